@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dtype_dispatch.hpp"
+#include "found_to_python.hpp"
+#include "hrixs/classify.hpp"
+#include "interrupt.hpp"
+
+#include <pybind11/stl.h>
+
+namespace hrixs::bindings {
+
+namespace {
+
+py::dict classify(const py::array& frames,
+                  const py::array_t<double, py::array::c_style>& photon_adu, double candidate_low,
+                  double candidate_high, double single_low, double double_low,
+                  const std::optional<py::array>& dark, const std::optional<py::array>& mask,
+                  Index max_photons, int threads) {
+    const ClassifySettings settings{candidate_low, candidate_high, single_low, double_low,
+                                    max_photons};
+    const ChipCorrection chip = chip_from(dark, mask);
+    return with_frames(frames, [&](const auto& stack) {
+        if (photon_adu.ndim() != 1 || photon_adu.shape(0) != stack.size())
+            throw py::value_error("photon_adu has " + std::to_string(photon_adu.size()) +
+                                  " values, expected one for each of " +
+                                  std::to_string(stack.size()) + " frames.");
+        return to_python(without_gil(threads, [&](const Execution& execution) {
+            return classify_photons(stack, photon_adu.data(), chip, settings, execution);
+        }));
+    });
+}
+
+} // namespace
+
+} // namespace hrixs::bindings
+
+void bind_classify(pybind11::module_& module) {
+    namespace py = pybind11;
+    module.def("classify_photons", &hrixs::bindings::classify, py::arg("frames"), py::kw_only(),
+               py::arg("photon_adu").noconvert(), py::arg("candidate_low"),
+               py::arg("candidate_high"), py::arg("single_low"), py::arg("double_low"),
+               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"));
+}

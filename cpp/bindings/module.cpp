@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+void register_errors(py::module_& module);
+void bind_find(py::module_& module);
+void bind_classify(py::module_& module);
+void bind_integrate(py::module_& module);
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "The C++ core of hrixs. Use the functions of the package hrixs instead.";
+    register_errors(module);
+    bind_find(module);
+    bind_classify(module);
+    bind_integrate(module);
+#ifdef _OPENMP
+    module.attr("has_openmp") = true;
+#else
+    module.attr("has_openmp") = false;
+#endif
+}

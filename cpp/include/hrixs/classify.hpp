@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/corrected_frame.hpp"
+#include "hrixs/parallel.hpp"
+#include "hrixs/photons.hpp"
+
+namespace hrixs {
+
+// All but the last as fractions of one photon's ADU.
+struct ClassifySettings {
+    double candidate_low = 0.0;  // a candidate's brightest pixel lies above this ...
+    double candidate_high = 0.0; // ... and below this
+    double single_low = 0.0;     // a spot at or below this is dropped
+    double double_low = 0.0;     // a spot above this is a double hit
+    Index max_photons = 0;       // in one frame
+};
+
+// centroid_two: single and double hits by the photon energy, after the ESRF classifier
+// (Kummer et al., J. Synchrotron Rad. 24, 531 (2017)). photon_adu: ADU of one photon, for each
+// frame.
+template <class Pixel>
+FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* photon_adu,
+                              const ChipCorrection& chip, const ClassifySettings& settings,
+                              const Execution& execution);
+
+} // namespace hrixs

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/corrected_frame.hpp"
+#include "hrixs/parallel.hpp"
+#include "hrixs/photons.hpp"
+
+#include <optional>
+
+namespace hrixs {
+
+struct FindSettings {
+    std::optional<double>
+        threshold; // of a 2x2 square, ADU; without it, from the frame's statistics
+    double std_threshold = 0.0;
+    std::optional<double> double_threshold; // of a spot, ADU; without it no hit is double
+    Index max_photons = 0;                  // in one frame
+};
+
+// centroid_one: photons by a 2x2 square above a threshold that is a local maximum, placed at the
+// centre of mass of the 4x4 square around it.
+template <class Pixel>
+FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
+                          const FindSettings& settings, const Execution& execution);
+
+} // namespace hrixs

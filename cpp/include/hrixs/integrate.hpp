@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/corrected_frame.hpp"
+#include "hrixs/parallel.hpp"
+
+#include <vector>
+
+namespace hrixs {
+
+// Coefficients of the parabola (b * x + a) * x that the spectral lines follow, in pixels.
+struct Curvature {
+    double a = 0.0;
+    double b = 0.0;
+    double operator()(double x) const { return (b * x + a) * x; }
+};
+
+struct Integrated {
+    std::vector<double> sums;    // frame by frame, one value a row y: intensity that fell into it
+    std::vector<double> weights; // one value a row y, the same for every frame: pixels' shares
+};
+
+// Every pixel (x, y) covers one pixel width around y - curvature(x) and is shared between the two
+// rows it overlaps, in proportion. Shares that fall off the frame are lost.
+template <class Pixel>
+Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
+                            const Curvature& curvature, const Execution& execution);
+
+} // namespace hrixs

@@ -1,0 +1,38 @@
+"""The errors and warnings of hrixs, and how they help with a misspelt name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
+
+__all__ = [
+    "HrixsWarning",
+    "MissingDataError",
+    "NoLineError",
+    "NonFinitePixelsError",
+    "TooManyPhotonsError",
+    "unknown_name",
+]
+
+
+class HrixsWarning(UserWarning):
+    """Something was left out, or looks wrong, and the work goes on."""
+
+
+class MissingDataError(LookupError):
+    """A run or a dataset lacks what was asked for."""
+
+
+class NoLineError(ValueError):
+    """There is no spectral line to fit the curvature to."""
+
+
+def unknown_name(what: str, given: object, known: Iterable[str]) -> str:
+    """Text for an unknown name: what was given, the near match, what is known."""
+    names = sorted(str(name) for name in known)
+    by_folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(str(given).casefold(), by_folded, n=1)
+    hint = f" Did you mean {by_folded[close[0]]!r}?" if close else ""
+    return f"unknown {what} {given!r}.{hint} Known: {', '.join(names) or 'none'}."

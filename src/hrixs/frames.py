@@ -1,0 +1,155 @@
+"""What may be given as frames, dark and mask, brought to a form that the core reads in place."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+#: Dimensions of one frame: `x` along the spectral line, `y` along the energy.
+FRAME_DIMS = ("x", "y")
+
+_CORE_DTYPES = tuple(np.dtype(t) for t in ("u1", "u2", "i2", "u4", "i4", "f4", "f8"))
+# Each holds all values of the dtype that it stands in for.
+_WIDER = {np.dtype("?"): "u1", np.dtype("i1"): "i2", np.dtype("f2"): "f4"}
+_LARGEST_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A stack of frames as the core reads it, with the names of its leading dimensions."""
+
+    pixels: NDArray[Any]
+    dims: tuple[str, ...]
+    coords: Mapping[Hashable, xr.Variable]
+    labelled: bool
+
+    @property
+    def leading_shape(self) -> tuple[int, ...]:
+        """Shape of the leading dimensions; ``()`` for one frame."""
+        return self.pixels.shape[:-2]
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """``(nx, ny)`` of one frame, in pixels."""
+        return self.pixels.shape[-2], self.pixels.shape[-1]
+
+    def __len__(self) -> int:
+        return int(np.prod(self.leading_shape, dtype=np.int64))
+
+
+def as_frames(frames: xr.DataArray | ArrayLike) -> Frames:
+    """Check `frames` and bring them to a form that the core reads without a copy where it can.
+
+    Parameters
+    ----------
+    frames : array_like or xarray.DataArray, shape (..., x, y)
+        Any number of leading dimensions. A DataArray with dims ``x`` and ``y`` is transposed.
+
+    Raises
+    ------
+    TypeError
+        If the dtype can't be read without loss.
+    ValueError
+        If there are fewer than two dimensions, or fewer than 4 x 4 pixels.
+    """
+    if isinstance(frames, xr.Dataset):
+        raise TypeError(
+            "frames is an xarray.Dataset, expected an array. Give one of its variables, "
+            f"for example data[{next(iter(frames.data_vars), 'name')!r}]."
+        )
+    dims: tuple[str, ...] = ()
+    coords: dict[Hashable, xr.Variable] = {}
+    labelled = isinstance(frames, xr.DataArray)
+    if isinstance(frames, xr.DataArray):
+        if set(FRAME_DIMS) <= set(frames.dims):
+            frames = frames.transpose(..., *FRAME_DIMS)
+        dims = tuple(str(dim) for dim in frames.dims[:-2])
+        coords = {
+            name: coord.variable
+            for name, coord in frames.coords.items()
+            if coord.dims and set(coord.dims) <= set(dims)
+        }
+    pixels = _readable(np.asanyarray(frames.data if isinstance(frames, xr.DataArray) else frames))
+    if pixels.ndim < 2:
+        raise ValueError(f"frames has shape {pixels.shape}, expected (..., x, y).")
+    if min(pixels.shape[-2:]) < 4:
+        raise ValueError(
+            f"frames has shape {pixels.shape}: {pixels.shape[-2]} x {pixels.shape[-1]} pixels a "
+            "frame, expected at least 4 x 4. Check the crop and the order of the axes (..., x, y)."
+        )
+    if not dims:
+        dims = ("frame",) if pixels.ndim == 3 else tuple(f"dim_{d}" for d in range(pixels.ndim - 2))
+    return Frames(pixels, dims, coords, labelled)
+
+
+def as_dark(dark: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np.float64] | None:
+    """Dark image of the frames' shape as float64, or None."""
+    if dark is None:
+        return None
+    image = np.asanyarray(dark.data if isinstance(dark, xr.DataArray) else dark)
+    _require_frame_shape("dark", image, frames)
+    return _readable(image, "dark").astype(np.float64, copy=False)
+
+
+def as_mask(mask: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np.uint8] | None:
+    """Mask of the frames' shape as bytes, not zero for a bad pixel, or None."""
+    if mask is None:
+        return None
+    image = np.asarray(mask.data if isinstance(mask, xr.DataArray) else mask)
+    if image.dtype != np.bool_:
+        raise TypeError(
+            f"mask has dtype {image.dtype}, expected bool: True where a pixel is bad. "
+            "Convert it, for example with mask != 0."
+        )
+    _require_frame_shape("mask", image, frames)
+    return image.view(np.uint8)
+
+
+def _require_frame_shape(name: str, image: NDArray[Any], frames: Frames) -> None:
+    if image.shape != frames.frame_shape:
+        raise ValueError(
+            f"{name} has shape {image.shape}, expected that of a frame, {frames.frame_shape}. "
+            "Crop both in the same way."
+        )
+
+
+def _readable(array: NDArray[Any], name: str = "frames") -> NDArray[Any]:
+    """Return `array` itself if the core can read it in place, else an equal array that it can."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, whose mask would be lost. Give {name}.data, and the bad "
+            "pixels as mask=, an (x, y) array that is True where a pixel is bad."
+        )
+    array = np.asarray(array)
+    native = array.dtype.newbyteorder("=")
+    if native not in _CORE_DTYPES:
+        array = _without_loss(array, name)
+        native = array.dtype.newbyteorder("=")
+    even = all(stride % array.itemsize == 0 for stride in array.strides)
+    if array.dtype != native or not array.dtype.isnative or not array.flags.aligned or not even:
+        array = array.astype(native, order="C", copy=True)
+    return array
+
+
+def _without_loss(array: NDArray[Any], name: str) -> NDArray[Any]:
+    native = array.dtype.newbyteorder("=")
+    if native in _WIDER:
+        return array.astype(_WIDER[native])
+    if native.kind in "iu":
+        if array.size and (
+            int(array.max()) > _LARGEST_EXACT or int(array.min()) < -_LARGEST_EXACT
+        ):
+            raise TypeError(
+                f"{name} has dtype {array.dtype} with values past 2**53, which float64 can't "
+                "hold exactly. Check the data, and convert them to float64 if that is meant."
+            )
+        return array.astype(np.float64)
+    raise TypeError(
+        f"{name} has dtype {array.dtype}, expected real numbers: "
+        f"{', '.join(str(t) for t in _CORE_DTYPES)}. Convert it first."
+    )

@@ -1,0 +1,372 @@
+"""From frames to a table of photons, and from the table to spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs import _core
+from hrixs.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.provenance import provenance
+from hrixs.threads import resolve_threads
+
+#: Standard deviations above the mean of the 2x2 squares at which a hit begins.
+STD_THRESHOLD = 3.5
+#: Energy that frees one electron-hole pair in silicon, in eV.
+EV_PER_PAIR = 3.6
+#: Gain of the camera, in electrons per ADU.
+ELECTRONS_PER_ADU = 1.06
+#: Fractions of one photon's charge: brightest pixel of a candidate, and spot of single and double.
+CANDIDATE_LOW = 0.2
+CANDIDATE_HIGH = 1.0
+SINGLE_LOW = 0.2
+DOUBLE_LOW = 1.5
+#: More hits than this in one frame are taken for a wrong threshold.
+MAX_PHOTONS = 100_000
+
+
+def find_photons(
+    frames: xr.DataArray | ArrayLike,
+    *,
+    threshold: float | None = None,
+    std_threshold: float = STD_THRESHOLD,
+    double_threshold: float | None = None,
+    dark: xr.DataArray | ArrayLike | None = None,
+    mask: xr.DataArray | ArrayLike | None = None,
+    max_photons: int = MAX_PHOTONS,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Find photons by a threshold on 2x2 squares of pixels (centroid_one).
+
+    A hit is a 2x2 square with a sum above the threshold that is a local maximum among its eight
+    neighbours and has its 4x4 square inside the frame. The photon's place is the centre of mass
+    of that 4x4 square, above the frame's mean.
+
+    Parameters
+    ----------
+    frames : array_like or xarray.DataArray, shape (..., x, y)
+        One frame or a stack with any leading dimensions; any real dtype.
+    threshold : float, optional
+        Sum of a 2x2 square above which a hit begins, in ADU. By default it is taken from each
+        frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares.
+    std_threshold : float
+        Used where `threshold` is None, in standard deviations.
+    double_threshold : float, optional
+        Charge of a spot above which a hit counts as two photons, in ADU. By default none does.
+    dark : array_like, shape (x, y), optional
+        Subtracted from every frame first, in ADU.
+    mask : array_like of bool, shape (x, y), optional
+        True where a pixel is bad. Bad pixels take part in nothing.
+    max_photons : int
+        More hits than this in one frame are an error.
+    threads : int, optional
+        Threads over frames; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+
+    Returns
+    -------
+    xarray.Dataset
+        The photon table, over dim ``photon`` in the order of the frames: ``x``, ``y`` (pixels, as
+        measured, an integer is the centre of a pixel), ``charge`` (sum of the spot, ADU),
+        ``double`` (bool) and the coordinate ``frame`` (number of the frame), with ``trainId`` and
+        the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
+        ``threshold``, ``base`` (mean of the frame) and ``n_dropped`` (spots without a positive
+        charge, which are left out).
+
+    Raises
+    ------
+    TooManyPhotonsError, NonFinitePixelsError, TypeError, ValueError
+        Too many hits; NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or
+        settings.
+
+    Notes
+    -----
+    The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs import find_photons
+    >>> frame = np.zeros((16, 16))
+    >>> frame[5:7, 8:10] = [[10, 30], [10, 30]]
+    >>> table = find_photons(frame, threshold=50)
+    >>> float(table.x[0].round(2)), float(table.y[0].round(2))
+    (5.5, 8.76)
+    """
+    stack = as_frames(frames)
+    settings = {
+        "threshold": threshold,
+        "std_threshold": std_threshold,
+        "double_threshold": double_threshold,
+        "max_photons": max_photons,
+    }
+    found = _core.find_photons(
+        stack.pixels,
+        threshold=None if threshold is None else float(threshold),
+        std_threshold=float(std_threshold),
+        double_threshold=None if double_threshold is None else float(double_threshold),
+        dark=as_dark(dark, stack),
+        mask=as_mask(mask, stack),
+        max_photons=max_photons,
+        threads=resolve_threads(threads),
+    )
+    return _photon_table(found, stack, provenance("centroid_one", **settings))
+
+
+def classify_photons(
+    frames: xr.DataArray | ArrayLike,
+    energy: xr.DataArray | ArrayLike,
+    *,
+    ev_per_pair: float = EV_PER_PAIR,
+    electrons_per_adu: float = ELECTRONS_PER_ADU,
+    candidate_low: float = CANDIDATE_LOW,
+    candidate_high: float = CANDIDATE_HIGH,
+    single_low: float = SINGLE_LOW,
+    double_low: float = DOUBLE_LOW,
+    dark: xr.DataArray | ArrayLike | None = None,
+    mask: xr.DataArray | ArrayLike | None = None,
+    max_photons: int = MAX_PHOTONS,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Find single and double hits by the photon energy (centroid_two).
+
+    One photon makes ``energy / ev_per_pair / electrons_per_adu`` ADU. A candidate is a pixel,
+    above the frame's mean, between `candidate_low` and `candidate_high` of that, and a local
+    maximum of its 3x3 square. The square's charge tells singles (above `single_low`) from doubles
+    (above `double_low`); its centre of mass is the place.
+
+    Parameters
+    ----------
+    frames : array_like or xarray.DataArray, shape (..., x, y)
+        One frame or a stack with any leading dimensions; any real dtype.
+    energy : float or array_like
+        Photon energy in eV: one number, or one for each frame (shape of the leading dimensions).
+    ev_per_pair : float
+        Energy that frees one electron, in eV.
+    electrons_per_adu : float
+        Gain of the camera. 1.06 belongs to one particular camera: check yours.
+    candidate_low, candidate_high, single_low, double_low : float
+        Fractions of one photon's charge.
+    dark, mask, max_photons, threads
+        As in `find_photons`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The photon table, as from `find_photons`. ``threshold`` is `candidate_low` in ADU;
+        ``n_dropped`` counts candidates with too little charge in their 3x3 square.
+
+    Raises
+    ------
+    TooManyPhotonsError, NonFinitePixelsError, TypeError, ValueError
+        As in `find_photons`; ValueError also for an energy that is not positive.
+
+    Notes
+    -----
+    The classifier of the ESRF RIXS toolbox: Kummer et al., J. Synchrotron Rad. 24, 531 (2017).
+    Where two neighbouring pixels are equal, a photon is counted once, not twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs import classify_photons
+    >>> frame = np.zeros((16, 16))
+    >>> frame[5, 8:10] = [100, 39]
+    >>> table = classify_photons(frame, 530.0)
+    >>> float(table.y[0].round(2)), bool(table.double[0])
+    (8.28, False)
+    """
+    stack = as_frames(frames)
+    energies = _energy_of_frames(energy, stack)
+    if not (ev_per_pair > 0 and electrons_per_adu > 0):
+        raise ValueError(
+            f"ev_per_pair = {ev_per_pair!r}, electrons_per_adu = {electrons_per_adu!r}, "
+            "expected positive numbers."
+        )
+    fractions = {
+        "candidate_low": float(candidate_low),
+        "candidate_high": float(candidate_high),
+        "single_low": float(single_low),
+        "double_low": float(double_low),
+    }
+    found = _core.classify_photons(
+        stack.pixels,
+        photon_adu=energies / ev_per_pair / electrons_per_adu,
+        **fractions,
+        dark=as_dark(dark, stack),
+        mask=as_mask(mask, stack),
+        max_photons=max_photons,
+        threads=resolve_threads(threads),
+    )
+    attrs = provenance(
+        "centroid_two",
+        energy=float(energies[0]) if np.ndim(energy) == 0 and len(energies) else "per frame",
+        ev_per_pair=ev_per_pair,
+        electrons_per_adu=electrons_per_adu,
+        max_photons=max_photons,
+        **fractions,
+    )
+    return _photon_table(found, stack, attrs)
+
+
+def photon_spectrum(
+    photons: xr.Dataset,
+    *,
+    bins: int,
+    range: tuple[float, float],
+    curvature: tuple[float, float] = (0.0, 0.0),
+) -> xr.DataArray:
+    """Histogram a photon table along the energy, one spectrum for each frame.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table, as from `find_photons`.
+    bins : int
+        Number of equal bins.
+    range : (float, float)
+        Lower and upper end in rows, the upper one excluded.
+    curvature : (float, float)
+        ``(CURVE_A, CURVE_B)``: a photon counts at ``y - (CURVE_B * x + CURVE_A) * x``.
+
+    Returns
+    -------
+    xarray.DataArray
+        Photons in each bin, a double hit as two, with the leading dims of the frames that were
+        searched and ``y`` (bin centres, pixels). A frame without a photon has a row of zeros.
+        ``attrs`` counts the photons inside and outside of `range`.
+
+    Raises
+    ------
+    ValueError
+        If `bins` is below 1 or `range` is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs import find_photons, photon_spectrum
+    >>> frame = np.zeros((16, 16))
+    >>> frame[5:7, 8:10] = 30
+    >>> photon_spectrum(find_photons(frame, threshold=50), bins=4, range=(0, 16)).values
+    array([0., 0., 1., 0.])
+    """
+    low, high = (float(end) for end in range)
+    if isinstance(bins, bool) or int(bins) != bins or bins < 1:
+        raise ValueError(f"bins = {bins!r}, expected a whole number of 1 or more.")
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
+    bins = int(bins)
+    curve_a, curve_b = curvature
+    x = photons["x"].values
+    edges = np.linspace(low, high, bins + 1)
+    position = photons["y"].values - (curve_b * x + curve_a) * x
+    number = np.searchsorted(edges, position, side="right") - 1
+    inside = (number >= 0) & (number < bins)
+    weight = np.where(photons["double"].values, 2.0, 1.0)
+    dims, shape, coords = _frames_of(photons)
+    n_frames = int(np.prod(shape, dtype=np.int64))
+    counts = np.bincount(
+        photons["frame"].values[inside] * bins + number[inside],
+        weights=weight[inside],
+        minlength=n_frames * bins,
+    )
+    centres = (edges[:-1] + edges[1:]) / 2
+    attrs = dict(photons.attrs) | provenance(
+        photons.attrs.get("algorithm", "photon_spectrum"),
+        bins=bins,
+        range=(low, high),
+        curve_a=float(curve_a),
+        curve_b=float(curve_b),
+        n_photons=float(weight[inside].sum()),
+        n_outside=float(weight[~inside].sum()),
+    )
+    for name in ("frame_dims", "frame_shape"):
+        attrs.pop(name, None)
+    return xr.DataArray(
+        counts.reshape(*shape, bins),
+        dims=(*dims, "y"),
+        coords=coords
+        | {"y": ("y", centres, {"units": "px", "long_name": "position along the energy"})},
+        name="spectrum",
+        attrs=attrs | {"units": "photons", "long_name": "photons"},
+    )
+
+
+def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
+    given = np.asarray(energy, dtype=np.float64)
+    if given.ndim and given.shape != frames.leading_shape:
+        raise ValueError(
+            f"energy has shape {given.shape}, expected one number or one for each frame, "
+            f"{frames.leading_shape}."
+        )
+    energies = np.broadcast_to(given, frames.leading_shape).ravel()
+    bad = np.flatnonzero(~(np.isfinite(energies) & (energies > 0)))
+    if bad.size:
+        raise ValueError(
+            f"the photon energy of {bad.size} of {len(energies)} frames is not a positive number, "
+            f"first in frame {bad[0]}: {energies[bad[0]]} eV. Expected the photon energy in eV."
+        )
+    return np.ascontiguousarray(energies)
+
+
+def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
+    frame = found["frame"]
+    # A coordinate of the frames stands twice: for each photon, and for each frame searched.
+    flat = {
+        str(name): variable.set_dims(dict(zip(frames.dims, frames.leading_shape, strict=True)))
+        for name, variable in frames.coords.items()
+    }
+    number_attrs = {"long_name": "number of the frame"}
+    coords: dict[str, Any] = {"frame": ("photon", frame, number_attrs)}
+    for name, variable in flat.items():
+        values = variable.values.ravel()
+        coords[name] = ("photon", values[frame], variable.attrs)
+        coords[f"frames_{name}"] = ("frames", values, variable.attrs)
+    pixels = {"units": "px"}
+    return xr.Dataset(
+        {
+            "x": ("photon", found["x"], pixels | {"long_name": "position along the line"}),
+            "y": ("photon", found["y"], pixels | {"long_name": "position along the energy"}),
+            "charge": ("photon", found["charge"], {"units": "ADU", "long_name": "spot sum"}),
+            "double": ("photon", found["double"], {"long_name": "two photons in one spot"}),
+            "threshold": ("frames", found["threshold"], {"units": "ADU"}),
+            "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
+            "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
+        },
+        coords=coords,
+        attrs=attrs
+        | {
+            "n_hits": len(frame),
+            "n_dropped": int(found["n_dropped"].sum()),
+            "frame_dims": list(frames.dims[: len(frames.leading_shape)]),
+            "frame_shape": np.asarray(frames.leading_shape, dtype=np.int64),
+        },
+    )
+
+
+def _frames_of(
+    photons: xr.Dataset,
+) -> tuple[Sequence[str], tuple[int, ...], dict[str, Any]]:
+    """Dims, shape and coordinates of the frames that a table was made from."""
+    if "frames" not in photons.sizes:
+        return ("frame",), (int(photons["frame"].max(initial=-1)) + 1,), {}
+    dims = [str(dim) for dim in np.atleast_1d(photons.attrs.get("frame_dims", ["frame"]))]
+    shape = tuple(
+        int(n) for n in np.atleast_1d(photons.attrs.get("frame_shape", [photons.sizes["frames"]]))
+    )
+    coords: dict[str, Any] = {}
+    for name, coord in photons.coords.items():
+        if coord.dims != ("frames",):
+            continue
+        values = coord.values.reshape(shape)
+        original = str(name).removeprefix("frames_")
+        if original in dims:
+            axis = dims.index(original)
+            values = np.moveaxis(values, axis, 0).reshape(shape[axis], -1)[:, 0]
+            coords[original] = (original, values, coord.attrs)
+        else:
+            coords[original] = (tuple(dims), values, coord.attrs)
+    return dims, shape, coords

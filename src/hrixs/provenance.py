@@ -1,0 +1,30 @@
+"""What every output carries in ``attrs``: the settings and the version that made it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+__version__ = version("hrixs")
+
+
+def _storable(value: Any) -> Any:
+    """Return `value` in a form that netCDF can hold: number, text or array."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool | np.bool_):
+        return int(value)
+    if isinstance(value, slice):
+        start, stop = ("" if end is None else str(end) for end in (value.start, value.stop))
+        return f"{start}:{stop}"
+    if isinstance(value, tuple | list):
+        return np.asarray(value)
+    return value
+
+
+def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
+    """Attributes for an output of `algorithm` made with `settings`."""
+    attrs = {"algorithm": algorithm, "hrixs_version": __version__}
+    return attrs | {name: _storable(value) for name, value in settings.items()}
