@@ -141,9 +141,7 @@ def _without_loss(array: NDArray[Any], name: str) -> NDArray[Any]:
     if native in _WIDER:
         return array.astype(_WIDER[native])
     if native.kind in "iu":
-        if array.size and (
-            int(array.max()) > _LARGEST_EXACT or int(array.min()) < -_LARGEST_EXACT
-        ):
+        if array.size and (int(array.max()) > _LARGEST_EXACT or int(array.min()) < -_LARGEST_EXACT):
             raise TypeError(
                 f"{name} has dtype {array.dtype} with values past 2**53, which float64 can't "
                 "hold exactly. Check the data, and convert them to float64 if that is meant."

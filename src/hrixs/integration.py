@@ -86,7 +86,10 @@ def integrate_frames(
         coords={**stack.coords, "y": rows},
         name="spectrum",
         attrs=provenance(
-            "integrate", curve_a=curve_a, curve_b=curve_b, n_rows_not_reached=int((weights == 0).sum())
+            "integrate",
+            curve_a=curve_a,
+            curve_b=curve_b,
+            n_rows_not_reached=int((weights == 0).sum()),
         )
         | {"units": "ADU", "long_name": "mean intensity per pixel"},
     )

@@ -203,7 +203,7 @@ def classify_photons(
     )
     attrs = provenance(
         "centroid_two",
-        energy=float(energies[0]) if np.ndim(energy) == 0 and len(energies) else "per frame",
+        energy=float(np.asarray(energy)) if np.ndim(energy) == 0 else "per frame",
         ev_per_pair=ev_per_pair,
         electrons_per_adu=electrons_per_adu,
         max_photons=max_photons,
@@ -341,8 +341,8 @@ def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> 
         | {
             "n_hits": len(frame),
             "n_dropped": int(found["n_dropped"].sum()),
-            "frame_dims": list(frames.dims[: len(frames.leading_shape)]),
-            "frame_shape": np.asarray(frames.leading_shape, dtype=np.int64),
+            "frame_dims": ",".join(frames.dims[: len(frames.leading_shape)]),
+            "frame_shape": ",".join(map(str, frames.leading_shape)),
         },
     )
 
@@ -353,10 +353,9 @@ def _frames_of(
     """Dims, shape and coordinates of the frames that a table was made from."""
     if "frames" not in photons.sizes:
         return ("frame",), (int(photons["frame"].max(initial=-1)) + 1,), {}
-    dims = [str(dim) for dim in np.atleast_1d(photons.attrs.get("frame_dims", ["frame"]))]
-    shape = tuple(
-        int(n) for n in np.atleast_1d(photons.attrs.get("frame_shape", [photons.sizes["frames"]]))
-    )
+    dims = [dim for dim in photons.attrs.get("frame_dims", "frame").split(",") if dim]
+    sizes = photons.attrs.get("frame_shape", str(photons.sizes["frames"]))
+    shape = tuple(int(size) for size in sizes.split(",") if size)
     coords: dict[str, Any] = {}
     for name, coord in photons.coords.items():
         if coord.dims != ("frames",):
@@ -364,9 +363,8 @@ def _frames_of(
         values = coord.values.reshape(shape)
         original = str(name).removeprefix("frames_")
         if original in dims:
-            axis = dims.index(original)
-            values = np.moveaxis(values, axis, 0).reshape(shape[axis], -1)[:, 0]
-            coords[original] = (original, values, coord.attrs)
+            along = tuple(slice(None) if dim == original else slice(1) for dim in dims)
+            coords[original] = (original, values[along].ravel(), coord.attrs)
         else:
             coords[original] = (tuple(dims), values, coord.attrs)
     return dims, shape, coords

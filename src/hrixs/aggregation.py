@@ -1,0 +1,144 @@
+"""Adding up a dataset's frames, all together or group by group, and normalising the sums."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import xarray as xr
+
+from hrixs.errors import HrixsWarning, MissingDataError, unknown_name
+
+#: How a variable is aggregated: takes the variable and the dimension to take away.
+Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
+
+
+def add(da: xr.DataArray, dim: str) -> xr.DataArray:
+    """Sum over `dim`. NaN stays NaN: a missing value is not a zero."""
+    return da.sum(dim, skipna=False, keep_attrs=True)
+
+
+def average(da: xr.DataArray, dim: str) -> xr.DataArray:
+    """Mean over `dim`. NaN stays NaN."""
+    return da.mean(dim, skipna=False, keep_attrs=True)
+
+
+def default_aggregators() -> dict[str, Aggregator]:
+    """Aggregator of each variable: images, spectra and norms add, settings average."""
+    return {
+        "hRIXS_det": add,
+        "MaranaX": add,
+        "spectrum": add,
+        "hRIXS_norm": add,
+        "hRIXS_exposure": add,
+        "counts": add,
+        "hRIXS_delay": average,
+        "hRIXS_index": average,
+        "nrj": average,
+    }
+
+
+def aggregate_all(
+    ds: xr.Dataset, aggregators: Mapping[str, Aggregator], dim: str = "trainId"
+) -> xr.Dataset:
+    """Aggregate every variable of `ds` that has an aggregator over `dim`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without `dim`. ``counts`` is the number of frames aggregated. Variables without an
+        aggregator, or without `dim`, are left out.
+
+    Raises
+    ------
+    MissingDataError
+        If the dataset has no dimension `dim`.
+    """
+    if dim not in ds.sizes:
+        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
+    result = xr.Dataset(attrs=ds.attrs)
+    for name, da in ds.data_vars.items():
+        aggregator = aggregators.get(str(name))
+        if aggregator is not None and dim in da.dims:
+            result[name] = aggregator(da, dim)
+    if "counts" not in result:
+        result["counts"] = xr.DataArray(ds.sizes[dim])
+    result["counts"].attrs["long_name"] = "frames aggregated"
+    return result
+
+
+def aggregate_groups(
+    ds: xr.Dataset, var: str, aggregators: Mapping[str, Aggregator], dim: str = "trainId"
+) -> xr.Dataset:
+    """Aggregate `ds` over `dim` separately for each value of its variable `var`.
+
+    Returns
+    -------
+    xarray.Dataset
+        With `var` as a dimension, in ascending order, in place of `dim`. Frames for which `var`
+        is NaN belong to no group: they are left out with a warning, and counted in ``attrs``.
+
+    Raises
+    ------
+    MissingDataError
+        If the dataset has no such variable, or no frame has a value of it.
+    ValueError
+        If the variable has other dimensions than `dim`.
+    """
+    if var not in ds.variables:
+        known = [str(name) for name, v in ds.variables.items() if v.dims == (dim,)]
+        raise MissingDataError(unknown_name("variable", var, known))
+    if ds[var].dims != (dim,):
+        raise ValueError(
+            f"{var!r} has dimensions {ds[var].dims}, expected one value for each frame, ({dim!r},)."
+        )
+    values = ds[var].values
+    missing = np.asarray(xr.DataArray(values).isnull().values)
+    if missing.any():
+        warnings.warn(
+            f"{int(missing.sum())} of {len(values)} frames have no {var} and are left out.",
+            HrixsWarning,
+            stacklevel=3,
+        )
+    groups = np.unique(values[~missing])
+    if not len(groups):
+        raise MissingDataError(f"no frame has a value of {var!r}; there is nothing to group.")
+    rest = ds.drop_vars(var) if var != dim else ds
+    parts = [
+        aggregate_all(rest.isel({dim: np.flatnonzero(values == group)}), aggregators, dim)
+        for group in groups
+    ]
+    result = xr.concat(parts, xr.DataArray(groups, dims=var, name=var, attrs=ds[var].attrs))
+    result.attrs = ds.attrs | {f"n_frames_without_{var}": int(missing.sum())}
+    return result
+
+
+def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
+    """Spectrum of `ds` divided by its variable `which`.
+
+    Raises
+    ------
+    MissingDataError
+        If the dataset has no spectrum, or no variable `which`.
+    """
+    if "spectrum" not in ds:
+        raise MissingDataError(
+            "the dataset has no spectrum to normalise; make one first with centroid or integrate."
+        )
+    if which not in ds.variables:
+        raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
+    n_useless = int((~(np.isfinite(ds[which]) & (ds[which] != 0))).sum())
+    if n_useless:
+        warnings.warn(
+            f"{n_useless} of {ds[which].size} values of {which} are zero or not finite; the "
+            "spectra divided by them are not usable.",
+            HrixsWarning,
+            stacklevel=3,
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: xr.DataArray = ds["spectrum"] / ds[which]
+    units = " / ".join(str(ds[name].attrs.get("units", "1")) for name in ("spectrum", which))
+    return result.assign_attrs(
+        ds["spectrum"].attrs | {"normalized_by": which, "units": units, "long_name": "normalized"}
+    ).rename("normalized")

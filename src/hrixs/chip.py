@@ -1,0 +1,170 @@
+"""What belongs to the chip: the crop, the dark and the mask, and how they fit the images."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.errors import HrixsWarning, MissingDataError
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The part of the chip that is used: two slices with start and stop, and the chip's size."""
+
+    x: slice
+    y: slice
+    chip_shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, x_range: Any, y_range: Any, nx: int, ny: int) -> Crop:
+        """Crop of a chip of `nx` x `ny` pixels by ``X_RANGE`` and ``Y_RANGE``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one is not a slice without a step, or leaves fewer than 4 pixels.
+        """
+        x = slice(*_bounds("X_RANGE", x_range, nx))
+        y = slice(*_bounds("Y_RANGE", y_range, ny))
+        return cls(x, y, (nx, ny))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Pixels of the crop along x and y."""
+        return self.x.stop - self.x.start, self.y.stop - self.y.start
+
+    def of_chip(self, name: str, image: ArrayLike | None) -> NDArray[Any] | None:
+        """Crop an image of the whole chip.
+
+        Raises
+        ------
+        ValueError
+            If `image` is not of the whole chip.
+        """
+        if image is None:
+            return None
+        pixels = np.asarray(image)
+        if pixels.shape != self.chip_shape:
+            raise ValueError(
+                f"{name} has shape {pixels.shape}, expected that of the images before the crop, "
+                f"{self.chip_shape}. Use one of the same camera."
+            )
+        return pixels[self.x, self.y]
+
+
+def fitting(
+    name: str, chip_image: ArrayLike | None, image: NDArray[Any], x_range: slice, y_range: slice
+) -> NDArray[Any] | None:
+    """`chip_image` if `image` is of the whole chip, its crop if `image` is of the crop.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if chip_image is None:
+        return None
+    pixels = np.asarray(chip_image)
+    if pixels.shape == image.shape:
+        return pixels
+    crop = Crop.of(x_range, y_range, *pixels.shape)
+    if crop.shape == image.shape:
+        return pixels[crop.x, crop.y]
+    raise ValueError(
+        f"the image has shape {image.shape}, expected that of {name}, {pixels.shape}, or of its "
+        f"crop by X_RANGE and Y_RANGE, {crop.shape}."
+    )
+
+
+def one_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
+    """`image` as an array of two dimensions.
+
+    Raises
+    ------
+    ValueError
+        If it has not two dimensions.
+    """
+    pixels: NDArray[Any] = np.asanyarray(image.data if isinstance(image, xr.DataArray) else image)
+    if pixels.ndim != 2:
+        raise ValueError(f"the image has shape {pixels.shape}, expected one frame, (x, y).")
+    return pixels
+
+
+def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
+    """Images of a dataset, with dims ``(..., x, y)``.
+
+    Raises
+    ------
+    TypeError
+        If `data` is not a dataset.
+    MissingDataError
+        If it has no images of the detector.
+    ValueError
+        If the images lack the dims x and y, or there are none.
+    """
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(
+            f"data is {type(data).__name__}, expected an xarray.Dataset as from from_run. For "
+            "arrays there are hrixs.find_photons and hrixs.integrate_frames."
+        )
+    if detector not in data:
+        raise MissingDataError(
+            f"the dataset has no images {detector!r}, only {', '.join(map(str, data)) or 'nothing'}"
+            ". Load them with from_run, or set DETECTOR to the images' name."
+        )
+    images = data[detector]
+    if not {"x", "y"} <= set(images.dims):
+        raise ValueError(f"{detector!r} has dimensions {images.dims}, expected (trainId, x, y).")
+    if images.size == 0:
+        raise ValueError(f"{detector!r} has shape {images.shape}: there is no image in it.")
+    return images.transpose(..., "x", "y")
+
+
+def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
+    """Photon energy ``nrj`` of each frame, in eV, in the shape of the frames' leading dims.
+
+    Raises
+    ------
+    MissingDataError
+        If the dataset has no ``nrj``.
+    """
+    if "nrj" not in data.variables:
+        raise MissingDataError(
+            "the dataset has no photon energy 'nrj', which method 'manual' needs. Load it with "
+            "from_run, or set it in eV: data['nrj'] = 530.0"
+        )
+    leading = frames.isel(x=0, y=0, drop=True)
+    energies = data["nrj"].broadcast_like(leading).transpose(*leading.dims)
+    return np.asarray(energies.values, dtype=np.float64)
+
+
+def _bounds(name: str, crop: Any, size: int) -> tuple[int, int]:
+    """First pixel and end of a crop of `size` pixels, by the rules of slices."""
+    if not isinstance(crop, slice):
+        raise TypeError(f"{name} = {crop!r}, expected a slice, for example slice(700, 900).")
+    if crop.step not in (None, 1):
+        raise ValueError(f"{name} = {crop!r} has a step, expected a slice without one.")
+    try:
+        start, stop, _ = crop.indices(size)
+    except TypeError as error:
+        raise TypeError(f"{name} = {crop!r}, expected whole numbers or None.") from error
+    if stop - start < 4:
+        raise ValueError(
+            f"{name} = {crop!r} leaves {max(stop - start, 0)} of {size} pixels, expected at least "
+            "4. Check it against the size of the chip."
+        )
+    for end in (crop.start, crop.stop):
+        if end is not None and not -size <= end <= size:
+            warnings.warn(
+                f"{name} = {crop!r} reaches past the chip of {size} pixels; {start} to {stop} "
+                "is used.",
+                HrixsWarning,
+                stacklevel=5,
+            )
+    return start, stop

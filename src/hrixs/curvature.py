@@ -1,0 +1,351 @@
+"""The parabola that the spectral lines follow on the detector, fitted to an image.
+
+The start needs no hints: strips of the image are correlated with each other at once, by the
+sharpness of their sum over a grid of tilts and bends. The fit is a Gaussian line on a constant,
+least squares over the pixels near the line.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.errors import NoLineError
+
+FloatImage = NDArray[np.float64]
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+# The search for a start, in rows over the whole width of the image.
+_LARGEST_TILT = 100.0
+_LARGEST_BEND = 8.0
+_N_STRIPS = 64
+_N_BLOCKS = 64
+# A line's amplitude over its uncertainty: noise reaches 5 to 6 in a search over this many
+# tilts, bends and rows.
+_LEAST_SIGNIFICANCE = 8.0
+_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+
+
+@dataclass(frozen=True)
+class CurvatureFit:
+    """A Gaussian line along a parabola, as fitted, with one standard deviation of each number.
+
+    Attributes
+    ----------
+    curve_a, curve_b : float
+        Coefficients: the line's centre is ``y0 + (curve_b * x + curve_a) * x``, in pixels.
+    y0 : float
+        Row of the line at ``x = 0``, in pixels of the image given.
+    sigma : float
+        Width of the line as a standard deviation, in pixels.
+    amplitude, background : float
+        Height above the background and background, in the image's unit.
+    curve_a_err, curve_b_err, y0_err, sigma_err, amplitude_err, background_err : float
+        Standard deviations, from the scatter of the residuals in blocks of columns.
+    """
+
+    curve_a: float
+    curve_b: float
+    y0: float
+    sigma: float
+    amplitude: float
+    background: float
+    curve_a_err: float
+    curve_b_err: float
+    y0_err: float
+    sigma_err: float
+    amplitude_err: float
+    background_err: float
+
+    @property
+    def fwhm(self) -> float:
+        """Full width at half maximum of the line, in pixels."""
+        return float(_FWHM * self.sigma)
+
+    def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Row of the line's centre at `x`, in pixels."""
+        return self.y0 + parabola(x, self.curve_a, self.curve_b)
+
+
+def parabola(x: Number, curve_a: float, curve_b: float) -> Number:
+    """``(curve_b * x + curve_a) * x``: how far a line has moved at `x`, in pixels.
+
+    Examples
+    --------
+    >>> parabola(2.0, 3.0, 0.5)
+    8.0
+    """
+    return (curve_b * x + curve_a) * x
+
+
+def fit_curvature_image(
+    image: ArrayLike,
+    *,
+    start: tuple[float, float] | None = None,
+    **options: Any,
+) -> CurvatureFit:
+    """Fit the strongest line of an image by a Gaussian that follows a parabola.
+
+    Parameters
+    ----------
+    image : array_like, shape (x, y)
+        Usually the sum of a run's frames, dark subtracted. NaN pixels are left out.
+    start : (float, float), optional
+        ``(curve_a, curve_b)`` to start from. By default the start is searched for.
+    **options
+        Handed on to `scipy.optimize.least_squares`.
+
+    Returns
+    -------
+    CurvatureFit
+
+    Raises
+    ------
+    NoLineError
+        If no line stands out of the noise.
+    ValueError
+        If the image is not two-dimensional, or too small to hold a line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.curvature import fit_curvature_image
+    >>> x, y = np.mgrid[:200, :100]
+    >>> line = 100 * np.exp(-0.5 * ((y - 40 - 0.05 * x) / 1.5) ** 2)
+    >>> line += np.random.default_rng(1).normal(size=line.shape)
+    >>> fit = fit_curvature_image(line)
+    >>> round(fit.curve_a, 2), round(fit.y0, 1), round(fit.sigma, 1)
+    (0.05, 40.0, 1.5)
+    """
+    pixels = np.asarray(image, dtype=np.float64)
+    if pixels.ndim != 2 or min(pixels.shape) < 16:
+        raise ValueError(
+            f"the image has shape {pixels.shape}, expected (x, y) with at least 16 x 16 pixels."
+        )
+    if not np.isfinite(pixels).any():
+        raise NoLineError("the image has no finite pixel; expected an image with a line.")
+    if start is None:
+        start = search_curvature(pixels)
+    elif len(start) != 2 or not np.isfinite(start).all():
+        raise ValueError(f"args = {start!r}, expected a pair of finite numbers (A, B).")
+    return _fit(pixels, _guess_line(pixels, *start), options)
+
+
+def search_curvature(image: FloatImage) -> tuple[float, float]:
+    """Coefficients that make the image's strips agree best, found on a grid, coarse to fine.
+
+    Moving each strip by the parabola and adding them up, the sum's power without the strips' own
+    is the correlation of all pairs of strips.
+    """
+    nx, ny = image.shape
+    x, strips = _strips(image, min(_N_STRIPS, nx // 4))
+    spectra = np.fft.rfft(strips, n=2 * ny, axis=1)
+    # One sample a row is finer than the lines; the lowest frequencies are background.
+    cycles = np.arange(spectra.shape[1]) / (2 * ny)
+    used = (cycles > 1 / ny) & (cycles < 0.25)
+    spectra, cycles = spectra[:, used], cycles[used]
+    position = x / (nx - 1)
+
+    def power(tilt: float, bend: float) -> float:
+        shift = tilt * position + 4 * bend * position * (position - 1)
+        phase = np.exp(2j * np.pi * shift[:, None] * cycles)
+        return float((np.abs((spectra * phase).sum(axis=0)) ** 2).sum())
+
+    def best(tilts: NDArray[np.float64], bends: NDArray[np.float64]) -> tuple[float, float]:
+        _, tilt, bend = max((power(tilt, bend), tilt, bend) for tilt in tilts for bend in bends)
+        return tilt, bend
+
+    largest_tilt = min(_LARGEST_TILT, ny / 2)
+    largest_bend = min(_LARGEST_BEND, ny / 4)
+    tilt, bend = best(
+        np.arange(-largest_tilt, largest_tilt + 1), np.arange(-largest_bend, largest_bend + 1, 2.0)
+    )
+    for step in (0.5, 0.25):
+        near = step * np.arange(-2, 3)
+        tilt, bend = best(tilt + near, bend + near)
+    width = nx - 1
+    return (tilt - 4 * bend) / width, 4 * bend / width**2
+
+
+def line_positions(
+    image: ArrayLike, fit: CurvatureFit, n_strips: int = 16
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centre of the line in strips of an image, measured without the parabola's help.
+
+    The check of a fit: the median of each strip's residual should be a fraction of a pixel.
+
+    Parameters
+    ----------
+    image : array_like, shape (x, y)
+        The image that was fitted.
+    fit : CurvatureFit
+        Only says where to look: within four widths of the line.
+    n_strips : int
+        Strips along x.
+
+    Returns
+    -------
+    x, y : numpy.ndarray, shape (n_strips,)
+        Middle of each strip and centre of mass of the line in it, in pixels.
+    """
+    pixels = np.asarray(image, dtype=np.float64)
+    edges = np.linspace(0, len(pixels), n_strips + 1).astype(int)
+    rows = np.arange(pixels.shape[1], dtype=np.float64)
+    middle = np.empty(n_strips)
+    centre = np.empty(n_strips)
+    for k, (begin, end) in enumerate(itertools.pairwise(edges)):
+        x = np.arange(begin, end, dtype=np.float64)
+        middle[k] = x.mean()
+        at = fit.centre(x)[:, None]
+        offset = 0.0
+        for _ in range(3):  # the window follows the line, which is where the fit may be wrong
+            distance = rows - at - offset
+            near = np.abs(distance) < max(4 * fit.sigma, 3)
+            weight = np.where(near, pixels[begin:end] - fit.background, 0.0)
+            offset += float(np.nansum(weight * distance) / np.nansum(weight))
+        centre[k] = float(at.mean()) + offset
+    return middle, centre
+
+
+def _strips(image: FloatImage, n_strips: int) -> tuple[NDArray[np.float64], FloatImage]:
+    """Mean profiles of strips of equal width, each less its median; and the strips' middles."""
+    width = len(image) // n_strips
+    cut = image[: n_strips * width].reshape(n_strips, width, -1)
+    valid = np.isfinite(cut)
+    profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    middle = width * np.arange(n_strips) + (width - 1) / 2
+    return middle, profile - np.median(profile, axis=1, keepdims=True)
+
+
+def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np.float64]:
+    """Start of the fit: amplitude, y0, sigma, curve_a, curve_b, background."""
+    from scipy.ndimage import gaussian_filter1d
+
+    nx, ny = image.shape
+    x, strips = _strips(image, min(4 * _N_STRIPS, nx))
+    rows = np.arange(ny, dtype=np.float64)
+    moved = np.array(
+        [
+            np.interp(rows + parabola(float(xs), curve_a, curve_b), rows, strip, np.nan, np.nan)
+            for xs, strip in zip(x, strips, strict=True)
+        ]
+    )
+    reached = np.isfinite(moved)
+    profile = np.where(reached, moved, 0).sum(axis=0) / np.maximum(reached.sum(axis=0), 1)
+    profile[reached.sum(axis=0) < len(strips) / 2] = 0.0
+    smooth = gaussian_filter1d(profile, 1.5)
+    peak = int(np.argmax(smooth))
+    background = float(np.median(profile))
+    height = smooth[peak] - background
+    above = smooth > background + height / 2
+    begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
+    end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else ny
+    sigma = max((end - begin - 1) / _FWHM, 0.7)
+    offset = float(np.nanmedian(image))
+    return np.array([height, float(peak), sigma, curve_a, curve_b, offset + background])
+
+
+def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any]) -> CurvatureFit:
+    from scipy.optimize import least_squares
+
+    nx, ny = image.shape
+    scale = np.array([1.0, 1.0, 1.0, 1.0 / nx, 1.0 / nx**2, 1.0])
+    scale[[0, 5]] = max(abs(guess[0]), np.finfo(float).tiny)
+    parameters = guess
+    for _ in range(3):  # the window follows the line
+        x, y, values = _near_line(image, parameters)
+        if len(values) < 64:
+            raise NoLineError(_no_line_text("the line leaves the image"))
+        result = least_squares(
+            lambda p, x=x, y=y, v=values: _model(p * scale, x, y) - v,
+            parameters / scale,
+            jac=lambda p, x=x, y=y: _jacobian(p * scale, x, y) * scale,
+            **options,
+        )
+        parameters = result.x * scale
+        parameters[2] = abs(parameters[2])
+        if not np.isfinite(parameters).all() or not 0.2 < parameters[2] < ny / 4:
+            raise NoLineError(_no_line_text(f"its width came out as {parameters[2]:.3g} pixels"))
+    errors = _errors(parameters, scale, x, y, values, nx)
+    amplitude, y0, sigma, curve_a, curve_b, background = (float(p) for p in parameters)
+    if not amplitude > _LEAST_SIGNIFICANCE * errors[0]:
+        raise NoLineError(
+            _no_line_text(
+                f"the best candidate is {amplitude:.3g} +- {errors[0]:.2g} high, expected at least "
+                f"{_LEAST_SIGNIFICANCE:g} standard deviations"
+            )
+        )
+    middle = y0 + parabola(nx / 2, curve_a, curve_b)
+    if not 0 <= middle < ny:
+        raise NoLineError(_no_line_text(f"it would lie at row {middle:.0f} of {ny}"))
+    return CurvatureFit(
+        curve_a, curve_b, y0, sigma, amplitude, background,
+        *(float(errors[k]) for k in (3, 4, 1, 2, 0, 5)),
+    )  # fmt: skip
+
+
+def _no_line_text(why: str) -> str:
+    return (
+        f"no spectral line found: {why}. Expected an image with one dominant line along x. "
+        "Check the run and the crop, load a dark, or give a start with args=(CURVE_A, CURVE_B)."
+    )
+
+
+def _near_line(
+    image: FloatImage, parameters: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Coordinates and values of the finite pixels within a window along the line."""
+    _, y0, sigma, curve_a, curve_b, _ = parameters
+    half = int(np.ceil(max(5 * sigma, 6)))
+    x = np.arange(len(image))
+    centre = np.rint(y0 + parabola(x.astype(np.float64), curve_a, curve_b)).astype(np.int64)
+    rows = centre[:, None] + np.arange(-half, half + 1)
+    inside = (rows >= 0) & (rows < image.shape[1])
+    columns = np.broadcast_to(x[:, None], rows.shape)[inside]
+    rows = rows[inside]
+    values = image[columns, rows]
+    finite = np.isfinite(values)
+    return columns[finite].astype(np.float64), rows[finite].astype(np.float64), values[finite]
+
+
+def _model(
+    p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    amplitude, y0, sigma, curve_a, curve_b, background = p
+    t = (y - y0 - parabola(x, curve_a, curve_b)) / sigma
+    return np.asarray(amplitude * np.exp(-0.5 * t * t) + background)
+
+
+def _jacobian(p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> FloatImage:
+    amplitude, y0, sigma, curve_a, curve_b, _ = p
+    t = (y - y0 - parabola(x, curve_a, curve_b)) / sigma
+    shape = np.exp(-0.5 * t * t)
+    by_centre = amplitude * shape * t / sigma
+    return np.stack(
+        [shape, by_centre, by_centre * t, by_centre * x, by_centre * x * x, np.ones_like(x)], axis=1
+    )
+
+
+def _errors(
+    parameters: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    values: NDArray[np.float64],
+    nx: int,
+) -> NDArray[np.float64]:
+    """Standard deviations that allow for a photon's charge being shared by neighbouring pixels.
+
+    A sandwich estimate: the gradients' scatter is taken over blocks of columns, not over pixels.
+    """
+    jacobian = _jacobian(parameters, x, y) * scale
+    residual = values - _model(parameters, x, y)
+    block = (x * min(_N_BLOCKS, nx // 4) // nx).astype(np.int64)
+    gradients = np.stack([np.bincount(block, weights=column * residual) for column in jacobian.T])
+    bread = np.linalg.pinv(jacobian.T @ jacobian)
+    covariance = bread @ (gradients @ gradients.T) @ bread
+    return np.sqrt(np.diag(covariance)) * scale

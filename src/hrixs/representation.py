@@ -1,0 +1,68 @@
+"""How an `hRIXS` object shows itself: one line of text, or a table in a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrixs import settings
+
+if TYPE_CHECKING:
+    from hrixs.spectrometer import hRIXS
+
+
+def text(h: hRIXS) -> str:
+    """One line: detector, proposal, dark, and the settings that are not the defaults."""
+    changed = [
+        f"{name}={_short(getattr(h, name))}"
+        for name, default in settings.DEFAULTS.items()
+        if name != "USE_DARK" and not _same(getattr(h, name), default)
+    ]
+    parts = [f"{h.PROPOSAL!r}", f"detector={h.DETECTOR!r}", f"dark={_dark(h)!r}", *changed]
+    return f"<hRIXS {', '.join(parts)}>"
+
+
+def html(h: hRIXS) -> str:
+    """Return a table of all settings, those that are not the defaults in bold."""
+    rows = []
+    for name in settings.NAMES:
+        value = escape(_short(getattr(h, name)))
+        if name in settings.DEFAULTS and not _same(getattr(h, name), settings.DEFAULTS[name]):
+            value = f"<b>{value}</b>"
+        rows.append((name, value))
+    rows.append(("dark", escape(_dark(h))))
+    if h.curvature_fit is not None:
+        fit = h.curvature_fit
+        rows.append(
+            (
+                "curvature fit",
+                f"A = {fit.curve_a:.6g} &plusmn; {fit.curve_a_err:.1g}, "
+                f"B = {fit.curve_b:.5g} &plusmn; {fit.curve_b_err:.1g}, FWHM {fit.fwhm:.2f} px",
+            )
+        )
+    body = "".join(
+        f"<tr><td style='text-align:left'>{name}</td><td style='text-align:left'>{value}</td></tr>"
+        for name, value in rows
+    )
+    return f"<table><caption>hRIXS settings (bold: not the default)</caption>{body}</table>"
+
+
+def _dark(h: hRIXS) -> str:
+    if h.dark_image is None:
+        return "none"
+    return f"run {h.dark_run}" if h.USE_DARK else f"run {h.dark_run}, not used"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, slice):
+        start, stop = ("" if end is None else end for end in (value.start, value.stop))
+        return f"{start}:{stop}"
+    if isinstance(value, np.ndarray):
+        return f"{np.count_nonzero(value)} of {value.shape}"
+    return repr(value)
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value is default or (not isinstance(value, np.ndarray) and bool(value == default))

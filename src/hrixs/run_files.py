@@ -1,0 +1,162 @@
+"""Writing runs in the EuXFEL HDF5 format, for demonstrations and tests.
+
+The adapter to extra-data's own mock files, which ship with extra-data but are not its public API.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.mnemonics import mnemonics
+
+FIRST_TRAIN = 1_600_000_000
+
+
+def write_run(
+    root: str | os.PathLike[str],
+    images: ArrayLike,
+    *,
+    proposal: int = 900999,
+    run: int = 1,
+    camera: str = "MaranaX",
+    slow: Mapping[str, ArrayLike] | None = None,
+    trains_without_image: Sequence[int] = (),
+    n_sequence_files: int = 2,
+    first_train: int = FIRST_TRAIN,
+) -> Path:
+    """Write a run that `extra_data.open_run` and `extra_data.RunDirectory` open.
+
+    Parameters
+    ----------
+    root : path
+        Takes the part of ``EXTRA_DATA_DATA_ROOT``: the run is written to
+        ``root/SCS/202601/pPROPOSAL/raw/rRUN``.
+    images : array_like, shape (n_images, x, y)
+        The camera's images, stored one in a chunk, in a train each.
+    proposal, run : int
+        Numbers of the proposal and the run.
+    camera : str
+        Mnemonic of the camera.
+    slow : dict of str to array_like, shape (n_trains,)
+        Slow data by mnemonic: one value a train, also for those without an image.
+    trains_without_image : sequence of int
+        Positions of the trains without an image; there are so many more trains than images.
+    n_sequence_files : int
+        Files that the trains are shared among, for the camera and for the slow data.
+    first_train : int
+        Id of the first train.
+
+    Returns
+    -------
+    pathlib.Path
+        The run's folder.
+
+    Raises
+    ------
+    FileExistsError
+        If there are files in the run's folder.
+    ValueError
+        If the slow data have not one value for each train, or there are fewer trains than files.
+    """
+    pixels = np.asarray(images)
+    n_trains = len(pixels) + len(set(trains_without_image))
+    has_image = np.ones(n_trains, dtype=bool)
+    has_image[list(trains_without_image)] = False
+    if n_trains < n_sequence_files:
+        raise ValueError(f"{n_trains} trains can't fill {n_sequence_files} sequence files.")
+    values = {name: np.asarray(v) for name, v in (slow or {}).items()}
+    for name, one in values.items():
+        if one.shape != (n_trains,):
+            raise ValueError(
+                f"slow data {name!r} have shape {one.shape}, expected one value for each of the "
+                f"{n_trains} trains."
+            )
+    folder = Path(root) / "SCS" / "202601" / f"p{proposal:06d}" / "raw" / f"r{run:04d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FileExistsError(f"there are files in {folder}; remove them or choose another folder.")
+    image_of_train = np.cumsum(has_image) - 1
+    for sequence, trains in enumerate(np.array_split(np.arange(n_trains), n_sequence_files)):
+        with_image = trains[has_image[trains]]
+        part = pixels[image_of_train[with_image]]
+        for aggregator, devices in (
+            ("DA01", _control_devices({name: one[trains] for name, one in values.items()})),
+            ("DA02", [_camera_device(camera, part, has_image[trains])]),
+        ):
+            if devices:
+                path = folder / f"RAW-R{run:04d}-{aggregator}-S{sequence:05d}.h5"
+                _write_file(path, devices, len(trains), first_train + int(trains[0]), proposal)
+    return folder
+
+
+def _write_file(
+    path: Path, devices: Sequence[Any], n_trains: int, first_train: int, proposal: int
+) -> None:
+    import h5py
+    from extra_data.tests.mockdata import write_file
+
+    write_file(path, devices, n_trains, first_train, chunksize=1, format_version="1.2")
+    with h5py.File(path, "r+") as file:
+        file["METADATA/proposalNumber"][:] = proposal
+
+
+def _camera_device(camera: str, images: NDArray[Any], has_image: NDArray[np.bool_]) -> Any:
+    from extra_data.tests.mockdata.base import DeviceBase
+
+    device_id, channel = mnemonics[camera]["source"].split(":")
+    group, _, dataset = mnemonics[camera]["key"].partition(".")
+    channel = f"{channel}/{group}"
+    path = dataset.replace(".", "/")
+
+    class Camera(DeviceBase):  # type: ignore[misc]  # extra-data ships no types
+        output_channels = (channel,)
+
+        def write_instrument(self, file: Any) -> None:
+            super().write_instrument(file)
+            # An image in exactly these trains; the base class would spread them evenly.
+            index = file[f"INDEX/{self.device_id}:{channel}"]
+            index["count"][:] = has_image.astype(np.uint64)
+            index["first"][:] = np.concatenate([[0], np.cumsum(has_image)[:-1]])
+            data = file[f"INSTRUMENT/{self.device_id}:{channel}"]
+            data["trainId"][: len(images)] = self.firsttrain + np.flatnonzero(has_image)
+            # One image in a chunk, which the base class gives no say in.
+            data.create_dataset(
+                path,
+                data=images,
+                maxshape=(None, *images.shape[1:]),
+                chunks=(1, *images.shape[1:]),
+            )
+
+        def datasource_ids(self) -> Any:
+            yield f"INSTRUMENT/{self.device_id}:{channel}"
+
+    return Camera(device_id, nsamples=len(images))
+
+
+def _control_devices(values: Mapping[str, NDArray[Any]]) -> list[Any]:
+    from extra_data.tests.mockdata.base import DeviceBase
+
+    by_source: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, one in values.items():
+        entry = mnemonics[name]
+        key = entry["key"].removesuffix(".value").replace(".", "/")
+        by_source.setdefault(entry["source"], {})[key] = one
+
+    class Control(DeviceBase):  # type: ignore[misc]  # extra-data ships no types
+        def __init__(self, device_id: str, data: dict[str, NDArray[Any]]) -> None:
+            super().__init__(device_id)
+            self.data = data
+            self.control_keys = [(key, one.dtype, ()) for key, one in data.items()]
+
+        def write_control(self, file: Any) -> None:
+            super().write_control(file)
+            for key, one in self.data.items():
+                file[f"CONTROL/{self.device_id}/{key}/value"][:] = one
+
+    return [Control(source, data) for source, data in by_source.items()]

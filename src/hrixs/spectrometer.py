@@ -1,0 +1,601 @@
+"""The class `hRIXS`: the settings of the spectrometer, and its methods on datasets."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs import aggregation, chip, representation, settings, spectra
+from hrixs.curvature import CurvatureFit, Number, fit_curvature_image, parabola
+from hrixs.errors import MissingDataError, unknown_name
+from hrixs.integration import integrate_frames
+from hrixs.photons import classify_photons, find_photons
+from hrixs.provenance import provenance
+from hrixs.runs import Field, RunLike, load_run, open_run, run_name, sum_images
+
+
+class hRIXS:
+    """The settings of the hRIXS spectrometer, and the analysis of its data.
+
+    A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and
+    perhaps a dark image; the data stay in xarray datasets.
+
+    Parameters
+    ----------
+    proposalNB : int or str, optional
+        Number of the proposal. Not needed where runs are given by path.
+    detector : {'MaranaX', 'hRIXS_det'}
+        The camera whose images are analysed.
+
+    Attributes
+    ----------
+    PROPOSAL : int or str or None
+        Number of the proposal.
+    DETECTOR : str
+        Variable of the dataset that holds the images. Setting it exchanges the default `FIELDS`.
+    X_RANGE, Y_RANGE : slice
+        Pixels to use along the spectral line and along the energy, taken before everything else.
+    THRESHOLD : float or None
+        Sum of a 2x2 square above which a hit begins, in ADU; None: use `STD_THRESHOLD`.
+    STD_THRESHOLD : float
+        The same in standard deviations above the mean of the frame's 2x2 squares.
+    DBL_THRESHOLD : float or None
+        Charge of a spot above which a hit counts twice, in ADU; None: none does.
+    BINS : int
+        Bins of a spectrum made by centroiding.
+    CURVE_A, CURVE_B : float
+        A spectral line lies at ``y0 + (CURVE_B * x + CURVE_A) * x``, in pixels of the crop.
+    USE_DARK : bool
+        Whether to subtract the dark; `load_dark` switches it on.
+    ENERGY_INTERCEPT, ENERGY_SLOPE : float
+        Energy of a full-chip row: ``ENERGY_INTERCEPT + ENERGY_SLOPE * row``, in eV.
+    FIELDS : list of str
+        Mnemonics to load from a run. Add more if you like.
+    EV_PER_PAIR, ELECTRONS_PER_ADU : float
+        Photon energy to ADU, for `centroid_two`.
+    CANDIDATE_LOW, CANDIDATE_HIGH, SINGLE_LOW, DOUBLE_LOW : float
+        Fractions of a photon's charge, for `centroid_two`.
+    MASK : array_like of bool or None
+        True where a pixel of the chip is bad; it takes part in nothing.
+    MAX_PHOTONS : int
+        More hits than this in one frame are an error.
+    THREADS : int or None
+        Threads over frames; None: all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+    aggregators : dict
+        How `aggregate` treats each variable: ``{name: function(da, dim)}``. Extend it as needed.
+    dark_image : numpy.ndarray or None
+        Mean of the dark run's frames, the full chip.
+    curvature_fit : CurvatureFit or None
+        The last fit of `find_curvature`, with the uncertainties.
+
+    Examples
+    --------
+    >>> from hrixs import hRIXS
+    >>> h = hRIXS(3145)
+    >>> h.Y_RANGE = slice(700, 900)
+    >>> h.set_params(curve_a=0.0240845, curve_b=-3.6953e-7, std_threshold=3.5)
+    >>> h.get_params("curve_a", "std_threshold")
+    {'curve_a': 0.0240845, 'std_threshold': 3.5}
+    """
+
+    DETECTOR_FIELDS = settings.DETECTOR_FIELDS
+    aggregators = aggregation.default_aggregators()
+
+    PROPOSAL: int | str | None
+    FIELDS: list[Field]
+    X_RANGE: slice
+    Y_RANGE: slice
+    THRESHOLD: float | None
+    STD_THRESHOLD: float
+    DBL_THRESHOLD: float | None
+    BINS: int
+    CURVE_A: float
+    CURVE_B: float
+    USE_DARK: bool
+    ENERGY_INTERCEPT: float
+    ENERGY_SLOPE: float
+    EV_PER_PAIR: float
+    ELECTRONS_PER_ADU: float
+    CANDIDATE_LOW: float
+    CANDIDATE_HIGH: float
+    SINGLE_LOW: float
+    DOUBLE_LOW: float
+    MASK: ArrayLike | None
+    MAX_PHOTONS: int
+    THREADS: int | None
+
+    def __init__(self, proposalNB: int | str | None = None, detector: str = "MaranaX") -> None:
+        self.PROPOSAL = proposalNB
+        self.FIELDS = []
+        self.DETECTOR = detector
+        for name, value in settings.DEFAULTS.items():
+            setattr(self, name, copy.copy(value))
+        self.aggregators = dict(type(self).aggregators)
+        self.dark_image: NDArray[np.float64] | None = None
+        self.dark_run: str | None = None
+        self.curvature_fit: CurvatureFit | None = None
+
+    @property
+    def DETECTOR(self) -> str:
+        """Name of the detector, one of `DETECTOR_FIELDS`."""
+        return self._detector
+
+    @DETECTOR.setter
+    def DETECTOR(self, detector: str) -> None:
+        if detector not in self.DETECTOR_FIELDS:
+            raise ValueError(unknown_name("detector", detector, self.DETECTOR_FIELDS))
+        before = self.DETECTOR_FIELDS.get(getattr(self, "_detector", ""), [])
+        added = [field for field in self.FIELDS if field not in before]
+        self.FIELDS = [*self.DETECTOR_FIELDS[detector], *added]
+        self._detector = detector
+
+    def set_params(self, **params: Any) -> None:
+        """Set several settings at once; the names may be given in lower case.
+
+        Raises
+        ------
+        AttributeError
+            For an unknown name. Then nothing is set.
+        """
+        for name in params:
+            self._require_setting(name)
+        for name, value in params.items():
+            setattr(self, name.upper(), value)
+
+    def get_params(self, *params: str) -> dict[str, Any]:
+        """Settings as a dict under the names as given; without names all, in lower case.
+
+        Raises
+        ------
+        AttributeError
+            For an unknown name.
+        """
+        names = params or tuple(name.lower() for name in settings.NAMES)
+        for name in names:
+            self._require_setting(name)
+        return {name: getattr(self, name.upper()) for name in names}
+
+    def from_run(
+        self,
+        runNB: RunLike,
+        proposal: int | str | None = None,
+        extra_fields: Sequence[Field] | str = (),
+        drop_first: bool = False,
+        subset: Any = None,
+    ) -> xr.Dataset:
+        """Load a run: the camera's images and the slow data of the same trains.
+
+        Parameters
+        ----------
+        runNB : int, path or extra_data.DataCollection
+            A run number, a run's folder or file, or an open run.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        extra_fields : str or sequence of str or dict
+            Mnemonics to load besides `FIELDS`.
+        drop_first : bool
+            Leave out the first image of the run.
+        subset : slice or extra_data.by_index or extra_data.by_id, optional
+            Trains to load.
+
+        Returns
+        -------
+        xarray.Dataset
+            Over ``trainId``: the images under the detector's name, dims ``(trainId, x, y)``, in
+            ADU, and the fields. ``attrs`` counts trains and images.
+
+        Raises
+        ------
+        MissingDataError
+            No such run; no camera, image or extra field in it; an unknown mnemonic.
+
+        Warns
+        -----
+        HrixsWarning
+            For fields that are not in the run, images that are dropped for lack of slow data,
+            and trains with several images.
+
+        Examples
+        --------
+        >>> data = h.from_run(145)  # doctest: +SKIP
+        """
+        if isinstance(extra_fields, str):
+            extra_fields = [extra_fields]
+        run = open_run(runNB, self.PROPOSAL if proposal is None else proposal)
+        required = [
+            name
+            for field in extra_fields
+            for name in ([field] if isinstance(field, str) else list(field))
+        ]
+        data = load_run(
+            run, self.DETECTOR, [*self.FIELDS, *extra_fields], required=required, subset=subset
+        )
+        data.attrs |= {"run": run_name(runNB), "proposal": str(proposal or self.PROPOSAL or "")}
+        return data.isel(trainId=slice(1, None)) if drop_first else data
+
+    def load_dark(self, runNB: RunLike, proposal: int | str | None = None) -> None:
+        """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
+
+        Parameters
+        ----------
+        runNB : int, path or extra_data.DataCollection
+            The dark run, taken with the same camera.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+
+        Raises
+        ------
+        MissingDataError
+            No such run, or no camera or image in it. Then the dark stays as it was.
+
+        Examples
+        --------
+        >>> h.load_dark(166)  # doctest: +SKIP
+        """
+        total, n_images = self._sum_of_run(runNB, proposal)
+        self.dark_image = total / n_images
+        self.dark_run = run_name(runNB)
+        self.USE_DARK = True
+
+    def find_curvature(
+        self,
+        runNB: RunLike,
+        proposal: int | str | None = None,
+        plot: bool = True,
+        args: tuple[float, float] | None = None,
+        **kwargs: Any,
+    ) -> tuple[float, float]:
+        """Fit the curvature of the strongest spectral line of a run, and set it.
+
+        Parameters
+        ----------
+        runNB : int, path or extra_data.DataCollection
+            The run to use; its frames are added up.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        plot : bool
+            Whether to draw the image with the curve on it.
+        args : (float, float), optional
+            ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched for.
+        **kwargs
+            Handed on to `scipy.optimize.least_squares`.
+
+        Returns
+        -------
+        curve_a, curve_b : float
+            Also set as `CURVE_A` and `CURVE_B`; the fit with its uncertainties is kept as
+            `curvature_fit`.
+
+        Raises
+        ------
+        NoLineError
+            There is no line in the run. Then the old values are kept.
+        MissingDataError
+            No such run, or no camera or image in it.
+
+        Examples
+        --------
+        >>> h.find_curvature(155)  # doctest: +SKIP
+        """
+        total, n_images = self._sum_of_run(runNB, proposal)
+        crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, *total.shape)
+        options = self._chip_options(crop)
+        image = total[crop.x, crop.y] / n_images
+        if options["dark"] is not None:
+            image = image - options["dark"]
+        if options["mask"] is not None:
+            image = np.where(options["mask"], np.nan, image)
+        fit = fit_curvature_image(image, start=args, **kwargs)
+        self.curvature_fit = fit
+        self.CURVE_A, self.CURVE_B = fit.curve_a, fit.curve_b
+        if plot:
+            from hrixs.plotting import plot_curvature
+
+            plot_curvature(image, fit)
+        return fit.curve_a, fit.curve_b
+
+    def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
+        """Photons of one image by a threshold on 2x2 squares, placed by a 4x4 centre of mass.
+
+        The image is taken as given: crop it first with ``image[h.X_RANGE, h.Y_RANGE]``, as
+        `centroid` does. The settings and the dark are those of the object.
+
+        Parameters
+        ----------
+        image : array_like, shape (x, y)
+            One frame, in ADU.
+
+        Returns
+        -------
+        list of (float, float)
+            ``(x, y)`` in pixels of the image, y corrected by the curvature. A double hit stands
+            in it twice.
+
+        See Also
+        --------
+        hrixs.find_photons : the same, as a table of facts.
+        """
+        pixels = chip.one_image(image)
+        found = find_photons(pixels, **self._find_options(), **self._image_options(pixels))
+        x = np.repeat(found.x.values, 1 + found.double.values)
+        y = np.repeat(found.y.values, 1 + found.double.values)
+        return list(zip(x.tolist(), (y - self.parabola(x)).tolist(), strict=True))
+
+    def centroid_two(
+        self, image: xr.DataArray | ArrayLike, energy: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Single and double hits of one image by the photon energy, as the ESRF toolbox does.
+
+        The image is taken as given: crop it first with ``image[h.X_RANGE, h.Y_RANGE]``, as
+        `centroid` does. The settings and the dark are those of the object.
+
+        Parameters
+        ----------
+        image : array_like, shape (x, y)
+            One frame, in ADU.
+        energy : float
+            Photon energy in eV.
+
+        Returns
+        -------
+        singles, doubles : numpy.ndarray, shape (n, 2)
+            Columns ``x, y`` in pixels of the image, y corrected by the curvature.
+
+        See Also
+        --------
+        hrixs.classify_photons : the same, as a table of facts.
+        """
+        pixels = chip.one_image(image)
+        found = classify_photons(
+            pixels, energy, **self._classify_options(), **self._image_options(pixels)
+        )
+        x = found.x.values
+        places = np.column_stack([x, found.y.values - self.parabola(x)])
+        return places[~found.double.values], places[found.double.values]
+
+    def centroid(
+        self, data: xr.Dataset, bins: int | None = None, method: str = "auto"
+    ) -> xr.Dataset:
+        """Make spectra of all images by finding and placing single photons.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            With the detector's images, as from `from_run`. ``spectrum (trainId, energy)`` and its
+            energy axis are added to it, in place of earlier ones.
+        bins : int, optional
+            Bins of the spectrum over the crop's rows; by default `BINS`.
+        method : {'auto', 'manual'}
+            ``'auto'`` takes the threshold from the image (`centroid_one`), ``'manual'`` from the
+            photon energy ``nrj`` in the dataset (`centroid_two`).
+
+        Returns
+        -------
+        xarray.Dataset
+            A shallow copy of `data`, with the spectrum. A double hit counts as two photons.
+
+        Raises
+        ------
+        TooManyPhotonsError, NonFinitePixelsError, MissingDataError, ValueError
+            On an error `data` is as it was.
+
+        Examples
+        --------
+        >>> h.centroid(data)  # doctest: +SKIP
+        >>> data.spectrum[0, :].plot()  # doctest: +SKIP
+        """
+        frames, chip_options, first_row = self._frames(data)
+        if method == "auto":
+            options = self._find_options()
+
+            def find(piece: xr.DataArray, part: slice) -> xr.Dataset:
+                return find_photons(piece, **options, **chip_options)
+
+        elif method == "manual":
+            options = self._classify_options()
+            energies = chip.energies_of(data, frames)
+
+            def find(piece: xr.DataArray, part: slice) -> xr.Dataset:
+                energy = energies[part] if energies.ndim else energies
+                return classify_photons(piece, energy, **options, **chip_options)
+
+        else:
+            raise ValueError(unknown_name("method", method, ["auto", "manual"]))
+        spectrum = spectra.centroid_spectra(
+            frames,
+            find,
+            bins=self.BINS if bins is None else bins,
+            curvature=(self.CURVE_A, self.CURVE_B),
+        )
+        return self._store(data, spectrum, first_row)
+
+    def parabola(self, x: Number) -> Number:
+        """``(CURVE_B * x + CURVE_A) * x``: how far a line has moved at `x`, in pixels."""
+        return parabola(x, self.CURVE_A, self.CURVE_B)
+
+    def integrate(self, data: xr.Dataset) -> xr.Dataset:
+        """Make spectra of all images by integrating intensity along the curved lines.
+
+        Each pixel's intensity is shared between the two rows it overlaps, in proportion, and each
+        row is normalised to one pixel.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            With the detector's images, as from `from_run`. ``spectrum (trainId, energy)`` and its
+            energy axis are added to it, in place of earlier ones.
+
+        Returns
+        -------
+        xarray.Dataset
+            A shallow copy of `data`, with the spectrum: mean intensity per pixel, in ADU.
+
+        Raises
+        ------
+        NonFinitePixelsError, MissingDataError, ValueError
+            On an error `data` is as it was.
+
+        Examples
+        --------
+        >>> h.integrate(data)  # doctest: +SKIP
+        >>> data.spectrum[0, :].plot()  # doctest: +SKIP
+        """
+        frames, chip_options, first_row = self._frames(data)
+        spectrum = integrate_frames(frames, curvature=(self.CURVE_A, self.CURVE_B), **chip_options)
+        assert isinstance(spectrum, xr.DataArray)
+        return self._store(data, spectrum, first_row)
+
+    def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
+        """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
+        aggregate = self.aggregators.get(str(da.name))
+        return None if aggregate is None else aggregate(da, dim)
+
+    def aggregate(self, ds: xr.Dataset, var: str | None = None, dim: str = "trainId") -> xr.Dataset:
+        """Add up all frames of a dataset, or those of each value of `var` separately.
+
+        Parameters
+        ----------
+        ds : xarray.Dataset
+            With RIXS data, usually with spectra.
+        var : str, optional
+            Variable to group by, for example ``'hRIXS_delay'``.
+        dim : str
+            Dimension to aggregate over.
+
+        Returns
+        -------
+        xarray.Dataset
+            The variables in `aggregators`, without `dim`, over the values of `var` where given.
+            ``counts`` is the number of frames in each group.
+
+        Raises
+        ------
+        MissingDataError
+            If `ds` has no `dim` or no `var`.
+
+        Examples
+        --------
+        >>> agg = h.aggregate(data)  # doctest: +SKIP
+        >>> by_delay = h.aggregate(data, 'hRIXS_delay')  # doctest: +SKIP
+        """
+        if var is None:
+            return self.aggregate_ds(ds, dim)
+        return aggregation.aggregate_groups(ds, var, self.aggregators, dim)
+
+    def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
+        """Add up all frames of a dataset; see `aggregate`."""
+        return aggregation.aggregate_all(ds, self.aggregators, dim)
+
+    def normalize(self, data: xr.Dataset, which: str = "hRIXS_norm") -> xr.Dataset:
+        """Add ``normalized``, the ratio of ``spectrum`` and `which`, to a dataset.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            With spectra; ``normalized`` is added to it, in place of an earlier one.
+        which : str
+            Variable to divide by, usually ``'hRIXS_norm'`` or ``'counts'``.
+
+        Returns
+        -------
+        xarray.Dataset
+            A shallow copy of `data`, with ``normalized``.
+
+        Raises
+        ------
+        MissingDataError
+            If `data` has no spectrum or no `which`.
+        """
+        data["normalized"] = aggregation.normalized(data, which)
+        return data.copy(deep=False)
+
+    def __repr__(self) -> str:
+        return representation.text(self)
+
+    def _repr_html_(self) -> str:
+        return representation.html(self)
+
+    def _require_setting(self, name: str) -> None:
+        if name.upper() not in settings.NAMES:
+            raise AttributeError(
+                unknown_name("setting", name, [known.lower() for known in settings.NAMES])
+            )
+
+    def _find_options(self) -> dict[str, Any]:
+        return {
+            "threshold": self.THRESHOLD,
+            "std_threshold": self.STD_THRESHOLD,
+            "double_threshold": self.DBL_THRESHOLD,
+            "max_photons": self.MAX_PHOTONS,
+        }
+
+    def _classify_options(self) -> dict[str, Any]:
+        return {
+            "ev_per_pair": self.EV_PER_PAIR,
+            "electrons_per_adu": self.ELECTRONS_PER_ADU,
+            "candidate_low": self.CANDIDATE_LOW,
+            "candidate_high": self.CANDIDATE_HIGH,
+            "single_low": self.SINGLE_LOW,
+            "double_low": self.DOUBLE_LOW,
+            "max_photons": self.MAX_PHOTONS,
+        }
+
+    def _frames(self, data: xr.Dataset) -> tuple[xr.DataArray, dict[str, Any], int]:
+        """Cropped images of a dataset, the kernel's options of the chip, and the first row."""
+        frames = chip.images_of(data, self.DETECTOR)
+        crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
+        return frames.isel(x=crop.x, y=crop.y), self._chip_options(crop), crop.y.start
+
+    def _chip_options(self, crop: chip.Crop) -> dict[str, Any]:
+        return {
+            "dark": crop.of_chip("the dark", self._dark()),
+            "mask": crop.of_chip("MASK", self.MASK),
+            "threads": self.THREADS,
+        }
+
+    def _image_options(self, image: NDArray[Any]) -> dict[str, Any]:
+        """As `_chip_options`, for an image of the whole chip or of the crop."""
+        return {
+            "dark": chip.fitting("the dark", self._dark(), image, self.X_RANGE, self.Y_RANGE),
+            "mask": chip.fitting("MASK", self.MASK, image, self.X_RANGE, self.Y_RANGE),
+            "threads": self.THREADS,
+        }
+
+    def _dark(self) -> NDArray[np.float64] | None:
+        if not self.USE_DARK:
+            return None
+        if self.dark_image is None:
+            raise MissingDataError(
+                "USE_DARK is set, but there is no dark; load one with load_dark(run), or set "
+                "USE_DARK = False."
+            )
+        return self.dark_image
+
+    def _sum_of_run(
+        self, run: RunLike, proposal: int | str | None
+    ) -> tuple[NDArray[np.float64], int]:
+        opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
+        return sum_images(opened, self.DETECTOR)
+
+    def _store(self, data: xr.Dataset, spectrum: xr.DataArray, first_row: int) -> xr.Dataset:
+        spectrum = spectra.with_energy(
+            spectrum,
+            intercept=self.ENERGY_INTERCEPT,
+            slope=self.ENERGY_SLOPE,
+            first_row=first_row,
+        )
+        spectrum.attrs |= provenance(
+            spectrum.attrs["algorithm"],
+            detector=self.DETECTOR,
+            x_range=self.X_RANGE,
+            y_range=self.Y_RANGE,
+            use_dark=self.USE_DARK,
+            dark_run=self.dark_run if self.USE_DARK else None,
+            n_masked=0 if self.MASK is None else int(np.count_nonzero(self.MASK)),
+        )
+        return spectra.store_spectrum(data, spectrum)
