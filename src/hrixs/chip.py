@@ -126,6 +126,13 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
     return images.transpose(..., "x", "y")
 
 
+def sum_of_images(images: xr.DataArray) -> tuple[NDArray[np.float64], int]:
+    """Sum over all dims but x and y, and how many images that are."""
+    leading = [dim for dim in images.dims if dim not in ("x", "y")]
+    total = images.sum(leading, dtype=np.float64).values
+    return total, images.size // total.size
+
+
 def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
     """Photon energy ``nrj`` of each frame, in eV, in the shape of the frames' leading dims.
 

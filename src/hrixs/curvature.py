@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from hrixs.errors import NoLineError
 
 FloatImage = NDArray[np.float64]
 Number = TypeVar("Number", float, NDArray[np.float64])
+_TiltBend: TypeAlias = "tuple[float, float]"
 
 # The search for a start, in rows over the whole width of the image.
 _LARGEST_TILT = 100.0
@@ -138,35 +139,33 @@ def fit_curvature_image(
 def search_curvature(image: FloatImage) -> tuple[float, float]:
     """Coefficients that make the image's strips agree best, found on a grid, coarse to fine.
 
-    Moving each strip by the parabola and adding them up, the sum's power without the strips' own
-    is the correlation of all pairs of strips.
+    Moving each strip by the parabola and adding them up, the sum's power is the correlation of all
+    pairs of strips, and a constant.
     """
     nx, ny = image.shape
     x, strips = _strips(image, min(_N_STRIPS, nx // 4))
     spectra = np.fft.rfft(strips, n=2 * ny, axis=1)
-    # One sample a row is finer than the lines; the lowest frequencies are background.
     cycles = np.arange(spectra.shape[1]) / (2 * ny)
-    used = (cycles > 1 / ny) & (cycles < 0.25)
-    spectra, cycles = spectra[:, used], cycles[used]
     position = x / (nx - 1)
 
-    def power(tilt: float, bend: float) -> float:
-        shift = tilt * position + 4 * bend * position * (position - 1)
-        phase = np.exp(2j * np.pi * shift[:, None] * cycles)
-        return float((np.abs((spectra * phase).sum(axis=0)) ** 2).sum())
+    def best(tilts: NDArray[np.float64], bends: NDArray[np.float64], cutoff: float) -> _TiltBend:
+        used = (cycles > 1 / ny) & (cycles < cutoff)  # below that is background
 
-    def best(tilts: NDArray[np.float64], bends: NDArray[np.float64]) -> tuple[float, float]:
-        _, tilt, bend = max((power(tilt, bend), tilt, bend) for tilt in tilts for bend in bends)
-        return tilt, bend
+        def power(tilt: float, bend: float) -> float:
+            shift = tilt * position + 4 * bend * position * (position - 1)
+            phase = np.exp(2j * np.pi * shift[:, None] * cycles[used])
+            return float((np.abs((spectra[:, used] * phase).sum(axis=0)) ** 2).sum())
+
+        return max(itertools.product(tilts, bends), key=lambda one: power(*one))
 
     largest_tilt = min(_LARGEST_TILT, ny / 2)
     largest_bend = min(_LARGEST_BEND, ny / 4)
-    tilt, bend = best(
-        np.arange(-largest_tilt, largest_tilt + 1), np.arange(-largest_bend, largest_bend + 1, 2.0)
-    )
+    tilts = np.arange(-largest_tilt, largest_tilt + 1, dtype=np.float64)
+    bends = np.arange(-largest_bend, largest_bend + 1, 2.0, dtype=np.float64)
+    tilt, bend = best(tilts, bends, cutoff=0.08)
     for step in (0.5, 0.25):
-        near = step * np.arange(-2, 3)
-        tilt, bend = best(tilt + near, bend + near)
+        near = step * np.arange(-2.0, 3.0, dtype=np.float64)
+        tilt, bend = best(tilt + near, bend + near, cutoff=0.25)
     width = nx - 1
     return (tilt - 4 * bend) / width, 4 * bend / width**2
 
@@ -217,7 +216,7 @@ def _strips(image: FloatImage, n_strips: int) -> tuple[NDArray[np.float64], Floa
     cut = image[: n_strips * width].reshape(n_strips, width, -1)
     valid = np.isfinite(cut)
     profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    middle = width * np.arange(n_strips) + (width - 1) / 2
+    middle = width * np.arange(n_strips, dtype=np.float64) + (width - 1) / 2
     return middle, profile - np.median(profile, axis=1, keepdims=True)
 
 

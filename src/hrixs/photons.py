@@ -315,15 +315,13 @@ def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArr
 def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
-    flat = {
-        str(name): variable.set_dims(dict(zip(frames.dims, frames.leading_shape, strict=True)))
-        for name, variable in frames.coords.items()
-    }
+    extents = dict(zip(frames.dims, frames.leading_shape, strict=False))
     number_attrs = {"long_name": "number of the frame"}
     coords: dict[str, Any] = {"frame": ("photon", frame, number_attrs)}
-    for name, variable in flat.items():
-        values = variable.values.ravel()
-        coords[name] = ("photon", values[frame], variable.attrs)
+    for name, variable in frames.coords.items():
+        spread = variable.set_dims(extents)  # type: ignore[no-untyped-call]  # xarray's own gap
+        values = spread.values.ravel()
+        coords[str(name)] = ("photon", values[frame], variable.attrs)
         coords[f"frames_{name}"] = ("frames", values, variable.attrs)
     pixels = {"units": "px"}
     return xr.Dataset(

@@ -35,19 +35,50 @@ def plot_curvature(image: NDArray[Any], fit: CurvatureFit, ax: Axes | None = Non
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
-    x = np.arange(len(image), dtype=np.float64)
-    line = fit.centre(x)
-    shown, extent = _for_display(image)
-    low, high = np.nanpercentile(shown, [5, 99.5])
-    mesh = ax.imshow(
-        shown.T, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high, cmap="viridis"
-    )
-    ax.plot(x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    line = fit.centre(np.arange(len(image), dtype=np.float64))
+    plot_image(image, ax)
+    ax.plot(line, color="red", lw=1, ls="--", label=_fit_label(fit))
     margin = max(20.0, 15 * fit.sigma, 0.6 * float(np.ptp(line)))
     ax.set_ylim(max(line.min() - margin, -0.5), min(line.max() + margin, image.shape[1] - 0.5))
-    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
     ax.set_title("mean image and fitted curvature")
     ax.legend(loc="upper left", fontsize="small")
+    return ax
+
+
+def plot_image(image: NDArray[Any], ax: Axes | None = None) -> Axes:
+    """Draw an image, averaged along the line so that faint lines show.
+
+    Parameters
+    ----------
+    image : numpy.ndarray, shape (x, y)
+        In ADU per frame.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    width = max(1, len(image) // 256)
+    n = len(image) // width
+    with np.errstate(invalid="ignore"):
+        shown = np.nanmean(image[: n * width].reshape(n, width, -1), axis=1)
+    low, high = np.nanpercentile(shown, [5, 99.5])
+    mesh = ax.imshow(
+        shown.T,
+        origin="lower",
+        aspect="auto",
+        extent=(-0.5, n * width - 0.5, -0.5, image.shape[1] - 0.5),
+        vmin=low,
+        vmax=high,
+        cmap="viridis",
+    )
+    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    ax.set_title("mean image")
     ax.figure.colorbar(mesh, ax=ax, label="ADU per frame")
     return ax
 
@@ -80,20 +111,22 @@ def plot_spectra(
         peak = np.nanmax(values)
         ax.plot(spectrum["energy"], values / (peak or 1.0) + k * offset, lw=1, label=name)
         units = spectrum["energy"].attrs.get("units", "")
-    ax.set(xlabel=f"energy ({units})", ylabel="intensity (scaled to its maximum)")
+    ax.set(xlabel=f"energy ({units})", ylabel="intensity (scaled to its maximum)", title="spectra")
     ax.legend(fontsize="small")
     return ax
 
 
-def plot_photons_per_train(n_photons: xr.DataArray, ax: Axes | None = None) -> Axes:
-    """Draw how many photons each train brought, over the number of the train in the run.
+def plot_per_train(values: xr.DataArray, ax: Axes | None = None, label: str = "photons") -> Axes:
+    """Draw one value for each train, over the number of the train in the run.
 
     Parameters
     ----------
-    n_photons : xarray.DataArray, dims (trainId,)
-        Photons of each train.
+    values : xarray.DataArray, dims (trainId,)
+        For example the photons of each train.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
+    label : str
+        What the values are.
 
     Returns
     -------
@@ -103,18 +136,17 @@ def plot_photons_per_train(n_photons: xr.DataArray, ax: Axes | None = None) -> A
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(layout="constrained")
-    first = int(n_photons["trainId"].values[0])
-    train = (n_photons["trainId"].values.astype(np.int64)) - first
-    ax.plot(train, n_photons.values, ".", ms=5)
-    mean = float(n_photons.mean())
-    ax.axhline(mean, color="grey", lw=1, label=f"mean {mean:.0f}")
-    ax.set_ylim(0, 1.25 * max(float(n_photons.max()), 1.0))
-    ax.set(xlabel=f"train (from {first})", ylabel="photons")
-    ax.legend(fontsize="small")
+    first = int(values["trainId"].values[0])
+    mean = float(values.mean())
+    ax.plot(values["trainId"].values.astype(np.int64) - first, values.values, ".", ms=5)
+    ax.axhline(mean, color="grey", lw=1, label=f"mean {mean:.4g}")
+    ax.set_ylim(min(0.0, float(values.min())), 1.25 * float(values.max()) or 1.0)
+    ax.set(xlabel=f"train (from {first})", ylabel=label, title=f"{label} per train")
+    ax.legend(loc="lower right", fontsize="small")
     return ax
 
 
-def new_figure(mosaic: list[list[str]], size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
+def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
     """Make a figure that no window shows, for writing to a file, with axes by name."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -122,16 +154,6 @@ def new_figure(mosaic: list[list[str]], size: tuple[float, float]) -> tuple[Figu
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplot_mosaic(mosaic)
-
-
-def _for_display(
-    image: NDArray[Any], largest: int = 512
-) -> tuple[NDArray[Any], tuple[float, float, float, float]]:
-    """Average pixels along x, so that faint lines show; the extent in pixels."""
-    width = max(1, len(image) // largest)
-    n = len(image) // width
-    shown = image[: n * width].reshape(n, width, -1)
-    return np.nanmean(shown, axis=1), (-0.5, n * width - 0.5, -0.5, image.shape[1] - 0.5)
 
 
 def _fit_label(fit: CurvatureFit) -> str:

@@ -229,8 +229,10 @@ def sum_images(run: DataCollection, camera: str) -> tuple[NDArray[np.float64], i
     return total, n_images
 
 
-def run_name(run: RunLike) -> str:
+def run_name(run: RunLike | xr.Dataset) -> str:
     """Text that tells which run it was: its number, or its path."""
+    if isinstance(run, xr.Dataset):
+        return str(run.attrs.get("run", "dataset"))
     import extra_data
 
     if isinstance(run, extra_data.DataCollection):

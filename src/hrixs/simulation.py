@@ -116,11 +116,11 @@ def rixs_lines(
         eV per pixel; the losses lie at lower energies.
     """
     losses = [  # loss and width in eV, weight, name
-        (0.0, 0.0, 0.35, "elastic"),
+        (0.0, 0.0, 0.25, "elastic"),
         (0.25, 0.06, 0.15, "magnon"),
-        (1.7, 0.12, 0.2, "dd"),
+        (1.7, 0.12, 0.25, "dd"),
         (2.2, 0.15, 0.15, "dd"),
-        (4.0, 0.8, 0.15, "fluorescence"),
+        (4.0, 0.8, 0.2, "fluorescence"),
     ]
     return tuple(
         SpectralLine(

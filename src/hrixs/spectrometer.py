@@ -218,13 +218,13 @@ class hRIXS:
         data.attrs |= {"run": run_name(runNB), "proposal": str(proposal or self.PROPOSAL or "")}
         return data.isel(trainId=slice(1, None)) if drop_first else data
 
-    def load_dark(self, runNB: RunLike, proposal: int | str | None = None) -> None:
+    def load_dark(self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
 
         Parameters
         ----------
-        runNB : int, path or extra_data.DataCollection
-            The dark run, taken with the same camera.
+        runNB : int, path, extra_data.DataCollection or xarray.Dataset
+            The dark run, taken with the same camera. A dataset is taken as loaded.
         proposal : int or str, optional
             Where it is not `PROPOSAL`.
 
@@ -244,7 +244,7 @@ class hRIXS:
 
     def find_curvature(
         self,
-        runNB: RunLike,
+        runNB: RunLike | xr.Dataset,
         proposal: int | str | None = None,
         plot: bool = True,
         args: tuple[float, float] | None = None,
@@ -254,8 +254,8 @@ class hRIXS:
 
         Parameters
         ----------
-        runNB : int, path or extra_data.DataCollection
-            The run to use; its frames are added up.
+        runNB : int, path, extra_data.DataCollection or xarray.Dataset
+            The run to use; its frames are added up. A dataset is taken as loaded.
         proposal : int or str, optional
             Where it is not `PROPOSAL`.
         plot : bool
@@ -282,14 +282,7 @@ class hRIXS:
         --------
         >>> h.find_curvature(155)  # doctest: +SKIP
         """
-        total, n_images = self._sum_of_run(runNB, proposal)
-        crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, *total.shape)
-        options = self._chip_options(crop)
-        image = total[crop.x, crop.y] / n_images
-        if options["dark"] is not None:
-            image = image - options["dark"]
-        if options["mask"] is not None:
-            image = np.where(options["mask"], np.nan, image)
+        image = self.mean_image(runNB, proposal)
         fit = fit_curvature_image(image, start=args, **kwargs)
         self.curvature_fit = fit
         self.CURVE_A, self.CURVE_B = fit.curve_a, fit.curve_b
@@ -298,6 +291,31 @@ class hRIXS:
 
             plot_curvature(image, fit)
         return fit.curve_a, fit.curve_b
+
+    def mean_image(
+        self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None
+    ) -> NDArray[np.float64]:
+        """Average all images of a run or a dataset, in the crop and dark subtracted.
+
+        Parameters
+        ----------
+        runNB : int, path, extra_data.DataCollection or xarray.Dataset
+            The run. Memory does not grow with its length.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+
+        Returns
+        -------
+        numpy.ndarray, shape (x, y)
+            In ADU; NaN where `MASK` is set.
+        """
+        total, n_images = self._sum_of_run(runNB, proposal)
+        crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, *total.shape)
+        options = self._chip_options(crop)
+        image = total[crop.x, crop.y] / n_images
+        if options["dark"] is not None:
+            image = image - options["dark"]
+        return image if options["mask"] is None else np.where(options["mask"], np.nan, image)
 
     def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
         """Photons of one image by a threshold on 2x2 squares, placed by a 4x4 centre of mass.
@@ -577,8 +595,10 @@ class hRIXS:
         return self.dark_image
 
     def _sum_of_run(
-        self, run: RunLike, proposal: int | str | None
+        self, run: RunLike | xr.Dataset, proposal: int | str | None
     ) -> tuple[NDArray[np.float64], int]:
+        if isinstance(run, xr.Dataset):
+            return chip.sum_of_images(chip.images_of(run, self.DETECTOR))
         opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
         return sum_images(opened, self.DETECTOR)
 
