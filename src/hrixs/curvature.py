@@ -1,29 +1,23 @@
 """The parabola that the spectral lines follow on the detector, fitted to an image.
 
-The start needs no hints: strips of the image are correlated with each other at once, by the
-sharpness of their sum over a grid of tilts and bends. The fit is a Gaussian line on a constant,
-least squares over the pixels near the line.
+A Gaussian line on a constant, least squares over the pixels near the line.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.curvature_search import search_curvature, strip_profiles
 from hrixs.errors import NoLineError
 
 FloatImage = NDArray[np.float64]
 Number = TypeVar("Number", float, NDArray[np.float64])
-_TiltBend: TypeAlias = "tuple[float, float]"
 
-# The search for a start, in rows over the whole width of the image.
-_LARGEST_TILT = 100.0
-_LARGEST_BEND = 8.0
-_N_STRIPS = 64
 _N_BLOCKS = 64
 # A line's amplitude over its uncertainty: noise reaches 5 to 6 in a search over this many
 # tilts, bends and rows.
@@ -136,40 +130,6 @@ def fit_curvature_image(
     return _fit(pixels, _guess_line(pixels, *start), options)
 
 
-def search_curvature(image: FloatImage) -> tuple[float, float]:
-    """Coefficients that make the image's strips agree best, found on a grid, coarse to fine.
-
-    Moving each strip by the parabola and adding them up, the sum's power is the correlation of all
-    pairs of strips, and a constant.
-    """
-    nx, ny = image.shape
-    x, strips = _strips(image, min(_N_STRIPS, nx // 4))
-    spectra = np.fft.rfft(strips, n=2 * ny, axis=1)
-    cycles = np.arange(spectra.shape[1]) / (2 * ny)
-    position = x / (nx - 1)
-
-    def best(tilts: NDArray[np.float64], bends: NDArray[np.float64], cutoff: float) -> _TiltBend:
-        used = (cycles > 1 / ny) & (cycles < cutoff)  # below that is background
-
-        def power(tilt: float, bend: float) -> float:
-            shift = tilt * position + 4 * bend * position * (position - 1)
-            phase = np.exp(2j * np.pi * shift[:, None] * cycles[used])
-            return float((np.abs((spectra[:, used] * phase).sum(axis=0)) ** 2).sum())
-
-        return max(itertools.product(tilts, bends), key=lambda one: power(*one))
-
-    largest_tilt = min(_LARGEST_TILT, ny / 2)
-    largest_bend = min(_LARGEST_BEND, ny / 4)
-    tilts = np.arange(-largest_tilt, largest_tilt + 1, dtype=np.float64)
-    bends = np.arange(-largest_bend, largest_bend + 1, 2.0, dtype=np.float64)
-    tilt, bend = best(tilts, bends, cutoff=0.08)
-    for step in (0.5, 0.25):
-        near = step * np.arange(-2.0, 3.0, dtype=np.float64)
-        tilt, bend = best(tilt + near, bend + near, cutoff=0.25)
-    width = nx - 1
-    return (tilt - 4 * bend) / width, 4 * bend / width**2
-
-
 def line_positions(
     image: ArrayLike, fit: CurvatureFit, n_strips: int = 16
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -210,22 +170,12 @@ def line_positions(
     return middle, centre
 
 
-def _strips(image: FloatImage, n_strips: int) -> tuple[NDArray[np.float64], FloatImage]:
-    """Mean profiles of strips of equal width, each less its median; and the strips' middles."""
-    width = len(image) // n_strips
-    cut = image[: n_strips * width].reshape(n_strips, width, -1)
-    valid = np.isfinite(cut)
-    profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    middle = width * np.arange(n_strips, dtype=np.float64) + (width - 1) / 2
-    return middle, profile - np.median(profile, axis=1, keepdims=True)
-
-
 def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np.float64]:
     """Start of the fit: amplitude, y0, sigma, curve_a, curve_b, background."""
     from scipy.ndimage import gaussian_filter1d
 
     nx, ny = image.shape
-    x, strips = _strips(image, min(4 * _N_STRIPS, nx))
+    x, strips = strip_profiles(image, min(256, nx))
     rows = np.arange(ny, dtype=np.float64)
     moved = np.array(
         [
@@ -252,8 +202,10 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
     from scipy.optimize import least_squares
 
     nx, ny = image.shape
+    if not guess[0] > 0:
+        raise NoLineError(_no_line_text("no row is brighter than the others"))
     scale = np.array([1.0, 1.0, 1.0, 1.0 / nx, 1.0 / nx**2, 1.0])
-    scale[[0, 5]] = max(abs(guess[0]), np.finfo(float).tiny)
+    scale[[0, 5]] = guess[0]
     parameters = guess
     for _ in range(3):  # the window follows the line
         x, y, values = _near_line(image, parameters)
@@ -263,7 +215,7 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
             lambda p, x=x, y=y, v=values: _model(p * scale, x, y) - v,
             parameters / scale,
             jac=lambda p, x=x, y=y: _jacobian(p * scale, x, y) * scale,
-            **options,
+            **{"max_nfev": 100, **options},
         )
         parameters = result.x * scale
         parameters[2] = abs(parameters[2])

@@ -94,7 +94,7 @@ def find_photons(
     >>> frame[5:7, 8:10] = [[10, 30], [10, 30]]
     >>> table = find_photons(frame, threshold=50)
     >>> float(table.x[0].round(2)), float(table.y[0].round(2))
-    (5.5, 8.76)
+    (5.5, 8.77)
     """
     stack = as_frames(frames)
     settings = {
@@ -177,7 +177,7 @@ def classify_photons(
     >>> frame[5, 8:10] = [100, 39]
     >>> table = classify_photons(frame, 530.0)
     >>> float(table.y[0].round(2)), bool(table.double[0])
-    (8.28, False)
+    (8.29, False)
     """
     stack = as_frames(frames)
     energies = _energy_of_frames(energy, stack)

@@ -1,4 +1,4 @@
-"""How an `hRIXS` object shows itself: one line of text, or a table in a notebook."""
+"""How the settings show themselves: one line of text, or a table in a notebook."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrixs import settings
-
 if TYPE_CHECKING:
-    from hrixs.spectrometer import hRIXS
+    from hrixs.settings import Settings
 
 
-def text(h: hRIXS) -> str:
+def text(h: Settings) -> str:
     """One line: detector, proposal, dark, and the settings that are not the defaults."""
     changed = [
         f"{name}={_short(getattr(h, name))}"
-        for name, default in settings.DEFAULTS.items()
+        for name, default in h.DEFAULTS.items()
         if name != "USE_DARK" and not _same(getattr(h, name), default)
     ]
     parts = [f"{h.PROPOSAL!r}", f"detector={h.DETECTOR!r}", f"dark={_dark(h)!r}", *changed]
     return f"<hRIXS {', '.join(parts)}>"
 
 
-def html(h: hRIXS) -> str:
+def html(h: Settings) -> str:
     """Return a table of all settings, those that are not the defaults in bold."""
     rows = []
-    for name in settings.NAMES:
+    for name in h.NAMES:
         value = escape(_short(getattr(h, name)))
-        if name in settings.DEFAULTS and not _same(getattr(h, name), settings.DEFAULTS[name]):
+        if name in h.DEFAULTS and not _same(getattr(h, name), h.DEFAULTS[name]):
             value = f"<b>{value}</b>"
         rows.append((name, value))
     rows.append(("dark", escape(_dark(h))))
@@ -49,7 +47,7 @@ def html(h: hRIXS) -> str:
     return f"<table><caption>hRIXS settings (bold: not the default)</caption>{body}</table>"
 
 
-def _dark(h: hRIXS) -> str:
+def _dark(h: Settings) -> str:
     if h.dark_image is None:
         return "none"
     return f"run {h.dark_run}" if h.USE_DARK else f"run {h.dark_run}, not used"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +9,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import aggregation, chip, representation, settings, spectra
-from hrixs.curvature import CurvatureFit, Number, fit_curvature_image, parabola
+from hrixs import aggregation, chip, spectra
+from hrixs.curvature import Number, fit_curvature_image, parabola
 from hrixs.errors import MissingDataError, unknown_name
 from hrixs.integration import integrate_frames
 from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import provenance
 from hrixs.runs import Field, RunLike, load_run, open_run, run_name, sum_images
+from hrixs.settings import Settings
 
 
-class hRIXS:
+class hRIXS(Settings):
     """The settings of the hRIXS spectrometer, and the analysis of its data.
 
     A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and
@@ -83,82 +83,8 @@ class hRIXS:
     {'curve_a': 0.0240845, 'std_threshold': 3.5}
     """
 
-    DETECTOR_FIELDS = settings.DETECTOR_FIELDS
-    aggregators = aggregation.default_aggregators()
-
-    PROPOSAL: int | str | None
-    FIELDS: list[Field]
-    X_RANGE: slice
-    Y_RANGE: slice
-    THRESHOLD: float | None
-    STD_THRESHOLD: float
-    DBL_THRESHOLD: float | None
-    BINS: int
-    CURVE_A: float
-    CURVE_B: float
-    USE_DARK: bool
-    ENERGY_INTERCEPT: float
-    ENERGY_SLOPE: float
-    EV_PER_PAIR: float
-    ELECTRONS_PER_ADU: float
-    CANDIDATE_LOW: float
-    CANDIDATE_HIGH: float
-    SINGLE_LOW: float
-    DOUBLE_LOW: float
-    MASK: ArrayLike | None
-    MAX_PHOTONS: int
-    THREADS: int | None
-
     def __init__(self, proposalNB: int | str | None = None, detector: str = "MaranaX") -> None:
-        self.PROPOSAL = proposalNB
-        self.FIELDS = []
-        self.DETECTOR = detector
-        for name, value in settings.DEFAULTS.items():
-            setattr(self, name, copy.copy(value))
-        self.aggregators = dict(type(self).aggregators)
-        self.dark_image: NDArray[np.float64] | None = None
-        self.dark_run: str | None = None
-        self.curvature_fit: CurvatureFit | None = None
-
-    @property
-    def DETECTOR(self) -> str:
-        """Name of the detector, one of `DETECTOR_FIELDS`."""
-        return self._detector
-
-    @DETECTOR.setter
-    def DETECTOR(self, detector: str) -> None:
-        if detector not in self.DETECTOR_FIELDS:
-            raise ValueError(unknown_name("detector", detector, self.DETECTOR_FIELDS))
-        before = self.DETECTOR_FIELDS.get(getattr(self, "_detector", ""), [])
-        added = [field for field in self.FIELDS if field not in before]
-        self.FIELDS = [*self.DETECTOR_FIELDS[detector], *added]
-        self._detector = detector
-
-    def set_params(self, **params: Any) -> None:
-        """Set several settings at once; the names may be given in lower case.
-
-        Raises
-        ------
-        AttributeError
-            For an unknown name. Then nothing is set.
-        """
-        for name in params:
-            self._require_setting(name)
-        for name, value in params.items():
-            setattr(self, name.upper(), value)
-
-    def get_params(self, *params: str) -> dict[str, Any]:
-        """Settings as a dict under the names as given; without names all, in lower case.
-
-        Raises
-        ------
-        AttributeError
-            For an unknown name.
-        """
-        names = params or tuple(name.lower() for name in settings.NAMES)
-        for name in names:
-            self._require_setting(name)
-        return {name: getattr(self, name.upper()) for name in names}
+        super().__init__(proposalNB, detector)
 
     def from_run(
         self,
@@ -531,37 +457,6 @@ class hRIXS:
         """
         data["normalized"] = aggregation.normalized(data, which)
         return data.copy(deep=False)
-
-    def __repr__(self) -> str:
-        return representation.text(self)
-
-    def _repr_html_(self) -> str:
-        return representation.html(self)
-
-    def _require_setting(self, name: str) -> None:
-        if name.upper() not in settings.NAMES:
-            raise AttributeError(
-                unknown_name("setting", name, [known.lower() for known in settings.NAMES])
-            )
-
-    def _find_options(self) -> dict[str, Any]:
-        return {
-            "threshold": self.THRESHOLD,
-            "std_threshold": self.STD_THRESHOLD,
-            "double_threshold": self.DBL_THRESHOLD,
-            "max_photons": self.MAX_PHOTONS,
-        }
-
-    def _classify_options(self) -> dict[str, Any]:
-        return {
-            "ev_per_pair": self.EV_PER_PAIR,
-            "electrons_per_adu": self.ELECTRONS_PER_ADU,
-            "candidate_low": self.CANDIDATE_LOW,
-            "candidate_high": self.CANDIDATE_HIGH,
-            "single_low": self.SINGLE_LOW,
-            "double_low": self.DOUBLE_LOW,
-            "max_photons": self.MAX_PHOTONS,
-        }
 
     def _frames(self, data: xr.Dataset) -> tuple[xr.DataArray, dict[str, Any], int]:
         """Cropped images of a dataset, the kernel's options of the chip, and the first row."""

@@ -1,0 +1,7 @@
+"""Run the command line with ``python -m hrixs``."""
+
+import sys
+
+from hrixs.cli import main
+
+sys.exit(main())

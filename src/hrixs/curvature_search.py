@@ -1,0 +1,66 @@
+"""Where a curvature fit starts without hints: on which parabola an image's strips agree best."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FloatImage: TypeAlias = NDArray[np.float64]
+_TiltBend: TypeAlias = tuple[float, float]
+
+# In rows over the whole width of the image.
+_LARGEST_TILT = 100.0
+_LARGEST_BEND = 8.0
+_N_STRIPS = 64
+
+
+def search_curvature(image: _FloatImage) -> tuple[float, float]:
+    """Coefficients that make the image's strips agree best, found on a grid, coarse to fine.
+
+    Moving each strip by the parabola and adding them up, the sum's power is the correlation of all
+    pairs of strips, and a constant.
+    """
+    nx, ny = image.shape
+    x, strips = strip_profiles(image, min(_N_STRIPS, nx // 4))
+    spectra = np.fft.rfft(strips, n=2 * ny, axis=1)
+    cycles = np.arange(spectra.shape[1]) / (2 * ny)
+    position = (x / (nx - 1))[:, None]
+
+    def best(tilts: NDArray[np.float64], bends: NDArray[np.float64], cutoff: float) -> _TiltBend:
+        used = (cycles > 1 / ny) & (cycles < cutoff)  # below that is background
+
+        def moved_by(rows: NDArray[np.float64]) -> NDArray[np.complex128]:
+            return np.asarray(np.exp(2j * np.pi * rows * cycles[used]))
+
+        bent = spectra[:, used] * np.stack(
+            [moved_by(4 * bend * position * (position - 1)) for bend in bends]
+        )
+        powers = [
+            (np.abs((bent * moved_by(tilt * position)).sum(axis=1)) ** 2).sum(axis=1)
+            for tilt in tilts
+        ]
+        tilt, bend = np.unravel_index(int(np.argmax(powers)), (len(tilts), len(bends)))
+        return float(tilts[tilt]), float(bends[bend])
+
+    largest_tilt = min(_LARGEST_TILT, ny / 2)
+    largest_bend = min(_LARGEST_BEND, ny / 4)
+    tilts = np.arange(-largest_tilt, largest_tilt + 1, dtype=np.float64)
+    bends = np.arange(-largest_bend, largest_bend + 1, 2.0, dtype=np.float64)
+    tilt, bend = best(tilts, bends, cutoff=0.08)
+    for step in (0.5, 0.25):
+        near = step * np.arange(-2.0, 3.0, dtype=np.float64)
+        tilt, bend = best(tilt + near, bend + near, cutoff=0.25)
+    width = nx - 1
+    return (tilt - 4 * bend) / width, 4 * bend / width**2
+
+
+def strip_profiles(image: _FloatImage, n_strips: int) -> tuple[NDArray[np.float64], _FloatImage]:
+    """Mean profiles of strips of equal width, each less its median; and the strips' middles."""
+    width = len(image) // n_strips
+    cut = image[: n_strips * width].reshape(n_strips, width, -1)
+    valid = np.isfinite(cut)
+    profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    middle = width * np.arange(n_strips, dtype=np.float64) + (width - 1) / 2
+    return middle, profile - np.median(profile, axis=1, keepdims=True)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+
+from hrixs import hRIXS
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
+
+mpl.use("Agg")
+
+SHARED = Path(__file__).parents[2] / "shared"
+PROPOSAL, DARK, RUN, OTHER_RUN = 3145, 166, 145, 155
+CURVATURE = (0.04, -2e-5)
+ELASTIC_ROW = 800.0
+ENERGY = 530.0
+
+
+@dataclass(frozen=True)
+class SimulatedRun:
+    """A data run of 8 images in 10 trains, a second one, and a dark run."""
+
+    root: Path
+    folder: Path
+    frames: np.ndarray
+    truth: xr.Dataset
+    delay: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> SimulatedRun:
+    root = tmp_path_factory.mktemp("runs")
+    sensor = Sensor(shape=(256, 1024), hot_fraction=1e-4)
+    lines = (SpectralLine(ELASTIC_ROW, 1.3, 0.6), SpectralLine(ELASTIC_ROW - 50, 4.0, 0.4))
+    options = {"sensor": sensor, "curvature": CURVATURE, "lines": lines, "energy": ENERGY}
+    frames, truth = simulate_frames(8, photons_per_frame=120, seed=3, **options)
+    delay = np.repeat([-1.0, 0.0, 2.0], [4, 3, 3])
+    slow = {
+        "hRIXS_delay": delay,
+        "hRIXS_norm": np.linspace(900, 1100, 10),
+        "hRIXS_index": np.arange(10),
+        "hRIXS_exposure": np.ones(10),
+        "nrj": np.full(10, ENERGY),
+    }
+    runs = {"slow": slow, "trains_without_image": [2, 7]}
+    folder = write_run(root, frames, proposal=PROPOSAL, run=RUN, **runs)
+    more, _ = simulate_frames(8, photons_per_frame=120, seed=4, **options)
+    write_run(root, more, proposal=PROPOSAL, run=OTHER_RUN, first_train=1_600_001_000, **runs)
+    dark, _ = simulate_frames(6, photons_per_frame=0, seed=5, **options)
+    write_run(root, dark, proposal=PROPOSAL, run=DARK)
+    return SimulatedRun(root, folder, frames.values, truth, np.delete(delay, [2, 7]))
+
+
+@pytest.fixture
+def data_root(simulated: SimulatedRun, monkeypatch: pytest.MonkeyPatch) -> SimulatedRun:
+    monkeypatch.setenv("EXTRA_DATA_DATA_ROOT", str(simulated.root))
+    return simulated
+
+
+@pytest.fixture
+def h(data_root: SimulatedRun) -> hRIXS:
+    h = hRIXS(PROPOSAL)
+    h.Y_RANGE = slice(700, 900)
+    h.CURVE_A, h.CURVE_B = CURVATURE
+    h.ENERGY_SLOPE, h.ENERGY_INTERCEPT = 0.018387, 498.27
+    return h
+
+
+@pytest.fixture
+def data(h: hRIXS) -> xr.Dataset:
+    return h.from_run(RUN)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")

@@ -1,0 +1,140 @@
+"""The command line, called as a user calls it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+import hrixs
+from conftest import CURVATURE, DARK, PROPOSAL, RUN
+from hrixs import hRIXS
+from hrixs.cli import main
+
+
+def opened(path, **options) -> xr.Dataset:
+    with xr.open_dataset(path, engine="h5netcdf", **options) as ds:
+        return ds.load()
+
+
+def test_demo_finds_the_truth(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("EXTRA_DATA_DATA_ROOT", raising=False)
+    assert main(["demo", "--out", str(tmp_path), "--frames", "24"]) == 0
+    out = capsys.readouterr().out
+    assert "28 trains, 24 images, 4 trains without an image" in out
+    assert out.count("agrees") == 7
+    assert "DIFFERS" not in out
+    assert (tmp_path / "demo.png").stat().st_size > 20_000
+    counted = opened(tmp_path / "spectrum.nc", group="counted")
+    assert counted.spectrum.dims == ("trainId", "energy")
+    by_delay = opened(tmp_path / "spectrum.nc", group="by_delay")
+    assert by_delay.normalized.sizes["hRIXS_delay"] == 4
+    # The pumped dd excitations are weaker.
+    dd = by_delay.normalized.sel(energy=slice(527.5, 528.7)).sum("energy")
+    assert dd.sel(hRIXS_delay=0.5) < 0.85 * dd.sel(hRIXS_delay=-1)
+
+
+def test_demo_needs_some_frames(tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path), "--frames", "3"]) == 1
+    assert "expected 8 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["auto", "manual", "integrate"])
+def test_process_a_run_is_what_the_class_does(method, h, simulated, tmp_path, capsys):
+    out, png = tmp_path / "out.nc", tmp_path / "out.png"
+    a, b = CURVATURE
+    command = [
+        "process", str(simulated.folder), "--method", method, "-o", str(out), "--plot", str(png),
+        "--dark", str(simulated.folder.parent / f"r{DARK:04d}"), "--y-range", "700:900",
+        "--curve-a", str(a), "--curve-b", str(b), "--bins", "123",
+        "--energy-slope", "0.018387", "--energy-intercept", "498.27",
+    ]  # fmt: skip
+    assert main(command) == 0
+    h.load_dark(DARK)
+    data = h.from_run(RUN)
+    expected = h.integrate(data) if method == "integrate" else h.centroid(data, 123, method)
+    result = opened(out)
+    np.testing.assert_array_equal(result.spectrum, expected.spectrum)
+    np.testing.assert_array_equal(result.energy, expected.energy)
+    assert "MaranaX" not in result
+    assert json.loads(result.attrs["settings"])["curve_b"] == b
+    assert png.stat().st_size > 10_000
+    assert "8 images, 10 trains, 2 trains without an image" in capsys.readouterr().out
+
+
+def test_process_by_number_with_curvature_groups_and_norm(data_root, tmp_path, capsys):
+    out = tmp_path / "out.nc"
+    command = ["process", str(RUN), "--proposal", str(PROPOSAL), "-o", str(out), "--find-curvature"]
+    command += ["--y-range", "700:900", "--aggregate", "hRIXS_delay", "--normalize", "hRIXS_norm"]
+    assert main(command) == 0
+    result = opened(out)
+    assert result.normalized.dims == ("hRIXS_delay", "energy")
+    np.testing.assert_array_equal(result.counts, [3, 3, 2])
+    found = re.search(r"curvature: A = ([\d.]+) \+- ([\d.]+)", capsys.readouterr().out)
+    assert found is not None
+    assert abs(float(found[1]) - CURVATURE[0]) < 4 * float(found[2])
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".tif", ".h5"])
+def test_process_an_image_stack(suffix, simulated, tmp_path):
+    path = tmp_path / f"stack{suffix}"
+    frames = simulated.frames.swapaxes(1, 2)
+    if suffix == ".npy":
+        np.save(path, frames)
+    elif suffix == ".tif":
+        tifffile = pytest.importorskip("tifffile")
+        tifffile.imwrite(path, frames)
+    else:
+        with h5py.File(path, "w") as file:
+            file["entry/data"] = frames
+            file["entry/times"] = np.arange(8.0)
+    mask = tmp_path / "mask.npy"
+    np.save(mask, np.zeros(frames.shape[1:], int))
+    out = tmp_path / "out.nc"
+    command = ["process", str(path), "--transpose", "--method", "manual", "--energy", "530"]
+    command += ["--mask", str(mask), "--y-range", "700:900", "-o", str(out)]
+    assert main(command) == 0
+    h = hRIXS()
+    h.Y_RANGE = slice(700, 900)
+    data = xr.Dataset({"MaranaX": (("trainId", "x", "y"), simulated.frames), "nrj": 530.0})
+    np.testing.assert_array_equal(opened(out).spectrum, h.centroid(data, method="manual").spectrum)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["/nowhere/r0001"], "there is no run at"),
+        (["{run}", "--y-range", "2000:2100"], "leaves 0 of 1024 pixels"),
+        (["{run}", "--bins", "0"], "bins = 0"),
+        (["{run}", "--detector", "hRIXS_det"], "no camera hRIXS_det"),
+        (["{run}", "--dark", "/nowhere"], "there is no run at /nowhere"),
+        (["{run}", "--aggregate", "hRIXS_dely"], "Did you mean 'hRIXS_delay'"),
+        (["145"], "without a proposal"),
+    ],
+)
+def test_errors_help_and_write_nothing(words, text, simulated, tmp_path, capsys):
+    command = ["process", *(word.format(run=simulated.folder) for word in words)]
+    assert main([*command, "-o", str(tmp_path / "out.nc")]) == 1
+    assert text in capsys.readouterr().err
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_output_folder_must_exist(simulated, tmp_path, capsys):
+    assert main(["process", str(simulated.folder), "-o", str(tmp_path / "no" / "out.nc")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_range_that_is_none(capsys):
+    with pytest.raises(SystemExit):
+        main(["process", "x", "-o", "y.nc", "--y-range", "700-900"])
+    assert "not a range of pixels, expected for example 700:900" in capsys.readouterr().err
+
+
+def test_the_installed_command():
+    command = [sys.executable, "-m", "hrixs", "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == f"hrixs {hrixs.__version__}"

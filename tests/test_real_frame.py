@@ -1,0 +1,72 @@
+"""A real frame of a RIXS camera, from counting to spectra. Skipped where the file is absent."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from conftest import SHARED
+from hrixs import hRIXS
+
+FRAME = SHARED / "data" / "LSCO_0040.tif"
+pytestmark = pytest.mark.skipif(
+    not FRAME.exists(), reason="the frame is not in the repository"
+)
+
+
+@pytest.fixture(scope="module")
+def frame() -> np.ndarray:
+    import tifffile
+
+    return tifffile.imread(FRAME).T
+
+
+@pytest.fixture
+def data(frame) -> xr.Dataset:
+    return xr.Dataset({"MaranaX": (("trainId", "x", "y"), frame[None])}, {"trainId": [0]})
+
+
+@pytest.fixture
+def h(data) -> hRIXS:
+    h = hRIXS()
+    h.find_curvature(data, plot=False)
+    h.BINS = 751
+    return h
+
+
+def sharpness(spectrum: xr.DataArray) -> float:
+    """Power of the spectrum's slopes, which curvature correction raises."""
+    values = np.nan_to_num(spectrum.values[0])
+    smooth = np.convolve(values, np.ones(5) / 5, "same")
+    return float((np.diff(smooth[20:-20]) ** 2).sum() / values.sum() ** 2)
+
+
+@pytest.mark.parametrize("method", ["auto", "manual", "integrate"])
+def test_correction_makes_the_spectrum_sharper(h, data, method):
+    data["nrj"] = 930.0
+
+    def spectrum() -> xr.DataArray:
+        made = h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
+        return made.spectrum - (made.spectrum.median() if method == "integrate" else 0)
+
+    corrected = sharpness(spectrum())
+    h.CURVE_A = h.CURVE_B = 0.0
+    assert corrected > 1.3 * sharpness(spectrum())
+
+
+def test_photons_lie_on_the_lines(h, data):
+    h.centroid(data)
+    counts = data.spectrum.values[0]
+    assert 1000 < counts.sum() < 20000
+    peak = float(np.argmax(np.convolve(counts, np.ones(9), "same")))
+    assert abs(peak - h.curvature_fit.y0) < 15
+
+
+def test_both_ways_see_the_same_line(h, data):
+    counted = h.centroid(data).spectrum.values[0]
+    integrated = h.integrate(data).spectrum.values[0]
+    window = slice(150, 650)
+    correlation = np.corrcoef(
+        np.convolve(counted, np.ones(7), "same")[window],
+        np.convolve(integrated, np.ones(7), "same")[window],
+    )[0, 1]
+    assert correlation > 0.9
