@@ -118,6 +118,9 @@ TEST_CASE("errors: too many photons name the lowest frame whatever the threads")
         CHECK_THROWS_WITH_AS(call.classify(), Contains("frame 1 has 2 hits"), TooManyPhotons);
         call.find_settings.max_photons = call.classify_settings.max_photons = 2;
         check_none(call);
+        const auto found =
+            find_photons(call.stack.frames(), call.chip, call.find_settings, {threads});
+        CHECK(found.table.size() == 7);
     }
 }
 

@@ -215,7 +215,7 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
             lambda p, x=x, y=y, v=values: _model(p * scale, x, y) - v,
             parameters / scale,
             jac=lambda p, x=x, y=y: _jacobian(p * scale, x, y) * scale,
-            **{"max_nfev": 100, **options},
+            **{"method": "lm", "max_nfev": 100, **options},
         )
         parameters = result.x * scale
         parameters[2] = abs(parameters[2])
