@@ -40,7 +40,10 @@ def test_trains_are_counted(h):
 
 def test_drop_first_and_subset(h):
     data = h.from_run(RUN)
-    assert h.from_run(RUN, drop_first=True).equals(data.isel(trainId=slice(1, None)))
+    without_first = h.from_run(RUN, drop_first=True)
+    assert without_first.equals(data.isel(trainId=slice(1, None)))
+    assert without_first.attrs["n_images"] == 7
+    assert without_first.attrs["n_first_images_dropped"] == 1
     assert h.from_run(RUN, subset=by_index[:4]).sizes["trainId"] == 3
     assert h.from_run(RUN, subset=np.s_[:4]).sizes["trainId"] == 3
     ids = data.trainId.values[[1, 4]]

@@ -142,7 +142,10 @@ class hRIXS(Settings):
             run, self.DETECTOR, [*self.FIELDS, *extra_fields], required=required, subset=subset
         )
         data.attrs |= {"run": run_name(runNB), "proposal": str(proposal or self.PROPOSAL or "")}
-        return data.isel(trainId=slice(1, None)) if drop_first else data
+        if drop_first:
+            data = data.isel(trainId=slice(1, None))
+            data.attrs |= {"n_images": data.sizes["trainId"], "n_first_images_dropped": 1}
+        return data
 
     def load_dark(self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
