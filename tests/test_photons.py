@@ -522,12 +522,14 @@ class TestErrors:
 
     @every_finder
     def test_room_for_no_photon_is_refused(self, finder):
-        with pytest.raises(ValueError, match="max_photons = 0, expected 1 or more"):
+        with pytest.raises(
+            ValueError, match="max_photons = 0, expected a whole number of 1 or more"
+        ):
             finder(frame_with(), max_photons=0)
 
     @every_finder
     def test_no_number_of_threads_is_refused(self, finder):
-        with pytest.raises(ValueError, match="threads = 0, expected None or a whole number"):
+        with pytest.raises(ValueError, match="threads = 0, expected a whole number"):
             finder(frame_with(), threads=0)
 
 
@@ -619,3 +621,14 @@ class TestSimulatedPhotons:
         expected = photon_spectrum(straight.drop_dims("frames").set_coords("frame"), **settings)
         np.testing.assert_allclose(found, expected.sum("frame"), atol=12)
         assert found.sum().item() == pytest.approx(expected.sum().item(), rel=0.04)
+
+
+def test_a_table_cut_along_its_frames_is_refused():
+    frames = xr.DataArray(
+        np.random.default_rng(0).normal(100, 3, (4, 16, 16)),
+        dims=("trainId", "x", "y"),
+        coords={"trainId": [5, 6, 7, 8]},
+    )
+    table = hrixs.find_photons(frames)
+    with pytest.raises(ValueError, match="cut along 'frames', or tables of several calls"):
+        hrixs.photon_spectrum(table.isel(frames=slice(0, 2)), bins=4, range=(0, 16))

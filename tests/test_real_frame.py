@@ -8,9 +8,7 @@ from conftest import SHARED
 from hrixs import hRIXS
 
 FRAME = SHARED / "data" / "LSCO_0040.tif"
-pytestmark = pytest.mark.skipif(
-    not FRAME.exists(), reason="the frame is not in the repository"
-)
+pytestmark = pytest.mark.skipif(not FRAME.exists(), reason="the frame is not in the repository")
 
 
 @pytest.fixture(scope="module")

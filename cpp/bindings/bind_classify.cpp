@@ -18,6 +18,7 @@ py::dict classify(const py::array& frames,
     const ClassifySettings settings{candidate_low, candidate_high, single_low, double_low,
                                     max_photons};
     const ChipCorrection chip = chip_from(dark, mask);
+    require_readable<double>(photon_adu, "photon_adu");
     return with_frames(frames, [&](const auto& stack) {
         if (photon_adu.ndim() != 1 || photon_adu.shape(0) != stack.size())
             throw py::value_error("photon_adu has " + std::to_string(photon_adu.size()) +

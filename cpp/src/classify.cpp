@@ -60,17 +60,15 @@ void check_settings(const double* photon_adu, Index n_frames, const ClassifySett
     for (Index frame = 0; frame < n_frames; ++frame)
         if (!(photon_adu[frame] > 0.0) || !std::isfinite(photon_adu[frame]))
             throw ParameterError("the photon energy of frame " + std::to_string(frame) +
-                                 " makes a photon of " + std::to_string(photon_adu[frame]) +
+                                 " makes a photon of " + text(photon_adu[frame]) +
                                  " ADU, expected a positive number. Check the energy.");
     const bool ordered = settings.candidate_low < settings.candidate_high &&
                          0.0 <= settings.single_low && settings.single_low <= settings.double_low;
     if (!ordered)
         throw ParameterError(
-            "the fractions of a photon are candidate_low = " +
-            std::to_string(settings.candidate_low) +
-            ", candidate_high = " + std::to_string(settings.candidate_high) +
-            ", single_low = " + std::to_string(settings.single_low) +
-            ", double_low = " + std::to_string(settings.double_low) +
+            "the fractions of a photon are candidate_low = " + text(settings.candidate_low) +
+            ", candidate_high = " + text(settings.candidate_high) + ", single_low = " +
+            text(settings.single_low) + ", double_low = " + text(settings.double_low) +
             "; expected candidate_low < candidate_high and 0 <= single_low <= double_low.");
     if (settings.max_photons < 1)
         throw ParameterError("max_photons = " + std::to_string(settings.max_photons) +
@@ -96,8 +94,7 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
             FrameHits hits(number, settings.max_photons, scratch.hits);
             classify_in_frame(frame, base, photon_adu[number], settings, scratch.row, hits);
             hits.check_count([&] {
-                return "candidates with a pixel " + std::to_string(threshold) +
-                       " ADU above the mean or more";
+                return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";
             });
             found.store(number, scratch.hits, base, threshold, hits.n_dropped());
         });

@@ -59,7 +59,7 @@ void find_in_frame(const CorrectedFrame<Pixel>& frame, double base, double thres
                 return;
             const SpotMoments spot = centre_of_mass<spot_size>(
                 x - 1, y - 1, [&](Index i, Index j) { return patch(i, j) - base; });
-            if (!(spot.charge > 0.0))
+            if (!spot.is_positive())
                 return hits.drop();
             hits.add(spot.x, spot.y, spot.charge,
                      settings.double_threshold && spot.charge > *settings.double_threshold);
@@ -98,9 +98,8 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
                                    : square_threshold(frame, settings.std_threshold, scratch.rows);
             FrameHits hits(number, settings.max_photons, scratch.hits);
             find_in_frame(frame, base, threshold, settings, scratch.rows, hits);
-            hits.check_count([&] {
-                return "2x2 squares above the threshold of " + std::to_string(threshold) + " ADU";
-            });
+            hits.check_count(
+                [&] { return "2x2 squares above the threshold of " + text(threshold) + " ADU"; });
             found.store(number, scratch.hits, base, threshold, hits.n_dropped());
         });
     return std::move(found).join();

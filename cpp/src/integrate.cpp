@@ -60,9 +60,9 @@ void check_curvature(const Curvature& curvature, Index nx) {
     const auto span = static_cast<double>(nx);
     if (!(std::abs(curvature.a) * span < largest) ||
         !(std::abs(curvature.b) * span * span < largest))
-        throw ParameterError("curvature = (" + std::to_string(curvature.a) + ", " +
-                             std::to_string(curvature.b) +
-                             "), expected two finite numbers that keep the line near the frame.");
+        throw ParameterError(
+            "curvature = (" + text(curvature.a) + ", " + text(curvature.b) +
+            "), expected a pair of finite numbers that keep the line near the frame.");
 }
 
 } // namespace
@@ -83,8 +83,6 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrectio
         [&](Index number, std::vector<double>& row) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
             double* sums = result.sums.data() + number * ny;
-            if (const Index bad = frame.count_non_finite(); bad > 0)
-                throw NonFinitePixels(number, bad);
             for (Index x = 0; x < nx; ++x) {
                 frame.read_row(x, row.data());
                 const Shift shift(curvature, x);
@@ -93,6 +91,12 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrectio
                 else
                     add_shifted(shift, ny, sums, [&](Index y) { return row[y]; });
             }
+            const bool finite =
+                std::all_of(sums, sums + ny, [](double sum) { return std::isfinite(sum); });
+            // Also pixels that the curvature moves off the frame.
+            const Index bad = frame.count_non_finite();
+            if (bad > 0 || !finite)
+                throw NonFinitePixels(number, bad);
         });
     return result;
 }

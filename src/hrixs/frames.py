@@ -91,7 +91,7 @@ def as_dark(dark: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np
     """Dark image of the frames' shape as float64, or None."""
     if dark is None:
         return None
-    image = np.asanyarray(dark.data if isinstance(dark, xr.DataArray) else dark)
+    image = _chip_image(dark)
     _require_frame_shape("dark", image, frames)
     return _readable(image, "dark").astype(np.float64, copy=False)
 
@@ -100,7 +100,7 @@ def as_mask(mask: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np
     """Mask of the frames' shape as bytes, not zero for a bad pixel, or None."""
     if mask is None:
         return None
-    image = np.asarray(mask.data if isinstance(mask, xr.DataArray) else mask)
+    image = _chip_image(mask)
     if image.dtype != np.bool_:
         raise TypeError(
             f"mask has dtype {image.dtype}, expected bool: True where a pixel is bad. "
@@ -108,6 +108,13 @@ def as_mask(mask: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np
         )
     _require_frame_shape("mask", image, frames)
     return image.view(np.uint8)
+
+
+def _chip_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
+    if not isinstance(image, xr.DataArray):
+        return np.asanyarray(image)
+    named = set(FRAME_DIMS) == set(image.dims)
+    return np.asanyarray(image.transpose(*FRAME_DIMS).data if named else image.data)
 
 
 def _require_frame_shape(name: str, image: NDArray[Any], frames: Frames) -> None:

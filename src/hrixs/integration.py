@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
+from hrixs.checks import curvature_pair
 from hrixs.frames import as_dark, as_frames, as_mask
 from hrixs.provenance import provenance
 from hrixs.threads import resolve_threads
@@ -66,7 +67,7 @@ def integrate_frames(
     array([0., 8., 0., 0., 0., 0.])
     """
     stack = as_frames(frames)
-    curve_a, curve_b = (float(c) for c in curvature)
+    curve_a, curve_b = curvature_pair(curvature)
     sums, weights = _core.integrate_frames(
         stack.pixels,
         curve_a=curve_a,

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
+from hrixs.checks import curvature_pair, whole_number
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.provenance import provenance
 from hrixs.threads import resolve_threads
@@ -97,12 +98,7 @@ def find_photons(
     (5.5, 8.77)
     """
     stack = as_frames(frames)
-    settings = {
-        "threshold": threshold,
-        "std_threshold": std_threshold,
-        "double_threshold": double_threshold,
-        "max_photons": max_photons,
-    }
+    max_photons = whole_number("max_photons", max_photons)
     found = _core.find_photons(
         stack.pixels,
         threshold=None if threshold is None else float(threshold),
@@ -113,7 +109,14 @@ def find_photons(
         max_photons=max_photons,
         threads=resolve_threads(threads),
     )
-    return _photon_table(found, stack, provenance("centroid_one", **settings))
+    attrs = provenance(
+        "centroid_one",
+        threshold=threshold,
+        std_threshold=std_threshold,
+        double_threshold=double_threshold,
+        max_photons=max_photons,
+    )
+    return _photon_table(found, stack, attrs)
 
 
 def classify_photons(
@@ -192,9 +195,12 @@ def classify_photons(
         "single_low": float(single_low),
         "double_low": float(double_low),
     }
+    max_photons = whole_number("max_photons", max_photons)
+    with np.errstate(over="ignore"):  # the core names the frame of an energy that is too large
+        photon_adu = energies / ev_per_pair / electrons_per_adu
     found = _core.classify_photons(
         stack.pixels,
-        photon_adu=energies / ev_per_pair / electrons_per_adu,
+        photon_adu=photon_adu,
         **fractions,
         dark=as_dark(dark, stack),
         mask=as_mask(mask, stack),
@@ -254,12 +260,10 @@ def photon_spectrum(
     array([0., 0., 1., 0.])
     """
     low, high = (float(end) for end in range)
-    if isinstance(bins, bool) or int(bins) != bins or bins < 1:
-        raise ValueError(f"bins = {bins!r}, expected a whole number of 1 or more.")
+    bins = whole_number("bins", bins)
+    curve_a, curve_b = curvature_pair(curvature)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
-    bins = int(bins)
-    curve_a, curve_b = curvature
     x = photons["x"].values
     edges = np.linspace(low, high, bins + 1)
     position = photons["y"].values - (curve_b * x + curve_a) * x
@@ -272,7 +276,7 @@ def photon_spectrum(
         photons["frame"].values[inside] * bins + number[inside],
         weights=weight[inside],
         minlength=n_frames * bins,
-    )
+    ).astype(np.float64)
     centres = (edges[:-1] + edges[1:]) / 2
     attrs = dict(photons.attrs) | provenance(
         photons.attrs.get("algorithm", "photon_spectrum"),
@@ -316,24 +320,18 @@ def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> 
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=False))
-    number_attrs = {"long_name": "number of the frame"}
-    coords: dict[str, Any] = {"frame": ("photon", frame, number_attrs)}
+    columns = _columns(found)
+    coords: dict[str, Any] = {
+        "frame": ("photon", frame, {"long_name": "number of the frame, from 0"})
+    }
     for name, variable in frames.coords.items():
         spread = variable.set_dims(extents)  # type: ignore[no-untyped-call]  # xarray's own gap
         values = spread.values.ravel()
-        coords[str(name)] = ("photon", values[frame], variable.attrs)
         coords[f"frames_{name}"] = ("frames", values, variable.attrs)
-    pixels = {"units": "px"}
+        if name not in columns and name not in coords and name != "photon":
+            coords[str(name)] = ("photon", values[frame], variable.attrs)
     return xr.Dataset(
-        {
-            "x": ("photon", found["x"], pixels | {"long_name": "position along the line"}),
-            "y": ("photon", found["y"], pixels | {"long_name": "position along the energy"}),
-            "charge": ("photon", found["charge"], {"units": "ADU", "long_name": "spot sum"}),
-            "double": ("photon", found["double"], {"long_name": "two photons in one spot"}),
-            "threshold": ("frames", found["threshold"], {"units": "ADU"}),
-            "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
-            "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
-        },
+        columns,
         coords=coords,
         attrs=attrs
         | {
@@ -345,6 +343,19 @@ def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> 
     )
 
 
+def _columns(found: _core.Found) -> dict[str, Any]:
+    pixels = {"units": "px"}
+    return {
+        "x": ("photon", found["x"], pixels | {"long_name": "position along the line"}),
+        "y": ("photon", found["y"], pixels | {"long_name": "position along the energy"}),
+        "charge": ("photon", found["charge"], {"units": "ADU", "long_name": "spot sum"}),
+        "double": ("photon", found["double"], {"long_name": "two photons in one spot"}),
+        "threshold": ("frames", found["threshold"], {"units": "ADU"}),
+        "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
+        "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
+    }
+
+
 def _frames_of(
     photons: xr.Dataset,
 ) -> tuple[Sequence[str], tuple[int, ...], dict[str, Any]]:
@@ -354,6 +365,13 @@ def _frames_of(
     dims = [dim for dim in photons.attrs.get("frame_dims", "frame").split(",") if dim]
     sizes = photons.attrs.get("frame_shape", str(photons.sizes["frames"]))
     shape = tuple(int(size) for size in sizes.split(",") if size)
+    whole = photons.sizes["frames"] == int(np.prod(shape, dtype=np.int64))
+    if not whole or photons["threshold"].dims != ("frames",):
+        raise ValueError(
+            "the photon table's frames do not match: it was cut along 'frames', or tables of "
+            "several calls were joined, whose frame numbers all begin at 0. Select photons along "
+            "'photon', and make the spectra of each table by itself."
+        )
     coords: dict[str, Any] = {}
     for name, coord in photons.coords.items():
         if coord.dims != ("frames",):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from hrixs.checks import whole_number
+
 
 def available_threads() -> int:
     """Threads this process may use: its CPU affinity, and no more than ``OMP_NUM_THREADS``."""
@@ -25,8 +27,4 @@ def resolve_threads(threads: int | None) -> int:
     ValueError
         If `threads` is not a positive integer.
     """
-    if threads is None:
-        return available_threads()
-    if isinstance(threads, bool) or int(threads) != threads or not 1 <= threads < 2**31:
-        raise ValueError(f"threads = {threads!r}, expected None or a whole number of 1 or more.")
-    return int(threads)
+    return available_threads() if threads is None else whole_number("threads", threads)

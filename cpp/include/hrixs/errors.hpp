@@ -8,6 +8,9 @@
 
 namespace hrixs {
 
+// A number for an error's text, with six significant digits.
+std::string text(double number);
+
 // Preconditions of the algorithms. Text: what was given, what was expected, what to do.
 
 struct ShapeError : std::invalid_argument {

@@ -17,7 +17,8 @@ namespace hrixs {
 
 struct Execution {
     int threads = 1;
-    // Asked now and then on the calling thread; true ends the work with Interrupted.
+    // Asked now and then on the calling thread; true ends the work with Interrupted. Must not
+    // throw.
     std::function<bool()> interrupted = [] { return false; };
 };
 

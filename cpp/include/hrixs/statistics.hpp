@@ -78,11 +78,11 @@ double frame_mean(const CorrectedFrame<Pixel>& frame, Index number, std::vector<
         frame.read_row(x, row.data());
         pixels.add_row(frame.ny(), frame.has_mask(), [&](Index y) { return row[y]; });
     }
-    if constexpr (std::is_floating_point_v<Pixel>)
-        if (const Index bad =
-                std::isfinite(pixels.sum()) && !frame.has_mask() ? 0 : frame.count_non_finite();
-            bad > 0 || !std::isfinite(pixels.sum()))
-            throw NonFinitePixels(number, bad);
+    // The sum leaves masked pixels out, and with them any NaN.
+    const bool finite = std::isfinite(pixels.sum());
+    const Index bad = finite && !frame.has_mask() ? 0 : frame.count_non_finite();
+    if (bad > 0 || !finite)
+        throw NonFinitePixels(number, bad);
     return pixels.mean();
 }
 
