@@ -370,9 +370,9 @@ class TestParameters:
 
     @pytest.mark.parametrize("curve_a", [np.nan, np.inf, -np.inf, 1e300, -1e9])
     def test_a_curvature_past_any_frame_is_refused(self, curve_a):
-        with pytest.raises(ValueError, match=r"curvature = \(.*expected two finite numbers"):
+        with pytest.raises(ValueError, match=r"curvature = \(.*expected a pair of finite numbers"):
             integrate(photon_frames(), curve_a=curve_a)
-        with pytest.raises(ValueError, match=r"curvature = \(.*expected two finite numbers"):
+        with pytest.raises(ValueError, match=r"curvature = \(.*expected a pair of finite numbers"):
             integrate(photon_frames(), curve_b=curve_a)
 
     @pytest.mark.parametrize("curve_a", [1e5, -1e5, 8e7, -8e7])

@@ -315,12 +315,12 @@ class TestCtrlC:
             import numpy as np, hrixs
             handled = []
             signal.signal(signal.SIGALRM, lambda *_: handled.append(1))
-            frames = np.broadcast_to(np.eye(256, dtype=np.uint16), (4000, 256, 256))
+            frames = np.broadcast_to(np.eye(256, dtype=np.uint16), (40000, 256, 256))
             signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
             spectra = hrixs.integrate_frames(frames, threads=2)
             signal.setitimer(signal.ITIMER_REAL, 0)
             assert (spectra == 1 / 256).all()
-            print(len(handled) > 1)
+            print(len(handled) > 0)
         """
         done = run_script(script)
         assert done.stdout.strip() == "True", done.stderr
