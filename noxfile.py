@@ -1,7 +1,6 @@
 """Everything that must be quiet before a change is done: ``nox`` runs it all."""
 
 import os
-import shutil
 from pathlib import Path
 
 import nox
@@ -50,6 +49,5 @@ def types(session: nox.Session) -> None:
 
 
 def _has_doctest() -> bool:
-    if shutil.which("brew"):
-        return True
-    return any(Path(prefix, "include/doctest").exists() for prefix in ("/usr", "/usr/local"))
+    prefixes = ("/usr", "/usr/local", "/opt/homebrew")
+    return any(Path(prefix, "include/doctest").exists() for prefix in prefixes)

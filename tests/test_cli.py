@@ -1,6 +1,7 @@
 """The command line, called as a user calls it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import hrixs
 from conftest import CURVATURE, DARK, PROPOSAL, RUN
 from hrixs import hRIXS
 from hrixs.cli import main
+from hrixs.demo import run_demo
 
 
 def opened(path, **options) -> xr.Dataset:
@@ -38,9 +40,21 @@ def test_demo_finds_the_truth(tmp_path, capsys, monkeypatch):
     assert dd.sel(hRIXS_delay=0.5) < 0.85 * dd.sel(hRIXS_delay=-1)
 
 
+def test_demo_leaves_other_runs_alone(tmp_path, capsys, monkeypatch):
+    foreign = tmp_path / "SCS" / "202601" / "p001234" / "raw" / "data.h5"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("precious")
+    monkeypatch.setattr("hrixs.demo.simulate_frames", None)
+    monkeypatch.setenv("EXTRA_DATA_DATA_ROOT", "/mine")
+    with pytest.raises(TypeError):
+        run_demo(tmp_path)
+    assert foreign.read_text() == "precious"
+    assert os.environ["EXTRA_DATA_DATA_ROOT"] == "/mine"
+
+
 def test_demo_needs_some_frames(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--frames", "3"]) == 1
-    assert "expected 8 or more" in capsys.readouterr().err
+    assert "expected 24 or more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method", ["auto", "manual", "integrate"])
@@ -121,6 +135,25 @@ def test_errors_help_and_write_nothing(words, text, simulated, tmp_path, capsys)
     assert main([*command, "-o", str(tmp_path / "out.nc")]) == 1
     assert text in capsys.readouterr().err
     assert not (tmp_path / "out.nc").exists()
+
+
+def test_own_mnemonics_and_fields(simulated, tmp_path, monkeypatch):
+    monkeypatch.setattr("hrixs.processing.mnemonics", hrixs.mnemonics)
+    for name in ("MaranaX", "step"):
+        monkeypatch.setitem(hrixs.mnemonics, name, hrixs.mnemonics["hRIXS_index"])
+    own = {
+        "MaranaX": {
+            "source": "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput",
+            "key": "data.image.pixels",
+            "dim": ["x", "y"],
+        },
+        "step": {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []},
+    }
+    (tmp_path / "mine.json").write_text(json.dumps(own))
+    out = tmp_path / "out.nc"
+    command = ["process", str(simulated.folder), "-o", str(out), "--field", "step"]
+    assert main([*command, "--mnemonics", str(tmp_path / "mine.json")]) == 0
+    assert opened(out).step.values.tolist() == [0, 1, 3, 4, 5, 6, 8, 9]
 
 
 def test_output_folder_must_exist(simulated, tmp_path, capsys):

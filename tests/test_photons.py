@@ -623,6 +623,31 @@ class TestSimulatedPhotons:
         assert found.sum().item() == pytest.approx(expected.sum().item(), rel=0.04)
 
 
+def test_tables_of_two_runs_are_not_mixed():
+    def table(first):
+        frames = np.zeros((4, 16, 16))
+        frames[:, 7:9, 7:9] = 50
+        labels = {"trainId": np.arange(first, first + 4)}
+        return hrixs.find_photons(xr.DataArray(frames, labels, ("trainId", "x", "y")))
+
+    options = {"data_vars": "minimal", "coords": "minimal", "compat": "override"}
+    both = xr.concat([table(10), table(20)], "photon", **options)
+    with pytest.raises(ValueError, match="tables of several calls were joined"):
+        hrixs.photon_spectrum(both, bins=4, range=(0, 16))
+
+
+def test_not_a_photon_table():
+    with pytest.raises(TypeError, match="expected a photon table"):
+        hrixs.photon_spectrum(np.zeros(3), bins=4, range=(0, 16))
+    with pytest.raises(ValueError, match="expected a photon table"):
+        hrixs.photon_spectrum(xr.Dataset({"a": 1}), bins=4, range=(0, 16))
+
+
+def test_energy_in_kev_is_warned_of():
+    with pytest.warns(hrixs.HrixsWarning, match="is the energy in eV"):
+        hrixs.classify_photons(np.zeros((16, 16)), 0.53)
+
+
 def test_a_table_cut_along_its_frames_is_refused():
     frames = xr.DataArray(
         np.random.default_rng(0).normal(100, 3, (4, 16, 16)),

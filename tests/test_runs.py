@@ -17,6 +17,7 @@ def test_a_run_by_number_path_or_open_is_the_same(h, simulated):
     by_path = h.from_run(simulated.folder)
     opened = h.from_run(RunDirectory(simulated.folder))
     by_text = hRIXS().from_run(str(simulated.folder))
+    assert h.from_run(str(RUN)).equals(by_number)
     for other in (by_path, opened, by_text):
         assert other.equals(by_number)
     assert hRIXS().from_run(RUN, proposal=PROPOSAL).equals(by_number)
@@ -95,6 +96,12 @@ def test_images_without_slow_data_are_counted_and_named(tmp_path, simulated):
     assert data.attrs["n_images_dropped"] == 4
     assert data.sizes["trainId"] == 4
     np.testing.assert_array_equal(data.MaranaX, simulated.frames[:4])
+
+
+def test_warnings_point_at_the_users_line(h):
+    with pytest.warns(HrixsWarning) as caught:
+        h.from_run(DARK)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_several_images_in_a_train_are_kept_and_told(tmp_path, simulated):
@@ -183,6 +190,16 @@ class TestBadInput:
         h.FIELDS = ["MaranaX"]
         with pytest.raises(MissingDataError, match="nrj can't be loaded"):
             h.from_run(DARK, extra_fields=["nrj"])
+
+    def test_extra_field_without_values_for_the_images(self, tmp_path, simulated):
+        folder = write_run(tmp_path, simulated.frames, slow={"nrj": np.full(8, 530.0)})
+        for name in ("S00000", "S00001"):
+            with h5py.File(folder / f"RAW-R0001-DA01-{name}.h5", "r+") as file:
+                file["INDEX/SA3_XTD10_MONO/MDL/PHOTON_ENERGY/count"][:] = 0
+        h = hRIXS()
+        h.FIELDS = ["MaranaX"]
+        with pytest.raises(MissingDataError, match="nrj has no value for any train"):
+            h.from_run(folder, extra_fields="nrj")
 
     def test_mnemonic_with_the_wrong_dims(self, h, monkeypatch):
         monkeypatch.setitem(hrixs.mnemonics["MaranaX"], "dim", ["x"])

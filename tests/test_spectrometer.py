@@ -88,6 +88,12 @@ class TestSettings:
             h.DETECTOR = "EMCCD"
         assert h.DETECTOR == "MaranaX"
 
+    def test_set_params_with_a_wrong_detector_sets_nothing(self):
+        h = hRIXS(PROPOSAL)
+        with pytest.raises(ValueError, match="unknown detector"):
+            h.set_params(curve_a=1.0, detector="EMCCD")
+        assert h.CURVE_A == 0.0
+
     def test_setting_the_detector_exchanges_its_fields_and_keeps_added_ones(self):
         h = hRIXS(PROPOSAL)
         h.FIELDS.append("my_field")
@@ -103,6 +109,9 @@ class TestSettings:
         one.FIELDS += ["mine"]
         assert "mine" not in two.aggregators
         assert "mine" not in two.FIELDS
+        two.set_params(**one.get_params())
+        two.FIELDS.append("other")
+        assert "other" not in one.FIELDS
 
     def test_pickles(self, h):
         h.load_dark(DARK)
@@ -205,6 +214,19 @@ class TestCentroid:
         parts = h.centroid(data.copy()).spectrum
         assert parts.identical(whole)
 
+    def test_errors_name_the_frame_of_the_whole_run(self, h, data, monkeypatch):
+        monkeypatch.setattr("hrixs.spectra._BYTES_PER_PART", 2 * 256 * 200 * 4)
+        data["MaranaX"] = data.MaranaX.astype("f4")
+        data.MaranaX[5, 10, 720] = np.nan
+        for method in (h.centroid, h.integrate):
+            with pytest.raises(ValueError, match="frame 5 has 1 pixels"):
+                method(data)
+        data.MaranaX[5] = 100
+        data.MaranaX[5, 100:110, 720:790:4] = 10000
+        h.THRESHOLD, h.MAX_PHOTONS = 9000.0, 5
+        with pytest.raises(TooManyPhotonsError, match="frame 5 has"):
+            h.centroid(data)
+
     def test_one_image_without_train_dimension(self, h, data):
         one = h.centroid(data.isel(trainId=0))
         assert one.spectrum.dims == ("energy",)
@@ -255,6 +277,12 @@ class TestOneImage:
         assert h.parabola(10.0) == (CURVATURE[1] * 10 + CURVATURE[0]) * 10
         assert h.parabola(np.arange(3.0)).shape == (3,)
 
+    def test_axes_are_told_by_their_names(self, h, data):
+        image = data.MaranaX[0, h.X_RANGE, h.Y_RANGE]
+        assert h.centroid_one(image.T) == h.centroid_one(image)
+        with pytest.raises(TypeError, match=r"is an xarray\.Dataset"):
+            h.centroid_one(data)
+
     def test_a_stack_is_refused(self, h, data):
         with pytest.raises(ValueError, match="expected one frame"):
             h.centroid_one(data.MaranaX)
@@ -299,6 +327,23 @@ class TestDarkAndCurvature:
         h.load_dark(DARK)
         h.USE_DARK = False
         assert h.centroid(data).spectrum.equals(without)
+
+    def test_dark_with_nan_is_refused_unless_masked(self, h, data):
+        data["MaranaX"] = data.MaranaX.astype("f8")
+        data.MaranaX[3, 7, 8] = np.nan
+        with pytest.raises(ValueError, match="the dark has 1 pixels"):
+            h.load_dark(data)
+        assert not h.USE_DARK
+        h.MASK = np.zeros((256, 1024), bool)
+        h.MASK[7, 8] = True
+        h.load_dark(data)
+        assert h.USE_DARK
+
+    def test_dark_of_another_camera_is_refused(self, h, data):
+        h.load_dark(DARK)
+        h.DETECTOR = "hRIXS_det"
+        with pytest.raises(ValueError, match="the dark is of MaranaX, but DETECTOR is hRIXS_det"):
+            h.centroid(data.rename(MaranaX="hRIXS_det"))
 
     def test_use_dark_without_a_dark(self, h, data):
         h.USE_DARK = True
@@ -371,6 +416,27 @@ class TestAggregateAndNormalize:
         assert float(agg.temperature) == 530.0
         assert h.aggregator(data.trainId, "trainId") is None
 
+    def test_the_public_aggregator_is_the_one_that_is_used(self, data):
+        class Largest(hRIXS):
+            def aggregator(self, da, dim):
+                return da.max(dim) if da.name == "hRIXS_norm" else None
+
+        agg = Largest().aggregate(data, "hRIXS_delay")
+        assert list(agg.data_vars) == ["hRIXS_norm", "counts"]
+        assert float(agg.hRIXS_norm.max()) == float(data.hRIXS_norm.max())
+
+    def test_an_aggregator_that_fails_is_named(self, h, data):
+        h.aggregators["nrj"] = np.max
+        with pytest.raises(TypeError, match="the aggregator of 'nrj' failed"):
+            h.aggregate(data)
+
+    def test_sums_do_not_carry_the_counts_of_all_frames(self, h, data):
+        h.centroid(data)
+        assert "n_photons" in data.spectrum.attrs
+        agg = h.aggregate(data, "hRIXS_delay")
+        assert "n_photons" not in agg.spectrum.attrs
+        assert agg.spectrum.attrs["std_threshold"] == 3.5
+
     def test_aggregating_groups_again_adds_their_counts(self, h, data):
         h.centroid(data)
         twice = h.aggregate(h.aggregate(data, "hRIXS_delay"), dim="hRIXS_delay")
@@ -437,7 +503,7 @@ class TestBadInput:
     def test_integrate_before_any_image(self, h):
         with pytest.raises(MissingDataError, match="from_run"):
             h.integrate(xr.Dataset())
-        with pytest.raises(TypeError, match=r"expected an xarray\.Dataset"):
+        with pytest.raises(TypeError, match=r"an xarray\.Dataset"):
             h.integrate(np.zeros((4, 4)))
 
     def test_manual_without_energy(self, h, data):
@@ -466,6 +532,18 @@ class TestBadInput:
         h.MASK = np.isnan(data.MaranaX.values).any(axis=0)
         h.centroid(data)
         assert np.isfinite(h.integrate(data).spectrum).all()
+
+    def test_not_a_dataset(self, h, data):
+        for call in (h.centroid, h.integrate, h.aggregate, h.normalize):
+            with pytest.raises(TypeError, match=r"expected .*, an xarray\.Dataset"):
+                call(data.MaranaX)
+
+    def test_own_energy_variable_is_not_lost(self, h, data):
+        data["energy"] = data.nrj
+        before = data.copy()
+        with pytest.raises(ValueError, match="has a variable 'energy' over"):
+            h.centroid(data)
+        assert unchanged(data, before)
 
     def test_no_images(self, h, data):
         with pytest.raises(ValueError, match="there is no image"):

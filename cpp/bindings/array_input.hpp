@@ -45,12 +45,13 @@ template <class T> ImageView<T> last_two_dimensions(const py::array& array) {
             element_stride<T>(array, x), element_stride<T>(array, x + 1)};
 }
 
-template <class Pixel> FrameStack<Pixel> frames_from(const py::array& array) {
+template <class Pixel> FrameStack<Pixel> frames_from(const py::array& array, Index first_number) {
     require_readable<Pixel>(array, "frames");
     if (array.ndim() < 2)
         throw py::value_error("frames has " + std::to_string(array.ndim()) +
                               " dimensions, expected (..., x, y).");
     FrameStack<Pixel> frames;
+    frames.first_number = first_number;
     frames.first = last_two_dimensions<Pixel>(array);
     for (py::ssize_t d = 0; d + 2 < array.ndim(); ++d) {
         frames.shape.push_back(array.shape(d));

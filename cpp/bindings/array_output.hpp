@@ -14,11 +14,12 @@ namespace hrixs::bindings {
 namespace py = pybind11;
 
 // Hands a vector's memory to NumPy without a copy; the array owns it from then on.
-template <class T> py::array_t<T> to_array(std::vector<T>&& values, std::vector<Index> shape) {
-    auto owner = std::make_unique<std::vector<T>>(std::move(values));
+template <class T, class Allocator>
+py::array_t<T> to_array(std::vector<T, Allocator>&& values, std::vector<Index> shape) {
+    using Values = std::vector<T, Allocator>;
+    auto owner = std::make_unique<Values>(std::move(values));
     T* data = owner->data();
-    const py::capsule free_when_done(owner.get(),
-                                     [](void* p) { delete static_cast<std::vector<T>*>(p); });
+    const py::capsule free_when_done(owner.get(), [](void* p) { delete static_cast<Values*>(p); });
     owner.release();
     return py::array_t<T>(shape, data, free_when_done);
 }

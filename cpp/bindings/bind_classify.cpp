@@ -14,12 +14,12 @@ py::dict classify(const py::array& frames,
                   const py::array_t<double, py::array::c_style>& photon_adu, double candidate_low,
                   double candidate_high, double single_low, double double_low,
                   const std::optional<py::array>& dark, const std::optional<py::array>& mask,
-                  Index max_photons, int threads) {
+                  Index max_photons, int threads, Index first_frame) {
     const ClassifySettings settings{candidate_low, candidate_high, single_low, double_low,
                                     max_photons};
     const ChipCorrection chip = chip_from(dark, mask);
     require_readable<double>(photon_adu, "photon_adu");
-    return with_frames(frames, [&](const auto& stack) {
+    return with_frames(frames, first_frame, [&](const auto& stack) {
         if (photon_adu.ndim() != 1 || photon_adu.shape(0) != stack.size())
             throw py::value_error("photon_adu has " + std::to_string(photon_adu.size()) +
                                   " values, expected one for each of " +
@@ -39,5 +39,6 @@ void bind_classify(pybind11::module_& module) {
     module.def("classify_photons", &hrixs::bindings::classify, py::arg("frames"), py::kw_only(),
                py::arg("photon_adu").noconvert(), py::arg("candidate_low"),
                py::arg("candidate_high"), py::arg("single_low"), py::arg("double_low"),
-               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"));
+               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"),
+               py::arg("first_frame") = 0);
 }

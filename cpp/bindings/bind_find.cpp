@@ -12,10 +12,11 @@ namespace {
 
 py::dict find(const py::array& frames, std::optional<double> threshold, double std_threshold,
               std::optional<double> double_threshold, const std::optional<py::array>& dark,
-              const std::optional<py::array>& mask, Index max_photons, int threads) {
+              const std::optional<py::array>& mask, Index max_photons, int threads,
+              Index first_frame) {
     const FindSettings settings{threshold, std_threshold, double_threshold, max_photons};
     const ChipCorrection chip = chip_from(dark, mask);
-    return with_frames(frames, [&](const auto& stack) {
+    return with_frames(frames, first_frame, [&](const auto& stack) {
         return to_python(without_gil(threads, [&](const Execution& execution) {
             return find_photons(stack, chip, settings, execution);
         }));
@@ -30,5 +31,6 @@ void bind_find(pybind11::module_& module) {
     namespace py = pybind11;
     module.def("find_photons", &hrixs::bindings::find, py::arg("frames"), py::kw_only(),
                py::arg("threshold"), py::arg("std_threshold"), py::arg("double_threshold"),
-               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"));
+               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"),
+               py::arg("first_frame") = 0);
 }

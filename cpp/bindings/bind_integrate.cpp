@@ -12,9 +12,9 @@ namespace {
 
 py::tuple integrate(const py::array& frames, double curve_a, double curve_b,
                     const std::optional<py::array>& dark, const std::optional<py::array>& mask,
-                    int threads) {
+                    int threads, Index first_frame) {
     const ChipCorrection chip = chip_from(dark, mask);
-    return with_frames(frames, [&](const auto& stack) {
+    return with_frames(frames, first_frame, [&](const auto& stack) {
         Integrated result = without_gil(threads, [&](const Execution& execution) {
             return integrate_frames(stack, chip, Curvature{curve_a, curve_b}, execution);
         });
@@ -31,5 +31,5 @@ void bind_integrate(pybind11::module_& module) {
     namespace py = pybind11;
     module.def("integrate_frames", &hrixs::bindings::integrate, py::arg("frames"), py::kw_only(),
                py::arg("curve_a"), py::arg("curve_b"), py::arg("dark"), py::arg("mask"),
-               py::arg("threads"));
+               py::arg("threads"), py::arg("first_frame") = 0);
 }

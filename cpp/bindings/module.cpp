@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "hrixs/row_kernels.hpp"
+
 #include <pybind11/pybind11.h>
 
 namespace py = pybind11;
@@ -14,9 +16,5 @@ PYBIND11_MODULE(_core, module) {
     bind_find(module);
     bind_classify(module);
     bind_integrate(module);
-#ifdef _OPENMP
-    module.attr("has_openmp") = true;
-#else
-    module.attr("has_openmp") = false;
-#endif
+    module.def("simd_level", [] { return hrixs::row_kernels().level; });
 }

@@ -16,23 +16,35 @@ void check_shape(const char* name, Index given_x, Index given_y, Index nx, Index
                          ". Crop both in the same way.");
 }
 
+ValidCounts count_valid(const ChipCorrection& chip, Index nx, Index ny) {
+    if (!chip.mask)
+        return {nx * ny, (nx - 1) * (ny - 1)};
+    const auto valid = [&](Index x, Index y) { return (*chip.mask)(x, y) == 0 ? 1 : 0; };
+    ValidCounts counts;
+    for (Index x = 0; x < nx; ++x)
+        for (Index y = 0; y < ny; ++y) {
+            counts.pixels += valid(x, y);
+            if (x + 1 < nx && y + 1 < ny)
+                counts.squares +=
+                    valid(x, y) & valid(x, y + 1) & valid(x + 1, y) & valid(x + 1, y + 1);
+        }
+    return counts;
+}
+
 } // namespace
 
-void check_chip(const ChipCorrection& chip, Index nx, Index ny) {
+ValidCounts check_chip(const ChipCorrection& chip, Index nx, Index ny) {
     if (chip.mask)
         check_shape("mask", chip.mask->nx, chip.mask->ny, nx, ny);
-    if (!chip.dark)
-        return;
-    check_shape("dark", chip.dark->nx, chip.dark->ny, nx, ny);
-    Index count = 0;
-    for (Index x = 0; x < nx; ++x)
-        for (Index y = 0; y < ny; ++y)
-            if (!std::isfinite((*chip.dark)(x, y)) && !(chip.mask && (*chip.mask)(x, y)))
-                ++count;
-    if (count > 0)
-        throw ParameterError("dark has " + std::to_string(count) +
-                             " pixels that are NaN or infinite, expected none. Mark them with "
-                             "mask=, an (x, y) array that is True where a pixel is bad.");
+    if (chip.dark) {
+        check_shape("dark", chip.dark->nx, chip.dark->ny, nx, ny);
+        const CorrectedFrame<double> dark{*chip.dark, &chip};
+        if (const Index count = dark.count_non_finite(); count > 0)
+            throw ParameterError("dark has " + std::to_string(count) +
+                                 " pixels that are NaN or infinite, expected none. Mark them with "
+                                 "mask=, an (x, y) array that is True where a pixel is bad.");
+    }
+    return count_valid(chip, nx, ny);
 }
 
 } // namespace hrixs

@@ -3,12 +3,12 @@
 
 #include "check_frames.hpp"
 #include "found_by_frame.hpp"
+#include "frame_rows.hpp"
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"
 #include "hrixs/pixel_types.hpp"
-#include "hrixs/statistics.hpp"
-#include "scan_row.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -30,8 +30,9 @@ class Patch {
         return pixel_[static_cast<std::size_t>(i * spot_size + j)];
     }
     double square(Index i, Index j) const {
-        const double* row = pixel_.data() + i * spot_size;
-        return square_sum(row, row + spot_size, j);
+        // In this order, as the row kernels add: ties between squares depend on it.
+        const double* row = pixel_.data() + i * spot_size + j;
+        return (row[0] + row[1]) + (row[spot_size] + row[spot_size + 1]);
     }
 
   private:
@@ -40,30 +41,60 @@ class Patch {
 
 struct Scratch {
     explicit Scratch(Index ny) : rows(ny) {}
-    RowPair rows;
+    RowScratch rows;
     PhotonTable hits;
 };
 
+struct Searched {
+    double base;
+    double threshold;
+};
+
+// One pass over the frame for its sums and its candidates; a second one where the threshold, which
+// the statistics give, turns out below what a few rows made expect.
+template <class Rows>
+Searched search(const Rows& rows, const ValidCounts& valid, const FindSettings& settings,
+                Index number) {
+    const auto base_of = [&](const FrameSums& sums) {
+        rows.check_finite(sums.pixels, number);
+        return sums.pixels / static_cast<double>(std::max<Index>(valid.pixels, 1));
+    };
+    // A whole number: deviations of whole counts are then exact.
+    const double shift = std::rint(4.0 * rows.sample_mean());
+    if (settings.threshold)
+        return {base_of(rows.scan(valid, shift, *settings.threshold)), *settings.threshold};
+
+    const double expected =
+        shift + 0.85 * settings.std_threshold * std::sqrt(rows.sample_squares(shift).variance());
+    FrameSums sums = rows.scan(valid, shift, expected);
+    const double base = base_of(sums);
+    // Far from the mean the shift costs digits.
+    const double offset = sums.squares.mean() - shift;
+    if (sums.squares.variance() < 1e-4 * offset * offset)
+        sums = rows.scan(valid, std::rint(sums.squares.mean()), expected);
+    const double threshold =
+        sums.squares.mean() + settings.std_threshold * std::sqrt(sums.squares.variance());
+    if (threshold < expected || !std::isfinite(expected))
+        rows.scan(valid, shift, threshold);
+    return {base, threshold};
+}
+
 template <class Pixel>
-void find_in_frame(const CorrectedFrame<Pixel>& frame, double base, double threshold,
-                   const FindSettings& settings, RowPair& rows, FrameHits& hits) {
-    rows.start(frame);
-    rows.advance_to(frame, 0);
-    for (Index x = 1; x + 2 < frame.nx(); ++x) {
-        rows.advance_to(frame, x);
-        const auto above_threshold = [&](Index y) { return rows.square(y) > threshold; };
-        for_each_candidate(1, frame.ny() - 2, above_threshold, [&](Index y) {
-            const Patch patch(frame, x - 1, y - 1);
-            if (!is_local_maximum(patch.square(1, 1),
-                                  [&](Index i, Index j) { return patch.square(1 + i, 1 + j); }))
-                return;
-            const SpotMoments spot = centre_of_mass<spot_size>(
-                x - 1, y - 1, [&](Index i, Index j) { return patch(i, j) - base; });
-            if (!spot.is_positive())
-                return hits.drop();
+void measure_candidates(const CorrectedFrame<Pixel>& frame, const std::vector<Place>& candidates,
+                        const Searched& searched, const FindSettings& settings, FrameHits& hits) {
+    for (const auto& [x, y] : candidates) {
+        const Patch patch(frame, x - 1, y - 1);
+        const double square = patch.square(1, 1);
+        if (!(square > searched.threshold) ||
+            !is_local_maximum(square, [&](Index i, Index j) { return patch.square(1 + i, 1 + j); }))
+            continue;
+        const SpotMoments spot = centre_of_mass<spot_size>(
+            x - 1, y - 1, [&](Index i, Index j) { return patch(i, j) - searched.base; });
+        if (spot.is_positive())
             hits.add(spot.x, spot.y, spot.charge,
                      settings.double_threshold && spot.charge > *settings.double_threshold);
-        });
+        else
+            hits.drop();
     }
 }
 
@@ -86,21 +117,22 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
                           const FindSettings& settings, const Execution& execution) {
     check_settings(settings);
     check_frames(frames, spot_size);
-    check_chip(chip, frames.first.nx, frames.first.ny);
+    const ValidCounts valid = check_chip(chip, frames.first.nx, frames.first.ny);
     FoundByFrame found(frames.size());
     for_each_frame(
         frames.size(), execution, [&] { return Scratch(frames.first.ny); },
         [&](Index number, Scratch& scratch) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
-            const double base = frame_mean(frame, number, scratch.rows.lower);
-            const double threshold =
-                settings.threshold ? *settings.threshold
-                                   : square_threshold(frame, settings.std_threshold, scratch.rows);
+            Searched searched{};
+            with_rows(frame, scratch.rows, [&](const auto& rows) {
+                searched = search(rows, valid, settings, frames.first_number + number);
+            });
             FrameHits hits(number, settings.max_photons, scratch.hits);
-            find_in_frame(frame, base, threshold, settings, scratch.rows, hits);
-            hits.check_count(
-                [&] { return "2x2 squares above the threshold of " + text(threshold) + " ADU"; });
-            found.store(number, scratch.hits, base, threshold, hits.n_dropped());
+            measure_candidates(frame, scratch.rows.candidates, searched, settings, hits);
+            hits.check_count(frames.first_number, [&] {
+                return "2x2 squares above the threshold of " + text(searched.threshold) + " ADU";
+            });
+            found.store(number, scratch.hits, searched.base, searched.threshold, hits.n_dropped());
         });
     return std::move(found).join();
 }

@@ -24,9 +24,9 @@ class FrameHits {
     void drop() { ++n_dropped_; }
     Index n_dropped() const { return n_dropped_; }
 
-    template <class Criterion> void check_count(Criterion criterion) const {
+    template <class Criterion> void check_count(Index first_number, Criterion criterion) const {
         if (count_ > max_photons_)
-            throw TooManyPhotons(frame_, count_, max_photons_, criterion());
+            throw TooManyPhotons(first_number + frame_, count_, max_photons_, criterion());
     }
 
   private:

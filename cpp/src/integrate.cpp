@@ -3,6 +3,7 @@
 
 #include "check_frames.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "hrixs/row_kernels.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -25,32 +26,35 @@ struct Shift {
     double upper_share;
 };
 
-// Adds value(y) for y in [0, ny), shifted, to the rows it falls into.
-template <class Value> void add_shifted(const Shift& shift, Index ny, double* sums, Value value) {
+// Adds a row, shifted, to the rows it falls into. What falls off is lost.
+void add_shifted(const Shift& shift, Index ny, double* sums, const double* row) {
     const double lower_share = 1.0 - shift.upper_share;
-    const auto add = [&](Index offset, double share) {
-        if (share == 0.0)
-            return;
-        const Index begin = std::clamp<Index>(-offset, 0, ny);
-        const Index end = std::clamp<Index>(ny - offset, 0, ny);
-        for (Index y = begin; y < end; ++y)
-            sums[y + offset] += share * value(y);
-    };
-    add(shift.rows, lower_share);
-    add(shift.rows + 1, shift.upper_share);
+    // Where both rows that a pixel falls into are there; beside it, one of them may be.
+    const Index begin = std::clamp<Index>(-shift.rows, 0, ny);
+    const Index end = std::clamp<Index>(ny - 1 - shift.rows, begin, ny);
+    if (begin < end)
+        row_kernels().add_shares(sums + begin + shift.rows, row + begin, lower_share,
+                                 shift.upper_share, end - begin);
+    if (const Index y = -1 - shift.rows; y >= 0 && y < ny)
+        sums[0] += shift.upper_share * row[y];
+    if (const Index y = ny - 1 - shift.rows; y >= 0 && y < ny)
+        sums[ny - 1] += lower_share * row[y];
 }
 
-// As add_shifted, for rows with masked pixels (NaN), which add nothing.
-void add_shifted_valid(const Shift& shift, Index ny, double* sums, const double* row) {
-    add_shifted(shift, ny, sums, [row](Index y) { return row[y] == row[y] ? row[y] : 0.0; });
+void replace_masked(std::vector<double>& row) {
+    for (double& value : row)
+        value = value == value ? value : 0.0;
 }
 
-std::vector<double> shares(Index nx, Index ny, const ChipCorrection& chip,
-                           const Curvature& curvature) {
-    std::vector<double> weights(static_cast<std::size_t>(ny));
-    for (Index x = 0; x < nx; ++x)
-        add_shifted(Shift(curvature, x), ny, weights.data(),
-                    [&](Index y) { return chip.mask && (*chip.mask)(x, y) ? 0.0 : 1.0; });
+RowValues shares(Index nx, Index ny, const ChipCorrection& chip, const Curvature& curvature) {
+    RowValues weights(static_cast<std::size_t>(ny), 0.0);
+    std::vector<double> row(static_cast<std::size_t>(ny), 1.0);
+    for (Index x = 0; x < nx; ++x) {
+        if (chip.mask)
+            for (Index y = 0; y < ny; ++y)
+                row[static_cast<std::size_t>(y)] = (*chip.mask)(x, y) ? 0.0 : 1.0;
+        add_shifted(Shift(curvature, x), ny, weights.data(), row.data());
+    }
     return weights;
 }
 
@@ -83,20 +87,19 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrectio
         [&](Index number, std::vector<double>& row) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
             double* sums = result.sums.data() + number * ny;
+            std::fill_n(sums, ny, 0.0);
             for (Index x = 0; x < nx; ++x) {
                 frame.read_row(x, row.data());
-                const Shift shift(curvature, x);
                 if (frame.has_mask())
-                    add_shifted_valid(shift, ny, sums, row.data());
-                else
-                    add_shifted(shift, ny, sums, [&](Index y) { return row[y]; });
+                    replace_masked(row);
+                add_shifted(Shift(curvature, x), ny, sums, row.data());
             }
             const bool finite =
                 std::all_of(sums, sums + ny, [](double sum) { return std::isfinite(sum); });
             // Also pixels that the curvature moves off the frame.
             const Index bad = frame.count_non_finite();
             if (bad > 0 || !finite)
-                throw NonFinitePixels(number, bad);
+                throw NonFinitePixels(frames.first_number + number, bad);
         });
     return result;
 }

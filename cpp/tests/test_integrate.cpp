@@ -15,7 +15,7 @@ using doctest::Approx;
 
 namespace {
 
-using Rows = std::vector<double>;
+using Rows = RowValues;
 
 template <class Pixel>
 Integrated integrate(const Stack<Pixel>& stack, const Curvature& curvature,

@@ -20,9 +20,10 @@ from hrixs.errors import (
     NonFinitePixelsError,
     TooManyPhotonsError,
 )
+from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
 from hrixs.mnemonics import mnemonics
-from hrixs.photons import classify_photons, find_photons, photon_spectrum
+from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import __version__
 from hrixs.spectrometer import hRIXS
 

@@ -25,8 +25,7 @@ class Found(TypedDict):
 class NonFinitePixelsError(ValueError): ...
 class TooManyPhotonsError(ValueError): ...
 
-has_openmp: bool
-
+def simd_level() -> str: ...
 def find_photons(
     frames: Pixels,
     *,
@@ -37,6 +36,7 @@ def find_photons(
     mask: MaskImage | None,
     max_photons: int,
     threads: int,
+    first_frame: int = 0,
 ) -> Found: ...
 def classify_photons(
     frames: Pixels,
@@ -50,6 +50,7 @@ def classify_photons(
     mask: MaskImage | None,
     max_photons: int,
     threads: int,
+    first_frame: int = 0,
 ) -> Found: ...
 def integrate_frames(
     frames: Pixels,
@@ -59,4 +60,5 @@ def integrate_frames(
     dark: DarkImage | None,
     mask: MaskImage | None,
     threads: int,
+    first_frame: int = 0,
 ) -> tuple[RowSums, RowWeights]: ...

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
-from hrixs.errors import HrixsWarning, MissingDataError, unknown_name
+from hrixs.checks import require_dataset
+from hrixs.errors import MissingDataError, unknown_name, warn
 
 #: How a variable is aggregated: takes the variable and the dimension to take away.
 Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
+#: The same for all variables; None for a variable that is left out.
+Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
+
+# Counts of all frames, which are wrong for a group of them.
+_COUNTS = ("n_photons", "n_hits", "n_outside", "n_dropped")
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Sum over `dim`. NaN stays NaN: a missing value is not a zero."""
-    return da.sum(dim, skipna=False, keep_attrs=True)
+    total = da.sum(dim, skipna=False, keep_attrs=True)
+    total.attrs = {name: value for name, value in da.attrs.items() if name not in _COUNTS}
+    return total
 
 
 def average(da: xr.DataArray, dim: str) -> xr.DataArray:
@@ -39,10 +46,8 @@ def default_aggregators() -> dict[str, Aggregator]:
     }
 
 
-def aggregate_all(
-    ds: xr.Dataset, aggregators: Mapping[str, Aggregator], dim: str = "trainId"
-) -> xr.Dataset:
-    """Aggregate every variable of `ds` that has an aggregator over `dim`.
+def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -> xr.Dataset:
+    """Aggregate every variable of `ds` that `aggregator` has a result for over `dim`.
 
     Returns
     -------
@@ -54,14 +59,25 @@ def aggregate_all(
     ------
     MissingDataError
         If the dataset has no dimension `dim`.
+    TypeError
+        If `ds` is no dataset, or an aggregator fails.
     """
+    require_dataset(ds, "a dataset of frames")
     if dim not in ds.sizes:
         raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
     result = xr.Dataset(attrs=ds.attrs)
     for name, da in ds.data_vars.items():
-        aggregator = aggregators.get(str(name))
-        if aggregator is not None and dim in da.dims:
-            result[name] = aggregator(da, dim)
+        if dim not in da.dims:
+            continue
+        try:
+            aggregated = aggregator(da, dim)
+        except Exception as error:
+            raise TypeError(
+                f"the aggregator of {name!r} failed: {error}. Expected a function of the variable "
+                f"and the dimension, for example lambda da, dim: da.mean(dim)."
+            ) from error
+        if aggregated is not None:
+            result[name] = aggregated
     if "counts" not in result:
         result["counts"] = xr.DataArray(ds.sizes[dim])
     result["counts"].attrs["long_name"] = "frames aggregated"
@@ -69,7 +85,10 @@ def aggregate_all(
 
 
 def aggregate_groups(
-    ds: xr.Dataset, var: str, aggregators: Mapping[str, Aggregator], dim: str = "trainId"
+    ds: xr.Dataset,
+    var: str,
+    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset],
+    dim: str = "trainId",
 ) -> xr.Dataset:
     """Aggregate `ds` over `dim` separately for each value of its variable `var`.
 
@@ -86,7 +105,8 @@ def aggregate_groups(
     ValueError
         If the variable has other dimensions than `dim`.
     """
-    if var not in ds.variables:
+    require_dataset(ds, "a dataset of frames")
+    if not isinstance(var, str) or var not in ds.variables:
         known = [str(name) for name, v in ds.variables.items() if v.dims == (dim,)]
         raise MissingDataError(unknown_name("variable", var, known))
     if ds[var].dims != (dim,):
@@ -96,18 +116,13 @@ def aggregate_groups(
     values = ds[var].values
     missing = np.asarray(xr.DataArray(values).isnull().values)
     if missing.any():
-        warnings.warn(
-            f"{int(missing.sum())} of {len(values)} frames have no {var} and are left out.",
-            HrixsWarning,
-            stacklevel=3,
-        )
+        warn(f"{int(missing.sum())} of {len(values)} frames have no {var} and are left out.")
     groups = np.unique(values[~missing])
     if not len(groups):
         raise MissingDataError(f"no frame has a value of {var!r}; there is nothing to group.")
     rest = ds.drop_vars(var) if var != dim else ds
     parts = [
-        aggregate_all(rest.isel({dim: np.flatnonzero(values == group)}), aggregators, dim)
-        for group in groups
+        aggregate_ds(rest.isel({dim: np.flatnonzero(values == group)}), dim) for group in groups
     ]
     result = xr.concat(parts, xr.DataArray(groups, dims=var, name=var, attrs=ds[var].attrs))
     result.attrs = ds.attrs | {f"n_frames_without_{var}": int(missing.sum())}
@@ -122,6 +137,7 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
     MissingDataError
         If the dataset has no spectrum, or no variable `which`.
     """
+    require_dataset(ds, "a dataset with spectra")
     if "spectrum" not in ds:
         raise MissingDataError(
             "the dataset has no spectrum to normalise; make one first with centroid or integrate."
@@ -130,11 +146,9 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
         raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
     n_useless = int((~(np.isfinite(ds[which]) & (ds[which] != 0))).sum())
     if n_useless:
-        warnings.warn(
+        warn(
             f"{n_useless} of {ds[which].size} values of {which} are zero or not finite; the "
-            "spectra divided by them are not usable.",
-            HrixsWarning,
-            stacklevel=3,
+            "spectra divided by them are not usable."
         )
     with np.errstate(divide="ignore", invalid="ignore"):
         result: xr.DataArray = ds["spectrum"] / ds[which]

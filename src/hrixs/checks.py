@@ -6,6 +6,8 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
 
 
 def whole_number(name: str, value: Any) -> int:
@@ -36,3 +38,27 @@ def curvature_pair(curvature: Any) -> tuple[float, float]:
             f"curvature = {curvature!r}, expected a pair of finite numbers (CURVE_A, CURVE_B)."
         )
     return float(pair[0]), float(pair[1])
+
+
+def require_dataset(data: Any, what: str) -> None:
+    """Raise TypeError unless `data` is a dataset; `what` says which one is expected."""
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"{type(data).__name__} given, expected {what}, an xarray.Dataset.")
+
+
+def positive_energies(energies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`energies` of frames as they are.
+
+    Raises
+    ------
+    ValueError
+        If one is not a positive number.
+    """
+    flat = energies.ravel()
+    bad = np.flatnonzero(~(np.isfinite(flat) & (flat > 0)))
+    if bad.size:
+        raise ValueError(
+            f"the photon energy of {bad.size} of {len(flat)} frames is not a positive number, "
+            f"first in frame {bad[0]}: {flat[bad[0]]} eV. Expected the photon energy in eV."
+        )
+    return energies

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.errors import HrixsWarning, MissingDataError
+from hrixs.checks import positive_energies, require_dataset
+from hrixs.errors import MissingDataError, warn
+from hrixs.frames import as_frames
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,14 @@ def fitting(
 
 
 def one_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
-    """`image` as an array of two dimensions.
+    """`image` as an array of two dimensions, x and y.
 
     Raises
     ------
     ValueError
         If it has not two dimensions.
     """
-    pixels: NDArray[Any] = np.asanyarray(image.data if isinstance(image, xr.DataArray) else image)
+    pixels = as_frames(image).pixels
     if pixels.ndim != 2:
         raise ValueError(f"the image has shape {pixels.shape}, expected one frame, (x, y).")
     return pixels
@@ -108,11 +109,10 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
     ValueError
         If the images lack the dims x and y, or there are none.
     """
-    if not isinstance(data, xr.Dataset):
-        raise TypeError(
-            f"data is {type(data).__name__}, expected an xarray.Dataset as from from_run. For "
-            "arrays there are hrixs.find_photons and hrixs.integrate_frames."
-        )
+    require_dataset(
+        data,
+        "a run as from from_run (for arrays there are hrixs.find_photons and integrate_frames)",
+    )
     if detector not in data:
         raise MissingDataError(
             f"the dataset has no images {detector!r}, only {', '.join(map(str, data)) or 'nothing'}"
@@ -126,10 +126,22 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
     return images.transpose(..., "x", "y")
 
 
+def require_finite(name: str, image: NDArray[np.float64], mask: ArrayLike | None) -> None:
+    """Raise ValueError if pixels that are not masked are NaN or infinite."""
+    bad = ~np.isfinite(image)
+    if mask is not None and np.shape(mask) == image.shape:
+        bad &= ~np.asarray(mask, dtype=bool)
+    if bad.any():
+        raise ValueError(
+            f"{name} has {int(bad.sum())} pixels that are NaN or infinite, expected none. Mark "
+            "them in MASK first, an array of the chip's shape that is True where a pixel is bad."
+        )
+
+
 def sum_of_images(images: xr.DataArray) -> tuple[NDArray[np.float64], int]:
     """Sum over all dims but x and y, and how many images that are."""
     leading = [dim for dim in images.dims if dim not in ("x", "y")]
-    total = images.sum(leading, dtype=np.float64).values
+    total = images.sum(leading, dtype=np.float64, skipna=False).values
     return total, images.size // total.size
 
 
@@ -140,6 +152,8 @@ def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
     ------
     MissingDataError
         If the dataset has no ``nrj``.
+    ValueError
+        If an energy is not a positive number.
     """
     if "nrj" not in data.variables:
         raise MissingDataError(
@@ -148,7 +162,7 @@ def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
         )
     leading = frames.isel(x=0, y=0, drop=True)
     energies = data["nrj"].broadcast_like(leading).transpose(*leading.dims)
-    return np.asarray(energies.values, dtype=np.float64)
+    return positive_energies(np.asarray(energies.values, dtype=np.float64))
 
 
 def _bounds(name: str, crop: Any, size: int) -> tuple[int, int]:
@@ -168,10 +182,8 @@ def _bounds(name: str, crop: Any, size: int) -> tuple[int, int]:
         )
     for end in (crop.start, crop.stop):
         if end is not None and not -size <= end <= size:
-            warnings.warn(
+            warn(
                 f"{name} = {crop!r} reaches past the chip of {size} pixels; {start} to {stop} "
-                "is used.",
-                HrixsWarning,
-                stacklevel=5,
+                "is used."
             )
     return start, stop

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hrixs import settings
+from hrixs.errors import HrixsWarning
 from hrixs.provenance import __version__
 
 _NUMBER = re.compile(r"-\.?\d[\d.:eE+-]*")
@@ -18,17 +19,19 @@ _NUMBER = re.compile(r"-\.?\d[\d.:eE+-]*")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0 where all went well."""
-    arguments = _parser().parse_args(_join_negative_numbers(argv or sys.argv[1:]))
-    warnings.showwarning = _print_warning
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser().parse_args(_join_negative_numbers(words))
     try:
-        arguments.command(arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", HrixsWarning)
+            warnings.showwarning = _print_warning
+            return int(arguments.command(arguments) or 0)
     except (ValueError, LookupError, TypeError, OSError, ImportError) as error:
         print(f"hrixs: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("hrixs: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,10 +59,11 @@ def _add_demo(commands: Any) -> None:
     demo.set_defaults(command=_demo)
 
 
-def _demo(arguments: argparse.Namespace) -> None:
+def _demo(arguments: argparse.Namespace) -> int:
     from hrixs.demo import run_demo
 
-    run_demo(Path(arguments.out), n_frames=arguments.frames, seed=arguments.seed)
+    rows = run_demo(Path(arguments.out), n_frames=arguments.frames, seed=arguments.seed)
+    return 0 if all(row.agrees for row in rows) else 1
 
 
 def _add_process(commands: Any) -> None:
@@ -87,7 +91,12 @@ def _add_process(commands: Any) -> None:
     add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
     add("--find-curvature", nargs="?", const="", metavar="RUN",
         help="fit the curvature to RUN, or to the run that is processed")  # fmt: skip
-    add("--energy", type=float, metavar="EV", help="photon energy, where the run has none")
+    add("--energy", type=float, metavar="EV", help="photon energy, in place of the run's own")
+    add("--field", action="append", default=[], metavar="NAME",
+        help="mnemonic of slow data to load besides the usual ones; may be repeated")  # fmt: skip
+    add("--mnemonics", metavar="FILE.json",
+        help="where your cameras and slow data lie in a run's files: "
+        '{"MaranaX": {"source": ..., "key": ..., "dim": ["x", "y"]}, ...}')  # fmt: skip
     add("--aggregate", metavar="VAR", help="add up the trains with equal VAR, e.g. hRIXS_delay")
     add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
@@ -124,6 +133,8 @@ def _process(arguments: argparse.Namespace) -> None:
         mask=arguments.mask,
         find_curvature=arguments.find_curvature,
         energy=arguments.energy,
+        fields=arguments.field,
+        mnemonics_file=arguments.mnemonics,
         aggregate=arguments.aggregate,
         normalize=arguments.normalize,
         transpose=arguments.transpose,

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.curvature_search import search_curvature, strip_profiles
 from hrixs.errors import NoLineError
+from hrixs.geometry import parabola
 
 FloatImage = NDArray[np.float64]
-Number = TypeVar("Number", float, NDArray[np.float64])
 
 _N_BLOCKS = 64
 # A line's amplitude over its uncertainty: noise reaches 5 to 6 in a search over this many
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
-_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+#: Full width at half maximum of a Gaussian, in standard deviations.
+FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
 @dataclass(frozen=True)
@@ -59,22 +60,11 @@ class CurvatureFit:
     @property
     def fwhm(self) -> float:
         """Full width at half maximum of the line, in pixels."""
-        return float(_FWHM * self.sigma)
+        return float(FWHM * self.sigma)
 
     def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row of the line's centre at `x`, in pixels."""
         return self.y0 + parabola(x, self.curve_a, self.curve_b)
-
-
-def parabola(x: Number, curve_a: float, curve_b: float) -> Number:
-    """``(curve_b * x + curve_a) * x``: how far a line has moved at `x`, in pixels.
-
-    Examples
-    --------
-    >>> parabola(2.0, 3.0, 0.5)
-    8.0
-    """
-    return (curve_b * x + curve_a) * x
 
 
 def fit_curvature_image(
@@ -193,7 +183,7 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     above = smooth > background + height / 2
     begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
     end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else ny
-    sigma = max((end - begin - 1) / _FWHM, 0.7)
+    sigma = max((end - begin - 1) / FWHM, 0.7)
     offset = float(np.nanmedian(image))
     return np.array([height, float(peak), sigma, curve_a, curve_b, offset + background])
 

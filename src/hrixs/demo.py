@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from hrixs.curvature import CurvatureFit
+from hrixs.curvature import FWHM, CurvatureFit
+from hrixs.run_files import run_folder
 from hrixs.simulation import (
     CURVE_A,
     CURVE_B,
@@ -31,7 +32,6 @@ PHOTONS_PER_FRAME = 200.0
 DELAYS = (-1.0, 0.5, 1.0, 5.0)
 ELASTIC_ROW = (PHOTON_ENERGY - ENERGY_INTERCEPT) / ENERGY_SLOPE
 Y_RANGE = slice(1400, 1850)
-_FWHM = 2 * np.sqrt(2 * np.log(2))
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
     out : path
         Folder to write to; the runs of an earlier demo in it are replaced.
     n_frames : int
-        Frames of the data run; 8 at least.
+        Frames of the data run; 24 at least.
     seed : int
         Of the simulation.
 
@@ -73,11 +73,21 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
     list of Comparison
         The rows of the printed table.
     """
-    if n_frames < 8:
-        raise ValueError(f"n_frames = {n_frames}, expected 8 or more.")
+    if n_frames < 24:
+        raise ValueError(f"n_frames = {n_frames}, expected 24 or more.")
     truth = _write_runs(out, n_frames, seed)
+    before = os.environ.get("EXTRA_DATA_DATA_ROOT")
     os.environ["EXTRA_DATA_DATA_ROOT"] = str(out.resolve())
+    try:
+        return _analyse(out, truth)
+    finally:
+        del os.environ["EXTRA_DATA_DATA_ROOT"]
+        if before is not None:
+            os.environ["EXTRA_DATA_DATA_ROOT"] = before
 
+
+def _analyse(out: Path, truth: xr.Dataset) -> list[Comparison]:
+    """Do the main job as a user would, and print and write what comes of it."""
     h = hRIXS(PROPOSAL)
     h.Y_RANGE = Y_RANGE
     h.ENERGY_INTERCEPT, h.ENERGY_SLOPE = ENERGY_INTERCEPT, ENERGY_SLOPE
@@ -98,7 +108,8 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
 
 def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
     """Write a dark and a data run; return the photons of the data run as they truly are."""
-    shutil.rmtree(out / "SCS", ignore_errors=True)
+    for run in (DARK_RUN, DATA_RUN):
+        shutil.rmtree(run_folder(out, PROPOSAL, run), ignore_errors=True)
     sensor = Sensor(hot_fraction=1e-5)
     n_trains = n_frames + 4
     without_image = [5, n_trains // 2, n_trains // 2 + 1, n_trains - 3]
@@ -163,8 +174,8 @@ def _compare(
     lost, narrowed = 0.01, 0.02
     # Energies refer to x = 0, where the curvature fit places the line with this error.
     reference = fit.y0_err * ENERGY_SLOPE
-    # Integration sees the charge cloud of 0.55 px, the pixel and its sharing by two rows.
-    broadened = float(np.sqrt(elastic.sigma**2 + 0.55**2 + 1 / 12 + 1 / 6))
+    # Integration sees the charge cloud, the pixel and its sharing by two rows.
+    broadened = float(np.sqrt(elastic.sigma**2 + Sensor.cloud_sigma**2 + 1 / 12 + 1 / 6))
     found = float(counted.spectrum.sum()) / n_frames
     comparisons = [
         Comparison("photons a frame", found, lost * n_true, n_true),
@@ -176,7 +187,7 @@ def _compare(
         ("integrated", integrated, broadened),
     ):
         (centre, centre_err), (fwhm, fwhm_err) = _elastic_line(data)
-        true_fwhm = 1e3 * _FWHM * sigma * ENERGY_SLOPE
+        true_fwhm = 1e3 * FWHM * sigma * ENERGY_SLOPE
         comparisons += [
             Comparison(
                 f"elastic line, {name} (eV)",
@@ -211,7 +222,7 @@ def _elastic_line(data: xr.Dataset) -> tuple[tuple[float, float], tuple[float, f
     noise = np.sqrt(np.maximum(values, 1)) if "n_photons" in spectrum.attrs else None
     best, covariance = curve_fit(line, energy, values, start, sigma=noise)
     errors = np.sqrt(np.diag(covariance))
-    to_fwhm = 1e3 * _FWHM
+    to_fwhm = 1e3 * FWHM
     return (float(best[1]), float(errors[1])), (
         to_fwhm * abs(float(best[2])),
         to_fwhm * float(errors[2]),

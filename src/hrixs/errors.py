@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
@@ -14,6 +16,7 @@ __all__ = [
     "NonFinitePixelsError",
     "TooManyPhotonsError",
     "unknown_name",
+    "warn",
 ]
 
 
@@ -27,6 +30,14 @@ class MissingDataError(LookupError):
 
 class NoLineError(ValueError):
     """There is no spectral line to fit the curvature to."""
+
+
+def warn(text: str) -> None:
+    """Warn with `text`, at the line of the user's code that called the package."""
+    level = 2
+    while sys._getframe(level - 1).f_globals.get("__name__", "").startswith("hrixs."):
+        level += 1
+    warnings.warn(text, HrixsWarning, stacklevel=level)
 
 
 def unknown_name(what: str, given: object, known: Iterable[str]) -> str:

@@ -27,6 +27,8 @@ class Frames:
     dims: tuple[str, ...]
     coords: Mapping[Hashable, xr.Variable]
     labelled: bool
+    #: Number of the first frame in the whole run, for errors' texts.
+    first_frame: int = 0
 
     @property
     def leading_shape(self) -> tuple[int, ...]:
@@ -42,7 +44,7 @@ class Frames:
         return int(np.prod(self.leading_shape, dtype=np.int64))
 
 
-def as_frames(frames: xr.DataArray | ArrayLike) -> Frames:
+def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
     """Check `frames` and bring them to a form that the core reads without a copy where it can.
 
     Parameters
@@ -57,6 +59,8 @@ def as_frames(frames: xr.DataArray | ArrayLike) -> Frames:
     ValueError
         If there are fewer than two dimensions, or fewer than 4 x 4 pixels.
     """
+    if isinstance(frames, Frames):
+        return frames
     if isinstance(frames, xr.Dataset):
         raise TypeError(
             "frames is an xarray.Dataset, expected an array. Give one of its variables, "

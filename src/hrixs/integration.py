@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
 from hrixs.checks import curvature_pair
-from hrixs.frames import as_dark, as_frames, as_mask
+from hrixs.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.provenance import provenance
 from hrixs.threads import resolve_threads
 
 
 def integrate_frames(
-    frames: xr.DataArray | ArrayLike,
+    frames: xr.DataArray | ArrayLike | Frames,
     *,
     curvature: tuple[float, float] = (0.0, 0.0),
     dark: xr.DataArray | ArrayLike | None = None,
@@ -75,6 +75,7 @@ def integrate_frames(
         dark=as_dark(dark, stack),
         mask=as_mask(mask, stack),
         threads=resolve_threads(threads),
+        first_frame=stack.first_frame,
     )
     reached = np.where(weights > 0, weights, np.nan)
     spectrum = (sums / reached).reshape(*stack.leading_shape, stack.frame_shape[1])

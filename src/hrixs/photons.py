@@ -1,8 +1,7 @@
-"""From frames to a table of photons, and from the table to spectra."""
+"""From frames to a table of photons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import curvature_pair, whole_number
+from hrixs.checks import positive_energies, whole_number
+from hrixs.errors import warn
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.provenance import provenance
 from hrixs.threads import resolve_threads
@@ -31,7 +31,7 @@ MAX_PHOTONS = 100_000
 
 
 def find_photons(
-    frames: xr.DataArray | ArrayLike,
+    frames: xr.DataArray | ArrayLike | Frames,
     *,
     threshold: float | None = None,
     std_threshold: float = STD_THRESHOLD,
@@ -108,6 +108,7 @@ def find_photons(
         mask=as_mask(mask, stack),
         max_photons=max_photons,
         threads=resolve_threads(threads),
+        first_frame=stack.first_frame,
     )
     attrs = provenance(
         "centroid_one",
@@ -120,7 +121,7 @@ def find_photons(
 
 
 def classify_photons(
-    frames: xr.DataArray | ArrayLike,
+    frames: xr.DataArray | ArrayLike | Frames,
     energy: xr.DataArray | ArrayLike,
     *,
     ev_per_pair: float = EV_PER_PAIR,
@@ -198,6 +199,11 @@ def classify_photons(
     max_photons = whole_number("max_photons", max_photons)
     with np.errstate(over="ignore"):  # the core names the frame of an energy that is too large
         photon_adu = energies / ev_per_pair / electrons_per_adu
+    if photon_adu.size and photon_adu.min() < 1:
+        warn(
+            f"a photon of {energies.min()} eV makes {photon_adu.min():.3g} ADU, less than one; "
+            "is the energy in eV?"
+        )
     found = _core.classify_photons(
         stack.pixels,
         photon_adu=photon_adu,
@@ -206,6 +212,7 @@ def classify_photons(
         mask=as_mask(mask, stack),
         max_photons=max_photons,
         threads=resolve_threads(threads),
+        first_frame=stack.first_frame,
     )
     attrs = provenance(
         "centroid_two",
@@ -218,87 +225,6 @@ def classify_photons(
     return _photon_table(found, stack, attrs)
 
 
-def photon_spectrum(
-    photons: xr.Dataset,
-    *,
-    bins: int,
-    range: tuple[float, float],
-    curvature: tuple[float, float] = (0.0, 0.0),
-) -> xr.DataArray:
-    """Histogram a photon table along the energy, one spectrum for each frame.
-
-    Parameters
-    ----------
-    photons : xarray.Dataset
-        A photon table, as from `find_photons`.
-    bins : int
-        Number of equal bins.
-    range : (float, float)
-        Lower and upper end in rows, the upper one excluded.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)``: a photon counts at ``y - (CURVE_B * x + CURVE_A) * x``.
-
-    Returns
-    -------
-    xarray.DataArray
-        Photons in each bin, a double hit as two, with the leading dims of the frames that were
-        searched and ``y`` (bin centres, pixels). A frame without a photon has a row of zeros.
-        ``attrs`` counts the photons inside and outside of `range`.
-
-    Raises
-    ------
-    ValueError
-        If `bins` is below 1 or `range` is empty.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hrixs import find_photons, photon_spectrum
-    >>> frame = np.zeros((16, 16))
-    >>> frame[5:7, 8:10] = 30
-    >>> photon_spectrum(find_photons(frame, threshold=50), bins=4, range=(0, 16)).values
-    array([0., 0., 1., 0.])
-    """
-    low, high = (float(end) for end in range)
-    bins = whole_number("bins", bins)
-    curve_a, curve_b = curvature_pair(curvature)
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
-    x = photons["x"].values
-    edges = np.linspace(low, high, bins + 1)
-    position = photons["y"].values - (curve_b * x + curve_a) * x
-    number = np.searchsorted(edges, position, side="right") - 1
-    inside = (number >= 0) & (number < bins)
-    weight = np.where(photons["double"].values, 2.0, 1.0)
-    dims, shape, coords = _frames_of(photons)
-    n_frames = int(np.prod(shape, dtype=np.int64))
-    counts = np.bincount(
-        photons["frame"].values[inside] * bins + number[inside],
-        weights=weight[inside],
-        minlength=n_frames * bins,
-    ).astype(np.float64)
-    centres = (edges[:-1] + edges[1:]) / 2
-    attrs = dict(photons.attrs) | provenance(
-        photons.attrs.get("algorithm", "photon_spectrum"),
-        bins=bins,
-        range=(low, high),
-        curve_a=float(curve_a),
-        curve_b=float(curve_b),
-        n_photons=float(weight[inside].sum()),
-        n_outside=float(weight[~inside].sum()),
-    )
-    for name in ("frame_dims", "frame_shape"):
-        attrs.pop(name, None)
-    return xr.DataArray(
-        counts.reshape(*shape, bins),
-        dims=(*dims, "y"),
-        coords=coords
-        | {"y": ("y", centres, {"units": "px", "long_name": "position along the energy"})},
-        name="spectrum",
-        attrs=attrs | {"units": "photons", "long_name": "photons"},
-    )
-
-
 def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
     given = np.asarray(energy, dtype=np.float64)
     if given.ndim and given.shape != frames.leading_shape:
@@ -307,13 +233,7 @@ def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArr
             f"{frames.leading_shape}."
         )
     energies = np.broadcast_to(given, frames.leading_shape).ravel()
-    bad = np.flatnonzero(~(np.isfinite(energies) & (energies > 0)))
-    if bad.size:
-        raise ValueError(
-            f"the photon energy of {bad.size} of {len(energies)} frames is not a positive number, "
-            f"first in frame {bad[0]}: {energies[bad[0]]} eV. Expected the photon energy in eV."
-        )
-    return np.ascontiguousarray(energies)
+    return np.ascontiguousarray(positive_energies(energies))
 
 
 def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
@@ -354,33 +274,3 @@ def _columns(found: _core.Found) -> dict[str, Any]:
         "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
         "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
     }
-
-
-def _frames_of(
-    photons: xr.Dataset,
-) -> tuple[Sequence[str], tuple[int, ...], dict[str, Any]]:
-    """Dims, shape and coordinates of the frames that a table was made from."""
-    if "frames" not in photons.sizes:
-        return ("frame",), (int(photons["frame"].max(initial=-1)) + 1,), {}
-    dims = [dim for dim in photons.attrs.get("frame_dims", "frame").split(",") if dim]
-    sizes = photons.attrs.get("frame_shape", str(photons.sizes["frames"]))
-    shape = tuple(int(size) for size in sizes.split(",") if size)
-    whole = photons.sizes["frames"] == int(np.prod(shape, dtype=np.int64))
-    if not whole or photons["threshold"].dims != ("frames",):
-        raise ValueError(
-            "the photon table's frames do not match: it was cut along 'frames', or tables of "
-            "several calls were joined, whose frame numbers all begin at 0. Select photons along "
-            "'photon', and make the spectra of each table by itself."
-        )
-    coords: dict[str, Any] = {}
-    for name, coord in photons.coords.items():
-        if coord.dims != ("frames",):
-            continue
-        values = coord.values.reshape(shape)
-        original = str(name).removeprefix("frames_")
-        if original in dims:
-            along = tuple(slice(None) if dim == original else slice(1) for dim in dims)
-            coords[original] = (original, values[along].ravel(), coord.attrs)
-        else:
-            coords[original] = (tuple(dims), values, coord.attrs)
-    return dims, shape, coords

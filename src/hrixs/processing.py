@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import xarray as xr
 
 from hrixs import image_files
 from hrixs.errors import MissingDataError
+from hrixs.mnemonics import mnemonics
+from hrixs.provenance import slice_text
 from hrixs.spectrometer import hRIXS
 
 
@@ -27,6 +30,8 @@ def process(
     mask: str | None = None,
     find_curvature: str | None = None,
     energy: float | None = None,
+    fields: Sequence[str] = (),
+    mnemonics_file: str | None = None,
     aggregate: str | None = None,
     normalize: str | None = None,
     transpose: bool = False,
@@ -41,8 +46,11 @@ def process(
     xarray.Dataset
         What was written: the spectra and the slow data, without the images.
     """
-    if not output.parent.is_dir():
-        raise MissingDataError(f"there is no folder {output.parent} to write {output.name} to.")
+    for path in (output, Path(plot or output)):
+        if not path.parent.is_dir():
+            raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+    if mnemonics_file is not None:
+        mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
     h = hRIXS(proposal, detector)
     h.set_params(**params)
 
@@ -52,9 +60,9 @@ def process(
         return int(name) if name.isdigit() and not Path(name).exists() else name
 
     source = opened(run)
-    data = source if isinstance(source, xr.Dataset) else h.from_run(source)
+    data = source if isinstance(source, xr.Dataset) else h.from_run(source, extra_fields=fields)
     if energy is not None:
-        data["nrj"] = energy
+        data["nrj"] = ("trainId", np.full(data.sizes["trainId"], energy), {"units": "eV"})
     if mask is not None:
         h.MASK = _read_mask(mask, transpose)
     if dark is not None:
@@ -130,7 +138,7 @@ def _read_mask(path: str, transpose: bool) -> Any:
 
 def _json(value: Any) -> Any:
     if isinstance(value, slice):
-        return [value.start, value.stop]
+        return slice_text(value)
     if isinstance(value, np.ndarray):
         return f"array of shape {value.shape}"
     return str(value)

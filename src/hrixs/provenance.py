@@ -10,6 +10,12 @@ import numpy as np
 __version__ = version("hrixs")
 
 
+def slice_text(crop: slice) -> str:
+    """`crop` as it is typed on the command line: ``700:900``."""
+    start, stop = ("" if end is None else str(end) for end in (crop.start, crop.stop))
+    return f"{start}:{stop}"
+
+
 def _storable(value: Any) -> Any:
     """Return `value` in a form that netCDF can hold: number, text or array."""
     if value is None:
@@ -17,8 +23,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, bool | np.bool_):
         return int(value)
     if isinstance(value, slice):
-        start, stop = ("" if end is None else str(end) for end in (value.start, value.stop))
-        return f"{start}:{stop}"
+        return slice_text(value)
     if isinstance(value, tuple | list):
         return np.asarray(value)
     return value

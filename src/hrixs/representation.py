@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from hrixs.settings import Settings
+from hrixs.provenance import slice_text
 
 
-def text(h: Settings) -> str:
+def text(h: Any) -> str:
     """One line: detector, proposal, dark, and the settings that are not the defaults."""
     changed = [
         f"{name}={_short(getattr(h, name))}"
@@ -22,7 +21,7 @@ def text(h: Settings) -> str:
     return f"<hRIXS {', '.join(parts)}>"
 
 
-def html(h: Settings) -> str:
+def html(h: Any) -> str:
     """Return a table of all settings, those that are not the defaults in bold."""
     rows = []
     for name in h.NAMES:
@@ -47,7 +46,7 @@ def html(h: Settings) -> str:
     return f"<table><caption>hRIXS settings (bold: not the default)</caption>{body}</table>"
 
 
-def _dark(h: Settings) -> str:
+def _dark(h: Any) -> str:
     if h.dark_image is None:
         return "none"
     return f"run {h.dark_run}" if h.USE_DARK else f"run {h.dark_run}, not used"
@@ -55,8 +54,7 @@ def _dark(h: Settings) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, slice):
-        start, stop = ("" if end is None else end for end in (value.start, value.stop))
-        return f"{start}:{stop}"
+        return slice_text(value)
     if isinstance(value, np.ndarray):
         return f"{np.count_nonzero(value)} of {value.shape}"
     return repr(value)

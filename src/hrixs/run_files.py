@@ -77,7 +77,7 @@ def write_run(
                 f"slow data {name!r} have shape {one.shape}, expected one value for each of the "
                 f"{n_trains} trains."
             )
-    folder = Path(root) / "SCS" / "202601" / f"p{proposal:06d}" / "raw" / f"r{run:04d}"
+    folder = run_folder(root, proposal, run)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"there are files in {folder}; remove them or choose another folder.")
@@ -93,6 +93,11 @@ def write_run(
                 path = folder / f"RAW-R{run:04d}-{aggregator}-S{sequence:05d}.h5"
                 _write_file(path, devices, len(trains), first_train + int(trains[0]), proposal)
     return folder
+
+
+def run_folder(root: str | os.PathLike[str], proposal: int, run: int) -> Path:
+    """Return the folder under `root` where extra-data looks for a run's raw data."""
+    return Path(root) / "SCS" / "202601" / f"p{proposal:06d}" / "raw" / f"r{run:04d}"
 
 
 def _write_file(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.errors import HrixsWarning, MissingDataError, unknown_name
+from hrixs.errors import MissingDataError, unknown_name, warn
 from hrixs.mnemonics import UNITS, Mnemonic, mnemonics
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
 
     if isinstance(run, extra_data.DataCollection):
         return run
+    if isinstance(run, str) and run.isdigit() and not Path(run).exists():
+        run = int(run)
     if isinstance(run, int | np.integer) and not isinstance(run, bool):
         if proposal is None:
             raise ValueError(
@@ -126,15 +127,15 @@ def load_run(
         if slow is None:
             continue
         has_value = np.isin(train_ids, slow.trainId.values)
+        if not has_value.any() and name in set(required):
+            raise MissingDataError(f"{name} has no value for any train with an image.")
         if not has_value.any():
             _left_out(name, "it has no value for any train with an image")
             continue
         if not has_value.all():
-            warnings.warn(
+            warn(
                 f"{int((~has_value).sum())} of {len(train_ids)} images have no value of {name} "
-                "and are dropped.",
-                HrixsWarning,
-                stacklevel=4,
+                "and are dropped."
             )
         keep &= has_value
         dataset[name] = slow
@@ -181,11 +182,9 @@ def read_images(
         "n_trains_with_several_images": int((per_train > 1).sum()),
     }
     if counts["n_trains_with_several_images"]:
-        warnings.warn(
+        warn(
             f"{counts['n_trains_with_several_images']} trains have several images of {camera}; "
-            "all are kept, each with its train's slow data.",
-            HrixsWarning,
-            stacklevel=5,
+            "all are kept, each with its train's slow data."
         )
     return key_data.ndarray(), train_ids, counts
 
@@ -255,7 +254,8 @@ def camera_key(run: DataCollection, camera: str) -> KeyData:
         raise MissingDataError(
             f"the run has no camera {camera}, that is {entry['source']} / {entry['key']}. "
             f"Instrument sources in the run: {', '.join(sorted(cameras)) or 'none'}. Choose "
-            f"another detector, or correct hrixs.mnemonics[{camera!r}]."
+            f"another detector, or correct hrixs.mnemonics[{camera!r}] (on the command line with "
+            "--mnemonics)."
         )
     return key_data
 
@@ -295,11 +295,7 @@ def _slow_data(
     train_ids, first = np.unique(key_data.train_id_coordinates(), return_index=True)
     values = key_data.ndarray()
     if len(train_ids) < len(values):
-        warnings.warn(
-            f"{name} has several values in some trains; the first of each train is used.",
-            HrixsWarning,
-            stacklevel=5,
-        )
+        warn(f"{name} has several values in some trains; the first of each train is used.")
     values = values[first]
     named = entry["dim"] if len(entry["dim"]) == values.ndim - 1 else None
     dims = named or [f"{name}_dim_{d}" for d in range(values.ndim - 1)]
@@ -319,7 +315,7 @@ def _no_image_text(run: DataCollection, camera: str) -> str:
 
 
 def _left_out(name: str, why: str) -> None:
-    warnings.warn(f"{name} is left out: {why}.", HrixsWarning, stacklevel=6)
+    warn(f"{name} is left out: {why}.")
 
 
 def _dims(camera: str, pixels: NDArray[Any]) -> Sequence[str]:

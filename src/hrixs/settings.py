@@ -91,6 +91,7 @@ class Settings:
         self.aggregators = dict(type(self).aggregators)
         self.dark_image: NDArray[np.float64] | None = None
         self.dark_run: str | None = None
+        self.dark_detector: str | None = None
         self.curvature_fit: CurvatureFit | None = None
 
     @property
@@ -117,8 +118,9 @@ class Settings:
         """
         for name in params:
             self._require_setting(name)
-        for name, value in params.items():
-            setattr(self, name.upper(), value)
+        # The detector first: it may be refused, and it exchanges the fields.
+        for name, value in sorted(params.items(), key=lambda item: item[0].upper() != "DETECTOR"):
+            setattr(self, name.upper(), copy.copy(value))
 
     def get_params(self, *params: str) -> dict[str, Any]:
         """Settings as a dict under the names as given; without names all, in lower case.
@@ -131,7 +133,7 @@ class Settings:
         names = params or tuple(name.lower() for name in NAMES)
         for name in names:
             self._require_setting(name)
-        return {name: getattr(self, name.upper()) for name in names}
+        return {name: copy.copy(getattr(self, name.upper())) for name in names}
 
     def __repr__(self) -> str:
         return representation.text(self)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from hrixs.photons import photon_spectrum
+from hrixs.frames import Frames, as_frames
+from hrixs.histogram import photon_spectrum
+from hrixs.integration import integrate_frames
 
 #: Finds the photons of a stack of frames: the frames, and the slice along the first dim they are.
-FindPhotons = Callable[[xr.DataArray, slice], xr.Dataset]
+FindPhotons = Callable[[Frames, slice], xr.Dataset]
 
 _BYTES_PER_PART = 512 * 2**20
 
@@ -35,11 +38,26 @@ def centroid_spectra(
         photon_spectrum(find(piece, part), bins=bins, range=(0, ny), curvature=curvature)
         for piece, part in _parts(frames)
     ]
-    spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
-    spectrum.attrs = dict(parts[0].attrs)
+    spectrum = _joined(parts, frames)
     for count in ("n_photons", "n_outside", "n_hits", "n_dropped"):
         spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     return spectrum
+
+
+def integrated_spectra(
+    frames: xr.DataArray, *, curvature: tuple[float, float], **chip_options: Any
+) -> xr.DataArray:
+    """Integrated spectra of `frames`, part by part.
+
+    Raises
+    ------
+    ValueError
+        As `hrixs.integrate_frames`.
+    """
+    parts = [
+        integrate_frames(piece, curvature=curvature, **chip_options) for piece, _ in _parts(frames)
+    ]
+    return _joined([part for part in parts if isinstance(part, xr.DataArray)], frames)
 
 
 def with_energy(
@@ -61,6 +79,11 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
 
     Everything that can fail is tried on a copy first.
     """
+    if "energy" in data.variables and data["energy"].dims != ("energy",):
+        raise ValueError(
+            f"the dataset has a variable 'energy' over {data['energy'].dims}, whose place the "
+            "spectrum's energy axis would take. Rename it first."
+        )
     stale: list[Any] = [name for name in ("spectrum", "normalized") if name in data]
     new = data.drop_vars([*stale, *(["energy"] if "energy" in data.variables else [])])
     others = [str(name) for name, v in new.variables.items() if "energy" in v.dims]
@@ -81,12 +104,20 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     return data.copy(deep=False)
 
 
-def _parts(frames: xr.DataArray) -> Iterator[tuple[xr.DataArray, slice]]:
+def _parts(frames: xr.DataArray) -> Iterator[tuple[Frames, slice]]:
+    """Parts along the first dimension, checked and loaded one by one, and where they lie."""
     if frames.ndim == 2:
-        yield frames, slice(None)
+        yield as_frames(frames), slice(None)
         return
+    frames_per_entry = int(np.prod(frames.shape[1:-2]))
     bytes_per_entry = max(int(np.prod(frames.shape[1:])) * frames.dtype.itemsize, 1)
     step = max(1, _BYTES_PER_PART // bytes_per_entry)
     for begin in range(0, len(frames), step):
         part = slice(begin, begin + step)
-        yield frames[part], part
+        yield replace(as_frames(frames[part]), first_frame=begin * frames_per_entry), part
+
+
+def _joined(parts: list[xr.DataArray], frames: xr.DataArray) -> xr.DataArray:
+    spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
+    spectrum.attrs = dict(parts[0].attrs)
+    return spectrum

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import aggregation, chip, spectra
-from hrixs.curvature import Number, fit_curvature_image, parabola
+from hrixs.curvature import fit_curvature_image
 from hrixs.errors import MissingDataError, unknown_name
-from hrixs.integration import integrate_frames
+from hrixs.frames import Frames
+from hrixs.geometry import Number, parabola
 from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import provenance
 from hrixs.runs import Field, RunLike, load_run, open_run, run_name, sum_images
@@ -90,7 +91,7 @@ class hRIXS(Settings):
         self,
         runNB: RunLike,
         proposal: int | str | None = None,
-        extra_fields: Sequence[Field] | str = (),
+        extra_fields: Sequence[Field] | Field = (),
         drop_first: bool = False,
         subset: Any = None,
     ) -> xr.Dataset:
@@ -102,7 +103,7 @@ class hRIXS(Settings):
             A run number, a run's folder or file, or an open run.
         proposal : int or str, optional
             Where it is not `PROPOSAL`.
-        extra_fields : str or sequence of str or dict
+        extra_fields : str or dict, or sequence of them
             Mnemonics to load besides `FIELDS`.
         drop_first : bool
             Leave out the first image of the run.
@@ -130,7 +131,7 @@ class hRIXS(Settings):
         --------
         >>> data = h.from_run(145)  # doctest: +SKIP
         """
-        if isinstance(extra_fields, str):
+        if isinstance(extra_fields, str | Mapping):
             extra_fields = [extra_fields]
         run = open_run(runNB, self.PROPOSAL if proposal is None else proposal)
         required = [
@@ -167,8 +168,10 @@ class hRIXS(Settings):
         >>> h.load_dark(166)  # doctest: +SKIP
         """
         total, n_images = self._sum_of_run(runNB, proposal)
+        chip.require_finite("the dark", total, self.MASK)
         self.dark_image = total / n_images
         self.dark_run = run_name(runNB)
+        self.dark_detector = self.DETECTOR
         self.USE_DARK = True
 
     def find_curvature(
@@ -340,14 +343,14 @@ class hRIXS(Settings):
         if method == "auto":
             options = self._find_options()
 
-            def find(piece: xr.DataArray, part: slice) -> xr.Dataset:
+            def find(piece: Frames, part: slice) -> xr.Dataset:
                 return find_photons(piece, **options, **chip_options)
 
         elif method == "manual":
             options = self._classify_options()
             energies = chip.energies_of(data, frames)
 
-            def find(piece: xr.DataArray, part: slice) -> xr.Dataset:
+            def find(piece: Frames, part: slice) -> xr.Dataset:
                 energy = energies[part] if energies.ndim else energies
                 return classify_photons(piece, energy, **options, **chip_options)
 
@@ -393,8 +396,9 @@ class hRIXS(Settings):
         >>> data.spectrum[0, :].plot()  # doctest: +SKIP
         """
         frames, chip_options, first_row = self._frames(data)
-        spectrum = integrate_frames(frames, curvature=(self.CURVE_A, self.CURVE_B), **chip_options)
-        assert isinstance(spectrum, xr.DataArray)
+        spectrum = spectra.integrated_spectra(
+            frames, curvature=(self.CURVE_A, self.CURVE_B), **chip_options
+        )
         return self._store(data, spectrum, first_row)
 
     def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
@@ -432,11 +436,11 @@ class hRIXS(Settings):
         """
         if var is None:
             return self.aggregate_ds(ds, dim)
-        return aggregation.aggregate_groups(ds, var, self.aggregators, dim)
+        return aggregation.aggregate_groups(ds, var, self.aggregate_ds, dim)
 
     def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
-        return aggregation.aggregate_all(ds, self.aggregators, dim)
+        return aggregation.aggregate_all(ds, self.aggregator, dim)
 
     def normalize(self, data: xr.Dataset, which: str = "hRIXS_norm") -> xr.Dataset:
         """Add ``normalized``, the ratio of ``spectrum`` and `which`, to a dataset.
@@ -489,6 +493,11 @@ class hRIXS(Settings):
             raise MissingDataError(
                 "USE_DARK is set, but there is no dark; load one with load_dark(run), or set "
                 "USE_DARK = False."
+            )
+        if self.dark_detector != self.DETECTOR:
+            raise ValueError(
+                f"the dark is of {self.dark_detector}, but DETECTOR is {self.DETECTOR}. Load a "
+                "dark of the same camera, or set USE_DARK = False."
             )
         return self.dark_image
 

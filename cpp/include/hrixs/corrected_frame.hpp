@@ -3,6 +3,7 @@
 
 #include "hrixs/errors.hpp"
 #include "hrixs/frames.hpp"
+#include "hrixs/row_kernels.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -30,6 +31,8 @@ template <class Pixel> struct CorrectedFrame {
     Index nx() const { return image.nx; }
     Index ny() const { return image.ny; }
     bool has_mask() const { return chip->mask.has_value(); }
+    // The pixels can be used as they lie in memory.
+    bool is_plain() const { return image.stride_y == 1 && !chip->dark && !chip->mask; }
 
     double operator()(Index x, Index y) const {
         if (chip->mask && (*chip->mask)(x, y))
@@ -42,8 +45,7 @@ template <class Pixel> struct CorrectedFrame {
         const Pixel* pixel = image.row(x);
         const Index ny = image.ny;
         if (image.stride_y == 1)
-            for (Index y = 0; y < ny; ++y)
-                row[y] = static_cast<double>(pixel[y]);
+            to_double(pixel, ny, row);
         else
             for (Index y = 0; y < ny; ++y)
                 row[y] = static_cast<double>(pixel[y * image.stride_y]);
@@ -51,8 +53,7 @@ template <class Pixel> struct CorrectedFrame {
             const double* dark = chip->dark->row(x);
             const Index stride = chip->dark->stride_y;
             if (stride == 1)
-                for (Index y = 0; y < ny; ++y)
-                    row[y] -= dark[y];
+                row_kernels().subtract(row, dark, ny);
             else
                 for (Index y = 0; y < ny; ++y)
                     row[y] -= dark[y * stride];
@@ -76,7 +77,13 @@ template <class Pixel> struct CorrectedFrame {
     }
 };
 
-// Dark and mask of the frames' shape, the dark finite where it is used.
-void check_chip(const ChipCorrection& chip, Index nx, Index ny);
+// How many pixels, and 2x2 squares of pixels, are not masked.
+struct ValidCounts {
+    Index pixels = 0;
+    Index squares = 0;
+};
+
+// Dark and mask of the frames' shape, the dark finite where it is used; counts what is not masked.
+ValidCounts check_chip(const ChipCorrection& chip, Index nx, Index ny);
 
 } // namespace hrixs

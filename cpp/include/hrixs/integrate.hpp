@@ -4,6 +4,7 @@
 #include "hrixs/corrected_frame.hpp"
 #include "hrixs/parallel.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace hrixs {
@@ -15,9 +16,19 @@ struct Curvature {
     double operator()(double x) const { return (b * x + a) * x; }
 };
 
+// Leaves new elements as the memory is: the frames' threads write it, and so first touch it.
+template <class T> struct Uninitialised : std::allocator<T> {
+    template <class U> struct rebind {
+        using other = Uninitialised<U>;
+    };
+    template <class U> void construct(U* place) { ::new (static_cast<void*>(place)) U; }
+};
+
+using RowValues = std::vector<double, Uninitialised<double>>;
+
 struct Integrated {
-    std::vector<double> sums;    // frame by frame, one value a row y: intensity that fell into it
-    std::vector<double> weights; // one value a row y, the same for every frame: pixels' shares
+    RowValues sums;    // frame by frame, one value a row y: intensity that fell into it
+    RowValues weights; // one value a row y, the same for every frame: pixels' shares
 };
 
 // Every pixel (x, y) covers one pixel width around y - curvature(x) and is shared between the two

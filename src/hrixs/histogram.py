@@ -1,0 +1,143 @@
+"""From a table of photons to spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.checks import curvature_pair, require_dataset, whole_number
+from hrixs.geometry import parabola
+from hrixs.provenance import provenance
+
+
+def photon_spectrum(
+    photons: xr.Dataset,
+    *,
+    bins: int,
+    range: tuple[float, float],
+    curvature: tuple[float, float] = (0.0, 0.0),
+) -> xr.DataArray:
+    """Histogram a photon table along the energy, one spectrum for each frame.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table, as from `find_photons`.
+    bins : int
+        Number of equal bins.
+    range : (float, float)
+        Lower and upper end in rows, the upper one excluded.
+    curvature : (float, float)
+        ``(CURVE_A, CURVE_B)``: a photon counts at ``y - (CURVE_B * x + CURVE_A) * x``.
+
+    Returns
+    -------
+    xarray.DataArray
+        Photons in each bin, a double hit as two, with the leading dims of the frames that were
+        searched and ``y`` (bin centres, pixels). A frame without a photon has a row of zeros.
+        ``attrs`` counts the photons inside and outside of `range`.
+
+    Raises
+    ------
+    ValueError
+        If `bins` is below 1 or `range` is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs import find_photons, photon_spectrum
+    >>> frame = np.zeros((16, 16))
+    >>> frame[5:7, 8:10] = 30
+    >>> photon_spectrum(find_photons(frame, threshold=50), bins=4, range=(0, 16)).values
+    array([0., 0., 1., 0.])
+    """
+    require_dataset(photons, "a photon table as from find_photons")
+    if not {"x", "y", "frame", "double"} <= set(photons.variables):
+        raise ValueError(
+            f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
+            "a photon table as from find_photons, with x, y, frame and double."
+        )
+    low, high = (float(end) for end in range)
+    bins = whole_number("bins", bins)
+    curve_a, curve_b = curvature_pair(curvature)
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
+    x = photons["x"].values
+    edges = np.linspace(low, high, bins + 1)
+    position = photons["y"].values - parabola(x, curve_a, curve_b)
+    number = np.searchsorted(edges, position, side="right") - 1
+    inside = (number >= 0) & (number < bins)
+    weight = np.where(photons["double"].values, 2.0, 1.0)
+    dims, shape, coords = _frames_of(photons)
+    n_frames = int(np.prod(shape, dtype=np.int64))
+    counts = np.bincount(
+        photons["frame"].values[inside] * bins + number[inside],
+        weights=weight[inside],
+        minlength=n_frames * bins,
+    ).astype(np.float64)
+    centres = (edges[:-1] + edges[1:]) / 2
+    attrs = dict(photons.attrs) | provenance(
+        photons.attrs.get("algorithm", "photon_spectrum"),
+        bins=bins,
+        range=(low, high),
+        curve_a=float(curve_a),
+        curve_b=float(curve_b),
+        n_photons=float(weight[inside].sum()),
+        n_outside=float(weight[~inside].sum()),
+    )
+    for name in ("frame_dims", "frame_shape"):
+        attrs.pop(name, None)
+    return xr.DataArray(
+        counts.reshape(*shape, bins),
+        dims=(*dims, "y"),
+        coords=coords
+        | {"y": ("y", centres, {"units": "px", "long_name": "position along the energy"})},
+        name="spectrum",
+        attrs=attrs | {"units": "photons", "long_name": "photons"},
+    )
+
+
+def _frames_of(
+    photons: xr.Dataset,
+) -> tuple[Sequence[str], tuple[int, ...], dict[str, Any]]:
+    """Dims, shape and coordinates of the frames that a table was made from."""
+    if "frames" not in photons.sizes:
+        return ("frame",), (int(photons["frame"].max(initial=-1)) + 1,), {}
+    dims = [dim for dim in photons.attrs.get("frame_dims", "frame").split(",") if dim]
+    sizes = photons.attrs.get("frame_shape", str(photons.sizes["frames"]))
+    shape = tuple(int(size) for size in sizes.split(",") if size)
+    of_frames = {
+        str(name).removeprefix("frames_"): coord
+        for name, coord in photons.coords.items()
+        if coord.dims == ("frames",)
+    }
+    _require_one_table(photons, int(np.prod(shape, dtype=np.int64)), of_frames)
+    coords: dict[str, Any] = {}
+    for name, coord in of_frames.items():
+        values = coord.values.reshape(shape)
+        if name in dims:
+            along = tuple(slice(None) if dim == name else slice(1) for dim in dims)
+            coords[name] = (name, values[along].ravel(), coord.attrs)
+        else:
+            coords[name] = (tuple(dims), values, coord.attrs)
+    return dims, shape, coords
+
+
+def _require_one_table(
+    photons: xr.Dataset, n_frames: int, of_frames: dict[str, xr.DataArray]
+) -> None:
+    """Raise ValueError where photons would be counted into frames that are not theirs."""
+    whole = photons.sizes["frames"] == n_frames
+    whole &= all(photons[name].dims == ("frames",) for name in ("threshold",) if name in photons)
+    for name, coord in of_frames.items():
+        if whole and name != "frame" and name in photons.coords:
+            whole = bool((coord.values[photons["frame"].values] == photons[name].values).all())
+    if not whole:
+        raise ValueError(
+            "the photon table's frames do not match: it was cut along 'frames', or tables of "
+            "several calls were joined, whose frame numbers all begin at 0. Select photons along "
+            "'photon', and make the spectra of each table by itself."
+        )
