@@ -24,7 +24,7 @@ py::array_t<T> to_array(std::vector<T, Allocator>&& values, std::vector<Index> s
     return py::array_t<T>(shape, data, free_when_done);
 }
 
-template <class T> py::array_t<T> to_array(std::vector<T>&& values) {
+template <class T, class Allocator> py::array_t<T> to_array(std::vector<T, Allocator>&& values) {
     const auto n = static_cast<Index>(values.size());
     return to_array(std::move(values), {n});
 }

@@ -9,7 +9,8 @@
 
 namespace hrixs::test {
 
-template <class T> bool same_bytes(const std::vector<T>& a, const std::vector<T>& b) {
+template <class T, class Allocator>
+bool same_bytes(const std::vector<T, Allocator>& a, const std::vector<T, Allocator>& b) {
     return a.size() == b.size() &&
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
