@@ -31,10 +31,7 @@ def plot_curvature(image: NDArray[Any], fit: CurvatureFit, ax: Axes | None = Non
     -------
     matplotlib.axes.Axes
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    ax = ax or _new_axes()
     line = fit.centre(np.arange(len(image), dtype=np.float64))
     plot_image(image, ax)
     ax.plot(line, color="red", lw=1, ls="--", label=_fit_label(fit))
@@ -59,10 +56,7 @@ def plot_image(image: NDArray[Any], ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    ax = ax or _new_axes()
     width = max(1, len(image) // 256)
     n = len(image) // width
     with np.errstate(invalid="ignore"):
@@ -101,10 +95,7 @@ def plot_spectra(
     -------
     matplotlib.axes.Axes
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(layout="constrained")
+    ax = ax or _new_axes()
     units = ""
     for k, (name, spectrum) in enumerate(spectra.items()):
         values = spectrum.values - np.nanmedian(spectrum.values)
@@ -132,10 +123,7 @@ def plot_per_train(values: xr.DataArray, ax: Axes | None = None, label: str = "p
     -------
     matplotlib.axes.Axes
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(layout="constrained")
+    ax = ax or _new_axes()
     first = int(values["trainId"].values[0])
     mean = float(values.mean())
     ax.plot(values["trainId"].values.astype(np.int64) - first, values.values, ".", ms=5)
@@ -154,6 +142,13 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplot_mosaic(mosaic)
+
+
+def _new_axes() -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    return ax
 
 
 def _fit_label(fit: CurvatureFit) -> str:
