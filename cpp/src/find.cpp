@@ -22,9 +22,13 @@ constexpr Index spot_size = 4;
 class Patch {
   public:
     template <class Frame> Patch(const Frame& frame, Index x0, Index y0) {
-        for (Index i = 0; i < spot_size; ++i)
+        const bool plain = frame.is_plain();
+        for (Index i = 0; i < spot_size; ++i) {
+            double* row = pixel_.data() + i * spot_size;
+            const auto* in_place = frame.image.row(x0 + i) + y0;
             for (Index j = 0; j < spot_size; ++j)
-                pixel_[static_cast<std::size_t>(i * spot_size + j)] = frame(x0 + i, y0 + j);
+                row[j] = plain ? static_cast<double>(in_place[j]) : frame(x0 + i, y0 + j);
+        }
     }
     double operator()(Index i, Index j) const {
         return pixel_[static_cast<std::size_t>(i * spot_size + j)];

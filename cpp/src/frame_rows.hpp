@@ -38,12 +38,25 @@ struct FrameSums {
     SquareSums squares;  // of the 2x2 squares
 };
 
+// Whether the square at y is a maximum within its row of squares, by the rule of is_local_maximum:
+// most squares above a limit are not, and need no closer look. Not at either end of the row.
+template <class Value, class Pixel>
+bool is_row_maximum(const Pixel* lower, const Pixel* upper, Index y) {
+    const auto square = [&](Index k) {
+        return (Value{lower[k]} + Value{lower[k + 1]}) + (Value{upper[k]} + Value{upper[k + 1]});
+    };
+    const Value centre = square(y);
+    return !(square(y - 1) > centre) && !(square(y + 1) >= centre);
+}
+
 constexpr double no_limit = std::numeric_limits<double>::infinity();
 
 // The two ways to go through a frame's rows; both give the same numbers for the same pixels.
 // Either has
-//   scan(valid, shift, limit): sums of the frame, and candidates: squares above the limit
-//   scan_pixels(limit): sum of the pixels, and candidates: pixels above the limit
+//   scan(valid, shift, limit): sums of the frame, and candidates: squares above the limit that are
+//     maxima of their row
+//   scan_pixels(limit): sum of the pixels, and candidates: pixels above the limit, of which those
+//     that are no maxima of their row may be missing
 //   sample_mean(), sample_squares(shift): about the same, from a few rows
 // Candidates stand in row-major order, and a photon's square fits around each of them.
 
@@ -123,7 +136,7 @@ class CountRows {
                                          scratch_.counts.data(), scratch_.found.data());
             for (Index k = 0; k < n; ++k) {
                 const Index y = scratch_.found[static_cast<std::size_t>(k)];
-                if (y > 0 && y + 1 < image_.ny)
+                if (y > 0 && y + 1 < image_.ny && row[y - 1] <= row[y] && row[y + 1] < row[y])
                     scratch_.candidates.push_back({x, y});
             }
         }
@@ -142,7 +155,8 @@ class CountRows {
     void keep(Index x, Index n_found) const {
         for (Index k = 0; k < n_found; ++k) {
             const Index y = scratch_.found[static_cast<std::size_t>(k)];
-            if (y > 0 && y + 2 < image_.ny)
+            if (y > 0 && y + 2 < image_.ny &&
+                is_row_maximum<std::int64_t>(image_.row(x), image_.row(x + 1), y))
                 scratch_.candidates.push_back({x, y});
         }
     }
@@ -195,7 +209,9 @@ template <class Pixel> class CorrectedRows {
             sums.squares.sum += one.sum;
             sums.squares.squares.add(one.squares);
             if (x > 1 && x + 1 < frame_.nx())
-                keep(x - 1, one.n_found, frame_.ny() - 2);
+                keep(x - 1, one.n_found, frame_.ny() - 2, [&](Index y) {
+                    return is_row_maximum<double>(scratch_.lower.data(), scratch_.upper.data(), y);
+                });
         }
         return sums;
     }
@@ -209,7 +225,7 @@ template <class Pixel> class CorrectedRows {
                 keep(x,
                      kernels_.pixels_above(scratch_.upper.data(), frame_.ny(), limit,
                                            scratch_.found.data()),
-                     frame_.ny() - 1);
+                     frame_.ny() - 1, [](Index) { return true; });
         }
         return sum;
     }
@@ -229,10 +245,10 @@ template <class Pixel> class CorrectedRows {
                                  : kernels_.sum_row(scratch_.upper.data(), frame_.ny());
     }
 
-    void keep(Index x, Index n_found, Index end) const {
+    template <class Wanted> void keep(Index x, Index n_found, Index end, Wanted wanted) const {
         for (Index k = 0; k < n_found; ++k) {
             const Index y = scratch_.found[static_cast<std::size_t>(k)];
-            if (y > 0 && y < end)
+            if (y > 0 && y < end && wanted(y))
                 scratch_.candidates.push_back({x, y});
         }
     }
