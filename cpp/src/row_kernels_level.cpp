@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compiled once for each level of the processor, into a namespace of its own. Nothing of the
-// standard library is used here: an inline function of it, compiled for a newer processor, could be
-// the one that the linker keeps for all.
+// Compiled once for each level of the processor, into a namespace of its own. No inline function of
+// the standard library is used here: compiled for a newer processor, it could be the one that the
+// linker keeps for all.
 #include "hrixs/row_kernels.hpp"
+
+#include <cstring>
 
 namespace hrixs::HRIXS_LEVEL {
 
@@ -48,7 +50,7 @@ std::int64_t count_square(const std::uint16_t* lower, const std::uint16_t* upper
 template <class Look> void for_each_flag(const std::uint16_t* flags, Index size, Look look) {
     for (Index y = 0; y < size; y += 4) {
         std::uint64_t four = 0;
-        __builtin_memcpy(&four, flags + y, sizeof four);
+        std::memcpy(&four, flags + y, sizeof four);
         if (four == 0)
             continue;
         for (Index k = y; k < y + 4; ++k)
