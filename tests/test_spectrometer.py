@@ -80,6 +80,14 @@ class TestSettings:
             h.get_params("std_treshold")
         assert h.CURVE_A == 0.0
 
+    @pytest.mark.parametrize("name", ["STD_TRESHOLD", "Y_RANGES", "y_range"])
+    def test_a_misspelt_setting_is_warned_of(self, name):
+        h = hRIXS(PROPOSAL)
+        with pytest.warns(HrixsWarning, match=f"unknown setting {name!r}. Did you mean"):
+            setattr(h, name, 5)
+        h.note = "an attribute of one's own is fine"
+        h.DETECTOR_FIELDS = {}
+
     def test_unknown_detector(self):
         with pytest.raises(ValueError, match="Did you mean 'MaranaX'"):
             hRIXS(PROPOSAL, "Marana")
@@ -376,6 +384,20 @@ class TestDarkAndCurvature:
             h.find_curvature(DARK, plot=False)
         assert (h.CURVE_A, h.CURVE_B) == CURVATURE
         assert h.curvature_fit is None
+
+
+class TestMeanImage:
+    def test_is_of_the_crop_in_pixels_of_the_chip(self, h, data):
+        h.load_dark(DARK)
+        h.MASK = np.zeros((256, 1024), bool)
+        h.MASK[3, 710] = True
+        image = h.mean_image(data)
+        assert image.y.values.tolist() == list(range(700, 900))
+        assert np.isnan(image.sel(x=3, y=710))
+        expected = (data.MaranaX.mean("trainId") - h.dark_image)[5, 750]
+        assert float(image.sel(x=5, y=750)) == pytest.approx(float(expected))
+        h.MASK = None
+        assert h.mean_image(RUN).equals(h.mean_image(data))
 
 
 class TestAggregateAndNormalize:

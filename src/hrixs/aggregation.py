@@ -152,7 +152,7 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
         )
     with np.errstate(divide="ignore", invalid="ignore"):
         result: xr.DataArray = ds["spectrum"] / ds[which]
-    units = " / ".join(str(ds[name].attrs.get("units", "1")) for name in ("spectrum", which))
+    units = f"{ds['spectrum'].attrs.get('units', '1')} per {which}"
     return result.assign_attrs(
         ds["spectrum"].attrs | {"normalized_by": which, "units": units, "long_name": "normalized"}
     ).rename("normalized")

@@ -54,7 +54,7 @@ def _add_demo(commands: Any) -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     demo.add_argument("--out", default="hrixs-demo", metavar="DIR", help="folder to write to")
-    demo.add_argument("--frames", type=int, default=48, help="frames of the data run")
+    demo.add_argument("--frames", type=int, default=48, help="frames of the data run, 24 or more")
     demo.add_argument("--seed", type=int, default=1, help="of the simulation")
     demo.set_defaults(command=_demo)
 
@@ -109,7 +109,7 @@ def _add_process(commands: Any) -> None:
                 dest=f"set_{name}",
                 type=_value_type(name),
                 metavar="A:B" if isinstance(default, slice) else "N",
-                help=f"default {'all' if default in (None, slice(None)) else default}",
+                help=f"{settings.HELP[name]} (default: {_default_text(name)})",
             )
     process.set_defaults(command=_process)
 
@@ -141,6 +141,13 @@ def _process(arguments: argparse.Namespace) -> None:
         dataset=arguments.dataset,
         params=chosen,
     )
+
+
+def _default_text(name: str) -> str:
+    default = settings.DEFAULTS[name]
+    if default is None:
+        return {"THRESHOLD": "from --std-threshold", "DBL_THRESHOLD": "none"}.get(name, "all")
+    return "all" if default == slice(None) else str(default)
 
 
 def _value_type(name: str) -> Any:

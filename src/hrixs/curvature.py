@@ -210,14 +210,19 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
         parameters = result.x * scale
         parameters[2] = abs(parameters[2])
         if not np.isfinite(parameters).all() or not 0.2 < parameters[2] < ny / 4:
-            raise NoLineError(_no_line_text(f"its width came out as {parameters[2]:.3g} pixels"))
+            raise NoLineError(
+                _no_line_text(
+                    f"its width came out as {parameters[2]:.3g} pixels, which no line has; perhaps "
+                    "the lines lie along the other axis"
+                )
+            )
     errors = _errors(parameters, scale, x, y, values, nx)
     amplitude, y0, sigma, curve_a, curve_b, background = (float(p) for p in parameters)
     if not amplitude > _LEAST_SIGNIFICANCE * errors[0]:
         raise NoLineError(
             _no_line_text(
-                f"the best candidate is {amplitude:.3g} +- {errors[0]:.2g} high, expected at least "
-                f"{_LEAST_SIGNIFICANCE:g} standard deviations"
+                f"the best candidate is {amplitude / errors[0]:.1f} standard deviations high, "
+                f"expected at least {_LEAST_SIGNIFICANCE:g}"
             )
         )
     middle = y0 + parabola(nx / 2, curve_a, curve_b)
@@ -232,7 +237,8 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
 def _no_line_text(why: str) -> str:
     return (
         f"no spectral line found: {why}. Expected an image with one dominant line along x. "
-        "Check the run and the crop, load a dark, or give a start with args=(CURVE_A, CURVE_B)."
+        "Check the run and the crop (Y_RANGE), load a dark, or give a start with "
+        "args=(CURVE_A, CURVE_B)."
     )
 
 

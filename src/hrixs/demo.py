@@ -91,11 +91,12 @@ def _analyse(out: Path, truth: xr.Dataset) -> list[Comparison]:
     h = hRIXS(PROPOSAL)
     h.Y_RANGE = Y_RANGE
     h.ENERGY_INTERCEPT, h.ENERGY_SLOPE = ENERGY_INTERCEPT, ENERGY_SLOPE
+    h.BINS = 4 * (Y_RANGE.stop - Y_RANGE.start)
     h.DBL_THRESHOLD = 1.5 * truth.adu_per_photon
     h.load_dark(DARK_RUN)
     h.find_curvature(DATA_RUN, plot=False)
     data = h.from_run(DATA_RUN)
-    counted = h.centroid(data, bins=4 * (Y_RANGE.stop - Y_RANGE.start))
+    counted = h.centroid(data)
     integrated = h.integrate(data)
     by_delay = h.normalize(h.aggregate(counted.drop_vars(h.DETECTOR), "hRIXS_delay"))
 
@@ -237,6 +238,10 @@ def _print_report(data: xr.Dataset, rows: list[Comparison]) -> None:
     print(f"{'':38s} {'found':>14s}    {'error':12s}{'truth':>14s}")
     for row in rows:
         print(row)
+    print(
+        "agrees: within 3 errors. Overlapping photons add 1 % to the error of their number and\n"
+        "2 % to that of the widths; integration sees the charge cloud and the pixel as well."
+    )
 
 
 def _write_results(
@@ -263,3 +268,10 @@ def _write_results(
     plotting.plot_per_train(counted.spectrum.sum("energy"), axes["trains"])
     figure.savefig(out / "demo.png", dpi=110)
     print(f"wrote {path} (groups counted, integrated, by_delay) and {out / 'demo.png'}")
+    folders = [run_folder(out, PROPOSAL, run) for run in (DATA_RUN, DARK_RUN)]
+    print(
+        f"the same on the command line:\n  hrixs process {folders[0]} --dark {folders[1]} \\\n"
+        f"    --find-curvature --y-range {Y_RANGE.start}:{Y_RANGE.stop} --bins {h.BINS} "
+        f"--dbl-threshold {h.DBL_THRESHOLD:.0f} \\\n    --energy-slope {ENERGY_SLOPE} "
+        f"--energy-intercept {ENERGY_INTERCEPT} -o spectrum.nc --plot spectrum.png"
+    )

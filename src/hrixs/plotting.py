@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_curvature(image: NDArray[Any], fit: CurvatureFit, ax: Axes | None = None) -> Axes:
+def plot_curvature(
+    image: xr.DataArray | NDArray[Any], fit: CurvatureFit, ax: Axes | None = None
+) -> Axes:
     """Draw an image with the fitted curve on it, around the line.
 
     Parameters
     ----------
-    image : numpy.ndarray, shape (x, y)
-        The image that was fitted, in ADU per frame.
+    image : array_like, shape (x, y)
+        The image that was fitted, in ADU per frame; with coordinates, these are shown.
     fit : CurvatureFit
         The curve.
     ax : matplotlib.axes.Axes, optional
@@ -32,23 +34,26 @@ def plot_curvature(image: NDArray[Any], fit: CurvatureFit, ax: Axes | None = Non
     matplotlib.axes.Axes
     """
     ax = ax or _new_axes()
-    line = fit.centre(np.arange(len(image), dtype=np.float64))
+    x0, y0 = _first_pixel(image)
+    x = np.arange(len(image), dtype=np.float64)
+    line = y0 + fit.centre(x)
     plot_image(image, ax)
-    ax.plot(line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    ax.plot(x0 + x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
     margin = max(20.0, 15 * fit.sigma, 0.6 * float(np.ptp(line)))
-    ax.set_ylim(max(line.min() - margin, -0.5), min(line.max() + margin, image.shape[1] - 0.5))
+    last = y0 + image.shape[1] - 0.5
+    ax.set_ylim(max(line.min() - margin, y0 - 0.5), min(line.max() + margin, last))
     ax.set_title("mean image and fitted curvature")
     ax.legend(loc="upper left", fontsize="small")
     return ax
 
 
-def plot_image(image: NDArray[Any], ax: Axes | None = None) -> Axes:
+def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
     """Draw an image, averaged along the line so that faint lines show.
 
     Parameters
     ----------
-    image : numpy.ndarray, shape (x, y)
-        In ADU per frame.
+    image : array_like, shape (x, y)
+        In ADU per frame; with coordinates, these are shown.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
@@ -60,13 +65,14 @@ def plot_image(image: NDArray[Any], ax: Axes | None = None) -> Axes:
     width = max(1, len(image) // 256)
     n = len(image) // width
     with np.errstate(invalid="ignore"):
-        shown = np.nanmean(image[: n * width].reshape(n, width, -1), axis=1)
+        shown = np.nanmean(np.asarray(image)[: n * width].reshape(n, width, -1), axis=1)
+    x0, y0 = _first_pixel(image)
     low, high = np.nanpercentile(shown, [5, 99.5])
     mesh = ax.imshow(
         shown.T,
         origin="lower",
         aspect="auto",
-        extent=(-0.5, n * width - 0.5, -0.5, image.shape[1] - 0.5),
+        extent=(x0 - 0.5, x0 + n * width - 0.5, y0 - 0.5, y0 + image.shape[1] - 0.5),
         vmin=low,
         vmax=high,
         cmap="viridis",
@@ -102,7 +108,8 @@ def plot_spectra(
         peak = np.nanmax(values)
         ax.plot(spectrum["energy"], values / (peak or 1.0) + k * offset, lw=1, label=name)
         units = spectrum["energy"].attrs.get("units", "")
-    ax.set(xlabel=f"energy ({units})", ylabel="intensity (scaled to its maximum)", title="spectra")
+    ax.set(xlabel=f"energy ({units})", title="spectra")
+    ax.set_ylabel("intensity, scaled" + (" and shifted" if offset else ""))
     ax.legend(fontsize="small")
     return ax
 
@@ -142,6 +149,12 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplot_mosaic(mosaic)
+
+
+def _first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
+    if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
+        return int(image["x"][0]), int(image["y"][0])
+    return 0, 0
 
 
 def _new_axes() -> Axes:

@@ -73,7 +73,7 @@ def process(
         assert fit is not None
         print(
             f"curvature: A = {fit.curve_a:.7f} +- {fit.curve_a_err:.1g}, "
-            f"B = {fit.curve_b:.4e} +- {fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
+            f"B = {fit.curve_b:.2e} +- {fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
         )
     if method == "integrate":
         h.integrate(data)
@@ -110,6 +110,8 @@ def _report(h: hRIXS, data: xr.Dataset, result: xr.Dataset, output: Path) -> Non
             f"{attrs['n_photons'] / data[h.DETECTOR].sizes['trainId']:.1f} an image; "
             f"{attrs['n_outside']:.0f} outside of the range, {attrs['n_dropped']} spots left out"
         )
+    if data["energy"].attrs["units"] == "px":
+        print("energy axis in rows: give --energy-slope and --energy-intercept for eV")
     print(f"wrote {output}: {', '.join(map(str, result.data_vars))}")
 
 

@@ -52,8 +52,8 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
     if isinstance(run, int | np.integer) and not isinstance(run, bool):
         if proposal is None:
             raise ValueError(
-                f"run {run} was given without a proposal; expected hRIXS(proposal), proposal=, "
-                "or the path of the run's folder."
+                f"run {run} was given without a proposal; expected hRIXS(proposal), proposal= "
+                "(on the command line --proposal), or the path of the run's folder."
             )
         try:
             return extra_data.open_run(proposal, int(run), data="raw")
@@ -61,8 +61,9 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
             # extra-data raises a plain Exception for an unknown proposal.
             root = os.environ.get("EXTRA_DATA_DATA_ROOT", "/gpfs/exfel/exp")
             raise MissingDataError(
-                f"run {run} of proposal {proposal} can't be opened: {error} Looked under {root}; "
-                "set EXTRA_DATA_DATA_ROOT, or give the path of the run's folder."
+                f"run {run} of proposal {proposal} can't be opened: {str(error).rstrip('.')}. "
+                f"Looked under {root}, which EXTRA_DATA_DATA_ROOT sets; the path of a run's folder "
+                "can be given as well."
             ) from error
     if isinstance(run, str | os.PathLike):
         path = Path(run)
@@ -73,7 +74,10 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
                 return extra_data.H5File(path)
         except Exception as error:
             raise MissingDataError(f"{path} can't be opened as a run: {error}") from error
-        raise MissingDataError(f"there is no run at {path}; expected a run's folder or HDF5 file.")
+        raise MissingDataError(
+            f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
+            "(.tif, .npy, .h5) on the command line."
+        )
     raise TypeError(
         f"run is {type(run).__name__} {run!r}, expected a run number, a path or an open "
         "DataCollection."

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import aggregation, photons, representation
 from hrixs.curvature import CurvatureFit
-from hrixs.errors import unknown_name
+from hrixs.errors import unknown_name, warn
 from hrixs.runs import Field
 
 #: Fields that are loaded with each detector's images; the first is the detector itself.
@@ -45,6 +45,30 @@ DEFAULTS: dict[str, Any] = {
     "MASK": None,
     "MAX_PHOTONS": photons.MAX_PHOTONS,
     "THREADS": None,
+}
+
+#: What each setting is, in a few words.
+HELP = {
+    "X_RANGE": "pixels along the line to use",
+    "Y_RANGE": "rows to use, along the energy",
+    "THRESHOLD": "sum of a 2x2 square above which a hit begins, in ADU",
+    "STD_THRESHOLD": "the same, in standard deviations of the frame's squares",
+    "DBL_THRESHOLD": "charge above which a hit counts as two photons, in ADU",
+    "BINS": "bins of a counted spectrum, over all rows used",
+    "CURVE_A": "tilt of the lines, in rows a pixel",
+    "CURVE_B": "bend of the lines, in rows a pixel squared",
+    "USE_DARK": "whether the dark is subtracted",
+    "ENERGY_INTERCEPT": "energy of row 0 of the chip, in eV",
+    "ENERGY_SLOPE": "energy from row to row, in eV",
+    "EV_PER_PAIR": "energy that frees an electron, in eV",
+    "ELECTRONS_PER_ADU": "gain of the camera",
+    "CANDIDATE_LOW": "least of a photon's charge in its brightest pixel",
+    "CANDIDATE_HIGH": "most of a photon's charge in its brightest pixel",
+    "SINGLE_LOW": "least charge of a single hit, in photons",
+    "DOUBLE_LOW": "least charge of a double hit, in photons",
+    "MASK": "bad pixels",
+    "MAX_PHOTONS": "more hits in a frame are an error",
+    "THREADS": "threads over frames",
 }
 
 #: All names, in the order in which they are shown.
@@ -93,6 +117,13 @@ class Settings:
         self.dark_run: str | None = None
         self.dark_detector: str | None = None
         self.curvature_fit: CurvatureFit | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A misspelt setting would be taken in silence, and have no effect.
+        looks_like_one = name.isupper() or name.upper() in NAMES
+        if looks_like_one and name not in NAMES and not hasattr(type(self), name):
+            warn(unknown_name("setting", name, NAMES) + " It is kept, but has no effect.")
+        super().__setattr__(name, value)
 
     @property
     def DETECTOR(self) -> str:

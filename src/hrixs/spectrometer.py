@@ -226,7 +226,7 @@ class hRIXS(Settings):
 
     def mean_image(
         self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None
-    ) -> NDArray[np.float64]:
+    ) -> xr.DataArray:
         """Average all images of a run or a dataset, in the crop and dark subtracted.
 
         Parameters
@@ -238,8 +238,8 @@ class hRIXS(Settings):
 
         Returns
         -------
-        numpy.ndarray, shape (x, y)
-            In ADU; NaN where `MASK` is set.
+        xarray.DataArray, dims (x, y)
+            In ADU, NaN where `MASK` is set; ``x`` and ``y`` are pixels of the whole chip.
         """
         total, n_images = self._sum_of_run(runNB, proposal)
         crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, *total.shape)
@@ -247,7 +247,13 @@ class hRIXS(Settings):
         image = total[crop.x, crop.y] / n_images
         if options["dark"] is not None:
             image = image - options["dark"]
-        return image if options["mask"] is None else np.where(options["mask"], np.nan, image)
+        if options["mask"] is not None:
+            image = np.where(options["mask"], np.nan, image)
+        pixels = {
+            "x": np.arange(crop.x.start, crop.x.stop),
+            "y": np.arange(crop.y.start, crop.y.stop),
+        }
+        return xr.DataArray(image, pixels, ("x", "y"), attrs={"units": "ADU"})
 
     def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
         """Photons of one image by a threshold on 2x2 squares, placed by a 4x4 centre of mass.
