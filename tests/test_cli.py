@@ -138,7 +138,6 @@ def test_errors_help_and_write_nothing(words, text, simulated, tmp_path, capsys)
 
 
 def test_own_mnemonics_and_fields(simulated, tmp_path, monkeypatch):
-    monkeypatch.setattr("hrixs.processing.mnemonics", hrixs.mnemonics)
     for name in ("MaranaX", "step"):
         monkeypatch.setitem(hrixs.mnemonics, name, hrixs.mnemonics["hRIXS_index"])
     own = {

@@ -19,7 +19,7 @@ from hrixs.geometry import parabola
 FloatImage = NDArray[np.float64]
 
 _N_BLOCKS = 64
-# A line's amplitude over its uncertainty: noise reaches 5 to 6 in a search over this many
+# A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
 #: Full width at half maximum of a Gaussian, in standard deviations.

@@ -84,7 +84,7 @@ def integrate_frames(
     rows: Any = ("y", np.arange(stack.frame_shape[1]), {"units": "px", "long_name": "row"})
     return xr.DataArray(
         spectrum,
-        dims=(*stack.dims[: len(stack.leading_shape)], "y"),
+        dims=(*stack.dims, "y"),
         coords={**stack.coords, "y": rows},
         name="spectrum",
         attrs=provenance(

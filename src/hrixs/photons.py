@@ -239,7 +239,7 @@ def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArr
 def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
-    extents = dict(zip(frames.dims, frames.leading_shape, strict=False))
+    extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
     columns = _columns(found)
     coords: dict[str, Any] = {
         "frame": ("photon", frame, {"long_name": "number of the frame, from 0"})
@@ -257,7 +257,7 @@ def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> 
         | {
             "n_hits": len(frame),
             "n_dropped": int(found["n_dropped"].sum()),
-            "frame_dims": ",".join(frames.dims[: len(frames.leading_shape)]),
+            "frame_dims": ",".join(frames.dims),
             "frame_shape": ",".join(map(str, frames.leading_shape)),
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -55,15 +55,16 @@ def integrated_spectra(
         As `hrixs.integrate_frames`.
     """
     parts = [
-        integrate_frames(piece, curvature=curvature, **chip_options) for piece, _ in _parts(frames)
+        cast(xr.DataArray, integrate_frames(piece, curvature=curvature, **chip_options))
+        for piece, _ in _parts(frames)
     ]
-    return _joined([part for part in parts if isinstance(part, xr.DataArray)], frames)
+    return _joined(parts, frames)
 
 
 def with_energy(
     spectrum: xr.DataArray, *, intercept: float, slope: float, first_row: int
 ) -> xr.DataArray:
-    """Replace the coordinate ``y`` , rows of the crop, by the energy of full-chip rows."""
+    """Replace the coordinate ``y``, rows of the crop, by the energy of full-chip rows."""
     calibrated = (intercept, slope) != (0.0, 1.0)
     energy = intercept + slope * (first_row + spectrum["y"].values)
     attrs = {"units": "eV" if calibrated else "px", "long_name": "energy"}
