@@ -71,7 +71,9 @@ template <class T> ImageView<T> image_from(const py::array& array, const char* n
 inline ChipCorrection chip_from(const std::optional<py::array>& dark,
                                 const std::optional<py::array>& mask) {
     ChipCorrection chip;
-    if (dark)
+    if (dark && py::isinstance<py::array_t<float>>(*dark))
+        chip.dark = image_from<float>(*dark, "dark");
+    else if (dark)
         chip.dark = image_from<double>(*dark, "dark");
     if (mask)
         chip.mask = image_from<std::uint8_t>(*mask, "mask");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/classify.hpp"
 
+#include "bands.hpp"
+#include "candidates.hpp"
 #include "check_frames.hpp"
 #include "found_by_frame.hpp"
 #include "frame_rows.hpp"
@@ -18,52 +20,90 @@ namespace {
 
 constexpr Index spot_size = 3;
 
-struct Scratch {
-    explicit Scratch(Index ny) : rows(ny) {}
-    RowScratch rows;
-    PhotonTable hits;
+using Spot = Patch<spot_size>;
+
+struct BandHits {
+    double sum = 0.0;
+    Candidates<spot_size> hits;
 };
+
+struct Scratch {
+    Scratch(Index nx, Index ny) : rows(ny), bands(static_cast<std::size_t>(count_bands(nx))) {}
+    RowScratch rows;
+    std::vector<BandHits> bands;
+    PhotonTable table;
+};
+
+// The frame's pixels above a limit that are local maxima, band by band; gives the frame's mean.
+template <class Pixel, class ForEachBand>
+double find_pixels(const CorrectedFrame<Pixel>& frame, const std::optional<CountDark>& dark,
+                   double limit, std::vector<BandHits>& bands, ForEachBand for_each_band) {
+    for_each_band([&](Index number, const Band& band, Scratch& scratch) {
+        BandHits& result = bands[static_cast<std::size_t>(number)];
+        result.hits.clear();
+        const auto keep = [&](Index x, Index y) {
+            const Spot spot(frame, x - 1, y - 1);
+            if (spot(1, 1) > limit)
+                result.hits.add(x - 1, y - 1, spot);
+        };
+        const bool found = with_rows(frame, dark, scratch.rows, [&](const auto& rows) {
+            if (rows.finds_pixels_above(limit))
+                result.sum = rows.find_pixels(band, limit, keep);
+            return rows.finds_pixels_above(limit);
+        });
+        if (!found)
+            with_rows_of_any(frame, scratch.rows, [&](const auto& rows) {
+                result.sum = rows.find_pixels(band, limit, keep);
+            });
+    });
+    double sum = 0.0;
+    for (const BandHits& band : bands)
+        sum += band.sum;
+    return sum;
+}
 
 // One pass over the frame for its mean and its candidates; a second one where the mean turns out
 // lower than a few rows made expect.
-template <class Rows>
-double search(const Rows& rows, const ValidCounts& valid, double low, Index number) {
-    const auto n_pixels = static_cast<double>(std::max<Index>(valid.pixels, 1));
-    const double limit = rows.sample_mean() + 0.9 * low;
-    const double sum = rows.scan_pixels(limit);
-    rows.check_finite(sum, number);
-    const double base = sum / n_pixels;
+template <class Pixel, class ForEachBand>
+double search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
+              const std::optional<CountDark>& dark, double low, Index number, Scratch& scratch,
+              ForEachBand for_each_band) {
+    const double limit = 0.9 * low + with_rows(frame, dark, scratch.rows,
+                                               [](const auto& rows) { return rows.sample_mean(); });
+    const double sum = find_pixels(frame, dark, limit, scratch.bands, for_each_band);
+    check_finite(frame, sum, number);
+    const double base = sum / static_cast<double>(std::max<Index>(totals.pixels, 1));
     // A pixel more than `low` above the mean is above this, whatever the last digit.
     const double needed = base + low - 1e-9 * (std::abs(base) + std::abs(low));
     if (needed < limit)
-        rows.scan_pixels(needed);
+        find_pixels(frame, dark, needed, scratch.bands, for_each_band);
     return base;
 }
 
 template <class Pixel>
-void classify_candidates(const CorrectedFrame<Pixel>& frame, const std::vector<Place>& candidates,
-                         double base, double photon_adu, const ClassifySettings& settings,
-                         FrameHits& hits) {
+void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& bands, double base,
+              double photon_adu, const ClassifySettings& settings, FrameHits& hits) {
     const double low = settings.candidate_low * photon_adu;
     const double high = settings.candidate_high * photon_adu;
     const double single_low = settings.single_low * photon_adu;
     const double double_low = settings.double_low * photon_adu;
-    for (const auto& place : candidates) {
-        const auto above_base = [&](Index i, Index j) {
-            return frame(place.x + i, place.y + j) - base;
-        };
-        const double brightest = above_base(0, 0);
-        if (!(low < brightest && brightest < high) || !is_local_maximum(brightest, above_base))
-            continue;
-        const SpotMoments spot = centre_of_mass<spot_size>(
-            place.x - 1, place.y - 1, [&](Index i, Index j) { return above_base(i - 1, j - 1); });
+    const auto classify_one = [&](Index x, Index y, const Spot& pixels) {
+        const auto above_base = [&](Index i, Index j) { return pixels(i, j) - base; };
+        const double brightest = above_base(1, 1);
+        if (!(low < brightest && brightest < high) ||
+            !is_local_maximum(brightest,
+                              [&](Index i, Index j) { return above_base(1 + i, 1 + j); }))
+            return;
+        const SpotMoments spot = centre_of_mass<spot_size>(x, y, above_base);
         if (spot.charge > double_low)
             hits.add(spot.x, spot.y, spot.charge, true);
         else if (spot.charge > single_low)
             hits.add(spot.x, spot.y, spot.charge, false);
         else
             hits.drop();
-    }
+    };
+    for (const BandHits& band : bands)
+        band.hits.for_each(frame, classify_one);
 }
 
 void check_settings(const double* photon_adu, Index n_frames, Index first_number,
@@ -95,24 +135,24 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
                               const Execution& execution) {
     check_settings(photon_adu, frames.size(), frames.first_number, settings);
     check_frames(frames, 4);
-    const ValidCounts valid = check_chip(chip, frames.first.nx, frames.first.ny);
+    const Index nx = frames.first.nx;
+    const Index ny = frames.first.ny;
+    const ChipTotals totals = check_chip(chip, nx, ny);
+    const std::optional<CountDark> dark = prepare_dark<Pixel>(chip, DarkUse::pixels, execution);
     FoundByFrame found(frames.size());
-    for_each_frame(
-        frames.size(), execution, [&] { return Scratch(frames.first.ny); },
-        [&](Index number, Scratch& scratch) {
+    for_each_banded_frame(
+        frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
+        [&](Index number, Scratch& scratch, auto for_each_band) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
             const double threshold = settings.candidate_low * photon_adu[number];
-            double base = 0.0;
-            with_rows(frame, scratch.rows, [&](const auto& rows) {
-                base = search(rows, valid, threshold, frames.first_number + number);
-            });
-            FrameHits hits(number, settings.max_photons, scratch.hits);
-            classify_candidates(frame, scratch.rows.candidates, base, photon_adu[number], settings,
-                                hits);
+            const double base = search(frame, totals, dark, threshold, frames.first_number + number,
+                                       scratch, for_each_band);
+            FrameHits hits(number, settings.max_photons, scratch.table);
+            classify(frame, scratch.bands, base, photon_adu[number], settings, hits);
             hits.check_count(frames.first_number, [&] {
                 return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";
             });
-            found.store(number, scratch.hits, base, threshold, hits.n_dropped());
+            found.store(number, scratch.table, base, threshold, hits.n_dropped());
         });
     return std::move(found).join();
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/corrected_frame.hpp"
 
+#include <algorithm>
+#include <vector>
+
 namespace hrixs {
 
 namespace {
@@ -16,35 +19,58 @@ void check_shape(const char* name, Index given_x, Index given_y, Index nx, Index
                          ". Crop both in the same way.");
 }
 
-ValidCounts count_valid(const ChipCorrection& chip, Index nx, Index ny) {
-    if (!chip.mask)
-        return {nx * ny, (nx - 1) * (ny - 1)};
-    const auto valid = [&](Index x, Index y) { return (*chip.mask)(x, y) == 0 ? 1 : 0; };
-    ValidCounts counts;
-    for (Index x = 0; x < nx; ++x)
-        for (Index y = 0; y < ny; ++y) {
-            counts.pixels += valid(x, y);
-            if (x + 1 < nx && y + 1 < ny)
-                counts.squares +=
-                    valid(x, y) & valid(x, y + 1) & valid(x + 1, y) & valid(x + 1, y + 1);
-        }
-    return counts;
+void count_valid(const ImageView<std::uint8_t>& mask, ChipTotals& totals) {
+    const auto ny = static_cast<std::size_t>(mask.ny);
+    std::vector<std::uint8_t> lower(ny);
+    std::vector<std::uint8_t> upper(ny);
+    for (Index x = 0; x < mask.nx; ++x) {
+        std::swap(lower, upper);
+        for (std::size_t y = 0; y < ny; ++y)
+            upper[y] = mask(x, static_cast<Index>(y)) == 0 ? 1 : 0;
+        totals.pixels += std::count(upper.begin(), upper.end(), std::uint8_t{1});
+        if (x == 0)
+            continue;
+        std::int32_t squares = 0;
+        for (std::size_t y = 0; y + 1 < ny; ++y)
+            squares += lower[y] & lower[y + 1] & upper[y] & upper[y + 1];
+        totals.squares += squares;
+    }
+}
+
+template <class Pixel> void check_dark(const ImageView<Pixel>& dark, const ChipCorrection& chip) {
+    const ChipCorrection mask_only{std::nullopt, chip.mask};
+    const CorrectedFrame<Pixel> frame{dark, &mask_only};
+    std::vector<double> row(static_cast<std::size_t>(dark.ny));
+    double sum = 0.0;
+    for (Index x = 0; x < dark.nx; ++x) {
+        frame.read(x, 0, dark.ny, row.data());
+        sum += row_kernels().sum_row(row.data(), dark.ny);
+    }
+    // Without a mask a NaN shows in the sum.
+    if (std::isfinite(sum))
+        return;
+    if (const Index count = frame.count_non_finite(); count > 0)
+        throw ParameterError("dark has " + std::to_string(count) +
+                             " pixels that are NaN or infinite, expected none. Mark them with "
+                             "mask=, an (x, y) array that is True where a pixel is bad.");
 }
 
 } // namespace
 
-ValidCounts check_chip(const ChipCorrection& chip, Index nx, Index ny) {
-    if (chip.mask)
+ChipTotals check_chip(const ChipCorrection& chip, Index nx, Index ny) {
+    ChipTotals totals;
+    if (chip.mask) {
         check_shape("mask", chip.mask->nx, chip.mask->ny, nx, ny);
-    if (chip.dark) {
-        check_shape("dark", chip.dark->nx, chip.dark->ny, nx, ny);
-        const CorrectedFrame<double> dark{*chip.dark, &chip};
-        if (const Index count = dark.count_non_finite(); count > 0)
-            throw ParameterError("dark has " + std::to_string(count) +
-                                 " pixels that are NaN or infinite, expected none. Mark them with "
-                                 "mask=, an (x, y) array that is True where a pixel is bad.");
+        count_valid(*chip.mask, totals);
+    } else {
+        totals.pixels = nx * ny;
+        totals.squares = (nx - 1) * (ny - 1);
     }
-    return count_valid(chip, nx, ny);
+    if (chip.dark) {
+        check_shape("dark", chip.dark->nx(), chip.dark->ny(), nx, ny);
+        chip.dark->visit([&](const auto& image) { check_dark(image, chip); });
+    }
+    return totals;
 }
 
 } // namespace hrixs

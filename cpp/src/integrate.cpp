@@ -1,59 +1,191 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/integrate.hpp"
 
+#include "bands.hpp"
 #include "check_frames.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "hrixs/row_kernels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace hrixs {
 
 namespace {
 
-// Where the pixels of one line x go: the whole rows they move by, and the share that falls into the
-// row above that. The same for every y.
-struct Shift {
-    Shift(const Curvature& curvature, Index x) {
-        const double shift = -curvature(static_cast<double>(x));
-        const double whole = std::floor(shift);
-        rows = static_cast<Index>(whole);
-        upper_share = shift - whole;
+// Where the pixels of row x go: along y by this many pixels.
+double shift_of(const Curvature& curvature, Index x) {
+    return -curvature(static_cast<double>(x));
+}
+
+Index whole_rows(double shift) {
+    return static_cast<Index>(std::floor(shift));
+}
+
+// Adds values, moved by whole rows. What falls off is lost.
+void add_moved(Index rows, const double* values, Index ny, double* sums) {
+    const Index end = std::min(ny, ny - rows);
+    for (Index y = std::max<Index>(0, -rows); y < end; ++y)
+        sums[y + rows] += values[y];
+}
+
+// Neighbouring rows that move by the same whole rows. Within them the share that falls into the row
+// above is a parabola of the row, so that moments of the columns are all that is needed.
+struct Group {
+    Group(const Curvature& curvature, Index begin_, Index most_end) : begin(begin_), end(begin_) {
+        rows = whole_rows(shift_of(curvature, begin));
+        while (end < most_end && end - begin < most_moment_rows &&
+               whole_rows(shift_of(curvature, end)) == rows)
+            ++end;
+        const auto last = static_cast<double>(end);
+        weights = {shift_of(curvature, end) - static_cast<double>(rows),
+                   2.0 * curvature.b * last + curvature.a + curvature.b, -2.0 * curvature.b};
     }
+    Index begin;
+    Index end;
     Index rows;
-    double upper_share;
+    std::array<double, 3> weights; // of the moments, for the upper share
 };
 
-// Adds a row, shifted, to the rows it falls into. What falls off is lost.
-void add_shifted(const Shift& shift, Index ny, double* sums, const double* row) {
-    const double lower_share = 1.0 - shift.upper_share;
-    // Where both rows that a pixel falls into are there; beside it, one of them may be.
-    const Index begin = std::clamp<Index>(-shift.rows, 0, ny);
-    const Index end = std::clamp<Index>(ny - 1 - shift.rows, begin, ny);
-    if (begin < end)
-        row_kernels().add_shares(sums + begin + shift.rows, row + begin, lower_share,
-                                 shift.upper_share, end - begin);
-    if (const Index y = -1 - shift.rows; y >= 0 && y < ny)
-        sums[0] += shift.upper_share * row[y];
-    if (const Index y = ny - 1 - shift.rows; y >= 0 && y < ny)
-        sums[ny - 1] += lower_share * row[y];
+void share(const std::uint32_t* moments, Index n, const double* weights, double* lower,
+           double* upper) {
+    row_kernels().share_counts(moments, n, weights, lower, upper);
 }
 
-void replace_masked(std::vector<double>& row) {
-    for (double& value : row)
-        value = value == value ? value : 0.0;
+void share(const double* moments, Index n, const double* weights, double* lower, double* upper) {
+    row_kernels().share_reals(moments, n, weights, lower, upper);
 }
 
-RowValues shares(Index nx, Index ny, const ChipCorrection& chip, const Curvature& curvature) {
-    RowValues weights(static_cast<std::size_t>(ny), 0.0);
-    std::vector<double> row(static_cast<std::size_t>(ny), 1.0);
-    for (Index x = 0; x < nx; ++x) {
-        if (chip.mask)
+struct BandSums {
+    std::vector<double> sums;
+    bool finite = true;
+};
+
+struct Scratch {
+    Scratch(Index nx, Index ny)
+        : rows(static_cast<std::size_t>(most_moment_rows * ny)),
+          counts(static_cast<std::size_t>(3 * ny)), reals(counts.size()),
+          lower(static_cast<std::size_t>(ny)), upper(lower.size()),
+          bands(static_cast<std::size_t>(count_bands(nx))) {}
+    template <class Sum> std::vector<Sum>& moments() {
+        if constexpr (std::is_same_v<Sum, double>)
+            return reals;
+        else
+            return counts;
+    }
+    std::vector<double> rows;
+    std::vector<std::uint32_t> counts;
+    std::vector<double> reals;
+    std::vector<double> lower;
+    std::vector<double> upper;
+    std::vector<BandSums> bands;
+};
+
+template <class Pixel>
+using MomentOf =
+    std::conditional_t<std::is_same_v<Pixel, std::uint8_t> || std::is_same_v<Pixel, std::uint16_t>,
+                       std::uint32_t, double>;
+
+// Adds the group's pixels to the sums: as they lie in memory, or else copied, with masked pixels as
+// zeros. Gives whether all are finite, also those that the curvature moves off the frame.
+template <class Pixel>
+bool add_group(const CorrectedFrame<Pixel>& frame, const Group& group, Scratch& scratch,
+               double* sums) {
+    const Index ny = frame.ny();
+    const Index n_rows = group.end - group.begin;
+    const auto share_out = [&](auto& moments) {
+        share(moments.data(), ny, group.weights.data(), scratch.lower.data(), scratch.upper.data());
+        add_moved(group.rows, scratch.lower.data(), ny, sums);
+        add_moved(group.rows + 1, scratch.upper.data(), ny, sums);
+        if constexpr (std::is_floating_point_v<Pixel>)
+            return std::all_of(moments.begin(), moments.begin() + ny,
+                               [](double sum) { return std::isfinite(sum); });
+        else
+            return true;
+    };
+    if (frame.is_plain()) {
+        auto& moments = scratch.moments<MomentOf<Pixel>>();
+        std::fill(moments.begin(), moments.end(), MomentOf<Pixel>{});
+        add_moments(frame.image.row(group.begin), frame.image.stride_x, n_rows, ny, moments.data());
+        return share_out(moments);
+    }
+    for (Index x = group.begin; x < group.end; ++x) {
+        double* row = scratch.rows.data() + (x - group.begin) * ny;
+        frame.read(x, 0, ny, row);
+        if (frame.has_mask())
             for (Index y = 0; y < ny; ++y)
-                row[static_cast<std::size_t>(y)] = (*chip.mask)(x, y) ? 0.0 : 1.0;
-        add_shifted(Shift(curvature, x), ny, weights.data(), row.data());
+                row[y] = row[y] == row[y] ? row[y] : 0.0;
+    }
+    std::fill(scratch.reals.begin(), scratch.reals.end(), 0.0);
+    add_moments(scratch.rows.data(), ny, n_rows, ny, scratch.reals.data());
+    return share_out(scratch.reals);
+}
+
+// Gives whether all pixels are finite.
+template <class Pixel, class ForEachBand>
+bool integrate_frame(const CorrectedFrame<Pixel>& frame, const Curvature& curvature,
+                     Scratch& scratch, ForEachBand for_each_band, double* sums) {
+    const Index ny = frame.ny();
+    std::vector<BandSums>& bands = scratch.bands;
+    for_each_band([&](Index number, const Band& band, Scratch& own) {
+        BandSums& result = bands[static_cast<std::size_t>(number)];
+        std::vector<double>& band_sums = result.sums;
+        bool band_finite = true;
+        band_sums.assign(static_cast<std::size_t>(ny), 0.0);
+        for (Index x = band.begin; x < band.end;) {
+            const Group group(curvature, x, band.end);
+            band_finite = add_group(frame, group, own, band_sums.data()) && band_finite;
+            x = group.end;
+        }
+        result.finite = band_finite;
+    });
+    std::fill_n(sums, ny, 0.0);
+    bool finite = true;
+    for (const BandSums& band : bands) {
+        finite = finite && band.finite;
+        for (Index y = 0; y < ny; ++y)
+            sums[y] += band.sums[static_cast<std::size_t>(y)];
+    }
+    return finite;
+}
+
+// Sums of one image along the lines.
+template <class Pixel>
+RowValues integrate_image(const ImageView<Pixel>& image, const ChipCorrection& chip,
+                          const Curvature& curvature, const Execution& execution) {
+    RowValues sums(static_cast<std::size_t>(image.ny));
+    for_each_banded_frame(
+        1, image.nx, execution, [&] { return Scratch(image.nx, image.ny); },
+        [&](Index, Scratch& scratch, auto for_each_band) {
+            integrate_frame(CorrectedFrame<Pixel>{image, &chip}, curvature, scratch, for_each_band,
+                            sums.data());
+        });
+    return sums;
+}
+
+// How much of a pixel each row gets, summed over the valid pixels: an image of ones, integrated.
+RowValues shares(Index nx, Index ny, const ChipCorrection& mask_only, const Curvature& curvature,
+                 const Execution& execution) {
+    const std::uint8_t one = 1;
+    if (mask_only.mask)
+        return integrate_image(ImageView<std::uint8_t>{&one, nx, ny, 0, 0}, mask_only, curvature,
+                               execution);
+    RowValues weights(static_cast<std::size_t>(ny), 0.0);
+    for (Index x = 0; x < nx;) {
+        const Group group(curvature, x, nx);
+        const auto n = static_cast<double>(group.end - group.begin);
+        const std::array<double, 3> moments{n, n * (n + 1.0) / 2.0,
+                                            n * (n + 1.0) * (n + 2.0) / 6.0};
+        double lower = 0.0;
+        double upper = 0.0;
+        share(moments.data(), 1, group.weights.data(), &lower, &upper);
+        add_moved(group.rows, RowValues(weights.size(), lower).data(), ny, weights.data());
+        add_moved(group.rows + 1, RowValues(weights.size(), upper).data(), ny, weights.data());
+        x = group.end;
     }
     return weights;
 }
@@ -79,25 +211,27 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrectio
     check_frames(frames, 4);
     check_chip(chip, nx, ny);
     check_curvature(curvature, nx);
+    // Integration is linear: the dark is integrated once and not subtracted from every pixel.
+    const ChipCorrection mask_only{std::nullopt, chip.mask};
+    RowValues dark;
+    if (chip.dark)
+        dark = chip.dark->visit([&](const auto& image) {
+            return integrate_image(image, mask_only, curvature, execution);
+        });
     Integrated result;
-    result.weights = shares(nx, ny, chip, curvature);
+    result.weights = shares(nx, ny, mask_only, curvature, execution);
     result.sums.resize(static_cast<std::size_t>(frames.size() * ny));
-    for_each_frame(
-        frames.size(), execution, [&] { return std::vector<double>(static_cast<std::size_t>(ny)); },
-        [&](Index number, std::vector<double>& row) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
+    for_each_banded_frame(
+        frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
+        [&](Index number, Scratch& scratch, auto for_each_band) {
+            const CorrectedFrame<Pixel> frame{frames.frame(number), &mask_only};
             double* sums = result.sums.data() + number * ny;
-            std::fill_n(sums, ny, 0.0);
-            for (Index x = 0; x < nx; ++x) {
-                frame.read_row(x, row.data());
-                if (frame.has_mask())
-                    replace_masked(row);
-                add_shifted(Shift(curvature, x), ny, sums, row.data());
-            }
-            const bool finite =
-                std::all_of(sums, sums + ny, [](double sum) { return std::isfinite(sum); });
-            // Also pixels that the curvature moves off the frame.
-            const Index bad = frame.count_non_finite();
+            bool finite = integrate_frame(frame, curvature, scratch, for_each_band, sums);
+            for (std::size_t y = 0; y < dark.size(); ++y)
+                sums[y] -= dark[y];
+            finite = finite &&
+                     std::all_of(sums, sums + ny, [](double sum) { return std::isfinite(sum); });
+            const Index bad = finite && !frame.has_mask() ? 0 : frame.count_non_finite();
             if (bad > 0 || !finite)
                 throw NonFinitePixels(frames.first_number + number, bad);
         });

@@ -91,13 +91,16 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
     return Frames(pixels, dims, coords, labelled)
 
 
-def as_dark(dark: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np.float64] | None:
-    """Dark image of the frames' shape as float64, or None."""
+def as_dark(
+    dark: xr.DataArray | ArrayLike | None, frames: Frames
+) -> NDArray[np.float32 | np.float64] | None:
+    """Dark image of the frames' shape, as float32 where that holds its dtype, else as float64."""
     if dark is None:
         return None
     image = _chip_image(dark)
     _require_frame_shape("dark", image, frames)
-    return _readable(image, "dark").astype(np.float64, copy=False)
+    image = _readable(image, "dark")
+    return image.astype(np.result_type(image, np.float32), copy=False)
 
 
 def as_mask(mask: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np.uint8] | None:

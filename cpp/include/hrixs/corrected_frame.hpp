@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "hrixs/dark.hpp"
 #include "hrixs/errors.hpp"
 #include "hrixs/frames.hpp"
+#include "hrixs/prefetch.hpp"
 #include "hrixs/row_kernels.hpp"
 
 #include <cmath>
@@ -16,7 +18,7 @@ namespace hrixs {
 
 // What belongs to the chip and not to a frame. Both have the frames' shape.
 struct ChipCorrection {
-    std::optional<ImageView<double>> dark;
+    std::optional<Dark> dark;
     std::optional<ImageView<std::uint8_t>> mask; // not 0: a bad pixel, takes part in nothing
 };
 
@@ -41,28 +43,50 @@ template <class Pixel> struct CorrectedFrame {
         return chip->dark ? value - (*chip->dark)(x, y) : value;
     }
 
-    void read_row(Index x, double* row) const {
-        const Pixel* pixel = image.row(x);
-        const Index ny = image.ny;
+    // n pixels of row x, the first of which is y; those of a row after it are fetched.
+    void read(Index x, Index y, Index n, double* out) const {
+        fetch_ahead(x, y, n);
         if (image.stride_y == 1)
-            to_double(pixel, ny, row);
+            to_double(image.row(x) + y, n, out);
         else
-            for (Index y = 0; y < ny; ++y)
-                row[y] = static_cast<double>(pixel[y * image.stride_y]);
-        if (chip->dark) {
-            const double* dark = chip->dark->row(x);
-            const Index stride = chip->dark->stride_y;
-            if (stride == 1)
-                row_kernels().subtract(row, dark, ny);
-            else
-                for (Index y = 0; y < ny; ++y)
-                    row[y] -= dark[y * stride];
-        }
-        if (chip->mask) {
-            const std::uint8_t* bad = chip->mask->row(x);
-            for (Index y = 0; y < ny; ++y)
-                row[y] = bad[y * chip->mask->stride_y] ? masked : row[y];
-        }
+            for (Index k = 0; k < n; ++k)
+                out[k] = static_cast<double>(image(x, y + k));
+        if (chip->dark)
+            chip->dark->subtract_from(out, x, y, n);
+        if (!chip->mask)
+            return;
+        if (chip->mask->stride_y == 1)
+            row_kernels().mask(out, chip->mask->row(x) + y, n);
+        else
+            for (Index k = 0; k < n; ++k)
+                out[k] = (*chip->mask)(x, y + k) ? masked : out[k];
+    }
+
+    // The same for a few pixels, where a call of a kernel costs more than it saves.
+    void read_few(Index x, Index y, Index n, double* out) const {
+        const Pixel* pixel = image.row(x) + y * image.stride_y;
+        for (Index k = 0; k < n; ++k)
+            out[k] = static_cast<double>(pixel[k * image.stride_y]);
+        if (chip->dark)
+            chip->dark->visit([&](const auto& dark) {
+                const auto* level = dark.row(x) + y * dark.stride_y;
+                for (Index k = 0; k < n; ++k)
+                    out[k] -= static_cast<double>(level[k * dark.stride_y]);
+            });
+        if (chip->mask)
+            for (Index k = 0; k < n; ++k)
+                out[k] = (*chip->mask)(x, y + k) ? masked : out[k];
+    }
+
+    void fetch_ahead(Index x, Index y, Index n) const {
+        constexpr Index rows_ahead = 2;
+        const Index ahead = x + rows_ahead;
+        if (ahead >= image.nx)
+            return;
+        if (image.stride_y == 1)
+            prefetch(image.row(ahead) + y, n);
+        if (chip->dark)
+            chip->dark->prefetch(ahead, y, n);
     }
 
     // Pixels that are neither finite nor masked.
@@ -77,13 +101,13 @@ template <class Pixel> struct CorrectedFrame {
     }
 };
 
-// How many pixels, and 2x2 squares of pixels, are not masked.
-struct ValidCounts {
-    Index pixels = 0;
-    Index squares = 0;
+// What all frames share.
+struct ChipTotals {
+    Index pixels = 0;  // not masked
+    Index squares = 0; // 2x2 squares without a masked pixel
 };
 
-// Dark and mask of the frames' shape, the dark finite where it is used; counts what is not masked.
-ValidCounts check_chip(const ChipCorrection& chip, Index nx, Index ny);
+// Checks that dark and mask have the frames' shape, and that the dark is finite where it is used.
+ChipTotals check_chip(const ChipCorrection& chip, Index nx, Index ny);
 
 } // namespace hrixs

@@ -7,44 +7,151 @@
 
 namespace hrixs {
 
-// What a scan of the 2x2 squares between two rows gives: the sum of D * D, where D is a square's
-// deviation from a shift, and how many squares were found above a limit.
+// Of the 2x2 squares between two rows of counts. All sums are exact.
 struct CountScan {
-    std::uint64_t squares = 0;
+    std::int64_t sum = 0;      // of D, a square's deviation from a shift; of pixels, the pixels
+    std::uint64_t squares = 0; // of D * D
+    std::int64_t rest = 0;     // of D * the dark's rest
+    std::int64_t fine_rest = 0;
     Index n_found = 0;
 };
+
+// Squares are compared in 16 bits where their pixels lie in a window of this width.
+constexpr Index count_window = 1024;
+struct CountLimits {
+    std::int64_t shift;         // of the squares, near their mean
+    std::int64_t limit;         // of the squares
+    std::uint16_t lowest_pixel; // of the window; at most 65536 - count_window
+};
+
+// Of a dark, rounded to counts: what belongs to one row of squares. All its rows follow each other,
+// and two more can be read after the last.
+struct CountDarkRow {
+    const std::uint16_t* squares;
+    const std::int16_t* rest;      // what rounding took from the squares, in units of 2^-11
+    const std::int16_t* fine_rest; // and from that, in units of 2^-24
+    const std::uint8_t* far;       // by chunks: 1 where a square lies outside the dark's own window
+};
+constexpr Index largest_dark_rest = 4096;
+constexpr double dark_rest_units = 2048.0; // in a count
+constexpr double fine_rest_units = 8192.0; // in one of those
+
+// Of a row of doubles and the squares below it, in 8 lanes whose order of additions is fixed.
 struct RealScan {
-    double sum = 0.0; // of D
+    double pixels = 0.0;
+    double sum = 0.0; // of D, where a pixel is masked; else the pixels' sums give it
     double squares = 0.0;
     Index n_found = 0;
 };
 
-// Values of scratch memory that the kernels on counts need.
-constexpr Index row_scratch = 544;
+// Of a row of floats.
+struct FloatScan {
+    double pixels = 0.0;  // sum
+    float largest = 0.0F; // magnitude; a NaN gives infinity
+    Index n_found = 0;
+};
+
+// Of a block of a dark.
+struct DarkScan {
+    double rest = 0.0; // sum of what rounding took from the squares
+    double rest_squares = 0.0;
+    bool fits = true; // no pixel below 0 or above the largest
+};
+constexpr double largest_dark_pixel = 16383.0; // four of them make a square of 16 bits
+
+// Rows of doubles and floats are worked on in blocks of at most this.
+constexpr Index row_block = 512;
+
+// More rows could make the moments of 16-bit counts overflow.
+constexpr Index most_moment_rows = 72;
 
 // What is done with the pixels of a row: the inner loops, compiled once for each level of the
-// processor from row_kernels_level.cpp. All levels give the same bytes.
+// processor from levels/level.cpp. All levels give the same bytes.
+//
+// found takes, in order, the positions of what lies above a limit; those that are no maxima of
+// their row, by the rule of is_local_maximum, may be missing. ahead is a row that will be read
+// soon.
 struct RowKernels {
     const char* level;
 
-    // Rows of 16-bit counts, read in place. Every sum is exact. found takes, in order, the
-    // positions of squares above the limit, or of pixels of at least that.
+    // 16-bit counts, read in place; dark may be null. far (at least n / 64 + 2 values) carries on
+    // from row to row which pixels lie outside the window: mark_far makes it for a row, the scan
+    // that has it for the lower row leaves it for the upper.
     std::uint64_t (*sum_counts)(const std::uint16_t* row, Index n);
+    void (*mark_far)(const std::uint16_t* row, Index n, std::uint16_t lowest_pixel,
+                     std::uint8_t* far);
+    // The same of a dark's squares, whose window is four times as wide.
+    void (*mark_far_squares)(const std::uint16_t* squares, Index n, std::uint16_t lowest_square,
+                             std::uint8_t* far);
     CountScan (*scan_counts)(const std::uint16_t* lower, const std::uint16_t* upper,
-                             Index n_squares, std::int64_t shift, std::int64_t limit,
-                             std::uint16_t* scratch, Index* found);
-    Index (*counts_at_least)(const std::uint16_t* row, Index n, std::uint16_t at_least,
-                             std::uint16_t* scratch, Index* found);
+                             const std::uint16_t* ahead, const CountDarkRow* dark, Index n,
+                             const CountLimits& limits, std::uint8_t* far, Index* found);
+    // The same without the sums of squares and rests.
+    CountScan (*find_counts)(const std::uint16_t* lower, const std::uint16_t* upper,
+                             const std::uint16_t* ahead, const CountDarkRow* dark, Index n,
+                             const CountLimits& limits, std::uint8_t* far, Index* found);
+    // Of pixels above a dark that is rounded; a neighbour counts where it is larger by 1.
+    CountScan (*counts_above)(const std::uint16_t* row, const std::uint16_t* ahead,
+                              const std::uint16_t* dark, Index n, std::uint16_t limit,
+                              Index* found);
 
-    // The same for rows of doubles, where a masked pixel is NaN and is found by nothing.
+    // Doubles. A row goes with its pairs, the sums of neighbours row[y] + row[y + 1]; a square is
+    // the sum of two rows' pairs. A scan takes those of the row below and leaves those of the row.
+    // A masked pixel is NaN and is found by nothing.
     double (*sum_row)(const double* row, Index n);
+    double (*sum_floats)(const float* row, Index n);
     double (*sum_valid)(const double* row, Index n); // a NaN adds nothing
-    RealScan (*scan_row)(const double* lower, const double* upper, Index n_squares, double shift,
-                         double threshold, Index* found);
+    void (*pair_row)(const double* row, Index n, double* pairs);
+    RealScan (*scan_row)(const double* row, double* pairs, Index n, double shift, double limit,
+                         Index* found);
+    RealScan (*scan_valid)(const double* row, double* pairs, Index n, double shift, double limit,
+                           Index* found);
     Index (*pixels_above)(const double* row, Index n, double limit, Index* found);
-    void (*subtract)(double* row, const double* dark, Index n);
-    // sums[k] += lower * row[k] and sums[k + 1] += upper * row[k].
-    void (*add_shares)(double* sums, const double* row, double lower, double upper, Index n);
+    void (*subtract_f32)(double* row, const float* dark, Index n);
+    void (*subtract_f64)(double* row, const double* dark, Index n);
+    void (*mask)(double* row, const std::uint8_t* bad, Index n);
+
+    // A block of a dark's row, of at most row_block squares and a pixel more, rounded to counts:
+    // the squares with the row below, and what rounding took from them. pairs and rest_pairs, as
+    // below, carry on from row to row.
+    DarkScan (*round_dark_f32)(const float* row, Index n, float* pairs, float* rest_pairs,
+                               std::uint16_t* squares, std::int16_t* rest, std::int16_t* fine_rest);
+    DarkScan (*round_dark_f64)(const double* row, Index n, double* pairs, double* rest_pairs,
+                               std::uint16_t* squares, std::int16_t* rest, std::int16_t* fine_rest);
+    // Only the pixels; false where one is below 0 or above the largest.
+    bool (*round_pixels_f32)(const float* row, Index n, std::uint16_t* pixels);
+    bool (*round_pixels_f64)(const double* row, Index n, std::uint16_t* pixels);
+
+    // Plain rows of floats: squares and sums in doubles, or squares in floats where about right is
+    // enough. A neighbour makes a value no maximum only where it is larger by the slack.
+    RealScan (*scan_floats)(const float* row, double* pairs, Index n, double shift, double limit,
+                            Index* found);
+    FloatScan (*find_floats)(const float* pairs_below, const float* row, float* pairs, Index n,
+                             float limit, float slack, Index* found);
+    FloatScan (*floats_above)(const float* row, Index n, float limit, float slack, Index* found);
+
+    // Moments of columns over n_rows rows, for weights that are a parabola of the row: to
+    // moments[y], moments[n + y] and moments[2 * n + y] the pixels are added with the weights 1,
+    // m and m * (m + 1) / 2, where m counts the rows from 1 for the last one added. Rows that were
+    // added before are carried on.
+    void (*add_moments_u8)(const std::uint8_t* row, Index stride, Index n_rows, Index n,
+                           std::uint32_t* moments);
+    void (*add_moments_u16)(const std::uint16_t* row, Index stride, Index n_rows, Index n,
+                            std::uint32_t* moments);
+    void (*add_moments_i16)(const std::int16_t* row, Index stride, Index n_rows, Index n,
+                            double* moments);
+    void (*add_moments_u32)(const std::uint32_t* row, Index stride, Index n_rows, Index n,
+                            double* moments);
+    void (*add_moments_i32)(const std::int32_t* row, Index stride, Index n_rows, Index n,
+                            double* moments);
+    void (*add_moments_f32)(const float* row, Index stride, Index n_rows, Index n, double* moments);
+    void (*add_moments_f64)(const double* row, Index stride, Index n_rows, Index n,
+                            double* moments);
+    // upper[y] becomes the sum of moments times weights; lower[y] the rest of the pixels' sum.
+    void (*share_counts)(const std::uint32_t* moments, Index n, const double* weights,
+                         double* lower, double* upper);
+    void (*share_reals)(const double* moments, Index n, const double* weights, double* lower,
+                        double* upper);
 
     void (*from_u8)(const std::uint8_t* row, Index n, double* out);
     void (*from_u16)(const std::uint16_t* row, Index n, double* out);
@@ -59,26 +166,21 @@ struct RowKernels {
 // ParameterError where that is not to be had.
 const RowKernels& row_kernels();
 
-inline void to_double(const std::uint8_t* row, Index n, double* out) {
-    row_kernels().from_u8(row, n, out);
-}
-inline void to_double(const std::uint16_t* row, Index n, double* out) {
-    row_kernels().from_u16(row, n, out);
-}
-inline void to_double(const std::int16_t* row, Index n, double* out) {
-    row_kernels().from_i16(row, n, out);
-}
-inline void to_double(const std::uint32_t* row, Index n, double* out) {
-    row_kernels().from_u32(row, n, out);
-}
-inline void to_double(const std::int32_t* row, Index n, double* out) {
-    row_kernels().from_i32(row, n, out);
-}
-inline void to_double(const float* row, Index n, double* out) {
-    row_kernels().from_f32(row, n, out);
-}
-inline void to_double(const double* row, Index n, double* out) {
-    row_kernels().from_f64(row, n, out);
-}
+// The kernels of one pixel type, by name for all types.
+#define HRIXS_ROW_KERNELS_OF(Pixel, suffix, Sum)                                                   \
+    inline void to_double(const Pixel* row, Index n, double* out) {                                \
+        row_kernels().from_##suffix(row, n, out);                                                  \
+    }                                                                                              \
+    inline void add_moments(const Pixel* row, Index stride, Index n_rows, Index n, Sum* moments) { \
+        row_kernels().add_moments_##suffix(row, stride, n_rows, n, moments);                       \
+    }
+HRIXS_ROW_KERNELS_OF(std::uint8_t, u8, std::uint32_t)
+HRIXS_ROW_KERNELS_OF(std::uint16_t, u16, std::uint32_t)
+HRIXS_ROW_KERNELS_OF(std::int16_t, i16, double)
+HRIXS_ROW_KERNELS_OF(std::uint32_t, u32, double)
+HRIXS_ROW_KERNELS_OF(std::int32_t, i32, double)
+HRIXS_ROW_KERNELS_OF(float, f32, double)
+HRIXS_ROW_KERNELS_OF(double, f64, double)
+#undef HRIXS_ROW_KERNELS_OF
 
 } // namespace hrixs

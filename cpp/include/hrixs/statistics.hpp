@@ -18,6 +18,10 @@ struct ExactSum {
         low += (high - (sum - part)) + (value - part);
         high = sum;
     }
+    void add(const ExactSum& other) {
+        add(other.high);
+        low += other.low;
+    }
 };
 
 // Of the 2x2 squares of a frame: deviations D from a shift near their mean.

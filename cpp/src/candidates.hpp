@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/corrected_frame.hpp"
+#include "row_scratch.hpp"
+
+#include <array>
+#include <vector>
+
+namespace hrixs {
+
+// The pixels of a spot, the lowest of which is (x, y).
+template <Index Size> class Patch {
+  public:
+    template <class Pixel> Patch(const CorrectedFrame<Pixel>& frame, Index x, Index y) {
+        for (Index i = 0; i < Size; ++i)
+            frame.read_few(x + i, y, Size, pixel_.data() + i * Size);
+    }
+    double operator()(Index i, Index j) const {
+        return pixel_[static_cast<std::size_t>(i * Size + j)];
+    }
+    // Sum of a 2x2 square.
+    double square(Index i, Index j) const {
+        // In this order, as the row kernels add: ties between squares depend on it.
+        const double* row = pixel_.data() + i * Size + j;
+        return (row[0] + row[1]) + (row[Size] + row[Size + 1]);
+    }
+
+  private:
+    std::array<double, static_cast<std::size_t>(Size* Size)> pixel_;
+};
+
+// Hits as they are found, each with its pixels while these are at hand; what the frame's sums are
+// needed for is left to be done.
+template <Index Size> class Candidates {
+  public:
+    void clear() {
+        places_.clear();
+        patches_.clear();
+    }
+    // (x, y): the patch's lowest pixel.
+    void add(Index x, Index y, const Patch<Size>& patch) {
+        places_.push_back({x, y});
+        if (patches_.size() < most_patches)
+            patches_.push_back(patch);
+    }
+    // work(x, y, patch), in the order of adding.
+    template <class Pixel, class Work>
+    void for_each(const CorrectedFrame<Pixel>& frame, Work work) const {
+        for (std::size_t k = 0; k < places_.size(); ++k) {
+            const auto [x, y] = places_[k];
+            if (k < patches_.size())
+                work(x, y, patches_[k]);
+            else
+                work(x, y, Patch<Size>(frame, x, y));
+        }
+    }
+
+  private:
+    // Of a band: a wrong threshold must not cost more memory than the frame.
+    static constexpr std::size_t most_patches = 4096;
+    std::vector<Place> places_;
+    std::vector<Patch<Size>> patches_;
+};
+
+} // namespace hrixs

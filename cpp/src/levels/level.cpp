@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Compiled once for each level of the processor, into a namespace of its own. No inline function of
+// the standard library is used here or in the headers beside it: compiled for a newer processor, it
+// could be the one that the linker keeps for all.
+#include "count_kernels.hpp"
+#include "dark_kernels.hpp"
+#include "float_kernels.hpp"
+#include "moment_kernels.hpp"
+#include "real_kernels.hpp"
+
+namespace hrixs::HRIXS_LEVEL {
+
+extern const RowKernels kernels;
+const RowKernels kernels = {
+    .level = HRIXS_LEVEL_NAME,
+    .sum_counts = sum_counts,
+    .mark_far = mark_far,
+    .mark_far_squares = mark_far_squares,
+    .scan_counts = scan_counts<true>,
+    .find_counts = scan_counts<false>,
+    .counts_above = counts_above,
+    .sum_row = sum_lanes<false, double>,
+    .sum_floats = sum_lanes<false, float>,
+    .sum_valid = sum_lanes<true, double>,
+    .pair_row = pair_row,
+    .scan_row = scan_real_row<false, double>,
+    .scan_valid = scan_real_row<true, double>,
+    .pixels_above = pixels_above,
+    .subtract_f32 = subtract<float>,
+    .subtract_f64 = subtract<double>,
+    .mask = mask,
+    .round_dark_f32 = round_dark<float>,
+    .round_dark_f64 = round_dark<double>,
+    .round_pixels_f32 = round_pixels<float>,
+    .round_pixels_f64 = round_pixels<double>,
+    .scan_floats = scan_real_row<false, float>,
+    .find_floats = find_floats,
+    .floats_above = floats_above,
+    .add_moments_u8 = add_moments<std::uint8_t, std::uint32_t>,
+    .add_moments_u16 = add_moments<std::uint16_t, std::uint32_t>,
+    .add_moments_i16 = add_moments<std::int16_t, double>,
+    .add_moments_u32 = add_moments<std::uint32_t, double>,
+    .add_moments_i32 = add_moments<std::int32_t, double>,
+    .add_moments_f32 = add_moments<float, double>,
+    .add_moments_f64 = add_moments<double, double>,
+    .share_counts = share<std::uint32_t>,
+    .share_reals = share<double>,
+    .from_u8 = to_double<std::uint8_t>,
+    .from_u16 = to_double<std::uint16_t>,
+    .from_i16 = to_double<std::int16_t>,
+    .from_u32 = to_double<std::uint32_t>,
+    .from_i32 = to_double<std::int32_t>,
+    .from_f32 = to_double<float>,
+    .from_f64 = to_double<double>,
+};
+
+} // namespace hrixs::HRIXS_LEVEL

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/index.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+// Registers of the level, by the compilers' own vector types: numbers side by side, with the usual
+// operators. Used where a compiler does not vectorise plain loops, or not in the order wanted.
+namespace hrixs::HRIXS_LEVEL {
+namespace {
+
+#if defined(__AVX2__)
+constexpr Index register_bytes = 32;
+#else
+constexpr Index register_bytes = 16;
+#endif
+// Four doubles together at every level: their number is part of the definition of a sum.
+template <class Number>
+constexpr Index bytes_of_vector = sizeof(Number) == sizeof(double) ? 32 : register_bytes;
+
+#if defined(__GNUC__) && !defined(HRIXS_NO_VECTOR_TYPES)
+
+template <class Number> struct VectorOf {
+    using Type __attribute__((vector_size(register_bytes))) = Number;
+    using InMemory
+        __attribute__((vector_size(register_bytes), aligned(alignof(Number)), may_alias)) = Number;
+};
+template <> struct VectorOf<double> {
+    using Type __attribute__((vector_size(32))) = double;
+    using InMemory __attribute__((vector_size(32), aligned(8), may_alias)) = double;
+};
+template <> struct VectorOf<std::uint64_t> {
+    using Type __attribute__((vector_size(32))) = std::uint64_t;
+};
+template <class Number> using Vector = typename VectorOf<Number>::Type;
+
+template <class Number> inline Vector<Number> load(const Number* from) {
+    return *reinterpret_cast<const typename VectorOf<Number>::InMemory*>(from);
+}
+template <class Number, class Value> inline void store(Number* to, Value value) {
+    *reinterpret_cast<typename VectorOf<Number>::InMemory*>(to) = value;
+}
+// All ones where a lies above b, as signed numbers, else zero.
+inline Vector<std::uint16_t> above(Vector<std::uint16_t> a, std::int16_t b) {
+    return reinterpret_cast<Vector<std::uint16_t>>(reinterpret_cast<Vector<std::int16_t>>(a) > b);
+}
+inline Vector<std::uint64_t> above(Vector<double> a, double b) {
+    return reinterpret_cast<Vector<std::uint64_t>>(a > b);
+}
+inline bool any(Vector<std::uint64_t> bits) {
+#if defined(__AVX2__)
+    using Quad = long long __attribute__((vector_size(32)));
+    const auto quad = reinterpret_cast<Quad>(bits);
+    return __builtin_ia32_ptestz256(quad, quad) == 0;
+#else
+    return ((bits[0] | bits[1]) | (bits[2] | bits[3])) != 0;
+#endif
+}
+template <class Bits> inline bool any(Bits bits) {
+#if defined(__AVX2__)
+    return any(reinterpret_cast<Vector<std::uint64_t>>(bits));
+#else
+    using Halves = std::uint64_t __attribute__((vector_size(16)));
+    const auto halves = reinterpret_cast<Halves>(bits);
+    return (halves[0] | halves[1]) != 0;
+#endif
+}
+inline Vector<std::uint32_t> above(Vector<float> a, float b) {
+    return reinterpret_cast<Vector<std::uint32_t>>(a > b);
+}
+// Magnitudes of floats stand in the order of their bits, with infinity and NaN at the end.
+inline Vector<std::int32_t> magnitude_bits(Vector<float> a) {
+    return reinterpret_cast<Vector<std::int32_t>>(a) & 0x7fffffff;
+}
+inline Vector<std::int32_t> larger(Vector<std::int32_t> a, Vector<std::int32_t> b) {
+    return a > b ? a : b;
+}
+inline Vector<double> to_doubles(const float* from) {
+#if defined(__AVX2__)
+    using Floats = float __attribute__((vector_size(16), aligned(4), may_alias));
+    return __builtin_ia32_cvtps2pd256(*reinterpret_cast<const Floats*>(from));
+#else
+    return Vector<double>{static_cast<double>(from[0]), static_cast<double>(from[1]),
+                          static_cast<double>(from[2]), static_cast<double>(from[3])};
+#endif
+}
+// Zero for a NaN.
+inline Vector<double> or_zero(Vector<double> a) {
+    return a == a ? a : Vector<double>{};
+}
+// Adds the products of signed numbers, each two neighbours together.
+inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
+                         Vector<std::uint16_t> b) {
+#if defined(__AVX2__)
+    using Short = short __attribute__((vector_size(32)));
+    sums += reinterpret_cast<Vector<std::uint32_t>>(
+        __builtin_ia32_pmaddwd256(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
+#elif defined(__SSE2__)
+    using Short = short __attribute__((vector_size(16)));
+    sums += reinterpret_cast<Vector<std::uint32_t>>(
+        __builtin_ia32_pmaddwd128(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
+#else
+    const auto pairs_a = reinterpret_cast<Vector<std::int32_t>>(a);
+    const auto pairs_b = reinterpret_cast<Vector<std::int32_t>>(b);
+    const auto low = ((pairs_a << 16) >> 16) * ((pairs_b << 16) >> 16);
+    const auto high = (pairs_a >> 16) * (pairs_b >> 16);
+    sums += reinterpret_cast<Vector<std::uint32_t>>(low + high);
+#endif
+}
+// a - b, but 0 where b is larger.
+inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+    return a > b ? a - b : Vector<std::uint16_t>{};
+}
+// Adds unsigned numbers, each two neighbours together.
+inline void add_counts(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a) {
+    const auto pairs = reinterpret_cast<Vector<std::uint32_t>>(a);
+    sums += (pairs & 0xffff) + (pairs >> 16);
+}
+
+#else
+
+// The same without vector types, for other compilers.
+template <class Number> struct Vector {
+    static constexpr Index size = bytes_of_vector<Number> / sizeof(Number);
+    Number value[size];
+    const Number& operator[](Index k) const { return value[k]; }
+    template <class Operation>
+    friend Vector combine(const Vector& a, const Vector& b, Operation operation) {
+        Vector result;
+        for (Index k = 0; k < size; ++k)
+            result.value[k] = static_cast<Number>(operation(a.value[k], b.value[k]));
+        return result;
+    }
+    static Vector all(Number number) {
+        Vector result;
+        for (Number& one : result.value)
+            one = number;
+        return result;
+    }
+    friend Vector operator+(const Vector& a, const Vector& b) {
+        return combine(a, b, [](auto p, auto q) { return p + q; });
+    }
+    friend Vector operator-(const Vector& a, const Vector& b) {
+        return combine(a, b, [](auto p, auto q) { return p - q; });
+    }
+    friend Vector operator-(const Vector& a, Number b) { return a - all(b); }
+    friend Vector operator+(const Vector& a, Number b) { return a + all(b); }
+    friend Vector operator*(const Vector& a, const Vector& b) {
+        return combine(a, b, [](auto p, auto q) { return p * q; });
+    }
+    friend Vector operator|(const Vector& a, const Vector& b) {
+        return combine(a, b, [](auto p, auto q) { return p | q; });
+    }
+    friend Vector operator&(const Vector& a, const Vector& b) {
+        return combine(a, b, [](auto p, auto q) { return p & q; });
+    }
+    friend Vector operator&(const Vector& a, Number b) { return a & all(b); }
+    Vector& operator+=(const Vector& b) { return *this = *this + b; }
+    Vector& operator|=(const Vector& b) { return *this = *this | b; }
+};
+
+template <class Number> inline Vector<Number> load(const Number* from) {
+    Vector<Number> result;
+    for (Index k = 0; k < Vector<Number>::size; ++k)
+        result.value[k] = from[k];
+    return result;
+}
+template <class Number> inline void store(Number* to, const Vector<Number>& from) {
+    for (Index k = 0; k < Vector<Number>::size; ++k)
+        to[k] = from.value[k];
+}
+inline Vector<std::uint16_t> above(const Vector<std::uint16_t>& a, std::int16_t b) {
+    return combine(a, a,
+                   [b](auto p, auto) { return static_cast<std::int16_t>(p) > b ? 0xffff : 0; });
+}
+inline Vector<std::uint64_t> above(const Vector<double>& a, double b) {
+    Vector<std::uint64_t> result;
+    for (Index k = 0; k < Vector<double>::size; ++k)
+        result.value[k] = a.value[k] > b ? ~std::uint64_t{0} : 0;
+    return result;
+}
+inline Vector<std::uint32_t> above(const Vector<float>& a, float b) {
+    Vector<std::uint32_t> result;
+    for (Index k = 0; k < Vector<float>::size; ++k)
+        result.value[k] = a.value[k] > b ? ~std::uint32_t{0} : 0;
+    return result;
+}
+inline Vector<std::int32_t> magnitude_bits(const Vector<float>& a) {
+    Vector<std::int32_t> result;
+    std::memcpy(result.value, a.value, register_bytes);
+    return result & 0x7fffffff;
+}
+inline Vector<std::int32_t> larger(const Vector<std::int32_t>& a, const Vector<std::int32_t>& b) {
+    return combine(a, b, [](auto p, auto q) { return p > q ? p : q; });
+}
+inline Vector<double> to_doubles(const float* from) {
+    Vector<double> result;
+    for (Index k = 0; k < Vector<double>::size; ++k)
+        result.value[k] = static_cast<double>(from[k]);
+    return result;
+}
+template <class Number> inline bool any(const Vector<Number>& bits) {
+    Number all = 0;
+    for (const Number one : bits.value)
+        all = static_cast<Number>(all | one);
+    return all != 0;
+}
+inline Vector<double> or_zero(const Vector<double>& a) {
+    return combine(a, a, [](auto p, auto) { return p == p ? p : 0.0; });
+}
+inline void add_products(Vector<std::uint32_t>& sums, const Vector<std::uint16_t>& a,
+                         const Vector<std::uint16_t>& b) {
+    const auto product = [&](Index k) {
+        return static_cast<std::uint32_t>(std::int32_t{static_cast<std::int16_t>(a[k])} *
+                                          static_cast<std::int16_t>(b[k]));
+    };
+    for (Index k = 0; k < Vector<std::uint32_t>::size; ++k)
+        sums.value[k] += product(2 * k) + product(2 * k + 1);
+}
+inline Vector<std::uint16_t> above_or_zero(const Vector<std::uint16_t>& a,
+                                           const Vector<std::uint16_t>& b) {
+    return combine(a, b, [](auto p, auto q) { return p > q ? p - q : 0; });
+}
+inline void add_counts(Vector<std::uint32_t>& sums, const Vector<std::uint16_t>& a) {
+    for (Index k = 0; k < Vector<std::uint32_t>::size; ++k)
+        sums.value[k] += std::uint32_t{a[2 * k]} + a[2 * k + 1];
+}
+
+#endif
+
+inline Vector<double> to_doubles(const double* from) {
+    return load(from);
+}
+
+template <class Number>
+constexpr Index numbers_in_vector = bytes_of_vector<Number> / sizeof(Number);
+
+inline double or_zero(double a) {
+    return a == a ? a : 0.0;
+}
+
+inline std::uint64_t sum(const Vector<std::uint32_t>& sums) {
+    std::uint64_t total = 0;
+    for (Index k = 0; k < numbers_in_vector<std::uint32_t>; ++k)
+        total += sums[k];
+    return total;
+}
+inline std::int64_t sum_signed(const Vector<std::uint32_t>& sums) {
+    std::int64_t total = 0;
+    for (Index k = 0; k < numbers_in_vector<std::uint32_t>; ++k)
+        total += static_cast<std::int32_t>(sums[k]);
+    return total;
+}
+template <class Number> inline Vector<Number> all_equal(Number number) {
+    Number lanes[numbers_in_vector<Number>];
+    for (Number& lane : lanes)
+        lane = number;
+    return load(lanes);
+}
+
+// Eight doubles side by side. Named, and not an array, so that compilers keep them in registers.
+constexpr Index n_lanes = 8;
+constexpr Index half_lanes = n_lanes / 2;
+struct Lanes {
+    Vector<double> first = all_equal(0.0);
+    Vector<double> second = all_equal(0.0);
+
+    void copy_to(double* to) const {
+        store(to, first);
+        store(to + half_lanes, second);
+    }
+};
+
+inline double add_lanes(const double* lane) {
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+} // namespace
+} // namespace hrixs::HRIXS_LEVEL
