@@ -190,10 +190,21 @@ class TestDarkAndMask:
         with pytest.raises(ValueError, match=rf"{name} has {len(shape)} dimensions, expected \(x"):
             kernel(photon_frames(), **{name: np.zeros(shape, dtype)})
 
-    @pytest.mark.parametrize("dtype", ["float32", "uint16", "int64", ">f8", "complex128", "object"])
+    @pytest.mark.parametrize(
+        "dtype", ["float16", "uint16", "int64", ">f4", ">f8", "complex128", "object"]
+    )
     def test_a_dark_of_another_dtype_is_refused(self, kernel, dtype):
         with pytest.raises(TypeError, match=r"dark has dtype .*, expected float64 in native byte"):
             kernel(photon_frames(), dark=np.zeros((12, 14), dtype))
+
+    @pytest.mark.parametrize("of_frames", ["uint16", "int32", "float32", "float64"])
+    def test_a_dark_of_floats_is_read_as_it_is(self, kernel, of_frames):
+        frames = photon_frames(dtype=of_frames)
+        # Of few digits: what rounding takes from a dark of floats is added in floats.
+        dark = (np.random.default_rng(1).integers(0, 400, (14, 24)) / np.float32(64)).T[::-2]
+        expected = contents(kernel(frames, dark=dark.astype(np.float64)))
+        for given in (dark, dark.copy()):
+            assert contents(kernel(frames, dark=given)) == expected
 
     @pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "float64", "object"])
     def test_a_mask_of_another_dtype_is_refused(self, kernel, dtype):
@@ -204,6 +215,8 @@ class TestDarkAndMask:
     def test_a_dark_that_can_not_be_read_in_place_is_refused(self, kernel, form):
         with pytest.raises(ValueError, match=r"dark (is not aligned|has a stride of)"):
             kernel(photon_frames(), dark=form(np.zeros((12, 14))))
+        with pytest.raises(ValueError, match=r"dark (is not aligned|has a stride of)"):
+            kernel(photon_frames(), dark=form(np.zeros((12, 14), np.float32)))
 
     @pytest.mark.parametrize("not_an_array", [5.0, [[0.0]], "dark"])
     @pytest.mark.parametrize("name", ["dark", "mask"])

@@ -133,7 +133,13 @@ class TestRule:
         frames, dark = trains().values, np.arange(180.0).reshape(12, 15)
         by_hand = integrate_frames(frames - dark, curvature=(0.3, 0.0))
         with_dark = integrate_frames(frames, dark=dark, curvature=(0.3, 0.0))
-        np.testing.assert_array_equal(with_dark, by_hand)
+        np.testing.assert_allclose(with_dark, by_hand, rtol=1e-12)
+
+    @pytest.mark.parametrize("dtype", ["float64", "float32", "uint16"])
+    def test_a_frame_that_is_its_dark_leaves_exactly_nothing(self, dtype):
+        frame = trains().values[0, 0]
+        spectrum = integrate_frames(frame, dark=frame.astype(dtype), curvature=(0.3, 0.01))
+        np.testing.assert_array_equal(spectrum, 0.0)
 
     def test_intensity_that_stays_on_the_frame_is_conserved(self):
         rng = np.random.default_rng(8)

@@ -18,10 +18,13 @@ frames = frames.values
 dark = np.random.default_rng(0).normal(100, 1, frames.shape[1:])
 mask = dark > 102.5
 digest = hashlib.sha256()
-for stack in (frames, frames.astype("f4") / 3, frames.astype("i4")):
-    for options in ({}, {"dark": dark}, {"mask": mask}):
+wholes = frames.astype("f4")
+for stack in (frames, wholes, wholes / 3, frames.astype("i4")):
+    for options in ({}, {"dark": dark}, {"dark": dark.astype("f4")}, {"mask": mask}):
+        threshold = 460.5 if "dark" not in options else 60.5
         for result in (
             hrixs.find_photons(stack, **options),
+            hrixs.find_photons(stack, threshold=threshold, **options),
             hrixs.classify_photons(stack, 530.0, **options),
         ):
             for name in ("x", "y", "charge", "threshold", "base"):

@@ -131,8 +131,10 @@ std::optional<CountDark> CountDark::make(const Dark& dark, DarkUse use,
         return std::nullopt;
     std::optional<CountDark> made{CountDark(dark, use)};
     made->mean_ = mean;
-    made->lowest_pixel_ =
-        static_cast<std::uint16_t>(std::max(0.0, std::rint(mean) - count_window / 4.0));
+    // The window of its squares ends within 16 bits.
+    constexpr double largest_lowest = 65536.0 / 4.0 - count_window;
+    made->lowest_pixel_ = static_cast<std::uint16_t>(
+        std::clamp(std::rint(mean) - count_window / 4.0, 0.0, largest_lowest));
     for_each_frame(
         count_bands(nx), execution, [] { return 0; },
         [&](Index number, int) {

@@ -44,7 +44,7 @@ template <class Pixel> class Search {
   public:
     Search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
            const std::optional<CountDark>& dark, Scratch& scratch)
-        : frame_(frame), totals_(totals), dark_(dark), bands_(scratch.bands) {
+        : frame_(frame), totals_(totals), dark_(dark), rows_(scratch.rows), bands_(scratch.bands) {
         with_rows(frame_, dark_, scratch.rows, [&](const auto& rows) {
             // A whole number: deviations of whole counts are then exact.
             shift_ = std::rint(4.0 * rows.sample_mean());
@@ -67,6 +67,8 @@ template <class Pixel> class Search {
 
     template <class ForEachBand>
     FrameSums scan(ForEachBand for_each_band, double shift, double limit) {
+        fits_ = fits_ &&
+                with_rows(frame_, dark_, rows_, [&](const auto& rows) { return rows.fits(shift); });
         return go(for_each_band, limit, [&](const auto& rows, const Band& band, auto keep) {
             return rows.scan(band, shift, limit, keep);
         });
@@ -105,6 +107,7 @@ template <class Pixel> class Search {
     const CorrectedFrame<Pixel>& frame_;
     const ChipTotals& totals_;
     const std::optional<CountDark>& dark_;
+    RowScratch& rows_;
     std::vector<BandHits>& bands_;
     double shift_ = 0.0;
     bool fits_ = true;

@@ -95,10 +95,10 @@ class FloatRows : public CorrectedRows<float> {
         const float* row = frame_.image.row(x);
         const float raised = is_first ? std::numeric_limits<float>::infinity() : 0.0F;
         std::swap(scratch_.float_pairs_below, scratch_.float_pairs);
-        bounds.reach(std::abs(row[ny - 1]));
         FloatScan whole;
         for_each_block(ny - 1, [&](Index y, Index n) {
             frame_.fetch_ahead(x, y, n);
+            bounds.reach(std::abs(row[y + n])); // the last square's, which is the next block's
             const auto find_in_block = [&] {
                 return kernels_.find_floats(
                     scratch_.float_pairs_below.data() + y, row + y, scratch_.float_pairs.data() + y,

@@ -167,26 +167,64 @@ RowValues integrate_image(const ImageView<Pixel>& image, const ChipCorrection& c
     return sums;
 }
 
-// How much of a pixel each row gets, summed over the valid pixels: an image of ones, integrated.
-RowValues shares(Index nx, Index ny, const ChipCorrection& mask_only, const Curvature& curvature,
-                 const Execution& execution) {
-    const std::uint8_t one = 1;
-    if (mask_only.mask)
-        return integrate_image(ImageView<std::uint8_t>{&one, nx, ny, 0, 0}, mask_only, curvature,
-                               execution);
-    RowValues weights(static_cast<std::size_t>(ny), 0.0);
-    for (Index x = 0; x < nx;) {
-        const Group group(curvature, x, nx);
-        const auto n = static_cast<double>(group.end - group.begin);
-        const std::array<double, 3> moments{n, n * (n + 1.0) / 2.0,
-                                            n * (n + 1.0) * (n + 2.0) / 6.0};
-        double lower = 0.0;
-        double upper = 0.0;
-        share(moments.data(), 1, group.weights.data(), &lower, &upper);
-        add_moved(group.rows, RowValues(weights.size(), lower).data(), ny, weights.data());
-        add_moved(group.rows + 1, RowValues(weights.size(), upper).data(), ny, weights.data());
-        x = group.end;
+// Where the pixels of row x go: by how many whole rows, and the share that falls into the one
+// above.
+struct RowShift {
+    RowShift(const Curvature& curvature, Index x) {
+        const double shift = shift_of(curvature, x);
+        rows = whole_rows(shift);
+        upper_share = shift - static_cast<double>(rows);
     }
+    Index rows;
+    double upper_share;
+};
+
+// How much of a pixel each row gets, summed over the valid pixels. Row by row, not by moments:
+// where no pixel reaches a row, that must be 0 and not what rounding leaves.
+RowValues masked_shares(const ImageView<std::uint8_t>& mask, const Curvature& curvature) {
+    const Index ny = mask.ny;
+    RowValues weights(static_cast<std::size_t>(ny), 0.0);
+    std::vector<double> lower(weights.size());
+    std::vector<double> upper(weights.size());
+    for (Index x = 0; x < mask.nx; ++x) {
+        const RowShift shift(curvature, x);
+        for (std::size_t y = 0; y < lower.size(); ++y) {
+            const bool is_valid = mask(x, static_cast<Index>(y)) == 0;
+            lower[y] = is_valid ? 1.0 - shift.upper_share : 0.0;
+            upper[y] = is_valid ? shift.upper_share : 0.0;
+        }
+        add_moved(shift.rows, lower.data(), ny, weights.data());
+        add_moved(shift.rows + 1, upper.data(), ny, weights.data());
+    }
+    return weights;
+}
+
+// The same without a mask: all rows are alike that pixels of every x reach.
+RowValues shares(Index nx, Index ny, const Curvature& curvature) {
+    std::vector<RowShift> shifts;
+    Index lowest = 0;
+    Index highest = 0;
+    for (Index x = 0; x < nx; ++x) {
+        shifts.emplace_back(curvature, x);
+        lowest = std::min(lowest, shifts.back().rows);
+        highest = std::max(highest, shifts.back().rows);
+    }
+    const auto share_of = [&](Index y) {
+        const auto is_pixel = [ny](Index from) { return from >= 0 && from < ny; };
+        double share = 0.0;
+        for (const RowShift& shift : shifts) {
+            share += is_pixel(y - shift.rows) ? 1.0 - shift.upper_share : 0.0;
+            share += is_pixel(y - shift.rows - 1) ? shift.upper_share : 0.0;
+        }
+        return share;
+    };
+    const Index first_alike = highest + 1;
+    const Index end_alike = ny + lowest;
+    RowValues weights(static_cast<std::size_t>(ny), 0.0);
+    for (Index y = 0; y < ny; ++y)
+        weights[static_cast<std::size_t>(y)] = first_alike < y && y < end_alike
+                                                   ? weights[static_cast<std::size_t>(y - 1)]
+                                                   : share_of(y);
     return weights;
 }
 
@@ -219,7 +257,7 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrectio
             return integrate_image(image, mask_only, curvature, execution);
         });
     Integrated result;
-    result.weights = shares(nx, ny, mask_only, curvature, execution);
+    result.weights = chip.mask ? masked_shares(*chip.mask, curvature) : shares(nx, ny, curvature);
     result.sums.resize(static_cast<std::size_t>(frames.size() * ny));
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny); },

@@ -20,7 +20,7 @@ template <class Pixel> std::vector<double> read(const CorrectedFrame<Pixel>& fra
     std::vector<double> all;
     std::vector<double> row(static_cast<std::size_t>(frame.ny()));
     for (Index x = 0; x < frame.nx(); ++x) {
-        frame.read_row(x, row.data());
+        frame.read(x, 0, frame.ny(), row.data());
         for (Index y = 0; y < frame.ny(); ++y) {
             const double value = row[static_cast<std::size_t>(y)];
             CHECK((frame(x, y) == value || (std::isnan(frame(x, y)) && std::isnan(value))));

@@ -159,3 +159,32 @@ TEST_CASE("find: frames in order, hits of a frame in row-major order") {
     CHECK(table.x == std::vector<double>{2.5, 1.5, 3.5});
     CHECK(table.y == std::vector<double>{3.5, 5.5, 1.5});
 }
+
+TEST_CASE("find: counts above a dark give the photons that doubles give") {
+    const Stack<std::uint16_t> counts = random_stack(2, 520, 70, 1);
+    const Stack<double> doubles(counts);
+    Image<double> dark(520, 70);
+    for (std::size_t k = 0; k < dark.pixels.size(); ++k)
+        dark.pixels[k] = 20.0 + 0.37 * static_cast<double>(k * 7919 % 64);
+    Image<float> float_dark(520, 70, 12.25F);
+    for (const ChipCorrection& chip :
+         {ChipCorrection{}, ChipCorrection{dark.view(), {}}, ChipCorrection{float_dark.view(), {}}})
+        for (const std::optional<double> threshold :
+             {std::optional<double>{}, std::optional<double>{480.0}}) {
+            const FindSettings settings{threshold, 1.5, {}, 100000};
+            const FoundPhotons one = find_photons(counts.frames(), chip, settings, {});
+            const FoundPhotons other = find_photons(doubles.frames(), chip, settings, {});
+            REQUIRE(one.table.size() > 100);
+            REQUIRE(one.table.size() == other.table.size());
+            CHECK(one.table.frame == other.table.frame);
+            for (std::size_t k = 0; k < one.table.x.size(); ++k) {
+                CHECK(one.table.x[k] == Approx(other.table.x[k]).epsilon(1e-9));
+                CHECK(one.table.y[k] == Approx(other.table.y[k]).epsilon(1e-9));
+                CHECK(one.table.charge[k] == Approx(other.table.charge[k]).epsilon(1e-9));
+            }
+            for (std::size_t frame = 0; frame < 2; ++frame) {
+                CHECK(one.base[frame] == Approx(other.base[frame]).epsilon(1e-12));
+                CHECK(one.threshold[frame] == Approx(other.threshold[frame]).epsilon(1e-9));
+            }
+        }
+}

@@ -2,11 +2,18 @@
 #include "hrixs/integrate.hpp"
 
 #include "images.hpp"
+#include "same_bytes.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
+#include <optional>
+#include <random>
+#include <type_traits>
 #include <vector>
 
 using namespace hrixs;
@@ -124,5 +131,152 @@ TEST_CASE("integrate: a masked pixel takes part in nothing, the dark is subtract
         const Integrated result = integrate(image, {0.25, 0.0}, {dark.view(), mask.view()});
         CHECK(result.weights == Rows{4, 3.75, 3.25, 2.5});
         CHECK(result.sums == Rows{8, 7.5, 6.5, 5});
+    }
+}
+
+namespace {
+
+template <class Pixel> Image<Pixel> random_image(Index nx, Index ny, unsigned seed) {
+    Image<Pixel> image(nx, ny);
+    std::mt19937 random(seed);
+    std::normal_distribution<double> values(100.0, 30.0);
+    for (Pixel& pixel : image.pixels)
+        if constexpr (std::is_floating_point_v<Pixel>)
+            pixel = static_cast<Pixel>(values(random));
+        else
+            pixel = static_cast<Pixel>(random());
+    return image;
+}
+
+struct Expected {
+    std::vector<double> sums;
+    std::vector<double> weights;
+    std::vector<double> scale; // of what was added and subtracted
+};
+
+// Every pixel and its two rows by themselves.
+template <class Pixel>
+Expected pixel_by_pixel(const ImageView<Pixel>& image, const ChipCorrection& chip,
+                        const Curvature& curvature) {
+    const auto ny = static_cast<std::size_t>(image.ny);
+    std::vector<long double> sums(ny);
+    std::vector<long double> weights(ny);
+    std::vector<long double> scale(ny);
+    for (Index x = 0; x < image.nx; ++x) {
+        const double shift = -curvature(static_cast<double>(x));
+        const double whole = std::floor(shift);
+        const long double upper = static_cast<long double>(shift) - whole;
+        for (Index y = 0; y < image.ny; ++y) {
+            if (chip.mask && (*chip.mask)(x, y))
+                continue;
+            const long double level = chip.dark ? (*chip.dark)(x, y) : 0.0;
+            const auto pixel = static_cast<long double>(image(x, y));
+            const auto add = [&](Index row, long double share) {
+                if (row < 0 || row >= image.ny)
+                    return;
+                const auto at = static_cast<std::size_t>(row);
+                sums[at] += share * (pixel - level);
+                weights[at] += share;
+                scale[at] += std::abs(pixel) + std::abs(level);
+            };
+            add(y + static_cast<Index>(whole), 1.0L - upper);
+            add(y + static_cast<Index>(whole) + 1, upper);
+        }
+    }
+    return {
+        {sums.begin(), sums.end()}, {weights.begin(), weights.end()}, {scale.begin(), scale.end()}};
+}
+
+constexpr std::initializer_list<Curvature> curvatures = {
+    {0.0, 0.0}, {0.024, -3.7e-7}, {1.0, 0.0}, {-2.5, 1e-3}, {40.0, 0.0}};
+
+template <class Pixel>
+void check_pixel_by_pixel(const Stack<Pixel>& stack, const ChipCorrection& chip,
+                          const Curvature& curvature) {
+    const Integrated result = integrate(stack, curvature, chip);
+    for (Index frame = 0; frame < stack.n; ++frame) {
+        const Expected expected = pixel_by_pixel(stack.frames().frame(frame), chip, curvature);
+        for (Index y = 0; y < stack.ny; ++y) {
+            CAPTURE(y);
+            const auto at = static_cast<std::size_t>(y);
+            const double sum = result.sums[static_cast<std::size_t>(frame * stack.ny + y)];
+            CHECK(std::abs(sum - expected.sums[at]) <= 1e-12 * expected.scale[at]);
+            CHECK(std::abs(result.weights[at] - expected.weights[at]) <=
+                  1e-12 * static_cast<double>(stack.nx));
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("integrate: as pixel by pixel, with and without dark and mask", Pixel,
+                   std::uint8_t, std::uint16_t, std::int16_t, float, double) {
+    const Index nx = 300;
+    const Index ny = 50;
+    const auto image = random_image<Pixel>(nx, ny, 1);
+    const auto dark = random_image<double>(nx, ny, 2);
+    const auto float_dark = random_image<float>(nx, ny, 3);
+    Image<std::uint8_t> mask(nx, ny);
+    std::mt19937 random(4);
+    for (std::uint8_t& bad : mask.pixels)
+        bad = random() % 10 == 0 ? 1 : 0;
+    for (const Curvature& curvature : curvatures) {
+        CAPTURE(curvature.a);
+        check_pixel_by_pixel(image, {}, curvature);
+        check_pixel_by_pixel(image, {dark.view(), {}}, curvature);
+        check_pixel_by_pixel(image, {float_dark.view(), {}}, curvature);
+        check_pixel_by_pixel(image, {{}, mask.view()}, curvature);
+        check_pixel_by_pixel(image, {dark.view(), mask.view()}, curvature);
+    }
+}
+
+TEST_CASE("integrate: saturated counts, pixel by pixel") {
+    for (const Curvature& curvature : curvatures) {
+        check_pixel_by_pixel(Image<std::uint16_t>(600, 40, 65535), {}, curvature);
+        check_pixel_by_pixel(Image<std::int16_t>(600, 40, -32768), {}, curvature);
+    }
+}
+
+TEST_CASE("integrate: long lines, pixel by pixel") {
+    const auto image = random_image<std::uint16_t>(2048, 120, 5);
+    for (const Curvature& curvature : curvatures)
+        check_pixel_by_pixel(image, {}, curvature);
+}
+
+TEST_CASE("integrate: rows in memory backwards and by columns, pixel by pixel") {
+    const auto image = random_image<std::uint16_t>(300, 300, 6);
+    const std::uint16_t* last = image.pixels.data() + 300 * 300 - 1;
+    for (const ImageView<std::uint16_t>& view :
+         {ImageView<std::uint16_t>{last, 300, 300, -300, -1},
+          ImageView<std::uint16_t>{last - 299, 300, 300, -300, 1},
+          ImageView<std::uint16_t>{image.pixels.data(), 300, 300, 1, 300}}) {
+        const Curvature curvature{0.024, -3.7e-7};
+        const Integrated result =
+            integrate_frames(FrameStack<std::uint16_t>{view, {1}, {0}}, {}, curvature, {});
+        const Expected expected = pixel_by_pixel(view, {}, curvature);
+        for (std::size_t y = 0; y < 300; ++y)
+            CHECK(std::abs(result.sums[y] - expected.sums[y]) <= 1e-12 * expected.scale[y]);
+    }
+}
+
+TEST_CASE("integrate: any number of threads gives the same bytes, bands and all") {
+    const auto dark = random_image<float>(700, 33, 7);
+    Image<std::uint8_t> mask(700, 33);
+    mask(300, 5) = mask(699, 32) = 1;
+    const auto check = [&](const auto& stack, const ChipCorrection& chip) {
+        for (const Curvature& curvature : curvatures) {
+            const Integrated one = integrate_frames(stack.frames(), chip, curvature, {1});
+            for (const int threads : {2, 3, 8})
+                CHECK(
+                    same_bytes(integrate_frames(stack.frames(), chip, curvature, {threads}), one));
+        }
+    };
+    const auto counts = random_stack(2, 700, 33, 8);
+    const auto reals = random_image<double>(700, 33, 9);
+    for (const ChipCorrection& chip :
+         {ChipCorrection{}, ChipCorrection{dark.view(), {}}, ChipCorrection{{}, mask.view()},
+          ChipCorrection{dark.view(), mask.view()}}) {
+        check(counts, chip);
+        check(reals, chip);
     }
 }

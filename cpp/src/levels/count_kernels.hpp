@@ -321,9 +321,12 @@ template <bool WithDark>
 void look_at_pixels(const std::uint16_t* __restrict row, const std::uint16_t* __restrict dark,
                     Index size, Index offset, std::int16_t limit, CountScan& scan, Index* found) {
     constexpr std::int16_t slack = WithDark ? 1 : 0;
+    constexpr std::int16_t largest = 32767 - slack; // so that adding the slack does not overflow
     std::int16_t values[chunk + 2];
-    for (Index y = 0; y < size; ++y)
-        values[y + 1] = signed_count(count_above_dark<WithDark>(row, dark, y));
+    for (Index y = 0; y < size; ++y) {
+        const std::int16_t value = signed_count(count_above_dark<WithDark>(row, dark, y));
+        values[y + 1] = value < largest ? value : largest;
+    }
     scan.n_found += maxima_above<std::int16_t>(values, size, limit, -32768, slack, offset,
                                                found + scan.n_found);
 }
@@ -333,7 +336,8 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
                               const std::uint16_t* dark, Index n, std::uint16_t limit,
                               Index* found) {
     constexpr std::uint16_t half = 0x8000;
-    const std::int16_t limit16 = signed_count(limit);
+    constexpr std::uint16_t largest_limit = WithDark ? 65533 : 65535;
+    const std::int16_t limit16 = signed_count(limit < largest_limit ? limit : largest_limit);
     CountScan scan;
     const Index whole = n - n % chunk;
     for (Index begin = 0; begin < whole; begin += chunks_together * chunk) {
