@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels: TypeAlias = NDArray[Any]  # (..., x, y), one of the core's pixel types
-DarkImage: TypeAlias = NDArray[np.float64]  # (x, y)
+DarkImage: TypeAlias = NDArray[np.float32 | np.float64]  # (x, y)
 MaskImage: TypeAlias = NDArray[np.uint8]  # (x, y), not 0: bad
 PhotonAdu: TypeAlias = NDArray[np.float64]  # (frames,), contiguous
 RowSums: TypeAlias = NDArray[np.float64]  # (frames, y)
