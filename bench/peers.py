@@ -62,7 +62,14 @@ def aare(frames: NDArray[Any]) -> Callable[[], int]:
     return find
 
 
-def installed(frames: NDArray[Any]) -> dict[str, Callable[[], int]]:
-    """The peers that can be imported, made ready for `frames`."""
-    known = {"pycentroids": pycentroids, "aare": aare}
-    return {name: make(frames) for name, make in known.items() if importlib.util.find_spec(name)}
+def installed(frames: NDArray[Any], threads: int) -> dict[str, Callable[[], int]]:
+    """The peers that can be imported, made ready for `frames`; OMP_NUM_THREADS is `threads`."""
+    known = {
+        "pycentroids": (pycentroids, f"pycentroids, {threads} threads"),
+        "aare": (aare, "aare, 1 thread"),
+    }
+    return {
+        title: make(frames)
+        for name, (make, title) in known.items()
+        if importlib.util.find_spec(name)
+    }
