@@ -9,6 +9,7 @@
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "search_scratch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -27,13 +28,7 @@ struct BandHits {
     Candidates<spot_size> hits;
 };
 
-struct Scratch {
-    Scratch(Index nx, Index ny) : rows(ny), bands(static_cast<std::size_t>(count_bands(nx))) {}
-    RowScratch rows;
-    std::vector<BandHits> bands;
-    PhotonTable table;
-};
-
+using Scratch = SearchScratch<BandHits>;
 struct Searched {
     double base;
     double threshold;

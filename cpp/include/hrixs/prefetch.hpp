@@ -5,9 +5,10 @@
 
 namespace hrixs {
 
-// Has n numbers brought nearer that will be read soon.
+// Has n numbers brought nearer that will be read soon. Of each file its own: the levels of the
+// processor use it, and compiled for a newer one it must not be kept for all.
 template <class Number>
-inline void prefetch([[maybe_unused]] const Number* from, [[maybe_unused]] Index n) {
+static inline void prefetch([[maybe_unused]] const Number* from, [[maybe_unused]] Index n) {
 #if defined(__GNUC__)
     constexpr Index cache_line = 64 / sizeof(Number);
     constexpr int for_reading = 0;

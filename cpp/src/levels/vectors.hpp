@@ -146,7 +146,6 @@ template <class Number> struct Vector {
         return combine(a, b, [](auto p, auto q) { return p - q; });
     }
     friend Vector operator-(const Vector& a, Number b) { return a - all(b); }
-    friend Vector operator+(const Vector& a, Number b) { return a + all(b); }
     friend Vector operator*(const Vector& a, const Vector& b) {
         return combine(a, b, [](auto p, auto q) { return p * q; });
     }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "bands.hpp"
+#include "hrixs/photons.hpp"
+#include "row_scratch.hpp"
+
+#include <vector>
+
+namespace hrixs {
+
+// Working memory of one thread that searches frames: what each band gives, and a frame's photons.
+template <class BandHits> struct SearchScratch {
+    SearchScratch(Index nx, Index ny)
+        : rows(ny), bands(static_cast<std::size_t>(count_bands(nx))) {}
+    RowScratch rows;
+    std::vector<BandHits> bands;
+    PhotonTable table;
+};
+
+} // namespace hrixs
