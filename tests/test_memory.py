@@ -48,6 +48,7 @@ def test_peak_memory_of_a_call(dtype, dark, threads):
         text=True,
         check=True,
     )
-    # Six bytes are a dark made ready for counts; the rest are the tables of photons, and rows.
+    # Six bytes are a dark made ready for counts; the rest are each thread's rows, up to 72 in
+    # doubles, and the tables of photons.
     made_ready = 6.0 if (dtype, dark) == ("uint16", "dark") else 0.0
-    assert float(done.stdout) <= made_ready + 1.0
+    assert float(done.stdout) <= made_ready + 1.5 * threads
