@@ -154,11 +154,9 @@ template <class Pixel> class CorrectedRows {
     RealScan scan_block(Index x, Index y, Index n, double shift, double limit, Index* found) const {
         double* pairs = scratch_.pairs.data() + y;
         if constexpr (std::is_same_v<Pixel, float>)
-            if (frame_.is_plain()) {
-                frame_.fetch_ahead(x, y, n);
-                return kernels_.scan_floats(frame_.image.row(x) + y, pairs, n + 1, shift, limit,
-                                            found);
-            }
+            if (frame_.is_plain())
+                return kernels_.scan_floats(frame_.image.row(x) + y, frame_.row_ahead(x) + y, pairs,
+                                            n + 1, shift, limit, found);
         const auto scan = frame_.has_mask() ? kernels_.scan_valid : kernels_.scan_row;
         return scan(read(x, y, n + 1), pairs, n + 1, shift, limit, found);
     }

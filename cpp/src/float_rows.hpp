@@ -46,9 +46,9 @@ class FloatRows : public CorrectedRows<float> {
         for (Index x = band.begin; x < band.end; ++x) {
             Index n_found = 0;
             for_each_block(frame_.ny(), [&](Index y, Index n) {
-                frame_.fetch_ahead(x, y, n);
-                const FloatScan scan = kernels_.floats_above(frame_.image.row(x) + y, n, lowered,
-                                                             0.0F, found_from(n_found));
+                const FloatScan scan =
+                    kernels_.floats_above(frame_.image.row(x) + y, frame_.row_ahead(x) + y, n,
+                                          lowered, 0.0F, found_from(n_found));
                 sum += scan.pixels;
                 n_found = append(n_found, y, scan.n_found);
             });
@@ -97,12 +97,12 @@ class FloatRows : public CorrectedRows<float> {
         std::swap(scratch_.float_pairs_below, scratch_.float_pairs);
         FloatScan whole;
         for_each_block(ny - 1, [&](Index y, Index n) {
-            frame_.fetch_ahead(x, y, n);
             bounds.reach(std::abs(row[y + n])); // the last square's, which is the next block's
             const auto find_in_block = [&] {
                 return kernels_.find_floats(
-                    scratch_.float_pairs_below.data() + y, row + y, scratch_.float_pairs.data() + y,
-                    n + 1, bounds.limit() + raised, bounds.slack(), found_from(whole.n_found));
+                    scratch_.float_pairs_below.data() + y, row + y, frame_.row_ahead(x) + y,
+                    scratch_.float_pairs.data() + y, n + 1, bounds.limit() + raised, bounds.slack(),
+                    found_from(whole.n_found));
             };
             FloatScan block = find_in_block();
             if (bounds.reach(block.largest))

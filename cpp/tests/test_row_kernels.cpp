@@ -179,7 +179,11 @@ TEST_CASE("row kernels: the scan of doubles and of floats, with and without mask
                             continue;
                         }
                         check(level->scan_row, row);
-                        check(level->scan_floats, std::vector<float>(row.begin(), row.end()));
+                        check(
+                            [&](const float* floats, auto... rest) {
+                                return level->scan_floats(floats, floats, rest...);
+                            },
+                            std::vector<float>(row.begin(), row.end()));
                     }
 }
 
@@ -215,8 +219,9 @@ TEST_CASE("row kernels: squares of floats above a limit, neighbours by a slack")
                     }
                     std::vector<float> pairs(size(n));
                     Found found(size(n));
-                    const FloatScan scan = level->find_floats(
-                        below.data(), row.data(), pairs.data(), n, limit, slack, found.data());
+                    const FloatScan scan =
+                        level->find_floats(below.data(), row.data(), row.data(), pairs.data(), n,
+                                           limit, slack, found.data());
                     CHECK(scan.pixels == sum);
                     CHECK(scan.largest == largest);
                     CHECK(pairs == row_pairs);
@@ -240,7 +245,7 @@ TEST_CASE("row kernels: floats above a limit, neighbours by a slack") {
                     }
                     Found found(size(n));
                     const FloatScan scan =
-                        level->floats_above(row.data(), n, limit, slack, found.data());
+                        level->floats_above(row.data(), row.data(), n, limit, slack, found.data());
                     CHECK(scan.pixels == sum);
                     CHECK(scan.largest == largest);
                     found.resize(size(scan.n_found));
@@ -259,11 +264,11 @@ TEST_CASE("row kernels: the largest magnitude of floats, wherever it is") {
                     std::vector<float> pairs(row.size());
                     Found found(row.size());
                     const float expected = std::isnan(value) ? infinite : std::abs(value);
-                    REQUIRE(level->floats_above(row.data(), n, 1e9F, 0.0F, found.data()).largest ==
-                            expected);
+                    REQUIRE(level->floats_above(row.data(), row.data(), n, 1e9F, 0.0F, found.data())
+                                .largest == expected);
                     REQUIRE(level
-                                ->find_floats(row.data(), row.data(), pairs.data(), n + 1, 1e9F,
-                                              0.0F, found.data())
+                                ->find_floats(row.data(), row.data(), row.data(), pairs.data(),
+                                              n + 1, 1e9F, 0.0F, found.data())
                                 .largest == expected);
                 }
 }
@@ -568,18 +573,20 @@ Outcome of_reals(const RowKernels& level, Index n, Random random) {
     Found found(size(n));
     outcome.add(level.scan_row(row.data(), pairs.data(), n, 400.0, 405.0, found.data()), found);
     outcome.add(pairs);
-    outcome.add(level.scan_floats(floats.data(), pairs.data(), n, 400.0, 405.0, found.data()),
+    outcome.add(level.scan_floats(floats.data(), floats.data(), pairs.data(), n, 400.0, 405.0,
+                                  found.data()),
                 found);
     outcome.add(level.scan_valid(masked.data(), pairs.data(), n, 400.0, 405.0, found.data()),
                 found);
     outcome.add(found, level.pixels_above(masked.data(), n, 103.0, found.data()));
     std::vector<float> float_pairs(size(n));
     const std::vector<float> floats_below(below.begin(), below.end());
-    outcome.add(level.find_floats(floats_below.data(), floats.data(), float_pairs.data(), n, 305.0F,
-                                  0.01F, found.data()),
+    outcome.add(level.find_floats(floats_below.data(), floats.data(), floats.data(),
+                                  float_pairs.data(), n, 305.0F, 0.01F, found.data()),
                 found);
     outcome.add(float_pairs);
-    outcome.add(level.floats_above(floats.data(), n, 103.0F, 0.01F, found.data()), found);
+    outcome.add(level.floats_above(floats.data(), floats.data(), n, 103.0F, 0.01F, found.data()),
+                found);
     std::vector<double> subtracted = row;
     level.subtract_f32(subtracted.data(), floats_below.data(), n);
     level.subtract_f64(subtracted.data(), below.data(), n);

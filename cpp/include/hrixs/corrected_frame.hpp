@@ -7,6 +7,7 @@
 #include "hrixs/prefetch.hpp"
 #include "hrixs/row_kernels.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -78,8 +79,13 @@ template <class Pixel> struct CorrectedFrame {
                 out[k] = (*chip->mask)(x, y + k) ? masked : out[k];
     }
 
+    static constexpr Index rows_ahead = 1;
+
+    // A row that will be read soon, for kernels that fetch it bit by bit: many fetches at once
+    // would stop the processor.
+    const Pixel* row_ahead(Index x) const { return image.row(std::min(x + rows_ahead, nx() - 1)); }
+
     void fetch_ahead(Index x, Index y, Index n) const {
-        constexpr Index rows_ahead = 2;
         const Index ahead = x + rows_ahead;
         if (ahead >= image.nx)
             return;

@@ -124,11 +124,12 @@ struct RowKernels {
 
     // Plain rows of floats: squares and sums in doubles, or squares in floats where about right is
     // enough. A neighbour makes a value no maximum only where it is larger by the slack.
-    RealScan (*scan_floats)(const float* row, double* pairs, Index n, double shift, double limit,
-                            Index* found);
-    FloatScan (*find_floats)(const float* pairs_below, const float* row, float* pairs, Index n,
-                             float limit, float slack, Index* found);
-    FloatScan (*floats_above)(const float* row, Index n, float limit, float slack, Index* found);
+    RealScan (*scan_floats)(const float* row, const float* ahead, double* pairs, Index n,
+                            double shift, double limit, Index* found);
+    FloatScan (*find_floats)(const float* pairs_below, const float* row, const float* ahead,
+                             float* pairs, Index n, float limit, float slack, Index* found);
+    FloatScan (*floats_above)(const float* row, const float* ahead, Index n, float limit,
+                              float slack, Index* found);
 
     // Moments of columns over n_rows rows, for weights that are a parabola of the row: to
     // moments[y], moments[n + y] and moments[2 * n + y] the pixels are added with the weights 1,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "hrixs/prefetch.hpp"
 #include "hrixs/row_kernels.hpp"
 #include "look_closer.hpp"
 #include "vectors.hpp"
@@ -55,8 +56,8 @@ void look_at_floats(const float* __restrict values_at, Index size, Index offset,
 }
 
 FloatScan find_floats(const float* __restrict below, const float* __restrict row,
-                      float* __restrict pairs, Index n, float limit, float slack,
-                      Index* __restrict found) {
+                      const float* ahead, float* __restrict pairs, Index n, float limit,
+                      float slack, Index* __restrict found) {
     const Index n_squares = n - 1;
     const Index whole = n_squares - n_squares % n_lanes;
     Lanes pixels;
@@ -64,6 +65,7 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     std::uint64_t is_wanted = 0;
     for (Index first = 0, bit = 0; first < whole; first += chunk, ++bit) {
         Vector<std::uint32_t> wanted{};
+        prefetch(ahead + first, chunk);
         for (Index y = first; y < least(first + chunk, whole); y += n_lanes) {
             gather(row + y, pixels, largest);
             for (Index k = y; k < y + n_lanes; k += floats_in_vector) {
@@ -91,14 +93,15 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     return scan;
 }
 
-FloatScan floats_above(const float* __restrict row, Index n, float limit, float slack,
-                       Index* __restrict found) {
+FloatScan floats_above(const float* __restrict row, const float* ahead, Index n, float limit,
+                       float slack, Index* __restrict found) {
     const Index whole = n - n % n_lanes;
     Lanes pixels;
     Magnitudes largest = all_equal<std::int32_t>(0);
     std::uint64_t is_wanted = 0;
     for (Index first = 0, bit = 0; first < whole; first += chunk, ++bit) {
         Vector<std::uint32_t> wanted{};
+        prefetch(ahead + first, chunk);
         for (Index y = first; y < least(first + chunk, whole); y += n_lanes) {
             gather(row + y, pixels, largest);
             for (Index k = y; k < y + n_lanes; k += floats_in_vector)

@@ -39,7 +39,6 @@ template <class Value>
 Index maxima_above(Value* __restrict values, Index size, Value limit, Value lowest, Value slack,
                    Index offset, Index* __restrict found) {
     static_assert(std::endian::native == std::endian::little); // bytes are read as bits
-    constexpr Index word = sizeof(std::uint64_t);
     std::uint8_t flags[chunk] = {};
     values[0] = lowest;
     values[size + 1] = lowest;
@@ -48,12 +47,16 @@ Index maxima_above(Value* __restrict values, Index size, Value limit, Value lowe
         flags[y] = static_cast<std::uint8_t>((values[y + 1] > limit) & !(values[y] > least_rival) &
                                              !(values[y + 2] >= least_rival));
     }
-    Index n_found = 0;
+    constexpr Index word = sizeof(std::uint64_t);
+    constexpr std::uint64_t to_highest_byte = 0x0102040810204080; // one bit of each byte
+    std::uint64_t flagged = 0;
     for (Index y = 0; y < chunk; y += word) {
-        std::uint64_t flagged = 0;
-        std::memcpy(&flagged, flags + y, sizeof flagged);
-        for_each_bit(flagged, [&](Index bit) { found[n_found++] = offset + y + bit / 8; });
+        std::uint64_t bytes = 0;
+        std::memcpy(&bytes, flags + y, sizeof bytes);
+        flagged |= (bytes * to_highest_byte >> 56) << y;
     }
+    Index n_found = 0;
+    for_each_bit(flagged, [&](Index bit) { found[n_found++] = offset + bit; });
     return n_found;
 }
 

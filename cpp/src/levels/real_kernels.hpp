@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "hrixs/prefetch.hpp"
 #include "hrixs/row_kernels.hpp"
 #include "look_closer.hpp"
 #include "vectors.hpp"
@@ -66,8 +67,8 @@ template <bool Masked> struct HalfScan {
 };
 
 template <bool Masked, class Number>
-RealScan scan_real_row(const Number* __restrict row, double* __restrict pairs, Index n,
-                       double shift, double limit, Index* __restrict found) {
+RealScan scan_real_row(const Number* __restrict row, const Number* ahead, double* __restrict pairs,
+                       Index n, double shift, double limit, Index* __restrict found) {
     Lanes pixels;
     Lanes sum;
     Lanes squares;
@@ -80,6 +81,8 @@ RealScan scan_real_row(const Number* __restrict row, double* __restrict pairs, I
     for (Index first = 0; first < whole; first += chunk) {
         const Index end = least(first + chunk, whole);
         Vector<std::uint64_t> wanted{};
+        if constexpr (sizeof(Number) < sizeof(double)) // doubles have been read just now
+            prefetch(ahead + first, chunk);
         for (Index y = first; y < end; y += n_lanes) {
             const Vector<double> lower = first_half.add(row + y, pairs + y, shift);
             const Vector<double> upper =
@@ -114,6 +117,12 @@ RealScan scan_real_row(const Number* __restrict row, double* __restrict pairs, I
     scan.sum = Masked ? add_lanes(of_sum) : 0.0;
     scan.squares = add_lanes(of_squares);
     return scan;
+}
+
+template <bool Masked>
+RealScan scan_doubles(const double* row, double* pairs, Index n, double shift, double limit,
+                      Index* found) {
+    return scan_real_row<Masked>(row, row, pairs, n, shift, limit, found);
 }
 
 Index pixels_above(const double* __restrict row, Index n, double limit, Index* __restrict found) {
