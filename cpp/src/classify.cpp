@@ -65,13 +65,14 @@ double search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
               ForEachBand for_each_band) {
     const double limit = 0.9 * low + with_rows(frame, dark, scratch.rows,
                                                [](const auto& rows) { return rows.sample_mean(); });
-    const double sum = find_pixels(frame, dark, limit, scratch.bands, for_each_band);
+    std::vector<BandHits>& bands = scratch.bands.front();
+    const double sum = find_pixels(frame, dark, limit, bands, for_each_band);
     check_finite(frame, sum, number);
     const double base = sum / static_cast<double>(std::max<Index>(totals.pixels, 1));
     // A pixel more than `low` above the mean is above this, whatever the last digit.
     const double needed = base + low - 1e-9 * (std::abs(base) + std::abs(low));
     if (needed < limit)
-        find_pixels(frame, dark, needed, scratch.bands, for_each_band);
+        find_pixels(frame, dark, needed, bands, for_each_band);
     return base;
 }
 
@@ -136,14 +137,14 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
     const std::optional<CountDark> dark = prepare_dark<Pixel>(chip, DarkUse::pixels, execution);
     FoundByFrame found(frames.size());
     for_each_banded_frame(
-        frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
+        frames.size(), nx, execution, [&] { return Scratch(nx, ny, 1); },
         [&](Index number, Scratch& scratch, auto for_each_band) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
             const double threshold = settings.candidate_low * photon_adu[number];
             const double base = search(frame, totals, dark, threshold, frames.first_number + number,
                                        scratch, for_each_band);
             FrameHits hits(number, settings.max_photons, scratch.table);
-            classify(frame, scratch.bands, base, photon_adu[number], settings, hits);
+            classify(frame, scratch.bands.front(), base, photon_adu[number], settings, hits);
             hits.check_count(frames.first_number, [&] {
                 return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";
             });

@@ -21,6 +21,9 @@ namespace {
 
 constexpr Index spot_size = 4;
 
+// That many frames share a band of the dark while it is in the cache.
+constexpr Index frames_for_a_dark = 8;
+
 using Spot = Patch<spot_size>;
 
 struct BandHits {
@@ -34,63 +37,105 @@ struct Searched {
     double threshold;
 };
 
-// One frame's search: its squares above a limit that are local maxima, band by band.
+// One frame's search: its squares above a limit that are local maxima, band by band. One pass gives
+// its sums and its hits; a second one is needed where the threshold, which the statistics give,
+// turns out below what a few rows made expect.
 template <class Pixel> class Search {
   public:
     Search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
-           const std::optional<CountDark>& dark, Scratch& scratch)
-        : frame_(frame), totals_(totals), dark_(dark), rows_(scratch.rows), bands_(scratch.bands) {
-        with_rows(frame_, dark_, scratch.rows, [&](const auto& rows) {
+           const std::optional<CountDark>& dark, const FindSettings& settings, RowScratch& scratch,
+           std::vector<BandHits>& bands)
+        : frame_(frame), totals_(totals), dark_(dark), settings_(settings), bands_(bands) {
+        with_rows(frame_, dark_, scratch, [&](const auto& rows) {
             // A whole number: deviations of whole counts are then exact.
             shift_ = std::rint(4.0 * rows.sample_mean());
             fits_ = rows.fits(shift_);
         });
+        limit_ = settings.threshold ? *settings.threshold : expected_threshold(scratch);
     }
 
-    double shift() const { return shift_; }
+    const CorrectedFrame<Pixel>& frame() const { return frame_; }
+    const std::vector<BandHits>& bands() const { return bands_; }
 
-    SquareSums sample_squares(Scratch& scratch) const {
-        return through_rows(scratch.rows,
-                            [&](const auto& rows) { return rows.sample_squares(shift_); });
+    // The first pass, to be called for every band.
+    void first_pass(Index number, const Band& band, RowScratch& scratch) {
+        if (settings_.threshold)
+            find(number, band, scratch);
+        else
+            scan(number, band, scratch);
     }
 
-    template <class ForEachBand> FrameSums find(ForEachBand for_each_band, double limit) {
-        return go(for_each_band, limit, [&](const auto& rows, const Band& band, auto keep) {
-            return FrameSums{rows.find(band, shift_, limit, keep), {}};
-        });
-    }
-
+    // What is left to be done then; number is the frame's.
     template <class ForEachBand>
-    FrameSums scan(ForEachBand for_each_band, double shift, double limit) {
-        fits_ = fits_ &&
-                with_rows(frame_, dark_, rows_, [&](const auto& rows) { return rows.fits(shift); });
-        return go(for_each_band, limit, [&](const auto& rows, const Band& band, auto keep) {
-            return rows.scan(band, shift, limit, keep);
-        });
+    Searched finish(Index number, RowScratch& scratch, ForEachBand for_each_band) {
+        FrameSums sums = sum_of_bands();
+        check_finite(frame_, sums.pixels, number);
+        const double base = sums.pixels / static_cast<double>(std::max<Index>(totals_.pixels, 1));
+        if (settings_.threshold)
+            return {base, *settings_.threshold};
+
+        // Far from the mean the shift costs digits.
+        const double offset = sums.squares.mean() - shift_;
+        if (sums.squares.variance() < 1e-4 * offset * offset) {
+            shift_ = std::rint(sums.squares.mean());
+            fits_ = fits_ && with_rows(frame_, dark_, scratch,
+                                       [&](const auto& rows) { return rows.fits(shift_); });
+            for_each_band([&](Index band_number, const Band& band, Scratch& of_thread) {
+                scan(band_number, band, of_thread.rows);
+            });
+            sums = sum_of_bands();
+        }
+        const double threshold =
+            sums.squares.mean() + settings_.std_threshold * std::sqrt(sums.squares.variance());
+        if (threshold < limit_ || !std::isfinite(limit_)) {
+            limit_ = threshold;
+            for_each_band([&](Index band_number, const Band& band, Scratch& of_thread) {
+                find(band_number, band, of_thread.rows);
+            });
+        }
+        return {base, threshold};
     }
 
   private:
+    double expected_threshold(RowScratch& scratch) const {
+        const SquareSums sample =
+            through_rows(scratch, [&](const auto& rows) { return rows.sample_squares(shift_); });
+        return shift_ + 0.85 * settings_.std_threshold * std::sqrt(sample.variance());
+    }
+
     template <class Work> auto through_rows(RowScratch& scratch, Work work) const {
         return fits_ ? with_rows(frame_, dark_, scratch, work)
                      : with_rows_of_any(frame_, scratch, work);
     }
 
-    template <class ForEachBand, class Search>
-    FrameSums go(ForEachBand for_each_band, double limit, Search search_band) {
-        for_each_band([&](Index number, const Band& band, Scratch& scratch) {
-            BandHits& result = bands_[static_cast<std::size_t>(number)];
-            result.hits.clear();
-            const auto keep = [&](Index x, Index y) {
-                const Spot spot(frame_, x - 1, y - 1);
-                const double square = spot.square(1, 1);
-                if (square > limit && is_local_maximum(square, [&](Index i, Index j) {
-                        return spot.square(1 + i, 1 + j);
-                    }))
-                    result.hits.add(x - 1, y - 1, spot);
-            };
-            result.sums = through_rows(
-                scratch.rows, [&](const auto& rows) { return search_band(rows, band, keep); });
+    void find(Index number, const Band& band, RowScratch& scratch) {
+        search(number, scratch, [&](const auto& rows, auto keep) {
+            return FrameSums{rows.find(band, shift_, limit_, keep), {}};
         });
+    }
+
+    void scan(Index number, const Band& band, RowScratch& scratch) {
+        search(number, scratch,
+               [&](const auto& rows, auto keep) { return rows.scan(band, shift_, limit_, keep); });
+    }
+
+    template <class SearchBand>
+    void search(Index number, RowScratch& scratch, SearchBand search_band) {
+        BandHits& result = bands_[static_cast<std::size_t>(number)];
+        result.hits.clear();
+        const auto keep = [&](Index x, Index y) {
+            const Spot spot(frame_, x - 1, y - 1);
+            const double square = spot.square(1, 1);
+            if (square > limit_ && is_local_maximum(square, [&](Index i, Index j) {
+                    return spot.square(1 + i, 1 + j);
+                }))
+                result.hits.add(x - 1, y - 1, spot);
+        };
+        result.sums =
+            through_rows(scratch, [&](const auto& rows) { return search_band(rows, keep); });
+    }
+
+    FrameSums sum_of_bands() const {
         FrameSums sums;
         sums.squares.n = totals_.squares;
         sums.squares.shift = bands_.front().sums.squares.shift;
@@ -99,44 +144,15 @@ template <class Pixel> class Search {
         return sums;
     }
 
-    const CorrectedFrame<Pixel>& frame_;
+    CorrectedFrame<Pixel> frame_;
     const ChipTotals& totals_;
     const std::optional<CountDark>& dark_;
-    RowScratch& rows_;
+    const FindSettings& settings_;
     std::vector<BandHits>& bands_;
     double shift_ = 0.0;
+    double limit_ = 0.0;
     bool fits_ = true;
 };
-
-// One pass over the frame for its sums and its hits; a second one where the threshold, which the
-// statistics give, turns out below what a few rows made expect.
-template <class Pixel, class ForEachBand>
-Searched search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
-                const std::optional<CountDark>& dark, const FindSettings& settings, Index number,
-                Scratch& scratch, ForEachBand for_each_band) {
-    const auto base_of = [&](const FrameSums& sums) {
-        check_finite(frame, sums.pixels, number);
-        return sums.pixels / static_cast<double>(std::max<Index>(totals.pixels, 1));
-    };
-    Search<Pixel> search(frame, totals, dark, scratch);
-    if (settings.threshold)
-        return {base_of(search.find(for_each_band, *settings.threshold)), *settings.threshold};
-
-    const double expected =
-        search.shift() +
-        0.85 * settings.std_threshold * std::sqrt(search.sample_squares(scratch).variance());
-    FrameSums sums = search.scan(for_each_band, search.shift(), expected);
-    const double base = base_of(sums);
-    // Far from the mean the shift costs digits.
-    const double offset = sums.squares.mean() - search.shift();
-    if (sums.squares.variance() < 1e-4 * offset * offset)
-        sums = search.scan(for_each_band, std::rint(sums.squares.mean()), expected);
-    const double threshold =
-        sums.squares.mean() + settings.std_threshold * std::sqrt(sums.squares.variance());
-    if (threshold < expected || !std::isfinite(expected))
-        search.find(for_each_band, threshold);
-    return {base, threshold};
-}
 
 // What needs the frame's mean: charge and position.
 template <class Pixel>
@@ -180,19 +196,35 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
     const ChipTotals totals = check_chip(chip, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(
         chip, settings.threshold ? DarkUse::squares : DarkUse::squares_and_rests, execution);
+    const Index frames_together = dark ? frames_for_a_dark : 1;
     FoundByFrame found(frames.size());
-    for_each_banded_frame(
-        frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
-        [&](Index number, Scratch& scratch, auto for_each_band) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
-            const Searched searched = search(frame, totals, dark, settings,
-                                             frames.first_number + number, scratch, for_each_band);
-            FrameHits hits(number, settings.max_photons, scratch.table);
-            measure(frame, searched, settings, scratch.bands, hits);
-            hits.check_count(frames.first_number, [&] {
-                return "2x2 squares above the threshold of " + text(searched.threshold) + " ADU";
+    for_each_banded_group(
+        frames.size(), nx, frames_together, execution,
+        [&] { return Scratch(nx, ny, frames_together); },
+        [&](const Range& numbers, Scratch& scratch, auto for_each_band) {
+            std::vector<Search<Pixel>> searches;
+            searches.reserve(scratch.bands.size());
+            for (Index number = numbers.begin; number < numbers.end; ++number)
+                searches.emplace_back(CorrectedFrame<Pixel>{frames.frame(number), &chip}, totals,
+                                      dark, settings, scratch.rows, scratch.bands[searches.size()]);
+            for_each_band([&](Index band_number, const Band& band, Scratch& of_thread) {
+                for (Search<Pixel>& search : searches)
+                    search.first_pass(band_number, band, of_thread.rows);
             });
-            found.store(number, scratch.table, searched.base, searched.threshold, hits.n_dropped());
+            Index number = numbers.begin;
+            for (Search<Pixel>& search : searches) {
+                const Searched searched =
+                    search.finish(frames.first_number + number, scratch.rows, for_each_band);
+                FrameHits hits(number, settings.max_photons, scratch.table);
+                measure(search.frame(), searched, settings, search.bands(), hits);
+                hits.check_count(frames.first_number, [&] {
+                    return "2x2 squares above the threshold of " + text(searched.threshold) +
+                           " ADU";
+                });
+                found.store(number, scratch.table, searched.base, searched.threshold,
+                            hits.n_dropped());
+                ++number;
+            }
         });
     return std::move(found).join();
 }

@@ -9,12 +9,14 @@
 
 namespace hrixs {
 
-// Working memory of one thread that searches frames: what each band gives, and a frame's photons.
+// Working memory of one thread that searches frames: what each band of those that it has together
+// gives, and a frame's photons.
 template <class BandHits> struct SearchScratch {
-    SearchScratch(Index nx, Index ny)
-        : rows(ny), bands(static_cast<std::size_t>(count_bands(nx))) {}
+    SearchScratch(Index nx, Index ny, Index frames_together)
+        : rows(ny), bands(static_cast<std::size_t>(frames_together),
+                          std::vector<BandHits>(static_cast<std::size_t>(count_bands(nx)))) {}
     RowScratch rows;
-    std::vector<BandHits> bands;
+    std::vector<std::vector<BandHits>> bands; // of each frame
     PhotonTable table;
 };
 

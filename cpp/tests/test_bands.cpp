@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -103,5 +104,31 @@ TEST_CASE("bands: an exception in a band is carried out, that of the lowest fram
                 told = error.what();
             }
             CHECK(told == "1 1");
+        }
+}
+
+TEST_CASE("bands: frames go together, as long as each thread has some, and each goes once") {
+    for (const int threads : {1, 2, 3})
+        for (Index n_frames = 1; n_frames <= 20; ++n_frames) {
+            std::vector<int> bands(static_cast<std::size_t>(n_frames));
+            std::atomic<Index> n_groups{0};
+            std::atomic<Index> most{0};
+            for_each_banded_group(n_frames, 600, 8, {threads}, no_scratch,
+                                  [&](const Range& frames, NoScratch&, auto for_each_band) {
+                                      ++n_groups;
+                                      if (frames.end - frames.begin > most)
+                                          most = frames.end - frames.begin;
+                                      for_each_band([&](Index number, const Band&, NoScratch&) {
+                                          if (number == 2) // every band once, whoever has it
+                                              for (Index k = frames.begin; k < frames.end; ++k)
+                                                  ++bands[static_cast<std::size_t>(k)];
+                                      });
+                                  });
+            CHECK(bands == std::vector<int>(bands.size(), 1));
+            CHECK(most <= 8);
+            // No thread has more than its part, and not in more groups than needed.
+            const Index of_thread = (n_frames + threads - 1) / threads;
+            CHECK(most <= of_thread);
+            CHECK(n_groups <= threads * ((of_thread + 7) / 8));
         }
 }
