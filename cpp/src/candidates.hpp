@@ -57,8 +57,8 @@ template <Index Size> class Candidates {
     }
 
   private:
-    // Of a band: a wrong threshold must not cost more memory than the frame.
-    static constexpr std::size_t most_patches = 4096;
+    // Of a band: a wrong threshold must not cost more memory than a frame does.
+    static constexpr std::size_t most_patches = 1024;
     std::vector<Place> places_;
     std::vector<Patch<Size>> patches_;
 };

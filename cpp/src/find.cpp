@@ -22,7 +22,7 @@ namespace {
 constexpr Index spot_size = 4;
 
 // That many frames share a band of the dark while it is in the cache.
-constexpr Index frames_for_a_dark = 8;
+constexpr Index frames_for_a_dark = 4;
 
 using Spot = Patch<spot_size>;
 
