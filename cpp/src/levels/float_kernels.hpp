@@ -65,7 +65,8 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     std::uint64_t is_wanted = 0;
     for (Index first = 0, bit = 0; first < whole; first += chunk, ++bit) {
         Vector<std::uint32_t> wanted{};
-        prefetch(ahead + first, chunk);
+        if (first + chunk <= n) // not beyond the row
+            prefetch(ahead + first, chunk);
         for (Index y = first; y < least(first + chunk, whole); y += n_lanes) {
             gather(row + y, pixels, largest);
             for (Index k = y; k < y + n_lanes; k += floats_in_vector) {
@@ -101,7 +102,8 @@ FloatScan floats_above(const float* __restrict row, const float* ahead, Index n,
     std::uint64_t is_wanted = 0;
     for (Index first = 0, bit = 0; first < whole; first += chunk, ++bit) {
         Vector<std::uint32_t> wanted{};
-        prefetch(ahead + first, chunk);
+        if (first + chunk <= n) // not beyond the row
+            prefetch(ahead + first, chunk);
         for (Index y = first; y < least(first + chunk, whole); y += n_lanes) {
             gather(row + y, pixels, largest);
             for (Index k = y; k < y + n_lanes; k += floats_in_vector)

@@ -82,7 +82,8 @@ RealScan scan_real_row(const Number* __restrict row, const Number* ahead, double
         const Index end = least(first + chunk, whole);
         Vector<std::uint64_t> wanted{};
         if constexpr (sizeof(Number) < sizeof(double)) // doubles have been read just now
-            prefetch(ahead + first, chunk);
+            if (first + chunk <= n)                    // and nothing is beyond the row
+                prefetch(ahead + first, chunk);
         for (Index y = first; y < end; y += n_lanes) {
             const Vector<double> lower = first_half.add(row + y, pairs + y, shift);
             const Vector<double> upper =
