@@ -1,14 +1,17 @@
 """Opening and reading runs in the EuXFEL format."""
 
+import extra_data
 import h5py
 import numpy as np
 import pytest
-from extra_data import H5File, RunDirectory, by_id, by_index, open_run
+from extra_data import H5File, RunDirectory, by_id, by_index
 
 import hrixs
 from conftest import DARK, PROPOSAL, RUN
 from hrixs import HrixsWarning, MissingDataError, hRIXS
-from hrixs.runs import iterate_images, sum_images
+from hrixs.faults import Faults
+from hrixs.run_images import index_images, iterate_images, sum_images
+from hrixs.runs import open_run
 from hrixs.simulation import write_run
 
 
@@ -91,8 +94,12 @@ def test_images_without_slow_data_are_counted_and_named(tmp_path, simulated):
     (folder / "RAW-R0001-DA01-S00001.h5").unlink()
     h = hRIXS()
     h.FIELDS = ["MaranaX", "nrj"]
-    with pytest.warns(HrixsWarning, match="4 of 8 images have no value of nrj"):
+    with pytest.warns(HrixsWarning) as caught:
         data = h.from_run(folder)
+    assert [str(warning.message)[:50] for warning in caught] == [
+        "RAW-R0001-DA01-S00001.h5 is missing.",
+        "4 of 8 images have no value of nrj and are dropped"[:50],
+    ]
     assert data.attrs["n_images_dropped"] == 4
     assert data.sizes["trainId"] == 4
     np.testing.assert_array_equal(data.MaranaX, simulated.frames[:4])
@@ -110,6 +117,8 @@ def test_several_images_in_a_train_are_kept_and_told(tmp_path, simulated):
         index = file["INDEX/SCS_HRIXS_CAM/CAM/MARANAX:daqOutput/data"]
         index["count"][:] = [1, 3, 0, 0, 1, 1, 1, 1]
         index["first"][:] = [0, 1, 4, 4, 4, 5, 6, 7]
+        own = file["INSTRUMENT/SCS_HRIXS_CAM/CAM/MARANAX:daqOutput/data/trainId"]
+        own[1:4] = own[1]
     h = hRIXS()
     h.FIELDS = ["MaranaX", "nrj"]
     with pytest.warns(HrixsWarning, match="1 trains have several images"):
@@ -123,7 +132,7 @@ def test_several_images_in_a_train_are_kept_and_told(tmp_path, simulated):
 
 
 def test_extra_data_opens_what_write_run_wrote(data_root, simulated):
-    run = open_run(PROPOSAL, RUN, data="raw")
+    run = extra_data.open_run(PROPOSAL, RUN, data="raw")
     assert len(run.train_ids) == 10
     assert run.run_metadata()["proposalNumber"] == PROPOSAL
     assert len(run.files) == 4
@@ -135,9 +144,10 @@ def test_extra_data_opens_what_write_run_wrote(data_root, simulated):
 
 
 def test_images_in_parts_are_the_same(h, simulated, monkeypatch):
-    run = open_run(PROPOSAL, RUN, data="raw")
-    monkeypatch.setattr("hrixs.runs._BYTES_PER_PART", 3 * 256 * 1024 * 2)
-    parts = [part.copy() for part in iterate_images(run, "MaranaX")]
+    run = open_run(RUN, PROPOSAL)
+    monkeypatch.setattr("hrixs.run_images._BYTES_PER_PART", 3 * 256 * 1024 * 2)
+    entries = index_images(run, "MaranaX", Faults())
+    parts = [images.copy() for images, _ in iterate_images(entries, Faults())]
     assert len(parts) > 2
     np.testing.assert_array_equal(np.concatenate(parts), simulated.frames)
     total, n_images = sum_images(run, "MaranaX")

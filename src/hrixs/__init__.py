@@ -14,6 +14,7 @@ except ImportError as error:
 
 from hrixs.curvature import CurvatureFit, fit_curvature_image
 from hrixs.errors import (
+    FaultyRunError,
     HrixsWarning,
     MissingDataError,
     NoLineError,
@@ -23,12 +24,14 @@ from hrixs.errors import (
 from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
 from hrixs.mnemonics import mnemonics
+from hrixs.photon_columns import photon_table
 from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import __version__
 from hrixs.spectrometer import hRIXS
 
 __all__ = [
     "CurvatureFit",
+    "FaultyRunError",
     "HrixsWarning",
     "MissingDataError",
     "NoLineError",
@@ -42,4 +45,5 @@ __all__ = [
     "integrate_frames",
     "mnemonics",
     "photon_spectrum",
+    "photon_table",
 ]

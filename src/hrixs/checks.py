@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from numbers import Real
 from typing import Any
 
@@ -22,6 +23,24 @@ def whole_number(name: str, value: Any) -> int:
     if not (number.is_integer() and 1 <= number < 2**31):
         raise ValueError(f"{name} = {value!r}, expected a whole number of 1 or more.")
     return int(number)
+
+
+def number_of_bytes(name: str, value: Any) -> int:
+    """`value`, a number or text such as ``'512MB'`` or ``'2GiB'``, as bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    text = str(value).strip()
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*([kMGT]?)(i?)B?", text, re.IGNORECASE)
+    if isinstance(value, bool) or match is None or float(match[1]) == 0:
+        raise ValueError(
+            f"{name} = {value!r}, expected a number of bytes, or text such as '512MB' or '2GB'."
+        )
+    power = " KMGT".index(match[2].upper() or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def curvature_pair(curvature: Any) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
 
 __all__ = [
+    "FaultyRunError",
     "HrixsWarning",
     "MissingDataError",
     "NoLineError",
@@ -26,6 +27,10 @@ class HrixsWarning(UserWarning):
 
 class MissingDataError(LookupError):
     """A run or a dataset lacks what was asked for."""
+
+
+class FaultyRunError(ValueError):
+    """A run has a fault, and ``strict=True`` asked for an error in place of a warning."""
 
 
 class NoLineError(ValueError):

@@ -1,32 +1,139 @@
-"""Opening and reading EuXFEL runs. The only module of the package that reads with extra-data."""
+"""Finding EuXFEL runs: which files they have, and which trains. Imports extra-data."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.errors import MissingDataError, unknown_name, warn
-from hrixs.mnemonics import UNITS, Mnemonic, mnemonics
+from hrixs.errors import MissingDataError, unknown_name
+from hrixs.faults import Faults, named_trains
+from hrixs.mnemonics import Mnemonic, mnemonics
 
 if TYPE_CHECKING:
-    from extra_data import DataCollection, KeyData
+    from extra_data import DataCollection
 
 #: A run number, a run's folder or file, or a run that is open already.
 RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection"
 #: A name in the table of mnemonics, or entries of the table's form under names of one's own.
 Field: TypeAlias = "str | Mapping[str, Mnemonic]"
 
-_BYTES_PER_PART = 256 * 2**20
+_FILE_NAME = re.compile(r"(.+)-S(\d{5})\.h5")
 
 
-def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
-    """Open a run's raw data, given by number, by path or as it is.
+@dataclass(frozen=True)
+class RunFile:
+    """One readable file of a run."""
+
+    path: str
+    train_ids: NDArray[np.uint64]
+    sources: frozenset[str]
+
+    @property
+    def aggregator(self) -> str:
+        """Its name without the sequence number."""
+        return _split_name(self.path)[0]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The files of a run, as far as they can be read.
+
+    Attributes
+    ----------
+    files
+        In the order of their names.
+    train_ids
+        All trains of the run, or those that were selected, ascending.
+    lost
+        Files in the run's folder that can't be read: path, and why.
+    selected
+        Whether `train_ids` are not all.
+    """
+
+    files: tuple[RunFile, ...]
+    train_ids: NDArray[np.uint64]
+    lost: tuple[tuple[str, str], ...] = ()
+    selected: bool = False
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """All sources in the files."""
+        return frozenset().union(*(file.sources for file in self.files))
+
+    def files_of(self, source: str) -> list[RunFile]:
+        """Files that hold a source."""
+        return [file for file in self.files if source in file.sources]
+
+    def select_trains(self, subset: Any) -> Run:
+        """Those trains only; `subset` as for ``extra_data.DataCollection.select_trains``."""
+        from extra_data.read_machinery import select_train_ids
+
+        chosen = select_train_ids(list(self.train_ids), subset)
+        ids = np.unique(np.asarray(chosen, dtype=np.uint64))
+        return Run(self.files, ids, self.lost, selected=True)
+
+    def tell_lost_files(self, sources: Iterable[str], faults: Faults) -> None:
+        """Tell of files that are missing or can't be read; `sources` holds the camera's first."""
+        camera, *_ = sources
+        of_camera = {file.aggregator for file in self.files_of(camera)}
+        wanted = {file.aggregator for source in sources for file in self.files_of(source)}
+        told = set()
+        for path, why in self.lost:
+            aggregator, sequence = _split_name(path)
+            told.add((aggregator, sequence))
+            text = f"{Path(path).name} can't be read and is left out: {why.rstrip('.')}"
+            self._tell(text, aggregator, sequence, of_camera, faults)
+        for aggregator in sorted(wanted):
+            for sequence in self._missing_sequences(aggregator):
+                if (aggregator, sequence) not in told:
+                    text = f"{aggregator}-S{sequence:05d}.h5 is missing"
+                    self._tell(text, aggregator, sequence, of_camera, faults)
+
+    def _tell(
+        self, text: str, aggregator: str, sequence: int, of_camera: set[str], faults: Faults
+    ) -> None:
+        lost = self._trains_only_elsewhere(aggregator, sequence)
+        if aggregator not in of_camera:
+            faults.add(f"{text}.")
+        elif len(lost):
+            text += f"; {len(lost)} trains have no image for it, {named_trains(lost)}."
+            faults.add(text, n_skipped=len(lost), train_ids=lost)
+        else:
+            faults.add(f"{text}; how many images it has is not known.")
+
+    def _missing_sequences(self, aggregator: str) -> list[int]:
+        """Sequence numbers within the aggregator's, or whose trains only other files have."""
+        own = {_split_name(file.path)[1] for file in self.files if file.aggregator == aggregator}
+        others = {_split_name(file.path)[1] for file in self.files}
+        return [
+            sequence
+            for sequence in sorted(set(range(max(own, default=0))) | others)
+            if sequence >= 0
+            and sequence not in own
+            and (sequence < max(own) or len(self._trains_only_elsewhere(aggregator, sequence)))
+        ]
+
+    def _trains_only_elsewhere(self, aggregator: str, sequence: int) -> NDArray[np.uint64]:
+        """Trains that other files of the sequence number have, but no file of the aggregator."""
+        ids = [f.train_ids for f in self.files if _split_name(f.path)[1] == sequence]
+        own = [f.train_ids for f in self.files if f.aggregator == aggregator]
+        if not ids:
+            return np.empty(0, dtype=np.uint64)
+        of_sequence = np.intersect1d(np.concatenate(ids), self.train_ids)
+        return np.setdiff1d(of_sequence, np.concatenate(own)) if own else of_sequence
+
+
+def open_run(run: RunLike, proposal: int | str | None = None) -> Run:
+    """Look up a run's raw data, given by number, by path or as it is open.
 
     Parameters
     ----------
@@ -46,34 +153,17 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
     import extra_data
 
     if isinstance(run, extra_data.DataCollection):
-        return run
+        return _of_collection(run)
     if isinstance(run, str) and run.isdigit() and not Path(run).exists():
         run = int(run)
     if isinstance(run, int | np.integer) and not isinstance(run, bool):
-        if proposal is None:
-            raise ValueError(
-                f"run {run} was given without a proposal; expected hRIXS(proposal), proposal= "
-                "(on the command line --proposal), or the path of the run's folder."
-            )
-        try:
-            return extra_data.open_run(proposal, int(run), data="raw")
-        except Exception as error:
-            # extra-data raises a plain Exception for an unknown proposal.
-            root = os.environ.get("EXTRA_DATA_DATA_ROOT", "/gpfs/exfel/exp")
-            raise MissingDataError(
-                f"run {run} of proposal {proposal} can't be opened: {str(error).rstrip('.')}. "
-                f"Looked under {root}, which EXTRA_DATA_DATA_ROOT sets; the path of a run's folder "
-                "can be given as well."
-            ) from error
+        return _of_folder(_folder_of_number(int(run), proposal))
     if isinstance(run, str | os.PathLike):
         path = Path(run)
-        try:
-            if path.is_dir():
-                return extra_data.RunDirectory(path)
-            if path.is_file():
-                return extra_data.H5File(path)
-        except Exception as error:
-            raise MissingDataError(f"{path} can't be opened as a run: {error}") from error
+        if path.is_dir():
+            return _of_folder(path)
+        if path.is_file():
+            return _of_files([path])
         raise MissingDataError(
             f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
             "(.tif, .npy, .h5) on the command line."
@@ -84,158 +174,8 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> DataCollection:
     )
 
 
-def load_run(
-    run: DataCollection,
-    camera: str,
-    fields: Sequence[Field] = (),
-    *,
-    required: Iterable[str] = (),
-    subset: Any = None,
-) -> xr.Dataset:
-    """Load a run's images and the slow data that belong to them.
-
-    Parameters
-    ----------
-    run : extra_data.DataCollection
-        An open run.
-    camera : str
-        Mnemonic of the camera. Each of its images becomes one entry along ``trainId``.
-    fields : sequence of str or dict
-        Mnemonics of the slow data, or dicts ``{name: {'source', 'key', 'dim'}}``. Those that the
-        run lacks are left out with a warning.
-    required : iterable of str
-        The names among `fields` whose lack is an error.
-    subset : slice or extra_data.by_index or extra_data.by_id, optional
-        Trains to load, as for ``run.select_trains``.
-
-    Returns
-    -------
-    xarray.Dataset
-        Images and slow data over ``trainId``. ``attrs`` counts the trains, the images, the trains
-        without an image and with several, and the images dropped for lack of slow data.
-
-    Raises
-    ------
-    MissingDataError
-        If the run lacks the camera, has no image, or lacks a required field.
-    """
-    if subset is not None:
-        run = run.select_trains(subset)
-    pixels, train_ids, counts = read_images(run, camera)
-    dataset: dict[str, Any] = {}
-    keep = np.ones(len(train_ids), dtype=bool)
-    for name, entry in _entries(fields).items():
-        if name == camera:
-            continue
-        slow = _slow_data(run, name, entry, required=name in set(required))
-        if slow is None:
-            continue
-        has_value = np.isin(train_ids, slow.trainId.values)
-        if not has_value.any() and name in set(required):
-            raise MissingDataError(f"{name} has no value for any train with an image.")
-        if not has_value.any():
-            _left_out(name, "it has no value for any train with an image")
-            continue
-        if not has_value.all():
-            warn(
-                f"{int((~has_value).sum())} of {len(train_ids)} images have no value of {name} "
-                "and are dropped."
-            )
-        keep &= has_value
-        dataset[name] = slow
-    if not keep.any():
-        raise MissingDataError(
-            f"no image of {camera} has values of all of {', '.join(dataset)}; load fewer fields."
-        )
-    kept_ids = train_ids[keep]
-    n_dropped = int((~keep).sum())
-    images = pixels if n_dropped == 0 else pixels[keep]
-    data_vars: dict[str, Any] = {
-        camera: (("trainId", *_dims(camera, pixels)), images, {"units": "ADU"})
-    }
-    for name, slow in dataset.items():
-        matched = slow.isel(trainId=np.searchsorted(slow.trainId.values, kept_ids))
-        data_vars[name] = (matched.dims, matched.values, matched.attrs)
-    entry = mnemonics[camera]
-    attrs = {"camera": camera, "source": entry["source"], "key": entry["key"]}
-    return xr.Dataset(
-        data_vars,
-        coords={"trainId": kept_ids},
-        attrs=attrs | counts | {"n_images": len(kept_ids), "n_images_dropped": n_dropped},
-    )
-
-
-def read_images(
-    run: DataCollection, camera: str
-) -> tuple[NDArray[Any], NDArray[np.uint64], dict[str, int]]:
-    """All images of a run, their train ids, and how many trains had none or several.
-
-    Raises
-    ------
-    MissingDataError
-        If the run lacks the camera, or has no image.
-    """
-    key_data = camera_key(run, camera)
-    train_ids = key_data.train_id_coordinates()
-    if len(train_ids) == 0:
-        raise MissingDataError(_no_image_text(run, camera))
-    per_train = np.unique(train_ids, return_counts=True)[1]
-    counts = {
-        "n_trains": len(run.train_ids),
-        "n_trains_without_image": len(run.train_ids) - len(per_train),
-        "n_trains_with_several_images": int((per_train > 1).sum()),
-    }
-    if counts["n_trains_with_several_images"]:
-        warn(
-            f"{counts['n_trains_with_several_images']} trains have several images of {camera}; "
-            "all are kept, each with its train's slow data."
-        )
-    return key_data.ndarray(), train_ids, counts
-
-
-def iterate_images(run: DataCollection, camera: str) -> Iterator[NDArray[Any]]:
-    """Images of a run, part by part, so that memory does not grow with the run.
-
-    Yields
-    ------
-    numpy.ndarray, shape (n, x, y)
-        Overwritten by the next part.
-    """
-    key_data = camera_key(run, camera)
-    bytes_per_train = max(int(np.prod(key_data.entry_shape)) * key_data.dtype.itemsize, 1)
-    buffer: NDArray[Any] | None = None
-    for part in key_data.split_trains(trains_per_part=max(1, _BYTES_PER_PART // bytes_per_train)):
-        if part.shape[0] == 0:
-            continue
-        if buffer is None or len(buffer) < part.shape[0]:
-            buffer = np.empty(part.shape, part.dtype)
-        yield part.ndarray(out=buffer[: part.shape[0]])
-
-
-def sum_images(run: DataCollection, camera: str) -> tuple[NDArray[np.float64], int]:
-    """Sum of a run's images over everything but x and y, and how many they were.
-
-    Raises
-    ------
-    MissingDataError
-        If the run lacks the camera, or has no image.
-    """
-    total: NDArray[np.float64] | None = None
-    n_images = 0
-    for images in iterate_images(run, camera):
-        stack = images.reshape(-1, *images.shape[-2:])
-        part = stack.sum(axis=0, dtype=np.float64)
-        total = part if total is None else total + part
-        n_images += len(stack)
-    if total is None:
-        raise MissingDataError(_no_image_text(run, camera))
-    return total, n_images
-
-
-def run_name(run: RunLike | xr.Dataset) -> str:
+def run_name(run: RunLike) -> str:
     """Text that tells which run it was: its number, or its path."""
-    if isinstance(run, xr.Dataset):
-        return str(run.attrs.get("run", "dataset"))
     import extra_data
 
     if isinstance(run, extra_data.DataCollection):
@@ -243,90 +183,136 @@ def run_name(run: RunLike | xr.Dataset) -> str:
     return str(run)
 
 
-def camera_key(run: DataCollection, camera: str) -> KeyData:
-    """The camera's images in `run`, not read yet.
+def field_entries(fields: Iterable[Field]) -> dict[str, Mnemonic]:
+    """Where fields lie, by name.
 
     Raises
     ------
     MissingDataError
-        If the mnemonic is unknown, or the run lacks its source or key.
+        For a name that is not in `hrixs.mnemonics`.
     """
-    entry = _entries([camera])[camera]
-    key_data = _find(run, entry)
-    if key_data is None:
-        cameras = [source for source in run.all_sources if ":" in source]
-        raise MissingDataError(
-            f"the run has no camera {camera}, that is {entry['source']} / {entry['key']}. "
-            f"Instrument sources in the run: {', '.join(sorted(cameras)) or 'none'}. Choose "
-            f"another detector, or correct hrixs.mnemonics[{camera!r}] (on the command line with "
-            "--mnemonics)."
-        )
-    return key_data
-
-
-def _entries(fields: Iterable[Field]) -> dict[str, Mnemonic]:
     entries: dict[str, Mnemonic] = {}
-    for field in fields:
-        if not isinstance(field, str):
-            entries.update(field)
-        elif field in mnemonics:
-            entries[field] = mnemonics[field]
+    for one in fields:
+        if not isinstance(one, str):
+            entries.update(one)
+        elif one in mnemonics:
+            entries[one] = mnemonics[one]
         else:
-            raise MissingDataError(unknown_name("mnemonic", field, mnemonics))
+            raise MissingDataError(unknown_name("mnemonic", one, mnemonics))
     return entries
 
 
-def _find(run: DataCollection, entry: Mnemonic) -> KeyData | None:
-    source, key = entry["source"], entry["key"]
-    if source not in run.all_sources:
-        return None
-    # Control sources list their keys with '.value', which may be left out.
-    known = run.keys_for_source(source)
-    return run[source, key] if key in known or f"{key}.value" in known else None
+def _folder_of_number(number: int, proposal: int | str | None) -> Path:
+    from extra_data.read_machinery import find_proposal
 
-
-def _slow_data(
-    run: DataCollection, name: str, entry: Mnemonic, *, required: bool
-) -> xr.DataArray | None:
-    """One value a train, train ids ascending and unique; None where the run has no such data."""
-    key_data = _find(run, entry)
-    if key_data is None:
-        where = f"the run has no {entry['source']} / {entry['key']}"
-        if required:
-            raise MissingDataError(f"{name} can't be loaded: {where}. Correct hrixs.mnemonics.")
-        _left_out(name, where)
-        return None
-    train_ids, first = np.unique(key_data.train_id_coordinates(), return_index=True)
-    values = key_data.ndarray()
-    if len(train_ids) < len(values):
-        warn(f"{name} has several values in some trains; the first of each train is used.")
-    values = values[first]
-    named = entry["dim"] if len(entry["dim"]) == values.ndim - 1 else None
-    dims = named or [f"{name}_dim_{d}" for d in range(values.ndim - 1)]
-    attrs = {"source": entry["source"], "key": entry["key"]}
-    if name in UNITS:
-        attrs["units"] = UNITS[name]
-    return xr.DataArray(
-        values, dims=("trainId", *dims), coords={"trainId": train_ids}, name=name, attrs=attrs
-    )
-
-
-def _no_image_text(run: DataCollection, camera: str) -> str:
-    return (
-        f"the run has no image of {camera} in its {len(run.train_ids)} trains; expected one at "
-        "least. Check the run number."
-    )
-
-
-def _left_out(name: str, why: str) -> None:
-    warn(f"{name} is left out: {why}.")
-
-
-def _dims(camera: str, pixels: NDArray[Any]) -> Sequence[str]:
-    dims = mnemonics[camera]["dim"]
-    if len(dims) != pixels.ndim - 1:
+    if proposal is None:
         raise ValueError(
-            f"images of {camera} have {pixels.ndim - 1} dimensions, but "
-            f"hrixs.mnemonics[{camera!r}]['dim'] names {dims}; expected as many names."
+            f"run {number} was given without a proposal; expected hRIXS(proposal), proposal= "
+            "(on the command line --proposal), or the path of the run's folder."
         )
-    return dims
+    text = str(proposal)
+    try:
+        folder = Path(find_proposal(int(text) if text.isdigit() else text))
+        folder = folder / "raw" / f"r{number:04d}"
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}")
+    except Exception as error:
+        # extra-data raises a plain Exception for an unknown proposal.
+        root = os.environ.get("EXTRA_DATA_DATA_ROOT", "/gpfs/exfel/exp")
+        raise MissingDataError(
+            f"run {number} of proposal {proposal} can't be opened: {str(error).rstrip('.')}. "
+            f"Looked under {root}, which EXTRA_DATA_DATA_ROOT sets; the path of a run's folder "
+            "can be given as well."
+        ) from error
+    return folder
+
+
+def _of_folder(folder: Path) -> Run:
+    import extra_data
+
+    try:
+        # What can't be read is printed there, and told by us.
+        with contextlib.redirect_stderr(io.StringIO()):
+            collection = extra_data.RunDirectory(folder)
+    except Exception:
+        # Trains that stand twice, or no file that can be read: each file by itself then.
+        return _of_files(_run_files(folder))
+    return _of_collection(collection, whole=True)
+
+
+def _of_collection(collection: DataCollection, *, whole: bool = False) -> Run:
+    accesses = list(collection.files)
+    if any(access.is_voview for access in accesses):
+        # An overview file stands for all others of its folder.
+        opened = _of_files(_run_files(Path(accesses[0].filename).parent))
+        files, lost = opened.files, opened.lost
+    else:
+        files = _sorted(map(_run_file, accesses))
+        lost = _lost_siblings(files, whole=whole)
+    train_ids = np.asarray(collection.train_ids, dtype=np.uint64)
+    return Run(files, train_ids, lost, selected=not whole)
+
+
+def _of_files(paths: Iterable[Path]) -> Run:
+    from extra_data.file_access import FileAccess
+
+    files, lost = [], []
+    for path in paths:
+        try:
+            files.append(_run_file(FileAccess(path)))
+        except Exception as error:  # whatever extra-data stumbles over
+            lost.append((str(path), str(error)))
+    if not files:
+        text = "; ".join(f"{Path(path).name}: {why}" for path, why in lost) or "no .h5 file in it"
+        raise MissingDataError(f"the run can't be opened, no file in it can be read: {text}.")
+    ids = np.unique(np.concatenate([file.train_ids for file in files]))
+    return Run(_sorted(files), ids, tuple(lost))
+
+
+def _run_file(access: Any) -> RunFile:
+    ids = np.asarray(access.train_ids, dtype=np.uint64)
+    return RunFile(str(access.filename), ids, access.control_sources | access.instrument_sources)
+
+
+def _sorted(files: Iterable[RunFile]) -> tuple[RunFile, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _run_files(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.glob("*.h5") if path.name.lower() != "overview.h5")
+    if not found:
+        raise MissingDataError(f"{folder} can't be opened as a run: there is no .h5 file in it.")
+    return found
+
+
+def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[str, str], ...]:
+    """Files beside those of a run that can't be read.
+
+    Of a collection that somebody opened, only those of an aggregator of which it has several.
+    """
+    import h5py
+
+    known = {os.path.abspath(file.path) for file in files}
+    aggregators = [file.aggregator for file in files]
+    lost = []
+    for folder in sorted({Path(path).parent for path in known}):
+        for path in sorted(folder.glob("*.h5")):
+            name, _ = _split_name(str(path))
+            left_out = path.name.lower() == "overview.h5" or os.path.abspath(path) in known
+            if left_out or not (whole or aggregators.count(name) > 1):
+                continue
+            try:
+                with h5py.File(path, "r") as file:
+                    if "INDEX/trainId" not in file:
+                        lost.append((str(path), "it has no INDEX/trainId"))
+                    elif whole:
+                        lost.append((str(path), "extra-data can't open it"))
+            except OSError as error:
+                lost.append((str(path), str(error)))
+    return tuple(lost)
+
+
+def _split_name(path: str) -> tuple[str, int]:
+    """Aggregator and sequence number of a file, -1 for names of another kind."""
+    match = _FILE_NAME.fullmatch(Path(path).name)
+    return (match[1], int(match[2])) if match else (Path(path).name, -1)

@@ -2,63 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from hrixs.analysis import Analysis
 from hrixs.frames import Frames, as_frames
-from hrixs.histogram import photon_spectrum
-from hrixs.integration import integrate_frames
-
-#: Finds the photons of a stack of frames: the frames, and the slice along the first dim they are.
-FindPhotons = Callable[[Frames, slice], xr.Dataset]
 
 _BYTES_PER_PART = 512 * 2**20
 
+#: Counts in the attributes of a counted spectrum, which add up.
+COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped")
 
-def centroid_spectra(
-    frames: xr.DataArray,
-    find: FindPhotons,
-    *,
-    bins: int,
-    curvature: tuple[float, float],
+
+def spectra_of(
+    frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None = None
 ) -> xr.DataArray:
-    """Photon spectra of `frames` over ``bins`` bins on ``[0, ny)``; memory for photons is bounded.
+    """Spectra of cropped frames, part by part, so that memory for photons is bounded.
 
     Raises
     ------
     ValueError
-        As `find` and `hrixs.photon_spectrum`.
+        As the functions of `Analysis`.
     """
-    ny = frames.sizes["y"]
-    parts = [
-        photon_spectrum(find(piece, part), bins=bins, range=(0, ny), curvature=curvature)
-        for piece, part in _parts(frames)
-    ]
-    spectrum = _joined(parts, frames)
-    for count in ("n_photons", "n_outside", "n_hits", "n_dropped"):
-        spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
+    parts = []
+    for piece, part in _parts(frames):
+        energy = energies[part] if energies is not None and energies.ndim else energies
+        parts.append(analysis.spectra(piece, energy))
+    spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
+    spectrum.attrs = dict(parts[0].attrs)
+    for count in COUNTS:
+        if count in spectrum.attrs:
+            spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     return spectrum
-
-
-def integrated_spectra(
-    frames: xr.DataArray, *, curvature: tuple[float, float], **chip_options: Any
-) -> xr.DataArray:
-    """Integrated spectra of `frames`, part by part.
-
-    Raises
-    ------
-    ValueError
-        As `hrixs.integrate_frames`.
-    """
-    parts = [
-        cast(xr.DataArray, integrate_frames(piece, curvature=curvature, **chip_options))
-        for piece, _ in _parts(frames)
-    ]
-    return _joined(parts, frames)
 
 
 def with_energy(
@@ -116,9 +96,3 @@ def _parts(frames: xr.DataArray) -> Iterator[tuple[Frames, slice]]:
     for begin in range(0, len(frames), step):
         part = slice(begin, begin + step)
         yield replace(as_frames(frames[part]), first_frame=begin * frames_per_entry), part
-
-
-def _joined(parts: list[xr.DataArray], frames: xr.DataArray) -> xr.DataArray:
-    spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
-    spectrum.attrs = dict(parts[0].attrs)
-    return spectrum

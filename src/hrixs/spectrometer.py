@@ -10,14 +10,18 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import aggregation, chip, spectra
+from hrixs.analysis import Analysis, require_method
 from hrixs.curvature import fit_curvature_image
-from hrixs.errors import MissingDataError, unknown_name
-from hrixs.frames import Frames
+from hrixs.errors import MissingDataError
 from hrixs.geometry import Number, parabola
+from hrixs.long_run import process_run
+from hrixs.photon_columns import with_attributes
 from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import provenance
-from hrixs.runs import Field, RunLike, load_run, open_run, run_name, sum_images
+from hrixs.run_images import load_run, sum_images
+from hrixs.runs import Field, RunLike, open_run, run_name
 from hrixs.settings import Settings
+from hrixs.threads import resolve_threads
 
 
 class hRIXS(Settings):
@@ -134,19 +138,126 @@ class hRIXS(Settings):
         if isinstance(extra_fields, str | Mapping):
             extra_fields = [extra_fields]
         run = open_run(runNB, self.PROPOSAL if proposal is None else proposal)
-        required = [
-            name
-            for field in extra_fields
-            for name in ([field] if isinstance(field, str) else list(field))
-        ]
         data = load_run(
-            run, self.DETECTOR, [*self.FIELDS, *extra_fields], required=required, subset=subset
+            run,
+            self.DETECTOR,
+            [*self.FIELDS, *extra_fields],
+            required=_names(extra_fields),
+            subset=subset,
         )
         data.attrs |= {"run": run_name(runNB), "proposal": str(proposal or self.PROPOSAL or "")}
         if drop_first:
             data = data.isel(trainId=slice(1, None))
             data.attrs |= {"n_images": data.sizes["trainId"], "n_first_images_dropped": 1}
         return data
+
+    def process_run(
+        self,
+        run: RunLike,
+        *,
+        proposal: int | str | None = None,
+        extra_fields: Sequence[Field] | Field = (),
+        subset: Any = None,
+        method: str = "auto",
+        energy: float | None = None,
+        memory: int | str | None = None,
+        threads: int | None = None,
+        progress: bool = True,
+        photons: bool = False,
+        strict: bool = False,
+    ) -> xr.Dataset:
+        """Make the spectra of a run of any length, in bounded memory.
+
+        The images are read part by part, the next part while the last one is worked on. Of a
+        faulty run all is used that can be: see Notes.
+
+        Parameters
+        ----------
+        run : int, path or extra_data.DataCollection
+            A run number, a run's folder or file, or an open run.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        extra_fields : str or dict, or sequence of them
+            Mnemonics to load besides `FIELDS`.
+        subset : slice or extra_data.by_index or extra_data.by_id, optional
+            Trains to process.
+        method : {'auto', 'manual', 'integrate'}
+            As `centroid` with this method, or as `integrate`.
+        energy : float, optional
+            Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
+        memory : int or str, optional
+            Peak memory above that of the import, in bytes or as text; by default ``'512MB'``.
+        threads : int, optional
+            Where it is not `THREADS`.
+        progress : bool
+            Whether to show a bar, in a terminal or a notebook.
+        photons : bool
+            Whether to keep the photon table: see `hrixs.photon_table`.
+        strict : bool
+            Raise `FaultyRunError` for anything that is wrong with the run, in place of a warning.
+
+        Returns
+        -------
+        xarray.Dataset
+            Over ``trainId``, ascending: ``spectrum (trainId, energy)`` as from `centroid` or
+            `integrate`, the fields (NaN where a train has no value), and ``n_photons``. ``attrs``
+            has ``n_trains, n_images, n_skipped, skipped_trains`` and the text of all ``faults``.
+
+        Raises
+        ------
+        MissingDataError
+            No such run; no camera, image or extra field in it; an unknown mnemonic.
+        FaultyRunError
+            If something is wrong with the run and `strict` is set.
+        TooManyPhotonsError, NonFinitePixelsError
+            If no image at all can be used.
+        ValueError
+            If `memory` is too small for the images, or a setting is wrong.
+
+        Warns
+        -----
+        HrixsWarning
+            For files, images and trains that can't be used, and for what is doubtful.
+
+        Notes
+        -----
+        An image is used when nothing contradicts its train id: not another train that claims it,
+        not the id that is written beside it, not a second image of the same id in another place.
+
+        Examples
+        --------
+        >>> spectra = h.process_run(145)  # doctest: +SKIP
+        >>> spectra.spectrum.sum('trainId').plot()  # doctest: +SKIP
+        """
+        opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
+        if subset is not None:
+            opened = opened.select_trains(subset)
+        extra_fields = [extra_fields] if isinstance(extra_fields, str | Mapping) else extra_fields
+        n_threads = resolve_threads(self.THREADS if threads is None else threads)
+
+        def analyse(nx: int, ny: int) -> tuple[Analysis, chip.Crop]:
+            crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, nx, ny)
+            return self._analysis(method, crop).with_threads(n_threads), crop
+
+        require_method(method)
+        result, crop = process_run(
+            opened,
+            self.DETECTOR,
+            [*self.FIELDS, *extra_fields],
+            analyse,
+            required=_names(extra_fields),
+            energy=energy,
+            memory=memory,
+            threads=n_threads,
+            progress=progress,
+            photons=photons,
+            strict=strict,
+        )
+        result.attrs |= {"run": run_name(run), "proposal": str(proposal or self.PROPOSAL or "")}
+        spectrum = self._labelled(result["spectrum"], crop)
+        return spectra.store_spectrum(
+            with_attributes(result.drop_vars(["spectrum", "y"])), spectrum
+        )
 
     def load_dark(self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
@@ -170,7 +281,7 @@ class hRIXS(Settings):
         total, n_images = self._sum_of_run(runNB, proposal)
         chip.require_finite("the dark", total, self.MASK)
         self.dark_image = total / n_images
-        self.dark_run = run_name(runNB)
+        self.dark_run = _name_of(runNB)
         self.dark_detector = self.DETECTOR
         self.USE_DARK = True
 
@@ -345,30 +456,8 @@ class hRIXS(Settings):
         >>> h.centroid(data)  # doctest: +SKIP
         >>> data.spectrum[0, :].plot()  # doctest: +SKIP
         """
-        frames, chip_options, first_row = self._frames(data)
-        if method == "auto":
-            options = self._find_options()
-
-            def find(piece: Frames, part: slice) -> xr.Dataset:
-                return find_photons(piece, **options, **chip_options)
-
-        elif method == "manual":
-            options = self._classify_options()
-            energies = chip.energies_of(data, frames)
-
-            def find(piece: Frames, part: slice) -> xr.Dataset:
-                energy = energies[part] if energies.ndim else energies
-                return classify_photons(piece, energy, **options, **chip_options)
-
-        else:
-            raise ValueError(unknown_name("method", method, ["auto", "manual"]))
-        spectrum = spectra.centroid_spectra(
-            frames,
-            find,
-            bins=self.BINS if bins is None else bins,
-            curvature=(self.CURVE_A, self.CURVE_B),
-        )
-        return self._store(data, spectrum, first_row)
+        require_method(method, ("auto", "manual"))
+        return self._add_spectra(data, method, bins)
 
     def parabola(self, x: Number) -> Number:
         """``(CURVE_B * x + CURVE_A) * x``: how far a line has moved at `x`, in pixels."""
@@ -401,11 +490,7 @@ class hRIXS(Settings):
         >>> h.integrate(data)  # doctest: +SKIP
         >>> data.spectrum[0, :].plot()  # doctest: +SKIP
         """
-        frames, chip_options, first_row = self._frames(data)
-        spectrum = spectra.integrated_spectra(
-            frames, curvature=(self.CURVE_A, self.CURVE_B), **chip_options
-        )
-        return self._store(data, spectrum, first_row)
+        return self._add_spectra(data, "integrate")
 
     def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
         """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
@@ -471,11 +556,25 @@ class hRIXS(Settings):
         data["normalized"] = aggregation.normalized(data, which)
         return data.copy(deep=False)
 
-    def _frames(self, data: xr.Dataset) -> tuple[xr.DataArray, dict[str, Any], int]:
-        """Cropped images of a dataset, the kernel's options of the chip, and the first row."""
+    def _add_spectra(self, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
         frames = chip.images_of(data, self.DETECTOR)
         crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
-        return frames.isel(x=crop.x, y=crop.y), self._chip_options(crop), crop.y.start
+        frames = frames.isel(x=crop.x, y=crop.y)
+        analysis = self._analysis(method, crop, bins)
+        energies = chip.energies_of(data, frames) if analysis.needs_energy else None
+        spectrum = spectra.spectra_of(frames, analysis, energies)
+        return spectra.store_spectrum(data, self._labelled(spectrum, crop))
+
+    def _analysis(self, method: str, crop: chip.Crop, bins: int | None = None) -> Analysis:
+        require_method(method)
+        options = {"auto": self._find_options, "manual": self._classify_options}.get(method, dict)()
+        return Analysis(
+            method,
+            options,
+            self._chip_options(crop),
+            (self.CURVE_A, self.CURVE_B),
+            self.BINS if bins is None else bins,
+        )
 
     def _chip_options(self, crop: chip.Crop) -> dict[str, Any]:
         return {
@@ -515,12 +614,13 @@ class hRIXS(Settings):
         opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
         return sum_images(opened, self.DETECTOR)
 
-    def _store(self, data: xr.Dataset, spectrum: xr.DataArray, first_row: int) -> xr.Dataset:
+    def _labelled(self, spectrum: xr.DataArray, crop: chip.Crop) -> xr.DataArray:
+        """`spectrum` over the energy, with the settings that made it."""
         spectrum = spectra.with_energy(
             spectrum,
             intercept=self.ENERGY_INTERCEPT,
             slope=self.ENERGY_SLOPE,
-            first_row=first_row,
+            first_row=crop.y.start,
         )
         spectrum.attrs |= provenance(
             spectrum.attrs["algorithm"],
@@ -531,4 +631,12 @@ class hRIXS(Settings):
             dark_run=self.dark_run if self.USE_DARK else None,
             n_masked=0 if self.MASK is None else int(np.count_nonzero(self.MASK)),
         )
-        return spectra.store_spectrum(data, spectrum)
+        return spectrum
+
+
+def _name_of(run: RunLike | xr.Dataset) -> str:
+    return str(run.attrs.get("run", "dataset")) if isinstance(run, xr.Dataset) else run_name(run)
+
+
+def _names(fields: Sequence[Field]) -> list[str]:
+    return [name for field in fields for name in ([field] if isinstance(field, str) else field)]

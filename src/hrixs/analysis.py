@@ -1,0 +1,89 @@
+"""What is done with a stack of cropped frames: the settings as they were when the work began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from hrixs.errors import unknown_name
+from hrixs.frames import Frames
+from hrixs.histogram import photon_spectrum
+from hrixs.integration import integrate_frames
+from hrixs.photons import classify_photons, find_photons
+
+#: Ways to make a spectrum: photons by a threshold from the image, or by their energy; or intensity.
+METHODS = ("auto", "manual", "integrate")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Plain settings, so that they can be sent to other processes.
+
+    Attributes
+    ----------
+    method
+        One of `METHODS`.
+    options
+        Of `find_photons` or `classify_photons`.
+    chip
+        Dark and mask, cropped as the frames are, and threads.
+    curvature
+        ``(CURVE_A, CURVE_B)``.
+    bins
+        Of a counted spectrum, over all rows of the crop.
+    """
+
+    method: str
+    options: dict[str, Any]
+    chip: dict[str, Any]
+    curvature: tuple[float, float]
+    bins: int
+
+    @property
+    def counts_photons(self) -> bool:
+        """Whether there is a photon table on the way."""
+        return self.method != "integrate"
+
+    @property
+    def needs_energy(self) -> bool:
+        """Whether the photon energy of each frame is asked for."""
+        return self.method == "manual"
+
+    def with_threads(self, threads: int) -> Analysis:
+        """Return the same with another number of threads."""
+        return replace(self, chip=self.chip | {"threads": threads})
+
+    def photons(
+        self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
+    ) -> xr.Dataset:
+        """Photon table of frames; `energy` in eV where it is needed."""
+        if self.method == "auto":
+            return find_photons(frames, **self.options, **self.chip)
+        return classify_photons(
+            frames, np.asarray(energy, dtype=np.float64), **self.options, **self.chip
+        )
+
+    def counted(self, photons: xr.Dataset, n_rows: int) -> xr.DataArray:
+        """Spectra of a photon table over all `n_rows` rows of the crop."""
+        return photon_spectrum(photons, bins=self.bins, range=(0, n_rows), curvature=self.curvature)
+
+    def integrated(self, frames: Frames) -> xr.DataArray:
+        """Integrated spectra of frames."""
+        labelled = replace(frames, labelled=True)
+        return cast(xr.DataArray, integrate_frames(labelled, curvature=self.curvature, **self.chip))
+
+    def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
+        """Spectra of frames, in the way of the method."""
+        if not self.counts_photons:
+            return self.integrated(frames)
+        return self.counted(self.photons(frames, energy), frames.frame_shape[1])
+
+
+def require_method(method: str, known: tuple[str, ...] = METHODS) -> None:
+    """Raise ValueError for an unknown method."""
+    if method not in known:
+        raise ValueError(unknown_name("method", method, known))

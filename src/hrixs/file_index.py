@@ -1,0 +1,226 @@
+"""What one file's index says of a dataset: which of its entries belong to which train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.faults import Faults, named_trains
+
+#: No index entry has more; such a number is garbage.
+_MOST_ENTRIES_OF_A_TRAIN = 2**20
+_LAST_ROW = 2**53
+_MOST_IN_A_FILE = 2**26
+
+
+@dataclass
+class FileEntries:
+    """Of one file, what its index claims and what stands against it."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    row: NDArray[np.int64]
+    train_id: NDArray[np.uint64]
+    slot: NDArray[np.int64]  # number of the train in the file's index
+    confirmed: NDArray[np.bool_]  # by the entry's own train id
+    suspect: NDArray[np.uint64]  # ids
+
+    def keep(self, which: NDArray[np.bool_]) -> None:
+        """Forget all entries but those."""
+        for name in ("row", "train_id", "slot", "confirmed"):
+            setattr(self, name, getattr(self, name)[which])
+
+
+def hdf5_paths(source: str, key: str) -> tuple[str, str]:
+    """Paths of a key's dataset and of its index, in the EuXFEL file format."""
+    if ":" not in source:
+        name = key.removesuffix(".value").replace(".", "/")
+        return f"CONTROL/{source}/{name}/value", f"INDEX/{source}"
+    group = key.partition(".")[0]
+    return f"INSTRUMENT/{source}/{key.replace('.', '/')}", f"INDEX/{source}/{group}"
+
+
+def read_file_index(
+    path: str,
+    dataset: str,
+    index: str,
+    without_data: list[tuple[str, NDArray[np.uint64]]],
+    faults: Faults,
+) -> FileEntries | None:
+    """Read the index that one file has of a dataset, and check each entry by itself.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    dataset, index : str
+        As from `hdf5_paths`.
+    without_data : list
+        Takes the file and its trains where it has the index, but not the dataset.
+    faults : Faults
+        Takes what is wrong with the index.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    """
+    import h5py
+
+    name = Path(path).name
+    with h5py.File(path, "r") as file:
+        if index not in file:
+            return None
+        try:
+            train_ids = _column(file["INDEX/trainId"])
+            first, count = _first_and_count(file[index])
+        except KeyError as error:
+            faults.add(f"{name} has no usable index and is left out: {error}.")
+            return None
+        n = min(len(train_ids), len(first), len(count))
+        train_ids, first, count = train_ids[:n], first[:n], count[:n]
+        if dataset not in file:
+            without_data.append((path, train_ids[count > 0]))
+            return None
+        data = file[dataset]
+        flags = _suspect_flags(file, n)
+        own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
+        own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
+        one = FileEntries(
+            path,
+            tuple(data.shape[1:]),
+            data.dtype,
+            *_rows_of_trains(name, train_ids, first, count, len(data), faults),
+            confirmed=np.empty(0, dtype=bool),
+            suspect=train_ids[flags & (count > 0)],
+        )
+    one.confirmed = np.zeros(len(one.row), dtype=bool)
+    _agree_with_own_ids(name, one, own_ids, faults)
+    has_data = count > 0
+    known = train_ids[has_data & (train_ids > 0)]
+    if (np.diff(known.astype(np.int64)) < 0).any():
+        faults.add(f"{name}: its train ids are not ascending; what is in it is sorted by them.")
+    return one
+
+
+def _column(data: Any) -> NDArray[np.uint64]:
+    """One whole number for each train or entry; a file's word on their number is not trusted."""
+    if data.ndim != 1 or data.dtype.kind not in "iu" or len(data) > _MOST_IN_A_FILE:
+        raise OSError(f"{data.name} has shape {data.shape}, {data.dtype}, which can't be an index")
+    return np.asarray(data[:], dtype=np.uint64)
+
+
+def _first_and_count(group: Any) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    first = _column(group["first"])
+    if "count" in group:
+        return first, _column(group["count"])
+    # The oldest files have the last row and whether there is any.
+    last, status = _column(group["last"]), _column(group["status"])
+    return first, (last - first + np.uint64(1)) * status
+
+
+def _suspect_flags(file: Any, n: int) -> NDArray[np.bool_]:
+    flags = np.zeros(n, dtype=bool)
+    if "INDEX/flag" in file:
+        given = file["INDEX/flag"][:n] == 0
+        version = file.get("METADATA/dataFormatVersion")
+        # In this version the flag is the number of the source of the id, 0 for the time server.
+        if version is not None and version[0] == b"1.1":
+            given = ~given
+        flags[: len(given)] = given
+    return flags
+
+
+def _rows_of_trains(
+    name: str,
+    train_ids: NDArray[np.uint64],
+    first: NDArray[np.uint64],
+    count: NDArray[np.uint64],
+    n_rows: int,
+    faults: Faults,
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """Rows that the index gives to trains, without those that are not there or claimed twice."""
+    has_any = count > 0
+    garbage = has_any & ((count > _MOST_ENTRIES_OF_A_TRAIN) | (first > _LAST_ROW))
+    if garbage.any():
+        faults.add(
+            f"{name}: the index points nowhere for {int(garbage.sum())} trains, which are skipped: "
+            f"{named_trains(train_ids[garbage])}.",
+            n_skipped=int(garbage.sum()),
+            train_ids=train_ids[garbage],
+        )
+    use = np.flatnonzero(has_any & ~garbage)
+    counts = count[use].astype(np.int64)
+    slot = np.repeat(use, counts)
+    begin = np.repeat(first[use].astype(np.int64), counts)
+    row = begin + np.arange(len(slot)) - np.repeat(np.cumsum(counts) - counts, counts)
+    outside = row >= n_rows
+    if outside.any():
+        faults.add(
+            f"{name} has {n_rows} images, fewer than its index tells of: {int(outside.sum())} are "
+            f"skipped, of {named_trains(train_ids[slot[outside]])}.",
+            n_skipped=int(outside.sum()),
+            train_ids=train_ids[slot[outside]],
+        )
+    row, slot = row[~outside], slot[~outside]
+    twice = np.bincount(row, minlength=1)[row] > 1 if len(row) else np.zeros(0, dtype=bool)
+    if twice.any():
+        n_lost = len(np.unique(row[twice]))
+        faults.add(
+            f"{name}: the index gives {n_lost} images to several trains; they are skipped: "
+            f"{named_trains(train_ids[slot[twice]])}.",
+            n_skipped=n_lost,
+            train_ids=train_ids[slot[twice]],
+        )
+    row, slot = row[~twice], slot[~twice]
+    return row, train_ids[slot], slot
+
+
+def _agree_with_own_ids(
+    name: str, one: FileEntries, own: NDArray[np.uint64] | None, faults: Faults
+) -> None:
+    """Compare the index with the id that stands beside each entry, where there is one."""
+    zero = np.uint64(0)
+    indexed = one.train_id
+    of_row = np.zeros(len(indexed), dtype=np.uint64)
+    if own is not None:
+        there = one.row < len(own)
+        of_row[there] = own[one.row[there]]
+    both = (indexed != zero) & (of_row != zero)
+    agree = both & (indexed == of_row)
+    if agree.sum() * 2 < both.sum():
+        faults.add(
+            f"{name}: most of the images' own train ids are not those of the index, which is "
+            "believed."
+        )
+        of_row[:] = zero
+        both = agree = np.zeros(len(indexed), dtype=bool)
+    contradicted = both & ~agree
+    if contradicted.any():
+        faults.add(
+            f"{name}: {int(contradicted.sum())} images' own train ids are not those of the index "
+            f"and the images are skipped: by the index {named_trains(indexed[contradicted])}, by "
+            f"themselves {named_trains(of_row[contradicted])}.",
+            n_skipped=int(contradicted.sum()),
+            train_ids=indexed[contradicted],
+        )
+    unknown = (indexed == zero) & (of_row == zero)
+    if unknown.any():
+        faults.add(
+            f"{name}: {int(unknown.sum())} images have the train id 0 and are skipped.",
+            n_skipped=int(unknown.sum()),
+        )
+    restored = (indexed == zero) & (of_row != zero)
+    if restored.any():
+        faults.add(
+            f"{name}: {int(restored.sum())} images have the train id 0 in the index; their own "
+            f"ids are taken: {named_trains(of_row[restored])}."
+        )
+    one.train_id = np.where(restored, of_row, indexed)
+    one.confirmed = agree | restored
+    one.keep(~(contradicted | unknown))

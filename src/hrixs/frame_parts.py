@@ -1,0 +1,214 @@
+"""A run's frames part by part, in bounded memory, one part ahead of the work."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.frame_storage import (
+    Failed,
+    Stored,
+    map_frames,
+    read_frames,
+    stored_frames,
+)
+from hrixs.run_index import Entries
+
+#: Frames that are worth to be mapped together; fewer are copied into one stack.
+_FEW = 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames of one file, next to each other in the index. Small, so that it can be sent.
+
+    Attributes
+    ----------
+    entries
+        Their numbers in the index.
+    rows
+        Their rows in the file.
+    """
+
+    stored: Stored
+    entries: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ReadPart:
+    """What was read of a part.
+
+    Attributes
+    ----------
+    frames : numpy.ndarray, shape (n, ..., x, y)
+        Cropped; valid until the next but one part is read.
+    entries : numpy.ndarray of int
+        Their numbers in the index.
+    failed : list of (int, str)
+        Numbers in the index of the frames that can't be read, and why.
+    """
+
+    frames: NDArray[Any]
+    entries: NDArray[np.int64]
+    failed: Failed
+
+
+def plan_parts(
+    entries: Entries, bytes_per_part: int, wanted: NDArray[np.int64] | None = None
+) -> tuple[list[Part], Failed]:
+    """Divide the entries of an index into parts of at most so many bytes, one frame at least.
+
+    Parameters
+    ----------
+    entries : Entries
+        The index.
+    bytes_per_part : int
+        At most, but for a single frame.
+    wanted : numpy.ndarray of int, optional
+        Numbers of the entries to read; by default all.
+
+    Returns
+    -------
+    parts : list of Part
+    failed : list of (int, str)
+        Numbers in the index of the frames whose file can't be read, and why.
+    """
+    parts: list[Part] = []
+    failed: Failed = []
+    stored: dict[int, Stored | str] = {}
+    numbers = np.arange(len(entries)) if wanted is None else wanted
+    borders = np.flatnonzero(np.diff(entries.file[numbers])) + 1
+    for run in np.split(numbers, borders):
+        if not len(run):
+            continue
+        number = int(entries.file[run[0]])
+        if number not in stored:
+            try:
+                stored[number] = stored_frames(entries.paths[number], entries.dataset)
+            except (OSError, RuntimeError, KeyError) as error:
+                stored[number] = str(error)
+        where = stored[number]
+        if isinstance(where, str):
+            failed += [(int(entry), where) for entry in run]
+            continue
+        most = max(1, bytes_per_part // max(1, where.frame_bytes))
+        for few in np.array_split(run, -(-len(run) // most)):
+            parts += _mappable(where, few, entries.row[few])
+    return parts, failed
+
+
+def _mappable(stored: Stored, entries: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Part]:
+    """One part, or several whose frames lie evenly where they are many enough."""
+    if stored.offset is None or stored.deflated or stored.stride(rows) is not None:
+        return [Part(stored, entries, rows)]
+    steps = np.diff(stored.offset[rows])
+    borders = np.flatnonzero(np.diff(steps) != 0) + 2
+    pieces = np.split(np.arange(len(rows)), borders)
+    if len(rows) < _FEW * len(pieces):
+        return [Part(stored, entries, rows)]
+    return [Part(stored, entries[piece], rows[piece]) for piece in pieces if len(piece)]
+
+
+class PartReader:
+    """Reads parts, mapped where they lie evenly, else into buffers that are used again.
+
+    Parameters
+    ----------
+    threads : int
+        Frames that are inflated at a time.
+    crop : (slice, slice)
+        Pixels of x and y to read.
+    swapped : bool
+        Whether frames lie in the file as (..., y, x).
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        crop: tuple[slice, slice] = (slice(None), slice(None)),
+        *,
+        swapped: bool = False,
+    ) -> None:
+        self._swapped = swapped
+        self._crop = crop[::-1] if swapped else crop
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="hrixs-inflate")
+        self._buffers: list[NDArray[Any]] = []
+
+    def read(self, part: Part) -> ReadPart:
+        """Read one part."""
+        read = self._read(part)
+        return replace(read, frames=read.frames.swapaxes(-1, -2)) if self._swapped else read
+
+    def _read(self, part: Part) -> ReadPart:
+        stride = part.stored.stride(part.rows)
+        if stride is not None:
+            try:
+                frames = map_frames(part.stored, part.rows, stride, self._crop)
+            except OSError:
+                pass  # what is there is read frame by frame
+            else:
+                return ReadPart(frames, part.entries, [])
+        out = self._buffer(part)
+        failed = read_frames(part.stored, part.rows, out, self._pool)
+        good = np.ones(len(part.rows), dtype=bool)
+        good[[number for number, _ in failed]] = False
+        frames = out[(..., *self._crop)]
+        return ReadPart(
+            frames if good.all() else frames[good],
+            part.entries[good],
+            [(int(part.entries[number]), why) for number, why in failed],
+        )
+
+    def read_ahead(self, parts: Iterable[Part]) -> Generator[ReadPart]:
+        """Read parts one by one, the next one while the last one is worked on."""
+        with ThreadPoolExecutor(1, thread_name_prefix="hrixs-read") as reader:
+            ahead = None
+            for part in parts:
+                following = reader.submit(self.read, part)
+                if ahead is not None:
+                    yield ahead.result()
+                ahead = following
+            if ahead is not None:
+                yield ahead.result()
+
+    def close(self) -> None:
+        """End the threads and let go of the memory."""
+        self._pool.shutdown(cancel_futures=True)
+        self._buffers.clear()
+
+    def __enter__(self) -> PartReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _buffer(self, part: Part) -> NDArray[Any]:
+        """One of two buffers in turn: the other one is worked on."""
+        wanted = (len(part.rows), *part.stored.shape)
+        old = self._buffers.pop(0) if len(self._buffers) == 2 else None
+        if (
+            old is None
+            or old.dtype != part.stored.dtype
+            or old.shape[1:] != wanted[1:]
+            or len(old) < wanted[0]
+        ):
+            old = np.empty(wanted, part.stored.dtype)
+        self._buffers.append(old)
+        return old[: wanted[0]]
+
+
+def failed_texts(entries: Entries, failed: Failed) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """For each file and reason, a text and the numbers in the index of the frames it is about."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for entry, why in sorted(failed):
+        name = Path(entries.paths[int(entries.file[entry])]).name
+        groups.setdefault((name, why), []).append(entry)
+    for (name, why), numbers in groups.items():
+        yield f"{name}: {why}", np.array(numbers, dtype=np.int64)

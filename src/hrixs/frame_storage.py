@@ -1,0 +1,271 @@
+"""How frames lie in an HDF5 file, and how they are read from there.
+
+Uncompressed frames are mapped into memory, so that neither HDF5's copy nor its lock is in the way;
+deflated ones are inflated side by side; all others are read by HDF5.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+try:
+    from isal.isal_zlib import decompress as _decompress
+except ImportError:
+    from zlib import decompress as _decompress
+
+#: Frames that could not be read: their number among those asked for, and why.
+Failed = list[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where the frames of one file lie.
+
+    Attributes
+    ----------
+    path, dataset
+        The file, and the path of the frames' dataset in it.
+    shape, dtype
+        Of one frame; it may be a stack of frames, as of the cells of a train.
+    offset, size
+        Of each row, in bytes; offset -1 where it takes HDF5 to read it. None: it does for all.
+    deflated, shuffled
+        The filters that were applied.
+    """
+
+    path: str
+    dataset: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    offset: NDArray[np.int64] | None = None
+    size: NDArray[np.int64] | None = None
+    deflated: bool = False
+    shuffled: bool = False
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame, inflated."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    def stride(self, rows: NDArray[np.int64]) -> int | None:
+        """Bytes from each of these rows to the next where they can be mapped, else None."""
+        if self.offset is None or self.deflated:
+            return None
+        offsets = self.offset[rows]
+        if (offsets < 0).any():
+            return None
+        steps = np.unique(np.diff(offsets))
+        if len(steps) == 0:
+            return self.frame_bytes
+        return int(steps[0]) if len(steps) == 1 and steps[0] >= self.frame_bytes else None
+
+
+def stored_frames(path: str, dataset: str) -> Stored:
+    """Look up where the frames of a file lie.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        data = file[dataset]
+        shape, dtype = tuple(data.shape[1:]), data.dtype
+        plain = Stored(path, dataset, shape, dtype)
+        filters = [data.id.get_create_plist().get_filter(k)[0] for k in range(_n_filters(data))]
+        by_hdf5 = data.is_virtual or data.external or dtype.kind not in "iuf"
+        known = filters in (
+            [],
+            [h5py.h5z.FILTER_DEFLATE],
+            [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE],
+        )
+        # With a user block, offsets may count from its end.
+        if by_hdf5 or not known or not len(data) or file.userblock_size:
+            return plain
+        frame_bytes = plain.frame_bytes
+        if data.chunks is None:
+            begin = data.id.get_offset()
+            if begin is None:
+                return plain
+            offset = begin + np.arange(len(data), dtype=np.int64) * frame_bytes
+            return Stored(path, dataset, shape, dtype, offset, np.full(len(data), frame_bytes))
+        if data.chunks[1:] != shape or (filters and data.chunks[0] != 1):
+            return plain
+        offset, size = _chunks(data, frame_bytes, deflated=bool(filters))
+        return Stored(
+            *(path, dataset, shape, dtype, offset, size),
+            deflated=bool(filters),
+            shuffled=len(filters) == 2,
+        )
+
+
+def map_frames(
+    stored: Stored, rows: NDArray[np.int64], stride: int, crop: tuple[slice, slice]
+) -> NDArray[Any]:
+    """Frames in place, read only, cropped in x and y; `stride` as from `Stored.stride`.
+
+    The memory map goes with the array. What is outside of the crop is not read, by whole pages.
+
+    Raises
+    ------
+    OSError
+        If the file is shorter than that.
+    """
+    assert stored.offset is not None
+    begin = int(stored.offset[rows[0]])
+    n_bytes = (len(rows) - 1) * stride + stored.frame_bytes
+    aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
+    with open(stored.path, "rb") as file:
+        # Beyond the end of the file a map ends the process.
+        if os.fstat(file.fileno()).st_size < begin + n_bytes:
+            raise OSError(f"the file ends before the data, at byte {begin + n_bytes}")
+        window = mmap.mmap(
+            file.fileno(), begin + n_bytes - aligned, access=mmap.ACCESS_READ, offset=aligned
+        )
+    in_frame = np.empty(stored.shape, stored.dtype).strides
+    whole = np.ndarray(
+        (len(rows), *stored.shape),
+        stored.dtype,
+        buffer=window,
+        offset=begin - aligned,
+        strides=(stride, *in_frame),
+    )
+    frames = whole[(..., *crop)]
+    # One value of every page brings them all into memory, here and not where the work is done.
+    step = max(1, mmap.PAGESIZE // frames.strides[-2])
+    frames[..., ::step, :1].max(initial=0)
+    return frames
+
+
+def read_frames(
+    stored: Stored, rows: NDArray[np.int64], out: NDArray[Any], pool: ThreadPoolExecutor
+) -> Failed:
+    """Read frames into `out`, several at a time where that helps.
+
+    Returns
+    -------
+    list of (int, str)
+        The frames that can't be read; what is in their place in `out` is not to be used.
+    """
+    if stored.offset is None:
+        return _read_by_hdf5(stored, rows, range(len(rows)), out)
+    failed: Failed = []
+    left: list[int] = []
+    with open(stored.path, "rb") as file:
+
+        def read_one(number: int) -> str | None:
+            try:
+                _read_bytes(stored, int(rows[number]), file.fileno(), out[number])
+            except (OSError, ValueError, zlib.error, EOFError) as error:
+                return str(error)
+            except Exception as error:  # isal has an error class of its own
+                if type(error).__module__.startswith("isal"):
+                    return str(error)
+                raise
+            return None
+
+        at_once: list[int] = []
+        for number, row in enumerate(rows):
+            there = row < len(stored.offset) and stored.offset[row] >= 0
+            (at_once if there else left).append(number)
+        for number, why in zip(at_once, pool.map(read_one, at_once), strict=True):
+            if why is not None:
+                failed.append((number, why))
+    return sorted(failed + _read_by_hdf5(stored, rows, left, out))
+
+
+def _read_bytes(stored: Stored, row: int, descriptor: int, out: NDArray[Any]) -> None:
+    assert stored.offset is not None
+    assert stored.size is not None
+    size = int(stored.size[row])
+    packed = os.pread(descriptor, size, int(stored.offset[row]))
+    if len(packed) < size:
+        raise OSError(f"the file ends within the data, after {len(packed)} of {size} bytes")
+    if not stored.deflated:
+        out[...] = np.frombuffer(packed, stored.dtype).reshape(stored.shape)
+        return
+    content = _decompress(packed, bufsize=stored.frame_bytes)
+    if len(content) != stored.frame_bytes:
+        raise ValueError(f"{len(content)} bytes where a frame has {stored.frame_bytes}")
+    if not stored.shuffled:
+        out[...] = np.frombuffer(content, stored.dtype).reshape(stored.shape)
+        return
+    _unshuffle(np.frombuffer(content, np.uint8), stored, out)
+
+
+def _unshuffle(content: NDArray[np.uint8], stored: Stored, out: NDArray[Any]) -> None:
+    """Bring the bytes of each number together, which the filter has sorted by their place."""
+    places = content.reshape(stored.dtype.itemsize, *stored.shape)
+    if stored.dtype == np.uint16 and stored.dtype.isnative and sys.byteorder == "little":
+        # Shifting is eight times faster than moving bytes one by one.
+        np.copyto(out, places[1])
+        np.left_shift(out, 8, out=out)
+        np.bitwise_or(out, places[0], out=out)
+        return
+    out[...] = np.moveaxis(places, 0, -1).copy().view(stored.dtype)[..., 0]
+
+
+def _read_by_hdf5(
+    stored: Stored, rows: NDArray[np.int64], numbers: Sequence[int] | range, out: NDArray[Any]
+) -> Failed:
+    import h5py
+
+    failed: Failed = []
+    if not len(numbers):
+        return failed
+    try:
+        with h5py.File(stored.path, "r") as file:
+            data = file[stored.dataset]
+            for number in numbers:
+                try:
+                    data.read_direct(out, np.s_[rows[number]], np.s_[number])
+                except (OSError, RuntimeError, ValueError) as error:
+                    failed.append((number, str(error)))
+    except (OSError, RuntimeError, KeyError) as error:
+        return [(number, str(error)) for number in numbers]
+    return failed
+
+
+def _n_filters(data: Any) -> int:
+    return int(data.id.get_create_plist().get_nfilters())
+
+
+def _chunks(
+    data: Any, frame_bytes: int, *, deflated: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Offset and size of each row; offset -1 where a chunk is missing or not filtered as said."""
+    offset = np.full(len(data), -1, dtype=np.int64)
+    size = np.zeros(len(data), dtype=np.int64)
+    rows_of_chunk = data.chunks[0]
+    in_chunk = np.arange(rows_of_chunk, dtype=np.int64) * frame_bytes
+
+    def note(chunk: Any) -> None:
+        begin = int(chunk.chunk_offset[0])
+        end = min(begin + rows_of_chunk, len(data))
+        if chunk.filter_mask != 0 or chunk.byte_offset is None or begin >= end:
+            return
+        offset[begin:end] = chunk.byte_offset + in_chunk[: end - begin]
+        size[begin:end] = chunk.size if deflated else frame_bytes
+
+    _for_each_chunk(data, note)
+    return offset, size
+
+
+def _for_each_chunk(data: Any, note: Callable[[Any], None]) -> None:
+    if hasattr(data.id, "chunk_iter"):
+        data.id.chunk_iter(note)
+    else:  # HDF5 before 1.14 goes through all chunks for each
+        for number in range(data.id.get_num_chunks()):
+            note(data.id.get_chunk_info(number))

@@ -1,0 +1,157 @@
+"""A run's files to a dataset of spectra: index, plan, reduction, and the slow data beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.analysis import Analysis
+from hrixs.chip import Crop
+from hrixs.errors import MissingDataError
+from hrixs.faults import Faults
+from hrixs.mnemonics import mnemonics
+from hrixs.reduction import Plan, bytes_per_part, reduce_run
+from hrixs.run_images import count_trains, index_images, require_dims
+from hrixs.run_index import Entries
+from hrixs.runs import Field, Run, field_entries
+from hrixs.slow_data import SlowData, load_slow_data
+
+#: The photon energy of a train.
+_ENERGY = "nrj"
+
+
+def process_run(
+    run: Run,
+    camera: str,
+    fields: Sequence[Field],
+    analyse: Callable[[int, int], tuple[Analysis, Crop]],
+    *,
+    required: Iterable[str] = (),
+    energy: float | None = None,
+    memory: int | str | None = None,
+    threads: int = 1,
+    progress: bool = True,
+    photons: bool = False,
+    strict: bool = False,
+) -> tuple[xr.Dataset, Crop]:
+    """Reduce a run to spectra over rows of the crop, in bounded memory.
+
+    Parameters
+    ----------
+    run : Run
+        As from `hrixs.runs.open_run`.
+    camera : str
+        Mnemonic of the camera.
+    fields : sequence of str or dict
+        Slow data to put beside the spectra.
+    analyse : callable
+        Gives analysis and crop for a chip of so many pixels.
+    required : iterable of str
+        Fields whose lack is an error.
+    energy : float, optional
+        Photon energy in eV, in place of the run's own.
+    memory, threads, progress, photons, strict
+        As in `hrixs.hRIXS.process_run`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``spectrum (trainId, ..., y)``, the fields, ``n_photons``, ``photon_*``.
+    Crop
+        The part of the chip that was used.
+    """
+    faults = Faults(strict=strict)
+    where = field_entries([camera, *fields])
+    entries = index_images(run, camera, faults)
+    run.tell_lost_files([one["source"] for one in where.values()], faults)
+    counts = count_trains(run, entries, camera, faults)
+    dims = require_dims(camera, entries)
+    swapped = _is_swapped(camera, dims)
+    analysis, crop = analyse(*(entries.shape[-2:][::-1] if swapped else entries.shape[-2:]))
+    slow = load_slow_data(
+        run,
+        {name: one for name, one in where.items() if name != camera},
+        faults,
+        required=required,
+    )
+    plan = Plan(
+        entries,
+        (crop.x, crop.y),
+        swapped,
+        analysis,
+        _energies(entries, slow, energy, faults) if analysis.needs_energy else None,
+        photons,
+    )
+    reduced = reduce_run(
+        plan,
+        faults,
+        part_bytes=bytes_per_part(memory, entries, threads),
+        threads=threads,
+        progress=progress,
+    )
+    used = entries.select(reduced["entry"].values)
+    result = _over_trains(reduced, used, dims[:-2]).assign(_columns(slow, used, faults))
+    entry = mnemonics[camera]
+    result.attrs = {"camera": camera, "source": entry["source"], "key": entry["key"]} | counts
+    result.attrs |= {
+        "n_images": len(used),
+        "n_skipped": faults.n_skipped,
+        "skipped_trains": faults.skipped_trains,
+        "faults": "\n".join(faults.texts),
+    }
+    return result, crop
+
+
+def _is_swapped(camera: str, dims: tuple[str, ...]) -> bool:
+    if set(dims[-2:]) != {"x", "y"}:
+        raise ValueError(
+            f"hrixs.mnemonics[{camera!r}]['dim'] is {list(dims)}, expected x and y as the last two."
+        )
+    return dims[-1] == "x"
+
+
+def _energies(
+    entries: Entries, slow: dict[str, SlowData], energy: float | None, faults: Faults
+) -> NDArray[np.float64]:
+    """Photon energy of each image; those without are told of."""
+    if energy is not None:
+        return np.full(len(entries), float(energy))
+    if _ENERGY not in slow:
+        raise MissingDataError(
+            f"the run has no photon energy {_ENERGY!r}, which method 'manual' needs. Correct "
+            f"hrixs.mnemonics[{_ENERGY!r}], or take method 'auto'."
+        )
+    energies = np.asarray(slow[_ENERGY].of_trains(entries.train_id).values, dtype=np.float64)
+    useless = ~(np.isfinite(energies) & (energies > 0))
+    if useless.any():
+        faults.add(
+            f"{int(useless.sum())} images are skipped, for they have no photon energy {_ENERGY!r} "
+            "above 0, which method 'manual' needs.",
+            n_skipped=int(useless.sum()),
+            train_ids=entries.train_id[useless],
+        )
+    if useless.all():
+        raise MissingDataError(f"no image of the run has a photon energy {_ENERGY!r}.")
+    return energies
+
+
+def _over_trains(reduced: xr.Dataset, used: Entries, cells: tuple[str, ...]) -> xr.Dataset:
+    within = {f"within_{number}": name for number, name in enumerate(cells)}
+    renamed = reduced.drop_vars("entry").rename({"entry": "trainId"} | within)
+    return renamed.assign_coords(trainId=used.train_id)
+
+
+def _columns(slow: dict[str, SlowData], used: Entries, faults: Faults) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name, data in slow.items():
+        lacking = int((~data.has_value(used.train_id)).sum())
+        if lacking:
+            faults.uncounted().add(
+                f"{lacking} of {len(used)} images have no value of {name}; it is NaN there."
+            )
+        columns[name] = data.of_trains(used.train_id)
+    return columns

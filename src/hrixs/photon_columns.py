@@ -1,0 +1,92 @@
+"""The photon table of a long run, kept beside its spectra, and how to get it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.checks import require_dataset
+from hrixs.errors import MissingDataError
+
+_PREFIX = "photon_"
+_COLUMNS = {
+    "x": {"units": "px", "long_name": "position along the line"},
+    "y": {"units": "px", "long_name": "position along the energy"},
+    "charge": {"units": "ADU", "long_name": "spot sum"},
+    "double": {"long_name": "two photons in one spot"},
+    "frame": {"long_name": "number of the frame, from 0"},
+}
+
+
+def with_attributes(result: xr.Dataset) -> xr.Dataset:
+    """`result` with units and names at its photon columns."""
+    for name, attrs in _COLUMNS.items():
+        if _PREFIX + name in result:
+            result[_PREFIX + name].attrs |= attrs
+    if "n_photons" in result:
+        result["n_photons"].attrs |= {"units": "photons", "long_name": "photons in the spectrum"}
+    return result
+
+
+def photon_table(result: xr.Dataset) -> xr.Dataset:
+    """Get the photon table out of a run that was processed with ``photons=True``.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As from `hRIXS.process_run`, or read back from its file.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``x``, ``y``, ``charge`` and ``double`` over dim ``photon``, with the coordinates ``frame``
+        (number of the frame in `result`) and ``trainId``, as from `find_photons`:
+        `photon_spectrum` makes spectra of it.
+
+    Raises
+    ------
+    MissingDataError
+        If `result` has no photons.
+
+    Examples
+    --------
+    >>> result = h.process_run(145, photons=True)  # doctest: +SKIP
+    >>> photons = hrixs.photon_table(result)  # doctest: +SKIP
+    >>> hrixs.photon_spectrum(photons, bins=800, range=(0, 200))  # doctest: +SKIP
+    """
+    require_dataset(result, "the result of process_run")
+    missing = [name for name in _COLUMNS if _PREFIX + name not in result]
+    if missing or "spectrum" not in result:
+        raise MissingDataError(
+            f"the dataset has no {_PREFIX}{missing[0] if missing else 'frame'} or no spectrum; "
+            "process the run with photons=True."
+        )
+    frames = result["spectrum"].isel(energy=0, drop=True)
+    dims = [str(dim) for dim in frames.dims]
+    frame = result[_PREFIX + "frame"].values
+    coords: dict[str, Any] = {"frame": ("photon", frame, _COLUMNS["frame"])}
+    for name in dims:
+        if name not in result.coords:
+            continue
+        values = np.broadcast_to(
+            result[name].values.reshape([-1 if dim == name else 1 for dim in dims]), frames.shape
+        ).ravel()
+        coords[name] = ("photon", values[frame], result[name].attrs)
+        coords[f"frames_{name}"] = ("frames", values, result[name].attrs)
+    columns = {
+        name: ("photon", result[_PREFIX + name].values.astype(bool if name == "double" else float))
+        for name in ("x", "y", "charge", "double")
+    }
+    table = xr.Dataset(
+        columns,
+        coords=coords,
+        attrs=dict(result["spectrum"].attrs)
+        | {"frame_dims": ",".join(dims), "frame_shape": ",".join(map(str, frames.shape))},
+    )
+    for name in columns:
+        table[name].attrs |= _COLUMNS[name]
+    if "frames" not in table.sizes:
+        table = table.assign_coords(frames_number=("frames", np.arange(frames.size)))
+    return table

@@ -1,0 +1,55 @@
+"""A bar that shows how far a long run has come."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+class Progress:
+    """Frames done, frames a second and photons so far; silent where nobody watches.
+
+    Parameters
+    ----------
+    total : int
+        Frames in all.
+    wanted : bool
+        Whether to show anything. Even then nothing is shown when the output is neither a terminal
+        nor a notebook.
+    done : int
+        Frames that are done already.
+    """
+
+    def __init__(self, total: int, *, wanted: bool = True, done: int = 0) -> None:
+        self._photons = 0.0
+        self._bar: Any = None
+        if wanted and is_watched():
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=total, initial=done, unit=" frames", smoothing=0.1)
+
+    def add(self, n_frames: int, photons: float | None = None) -> None:
+        """Add frames that are done, with the photons in them where they are counted."""
+        if self._bar is None:
+            return
+        if photons is not None:
+            self._photons += photons
+            self._bar.set_postfix_str(f"{self._photons:.0f} photons", refresh=False)
+        self._bar.update(n_frames)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def is_watched() -> bool:
+    """Whether the output is a terminal or a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return (shell is not None and hasattr(shell, "kernel")) or sys.stderr.isatty()

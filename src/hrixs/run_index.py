@@ -1,0 +1,214 @@
+"""Where the entries of one key lie in a run's files, and which train each belongs to.
+
+Faults of the index are found here: an entry is taken when nothing contradicts its train id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.faults import Faults, named_trains
+from hrixs.file_index import FileEntries, hdf5_paths, read_file_index
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of a key over all files, in ascending order of their trains.
+
+    Attributes
+    ----------
+    paths
+        The files that hold the key.
+    dataset
+        Its path within them.
+    file, row, train_id
+        Of each entry: the number of its file, its row there, and the train it belongs to.
+    shape, dtype
+        Of one entry.
+    n_suspect
+        Trains among them whose id the data acquisition marked as suspect.
+    """
+
+    paths: tuple[str, ...]
+    dataset: str
+    file: NDArray[np.int64]
+    row: NDArray[np.int64]
+    train_id: NDArray[np.uint64]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    n_suspect: int = 0
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def select(self, which: Any) -> Entries:
+        """Those entries that `which` (slice, mask or positions) picks."""
+        return replace(
+            self, file=self.file[which], row=self.row[which], train_id=self.train_id[which]
+        )
+
+
+def index_entries(
+    paths: Sequence[str],
+    source: str,
+    key: str,
+    faults: Faults,
+    *,
+    wanted: NDArray[np.uint64] | None = None,
+) -> Entries | None:
+    """Index a key over the files that hold its source.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files.
+    source, key : str
+        As in extra-data.
+    faults : Faults
+        Takes what is wrong with the index, and what is left out for it.
+    wanted : numpy.ndarray of uint64, optional
+        Take only entries of these trains.
+
+    Returns
+    -------
+    Entries or None
+        None where no file can be used.
+    """
+    dataset, index = hdf5_paths(source, key)
+    files: list[FileEntries] = []
+    without_data: list[tuple[str, NDArray[np.uint64]]] = []
+    for path in paths:
+        try:
+            one = read_file_index(path, dataset, index, without_data, faults)
+        except (OSError, RuntimeError) as error:  # HDF5 raises either
+            faults.add(f"{Path(path).name} can't be read and is left out: {error}.")
+            continue
+        if one is not None:
+            if wanted is not None:
+                one.keep(np.isin(one.train_id, wanted))
+                one.suspect = one.suspect[np.isin(one.suspect, wanted)]
+            files.append(one)
+    if not files:
+        return None
+    for path, train_ids in without_data:
+        faults.add(
+            f"{Path(path).name} has an index of {dataset}, but not the data: {len(train_ids)} "
+            f"trains are skipped, {named_trains(train_ids)}.",
+            n_skipped=len(train_ids),
+            train_ids=train_ids,
+        )
+    files = _of_one_kind(files, faults)
+    entries, slots, confirmed = _joined(files, dataset)
+    entries = entries.select(_not_contradicted(entries, slots, confirmed, faults))
+    suspect = np.unique(np.concatenate([one.suspect for one in files]))
+    suspect = suspect[np.isin(suspect, entries.train_id)]
+    if len(suspect):
+        faults.add(
+            f"{len(suspect)} trains are marked as suspect by the data acquisition, their ids may "
+            f"be wrong; they are kept: {named_trains(suspect)}."
+        )
+    in_order = entries.select(np.argsort(entries.train_id, kind="stable"))
+    return replace(in_order, n_suspect=len(suspect))
+
+
+def _of_one_kind(files: list[FileEntries], faults: Faults) -> list[FileEntries]:
+    """Leave out files whose entries have another shape or dtype than most."""
+    kinds: Counter[Any] = Counter()
+    for one in files:
+        kinds[one.shape, one.dtype] += len(one.row)
+    (shape, dtype), _ = kinds.most_common(1)[0]
+    kept = []
+    for one in files:
+        if (one.shape, one.dtype) == (shape, dtype):
+            kept.append(one)
+        elif len(one.row):
+            faults.add(
+                f"{Path(one.path).name} has {len(one.row)} images of shape {one.shape}, "
+                f"{one.dtype}, the others have {shape}, {dtype}; they are skipped: "
+                f"{named_trains(one.train_id)}.",
+                n_skipped=len(one.row),
+                train_ids=one.train_id,
+            )
+    return kept
+
+
+def _joined(
+    files: list[FileEntries], dataset: str
+) -> tuple[Entries, NDArray[np.int64], NDArray[np.bool_]]:
+    """Entries of all files in the files' order, with a number for each file's train."""
+    number = np.repeat(np.arange(len(files)), [len(one.row) for one in files])
+    longest = max((int(one.slot.max(initial=0)) for one in files), default=0) + 1
+    slots = number * longest + np.concatenate([one.slot for one in files])
+    entries = Entries(
+        tuple(one.path for one in files),
+        dataset,
+        number,
+        np.concatenate([one.row for one in files]),
+        np.concatenate([one.train_id for one in files]),
+        files[0].shape,
+        files[0].dtype,
+    )
+    return entries, slots, np.concatenate([one.confirmed for one in files])
+
+
+def _not_contradicted(
+    entries: Entries, slots: NDArray[np.int64], confirmed: NDArray[np.bool_], faults: Faults
+) -> NDArray[np.bool_]:
+    """Which entries to take where an id stands in several places: see the tests of faulty runs."""
+    keep = np.ones(len(entries), dtype=bool)
+    pairs = np.unique(np.stack([entries.train_id, slots.astype(np.uint64)]), axis=1)
+    ids, times = np.unique(pairs[0], return_counts=True)
+    copies: list[int] = []
+    doubtful: list[int] = []
+    n_lost = 0
+    for train_id in ids[times > 1]:
+        of_train = np.flatnonzero(entries.train_id == train_id)
+        places = [of_train[slots[of_train] == slot] for slot in np.unique(slots[of_train])]
+        if _are_equal(entries, places):
+            keep[np.concatenate(places[1:])] = False
+            copies.append(int(train_id))
+        elif not confirmed[of_train].all():
+            keep[of_train] = False
+            doubtful.append(int(train_id))
+            n_lost += len(of_train)
+    if copies:
+        faults.add(
+            f"{len(copies)} trains stand several times in the run, with equal data, which are "
+            f"taken once: {named_trains(copies)}."
+        )
+    if doubtful:
+        faults.add(
+            f"{len(doubtful)} train ids stand several times in the run, with different data; "
+            f"whose they are can't be told, and {n_lost} are skipped: {named_trains(doubtful)}.",
+            n_skipped=n_lost,
+            train_ids=doubtful,
+        )
+    return keep
+
+
+def _are_equal(entries: Entries, places: list[NDArray[np.int64]]) -> bool:
+    """Whether a train's data are the same in all places; unreadable data are not."""
+    import h5py
+
+    if len({len(place) for place in places}) > 1:
+        return False
+
+    def read(position: int) -> bytes:
+        with h5py.File(entries.paths[entries.file[position]], "r") as file:
+            return bytes(np.ascontiguousarray(file[entries.dataset][entries.row[position]]).data)
+
+    try:
+        return all(
+            read(positions[0]) == read(other)
+            for positions in zip(*places, strict=True)
+            for other in positions[1:]
+        )
+    except OSError:
+        return False

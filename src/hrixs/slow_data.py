@@ -1,0 +1,131 @@
+"""The slow data of a run: delays, energies and the like, one value for each train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.errors import MissingDataError, warn
+from hrixs.faults import Faults
+from hrixs.mnemonics import UNITS, Mnemonic
+from hrixs.run_index import Entries, index_entries
+from hrixs.runs import Run
+
+
+@dataclass(frozen=True)
+class SlowData:
+    """Values of one field by train.
+
+    Attributes
+    ----------
+    train_ids
+        Ascending, each once.
+    values
+        One for each of them.
+    dims, attrs
+        Of the variable that they become, besides the train.
+    """
+
+    train_ids: NDArray[np.uint64]
+    values: NDArray[Any]
+    dims: tuple[str, ...]
+    attrs: dict[str, Any]
+
+    def has_value(self, train_ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which of these trains have a value."""
+        return np.isin(train_ids, self.train_ids)
+
+    def of_trains(self, train_ids: NDArray[np.uint64]) -> xr.Variable:
+        """One value for each of these trains, NaN (or an empty text) where there is none."""
+        there = self.has_value(train_ids)
+        place = np.searchsorted(self.train_ids, train_ids)
+        values = self.values[np.minimum(place, len(self.values) - 1)]
+        if not there.all():
+            values = _with_gaps(values, ~there)
+        return xr.Variable(("trainId", *self.dims), values, self.attrs)
+
+
+def load_slow_data(
+    run: Run, entries: Mapping[str, Mnemonic], faults: Faults, *, required: Iterable[str] = ()
+) -> dict[str, SlowData]:
+    """Read the fields that a run has.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    entries : dict of str to Mnemonic
+        Where the fields lie. Those that the run lacks are left out with a warning.
+    faults : Faults
+        Takes what is wrong with them.
+    required : iterable of str
+        Fields whose lack is an error.
+
+    Raises
+    ------
+    MissingDataError
+        If the run lacks a required field.
+    """
+    found: dict[str, SlowData] = {}
+    faults = faults.uncounted()
+    for name, entry in entries.items():
+        index = _index(run, entry, faults)
+        if index is not None and len(index):
+            found[name] = _read(name, entry, index, faults)
+            continue
+        if index is not None and name in set(required):
+            raise MissingDataError(f"{name} has no value for any train.")
+        where = f"the run has no {entry['source']} / {entry['key']}"
+        if name in set(required):
+            raise MissingDataError(f"{name} can't be loaded: {where}. Correct hrixs.mnemonics.")
+        warn(f"{name} is left out: {where if index is None else 'it has no value for any train'}.")
+    return found
+
+
+def _index(run: Run, entry: Mnemonic, faults: Faults) -> Entries | None:
+    paths = [file.path for file in run.files_of(entry["source"])]
+    wanted = run.train_ids if run.selected else None
+    return index_entries(paths, entry["source"], entry["key"], faults, wanted=wanted)
+
+
+def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowData:
+    import h5py
+
+    values = np.empty((len(index), *index.shape), index.dtype)
+    good = np.ones(len(index), dtype=bool)
+    for number, path in enumerate(index.paths):
+        here = np.flatnonzero(index.file == number)
+        if not len(here):
+            continue
+        try:
+            with h5py.File(path, "r") as file:
+                end = int(index.row[here].max()) + 1
+                values[here] = file[index.dataset][:end][index.row[here]]
+        except (OSError, RuntimeError, ValueError) as error:
+            faults.add(f"{name} can't be read from {path}: {error}.")
+            good[here] = False
+    train_ids, first = np.unique(index.train_id[good], return_index=True)
+    if len(train_ids) < int(good.sum()):
+        warn(f"{name} has several values in some trains; the first of each train is used.")
+    values = values[good][first]
+    named = entry["dim"] if len(entry["dim"]) == values.ndim - 1 else None
+    dims = named or [f"{name}_dim_{d}" for d in range(values.ndim - 1)]
+    attrs = {"source": entry["source"], "key": entry["key"]}
+    if name in UNITS:
+        attrs["units"] = UNITS[name]
+    return SlowData(train_ids, values, tuple(dims), attrs)
+
+
+def _with_gaps(values: NDArray[Any], gap: NDArray[np.bool_]) -> NDArray[Any]:
+    if values.dtype.kind in "biuf":
+        values = values.astype(np.result_type(values.dtype, np.float64))
+        values[gap] = np.nan
+    else:
+        values = values.copy()
+        values[gap] = np.zeros((), values.dtype)
+    return values
