@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hrixs.checks import require_dataset
 from hrixs.errors import MissingDataError, unknown_name, warn
@@ -21,14 +23,14 @@ _COUNTS = ("n_photons", "n_hits", "n_outside", "n_dropped")
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Sum over `dim`. NaN stays NaN: a missing value is not a zero."""
-    total = da.sum(dim, skipna=False, keep_attrs=True)
+    total = _in_order(da, dim).sum(dim, skipna=False, keep_attrs=True)
     total.attrs = {name: value for name, value in da.attrs.items() if name not in _COUNTS}
     return total
 
 
 def average(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Mean over `dim`. NaN stays NaN."""
-    return da.mean(dim, skipna=False, keep_attrs=True)
+    return _in_order(da, dim).mean(dim, skipna=False, keep_attrs=True)
 
 
 def default_aggregators() -> dict[str, Aggregator]:
@@ -37,6 +39,7 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_det": add,
         "MaranaX": add,
         "spectrum": add,
+        "n_photons": add,
         "hRIXS_norm": add,
         "hRIXS_exposure": add,
         "counts": add,
@@ -144,15 +147,39 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
         )
     if which not in ds.variables:
         raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
-    n_useless = int((~(np.isfinite(ds[which]) & (ds[which] != 0))).sum())
+    # Of a lazy variable it is not known yet.
+    useless = ~(np.isfinite(ds[which]) & (ds[which] != 0))
+    n_useless = int(useless.sum()) if ds[which].chunks is None else 0
     if n_useless:
         warn(
             f"{n_useless} of {ds[which].size} values of {which} are zero or not finite; the "
             "spectra divided by them are not usable."
         )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result: xr.DataArray = ds["spectrum"] / ds[which]
+    result: xr.DataArray = xr.apply_ufunc(
+        _ratio,
+        ds["spectrum"],
+        ds[which],
+        keep_attrs=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
     units = f"{ds['spectrum'].attrs.get('units', '1')} per {which}"
     return result.assign_attrs(
         ds["spectrum"].attrs | {"normalized_by": which, "units": units, "long_name": "normalized"}
     ).rename("normalized")
+
+
+def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
+    """`da`, in one chunk along `dim` where it is lazy and its sum depends on the order.
+
+    Spectra are small. Images stay as they are, and sums of those in floats may differ in the last
+    digits from those of images in memory.
+    """
+    if da.chunks is None or da.dtype.kind != "f" or {"x", "y"} <= set(da.dims):
+        return da
+    return da.chunk({dim: -1})
+
+
+def _ratio(spectrum: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(spectrum / divisor)

@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_process(commands)
+    _add_watch(commands)
     return parser
 
 
@@ -69,39 +70,53 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _add_process(commands: Any) -> None:
     process = commands.add_parser(
         "process",
-        help="make spectra from a run or an image stack",
-        description="Makes spectra from a run's folder, a run number, or a .tif, .npy or .h5 image "
-        "stack, and writes them to a netCDF file.",
+        help="make spectra from runs or image stacks",
+        description="Makes spectra from runs' folders, run numbers, or .tif, .npy or .h5 image "
+        "stacks, and writes them to a netCDF file for each. Memory does not grow with a run.",
         allow_abbrev=False,
     )
     add = process.add_argument
-    add(
-        "run",
-        metavar="RUN",
-        help="a run's folder, a run number (with --proposal), or an image file",
-    )
-    add("-o", "--output", required=True, metavar="OUT.nc", help="netCDF file to write")
-    add("--method", choices=["auto", "manual", "integrate"], default="auto",
-        help="photons by a threshold from the image (auto, the default), by the photon energy "
-        "(manual), or integrated intensity")  # fmt: skip
-    add("--plot", metavar="OUT.png", help="also draw image, spectrum and photons per train")
-    add("--proposal", help="number of the proposal, with run numbers")
-    add("--detector", choices=sorted(settings.DETECTOR_FIELDS), default="MaranaX")
-    add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
-    add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
+    add("runs", metavar="RUN", nargs="+",
+        help="a run's folder, a run number or a range of them such as 145-150 (with --proposal), "
+        "or an image file")  # fmt: skip
+    add("-o", "--output", required=True, metavar="OUT.nc",
+        help="netCDF file to write; for several runs a folder, or a name with {run} "
+        "in it")  # fmt: skip
+    add("--plot", metavar="OUT.png",
+        help="also draw image, spectrum and photons per train; named as the output")  # fmt: skip
+    add("--resume", action="store_true",
+        help="go on where the same command was broken off; what is finished is left as it is")
+    add("--photons", action="store_true", help="runs: also write the photon table")
+    add("--strict", action="store_true", help="runs: end at the first fault of a run's files")
+    add("--memory", metavar="512MB", help="runs: peak memory (default: 512MB)")
+    add("--no-progress", action="store_true", help="show no bar")
     add("--find-curvature", nargs="?", const="", metavar="RUN",
         help="fit the curvature to RUN, or to the run that is processed")  # fmt: skip
-    add("--energy", type=float, metavar="EV", help="photon energy, in place of the run's own")
     add("--field", action="append", default=[], metavar="NAME",
         help="mnemonic of slow data to load besides the usual ones; may be repeated")  # fmt: skip
-    add("--mnemonics", metavar="FILE.json",
-        help="where your cameras and slow data lie in a run's files: "
-        '{"MaranaX": {"source": ..., "key": ..., "dim": ["x", "y"]}, ...}')  # fmt: skip
     add("--aggregate", metavar="VAR", help="add up the trains with equal VAR, e.g. hRIXS_delay")
     add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
     add("--dataset", help="image files: dataset in an HDF5 file")
-    group = process.add_argument_group("settings, named as the attributes of the class hRIXS")
+    _add_analysis(process)
+    process.set_defaults(command=_process)
+
+
+def _add_analysis(command: argparse.ArgumentParser) -> None:
+    """Add the options of every command that makes spectra, and the settings."""
+    add = command.add_argument
+    add("--method", choices=["auto", "manual", "integrate"], default="auto",
+        help="photons by a threshold from the image (auto, the default), by the photon energy "
+        "(manual), or integrated intensity")  # fmt: skip
+    add("--proposal", help="number of the proposal, with run numbers")
+    add("--detector", choices=sorted(settings.DETECTOR_FIELDS), default="MaranaX")
+    add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
+    add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
+    add("--energy", type=float, metavar="EV", help="photon energy, in place of the data's own")
+    add("--mnemonics", metavar="FILE.json",
+        help="where your cameras and slow data lie in the data: "
+        '{"MaranaX": {"source": ..., "key": ..., "dim": ["x", "y"]}, ...}')  # fmt: skip
+    group = command.add_argument_group("settings, named as the attributes of the class hRIXS")
     for name, default in settings.DEFAULTS.items():
         if name not in ("MASK", "USE_DARK"):
             group.add_argument(
@@ -111,22 +126,23 @@ def _add_process(commands: Any) -> None:
                 metavar="A:B" if isinstance(default, slice) else "N",
                 help=f"{settings.HELP[name]} (default: {_default_text(name)})",
             )
-    process.set_defaults(command=_process)
 
 
-def _process(arguments: argparse.Namespace) -> None:
-    from hrixs.processing import process
-
-    chosen = {
+def _chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {
         name.removeprefix("set_"): value
         for name, value in vars(arguments).items()
         if name.startswith("set_") and value is not None
     }
-    process(
-        arguments.run,
-        Path(arguments.output),
+
+
+def _process(arguments: argparse.Namespace) -> int:
+    from hrixs.batch import process_all
+    from hrixs.processing import Job
+
+    job = Job(
         method=arguments.method,
-        plot=arguments.plot,
+        params=_chosen_settings(arguments),
         proposal=arguments.proposal,
         detector=arguments.detector,
         dark=arguments.dark,
@@ -134,12 +150,84 @@ def _process(arguments: argparse.Namespace) -> None:
         find_curvature=arguments.find_curvature,
         energy=arguments.energy,
         fields=arguments.field,
-        mnemonics_file=arguments.mnemonics,
         aggregate=arguments.aggregate,
         normalize=arguments.normalize,
         transpose=arguments.transpose,
         dataset=arguments.dataset,
-        params=chosen,
+        photons=arguments.photons,
+        strict=arguments.strict,
+        memory=arguments.memory,
+        progress=not arguments.no_progress,
+        resume=arguments.resume,
+    )
+    failed = process_all(
+        arguments.runs,
+        arguments.output,
+        job,
+        plot=arguments.plot,
+        mnemonics_file=arguments.mnemonics,
+    )
+    return 1 if failed else 0
+
+
+def _add_watch(commands: Any) -> None:
+    watch = commands.add_parser(
+        "watch",
+        help="show live spectra of the trains that a Karabo bridge sends",
+        description="Analyses trains from a Karabo bridge as they come, shows the spectrum of the "
+        "last ones and of all, and saves both on Ctrl-C. Needs the extra 'bridge'.",
+        allow_abbrev=False,
+    )
+    add = watch.add_argument
+    add("endpoint", metavar="tcp://HOST:PORT", help="the bridge's server")
+    add("-o", "--output", type=Path, metavar="OUT.nc",
+        help="netCDF file to write at the end (default: hrixs-watch-DATE-TIME.nc)")  # fmt: skip
+    add("--window", type=int, default=100, metavar="N",
+        help="trains that are shown and saved one by one besides the sum of all "
+        "(default: %(default)s)")  # fmt: skip
+    add("--every-train", action="store_true",
+        help="let the server wait until a train is analysed, as for a run from files; else the "
+        "newest image is taken and those skipped are counted")  # fmt: skip
+    add("--timeout", type=float, default=10.0, metavar="SECONDS",
+        help="give up if no train has come by then (default: %(default)g)")  # fmt: skip
+    add("--until-silent", type=float, metavar="SECONDS",
+        help="end and save when no train has come for so long (default: wait for "
+        "Ctrl-C)")  # fmt: skip
+    add("--refresh", type=float, metavar="SECONDS",
+        help="from one drawing to the next (default: 0.5; 10 where there is no "
+        "terminal)")  # fmt: skip
+    add("--find-curvature", metavar="RUN", help="fit the curvature to RUN first")
+    add("--socket", choices=["REQ", "SUB", "PULL"], default="REQ",
+        help="for servers of type REP (the default), PUB and PUSH")  # fmt: skip
+    _add_analysis(watch)
+    watch.set_defaults(command=_watch)
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    from hrixs.processing import Job
+    from hrixs.watching import watch
+
+    job = Job(
+        params=_chosen_settings(arguments),
+        method=arguments.method,
+        proposal=arguments.proposal,
+        detector=arguments.detector,
+        dark=arguments.dark,
+        mask=arguments.mask,
+        find_curvature=arguments.find_curvature,
+        energy=arguments.energy,
+    )
+    watch(
+        arguments.endpoint,
+        arguments.output,
+        job,
+        mnemonics_file=arguments.mnemonics,
+        window=arguments.window,
+        every_train=arguments.every_train,
+        socket=arguments.socket,
+        timeout=arguments.timeout,
+        until_silent=arguments.until_silent,
+        refresh=arguments.refresh,
     )
 
 

@@ -40,9 +40,11 @@ class Faults:
         """
         if self.strict:
             raise FaultyRunError(f"{text} Leave strict out to go on without what is faulty.")
+        if text in self.texts:  # of a file that several fields lie in
+            return
         self.texts.append(text)
         self.n_skipped += n_skipped
-        self._train_ids.update(int(train_id) for train_id in train_ids)
+        self._train_ids.update(int(train_id) for train_id in train_ids if train_id > 0)
         warn(text)
 
     def uncounted(self) -> Faults:

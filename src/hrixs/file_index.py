@@ -27,12 +27,13 @@ class FileEntries:
     row: NDArray[np.int64]
     train_id: NDArray[np.uint64]
     slot: NDArray[np.int64]  # number of the train in the file's index
-    confirmed: NDArray[np.bool_]  # by the entry's own train id
+    lost_id: NDArray[np.uint64]  # of trains with images that the index tells of, but gives wrongly
+    lost_slot: NDArray[np.int64]
     suspect: NDArray[np.uint64]  # ids
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Forget all entries but those."""
-        for name in ("row", "train_id", "slot", "confirmed"):
+        for name in ("row", "train_id", "slot"):
             setattr(self, name, getattr(self, name)[which])
 
 
@@ -74,14 +75,13 @@ def read_file_index(
 
     name = Path(path).name
     with h5py.File(path, "r") as file:
+        if "INDEX/trainId" not in file:
+            raise OSError("it has no INDEX/trainId")
+        train_ids = _column(file["INDEX/trainId"])
         if index not in file:
+            without_data.append((path, train_ids))
             return None
-        try:
-            train_ids = _column(file["INDEX/trainId"])
-            first, count = _first_and_count(file[index])
-        except KeyError as error:
-            faults.add(f"{name} has no usable index and is left out: {error}.")
-            return None
+        first, count = _first_and_count(file[index])
         n = min(len(train_ids), len(first), len(count))
         train_ids, first, count = train_ids[:n], first[:n], count[:n]
         if dataset not in file:
@@ -96,10 +96,8 @@ def read_file_index(
             tuple(data.shape[1:]),
             data.dtype,
             *_rows_of_trains(name, train_ids, first, count, len(data), faults),
-            confirmed=np.empty(0, dtype=bool),
             suspect=train_ids[flags & (count > 0)],
         )
-    one.confirmed = np.zeros(len(one.row), dtype=bool)
     _agree_with_own_ids(name, one, own_ids, faults)
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]
@@ -143,8 +141,11 @@ def _rows_of_trains(
     count: NDArray[np.uint64],
     n_rows: int,
     faults: Faults,
-) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
-    """Rows that the index gives to trains, without those that are not there or claimed twice."""
+) -> tuple[NDArray[Any], ...]:
+    """Rows that the index gives to trains, without those that are not there or claimed twice.
+
+    With the train and the place in the index of each, and the same of those that lack any.
+    """
     has_any = count > 0
     garbage = has_any & ((count > _MOST_ENTRIES_OF_A_TRAIN) | (first > _LAST_ROW))
     if garbage.any():
@@ -167,6 +168,7 @@ def _rows_of_trains(
             n_skipped=int(outside.sum()),
             train_ids=train_ids[slot[outside]],
         )
+    lost_outside = slot[outside]
     row, slot = row[~outside], slot[~outside]
     twice = np.bincount(row, minlength=1)[row] > 1 if len(row) else np.zeros(0, dtype=bool)
     if twice.any():
@@ -177,8 +179,9 @@ def _rows_of_trains(
             n_skipped=n_lost,
             train_ids=train_ids[slot[twice]],
         )
+    lost = np.unique(np.concatenate([np.flatnonzero(garbage), lost_outside, slot[twice]]))
     row, slot = row[~twice], slot[~twice]
-    return row, train_ids[slot], slot
+    return row, train_ids[slot], slot, train_ids[lost], lost
 
 
 def _agree_with_own_ids(
@@ -199,7 +202,7 @@ def _agree_with_own_ids(
             "believed."
         )
         of_row[:] = zero
-        both = agree = np.zeros(len(indexed), dtype=bool)
+        both = np.zeros(len(indexed), dtype=bool)
     contradicted = both & ~agree
     if contradicted.any():
         faults.add(
@@ -222,5 +225,4 @@ def _agree_with_own_ids(
             f"ids are taken: {named_trains(of_row[restored])}."
         )
     one.train_id = np.where(restored, of_row, indexed)
-    one.confirmed = agree | restored
     one.keep(~(contradicted | unknown))

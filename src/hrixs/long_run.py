@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
+from hrixs.checkpoint import Checkpoint, digest
 from hrixs.chip import Crop
+from hrixs.cluster import bytes_for_all, reduce_on
 from hrixs.errors import MissingDataError
-from hrixs.faults import Faults
+from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import mnemonics
+from hrixs.provenance import __version__
 from hrixs.reduction import Plan, bytes_per_part, reduce_run
 from hrixs.run_images import count_trains, index_images, require_dims
 from hrixs.run_index import Entries
 from hrixs.runs import Field, Run, field_entries
 from hrixs.slow_data import SlowData, load_slow_data
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 #: The photon energy of a train.
 _ENERGY = "nrj"
@@ -37,6 +45,8 @@ def process_run(
     progress: bool = True,
     photons: bool = False,
     strict: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    client: Client | None = None,
 ) -> tuple[xr.Dataset, Crop]:
     """Reduce a run to spectra over rows of the crop, in bounded memory.
 
@@ -54,7 +64,7 @@ def process_run(
         Fields whose lack is an error.
     energy : float, optional
         Photon energy in eV, in place of the run's own.
-    memory, threads, progress, photons, strict
+    memory, threads, progress, photons, strict, checkpoint, client
         As in `hrixs.hRIXS.process_run`.
 
     Returns
@@ -86,12 +96,19 @@ def process_run(
         _energies(entries, slow, energy, faults) if analysis.needs_energy else None,
         photons,
     )
+    saved = None if checkpoint is None else Checkpoint(checkpoint, _task(plan))
+    part_bytes = bytes_per_part(memory, entries, threads)
+    if client is not None:
+        part_bytes = bytes_for_all(client, entries, part_bytes)
     reduced = reduce_run(
         plan,
         faults,
-        part_bytes=bytes_per_part(memory, entries, threads),
+        part_bytes=part_bytes,
         threads=threads,
         progress=progress,
+        done=() if saved is None else saved.load(),
+        save=None if saved is None else saved.save,
+        reduce_parts=None if client is None else reduce_on(client, plan, threads),
     )
     used = entries.select(reduced["entry"].values)
     result = _over_trains(reduced, used, dims[:-2]).assign(_columns(slow, used, faults))
@@ -104,6 +121,27 @@ def process_run(
         "faults": "\n".join(faults.texts),
     }
     return result, crop
+
+
+def _task(plan: Plan) -> dict[str, Any]:
+    """All that decides what the spectra of the entries are."""
+    entries, analysis = plan.entries, plan.analysis
+    files = [(Path(path).name, os.stat(path).st_size) for path in entries.paths]
+    chip = [np.asarray(analysis.chip[name]) for name in ("dark", "mask")]
+    return {
+        "version": __version__,
+        "run": sorted({str(Path(path).parent) for path in entries.paths}),
+        "images": digest(files, entries.dataset, entries.file, entries.row, entries.train_id),
+        "method": analysis.method,
+        "options": {name: repr(value) for name, value in analysis.options.items()},
+        "curvature": repr(analysis.curvature),
+        "bins": int(analysis.bins),
+        "crop": repr(plan.crop),
+        "dark": digest(chip[0]) if chip[0].ndim else "none",
+        "mask": digest(chip[1]) if chip[1].ndim else "none",
+        "energies": digest(plan.energies),
+        "photons": plan.photons,
+    }
 
 
 def _is_swapped(camera: str, dims: tuple[str, ...]) -> bool:
@@ -130,7 +168,8 @@ def _energies(
     if useless.any():
         faults.add(
             f"{int(useless.sum())} images are skipped, for they have no photon energy {_ENERGY!r} "
-            "above 0, which method 'manual' needs.",
+            "above 0, which method 'manual' needs: "
+            f"{named_trains(entries.train_id[useless])}.",
             n_skipped=int(useless.sum()),
             train_ids=entries.train_id[useless],
         )

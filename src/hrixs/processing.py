@@ -1,9 +1,13 @@
-"""The work of ``hrixs process``: one run or image stack to a file of spectra."""
+"""The work of ``hrixs process`` on one run or image stack: from its files to a file of spectra."""
 
 from __future__ import annotations
 
+import copy
 import json
+import os
+import warnings
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,131 +15,224 @@ import numpy as np
 import xarray as xr
 
 from hrixs import image_files
-from hrixs.errors import MissingDataError
-from hrixs.mnemonics import mnemonics
+from hrixs.checkpoint import digest
+from hrixs.errors import HrixsWarning, MissingDataError
+from hrixs.output_files import replaced_at_once, write_netcdf
 from hrixs.provenance import slice_text
+from hrixs.runs import open_run
 from hrixs.spectrometer import hRIXS
 
 
-def process(
-    run: str,
-    output: Path,
-    *,
-    method: str,
-    params: dict[str, Any],
-    plot: str | None = None,
-    proposal: str | None = None,
-    detector: str = "MaranaX",
-    dark: str | None = None,
-    mask: str | None = None,
-    find_curvature: str | None = None,
-    energy: float | None = None,
-    fields: Sequence[str] = (),
-    mnemonics_file: str | None = None,
-    aggregate: str | None = None,
-    normalize: str | None = None,
-    transpose: bool = False,
-    dataset: str | None = None,
-) -> xr.Dataset:
+@dataclass(frozen=True)
+class Job:
+    """The options of ``hrixs process`` that are the same for all runs; `params` are settings."""
+
+    method: str = "auto"
+    params: dict[str, Any] = field(default_factory=dict)
+    proposal: str | None = None
+    detector: str = "MaranaX"
+    dark: str | None = None
+    mask: str | None = None
+    find_curvature: str | None = None
+    energy: float | None = None
+    fields: Sequence[str] = ()
+    aggregate: str | None = None
+    normalize: str | None = None
+    transpose: bool = False
+    dataset: str | None = None
+    photons: bool = False
+    strict: bool = False
+    memory: str | None = None
+    progress: bool = True
+    resume: bool = False
+
+    def source(self, name: str) -> Any:
+        """What `name` stands for: images as a dataset, else a run's number or path."""
+        if image_files.is_image_file(name):
+            return image_files.read_images(
+                name, self.detector, dataset=self.dataset, transpose=self.transpose
+            )
+        return int(name) if name.isdigit() and not Path(name).exists() else name
+
+    def spectrometer(self) -> hRIXS:
+        """Settings with dark and mask, as they are for all runs."""
+        h = hRIXS(self.proposal, self.detector)
+        h.set_params(**self.params)
+        if self.mask is not None:
+            mask = np.load(self.mask, allow_pickle=False) != 0
+            h.MASK = mask.T if self.transpose else mask
+        if self.dark is not None:
+            h.load_dark(self.source(self.dark))
+        return h
+
+    def task(self, h: hRIXS, source: Any) -> str:
+        """Text that is another one where the result would be."""
+        how = asdict(self)
+        for name in ("memory", "progress", "resume"):
+            del how[name]
+        if isinstance(source, xr.Dataset):
+            files = [source.attrs["run"]]
+        else:
+            run = open_run(source, self.proposal)
+            stats = [(path, os.stat(path)) for path in (file.path for file in run.files)]
+            files = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
+        return digest(how, files, repr(h), np.asarray(h.dark_image, dtype=np.float64))
+
+
+def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> xr.Dataset:
     """Make the spectra of one run, write them to `output`, and say what was done.
 
-    The arguments are the options of ``hrixs process``; `params` are settings of `hRIXS`.
+    Parameters
+    ----------
+    run : str
+        As it was typed.
+    output, plot : path
+        Files to write. Unfinished work is kept beside `output` meanwhile.
+    h : hRIXS
+        As from `Job.spectrometer`; it is left as it is.
+    job : Job
+        All else.
 
     Returns
     -------
     xarray.Dataset
         What was written: the spectra and the slow data, without the images.
     """
-    for path in (output, Path(plot or output)):
+    for path in (output, plot or output):
         if not path.parent.is_dir():
             raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
-    if mnemonics_file is not None:
-        mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
-    h = hRIXS(proposal, detector)
-    h.set_params(**params)
-
-    def opened(name: str) -> Any:
-        if image_files.is_image_file(name):
-            return image_files.read_images(name, detector, dataset=dataset, transpose=transpose)
-        return int(name) if name.isdigit() and not Path(name).exists() else name
-
-    source = opened(run)
-    data = source if isinstance(source, xr.Dataset) else h.from_run(source, extra_fields=fields)
-    if energy is not None:
-        data["nrj"] = ("trainId", np.full(data.sizes["trainId"], energy), {"units": "eV"})
-    if mask is not None:
-        h.MASK = _read_mask(mask, transpose)
-    if dark is not None:
-        h.load_dark(opened(dark))
-    if find_curvature is not None:
-        h.find_curvature(opened(find_curvature) if find_curvature else data, plot=False)
-        fit = h.curvature_fit
-        assert fit is not None
-        print(
-            f"curvature: A = {fit.curve_a:.7f} +- {fit.curve_a_err:.1g}, "
-            f"B = {fit.curve_b:.2e} +- {fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
-        )
-    if method == "integrate":
-        h.integrate(data)
-    else:
-        h.centroid(data, method=method)
-    result = data.drop_vars(detector)
-    if aggregate is not None:
-        result = h.aggregate(result, aggregate)
-    if normalize is not None:
-        h.normalize(result, normalize)
+    h = copy.copy(h)
+    source = job.source(run)
+    task = job.task(h, source)
+    unfinished = Checkpoints(output)
+    if job.resume and not unfinished.folder.exists():
+        finished = unfinished.finished(task)
+        if finished is not None:
+            print(f"{output} is finished already")
+            return finished
+    if not job.resume:
+        unfinished.throw_away()
+    if job.find_curvature is not None:
+        _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
+    spectra = _spectra(h, source, job, unfinished.folder)
+    result = spectra if job.aggregate is None else h.aggregate(spectra, job.aggregate)
+    if job.normalize is not None:
+        h.normalize(result, job.normalize)
     result.attrs["settings"] = json.dumps(h.get_params(), default=_json)
-    result.to_netcdf(output, engine="h5netcdf")
-    _report(h, data, result, output)
+    result.attrs["task"] = task
+    write_netcdf(result, output)
+    unfinished.throw_away()
+    _report(spectra, result, output)
     if plot is not None:
-        _plot(h, data, method, plot)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HrixsWarning)  # said already
+            _plot(h, source, spectra, job.method, plot)
         print(f"wrote {plot}")
     return result
 
 
-def _report(h: hRIXS, data: xr.Dataset, result: xr.Dataset, output: Path) -> None:
+class Checkpoints:
+    """Where the unfinished work for an output file is kept."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.folder = output.with_name(f"{output.name}.unfinished")
+
+    def throw_away(self) -> None:
+        """Forget what was broken off."""
+        from shutil import rmtree
+
+        rmtree(self.folder, ignore_errors=True)
+
+    def finished(self, task: str) -> xr.Dataset | None:
+        """Give the output if it is there, and of this task."""
+        if not self.output.is_file():
+            return None
+        try:
+            with xr.open_dataset(self.output, engine="h5netcdf") as ds:
+                return ds.load() if ds.attrs.get("task") == task else None
+        except (OSError, ValueError):
+            return None
+
+
+def _find_curvature(h: hRIXS, source: Any) -> None:
+    h.find_curvature(source, plot=False)
+    fit = h.curvature_fit
+    assert fit is not None
+    print(
+        f"curvature: A = {fit.curve_a:.7f} +- {fit.curve_a_err:.1g}, "
+        f"B = {fit.curve_b:.2e} +- {fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
+    )
+
+
+def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
+    if not isinstance(source, xr.Dataset):
+        return h.process_run(
+            source,
+            extra_fields=job.fields,
+            method=job.method,
+            energy=job.energy,
+            memory=job.memory,
+            progress=job.progress,
+            photons=job.photons,
+            strict=job.strict,
+            checkpoint=unfinished,
+        )
+    data = source.copy(deep=False)
+    if job.energy is not None:
+        energies = np.full(data.sizes["trainId"], job.energy)
+        data["nrj"] = ("trainId", energies, {"units": "eV"})
+    if job.method == "integrate":
+        h.integrate(data)
+    else:
+        h.centroid(data, method=job.method)
+    return data.drop_vars(job.detector)
+
+
+def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
     counts = {
         "n_images": "images",
         "n_trains": "trains",
         "n_trains_without_image": "trains without an image",
-        "n_images_dropped": "images dropped for lack of slow data",
+        "n_skipped": "images skipped",
     }
-    print(
-        ", ".join(f"{data.attrs[key]} {text}" for key, text in counts.items() if key in data.attrs)
-    )
-    attrs = data.spectrum.attrs
+    said = [
+        f"{spectra.attrs[key]} {text}"
+        for key, text in counts.items()
+        if key in spectra.attrs and (key != "n_skipped" or spectra.attrs[key])
+    ]
+    print(", ".join(said))
+    attrs = spectra.spectrum.attrs
     if "n_photons" in attrs:
         print(
             f"{attrs['n_photons']:.0f} photons in the spectra, "
-            f"{attrs['n_photons'] / data[h.DETECTOR].sizes['trainId']:.1f} an image; "
+            f"{attrs['n_photons'] / spectra.sizes['trainId']:.1f} an image; "
             f"{attrs['n_outside']:.0f} outside of the range, {attrs['n_dropped']} spots left out"
         )
-    if data["energy"].attrs["units"] == "px":
+    if spectra["energy"].attrs["units"] == "px":
         print("energy axis in rows: give --energy-slope and --energy-intercept for eV")
     print(f"wrote {output}: {', '.join(map(str, result.data_vars))}")
 
 
-def _plot(h: hRIXS, data: xr.Dataset, method: str, path: str) -> None:
+def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:
     from hrixs import plotting
 
     figure, axes = plotting.new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
-    image = h.mean_image(data)
+    image = h.mean_image(source)
     if h.curvature_fit is None:
         plotting.plot_image(image, axes["image"])
     else:
         plotting.plot_curvature(image, h.curvature_fit, axes["image"])
-    plotting.plot_spectra({method: data.spectrum.mean("trainId")}, axes["spectrum"])
+    within = [dim for dim in spectra.spectrum.dims if dim not in ("trainId", "energy")]
+    spectrum = spectra.spectrum.sum(within)
+    plotting.plot_spectra({method: spectrum.mean("trainId")}, axes["spectrum"])
     if method == "integrate":
-        intensity = data.spectrum.mean("energy")
+        intensity = spectra.spectrum.mean([*within, "energy"])
         plotting.plot_per_train(intensity, axes["trains"], "mean intensity (ADU)")
     else:
-        plotting.plot_per_train(data.spectrum.sum("energy"), axes["trains"])
-    figure.savefig(path, dpi=120)
-
-
-def _read_mask(path: str, transpose: bool) -> Any:
-    mask = np.load(path, allow_pickle=False) != 0
-    return mask.T if transpose else mask
+        plotting.plot_per_train(spectrum.sum("energy"), axes["trains"])
+    with replaced_at_once(path) as part:
+        figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
 
 
 def _json(value: Any) -> Any:

@@ -99,14 +99,14 @@ def index_entries(
         return None
     for path, train_ids in without_data:
         faults.add(
-            f"{Path(path).name} has an index of {dataset}, but not the data: {len(train_ids)} "
-            f"trains are skipped, {named_trains(train_ids)}.",
+            f"{Path(path).name} has no data or no index of {dataset}: {len(train_ids)} trains are "
+            f"skipped, {named_trains(train_ids)}.",
             n_skipped=len(train_ids),
             train_ids=train_ids,
         )
     files = _of_one_kind(files, faults)
-    entries, slots, confirmed = _joined(files, dataset)
-    entries = entries.select(_not_contradicted(entries, slots, confirmed, faults))
+    entries, slots, lost = _joined(files, dataset)
+    entries = entries.select(_not_contradicted(entries, slots, lost, faults))
     suspect = np.unique(np.concatenate([one.suspect for one in files]))
     suspect = suspect[np.isin(suspect, entries.train_id)]
     if len(suspect):
@@ -141,11 +141,22 @@ def _of_one_kind(files: list[FileEntries], faults: Faults) -> list[FileEntries]:
 
 def _joined(
     files: list[FileEntries], dataset: str
-) -> tuple[Entries, NDArray[np.int64], NDArray[np.bool_]]:
-    """Entries of all files in the files' order, with a number for each file's train."""
+) -> tuple[Entries, NDArray[np.uint64], NDArray[np.uint64]]:
+    """Entries of all files in the files' order, the place in the run's index of each, and a table.
+
+    The table has a column for each image that is lost: its train's id and the place.
+    """
     number = np.repeat(np.arange(len(files)), [len(one.row) for one in files])
-    longest = max((int(one.slot.max(initial=0)) for one in files), default=0) + 1
-    slots = number * longest + np.concatenate([one.slot for one in files])
+    lengths = [int(max(one.slot.max(initial=0), one.lost_slot.max(initial=0))) for one in files]
+    begins = np.concatenate([[0], np.cumsum(np.array(lengths) + 1)[:-1]])
+    slots = begins[number] + np.concatenate([one.slot for one in files])
+    lost_slots = [begin + one.lost_slot for begin, one in zip(begins, files, strict=True)]
+    lost = np.stack(
+        [
+            np.concatenate([one.lost_id for one in files]),
+            np.concatenate(lost_slots).astype(np.uint64),
+        ]
+    )
     entries = Entries(
         tuple(one.path for one in files),
         dataset,
@@ -155,26 +166,29 @@ def _joined(
         files[0].shape,
         files[0].dtype,
     )
-    return entries, slots, np.concatenate([one.confirmed for one in files])
+    return entries, slots.astype(np.uint64), lost
 
 
 def _not_contradicted(
-    entries: Entries, slots: NDArray[np.int64], confirmed: NDArray[np.bool_], faults: Faults
+    entries: Entries, slots: NDArray[np.uint64], lost: NDArray[np.uint64], faults: Faults
 ) -> NDArray[np.bool_]:
     """Which entries to take where an id stands in several places: see the tests of faulty runs."""
     keep = np.ones(len(entries), dtype=bool)
-    pairs = np.unique(np.stack([entries.train_id, slots.astype(np.uint64)]), axis=1)
-    ids, times = np.unique(pairs[0], return_counts=True)
+    # Also an image that is lost has a claim to its id.
+    claims = np.unique(np.hstack([np.stack([entries.train_id, slots]), lost]), axis=1)
+    ids, times = np.unique(claims[0], return_counts=True)
     copies: list[int] = []
     doubtful: list[int] = []
     n_lost = 0
     for train_id in ids[times > 1]:
         of_train = np.flatnonzero(entries.train_id == train_id)
+        if not len(of_train):
+            continue
         places = [of_train[slots[of_train] == slot] for slot in np.unique(slots[of_train])]
-        if _are_equal(entries, places):
+        if train_id not in lost[0] and _are_equal(entries, places):
             keep[np.concatenate(places[1:])] = False
             copies.append(int(train_id))
-        elif not confirmed[of_train].all():
+        else:
             keep[of_train] = False
             doubtful.append(int(train_id))
             n_lost += len(of_train)

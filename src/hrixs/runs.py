@@ -26,6 +26,8 @@ RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection"
 #: A name in the table of mnemonics, or entries of the table's form under names of one's own.
 Field: TypeAlias = "str | Mapping[str, Mnemonic]"
 
+# Starting processes takes longer than opening so many.
+_FEW_FILES = 32
 _FILE_NAME = re.compile(r"(.+)-S(\d{5})\.h5")
 
 
@@ -230,13 +232,14 @@ def _folder_of_number(number: int, proposal: int | str | None) -> Path:
 def _of_folder(folder: Path) -> Run:
     import extra_data
 
+    paths = _run_files(folder)
     try:
         # What can't be read is printed there, and told by us.
         with contextlib.redirect_stderr(io.StringIO()):
-            collection = extra_data.RunDirectory(folder)
+            collection = extra_data.RunDirectory(folder, parallelize=len(paths) > _FEW_FILES)
     except Exception:
         # Trains that stand twice, or no file that can be read: each file by itself then.
-        return _of_files(_run_files(folder))
+        return _of_files(paths)
     return _of_collection(collection, whole=True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,7 @@ from hrixs.analysis import Analysis, require_method
 from hrixs.curvature import fit_curvature_image
 from hrixs.errors import MissingDataError
 from hrixs.geometry import Number, parabola
+from hrixs.lazy import is_lazy, lazy_reader, lazy_spectra
 from hrixs.long_run import process_run
 from hrixs.photon_columns import with_attributes
 from hrixs.photons import classify_photons, find_photons
@@ -22,6 +24,9 @@ from hrixs.run_images import load_run, sum_images
 from hrixs.runs import Field, RunLike, open_run, run_name
 from hrixs.settings import Settings
 from hrixs.threads import resolve_threads
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 class hRIXS(Settings):
@@ -98,6 +103,9 @@ class hRIXS(Settings):
         extra_fields: Sequence[Field] | Field = (),
         drop_first: bool = False,
         subset: Any = None,
+        *,
+        lazy: bool = False,
+        memory: int | str | None = None,
     ) -> xr.Dataset:
         """Load a run: the camera's images and the slow data of the same trains.
 
@@ -113,6 +121,13 @@ class hRIXS(Settings):
             Leave out the first image of the run.
         subset : slice or extra_data.by_index or extra_data.by_id, optional
             Trains to load.
+        lazy : bool
+            Leave the images in their files until they are needed: they become an array of dask, in
+            chunks of whole frames along ``trainId``. `centroid`, `integrate`, `aggregate` and
+            `normalize` then are lazy, too. The slow data are loaded.
+        memory : int or str, optional
+            With `lazy`: memory for the images that dask's threads work on together, in bytes or as
+            text; by default ``'512MB'``, or more where many threads need it.
 
         Returns
         -------
@@ -124,6 +139,10 @@ class hRIXS(Settings):
         ------
         MissingDataError
             No such run; no camera, image or extra field in it; an unknown mnemonic.
+        FaultyRunError
+            When lazy images are computed, for one that can't be read: it can't be left out then.
+        ValueError
+            If `memory` is too small for the images, or given without `lazy`.
 
         Warns
         -----
@@ -135,6 +154,11 @@ class hRIXS(Settings):
         --------
         >>> data = h.from_run(145)  # doctest: +SKIP
         """
+        if memory is not None and not lazy:
+            raise ValueError(
+                f"memory = {memory!r} was given without lazy=True, and all images are loaded then. "
+                "Give lazy=True, or use process_run."
+            )
         if isinstance(extra_fields, str | Mapping):
             extra_fields = [extra_fields]
         run = open_run(runNB, self.PROPOSAL if proposal is None else proposal)
@@ -144,6 +168,7 @@ class hRIXS(Settings):
             [*self.FIELDS, *extra_fields],
             required=_names(extra_fields),
             subset=subset,
+            read=lazy_reader(memory) if lazy else None,
         )
         data.attrs |= {"run": run_name(runNB), "proposal": str(proposal or self.PROPOSAL or "")}
         if drop_first:
@@ -165,6 +190,8 @@ class hRIXS(Settings):
         progress: bool = True,
         photons: bool = False,
         strict: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        client: Client | None = None,
     ) -> xr.Dataset:
         """Make the spectra of a run of any length, in bounded memory.
 
@@ -186,15 +213,22 @@ class hRIXS(Settings):
         energy : float, optional
             Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
         memory : int or str, optional
-            Peak memory above that of the import, in bytes or as text; by default ``'512MB'``.
+            Peak memory above that of the import, in bytes or as text; by default ``'512MB'``. With
+            `client`: that of each thread of a worker.
         threads : int, optional
-            Where it is not `THREADS`.
+            Where it is not `THREADS`. With `client`: of each task, by default 1.
         progress : bool
             Whether to show a bar, in a terminal or a notebook.
         photons : bool
             Whether to keep the photon table: see `hrixs.photon_table`.
         strict : bool
             Raise `FaultyRunError` for anything that is wrong with the run, in place of a warning.
+        checkpoint : path, optional
+            A folder for what is done so far: work that was broken off goes on from there when it
+            is called again. Remove it when the result is saved.
+        client : distributed.Client, optional
+            Let the workers of this dask cluster read and reduce the images, in place of this
+            process. They must see the files, under the same paths.
 
         Returns
         -------
@@ -233,7 +267,8 @@ class hRIXS(Settings):
         if subset is not None:
             opened = opened.select_trains(subset)
         extra_fields = [extra_fields] if isinstance(extra_fields, str | Mapping) else extra_fields
-        n_threads = resolve_threads(self.THREADS if threads is None else threads)
+        usual = self.THREADS if client is None else 1  # a worker's threads have a task each
+        n_threads = resolve_threads(usual if threads is None else threads)
 
         def analyse(nx: int, ny: int) -> tuple[Analysis, chip.Crop]:
             crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, nx, ny)
@@ -252,6 +287,8 @@ class hRIXS(Settings):
             progress=progress,
             photons=photons,
             strict=strict,
+            checkpoint=checkpoint,
+            client=client,
         )
         result.attrs |= {"run": run_name(run), "proposal": str(proposal or self.PROPOSAL or "")}
         spectrum = self._labelled(result["spectrum"], crop)
@@ -562,7 +599,8 @@ class hRIXS(Settings):
         frames = frames.isel(x=crop.x, y=crop.y)
         analysis = self._analysis(method, crop, bins)
         energies = chip.energies_of(data, frames) if analysis.needs_energy else None
-        spectrum = spectra.spectra_of(frames, analysis, energies)
+        spectra_of = lazy_spectra if is_lazy(frames) else spectra.spectra_of
+        spectrum = spectra_of(frames, analysis, energies)
         return spectra.store_spectrum(data, self._labelled(spectrum, crop))
 
     def _analysis(self, method: str, crop: chip.Crop, bins: int | None = None) -> Analysis:

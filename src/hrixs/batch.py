@@ -1,0 +1,129 @@
+"""The work of ``hrixs process`` on several runs: an output each, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hrixs.errors import MissingDataError
+from hrixs.mnemonics import mnemonics
+from hrixs.processing import Job, process
+
+_RANGE = re.compile(r"(\d+)-(\d+)")
+_RUN = "{run}"
+
+
+def process_all(
+    runs: Sequence[str],
+    output: str,
+    job: Job,
+    *,
+    plot: str | None = None,
+    mnemonics_file: str | None = None,
+) -> int:
+    """Process runs one after the other, and say which were done.
+
+    Parameters
+    ----------
+    runs : sequence of str
+        Run numbers, ranges of them such as ``145-150``, folders, files.
+    output, plot : str
+        The file to write; for several runs a folder, or a name with ``{run}`` in it.
+    job : Job
+        What to do.
+    mnemonics_file : str, optional
+        JSON file with entries for `hrixs.mnemonics`.
+
+    Returns
+    -------
+    int
+        How many runs failed. The failure of a single run is raised.
+    """
+    if mnemonics_file is not None:
+        mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
+    names = expanded(runs)
+    several = len(names) > 1
+    outputs = file_names(output, names, ".nc")
+    plots = file_names(plot, names, ".png") if plot is not None else [None] * len(names)
+    h = job.spectrometer()
+    failed: dict[str, str] = {}
+    for name, out, png in zip(names, outputs, plots, strict=True):
+        if several:
+            print(f"run {name}")
+        try:
+            process(name, out, h, job, plot=png)
+        except KeyboardInterrupt:
+            print(
+                f"hrixs: {out} is unfinished: the same command with --resume goes on.",
+                file=sys.stderr,
+            )
+            raise
+        except Exception as error:
+            if not several:
+                raise
+            failed[name] = str(error) or type(error).__name__
+            print(f"hrixs: error: run {name}: {failed[name]}", file=sys.stderr)
+    if several:
+        print(f"{len(names) - len(failed)} of {len(names)} runs done")
+    for name, why in failed.items():
+        print(f"failed: run {name}: {why}")
+    return len(failed)
+
+
+def expanded(runs: Sequence[str]) -> list[str]:
+    """Runs with ranges such as ``145-150`` written out."""
+    names: list[str] = []
+    for run in runs:
+        match = _RANGE.fullmatch(run)
+        if match is None or Path(run).exists():
+            names.append(run)
+            continue
+        first, last = int(match[1]), int(match[2])
+        if first > last:
+            raise ValueError(f"{run!r} is no range of runs, expected the lower number first.")
+        names += [str(number) for number in range(first, last + 1)]
+    return names
+
+
+def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
+    """The file to write for each run.
+
+    Raises
+    ------
+    ValueError
+        If two runs would write the same one.
+    MissingDataError
+        If there is no folder to write to.
+    """
+    whole = Path(pattern)
+    if _RUN in pattern:
+        paths = [Path(pattern.replace(_RUN, _label(run))) for run in runs]
+    elif len(runs) > 1 or whole.is_dir():
+        if whole.suffix == suffix and not whole.is_dir():
+            raise ValueError(
+                f"{pattern} is one file for {len(runs)} runs, expected a folder, or a name with "
+                f"{_RUN} in it: spectra/{_RUN}{suffix}"
+            )
+        whole.mkdir(exist_ok=True)
+        paths = [whole / f"{_label(run)}{suffix}" for run in runs]
+    else:
+        paths = [whole]
+    for path in paths:
+        if not path.parent.is_dir():
+            raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+        if paths.count(path) > 1:
+            raise ValueError(
+                f"several runs would be written to {path}. Give each once, or process runs of "
+                "the same name one by one."
+            )
+    return paths
+
+
+def _label(run: str) -> str:
+    if run.isdigit() and not Path(run).exists():
+        return f"r{int(run):04d}"
+    path = Path(run).resolve()
+    return path.name if path.is_dir() else path.stem

@@ -1,0 +1,153 @@
+"""Results of an unfinished run on disk, so that the work can go on where it was broken off."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hrixs.errors import warn
+from hrixs.output_files import replaced_at_once
+from hrixs.part_result import PartResult
+
+_SECONDS_BETWEEN_SAVES = 1.0
+_TASK = "task.json"
+
+
+class Checkpoint:
+    """A folder that takes results as they come.
+
+    Parameters
+    ----------
+    folder : path
+        Made where it is not there. What another task left in it is thrown away, with a warning.
+    task : dict
+        All that decides the result, as JSON can hold it.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], task: dict[str, Any]) -> None:
+        self.folder = Path(folder)
+        self._pending: list[PartResult] = []
+        self._saved_at = time.monotonic()
+        text = json.dumps(task, sort_keys=True, indent=1)
+        described = self.folder / _TASK
+        earlier = described.read_text(encoding="utf8") if described.is_file() else None
+        if earlier is not None and earlier != text:
+            warn(
+                f"the unfinished work in {self.folder} is another one, it differs in "
+                f"{', '.join(_differences(earlier, task)) or 'its form'}; begun anew."
+            )
+            self.remove()
+        if earlier != text:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replaced_at_once(described) as part:
+                part.write_text(text, encoding="utf8")
+
+    def load(self) -> list[PartResult]:
+        """Give the results that were saved earlier; a file that is not whole counts as none."""
+        results: list[PartResult] = []
+        for path in sorted(self.folder.glob("part-*.npz")):
+            try:
+                results += _read(path)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+                path.unlink()
+        return results
+
+    def save(self, results: list[PartResult]) -> None:
+        """Take results; they are written now and then, so that this costs next to nothing."""
+        self._pending += results
+        if time.monotonic() - self._saved_at < _SECONDS_BETWEEN_SAVES:
+            return
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is left."""
+        if self._pending:
+            number = 1 + max((_number(path) for path in self.folder.glob("part-*.npz")), default=0)
+            with replaced_at_once(self.folder / f"part-{number:06d}.npz") as part:
+                _write(part, self._pending)
+            self._pending = []
+        self._saved_at = time.monotonic()
+
+    def remove(self) -> None:
+        """Throw all away."""
+        self._pending = []
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def digest(*values: Any) -> str:
+    """Short text that tells arrays and plain values apart."""
+    total = hashlib.sha256()
+    for value in values:
+        if isinstance(value, np.ndarray):
+            total.update(f"{value.dtype}{value.shape}".encode())
+            total.update(np.ascontiguousarray(value).data)
+        else:
+            total.update(repr(value).encode())
+    return total.hexdigest()[:16]
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.removeprefix("part-"))
+
+
+def _differences(earlier: str, task: dict[str, Any]) -> list[str]:
+    try:
+        before = json.loads(earlier)
+    except ValueError:
+        return []
+    now = json.loads(json.dumps(task))
+    return sorted(name for name in before | now if before.get(name) != now.get(name))
+
+
+def _write(path: Path, results: list[PartResult]) -> None:
+    arrays: dict[str, Any] = {}
+    for number, result in enumerate(results):
+        about = {
+            "attrs": {name: _plain(value) for name, value in result.attrs.items()},
+            "failed": result.failed,
+        }
+        arrays |= {
+            f"{number}/entries": result.entries,
+            f"{number}/spectra": result.spectra,
+            f"{number}/y": result.y,
+            f"{number}/about": np.array(json.dumps(about)),
+        }
+        arrays |= {f"{number}/photons/{name}": v for name, v in result.photons.items()}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def _read(path: Path) -> list[PartResult]:
+    with np.load(path, allow_pickle=False) as arrays:
+        results: list[PartResult] = []
+        while f"{len(results)}/about" in arrays:
+            of = f"{len(results)}/"
+            about = json.loads(str(arrays[of + "about"]))
+            prefix = of + "photons/"
+            results.append(
+                PartResult(
+                    arrays[of + "entries"],
+                    arrays[of + "spectra"],
+                    arrays[of + "y"],
+                    [(int(entry), str(why)) for entry, why in about["failed"]],
+                    {name: _attribute(value) for name, value in about["attrs"].items()},
+                    {n.removeprefix(prefix): arrays[n] for n in arrays if n.startswith(prefix)},
+                )
+            )
+        return results
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _attribute(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, list) else value
