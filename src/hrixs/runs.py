@@ -114,13 +114,17 @@ class Run:
 
     def _missing_sequences(self, aggregator: str) -> list[int]:
         """Sequence numbers within the aggregator's, or whose trains only other files have."""
-        own = {_split_name(file.path)[1] for file in self.files if file.aggregator == aggregator}
+        of_aggregator = [file.path for file in self.files if file.aggregator == aggregator]
+        own = {_split_name(path)[1] for path in of_aggregator}
+        folders = {Path(path).parent for path in of_aggregator}
         others = {_split_name(file.path)[1] for file in self.files}
         return [
             sequence
             for sequence in sorted(set(range(max(own, default=0))) | others)
             if sequence >= 0
             and sequence not in own
+            # Somebody who opened the run may have left it out.
+            and not any((f / f"{aggregator}-S{sequence:05d}.h5").exists() for f in folders)
             and (sequence < max(own) or len(self._trains_only_elsewhere(aggregator, sequence)))
         ]
 
@@ -240,7 +244,10 @@ def _of_folder(folder: Path) -> Run:
     except Exception:
         # Trains that stand twice, or no file that can be read: each file by itself then.
         return _of_files(paths)
-    return _of_collection(collection, whole=True)
+    opened = _of_collection(collection, whole=True)
+    for access in collection.files:
+        access.close()
+    return opened
 
 
 def _of_collection(collection: DataCollection, *, whole: bool = False) -> Run:
@@ -262,7 +269,9 @@ def _of_files(paths: Iterable[Path]) -> Run:
     files, lost = [], []
     for path in paths:
         try:
-            files.append(_run_file(FileAccess(path)))
+            access = FileAccess(path)
+            files.append(_run_file(access))
+            access.close()
         except Exception as error:  # whatever extra-data stumbles over
             lost.append((str(path), str(error)))
     if not files:
