@@ -126,7 +126,8 @@ def _write(path: Path, results: list[PartResult]) -> None:
 
 
 def _read(path: Path) -> list[PartResult]:
-    with np.load(path, allow_pickle=False) as arrays:
+    # NumPy leaves a file open that it can't read.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         results: list[PartResult] = []
         while f"{len(results)}/about" in arrays:
             of = f"{len(results)}/"

@@ -11,12 +11,13 @@ import xarray as xr
 
 
 @contextmanager
-def replaced_at_once(path: Path) -> Generator[Path]:
-    """Give a name beside `path` to write to; what was written takes the place of `path` at once.
+def replaced_at_once(path: Path, scratch: Path | None = None) -> Generator[Path]:
+    """Give a name to write to; what was written takes the place of `path` at once.
 
-    On an error `path` is as it was.
+    The name is in the folder `scratch`, on the same disk, or beside `path`. On an error `path` is
+    as it was.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = (scratch or path.parent) / f".{path.name}.{os.getpid()}.part"
     try:
         yield part
         with part.open("rb") as written:
@@ -26,7 +27,7 @@ def replaced_at_once(path: Path) -> Generator[Path]:
         part.unlink(missing_ok=True)
 
 
-def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
+def write_netcdf(dataset: xr.Dataset, path: Path, scratch: Path | None = None) -> None:
     """Write a netCDF file that is either whole or not there; it may replace an older one."""
-    with replaced_at_once(path) as part:
+    with replaced_at_once(path, scratch) as part:
         dataset.to_netcdf(part, engine="h5netcdf")

@@ -120,7 +120,8 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         h.normalize(result, job.normalize)
     result.attrs["settings"] = json.dumps(h.get_params(), default=_json)
     result.attrs["task"] = task
-    write_netcdf(result, output)
+    unfinished.folder.mkdir(exist_ok=True)
+    write_netcdf(result, output, unfinished.folder)
     unfinished.throw_away()
     _report(spectra, result, output)
     if plot is not None:
