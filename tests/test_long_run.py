@@ -262,22 +262,27 @@ def test_nan_among_the_delays_is_told_when_grouping(h, folder):
     assert int(grouped.counts.sum()) == 6
 
 
-MEMORY = """
-import resource, sys
+MEMORY = r"""
+import re, sys
+from pathlib import Path
 import numpy as np
-import hrixs
-from hrixs import hRIXS
 import extra_data, h5py, scipy  # part of the import
-h = hRIXS()
+import hrixs
+
+def peak():
+    # Not ru_maxrss, which begins with that of the process that started this one.
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
+
+h = hrixs.hRIXS()
 h.FIELDS = ["MaranaX"]
 hrixs.find_photons(np.zeros((8, 8)))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 result = h.process_run(sys.argv[1], memory=sys.argv[2], progress=False, threads=2)
-print(result.sizes["trainId"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(result.sizes["trainId"], peak() - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("kind", ["one image a chunk", "deflated and shuffled", "with lzf"])
 def test_peak_memory(tmp_path, kind):
     frames = np.full((100, 1024, 1024), 100, np.uint16)  # 200 MB
@@ -286,4 +291,5 @@ def test_peak_memory(tmp_path, kind):
     command = [sys.executable, "-c", MEMORY, str(folder), "100MB"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert int(said[0]) == 100
-    assert int(said[1]) * 1024 < 100e6
+    # More than a part is in memory, which shows that the peak is seen.
+    assert 10e6 < int(said[1]) * 1024 < 100e6
