@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "core", "tests"]
+nox.options.sessions = ["lint", "types", "core", "tests", "damnit"]
 nox.needs_version = ">=2024.4.15"
 
 
@@ -14,6 +14,13 @@ def tests(session: nox.Session) -> None:
     """Run the Python tests against an installed package."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def damnit(session: nox.Session) -> None:
+    """Evaluate the documented DAMNIT context with DAMNIT's own runner, which brings a lot along."""
+    session.install(".[test]", "damnit>=0.4", "EXtra-proposal")
+    session.run("pytest", "tests/test_damnit.py", *session.posargs)
 
 
 @nox.session

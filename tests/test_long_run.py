@@ -119,6 +119,11 @@ def test_extra_fields_and_fields_that_are_not_there(h, simulated):
     entry = {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []}
     result = h.process_run(RUN, extra_fields={"step": entry}, progress=False)
     np.testing.assert_array_equal(result.step, result.hRIXS_index)
+    assert result.attrs["missing_fields"] == ""
+    h.FIELDS = ["MaranaX", "nrj"]
+    with pytest.warns(HrixsWarning, match="nrj is left out"):
+        result = h.process_run(DARK, progress=False, strict=True)
+    assert result.attrs["missing_fields"] == "nrj"
     h.FIELDS = ["MaranaX"]
     assert list(h.process_run(DARK, progress=False)) == ["n_photons", "spectrum"]
     with pytest.raises(MissingDataError, match="nrj can't be loaded"):

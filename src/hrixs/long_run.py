@@ -119,6 +119,7 @@ def process_run(
         "n_skipped": faults.n_skipped,
         "skipped_trains": faults.skipped_trains,
         "faults": "\n".join(faults.texts),
+        "missing_fields": ", ".join(name for name in where if name not in {camera, *slow}),
     }
     return result, crop
 

@@ -235,7 +235,8 @@ class hRIXS(Settings):
         xarray.Dataset
             Over ``trainId``, ascending: ``spectrum (trainId, energy)`` as from `centroid` or
             `integrate`, the fields (NaN where a train has no value), and ``n_photons``. ``attrs``
-            has ``n_trains, n_images, n_skipped, skipped_trains`` and the text of all ``faults``.
+            has ``n_trains, n_images, n_skipped, skipped_trains``, the text of all ``faults``, and
+            ``missing_fields``, those of `FIELDS` that the run does not have, which is no fault.
 
         Raises
         ------
