@@ -14,8 +14,10 @@ PACKAGE = ROOT / "src" / "hrixs"
 LAYERS = [
     {"_core"},
     {"errors", "mnemonics", "provenance", "geometry", "checks"},
-    {"threads", "frames", "curvature_search", "run_files"},
+    {"threads", "frames", "curvature_search", "run_files", "trains", "train_counts", "terminal"}
+    | {"faults", "frame_storage", "progress", "photon_columns", "output_files"},
     {
+        "file_index",
         "photons",
         "histogram",
         "integration",
@@ -24,11 +26,20 @@ LAYERS = [
         "runs",
         "image_files",
         "simulation",
+        "bridge",
     },
-    {"spectra", "chip", "plotting", "representation"},
-    {"settings"},
+    {"analysis", "chip", "plotting", "representation", "run_index"},
+    {"frame_parts", "slow_data"},
+    {"lazy_images", "run_images", "spectra"},
+    {"lazy", "part_result"},
+    {"checkpoint", "reduction"},
+    {"cluster"},
+    {"long_run", "settings"},
     {"spectrometer"},
+    {"live"},
+    {"live_page"},
     {"processing", "demo"},
+    {"batch", "watching"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -75,6 +86,8 @@ def test_imports_point_one_way(path):
     [
         ("extra_data", {"runs", "run_files"}),
         ("matplotlib", {"plotting"}),
+        ("karabo_bridge", {"bridge"}),
+        ("zmq", {"bridge"}),
         ("hrixs._core", {"errors", "photons", "integration", "__init__"}),
     ],
 )

@@ -84,8 +84,11 @@ def _add_process(commands: Any) -> None:
         "in it")  # fmt: skip
     add("--plot", metavar="OUT.png",
         help="also draw image, spectrum and photons per train; named as the output")  # fmt: skip
-    add("--resume", action="store_true",
-        help="go on where the same command was broken off; what is finished is left as it is")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on where the same command was broken off; what is finished is left as it is",
+    )
     add("--photons", action="store_true", help="runs: also write the photon table")
     add("--strict", action="store_true", help="runs: end at the first fault of a run's files")
     add("--memory", metavar="512MB", help="runs: peak memory (default: 512MB)")

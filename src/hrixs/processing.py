@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import warnings
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from hrixs import image_files
 from hrixs.checkpoint import digest
 from hrixs.errors import HrixsWarning, MissingDataError
 from hrixs.output_files import replaced_at_once, write_netcdf
-from hrixs.provenance import slice_text
+from hrixs.provenance import settings_text
 from hrixs.runs import open_run
 from hrixs.spectrometer import hRIXS
 
@@ -118,7 +117,7 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
     result = spectra if job.aggregate is None else h.aggregate(spectra, job.aggregate)
     if job.normalize is not None:
         h.normalize(result, job.normalize)
-    result.attrs["settings"] = json.dumps(h.get_params(), default=_json)
+    result.attrs["settings"] = settings_text(h.get_params())
     result.attrs["task"] = task
     unfinished.folder.mkdir(exist_ok=True)
     write_netcdf(result, output, unfinished.folder)
@@ -234,11 +233,3 @@ def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -
         plotting.plot_per_train(spectrum.sum("energy"), axes["trains"])
     with replaced_at_once(path) as part:
         figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, slice):
-        return slice_text(value)
-    if isinstance(value, np.ndarray):
-        return f"array of shape {value.shape}"
-    return str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -33,3 +35,14 @@ def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
     """Attributes for an output of `algorithm` made with `settings`."""
     attrs = {"algorithm": algorithm, "hrixs_version": __version__}
     return attrs | {name: _storable(value) for name, value in settings.items()}
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """All settings as one JSON text; an array shows its shape."""
+    return json.dumps(dict(settings), default=_json)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, slice):
+        return slice_text(value)
+    return f"array of shape {np.shape(value)}" if np.ndim(value) else str(value)

@@ -1,0 +1,300 @@
+"""Spectra of trains as they come. Knows neither the bridge nor the terminal."""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.analysis import METHODS
+from hrixs.checks import whole_number
+from hrixs.errors import HrixsWarning, MissingDataError, unknown_name
+from hrixs.provenance import provenance, settings_text
+from hrixs.spectrometer import hRIXS
+from hrixs.train_counts import TrainCounts
+from hrixs.trains import PATIENCE, TrainData, TrainReader
+
+_RATE_SECONDS, _RATE_IMAGES = 10.0, 5
+
+
+@dataclass(frozen=True)
+class TrainSpectrum:
+    """One train's spectrum.
+
+    Attributes
+    ----------
+    train_id : int
+        The train.
+    spectrum : numpy.ndarray, shape (energy,)
+        The sum over the train's images.
+    n_images : int
+        How many these are.
+    photons : float
+        Photons in the spectrum; NaN where none are counted.
+    energy : float
+        Photon energy in eV; NaN where it was not asked for.
+    time : float
+        `time.monotonic` when the train came.
+    """
+
+    train_id: int
+    spectrum: NDArray[np.float64]
+    n_images: int
+    photons: float
+    energy: float
+    time: float
+
+
+class LiveSpectra:
+    """Makes spectra of trains as they come, and keeps their sum and the last ones.
+
+    Parameters
+    ----------
+    h : hRIXS
+        The settings, with the dark.
+    method : {'auto', 'manual', 'integrate'}
+        Photons by a threshold from the image, by the photon energy, or integrated intensity.
+    window : int
+        Trains with an image that are kept one by one.
+    energy : float, optional
+        Photon energy in eV for 'manual'; by default ``nrj`` from the trains' data.
+
+    Attributes
+    ----------
+    counts : TrainCounts
+        What became of the trains.
+    total : numpy.ndarray, shape (energy,), or None
+        Sum of all images' spectra; None before the first.
+    energy_axis : xarray.DataArray or None
+        Its energies.
+    window : collections.deque of TrainSpectrum
+        The last trains.
+    failures : dict of str to int
+        Trains whose images could not be analysed, by the first error of each kind, with its train.
+    last_failure : str
+        The last such error, with its train.
+    last_times : dict of str to float
+        `time.monotonic` when trains were last ``failed``, ``skipped`` or ``missed``.
+    notes : dict of str to None
+        Warnings, each once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs import hRIXS, mnemonics
+    >>> from hrixs.live import LiveSpectra
+    >>> h = hRIXS()
+    >>> h.set_params(threshold=50, bins=4)
+    >>> live = LiveSpectra(h)
+    >>> frame = np.zeros((16, 16))
+    >>> frame[5:7, 8:10] = 30
+    >>> source, key, _ = mnemonics["MaranaX"].values()
+    >>> live.add(1000, {source: {key: frame}})
+    >>> live.total
+    array([0., 0., 1., 0.])
+    """
+
+    def __init__(
+        self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
+    ) -> None:
+        if method not in METHODS:
+            raise ValueError(unknown_name("method", method, METHODS))
+        self.h, self.method = h, method
+        self.reader = TrainReader(h.DETECTOR)
+        self.counts = TrainCounts()
+        self.total: NDArray[np.float64] | None = None
+        self.energy_axis: xr.DataArray | None = None
+        self.window: deque[TrainSpectrum] = deque(maxlen=whole_number("window", window))
+        self.failures: dict[str, int] = {}
+        self.last_failure = ""
+        self.last_times: dict[str, float] = {}
+        self.notes: dict[str, None] = {}
+        self._given_energy = energy
+        self._kinds: dict[str, str] = {}
+        self._frame_shape: tuple[int, int] | None = None
+        self._attrs: dict[str, Any] = {}
+        self._recent: deque[TrainSpectrum] = deque()
+
+    def add(self, train_id: int, data: TrainData, *, now: float | None = None) -> None:
+        """Analyse one train, or count why not.
+
+        Parameters
+        ----------
+        train_id : int
+            The train.
+        data : mapping
+            Its values by source and key.
+        now : float, optional
+            `time.monotonic` when it came.
+
+        Raises
+        ------
+        MissingDataError
+            If the camera was in none of the first trains.
+        ValueError
+            If none of the first images could be analysed.
+        """
+        now = time.monotonic() if now is None else now
+        self._come(train_id, now)
+        if not self.reader.has_image(data):
+            self.counts.without_image += 1
+            if not self.counts.with_image:
+                self.reader.require_camera(data)
+            return
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", HrixsWarning)
+                images = self._checked_images(data)
+                energy = self._photon_energy(data)
+                spectrum = self._spectrum(images, energy)
+        except (ValueError, TypeError, LookupError) as error:
+            self._fail(train_id, error, now)
+            return
+        self.notes |= dict.fromkeys(str(one.message) for one in caught)
+        leading = [dim for dim in spectrum.dims if dim != "energy"]
+        one = TrainSpectrum(
+            train_id=train_id,
+            spectrum=spectrum.sum(leading, skipna=False).values,
+            n_images=int(np.prod([spectrum.sizes[dim] for dim in leading], dtype=np.int64)),
+            photons=float(spectrum.attrs.get("n_photons", np.nan)),
+            energy=energy,
+            time=now,
+        )
+        if self.total is None:
+            self._begin(images, spectrum)
+        self.total = one.spectrum + (0.0 if self.total is None else self.total)
+        self.window.append(one)
+        self._recent.append(one)
+        self.counts.analysed += 1
+        self.counts.images += one.n_images
+
+    def skip(self, train_id: int, *, now: float | None = None) -> None:
+        """Count a train whose image was not analysed, for a newer one had come."""
+        now = time.monotonic() if now is None else now
+        self._come(train_id, now)
+        self.counts.skipped += 1
+        self.last_times["skipped"] = now
+
+    def window_sum(self) -> NDArray[np.float64]:
+        """Sum of the spectra of the last trains, shape (energy,); empty before the first."""
+        if not self.window:
+            return np.zeros(0)
+        return np.asarray(np.sum([one.spectrum for one in self.window], axis=0))
+
+    def rates(self, now: float | None = None) -> tuple[float, float]:
+        """Images and photons a second, over some 10 seconds; no photons counted: NaN.
+
+        Where images are rare, over the last few.
+        """
+        now = time.monotonic() if now is None else now
+        recent = self._recent
+        while len(recent) > _RATE_IMAGES + 1 and recent[0].time < now - _RATE_SECONDS:
+            recent.popleft()
+        # The first opens the interval, and what came in it are the others.
+        seconds = now - recent[0].time if len(recent) > 1 else np.inf
+        others = list(recent)[1:]
+        images = sum(one.n_images for one in others)
+        photons = sum(one.photons for one in others)
+        return images / max(seconds, 1e-3), photons / max(seconds, 1e-3)
+
+    def dataset(self) -> xr.Dataset:
+        """Everything that is kept, for a file.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``total (energy)``, the sum of the whole watch; ``spectrum (trainId, energy)``,
+            ``n_images`` and, where asked for, ``nrj`` of the last trains. ``attrs`` holds the
+            counts, the settings and the version.
+
+        Raises
+        ------
+        MissingDataError
+            If no image has been analysed.
+        """
+        if self.total is None or self.energy_axis is None:
+            raise MissingDataError("no image has been analysed, so that there is no spectrum.")
+        last = list(self.window)
+        spectra = np.stack([one.spectrum for one in last])
+        energies = np.array([one.energy for one in last])
+        data_vars: dict[str, Any] = {
+            "total": ("energy", self.total, self._attrs),
+            "spectrum": (("trainId", "energy"), spectra, self._attrs),
+            "n_images": ("trainId", np.array([one.n_images for one in last], np.int64)),
+        }
+        if np.isfinite(energies).any():
+            data_vars["nrj"] = ("trainId", energies, {"units": "eV"})
+        train_ids = np.array([one.train_id for one in last], np.uint64)
+        return xr.Dataset(
+            data_vars,
+            coords={"trainId": train_ids, "energy": self.energy_axis.variable},
+            attrs=self._file_attrs(),
+        )
+
+    def _come(self, train_id: int, now: float) -> None:
+        missed = self.counts.missed
+        self.counts.come(train_id)
+        if self.counts.missed > missed:
+            self.last_times["missed"] = now
+
+    def _checked_images(self, data: TrainData) -> xr.DataArray:
+        images = self.reader.images(data)
+        if self._frame_shape not in (None, _frame_shape(images)):
+            raise ValueError(
+                f"the image has (x, y) shape {_frame_shape(images)}, the first one of this watch "
+                f"had {self._frame_shape}. If that is meant, begin a new watch."
+            )
+        return images
+
+    def _photon_energy(self, data: TrainData) -> float:
+        if self.method != "manual":
+            return np.nan
+        if self._given_energy is not None:
+            return self._given_energy
+        return self.reader.photon_energy(data)
+
+    def _spectrum(self, images: xr.DataArray, energy: float) -> xr.DataArray:
+        frames = xr.Dataset({self.h.DETECTOR: images, "nrj": energy})
+        if self.method == "integrate":
+            return self.h.integrate(frames)["spectrum"]
+        return self.h.centroid(frames, method=self.method)["spectrum"]
+
+    def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
+        self._frame_shape = _frame_shape(images)
+        self.energy_axis = spectrum["energy"]
+        of_one_train = ("n_photons", "n_outside", "n_hits", "n_dropped", "energy")
+        self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
+
+    def _fail(self, train_id: int, error: Exception, now: float) -> None:
+        self.counts.failed += 1
+        self.last_times["failed"] = now
+        self.last_failure = f"train {train_id}: {error}"
+        # Errors that differ in their numbers alone are of one kind.
+        first = self._kinds.setdefault(re.sub(r"\d+", "#", str(error)), self.last_failure)
+        self.failures[first] = self.failures.get(first, 0) + 1
+        if self.counts.failed == PATIENCE and not self.counts.analysed:
+            raise ValueError(
+                f"none of the first {PATIENCE} images could be analysed; {self.last_failure}"
+            ) from error
+
+    def _file_attrs(self) -> dict[str, Any]:
+        return provenance(
+            f"watch, {self.method}",
+            detector=self.h.DETECTOR,
+            source=self.reader.entry["source"],
+            key=self.reader.entry["key"],
+            **self.counts.attrs(),
+            failures="; ".join(f"{n} x {text}" for text, n in self.failures.items()) or "none",
+            settings=settings_text(self.h.get_params()),
+        )
+
+
+def _frame_shape(images: xr.DataArray) -> tuple[int, int]:
+    return images.sizes["x"], images.sizes["y"]

@@ -1,0 +1,94 @@
+"""What became of the trains of a watch, and how many are lacking by their ids."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+_STEPS = 16
+
+
+@dataclass
+class TrainCounts:
+    """Numbers of trains.
+
+    Attributes
+    ----------
+    trains : int
+        All that came; each was without an image, analysed, failed or skipped.
+    without_image, analysed, failed : int
+        What became of them.
+    skipped : int
+        Those with an image that was left out for a newer one.
+    missed : int
+        Trains that never came though they should have, by the train ids.
+    images : int
+        Images in the analysed trains.
+    first_id, last_id : int
+        Ids of the first and the last train that came; 0 before.
+
+    Examples
+    --------
+    >>> from hrixs.train_counts import TrainCounts
+    >>> counts = TrainCounts()
+    >>> for train_id in [*range(100, 120), 125]:
+    ...     counts.come(train_id)
+    >>> counts.trains, counts.missed
+    (21, 5)
+    """
+
+    trains: int = 0
+    without_image: int = 0
+    analysed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    missed: int = 0
+    images: int = 0
+    first_id: int = 0
+    last_id: int = 0
+    _steps: deque[int] = field(default_factory=lambda: deque(maxlen=_STEPS), repr=False)
+
+    @property
+    def with_image(self) -> int:
+        """Trains that had an image, whatever became of it."""
+        return self.analysed + self.failed + self.skipped
+
+    def come(self, train_id: int) -> None:
+        """Count a train that came, and those missed since the last one."""
+        step = train_id - self.last_id
+        if self.trains == 0:
+            self.first_id = train_id
+        elif step <= 0:
+            self._steps.clear()  # a run is served anew
+        else:
+            usual = self._usual_step()
+            if usual is not None and step > usual:
+                self.missed += step // usual - 1
+            self._steps.append(step)
+        self.trains += 1
+        self.last_id = train_id
+
+    def attrs(self) -> dict[str, int]:
+        """Return the numbers under the names that they have in files."""
+        return {
+            "first_train": self.first_id,
+            "last_train": self.last_id,
+            "n_images": self.images,
+            "n_trains": self.trains,
+            "n_trains_analysed": self.analysed,
+            "n_trains_without_image": self.without_image,
+            "n_trains_failed": self.failed,
+            "n_trains_skipped": self.skipped,
+            "n_trains_missed": self.missed,
+        }
+
+    def _usual_step(self) -> int | None:
+        """From one train's id to the next; None where none is usual.
+
+        Where trains without an image come, too, the server sends all, and a gap is a loss. Else
+        it may send those with an image alone, and a gap says something only if the ids have been
+        regular.
+        """
+        if len(self._steps) == _STEPS and (self.without_image or len(set(self._steps)) == 1):
+            return min(self._steps)
+        return None
