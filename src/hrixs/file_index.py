@@ -91,13 +91,11 @@ def read_file_index(
         flags = _suspect_flags(file, n)
         own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
-        one = FileEntries(
-            path,
-            tuple(data.shape[1:]),
-            data.dtype,
-            *_rows_of_trains(name, train_ids, first, count, len(data), faults),
-            suspect=train_ids[flags & (count > 0)],
-        )
+        rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
+        suspect = train_ids[flags & (count > 0)]
+        row, ids, slot, lost_id, lost_slot = rows
+        shape = tuple(data.shape[1:])
+        one = FileEntries(path, shape, data.dtype, row, ids, slot, lost_id, lost_slot, suspect)
     _agree_with_own_ids(name, one, own_ids, faults)
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]

@@ -6,9 +6,11 @@ deflated ones are inflated side by side; all others are read by HDF5.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import sys
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,12 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-try:  # twice as fast
-    from isal.isal_zlib import decompress as _decompress
-    from isal.isal_zlib import error as _InflateError
-except ImportError:
-    from zlib import decompress as _decompress
-    from zlib import error as _InflateError
+_zlib: Any = zlib
+with contextlib.suppress(ImportError):  # twice as fast
+    from isal import isal_zlib as _zlib
 
 #: Frames that could not be read: their number among those asked for, and why.
 Failed = list[tuple[int, str]]
@@ -169,7 +168,7 @@ def read_frames(
         def read_one(number: int) -> str | None:
             try:
                 _read_bytes(stored, int(rows[number]), file.fileno(), out[number])
-            except (OSError, ValueError, EOFError, _InflateError) as error:
+            except (OSError, ValueError, EOFError, _zlib.error) as error:
                 return str(error)
             return None
 
@@ -193,7 +192,7 @@ def _read_bytes(stored: Stored, row: int, descriptor: int, out: NDArray[Any]) ->
     if not stored.deflated:
         out[...] = np.frombuffer(packed, stored.dtype).reshape(stored.shape)
         return
-    content = _decompress(packed, bufsize=stored.frame_bytes)
+    content = _zlib.decompress(packed, bufsize=stored.frame_bytes)
     if len(content) != stored.frame_bytes:
         raise ValueError(f"{len(content)} bytes where a frame has {stored.frame_bytes}")
     if not stored.shuffled:
