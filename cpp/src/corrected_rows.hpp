@@ -155,8 +155,8 @@ template <class Pixel> class CorrectedRows {
         double* pairs = scratch_.pairs.data() + y;
         if constexpr (std::is_same_v<Pixel, float>)
             if (frame_.is_plain())
-                return kernels_.scan_floats(frame_.image.row(x) + y, frame_.row_ahead(x) + y, pairs,
-                                            n + 1, shift, limit, found);
+                return kernels_.scan_floats(frame_.image.row(x) + y, read_soon(frame_.image, x, y),
+                                            pairs, n + 1, shift, limit, found);
         const auto scan = frame_.has_mask() ? kernels_.scan_valid : kernels_.scan_row;
         return scan(read(x, y, n + 1), pairs, n + 1, shift, limit, found);
     }

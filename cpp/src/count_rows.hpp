@@ -5,6 +5,7 @@
 #include "count_dark.hpp"
 #include "frame_sums.hpp"
 #include "hrixs/frames.hpp"
+#include "hrixs/prefetch.hpp"
 #include "row_scratch.hpp"
 
 #include <algorithm>
@@ -83,7 +84,7 @@ class CountRows {
         const auto whole = static_cast<std::uint16_t>(std::fmin(std::fmax(lowered, 0.0), 65535.0));
         std::int64_t sum = 0;
         for (Index x = band.begin; x < band.end; ++x) {
-            const CountScan scan = kernels_.counts_above(image_.row(x), ahead_of(x),
+            const CountScan scan = kernels_.counts_above(image_.row(x), read_soon(image_, x, 0),
                                                          dark_ ? dark_->pixels(x) : nullptr,
                                                          image_.ny, whole, scratch_.found.data());
             sum += scan.sum;
@@ -103,11 +104,6 @@ class CountRows {
     struct BandScan : CountScan {
         std::int64_t pixels = 0;
     };
-
-    const std::uint16_t* ahead_of(Index x) const {
-        constexpr Index rows_ahead = 2;
-        return image_.row(std::min(x + rows_ahead, image_.nx - 1));
-    }
 
     std::int64_t sum_of_row(Index x) const {
         return static_cast<std::int64_t>(kernels_.sum_counts(image_.row(x), image_.ny));
@@ -183,7 +179,7 @@ class CountRows {
         BandScan all;
         kernels_.mark_far(image_.row(band.begin), ny, limits.lowest_pixel, scratch_.far.data());
         for (Index x = band.begin; x < end; ++x) {
-            const CountScan one = scan_row(kernel, x, ahead_of(x + 1), limits);
+            const CountScan one = scan_row(kernel, x, read_soon(image_, x + 1, 0), limits);
             all.sum += one.sum;
             all.squares += one.squares;
             all.rest += one.rest;

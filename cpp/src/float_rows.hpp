@@ -47,7 +47,7 @@ class FloatRows : public CorrectedRows<float> {
             Index n_found = 0;
             for_each_block(frame_.ny(), [&](Index y, Index n) {
                 const FloatScan scan =
-                    kernels_.floats_above(frame_.image.row(x) + y, frame_.row_ahead(x) + y, n,
+                    kernels_.floats_above(frame_.image.row(x) + y, read_soon(frame_.image, x, y), n,
                                           lowered, 0.0F, found_from(n_found));
                 sum += scan.pixels;
                 n_found = append(n_found, y, scan.n_found);
@@ -100,7 +100,7 @@ class FloatRows : public CorrectedRows<float> {
             bounds.reach(std::abs(row[y + n])); // the last square's, which is the next block's
             const auto find_in_block = [&] {
                 return kernels_.find_floats(
-                    scratch_.float_pairs_below.data() + y, row + y, frame_.row_ahead(x) + y,
+                    scratch_.float_pairs_below.data() + y, row + y, read_soon(frame_.image, x, y),
                     scratch_.float_pairs.data() + y, n + 1, bounds.limit() + raised, bounds.slack(),
                     found_from(whole.n_found));
             };

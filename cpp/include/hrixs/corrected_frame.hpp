@@ -79,14 +79,8 @@ template <class Pixel> struct CorrectedFrame {
                 out[k] = (*chip->mask)(x, y + k) ? masked : out[k];
     }
 
-    static constexpr Index rows_ahead = 1;
-
-    // A row that will be read soon, for kernels that fetch it bit by bit: many fetches at once
-    // would stop the processor.
-    const Pixel* row_ahead(Index x) const { return image.row(std::min(x + rows_ahead, nx() - 1)); }
-
     void fetch_ahead(Index x, Index y, Index n) const {
-        const Index ahead = x + rows_ahead;
+        const Index ahead = x + 1;
         if (ahead >= image.nx)
             return;
         if (image.stride_y == 1)

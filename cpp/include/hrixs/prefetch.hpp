@@ -18,4 +18,15 @@ static inline void prefetch([[maybe_unused]] const Number* from, [[maybe_unused]
 #endif
 }
 
+// Where what is read soon lies, when row x of an image is read from y on; with the whole row it
+// lies in the image. Farther away, in another page, fetches would get into the way of the
+// processor's own, which follow the row: the next row is only taken where rows do not follow each
+// other.
+template <class Image> static inline auto read_soon(const Image& image, Index x, Index y) {
+    constexpr Index distance = 2048 / Index{sizeof(*image.row(0))};
+    const bool follows =
+        image.stride_x == image.ny && (x + 1) * image.ny + y + distance <= image.nx * image.ny;
+    return (follows ? image.row(x) + distance : image.row(x + 1 < image.nx ? x + 1 : x)) + y;
+}
+
 } // namespace hrixs

@@ -69,8 +69,8 @@ constexpr Index most_moment_rows = 72;
 // processor from levels/level.cpp. All levels give the same bytes.
 //
 // found takes, in order, the positions of what lies above a limit; those that are no maxima of
-// their row, by the rule of is_local_maximum, may be missing. ahead is a row that will be read
-// soon.
+// their row, by the rule of is_local_maximum, may be missing. ahead is what will be read
+// soon, and is fetched bit by bit: many fetches at once would stop the processor.
 struct RowKernels {
     const char* level;
 

@@ -19,7 +19,10 @@ constexpr Index counts_in_vector = numbers_in_vector<std::uint16_t>;
 constexpr Index largest_deviation = 4 * count_window + 64;
 constexpr Index chunks_together = 15;
 constexpr Index dark_chunks_together = 7;
+constexpr std::uint16_t lowest_signed = 0x8000;
 constexpr Index products_in_sum = chunk / numbers_in_vector<std::uint32_t>;
+constexpr Index deviations_together = 4; // in 16 bits
+static_assert(deviations_together * largest_deviation < Index{1} << 15);
 static_assert(chunks_together * products_in_sum * largest_deviation * largest_deviation <
               Index{1} << 32);
 static_assert(dark_chunks_together * products_in_sum * largest_deviation * largest_dark_rest <
@@ -194,8 +197,9 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
                      Index n_skipped, bool known_far, const RowLimits& limits, ChunkSums& sums) {
     const Counts ones = all_equal<std::uint16_t>(1);
     Counts reach{};
-    Counts wanted{};
+    Counts highest = all_equal(lowest_signed);
     ChunkSums own;
+    Counts few{}; // deviations whose sums fit 16 bits
     for (Index y = 0; y < chunk; y += counts_in_vector) {
         const Counts b = load(upper + y);
         const Counts next = load(lower + y + 1) + load(upper + y + 1);
@@ -203,10 +207,14 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
         if constexpr (Dark::has_rest)
             deviation = deviation - load(dark.squares + y);
         reach |= b - limits.lowest_pixels;
-        wanted |= above(deviation, limits.deviation);
+        highest = higher(deviation, highest);
         if constexpr (Skip)
             deviation = deviation & load(masks.lane + chunk - n_skipped + y);
-        add_products(own.sum, deviation, ones);
+        few += deviation;
+        if ((y / counts_in_vector + 1) % deviations_together == 0) {
+            add_products(own.sum, few, ones);
+            few = Counts{};
+        }
         if constexpr (WithSquares)
             add_products(own.squares, deviation, deviation);
         if constexpr (WithSquares && Dark::has_rest) {
@@ -225,7 +233,7 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
             sums.fine_rest += own.fine_rest;
         }
     }
-    return {upper_is_far, far, far || any(wanted)};
+    return {upper_is_far, far, far || any(above(highest, limits.deviation))};
 }
 
 template <bool WithSquares, class Dark>
@@ -336,6 +344,7 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
                               const std::uint16_t* dark, Index n, std::uint16_t limit,
                               Index* found) {
     constexpr std::uint16_t half = 0x8000;
+    const Counts ones = all_equal<std::uint16_t>(1);
     constexpr std::uint16_t largest_limit = WithDark ? 65533 : 65535;
     const std::int16_t limit16 = signed_count(limit < largest_limit ? limit : largest_limit);
     CountScan scan;
@@ -343,23 +352,27 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
     for (Index begin = 0; begin < whole; begin += chunks_together * chunk) {
         const Index end = least(begin + chunks_together * chunk, whole);
         std::uint64_t wanted = 0;
-        Sums pixels{};
+        Sums pixels{}; // of their signed numbers
         Index k = 0;
         for (Index first = begin; first < end; first += chunk, ++k) {
             prefetch(ahead + first, chunk);
             if constexpr (WithDark)
                 prefetch(dark + 2 * n + first, chunk);
-            Counts is_above{};
-            for (Index y = first; y < first + chunk; y += counts_in_vector) {
-                Counts counts = load(row + y);
-                add_counts(pixels, counts);
+            Counts highest = all_equal(lowest_signed);
+            // Compilers unroll what they know the number of turns of: so it waits less for memory.
+            for (Index in_chunk = 0; in_chunk < chunk; in_chunk += counts_in_vector) {
+                const Index y = first + in_chunk;
+                const Counts counts = load(row + y);
+                const Counts signed_counts = counts - half;
+                add_products(pixels, signed_counts, ones);
                 if constexpr (WithDark)
-                    counts = above_or_zero(counts, load(dark + y));
-                is_above |= above(counts - half, limit16);
+                    highest = higher(above_or_zero(counts, load(dark + y)) - half, highest);
+                else
+                    highest = higher(signed_counts, highest);
             }
-            wanted |= std::uint64_t{any(is_above)} << k;
+            wanted |= std::uint64_t{any(above(highest, limit16))} << k;
         }
-        scan.sum += static_cast<std::int64_t>(sum(pixels));
+        scan.sum += sum_signed(pixels) + half * (end - begin);
         for_each_bit(wanted, [&](Index bit) {
             const Index y = begin + bit * chunk;
             look_at_pixels<WithDark>(row + y, dark + y, chunk, y, limit16, scan, found);

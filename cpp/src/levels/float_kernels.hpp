@@ -55,6 +55,19 @@ void look_at_floats(const float* __restrict values_at, Index size, Index offset,
                             offset, found + scan.n_found);
 }
 
+// n_lanes squares with the pairs of the row below: which of them lie above the limit.
+inline Vector<std::uint32_t> find_lanes(const float* below, const float* row, float* pairs,
+                                        float limit, Lanes& pixels, Magnitudes& largest) {
+    gather(row, pixels, largest);
+    Vector<std::uint32_t> is_above{};
+    for (Index k = 0; k < n_lanes; k += floats_in_vector) {
+        const Vector<float> pair = load(row + k) + load(row + k + 1);
+        store(pairs + k, pair);
+        is_above |= above(load(below + k) + pair, limit);
+    }
+    return is_above;
+}
+
 FloatScan find_floats(const float* __restrict below, const float* __restrict row,
                       const float* ahead, float* __restrict pairs, Index n, float limit,
                       float slack, Index* __restrict found) {
@@ -63,20 +76,22 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     Lanes pixels;
     Magnitudes largest = all_equal<std::int32_t>(0);
     std::uint64_t is_wanted = 0;
-    for (Index first = 0, bit = 0; first < whole; first += chunk, ++bit) {
-        Vector<std::uint32_t> wanted{};
-        if (first + chunk <= n) // not beyond the row
-            prefetch(ahead + first, chunk);
-        for (Index y = first; y < least(first + chunk, whole); y += n_lanes) {
-            gather(row + y, pixels, largest);
-            for (Index k = y; k < y + n_lanes; k += floats_in_vector) {
-                const Vector<float> pair = load(row + k) + load(row + k + 1);
-                store(pairs + k, pair);
-                wanted |= above(load(below + k) + pair, limit);
-            }
-        }
-        is_wanted |= std::uint64_t{any(wanted)} << bit;
+    Index first = 0;
+    // Compilers unroll what they know the number of turns of: so it waits less for memory.
+    for (; first + chunk <= whole; first += chunk) {
+        prefetch(ahead + first, chunk);
+        Vector<std::uint32_t> is_above{};
+        for (Index k = 0; k < chunk; k += n_lanes)
+            is_above |= find_lanes(below + first + k, row + first + k, pairs + first + k, limit,
+                                   pixels, largest);
+        is_wanted |= std::uint64_t{any(is_above)} << first / chunk;
     }
+    if (first + chunk <= n) // not beyond the row
+        prefetch(ahead + first, chunk);
+    Vector<std::uint32_t> last_above{};
+    for (Index y = first; y < whole; y += n_lanes)
+        last_above |= find_lanes(below + y, row + y, pairs + y, limit, pixels, largest);
+    is_wanted |= std::uint64_t{any(last_above)} << first / chunk;
     for (Index y = whole; y < n_squares; ++y) {
         pairs[y] = row[y] + row[y + 1];
         is_wanted |= std::uint64_t{below[y] + pairs[y] > limit} << y / chunk;
@@ -84,14 +99,23 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     FloatScan scan;
     end_gathering(pixels, largest, row + whole, n_squares - whole, scan);
     for_each_bit(is_wanted, [&](Index bit) {
-        const Index first = bit * chunk;
-        const Index size = least(chunk, n_squares - first);
+        const Index begin = bit * chunk;
+        const Index size = least(chunk, n_squares - begin);
         float squares[chunk];
         for (Index k = 0; k < size; ++k)
-            squares[k] = below[first + k] + pairs[first + k];
-        look_at_floats(squares, size, first, limit, slack, scan, found);
+            squares[k] = below[begin + k] + pairs[begin + k];
+        look_at_floats(squares, size, begin, limit, slack, scan, found);
     });
     return scan;
+}
+
+inline Vector<std::uint32_t> lanes_above(const float* row, float limit, Lanes& pixels,
+                                         Magnitudes& largest) {
+    gather(row, pixels, largest);
+    Vector<std::uint32_t> is_above{};
+    for (Index k = 0; k < n_lanes; k += floats_in_vector)
+        is_above |= above(load(row + k), limit);
+    return is_above;
 }
 
 FloatScan floats_above(const float* __restrict row, const float* ahead, Index n, float limit,
@@ -100,24 +124,25 @@ FloatScan floats_above(const float* __restrict row, const float* ahead, Index n,
     Lanes pixels;
     Magnitudes largest = all_equal<std::int32_t>(0);
     std::uint64_t is_wanted = 0;
-    for (Index first = 0, bit = 0; first < whole; first += chunk, ++bit) {
-        Vector<std::uint32_t> wanted{};
-        if (first + chunk <= n) // not beyond the row
-            prefetch(ahead + first, chunk);
-        for (Index y = first; y < least(first + chunk, whole); y += n_lanes) {
-            gather(row + y, pixels, largest);
-            for (Index k = y; k < y + n_lanes; k += floats_in_vector)
-                wanted |= above(load(row + k), limit);
-        }
-        is_wanted |= std::uint64_t{any(wanted)} << bit;
+    Index first = 0;
+    for (; first + chunk <= whole; first += chunk) {
+        prefetch(ahead + first, chunk);
+        Vector<std::uint32_t> is_above{};
+        for (Index k = 0; k < chunk; k += n_lanes)
+            is_above |= lanes_above(row + first + k, limit, pixels, largest);
+        is_wanted |= std::uint64_t{any(is_above)} << first / chunk;
     }
+    Vector<std::uint32_t> last_above{};
+    for (Index y = first; y < whole; y += n_lanes)
+        last_above |= lanes_above(row + y, limit, pixels, largest);
+    is_wanted |= std::uint64_t{any(last_above)} << first / chunk;
     for (Index y = whole; y < n; ++y)
         is_wanted |= std::uint64_t{row[y] > limit} << y / chunk;
     FloatScan scan;
     end_gathering(pixels, largest, row + whole, n - whole, scan);
     for_each_bit(is_wanted, [&](Index bit) {
-        const Index first = bit * chunk;
-        look_at_floats(row + first, least(chunk, n - first), first, limit, slack, scan, found);
+        const Index begin = bit * chunk;
+        look_at_floats(row + begin, least(chunk, n - begin), begin, limit, slack, scan, found);
     });
     return scan;
 }

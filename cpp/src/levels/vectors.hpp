@@ -46,6 +46,12 @@ template <class Number, class Value> inline void store(Number* to, Value value) 
 inline Vector<std::uint16_t> above(Vector<std::uint16_t> a, std::int16_t b) {
     return reinterpret_cast<Vector<std::uint16_t>>(reinterpret_cast<Vector<std::int16_t>>(a) > b);
 }
+// The larger of signed numbers.
+inline Vector<std::uint16_t> higher(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+    const auto signed_a = reinterpret_cast<Vector<std::int16_t>>(a);
+    const auto signed_b = reinterpret_cast<Vector<std::int16_t>>(b);
+    return reinterpret_cast<Vector<std::uint16_t>>(signed_a > signed_b ? signed_a : signed_b);
+}
 inline Vector<std::uint64_t> above(Vector<double> a, double b) {
     return reinterpret_cast<Vector<std::uint64_t>>(a > b);
 }
@@ -111,7 +117,13 @@ inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
 }
 // a - b, but 0 where b is larger.
 inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+#if defined(__AVX2__)
+    using Short = short __attribute__((vector_size(32)));
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        __builtin_ia32_psubusw256(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
+#else
     return a > b ? a - b : Vector<std::uint16_t>{};
+#endif
 }
 // Adds unsigned numbers, each two neighbours together.
 inline void add_counts(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a) {
@@ -173,6 +185,12 @@ template <class Number> inline void store(Number* to, const Vector<Number>& from
 inline Vector<std::uint16_t> above(const Vector<std::uint16_t>& a, std::int16_t b) {
     return combine(a, a,
                    [b](auto p, auto) { return static_cast<std::int16_t>(p) > b ? 0xffff : 0; });
+}
+inline Vector<std::uint16_t> higher(const Vector<std::uint16_t>& a,
+                                    const Vector<std::uint16_t>& b) {
+    return combine(a, b, [](auto p, auto q) {
+        return static_cast<std::int16_t>(p) > static_cast<std::int16_t>(q) ? p : q;
+    });
 }
 inline Vector<std::uint64_t> above(const Vector<double>& a, double b) {
     Vector<std::uint64_t> result;
