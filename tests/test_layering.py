@@ -86,6 +86,8 @@ def test_imports_point_one_way(path):
     [
         ("extra_data", {"runs", "run_files"}),
         ("matplotlib", {"plotting"}),
+        ("dask", {"lazy", "cluster"}),
+        ("distributed", {"cluster", "long_run", "spectrometer"}),
         ("karabo_bridge", {"bridge"}),
         ("zmq", {"bridge"}),
         ("hrixs._core", {"errors", "photons", "integration", "__init__"}),

@@ -23,6 +23,7 @@ from hrixs.errors import (
 )
 from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
+from hrixs.lazy import concat_photons, photon_parts
 from hrixs.mnemonics import mnemonics
 from hrixs.photon_columns import photon_table
 from hrixs.photons import classify_photons, find_photons
@@ -39,11 +40,13 @@ __all__ = [
     "TooManyPhotonsError",
     "__version__",
     "classify_photons",
+    "concat_photons",
     "find_photons",
     "fit_curvature_image",
     "hRIXS",
     "integrate_frames",
     "mnemonics",
+    "photon_parts",
     "photon_spectrum",
     "photon_table",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -20,6 +20,11 @@ from hrixs.slow_data import load_slow_data
 from hrixs.threads import available_threads
 
 _BYTES_PER_PART = 64 * 2**20
+
+#: From the index of a run: gives the images of a mask of entries, and the entries that it has.
+ReadImages: TypeAlias = Callable[
+    [Entries, Faults], tuple[Callable[[NDArray[np.bool_]], Any], Entries]
+]
 
 
 def index_images(run: Run, camera: str, faults: Faults) -> Entries:
@@ -91,6 +96,7 @@ def load_run(
     *,
     required: Iterable[str] = (),
     subset: Any = None,
+    read: ReadImages | None = None,
 ) -> xr.Dataset:
     """Load a run's images and the slow data that belong to them.
 
@@ -107,6 +113,8 @@ def load_run(
         The names among `fields` whose lack is an error.
     subset : slice or extra_data.by_index or extra_data.by_id, optional
         Trains to load, as for ``run.select_trains``.
+    read : callable, optional
+        Reads the images, or promises to; by default all into memory.
 
     Returns
     -------
@@ -126,7 +134,7 @@ def load_run(
     where = field_entries([camera, *fields])
     entries = index_images(run, camera, faults)
     run.tell_lost_files([one["source"] for one in where.values()], faults)
-    pixels, entries = _read_all(entries, faults)
+    images, entries = (read or _read_all)(entries, faults)
     counts = count_trains(run, entries, camera, faults)
     slow = load_slow_data(
         run,
@@ -156,9 +164,8 @@ def load_run(
         )
     kept_ids = entries.train_id[keep]
     entry = mnemonics[camera]
-    images = pixels if keep.all() else pixels[keep]
     return xr.Dataset(
-        {camera: (("trainId", *require_dims(camera, entries)), images, {"units": "ADU"})}
+        {camera: (("trainId", *require_dims(camera, entries)), images(keep), {"units": "ADU"})}
         | {name: data.of_trains(kept_ids) for name, data in data_vars.items()},
         coords={"trainId": kept_ids},
         attrs={"camera": camera, "source": entry["source"], "key": entry["key"]}
@@ -228,18 +235,20 @@ def tell_failed(entries: Entries, failed: list[tuple[int, str]], faults: Faults)
         )
 
 
-def _read_all(entries: Entries, faults: Faults) -> tuple[NDArray[Any], Entries]:
+def _read_all(
+    entries: Entries, faults: Faults
+) -> tuple[Callable[[NDArray[np.bool_]], Any], Entries]:
     pixels = np.empty((len(entries), *entries.shape), entries.dtype)
     good = np.zeros(len(entries), dtype=bool)
     with closing(iterate_images(entries, faults)) as parts:
         for images, numbers in parts:
             pixels[numbers] = images
             good[numbers] = True
-    if good.all():
-        return pixels, entries
     if not good.any():
         raise MissingDataError(f"none of the {len(entries)} images in the run can be read.")
-    return pixels[good], entries.select(good)
+    if not good.all():
+        pixels, entries = pixels[good], entries.select(good)
+    return lambda keep: pixels if keep.all() else pixels[keep], entries
 
 
 def _no_camera_text(run: Run, camera: str, entry: Mnemonic) -> str:

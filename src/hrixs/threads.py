@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from hrixs.checks import whole_number
 
 
 def available_threads() -> int:
-    """Threads this process may use: its CPU affinity, and no more than ``OMP_NUM_THREADS``."""
+    """Threads this process may use: its CPU affinity, and no more than ``OMP_NUM_THREADS``.
+
+    One in a task of a dask.distributed worker, which has a thread for each task.
+    """
+    if _is_in_a_worker():
+        return 1
     if hasattr(os, "sched_getaffinity"):
         available = len(os.sched_getaffinity(0))
     else:
@@ -28,3 +34,15 @@ def resolve_threads(threads: int | None) -> int:
         If `threads` is not a positive integer.
     """
     return available_threads() if threads is None else whole_number("threads", threads)
+
+
+def _is_in_a_worker() -> bool:
+    """Whether this is a task of a dask.distributed worker. It is not, where that is not loaded."""
+    distributed = sys.modules.get("distributed.worker")
+    if distributed is None:
+        return False
+    try:
+        distributed.get_worker()
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,150 @@
+"""The parts of a run reduced by the workers of a dask.distributed cluster.
+
+A worker gets a part's place in the files, not its pixels, and gives back its spectra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hrixs.frame_parts import Part, PartReader
+from hrixs.part_result import PartResult, reduce_part
+from hrixs.reduction import Plan
+from hrixs.run_index import Entries
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# Parts a thread: one that it works on, and one that is under way to it.
+_IN_FLIGHT = 2
+# Parts a thread in all, so that no worker is left alone with the last one for long.
+_PARTS_A_THREAD = 4
+# A file system may be away for a moment.
+_RETRIES = 2
+
+
+def bytes_for_all(client: Client, entries: Entries, part_bytes: int) -> int:
+    """Bytes of frames in a part so that all threads of a cluster get some; at most `part_bytes`.
+
+    Waits for the first worker.
+
+    Raises
+    ------
+    TypeError
+        If `client` is no client, or an asynchronous one.
+    """
+    n_parts = _PARTS_A_THREAD * _n_threads(client)
+    frame_bytes = entries.dtype.itemsize
+    for extent in entries.shape:
+        frame_bytes *= extent
+    frames = -(-len(entries) // n_parts)
+    return min(part_bytes, frames * frame_bytes)
+
+
+def reduce_on(
+    client: Client, plan: Plan, threads: int
+) -> Callable[[list[Part]], Generator[list[PartResult]]]:
+    """Make a function that reduces parts on a cluster, for `hrixs.reduction.reduce_run`.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Client of the cluster. Its workers must see the files, under the same paths.
+    plan : Plan
+        What is to be done. It is sent once.
+    threads : int
+        Of each task; a worker does as many tasks at a time as it has threads.
+    """
+    # The workers are told the entries' numbers, and need no index.
+    small = replace(plan, entries=plan.entries.select(slice(0)))
+
+    def reduce(parts: list[Part]) -> Generator[list[PartResult]]:
+        import dask
+        from distributed import as_completed
+
+        # A task, not scattered data: what a dead worker has held is made again of a task alone.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10GB"}):
+            shared = client.submit(_as_it_is, small, pure=False)
+        left = iter(parts)
+        under_way: dict[Any, Part] = {}
+        done = as_completed()
+        try:
+            while True:
+                for part in _some(left, _IN_FLIGHT * _n_threads(client) - len(under_way)):
+                    task = client.submit(
+                        _reduce, part, shared, threads, pure=False, retries=_RETRIES
+                    )
+                    under_way[task] = part
+                    done.add(task)
+                if not under_way:
+                    return
+                task = next(done)
+                part = under_way.pop(task)
+                yield _result(task, part)
+        finally:
+            client.cancel([*under_way, shared])
+
+    return reduce
+
+
+def _some(left: Iterable[Part], n: int) -> Iterable[Part]:
+    from itertools import islice
+
+    return islice(left, max(0, n))
+
+
+def _as_it_is(plan: Plan) -> Plan:
+    return plan
+
+
+def _reduce(part: Part, plan: Plan, threads: int) -> list[PartResult]:
+    """Read and reduce a part, in a worker."""
+    with PartReader(threads, plan.crop, swapped=plan.swapped) as reader:
+        analysis = plan.analysis.with_threads(threads)
+        return reduce_part(reader.read(part), analysis, plan.energies, photons=plan.photons)
+
+
+def _result(task: Any, part: Part) -> list[PartResult]:
+    """Results of a task that has ended, or its error.
+
+    Raises
+    ------
+    RuntimeError
+        If workers died of it, or it was cancelled.
+    """
+    from distributed import CancelledError, KilledWorker
+
+    where = f"{len(part.rows)} images of {part.stored.path}"
+    try:
+        return list(task.result())
+    except KilledWorker as error:
+        raise RuntimeError(
+            f"{where} can't be reduced on the cluster: worker after worker died while it was at "
+            f"them. Give less memory=, or workers with more; their logs may say more. {error}"
+        ) from error
+    except CancelledError as error:
+        raise RuntimeError(
+            f"{where} were not reduced: the cluster was closed, or the task was cancelled."
+        ) from error
+    except Exception as error:
+        error.add_note(f"This was on a worker of the cluster, with {where}.")
+        raise
+
+
+def _n_threads(client: Client) -> int:
+    """Threads of a cluster's workers together; waits for the first worker."""
+    from distributed import Client
+
+    if not isinstance(client, Client) or client.asynchronous:
+        kind = "an asynchronous" if isinstance(client, Client) else type(client).__name__
+        raise TypeError(
+            f"client is {kind} {client!r}, expected a dask.distributed.Client that is not "
+            "asynchronous, as from Client(cluster)."
+        )
+    n_threads = int(sum(client.nthreads().values()))
+    if not n_threads:
+        client.wait_for_workers(1)
+        n_threads = int(sum(client.nthreads().values()))
+    return max(1, n_threads)

@@ -1,0 +1,167 @@
+"""A run reduced by the workers of a dask cluster: the same as here, also when a worker dies."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from distributed import Client, LocalCluster
+
+from conftest import RUN
+from hrixs import HrixsWarning, TooManyPhotonsError, hRIXS
+from hrixs.threads import available_threads
+from run_variants import camera_files
+
+ROOT = Path(__file__).parents[1]
+METHODS = ["auto", "manual", "integrate"]
+LOCAL = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "silence_logs": 50}
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two processes with two threads each."""
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=2, processes=True, **LOCAL) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def one_image_a_part(monkeypatch):
+    monkeypatch.setattr("hrixs.reduction._MOST_BYTES_PER_PART", 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_same_as_here(h, client, method, one_image_a_part):
+    options = {"method": method, "photons": True, "progress": False}
+    found = h.process_run(RUN, client=client, **options)
+    assert found.identical(h.process_run(RUN, **options))
+
+
+def test_same_with_threads_only(h):
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://", **LOCAL
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        found = h.process_run(RUN, client=client, progress=False)
+    assert found.identical(h.process_run(RUN, progress=False))
+
+
+def test_a_fault_is_told_here(h, client, simulated, tmp_path):
+    folder = Path(shutil.copytree(simulated.folder, tmp_path / "r0145"))
+    with camera_files(folder)[0].open("r+b") as file:
+        # Behind the index, within the last image.
+        file.truncate(file.seek(0, 2) - 1000)
+    with pytest.warns(HrixsWarning, match=r"S00000\.h5 can't be read"):
+        found = h.process_run(folder, client=client, progress=False)
+    assert found.sizes["trainId"] == 4
+    assert found.attrs["n_skipped"] == 5
+
+
+def test_checkpoints_and_dark_work_as_here(h, client, tmp_path, one_image_a_part):
+    h.load_dark(RUN)
+    expected = h.process_run(RUN, progress=False)
+    options = {"client": client, "progress": False, "checkpoint": tmp_path / "c"}
+    assert h.process_run(RUN, **options).identical(expected)
+    assert h.process_run(RUN, **options).identical(expected)
+
+
+def test_an_error_of_the_settings_is_that_of_here(h, client):
+    h.MAX_PHOTONS = 1
+    with pytest.raises(TooManyPhotonsError, match="max_photons"):
+        h.process_run(RUN, client=client, progress=False)
+
+
+def test_no_client(h):
+    with pytest.raises(TypeError, match=r"expected a dask\.distributed\.Client"):
+        h.process_run(RUN, client="127.0.0.1:8786", progress=False)
+
+
+def test_a_task_uses_the_thread_that_it_has(client):
+    assert set(client.run(available_threads).values()) <= {1, available_threads()}
+    assert client.submit(available_threads, pure=False).result() == 1
+    assert hRIXS().THREADS is None
+
+
+def dies_once(marker: str) -> None:
+    """Kill this worker's process, unless one was killed before."""
+    try:
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+def test_a_worker_that_dies_is_survived(h, tmp_path, one_image_a_part, monkeypatch):
+    from hrixs import cluster as module
+
+    marker, real = str(tmp_path / "killed"), module._reduce
+
+    def reduce(part, plan, threads):
+        if part.entries[0] == 3:
+            dies_once(marker)
+        return real(part, plan, threads)
+
+    expected = h.process_run(RUN, progress=False, photons=True)
+    monkeypatch.setattr(module, "_reduce", reduce)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **LOCAL) as cluster,
+        Client(cluster) as client,
+    ):
+        found = h.process_run(RUN, client=client, progress=False, photons=True)
+    assert Path(marker).exists()
+    assert found.identical(expected)
+
+
+class TestDocuments:
+    """What docs/cluster.md says can be done."""
+
+    @pytest.fixture
+    def page(self) -> str:
+        return (ROOT / "docs" / "cluster.md").read_text(encoding="utf8")
+
+    def block(self, page: str, marker: str) -> str:
+        blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+        (found,) = [text for text in blocks if marker in text]
+        return found
+
+    def test_local_cluster(self, page, h, simulated, monkeypatch, tmp_path):
+        code = self.block(page, "LocalCluster(")
+        names: dict[str, object] = {"h": h, "run": simulated.folder}
+        exec(code, names)
+        assert names["result"].identical(h.process_run(simulated.folder, progress=False))
+
+    def test_job_script_of_slurm(self, page, tmp_path, monkeypatch):
+        code = self.block(page, "SLURMCluster(").split("# from here on")[0]
+        monkeypatch.chdir(tmp_path)
+        import dask
+
+        # As it stands, but for the address: tests listen on this machine only.
+        address = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+        names: dict[str, object] = {}
+        here = dask.config.set({"jobqueue.slurm.scheduler-options": address})
+        with here, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of dask-jobqueue's own configuration
+            exec(code, names)
+            cluster = names["cluster"]
+            try:
+                script = cluster.job_script()
+            finally:
+                cluster.close()
+        assert "#SBATCH -p upex" in script
+        assert "#SBATCH -t 02:00:00" in script
+        assert re.search(r"#SBATCH --cpus-per-task=40", script)
+        assert "export OMP_NUM_THREADS=1" in script
+        # One process with a thread for each core.
+        assert "--nthreads 40" in script
+        assert "--nworkers" not in script
