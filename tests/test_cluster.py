@@ -28,7 +28,8 @@ def client():
     """Two processes with two threads each."""
     with (
         LocalCluster(n_workers=2, threads_per_worker=2, processes=True, **LOCAL) as cluster,
-        Client(cluster) as client,
+        # Not the default one: the one that is given is to be used.
+        Client(cluster, set_as_default=False) as client,
     ):
         yield client
 

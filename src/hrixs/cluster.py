@@ -69,7 +69,7 @@ def reduce_on(
             shared = client.submit(_as_it_is, small, pure=False)
         left = iter(parts)
         under_way: dict[Any, Part] = {}
-        done = as_completed()
+        done = as_completed(loop=client.loop)
         try:
             while True:
                 for part in _some(left, _IN_FLIGHT * _n_threads(client) - len(under_way)):
