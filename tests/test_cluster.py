@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
 import sys
 import warnings
 from pathlib import Path
@@ -82,6 +80,12 @@ def test_an_error_of_the_settings_is_that_of_here(h, client):
         h.process_run(RUN, client=client, progress=False)
 
 
+def test_workers_of_another_version_are_refused(h, client, monkeypatch):
+    monkeypatch.setattr("hrixs.cluster.__version__", "99.0")
+    with pytest.raises(RuntimeError, match=r"have hrixs .*, this process has 99\.0"):
+        h.process_run(RUN, client=client, progress=False)
+
+
 def test_no_client(h):
     with pytest.raises(TypeError, match=r"expected a dask\.distributed\.Client"):
         h.process_run(RUN, client="127.0.0.1:8786", progress=False)
@@ -93,15 +97,6 @@ def test_a_task_uses_the_thread_that_it_has(client):
     assert hRIXS().THREADS is None
 
 
-def dies_once(marker: str) -> None:
-    """Kill this worker's process, unless one was killed before."""
-    try:
-        os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
 def test_a_worker_that_dies_is_survived(h, tmp_path, one_image_a_part, monkeypatch):
     from hrixs import cluster as module
@@ -109,8 +104,14 @@ def test_a_worker_that_dies_is_survived(h, tmp_path, one_image_a_part, monkeypat
     marker, real = str(tmp_path / "killed"), module._reduce
 
     def reduce(part, plan, threads):
-        if part.entries[0] == 3:
-            dies_once(marker)
+        # Sent by value: workers know nothing of this file.
+        import os
+        import signal
+
+        if part.entries[0] == 3 and not os.path.exists(marker):
+            with open(marker, "w"):
+                pass
+            os.kill(os.getpid(), signal.SIGKILL)
         return real(part, plan, threads)
 
     expected = h.process_run(RUN, progress=False, photons=True)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from hrixs.frame_parts import Part, PartReader
 from hrixs.part_result import PartResult, reduce_part
+from hrixs.provenance import __version__
 from hrixs.reduction import Plan
 from hrixs.run_index import Entries
 
@@ -48,6 +50,11 @@ def reduce_on(
 ) -> Callable[[list[Part]], Generator[list[PartResult]]]:
     """Make a function that reduces parts on a cluster, for `hrixs.reduction.reduce_run`.
 
+    Raises
+    ------
+    RuntimeError
+        If a worker has no hrixs, or another version: it would lose its tasks in silence.
+
     Parameters
     ----------
     client : distributed.Client
@@ -57,6 +64,7 @@ def reduce_on(
     threads : int
         Of each task; a worker does as many tasks at a time as it has threads.
     """
+    _require_this_version(client)
     # The workers are told the entries' numbers, and need no index.
     small = replace(plan, entries=plan.entries.select(slice(0)))
 
@@ -131,6 +139,20 @@ def _result(task: Any, part: Part) -> list[PartResult]:
     except Exception as error:
         error.add_note(f"This was on a worker of the cluster, with {where}.")
         raise
+
+
+def _require_this_version(client: Client) -> None:
+    try:
+        versions = set(client.run(version, "hrixs").values())
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            "workers of the cluster have no hrixs; start them in the environment of this process."
+        ) from error
+    if versions - {__version__}:
+        raise RuntimeError(
+            f"workers of the cluster have hrixs {', '.join(sorted(versions))}, this process has "
+            f"{__version__}; start them in the environment of this process."
+        )
 
 
 def _n_threads(client: Client) -> int:

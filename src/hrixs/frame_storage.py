@@ -6,7 +6,7 @@ deflated ones are inflated side by side; all others are read by HDF5.
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import mmap
 import os
 import sys
@@ -19,9 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_zlib: Any = zlib
-with contextlib.suppress(ImportError):  # twice as fast
-    from isal import isal_zlib as _zlib
+
+def _fastest_zlib() -> Any:
+    try:  # twice as fast
+        return importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return zlib
+
+
+_zlib = _fastest_zlib()
 
 #: Frames that could not be read: their number among those asked for, and why.
 Failed = list[tuple[int, str]]
