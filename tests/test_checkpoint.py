@@ -117,7 +117,7 @@ def test_results_come_back_as_they_were(tmp_path):
     (back,) = Checkpoint(tmp_path, {"a": 1}).load()
     for name in ("entries", "spectra", "y"):
         np.testing.assert_array_equal(getattr(back, name), getattr(result, name))
-    assert back.failed == result.failed
+    assert back.failed == []  # is tried again
     assert back.attrs.keys() == result.attrs.keys()
     np.testing.assert_array_equal(back.attrs["range"], result.attrs["range"])
     assert back.attrs["n_photons"] == 0.1

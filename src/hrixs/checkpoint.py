@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import shutil
 import time
 import zipfile
 from pathlib import Path
@@ -44,8 +44,8 @@ class Checkpoint:
                 f"the unfinished work in {self.folder} is another one, it differs in "
                 f"{', '.join(_differences(earlier, task)) or 'its form'}; begun anew."
             )
-            self.remove()
         if earlier != text:
+            self.remove()  # also parts without a task, whose that may be
             self.folder.mkdir(parents=True, exist_ok=True)
             with replaced_at_once(described) as part:
                 part.write_text(text, encoding="utf8")
@@ -61,8 +61,11 @@ class Checkpoint:
         return results
 
     def save(self, results: list[PartResult]) -> None:
-        """Take results; they are written now and then, so that this costs next to nothing."""
-        self._pending += results
+        """Take results; they are written now and then, so that this costs next to nothing.
+
+        What could not be read is not kept: another time it may be there.
+        """
+        self._pending += [result for result in results if len(result.entries)]
         if time.monotonic() - self._saved_at < _SECONDS_BETWEEN_SAVES:
             return
         self.flush()
@@ -79,7 +82,16 @@ class Checkpoint:
     def remove(self) -> None:
         """Throw all away."""
         self._pending = []
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_checkpoint(self.folder)
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Remove what a checkpoint has written, and the folder where nothing else is in it."""
+    for pattern in (_TASK, "part-*.npz", ".*.part"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def digest(*values: Any) -> str:
@@ -110,15 +122,12 @@ def _differences(earlier: str, task: dict[str, Any]) -> list[str]:
 def _write(path: Path, results: list[PartResult]) -> None:
     arrays: dict[str, Any] = {}
     for number, result in enumerate(results):
-        about = {
-            "attrs": {name: _plain(value) for name, value in result.attrs.items()},
-            "failed": result.failed,
-        }
+        attrs = {name: _plain(value) for name, value in result.attrs.items()}
         arrays |= {
             f"{number}/entries": result.entries,
             f"{number}/spectra": result.spectra,
             f"{number}/y": result.y,
-            f"{number}/about": np.array(json.dumps(about)),
+            f"{number}/attrs": np.array(json.dumps(attrs)),
         }
         arrays |= {f"{number}/photons/{name}": v for name, v in result.photons.items()}
     with path.open("wb") as file:
@@ -129,17 +138,17 @@ def _read(path: Path) -> list[PartResult]:
     # NumPy leaves a file open that it can't read.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         results: list[PartResult] = []
-        while f"{len(results)}/about" in arrays:
+        while f"{len(results)}/attrs" in arrays:
             of = f"{len(results)}/"
-            about = json.loads(str(arrays[of + "about"]))
+            attrs = json.loads(str(arrays[of + "attrs"]))
             prefix = of + "photons/"
             results.append(
                 PartResult(
                     arrays[of + "entries"],
                     arrays[of + "spectra"],
                     arrays[of + "y"],
-                    [(int(entry), str(why)) for entry, why in about["failed"]],
-                    {name: _attribute(value) for name, value in about["attrs"].items()},
+                    [],
+                    {name: _attribute(value) for name, value in attrs.items()},
                     {n.removeprefix(prefix): arrays[n] for n in arrays if n.startswith(prefix)},
                 )
             )

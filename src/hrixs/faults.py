@@ -12,6 +12,9 @@ from hrixs.errors import FaultyRunError, warn
 
 _MOST_NAMED = 8
 
+#: What reading a broken file may raise, besides what HDF5 raises for it.
+BROKEN_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, EOFError)
+
 
 class Faults:
     """The faults of a run as they are found.
@@ -20,37 +23,58 @@ class Faults:
     ----------
     strict : bool
         Raise `hrixs.FaultyRunError` at the first fault, in place of a warning for each.
+    only : numpy.ndarray of uint64, optional
+        Trains that are asked for: what is wrong with others is not told.
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, only: NDArray[np.uint64] | None = None) -> None:
         self.strict = strict
+        self.only = only
+        #: What the texts speak of.
+        self.noun = "images"
         self.texts: list[str] = []
         self.n_skipped = 0
         self._train_ids: set[int] = set()
 
     def add(
-        self, text: str, *, n_skipped: int = 0, train_ids: Iterable[int] | NDArray[Any] = ()
+        self,
+        text: str,
+        *,
+        n_skipped: int = 0,
+        train_ids: Iterable[int] | NDArray[Any] = (),
+        about: Iterable[int] | NDArray[Any] = (),
     ) -> None:
         """Tell of a fault; `n_skipped` images can't be used for it, those of `train_ids`.
+
+        `about` are trains of images that can be used nevertheless.
 
         Raises
         ------
         FaultyRunError
             If the faults are strict.
         """
+        ids = [int(train_id) for train_id in train_ids]
+        named = ids or [int(train_id) for train_id in about]
+        if self.only is not None and named:
+            if not np.isin(np.array(named, dtype=np.uint64), self.only).any():
+                return
+            wanted = [train_id for train_id in ids if train_id in self.only]
+            # One image for each id, where that many are skipped.
+            n_skipped = len(wanted) if n_skipped == len(ids) else min(n_skipped, len(wanted))
+            ids = wanted
         if self.strict:
             raise FaultyRunError(f"{text} Leave strict out to go on without what is faulty.")
         if text in self.texts:  # of a file that several fields lie in
             return
         self.texts.append(text)
         self.n_skipped += n_skipped
-        self._train_ids.update(int(train_id) for train_id in train_ids if train_id > 0)
+        self._train_ids.update(train_id for train_id in ids if train_id > 0)
         warn(text)
 
-    def uncounted(self) -> Faults:
-        """The same faults, for data other than images: what is left out there is no image."""
-        other = Faults(strict=self.strict)
-        other.texts = self.texts
+    def uncounted(self, noun: str) -> Faults:
+        """The same faults, for other data than images: what is left out there is no image."""
+        other = Faults(strict=self.strict, only=self.only)
+        other.texts, other.noun = self.texts, noun
         return other
 
     @property

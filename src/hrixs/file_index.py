@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hrixs.faults import Faults, named_trains
 
 #: No index entry has more; such a number is garbage.
-_MOST_ENTRIES_OF_A_TRAIN = 2**20
+_MOST_ENTRIES_OF_A_TRAIN = 2**16
 _LAST_ROW = 2**53
 _MOST_IN_A_FILE = 2**26
 
@@ -82,8 +82,8 @@ def read_file_index(
             without_data.append((path, train_ids))
             return None
         first, count = _first_and_count(file[index])
-        n = min(len(train_ids), len(first), len(count))
-        train_ids, first, count = train_ids[:n], first[:n], count[:n]
+        train_ids, first, count = _of_one_length(name, train_ids, first, count, faults)
+        n = len(train_ids)
         if dataset not in file:
             without_data.append((path, train_ids[count > 0]))
             return None
@@ -92,11 +92,13 @@ def read_file_index(
         own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
         rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
+        if own_ids is not None:
+            _tell_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
         suspect = train_ids[flags & (count > 0)]
         row, ids, slot, lost_id, lost_slot = rows
         shape = tuple(data.shape[1:])
         one = FileEntries(path, shape, data.dtype, row, ids, slot, lost_id, lost_slot, suspect)
-    _agree_with_own_ids(name, one, own_ids, faults)
+    _agree_with_own_ids(name, one, own_ids, train_ids, faults)
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]
     if (np.diff(known.astype(np.int64)) < 0).any():
@@ -118,6 +120,27 @@ def _first_and_count(group: Any) -> tuple[NDArray[np.uint64], NDArray[np.uint64]
     # The oldest files have the last row and whether there is any.
     last, status = _column(group["last"]), _column(group["status"])
     return first, (last - first + np.uint64(1)) * status
+
+
+def _of_one_length(
+    name: str,
+    train_ids: NDArray[np.uint64],
+    first: NDArray[np.uint64],
+    count: NDArray[np.uint64],
+    faults: Faults,
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
+    n = min(len(train_ids), len(first), len(count))
+    lost_ids, lost = train_ids[n:][train_ids[n:] > 0], np.flatnonzero(count[n:])
+    if len(lost_ids) or len(lost):
+        n_lost = max(len(lost_ids), len(lost))
+        faults.add(
+            f"{name}: its index has {len(train_ids)} trains, {len(first)} places and {len(count)} "
+            f"numbers of {faults.noun}; those of {n_lost} trains are skipped: "
+            f"{named_trains(lost_ids)}.",
+            n_skipped=n_lost,
+            train_ids=lost_ids,
+        )
+    return train_ids[:n], first[:n], count[:n]
 
 
 def _suspect_flags(file: Any, n: int) -> NDArray[np.bool_]:
@@ -155,24 +178,27 @@ def _rows_of_trains(
         )
     use = np.flatnonzero(has_any & ~garbage)
     counts = count[use].astype(np.int64)
+    if counts.sum() > _MOST_IN_A_FILE:
+        raise OSError(f"its index tells of {counts.sum()} {faults.noun}, which can't be")
     slot = np.repeat(use, counts)
     begin = np.repeat(first[use].astype(np.int64), counts)
     row = begin + np.arange(len(slot)) - np.repeat(np.cumsum(counts) - counts, counts)
     outside = row >= n_rows
     if outside.any():
         faults.add(
-            f"{name} has {n_rows} images, fewer than its index tells of: {int(outside.sum())} are "
-            f"skipped, of {named_trains(train_ids[slot[outside]])}.",
+            f"{name} has {n_rows} {faults.noun}, fewer than its index tells of: "
+            f"{int(outside.sum())} are skipped, of {named_trains(train_ids[slot[outside]])}.",
             n_skipped=int(outside.sum()),
             train_ids=train_ids[slot[outside]],
         )
     lost_outside = slot[outside]
     row, slot = row[~outside], slot[~outside]
-    twice = np.bincount(row, minlength=1)[row] > 1 if len(row) else np.zeros(0, dtype=bool)
+    _, inverse, times = np.unique(row, return_inverse=True, return_counts=True)
+    twice = times[inverse] > 1
     if twice.any():
         n_lost = len(np.unique(row[twice]))
         faults.add(
-            f"{name}: the index gives {n_lost} images to several trains; they are skipped: "
+            f"{name}: the index gives {n_lost} {faults.noun} to several trains; they are skipped: "
             f"{named_trains(train_ids[slot[twice]])}.",
             n_skipped=n_lost,
             train_ids=train_ids[slot[twice]],
@@ -182,8 +208,40 @@ def _rows_of_trains(
     return row, train_ids[slot], slot, train_ids[lost], lost
 
 
+def _tell_unclaimed(
+    name: str,
+    own: NDArray[np.uint64],
+    first: NDArray[np.uint64],
+    count: NDArray[np.uint64],
+    told: NDArray[np.uint64],
+    faults: Faults,
+) -> None:
+    """Tell of entries with an id of their own that the index gives to no train.
+
+    Trains that are `told` of lack an entry already.
+    """
+    covered = np.zeros(len(own) + 1, dtype=np.int64)
+    use = (count > 0) & (first < len(own))
+    begin = first[use].astype(np.int64)
+    room = len(own) - begin
+    np.add.at(covered, begin, 1)
+    np.add.at(covered, begin + np.minimum(count[use], room.astype(np.uint64)).astype(np.int64), -1)
+    unclaimed = (np.cumsum(covered)[:-1] == 0) & (own > 0) & ~np.isin(own, told)
+    if unclaimed.any():
+        faults.add(
+            f"{name}: {int(unclaimed.sum())} {faults.noun} are in no place that the index tells of "
+            f"and are skipped; by themselves of {named_trains(own[unclaimed])}.",
+            n_skipped=int(unclaimed.sum()),
+            train_ids=own[unclaimed],
+        )
+
+
 def _agree_with_own_ids(
-    name: str, one: FileEntries, own: NDArray[np.uint64] | None, faults: Faults
+    name: str,
+    one: FileEntries,
+    own: NDArray[np.uint64] | None,
+    train_ids: NDArray[np.uint64],
+    faults: Faults,
 ) -> None:
     """Compare the index with the id that stands beside each entry, where there is one."""
     zero = np.uint64(0)
@@ -194,18 +252,19 @@ def _agree_with_own_ids(
         of_row[there] = own[one.row[there]]
     both = (indexed != zero) & (of_row != zero)
     agree = both & (indexed == of_row)
-    if agree.sum() * 2 < both.sum():
+    if both.sum() > 1 and not np.isin(of_row[both], train_ids).any():
+        # Then they are no train ids at all.
         faults.add(
-            f"{name}: most of the images' own train ids are not those of the index, which is "
-            "believed."
+            f"{name}: the {faults.noun}' own train ids have nothing in common with the index, "
+            "which is believed."
         )
         of_row[:] = zero
         both = np.zeros(len(indexed), dtype=bool)
     contradicted = both & ~agree
     if contradicted.any():
         faults.add(
-            f"{name}: {int(contradicted.sum())} images' own train ids are not those of the index "
-            f"and the images are skipped: by the index {named_trains(indexed[contradicted])}, by "
+            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
+            f"index, they are skipped: by the index {named_trains(indexed[contradicted])}, by "
             f"themselves {named_trains(of_row[contradicted])}.",
             n_skipped=int(contradicted.sum()),
             train_ids=indexed[contradicted],
@@ -213,14 +272,15 @@ def _agree_with_own_ids(
     unknown = (indexed == zero) & (of_row == zero)
     if unknown.any():
         faults.add(
-            f"{name}: {int(unknown.sum())} images have the train id 0 and are skipped.",
+            f"{name}: {int(unknown.sum())} {faults.noun} have the train id 0 and are skipped.",
             n_skipped=int(unknown.sum()),
         )
     restored = (indexed == zero) & (of_row != zero)
     if restored.any():
         faults.add(
-            f"{name}: {int(restored.sum())} images have the train id 0 in the index; their own "
-            f"ids are taken: {named_trains(of_row[restored])}."
+            f"{name}: {int(restored.sum())} {faults.noun} have the train id 0 in the index; their "
+            f"own ids are taken: {named_trains(of_row[restored])}.",
+            about=of_row[restored],
         )
     one.train_id = np.where(restored, of_row, indexed)
     one.keep(~(contradicted | unknown))

@@ -74,7 +74,7 @@ def process_run(
     Crop
         The part of the chip that was used.
     """
-    faults = Faults(strict=strict)
+    faults = Faults(strict=strict, only=run.train_ids if run.selected else None)
     where = field_entries([camera, *fields])
     entries = index_images(run, camera, faults)
     run.tell_lost_files([one["source"] for one in where.values()], faults)
@@ -190,7 +190,7 @@ def _columns(slow: dict[str, SlowData], used: Entries, faults: Faults) -> dict[s
     for name, data in slow.items():
         lacking = int((~data.has_value(used.train_id)).sum())
         if lacking:
-            faults.uncounted().add(
+            faults.uncounted(f"values of {name}").add(
                 f"{lacking} of {len(used)} images have no value of {name}; it is NaN there."
             )
         columns[name] = data.of_trains(used.train_id)

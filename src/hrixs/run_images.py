@@ -39,10 +39,7 @@ def index_images(run: Run, camera: str, faults: Faults) -> Entries:
     files = run.files_of(entry["source"])
     if not files:
         raise MissingDataError(_no_camera_text(run, camera, entry))
-    wanted = run.train_ids if run.selected else None
-    entries = index_entries(
-        [file.path for file in files], entry["source"], entry["key"], faults, wanted=wanted
-    )
+    entries = index_entries(files, entry["source"], entry["key"], faults)
     if entries is None:
         raise MissingDataError(_no_camera_text(run, camera, entry))
     if len(entries) == 0:
@@ -130,7 +127,7 @@ def load_run(
     """
     if subset is not None:
         run = run.select_trains(subset)
-    faults = Faults()
+    faults = Faults(only=run.train_ids if run.selected else None)
     where = field_entries([camera, *fields])
     entries = index_images(run, camera, faults)
     run.tell_lost_files([one["source"] for one in where.values()], faults)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import Faults, named_trains
+from hrixs.faults import BROKEN_FILE, Faults, named_trains
 from hrixs.file_index import FileEntries, hdf5_paths, read_file_index
+from hrixs.runs import RunFile
 
 
 @dataclass(frozen=True)
@@ -56,25 +57,19 @@ class Entries:
 
 
 def index_entries(
-    paths: Sequence[str],
-    source: str,
-    key: str,
-    faults: Faults,
-    *,
-    wanted: NDArray[np.uint64] | None = None,
+    run_files: Sequence[RunFile], source: str, key: str, faults: Faults
 ) -> Entries | None:
     """Index a key over the files that hold its source.
 
     Parameters
     ----------
-    paths : sequence of str
+    run_files : sequence of RunFile
         The files.
     source, key : str
         As in extra-data.
     faults : Faults
-        Takes what is wrong with the index, and what is left out for it.
-    wanted : numpy.ndarray of uint64, optional
-        Take only entries of these trains.
+        Takes what is wrong with the index, and what is left out for it. Only entries of the
+        trains that it asks for are taken.
 
     Returns
     -------
@@ -84,16 +79,20 @@ def index_entries(
     dataset, index = hdf5_paths(source, key)
     files: list[FileEntries] = []
     without_data: list[tuple[str, NDArray[np.uint64]]] = []
-    for path in paths:
+    for file in run_files:
         try:
-            one = read_file_index(path, dataset, index, without_data, faults)
-        except (OSError, RuntimeError) as error:  # HDF5 raises either
-            faults.add(f"{Path(path).name} can't be read and is left out: {error}.")
+            one = read_file_index(file.path, dataset, index, without_data, faults)
+        except BROKEN_FILE as error:
+            faults.add(
+                f"{Path(file.path).name} can't be read and is left out: {error}. It has "
+                f"{named_trains(file.train_ids)}.",
+                n_skipped=len(file.train_ids),
+                train_ids=file.train_ids,
+            )
             continue
         if one is not None:
-            if wanted is not None:
-                one.keep(np.isin(one.train_id, wanted))
-                one.suspect = one.suspect[np.isin(one.suspect, wanted)]
+            if faults.only is not None:
+                one.keep(np.isin(one.train_id, faults.only))
             files.append(one)
     if not files:
         return None
@@ -130,7 +129,7 @@ def _of_one_kind(files: list[FileEntries], faults: Faults) -> list[FileEntries]:
             kept.append(one)
         elif len(one.row):
             faults.add(
-                f"{Path(one.path).name} has {len(one.row)} images of shape {one.shape}, "
+                f"{Path(one.path).name} has {len(one.row)} {faults.noun} of shape {one.shape}, "
                 f"{one.dtype}, the others have {shape}, {dtype}; they are skipped: "
                 f"{named_trains(one.train_id)}.",
                 n_skipped=len(one.row),
@@ -195,7 +194,8 @@ def _not_contradicted(
     if copies:
         faults.add(
             f"{len(copies)} trains stand several times in the run, with equal data, which are "
-            f"taken once: {named_trains(copies)}."
+            f"taken once: {named_trains(copies)}.",
+            about=copies,
         )
     if doubtful:
         faults.add(
@@ -224,5 +224,5 @@ def _are_equal(entries: Entries, places: list[NDArray[np.int64]]) -> bool:
             for positions in zip(*places, strict=True)
             for other in positions[1:]
         )
-    except OSError:
+    except BROKEN_FILE:
         return False

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -28,7 +28,7 @@ Field: TypeAlias = "str | Mapping[str, Mnemonic]"
 
 # Starting processes takes longer than opening so many.
 _FEW_FILES = 32
-_FILE_NAME = re.compile(r"(.+)-S(\d{5})\.h5")
+_FILE_NAME = re.compile(r"([^.].*)-S(\d{5})\.h5")
 
 
 @dataclass(frozen=True)
@@ -83,28 +83,35 @@ class Run:
         ids = np.unique(np.asarray(chosen, dtype=np.uint64))
         return Run(self.files, ids, self.lost, selected=True)
 
-    def tell_lost_files(self, sources: Iterable[str], faults: Faults) -> None:
-        """Tell of files that are missing or can't be read; `sources` holds the camera's first."""
-        camera, *_ = sources
-        of_camera = {file.aggregator for file in self.files_of(camera)}
-        wanted = {file.aggregator for source in sources for file in self.files_of(source)}
+    def tell_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
+        """Tell of files that are missing or can't be read; `sources` begins with the camera's."""
         told = set()
         for path, why in self.lost:
             aggregator, sequence = _split_name(path)
             told.add((aggregator, sequence))
             text = f"{Path(path).name} can't be read and is left out: {why.rstrip('.')}"
-            self._tell(text, aggregator, sequence, of_camera, faults)
-        for aggregator in sorted(wanted):
-            for sequence in self._missing_sequences(aggregator):
-                if (aggregator, sequence) not in told:
+            self._tell(text, aggregator, sequence, sources, faults)
+        for aggregator in sorted({f.aggregator for one in sources for f in self.files_of(one)}):
+            unknown = []
+            for sequence in self._missing_sequences(aggregator, sources):
+                if (aggregator, sequence) in told:
+                    continue
+                if len(self._trains_only_elsewhere(aggregator, sequence, sources)):
                     text = f"{aggregator}-S{sequence:05d}.h5 is missing"
-                    self._tell(text, aggregator, sequence, of_camera, faults)
+                    self._tell(text, aggregator, sequence, sources, faults)
+                else:
+                    unknown.append(sequence)
+            if unknown:
+                faults.add(
+                    f"{len(unknown)} files of {aggregator} are missing, from S{unknown[0]:05d} to "
+                    f"S{unknown[-1]:05d}; how many images they have is not known."
+                )
 
     def _tell(
-        self, text: str, aggregator: str, sequence: int, of_camera: set[str], faults: Faults
+        self, text: str, aggregator: str, sequence: int, sources: Sequence[str], faults: Faults
     ) -> None:
-        lost = self._trains_only_elsewhere(aggregator, sequence)
-        if aggregator not in of_camera:
+        lost = self._trains_only_elsewhere(aggregator, sequence, sources)
+        if aggregator not in {file.aggregator for file in self.files_of(sources[0])}:
             faults.add(f"{text}.")
         elif len(lost):
             text += f"; {len(lost)} trains have no image for it, {named_trains(lost)}."
@@ -112,26 +119,34 @@ class Run:
         else:
             faults.add(f"{text}; how many images it has is not known.")
 
-    def _missing_sequences(self, aggregator: str) -> list[int]:
-        """Sequence numbers within the aggregator's, or whose trains only other files have."""
+    def _missing_sequences(self, aggregator: str, sources: Sequence[str]) -> list[int]:
+        """Sequence numbers that an aggregator should have a file of."""
         of_aggregator = [file.path for file in self.files if file.aggregator == aggregator]
         own = {_split_name(path)[1] for path in of_aggregator}
         folders = {Path(path).parent for path in of_aggregator}
         others = {_split_name(file.path)[1] for file in self.files}
-        return [
-            sequence
-            for sequence in sorted(set(range(max(own, default=0))) | others)
-            if sequence >= 0
-            and sequence not in own
-            # Somebody who opened the run may have left it out.
-            and not any((f / f"{aggregator}-S{sequence:05d}.h5").exists() for f in folders)
-            and (sequence < max(own) or len(self._trains_only_elsewhere(aggregator, sequence)))
-        ]
 
-    def _trains_only_elsewhere(self, aggregator: str, sequence: int) -> NDArray[np.uint64]:
-        """Trains that other files of the sequence number have, but no file of the aggregator."""
+        def is_missing(sequence: int) -> bool:
+            # Somebody who opened the run may have left it out.
+            if any((f / f"{aggregator}-S{sequence:05d}.h5").exists() for f in folders):
+                return False
+            if sequence in others:
+                return len(self._trains_only_elsewhere(aggregator, sequence, sources)) > 0
+            return sequence < max(own)
+
+        wanted = set(range(max(own, default=0))) | others
+        return [n for n in sorted(wanted - own) if n >= 0 and is_missing(n)]
+
+    def _trains_only_elsewhere(
+        self, aggregator: str, sequence: int, sources: Sequence[str]
+    ) -> NDArray[np.uint64]:
+        """Trains that files of the sequence number have, but none with the aggregator's sources."""
         ids = [f.train_ids for f in self.files if _split_name(f.path)[1] == sequence]
-        own = [f.train_ids for f in self.files if f.aggregator == aggregator]
+        of_aggregator = [f for f in self.files if f.aggregator == aggregator]
+        own_sources = frozenset(sources).intersection(*[f.sources for f in of_aggregator[:1]])
+        own = [
+            f.train_ids for f in self.files if f.aggregator == aggregator or f.sources & own_sources
+        ]
         if not ids:
             return np.empty(0, dtype=np.uint64)
         of_sequence = np.intersect1d(np.concatenate(ids), self.train_ids)
@@ -260,7 +275,8 @@ def _of_collection(collection: DataCollection, *, whole: bool = False) -> Run:
         files = _sorted(map(_run_file, accesses))
         lost = _lost_siblings(files, whole=whole)
     train_ids = np.asarray(collection.train_ids, dtype=np.uint64)
-    return Run(files, train_ids, lost, selected=not whole)
+    of_files = np.unique(np.concatenate([file.train_ids for file in files]))
+    return Run(files, train_ids, lost, selected=len(np.setdiff1d(of_files, train_ids)) > 0)
 
 
 def _of_files(paths: Iterable[Path]) -> Run:
@@ -292,6 +308,7 @@ def _sorted(files: Iterable[RunFile]) -> tuple[RunFile, ...]:
 
 def _run_files(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.glob("*.h5") if path.name.lower() != "overview.h5")
+    found = [path for path in found if _FILE_NAME.fullmatch(path.name)] or found
     if not found:
         raise MissingDataError(f"{folder} can't be opened as a run: there is no .h5 file in it.")
     return found
@@ -310,8 +327,10 @@ def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[st
     for folder in sorted({Path(path).parent for path in known}):
         for path in sorted(folder.glob("*.h5")):
             name, _ = _split_name(str(path))
-            left_out = path.name.lower() == "overview.h5" or os.path.abspath(path) in known
-            if left_out or not (whole or aggregators.count(name) > 1):
+            # Others than the run's own files are none of it.
+            if not _FILE_NAME.fullmatch(path.name) or os.path.abspath(path) in known:
+                continue
+            if not (whole or aggregators.count(name) > 1):
                 continue
             try:
                 with h5py.File(path, "r") as file:

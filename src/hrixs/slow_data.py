@@ -11,10 +11,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.errors import MissingDataError, warn
-from hrixs.faults import Faults
+from hrixs.faults import BROKEN_FILE, Faults
 from hrixs.mnemonics import UNITS, Mnemonic
 from hrixs.run_index import Entries, index_entries
 from hrixs.runs import Run
+
+# More are not read for the few that are wanted: a file's word on them is not trusted.
+_MOST_ROWS_BESIDE = 100_000
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,15 @@ def load_slow_data(
         If the run lacks a required field.
     """
     found: dict[str, SlowData] = {}
-    faults = faults.uncounted()
     for name, entry in entries.items():
-        index = _index(run, entry, faults)
+        of_field = faults.uncounted(f"values of {name}")
+        source, key = entry["source"], entry["key"]
+        index = index_entries(run.files_of(source), source, key, of_field)
         if index is not None and len(index):
-            found[name] = _read(name, entry, index, faults)
-            continue
+            data = _read(name, entry, index, of_field)
+            if len(data.values):
+                found[name] = data
+                continue
         if index is not None and name in set(required):
             raise MissingDataError(f"{name} has no value for any train.")
         where = f"the run has no {entry['source']} / {entry['key']}"
@@ -85,12 +91,6 @@ def load_slow_data(
             raise MissingDataError(f"{name} can't be loaded: {where}. Correct hrixs.mnemonics.")
         warn(f"{name} is left out: {where if index is None else 'it has no value for any train'}.")
     return found
-
-
-def _index(run: Run, entry: Mnemonic, faults: Faults) -> Entries | None:
-    paths = [file.path for file in run.files_of(entry["source"])]
-    wanted = run.train_ids if run.selected else None
-    return index_entries(paths, entry["source"], entry["key"], faults, wanted=wanted)
 
 
 def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowData:
@@ -104,9 +104,8 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
             continue
         try:
             with h5py.File(path, "r") as file:
-                end = int(index.row[here].max()) + 1
-                values[here] = file[index.dataset][:end][index.row[here]]
-        except (OSError, RuntimeError, ValueError) as error:
+                values[here] = _rows(file[index.dataset], index.row[here])
+        except BROKEN_FILE as error:
             faults.add(f"{name} can't be read from {path}: {error}.")
             good[here] = False
     train_ids, first = np.unique(index.train_id[good], return_index=True)
@@ -121,11 +120,18 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     return SlowData(train_ids, values, tuple(dims), attrs)
 
 
+def _rows(data: Any, rows: NDArray[np.int64]) -> NDArray[Any]:
+    begin, end = int(rows.min()), int(rows.max()) + 1
+    if end - begin > _MOST_ROWS_BESIDE + 4 * len(rows):
+        return np.stack([data[row] for row in rows])
+    return np.asarray(data[begin:end][rows - begin])
+
+
 def _with_gaps(values: NDArray[Any], gap: NDArray[np.bool_]) -> NDArray[Any]:
     if values.dtype.kind in "biuf":
         values = values.astype(np.result_type(values.dtype, np.float64))
         values[gap] = np.nan
     else:
         values = values.copy()
-        values[gap] = np.zeros((), values.dtype)
+        values[gap] = "" if values.dtype.kind == "O" else np.zeros((), values.dtype)
     return values
