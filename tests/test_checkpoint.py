@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import xarray as xr
 
 from conftest import RUN
 from hrixs import HrixsWarning
-from hrixs.checkpoint import Checkpoint, digest
+from hrixs.checkpoint import Checkpoint, digest, remove_checkpoint, working_in
 from hrixs.output_files import replaced_at_once
 from hrixs.part_result import PartResult
 
@@ -124,6 +125,65 @@ def test_results_come_back_as_they_were(tmp_path):
     for name, values in result.photons.items():
         np.testing.assert_array_equal(back.photons[name], values)
         assert back.photons[name].dtype == values.dtype
+
+
+def test_other_files_in_the_folder_are_left_alone(h, tmp_path, every_part):
+    (tmp_path / "thesis.txt").write_text("precious")
+    h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    h.BINS = 100
+    with pytest.warns(HrixsWarning, match="begun anew"):
+        h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    remove_checkpoint(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_results_without_their_task_are_not_believed(h, tmp_path, every_part):
+    h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    (tmp_path / "task.json").unlink()
+    h.CURVE_A = 0.02
+    result = h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    assert result.identical(h.process_run(RUN, progress=False))
+
+
+def test_what_could_not_be_read_is_tried_again(h, tmp_path, every_part, monkeypatch):
+    from hrixs.frame_parts import PartReader, ReadPart
+
+    real = PartReader.read
+
+    def away(self, part):
+        if part.entries[0] < 4:
+            return real(self, part)
+        none = np.empty((0, 256, 200), "u2"), np.empty(0, int)
+        return ReadPart(*none, [(int(entry), "stale file handle") for entry in part.entries])
+
+    monkeypatch.setattr(PartReader, "read", away)
+    with pytest.warns(HrixsWarning, match="4 images are skipped.*stale file handle"):
+        h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    monkeypatch.setattr(PartReader, "read", real)
+    result = h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    assert result.identical(h.process_run(RUN, progress=False))
+
+
+class TestLock:
+    def test_another_process_is_told_of(self, tmp_path):
+        holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        try:
+            (tmp_path / "lock").write_text(f"{socket.gethostname()} {holder.pid}")
+            with (
+                pytest.raises(OSError, match="is working on the same output"),
+                working_in(tmp_path),
+            ):
+                pass
+        finally:
+            holder.communicate(b"\n")
+        with working_in(tmp_path):  # it has ended
+            assert (tmp_path / "lock").exists()
+
+    def test_the_lock_goes_with_the_work(self, tmp_path):
+        folder = tmp_path / "out.nc.unfinished"
+        with working_in(folder):
+            assert folder.is_dir()
+        assert not folder.exists()
 
 
 def test_digest_tells_apart():

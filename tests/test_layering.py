@@ -15,9 +15,10 @@ LAYERS = [
     {"_core"},
     {"errors", "mnemonics", "provenance", "geometry", "checks"},
     {"threads", "frames", "curvature_search", "run_files", "trains", "train_counts", "terminal"}
-    | {"faults", "frame_storage", "progress", "photon_columns", "output_files"},
+    | {"faults", "progress", "photon_columns", "output_files"},
     {
         "file_index",
+        "frame_storage",
         "photons",
         "histogram",
         "integration",

@@ -130,7 +130,65 @@ def test_extra_fields_and_fields_that_are_not_there(h, simulated):
         h.process_run(DARK, extra_fields="nrj", progress=False)
 
 
+@pytest.mark.parametrize("name", ["energy", "spectrum", "n_photons", "photon_x", "trainId"])
+def test_fields_named_like_what_is_made_are_refused_at_once(h, name):
+    entry = {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []}
+    with pytest.raises(ValueError, match=f"field '{name}' would stand in the place"):
+        h.process_run(RUN, extra_fields={name: entry}, progress=False)
+
+
+@pytest.mark.parametrize("energy", [-5.0, 0.0, np.nan])
+def test_an_energy_that_is_none_is_refused_at_once(h, energy):
+    with pytest.raises(ValueError, match="not a positive number"):
+        h.process_run(RUN, method="manual", energy=energy, progress=False)
+
+
+def test_copied_in_place_of_mapped_by_request(h, monkeypatch):
+    expected = h.process_run(RUN, progress=False)
+    monkeypatch.setenv("HRIXS_MAP_FILES", "0")
+    monkeypatch.setattr("hrixs.frame_parts.map_frames", None)
+    assert h.process_run(RUN, progress=False).equals(expected)
+
+
+def test_many_threads_do_not_take_the_memory(h):
+    assert h.process_run(RUN, threads=500, progress=False).sizes["trainId"] == 8
+
+
+def test_a_file_that_vanishes_loses_its_images_only(h, folder, monkeypatch):
+    from hrixs.frame_parts import PartReader
+
+    real = PartReader.read
+    lost = camera_files(folder)[1]
+
+    def read(self, part):
+        lost.unlink(missing_ok=True)
+        return real(self, part)
+
+    monkeypatch.setattr(PartReader, "read", read)
+    with pytest.warns(HrixsWarning, match="4 images are skipped.*No such file"):
+        result = h.process_run(folder, progress=False)
+    assert result.attrs["n_images"] == 4
+
+
+def test_a_camera_in_several_aggregators_lacks_nothing(h, folder):
+    second = camera_files(folder)[1]
+    second.rename(folder / second.name.replace("DA02", "DA03"))
+    (folder / "notes.h5").write_text("no data of the run")
+    (folder / f"._{second.name}").write_text("no data of the run")
+    result = h.process_run(folder, progress=False, strict=True)
+    assert result.equals(h.process_run(RUN, progress=False))
+
+
 class TestPhotons:
+    def test_sorted_or_cut_trains_are_refused(self, h):
+        result = h.process_run(RUN, photons=True, progress=False)
+        for changed in (
+            result.isel(trainId=slice(2, None)),
+            result.isel(trainId=slice(None, None, -1)),
+        ):
+            with pytest.raises(ValueError, match="were sorted, cut or joined"):
+                photon_table(changed)
+
     @pytest.mark.parametrize("method", ["auto", "manual"])
     def test_table_is_that_of_all_frames(self, h, method):
         h.DBL_THRESHOLD = 150.0
@@ -233,7 +291,10 @@ def test_no_thread_is_left(h, folder):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"memory": "10MB"}, r"memory = '10MB' is too little for images of 0\.5 MB.*MB or more"),
+        (
+            {"memory": "10MB"},
+            r"memory = '10MB' is too little for images of 0\.524 MB, expected \d+ MB or more",
+        ),
         ({"memory": "plenty"}, "expected a number of bytes, or text such as '512MB'"),
         ({"method": "fast"}, "unknown method 'fast'"),
         ({"threads": 0}, "threads = 0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -101,13 +102,15 @@ def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
     whole = Path(pattern)
     if _RUN in pattern:
         paths = [Path(pattern.replace(_RUN, _label(run))) for run in runs]
-    elif len(runs) > 1 or whole.is_dir():
+    elif len(runs) > 1 or whole.is_dir() or pattern.endswith(("/", os.sep)):
         if whole.suffix == suffix and not whole.is_dir():
             raise ValueError(
                 f"{pattern} is one file for {len(runs)} runs, expected a folder, or a name with "
                 f"{_RUN} in it: spectra/{_RUN}{suffix}"
             )
-        whole.mkdir(exist_ok=True)
+        if whole.is_file():
+            raise ValueError(f"{pattern} is a file, expected a folder for the runs' outputs.")
+        whole.mkdir(parents=True, exist_ok=True)
         paths = [whole / f"{_label(run)}{suffix}" for run in runs]
     else:
         paths = [whole]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.faults import BROKEN_FILE
 from hrixs.frame_storage import (
     Failed,
     Stored,
@@ -48,7 +49,7 @@ class ReadPart:
     Attributes
     ----------
     frames : numpy.ndarray, shape (n, ..., x, y)
-        Cropped; valid until the next but one part is read.
+        Cropped; valid until the next part is asked for.
     entries : numpy.ndarray of int
         Their numbers in the index.
     failed : list of (int, str)
@@ -92,7 +93,7 @@ def plan_parts(
         if number not in stored:
             try:
                 stored[number] = stored_frames(entries.paths[number], entries.dataset)
-            except (OSError, RuntimeError, KeyError) as error:
+            except BROKEN_FILE as error:
                 stored[number] = str(error)
         where = stored[number]
         if isinstance(where, str):

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.faults import BROKEN_FILE
+
 
 def _fastest_zlib() -> Any:
     try:  # twice as fast
@@ -28,6 +30,11 @@ def _fastest_zlib() -> Any:
 
 
 _zlib = _fastest_zlib()
+
+# A dataset that claims more is read as it is asked for: its word is not trusted.
+_MOST_ROWS = 2**24
+#: ``HRIXS_MAP_FILES=0``: copy frames in place of mapping them.
+_MAP_FILES = "HRIXS_MAP_FILES"
 
 #: Frames that could not be read: their number among those asked for, and why.
 Failed = list[tuple[int, str]]
@@ -65,7 +72,7 @@ class Stored:
 
     def stride(self, rows: NDArray[np.int64]) -> int | None:
         """Bytes from each of these rows to the next where they can be mapped, else None."""
-        if self.offset is None or self.deflated:
+        if self.offset is None or self.deflated or os.environ.get(_MAP_FILES) == "0":
             return None
         offsets = self.offset[rows]
         if (offsets < 0).any():
@@ -98,7 +105,8 @@ def stored_frames(path: str, dataset: str) -> Stored:
             [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE],
         )
         # With a user block, offsets may count from its end.
-        if by_hdf5 or not known or not len(data) or file.userblock_size:
+        by_hdf5 |= not hasattr(os, "pread") or not 0 < len(data) <= _MOST_ROWS
+        if by_hdf5 or not known or file.userblock_size:
             return plain
         frame_bytes = plain.frame_bytes
         if data.chunks is None:
@@ -150,8 +158,9 @@ def map_frames(
     )
     frames = whole[(..., *crop)]
     # One value of every page brings them all into memory, here and not where the work is done.
-    step = max(1, mmap.PAGESIZE // frames.strides[-2])
-    frames[..., ::step, :1].max(initial=0)
+    rows_a_page = max(1, mmap.PAGESIZE // frames.strides[-2])
+    columns_a_page = max(1, mmap.PAGESIZE // frames.itemsize)
+    frames[..., ::rows_a_page, ::columns_a_page].max(initial=0)
     return frames
 
 
@@ -169,7 +178,11 @@ def read_frames(
         return _read_by_hdf5(stored, rows, range(len(rows)), out)
     failed: Failed = []
     left: list[int] = []
-    with open(stored.path, "rb") as file:
+    try:
+        file = open(stored.path, "rb")  # noqa: SIM115  # what fails within is another error
+    except OSError as error:
+        return [(number, str(error)) for number in range(len(rows))]
+    with file:
 
         def read_one(number: int) -> str | None:
             try:
@@ -198,9 +211,10 @@ def _read_bytes(stored: Stored, row: int, descriptor: int, out: NDArray[Any]) ->
     if not stored.deflated:
         out[...] = np.frombuffer(packed, stored.dtype).reshape(stored.shape)
         return
-    content = _zlib.decompress(packed, bufsize=stored.frame_bytes)
-    if len(content) != stored.frame_bytes:
-        raise ValueError(f"{len(content)} bytes where a frame has {stored.frame_bytes}")
+    inflater = _zlib.decompressobj()
+    content = inflater.decompress(packed, stored.frame_bytes + 1)
+    if len(content) != stored.frame_bytes or not inflater.eof:
+        raise ValueError(f"it does not inflate to the {stored.frame_bytes} bytes of a frame")
     if not stored.shuffled:
         out[...] = np.frombuffer(content, stored.dtype).reshape(stored.shape)
         return
@@ -230,14 +244,30 @@ def _read_by_hdf5(
     try:
         with h5py.File(stored.path, "r") as file:
             data = file[stored.dataset]
+            if _read_together(data, rows, numbers, out):
+                return failed
             for number in numbers:
                 try:
                     data.read_direct(out, np.s_[rows[number]], np.s_[number])
-                except (OSError, RuntimeError, ValueError) as error:
+                except BROKEN_FILE as error:
                     failed.append((number, str(error)))
-    except (OSError, RuntimeError, KeyError) as error:
+    except BROKEN_FILE as error:
         return [(number, str(error)) for number in numbers]
     return failed
+
+
+def _read_together(
+    data: Any, rows: NDArray[np.int64], numbers: Sequence[int] | range, out: NDArray[Any]
+) -> bool:
+    """Whether all frames could be read at once, so that a chunk of several is inflated once."""
+    wanted = rows[list(numbers)]
+    if len(numbers) < len(out) or (np.diff(wanted) != 1).any():
+        return False
+    try:
+        data.read_direct(out, np.s_[int(wanted[0]) : int(wanted[-1]) + 1])
+    except BROKEN_FILE:
+        return False
+    return True
 
 
 def _n_filters(data: Any) -> int:

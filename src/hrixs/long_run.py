@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
 from hrixs.checkpoint import Checkpoint, digest
+from hrixs.checks import positive_energies
 from hrixs.chip import Crop
 from hrixs.cluster import bytes_for_all, reduce_on
 from hrixs.errors import MissingDataError
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import mnemonics
 from hrixs.provenance import __version__
-from hrixs.reduction import Plan, bytes_per_part, reduce_run
+from hrixs.reduction import Plan, reduce_run, share_out
 from hrixs.run_images import count_trains, index_images, require_dims
 from hrixs.run_index import Entries
 from hrixs.runs import Field, Run, field_entries
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 #: The photon energy of a train.
 _ENERGY = "nrj"
+#: Names in the result.
+_TAKEN = ("trainId", "entry", "spectrum", "energy", "y", "n_photons", "normalized", "counts")
 
 
 def process_run(
@@ -76,6 +80,9 @@ def process_run(
     """
     faults = Faults(strict=strict, only=run.train_ids if run.selected else None)
     where = field_entries([camera, *fields])
+    _require_free_names(where)
+    if energy is not None:
+        positive_energies(np.array([energy], dtype=np.float64))
     entries = index_images(run, camera, faults)
     run.tell_lost_files([one["source"] for one in where.values()], faults)
     counts = count_trains(run, entries, camera, faults)
@@ -97,14 +104,13 @@ def process_run(
         photons,
     )
     saved = None if checkpoint is None else Checkpoint(checkpoint, _task(plan))
-    part_bytes = bytes_per_part(memory, entries, threads)
+    budget = share_out(memory, entries, threads)
     if client is not None:
-        part_bytes = bytes_for_all(client, entries, part_bytes)
+        budget = replace(budget, part_bytes=bytes_for_all(client, entries, budget.part_bytes))
     reduced = reduce_run(
         plan,
         faults,
-        part_bytes=part_bytes,
-        threads=threads,
+        budget=budget,
         progress=progress,
         done=() if saved is None else saved.load(),
         save=None if saved is None else saved.save,
@@ -124,10 +130,23 @@ def process_run(
     return result, crop
 
 
+def _require_free_names(fields: Iterable[str]) -> None:
+    taken = [name for name in fields if name in _TAKEN or name.startswith("photon_")]
+    if taken:
+        raise ValueError(
+            f"the field {taken[0]!r} would stand in the place of what is made of the images; give "
+            f"it another name, as extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
+        )
+
+
 def _task(plan: Plan) -> dict[str, Any]:
     """All that decides what the spectra of the entries are."""
     entries, analysis = plan.entries, plan.analysis
-    files = [(Path(path).name, os.stat(path).st_size) for path in entries.paths]
+    stats = [os.stat(path) for path in entries.paths]
+    files = [
+        (Path(path).name, stat.st_size, stat.st_mtime_ns)
+        for path, stat in zip(entries.paths, stats, strict=True)
+    ]
     chip = [np.asarray(analysis.chip[name]) for name in ("dark", "mask")]
     return {
         "version": __version__,
@@ -182,7 +201,12 @@ def _energies(
 def _over_trains(reduced: xr.Dataset, used: Entries, cells: tuple[str, ...]) -> xr.Dataset:
     within = {f"within_{number}": name for number, name in enumerate(cells)}
     renamed = reduced.drop_vars("entry").rename({"entry": "trainId"} | within)
-    return renamed.assign_coords(trainId=used.train_id)
+    result = renamed.assign_coords(trainId=used.train_id)
+    if "photon_frame" in result:
+        frames_per_entry = int(np.prod(result["spectrum"].shape[1:-1], dtype=np.int64))
+        ids = used.train_id[result["photon_frame"].values // frames_per_entry]
+        result["photon_trainId"] = ("photon", ids)
+    return result
 
 
 def _columns(slow: dict[str, SlowData], used: Entries, faults: Faults) -> dict[str, Any]:

@@ -17,10 +17,11 @@ def replaced_at_once(path: Path, scratch: Path | None = None) -> Generator[Path]
     The name is in the folder `scratch`, on the same disk, or beside `path`. On an error `path` is
     as it was.
     """
+    path = path.resolve()  # what a link points to is replaced, not the link
     part = (scratch or path.parent) / f".{path.name}.{os.getpid()}.part"
     try:
         yield part
-        with part.open("rb") as written:
+        with part.open("r+b") as written:
             os.fsync(written.fileno())
         os.replace(part, path)
     finally:

@@ -49,6 +49,8 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     ------
     MissingDataError
         If `result` has no photons.
+    ValueError
+        If its trains were sorted or cut, so that the photons' frames are not those of the spectra.
 
     Examples
     --------
@@ -57,12 +59,13 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     >>> hrixs.photon_spectrum(photons, bins=800, range=(0, 200))  # doctest: +SKIP
     """
     require_dataset(result, "the result of process_run")
-    missing = [name for name in _COLUMNS if _PREFIX + name not in result]
+    missing = [name for name in (*_COLUMNS, "trainId") if _PREFIX + name not in result]
     if missing or "spectrum" not in result:
         raise MissingDataError(
             f"the dataset has no {_PREFIX}{missing[0] if missing else 'frame'} or no spectrum; "
             "process the run with photons=True."
         )
+    _require_its_frames(result)
     frames = result["spectrum"].isel(energy=0, drop=True)
     dims = [str(dim) for dim in frames.dims]
     frame = result[_PREFIX + "frame"].values
@@ -90,3 +93,16 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     if "frames" not in table.sizes:
         table = table.assign_coords(frames_number=("frames", np.arange(frames.size)))
     return table
+
+
+def _require_its_frames(result: xr.Dataset) -> None:
+    frames_per_train = int(np.prod(result["spectrum"].shape[1:-1], dtype=np.int64))
+    train = result[_PREFIX + "frame"].values // frames_per_train
+    ids = result["trainId"].values
+    if len(train) and (
+        train.max() >= len(ids) or (ids[train] != result[_PREFIX + "trainId"].values).any()
+    ):
+        raise ValueError(
+            "the dataset's trains were sorted, cut or joined, so that photon_frame does not count "
+            "them any more. Take the table first: photon_table(result), then select photons."
+        )

@@ -14,10 +14,11 @@ import numpy as np
 import xarray as xr
 
 from hrixs import image_files
-from hrixs.checkpoint import digest
+from hrixs.checkpoint import digest, remove_checkpoint, working_in
 from hrixs.errors import HrixsWarning, MissingDataError
+from hrixs.mnemonics import mnemonics
 from hrixs.output_files import replaced_at_once, write_netcdf
-from hrixs.provenance import settings_text
+from hrixs.provenance import __version__, settings_text
 from hrixs.runs import open_run
 from hrixs.spectrometer import hRIXS
 
@@ -70,12 +71,18 @@ class Job:
         for name in ("memory", "progress", "resume"):
             del how[name]
         if isinstance(source, xr.Dataset):
-            files = [source.attrs["run"]]
+            paths = [source.attrs["run"]]
         else:
-            run = open_run(source, self.proposal)
-            stats = [(path, os.stat(path)) for path in (file.path for file in run.files)]
-            files = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
-        return digest(how, files, repr(h), np.asarray(h.dark_image, dtype=np.float64))
+            paths = [file.path for file in open_run(source, self.proposal).files]
+        stats = [os.stat(path) for path in paths]
+        files = [
+            (path, stat.st_size, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True)
+        ]
+        where = {
+            name: mnemonics.get(name) for name in (*h.FIELDS, *self.fields) if isinstance(name, str)
+        }
+        chip = [np.asarray(one, dtype=np.float64) for one in (h.dark_image, h.MASK)]
+        return digest(__version__, how, files, where, repr(h), *chip)
 
 
 def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> xr.Dataset:
@@ -100,28 +107,35 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
     for path in (output, plot or output):
         if not path.parent.is_dir():
             raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+    if job.photons and job.aggregate is not None:
+        raise ValueError(
+            "photons of single trains can't be kept in an output that is aggregated: leave "
+            "--photons or --aggregate out."
+        )
     h = copy.copy(h)
     source = job.source(run)
     task = job.task(h, source)
-    unfinished = Checkpoints(output)
-    if job.resume and not unfinished.folder.exists():
-        finished = unfinished.finished(task)
+    folder = unfinished_folder(output)
+    if job.resume and not folder.exists() and (plot is None or plot.is_file()):
+        finished = _finished(output, task)
         if finished is not None:
             print(f"{output} is finished already")
             return finished
-    if not job.resume:
-        unfinished.throw_away()
-    if job.find_curvature is not None:
-        _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
-    spectra = _spectra(h, source, job, unfinished.folder)
-    result = spectra if job.aggregate is None else h.aggregate(spectra, job.aggregate)
-    if job.normalize is not None:
-        h.normalize(result, job.normalize)
-    result.attrs["settings"] = settings_text(h.get_params())
-    result.attrs["task"] = task
-    unfinished.folder.mkdir(exist_ok=True)
-    write_netcdf(result, output, unfinished.folder)
-    unfinished.throw_away()
+    with working_in(folder):
+        if not job.resume:
+            if any(folder.glob("part-*.npz")):
+                print(f"what was left unfinished in {folder} is thrown away; --resume would go on")
+            remove_checkpoint(folder, but_lock=True)
+        if job.find_curvature is not None:
+            _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
+        spectra = _spectra(h, source, job, folder)
+        result = spectra if job.aggregate is None else h.aggregate(spectra, job.aggregate)
+        if job.normalize is not None:
+            h.normalize(result, job.normalize)
+        result.attrs["settings"] = settings_text(h.get_params())
+        result.attrs["task"] = task
+        write_netcdf(result, output, folder)
+    remove_checkpoint(folder)
     _report(spectra, result, output)
     if plot is not None:
         with warnings.catch_warnings():
@@ -131,28 +145,20 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
     return result
 
 
-class Checkpoints:
+def unfinished_folder(output: Path) -> Path:
     """Where the unfinished work for an output file is kept."""
+    return output.with_name(f"{output.name}.unfinished")
 
-    def __init__(self, output: Path) -> None:
-        self.output = output
-        self.folder = output.with_name(f"{output.name}.unfinished")
 
-    def throw_away(self) -> None:
-        """Forget what was broken off."""
-        from shutil import rmtree
-
-        rmtree(self.folder, ignore_errors=True)
-
-    def finished(self, task: str) -> xr.Dataset | None:
-        """Give the output if it is there, and of this task."""
-        if not self.output.is_file():
-            return None
-        try:
-            with xr.open_dataset(self.output, engine="h5netcdf") as ds:
-                return ds.load() if ds.attrs.get("task") == task else None
-        except (OSError, ValueError):
-            return None
+def _finished(output: Path, task: str) -> xr.Dataset | None:
+    """Give the output if it is there, and of this task."""
+    if not output.is_file():
+        return None
+    try:
+        with xr.open_dataset(output, engine="h5netcdf") as ds:
+            return ds.load() if ds.attrs.get("task") == task else None
+    except (OSError, ValueError):
+        return None
 
 
 def _find_curvature(h: hRIXS, source: Any) -> None:

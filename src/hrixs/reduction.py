@@ -22,7 +22,7 @@ from hrixs.progress import Progress
 from hrixs.run_images import tell_failed
 from hrixs.run_index import Entries
 
-#: Peak memory of a long run above the import.
+#: Peak memory of a long run above the import, beside its result.
 MEMORY = "512MB"
 # Larger parts are no faster, and make the progress jerky.
 _MOST_BYTES_PER_PART = 128 * 10**6
@@ -72,34 +72,54 @@ class Plan:
         return np.isfinite(self.energies) & (self.energies > 0)
 
 
-def bytes_per_part(memory: int | str | None, entries: Entries, threads: int) -> int:
-    """Bytes of frames that are read at a time, so that all stays within `memory`.
+@dataclass(frozen=True)
+class Budget:
+    """How memory is shared out.
+
+    Attributes
+    ----------
+    part_bytes
+        Frames that are read at a time.
+    inflating
+        Frames that are inflated at a time.
+    """
+
+    part_bytes: int
+    inflating: int
+
+
+def share_out(memory: int | str | None, entries: Entries, threads: int) -> Budget:
+    """Share `memory` out; by default that is ``'512MB'``, or what images of this size need.
 
     Raises
     ------
     ValueError
-        If `memory` is too small for frames of this size, or no number of bytes.
+        If `memory` is too small for images of this size, or no number of bytes.
     """
-    available = number_of_bytes("memory", MEMORY if memory is None else memory)
     frame = int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize
     pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
+    beside = _BESIDE_FRAMES + _BYTES_PER_PIXEL * pixels
     # What is inflated stands beside its place for a moment.
-    beside = _BESIDE_FRAMES + _BYTES_PER_PIXEL * pixels + threads * frame
-    least = beside + _PARTS_AT_A_TIME * frame
+    least = beside + (_PARTS_AT_A_TIME + 1) * frame
+    available = number_of_bytes("memory", MEMORY if memory is None else memory)
+    if memory is None:
+        available = max(available, least)
     if available < least:
         raise ValueError(
-            f"memory = {memory!r} is too little for images of {frame / 1e6:.1f} MB with {threads} "
-            f"threads, expected {-(-least // 10**6)} MB or more."
+            f"memory = {memory!r} is too little for images of {frame / 1e6:.3g} MB, expected "
+            f"{-(-least // 10**6)} MB or more."
         )
-    return min((available - beside) // _PARTS_AT_A_TIME, _MOST_BYTES_PER_PART)
+    for_frames = available - beside
+    inflating = max(1, min(threads, for_frames // frame // 2 - _PARTS_AT_A_TIME))
+    part_bytes = (for_frames - inflating * frame) // _PARTS_AT_A_TIME
+    return Budget(min(part_bytes, _MOST_BYTES_PER_PART), inflating)
 
 
 def reduce_run(
     plan: Plan,
     faults: Faults,
     *,
-    part_bytes: int,
-    threads: int,
+    budget: Budget,
     progress: bool = True,
     done: Iterable[PartResult] = (),
     save: Callable[[list[PartResult]], None] | None = None,
@@ -113,10 +133,8 @@ def reduce_run(
         What is to be done.
     faults : Faults
         Takes the images that can't be used.
-    part_bytes : int
-        As from `bytes_per_part`.
-    threads : int
-        Of this process.
+    budget : Budget
+        As from `share_out`.
     progress : bool
         Whether to show a bar.
     done : iterable of PartResult
@@ -142,11 +160,11 @@ def reduce_run(
     for result in done:
         collected.add(result)
     left = np.flatnonzero(plan.wanted & ~collected.seen)
-    parts, failed = plan_parts(plan.entries, part_bytes, left)
+    parts, failed = plan_parts(plan.entries, budget.part_bytes, left)
     collected.failed += failed
     if faults.strict:
         tell_failed(plan.entries, collected.failed, faults)
-    here = reduce_parts or (lambda todo: reduce_here(todo, plan, threads))
+    here = reduce_parts or (lambda todo: reduce_here(todo, plan, budget.inflating))
     n_done = int(collected.seen.sum())
     with Progress(int(plan.wanted.sum()), wanted=progress, done=n_done) as bar:
         for results in here(parts):
@@ -158,25 +176,25 @@ def reduce_run(
             if save is not None:
                 save(results)
     if not collected.good.any():
-        _raise_why(plan, parts, threads)
+        _raise_why(plan, parts)
     if not faults.strict:
         tell_failed(plan.entries, collected.failed, faults)
     return collected.dataset()
 
 
-def reduce_here(parts: list[Part], plan: Plan, threads: int) -> Generator[list[PartResult]]:
+def reduce_here(parts: list[Part], plan: Plan, inflating: int) -> Generator[list[PartResult]]:
     """Reduce parts in this process, the next one being read meanwhile."""
     with (
-        PartReader(threads, plan.crop, swapped=plan.swapped) as reader,
+        PartReader(inflating, plan.crop, swapped=plan.swapped) as reader,
         closing(reader.read_ahead(parts)) as read_parts,
     ):
         for read in read_parts:
             yield reduce_part(read, plan.analysis, plan.energies, photons=plan.photons)
 
 
-def _raise_why(plan: Plan, parts: list[Part], threads: int) -> None:
+def _raise_why(plan: Plan, parts: list[Part]) -> None:
     """Analyse frames again, with the errors that were counted only."""
-    with PartReader(threads, plan.crop, swapped=plan.swapped) as reader:
+    with PartReader(1, plan.crop, swapped=plan.swapped) as reader:
         for part in parts:
             read = reader.read(part)
             if len(read.entries):
@@ -232,7 +250,10 @@ class _Collected:
     def dataset(self) -> xr.Dataset:
         assert self._spectra is not None
         numbers = np.flatnonzero(self.good)
-        spectra = self._spectra if self.good.all() else self._spectra[self.good]
+        for place, number in enumerate(numbers):  # in place: a copy may be large
+            if place != number:
+                self._spectra[place] = self._spectra[number]
+        spectra = self._spectra[: len(numbers)]
         dims = ("entry", *(f"within_{d}" for d in range(spectra.ndim - 2)), "y")
         data: dict[str, Any] = {"spectrum": (dims, spectra, self.attrs)}
         if self._plan.analysis.counts_photons:

@@ -209,7 +209,7 @@ def iterate_images(
     Yields
     ------
     images : numpy.ndarray, shape (n, ..., x, y)
-        Overwritten by the next part but one.
+        Valid until the next part is asked for.
     numbers : numpy.ndarray of int
     """
     parts, failed = plan_parts(entries, _BYTES_PER_PART)

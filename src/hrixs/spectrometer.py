@@ -213,8 +213,8 @@ class hRIXS(Settings):
         energy : float, optional
             Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
         memory : int or str, optional
-            Peak memory above that of the import, in bytes or as text; by default ``'512MB'``. With
-            `client`: that of each thread of a worker.
+            Peak memory above that of the import and beside the result, in bytes or as text; by
+            default ``'512MB'``, or what the images need. With `client`: of each thread of a worker.
         threads : int, optional
             Where it is not `THREADS`. With `client`: of each task, by default 1.
         progress : bool
