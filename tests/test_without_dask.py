@@ -27,4 +27,4 @@ def test_everything_local(simulated):
     command = [sys.executable, "-W", "error", "-c", SCRIPT, str(simulated.folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "pip install 'hrixs[dask]'" in done.stdout
+    assert "pip install 'dask[array]'" in done.stdout

@@ -236,8 +236,7 @@ def _deserializer() -> Callable[[Any], tuple[Any, Any]]:
         from karabo_bridge import deserialize
     except ImportError as error:
         raise ImportError(
-            "the package karabo-bridge is not installed; install it with "
-            "pip install 'hrixs[bridge]'."
+            "the package karabo-bridge is not installed; install it with pip install karabo-bridge."
         ) from error
     read: Callable[[Any], tuple[Any, Any]] = deserialize
     return read

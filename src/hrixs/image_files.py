@@ -29,7 +29,7 @@ def read_images(
     Parameters
     ----------
     path : str
-        The file. TIFF needs the package tifffile (``pip install 'hrixs[tif]'``).
+        The file. TIFF needs the package tifffile (``pip install tifffile``).
     detector : str
         Name of the images in the result, as `hRIXS.DETECTOR`.
     dataset : str, optional
@@ -71,9 +71,7 @@ def _read_tif(path: str) -> NDArray[Any]:
     try:
         import tifffile
     except ImportError as error:
-        raise ImportError(
-            "TIFF files need the package tifffile: pip install 'hrixs[tif]'."
-        ) from error
+        raise ImportError("TIFF files need the package tifffile: pip install tifffile.") from error
     return np.asarray(tifffile.imread(path))
 
 

@@ -394,6 +394,6 @@ def _dask_array() -> Any:
     except ImportError as error:
         raise ImportError(
             f"lazy arrays need dask, which can't be imported: {error}. Install it with "
-            "pip install 'hrixs[dask]', or leave lazy out."
+            "pip install 'dask[array]', or leave lazy out."
         ) from error
     return dask.array
