@@ -152,5 +152,5 @@ def test_wrong_socket():
 
 def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "karabo_bridge", None)
-    with pytest.raises(ImportError, match=r"pip install 'hrixs\[bridge\]'"):
+    with pytest.raises(ImportError, match="pip install karabo-bridge"):
         received("tcp://127.0.0.1:45000")

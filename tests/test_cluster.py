@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 import warnings
@@ -12,7 +13,8 @@ import pytest
 from distributed import Client, LocalCluster
 
 from conftest import RUN
-from hrixs import HrixsWarning, TooManyPhotonsError, hRIXS
+from hrixs import HrixsWarning, TooManyPhotonsError, cli
+from hrixs.batch import file_names
 from hrixs.threads import available_threads
 from run_variants import camera_files
 
@@ -91,10 +93,18 @@ def test_no_client(h):
         h.process_run(RUN, client="127.0.0.1:8786", progress=False)
 
 
-def test_a_task_uses_the_thread_that_it_has(client):
-    assert set(client.run(available_threads).values()) <= {1, available_threads()}
-    assert client.submit(available_threads, pure=False).result() == 1
-    assert hRIXS().THREADS is None
+def test_a_task_uses_the_thread_that_it_has(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert available_threads() == 8
+    # In this process, where more threads could be had: its environment says nothing of one.
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://", **LOCAL
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        assert client.submit(available_threads, pure=False).result() == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
@@ -143,8 +153,19 @@ class TestDocuments:
         exec(code, names)
         assert names["result"].identical(h.process_run(simulated.folder, progress=False))
 
+    def test_array_job(self, page):
+        (script,) = re.findall(r"```bash\n(#!/bin/bash.*?)```", page, re.DOTALL)
+        command = script[script.index("hrixs process") :].replace("\\\n", " ")
+        words = shlex.split(command.replace("$SLURM_ARRAY_TASK_ID", "145"))
+        arguments = cli._parser().parse_args(words[1:])
+        assert arguments.runs == ["145"]
+        assert arguments.resume
+        assert file_names("{run}.nc", arguments.runs, ".nc") == [Path("r0145.nc")]
+        assert arguments.output == "spectra/{run}.nc"
+
     def test_job_script_of_slurm(self, page, tmp_path, monkeypatch):
         code = self.block(page, "SLURMCluster(").split("# from here on")[0]
+        code = code.replace('interface="ib0"', 'interface="lo"')  # which every machine has
         monkeypatch.chdir(tmp_path)
         import dask
 
@@ -161,6 +182,7 @@ class TestDocuments:
             finally:
                 cluster.close()
         assert "#SBATCH -p upex" in script
+        assert "#SBATCH -A MY-ACCOUNT" in script
         assert "#SBATCH -t 02:00:00" in script
         assert re.search(r"#SBATCH --cpus-per-task=40", script)
         assert "export OMP_NUM_THREADS=1" in script

@@ -111,6 +111,17 @@ def test_chunks_along_the_rows_are_refused(h, lazy):
         h.centroid(lazy)
 
 
+def test_a_chunk_does_not_carry_what_belongs_to_all(h, lazy):
+    import cloudpickle
+
+    h.load_dark(DARK)
+    spectrum = h.centroid(lazy, method="manual").spectrum
+    layers = spectrum.__dask_graph__().layers.values()
+    tasks = [cloudpickle.dumps(task) for layer in layers for task in dict(layer).values()]
+    # One of them is the dark, of 256 x 200 doubles.
+    assert sum(len(task) > 50_000 for task in tasks) == 1
+
+
 def test_settings_are_checked_at_once(h, lazy):
     h.BINS = 0
     with pytest.raises(ValueError, match="bins = 0"):
@@ -131,6 +142,15 @@ class TestPhotons:
         energy = np.linspace(500, 560, 8)
         found = concat_photons(dask.compute(*photon_parts(images, energy=energy)))
         assert found.identical(hrixs.classify_photons(loaded, energy))
+
+    def test_spectra_of_one_part(self, h, lazy, data):
+        options = {"bins": 100, "range": (0, 200)}
+        tables = dask.compute(*photon_parts(lazy.MaranaX[:, :, 700:900], std_threshold=4.0))
+        found = xr.concat([hrixs.photon_spectrum(table, **options) for table in tables], "trainId")
+        whole = hrixs.find_photons(data.MaranaX[:, :, 700:900], std_threshold=4.0)
+        expected = hrixs.photon_spectrum(whole, **options)
+        assert found.values.tobytes() == expected.values.tobytes()
+        np.testing.assert_array_equal(found.trainId, expected.trainId)
 
     def test_a_missing_part_is_told(self, lazy):
         tables = dask.compute(*photon_parts(lazy.MaranaX[:, :, 700:900], std_threshold=5))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hrixs.checks import curvature_pair, require_dataset, whole_number
 from hrixs.geometry import parabola
@@ -74,7 +75,7 @@ def photon_spectrum(
     dims, shape, coords = _frames_of(photons)
     n_frames = int(np.prod(shape, dtype=np.int64))
     counts = np.bincount(
-        photons["frame"].values[inside] * bins + number[inside],
+        _frame_in_table(photons)[inside] * bins + number[inside],
         weights=weight[inside],
         minlength=n_frames * bins,
     ).astype(np.float64)
@@ -88,7 +89,7 @@ def photon_spectrum(
         n_photons=float(weight[inside].sum()),
         n_outside=float(weight[~inside].sum()),
     )
-    for name in ("frame_dims", "frame_shape"):
+    for name in ("frame_dims", "frame_shape", "first_frame"):
         attrs.pop(name, None)
     return xr.DataArray(
         counts.reshape(*shape, bins),
@@ -126,6 +127,12 @@ def _frames_of(
     return dims, shape, coords
 
 
+def _frame_in_table(photons: xr.Dataset) -> NDArray[np.int64]:
+    """Of each photon, the number of its frame among those of the table, which may be a part."""
+    first = int(photons.attrs.get("first_frame", 0))
+    return np.asarray(photons["frame"].values - first, dtype=np.int64)
+
+
 def _require_one_table(
     photons: xr.Dataset, n_frames: int, of_frames: dict[str, xr.DataArray]
 ) -> None:
@@ -134,7 +141,7 @@ def _require_one_table(
     whole &= all(photons[name].dims == ("frames",) for name in ("threshold",) if name in photons)
     for name, coord in of_frames.items():
         if whole and name != "frame" and name in photons.coords:
-            whole = bool((coord.values[photons["frame"].values] == photons[name].values).all())
+            whole = bool((coord.values[_frame_in_table(photons)] == photons[name].values).all())
     if not whole:
         raise ValueError(
             "the photon table's frames do not match: it was cut along 'frames', or tables of "

@@ -135,8 +135,9 @@ def lazy_spectra(
     analysis = analysis.with_threads(1)  # dask's threads are enough
     like = _spectrum_of_nothing(frames, analysis, energies)
     leading = frames.data.chunks[:-2]
-    # dask would send a dark to a worker with every chunk, were it not a task by itself.
-    heavy = any(analysis.chip[name] is not None for name in ("dark", "mask"))
+    # dask would send these to a worker with every chunk, were they not a task by itself.
+    heavy = energies is not None or any(analysis.chip[n] is not None for n in ("dark", "mask"))
+    work = (analysis, energies)
     data = _dask_array().map_blocks(
         _spectra_of_block,
         frames.data,
@@ -145,9 +146,7 @@ def lazy_spectra(
         chunks=(*leading, (like.sizes["y"],)),
         dtype=np.float64,
         meta=np.empty((0,) * (len(leading) + 1)),
-        analysis=_as_task(analysis) if heavy else analysis,
-        energies=energies,
-        first=_firsts(frames),
+        work=_as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
     attrs = {name: value for name, value in like.attrs.items() if name not in COUNTS}
@@ -287,15 +286,15 @@ def _array(entries: Entries, parts: list[Part]) -> da.Array:
 
 def _spectra_of_block(
     block: NDArray[Any],
-    analysis: Analysis,
-    energies: NDArray[np.float64] | None,
-    first: NDArray[np.int64],
-    block_id: tuple[int, ...],
+    work: tuple[Analysis, NDArray[np.float64] | None],
+    block_info: Any = None,
 ) -> NDArray[np.float64]:
+    analysis, energies = work
     stack = as_frames(block)
     energy = energies
     if block.ndim > 2:
-        begin, per_entry = int(first[block_id[0]]), int(np.prod(block.shape[1:-2], dtype=np.int64))
+        begin = int(block_info[0]["array-location"][0][0])
+        per_entry = int(np.prod(block.shape[1:-2], dtype=np.int64))
         # Its frames' numbers in the whole are for errors' texts.
         stack = replace(stack, first_frame=begin * per_entry)
         energy = None if energies is None else energies[begin : begin + len(block)]
@@ -368,16 +367,10 @@ def _labelled(frames: Any) -> xr.DataArray:
     return labelled
 
 
-def _firsts(frames: xr.DataArray) -> NDArray[np.int64]:
-    """Number of the first entry of each chunk along the first dimension."""
-    sizes = frames.data.chunks[0] if frames.ndim > 2 else ()
-    return np.cumsum([0, *sizes])
-
-
-def _as_task(analysis: Analysis) -> Any:
+def _as_task(work: Any) -> Any:
     import dask
 
-    return dask.delayed(analysis, pure=False, traverse=False)
+    return dask.delayed(work, pure=False, traverse=False)
 
 
 def _dask_threads() -> int:
