@@ -131,12 +131,15 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
             )
 
 
-def _chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {
+def _job_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `_add_analysis` and --find-curvature have asked for, as the options of a job."""
+    names = ("method", "proposal", "detector", "dark", "mask", "find_curvature", "energy")
+    chosen = {
         name.removeprefix("set_"): value
         for name, value in vars(arguments).items()
         if name.startswith("set_") and value is not None
     }
+    return {name: getattr(arguments, name) for name in names} | {"params": chosen}
 
 
 def _process(arguments: argparse.Namespace) -> int:
@@ -144,14 +147,7 @@ def _process(arguments: argparse.Namespace) -> int:
     from hrixs.processing import Job
 
     job = Job(
-        method=arguments.method,
-        params=_chosen_settings(arguments),
-        proposal=arguments.proposal,
-        detector=arguments.detector,
-        dark=arguments.dark,
-        mask=arguments.mask,
-        find_curvature=arguments.find_curvature,
-        energy=arguments.energy,
+        **_job_options(arguments),
         fields=arguments.field,
         aggregate=arguments.aggregate,
         normalize=arguments.normalize,
@@ -210,20 +206,10 @@ def _watch(arguments: argparse.Namespace) -> None:
     from hrixs.processing import Job
     from hrixs.watching import watch
 
-    job = Job(
-        params=_chosen_settings(arguments),
-        method=arguments.method,
-        proposal=arguments.proposal,
-        detector=arguments.detector,
-        dark=arguments.dark,
-        mask=arguments.mask,
-        find_curvature=arguments.find_curvature,
-        energy=arguments.energy,
-    )
     watch(
         arguments.endpoint,
         arguments.output,
-        job,
+        Job(**_job_options(arguments)),
         mnemonics_file=arguments.mnemonics,
         window=arguments.window,
         every_train=arguments.every_train,

@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import METHODS
+from hrixs.analysis import require_method
 from hrixs.checks import whole_number
-from hrixs.errors import HrixsWarning, MissingDataError, unknown_name
+from hrixs.errors import HrixsWarning, MissingDataError
 from hrixs.provenance import provenance, settings_text
 from hrixs.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts
@@ -104,8 +104,7 @@ class LiveSpectra:
     def __init__(
         self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
     ) -> None:
-        if method not in METHODS:
-            raise ValueError(unknown_name("method", method, METHODS))
+        require_method(method)
         self.h, self.method = h, method
         self.reader = TrainReader(h.DETECTOR)
         self.counts = TrainCounts()
