@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dtype_dispatch.hpp"
+#include "fit_options.hpp"
 #include "found_to_python.hpp"
 #include "hrixs/classify.hpp"
 #include "interrupt.hpp"
@@ -14,9 +15,9 @@ py::dict classify(const py::array& frames,
                   const py::array_t<double, py::array::c_style>& photon_adu, double candidate_low,
                   double candidate_high, double single_low, double double_low,
                   const std::optional<py::array>& dark, const std::optional<py::array>& mask,
-                  Index max_photons, int threads, Index first_frame) {
-    const ClassifySettings settings{candidate_low, candidate_high, single_low, double_low,
-                                    max_photons};
+                  Index max_photons, const PlaceOptions& place, int threads, Index first_frame) {
+    const ClassifySettings settings{candidate_low, candidate_high, single_low,    double_low,
+                                    max_photons,   place.fit(),    place.spikes()};
     const ChipCorrection chip = chip_from(dark, mask);
     require_readable<double>(photon_adu, "photon_adu");
     return with_frames(frames, first_frame, [&](const auto& stack) {
@@ -24,9 +25,12 @@ py::dict classify(const py::array& frames,
             throw py::value_error("photon_adu has " + std::to_string(photon_adu.size()) +
                                   " values, expected one for each of " +
                                   std::to_string(stack.size()) + " frames.");
-        return to_python(without_gil(threads, [&](const Execution& execution) {
-            return classify_photons(stack, photon_adu.data(), chip, settings, execution);
-        }));
+        return to_python(without_gil(threads,
+                                     [&](const Execution& execution) {
+                                         return classify_photons(stack, photon_adu.data(), chip,
+                                                                 settings, execution);
+                                     }),
+                         settings.fit.has_value());
     });
 }
 
@@ -39,6 +43,7 @@ void bind_classify(pybind11::module_& module) {
     module.def("classify_photons", &hrixs::bindings::classify, py::arg("frames"), py::kw_only(),
                py::arg("photon_adu").noconvert(), py::arg("candidate_low"),
                py::arg("candidate_high"), py::arg("single_low"), py::arg("double_low"),
-               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"),
+               py::arg("dark"), py::arg("mask"), py::arg("max_photons"),
+               py::arg("place") = hrixs::bindings::PlaceOptions{}, py::arg("threads"),
                py::arg("first_frame") = 0);
 }

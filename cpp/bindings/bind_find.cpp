@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dtype_dispatch.hpp"
+#include "fit_options.hpp"
 #include "found_to_python.hpp"
 #include "hrixs/find.hpp"
 #include "interrupt.hpp"
@@ -12,14 +13,17 @@ namespace {
 
 py::dict find(const py::array& frames, std::optional<double> threshold, double std_threshold,
               std::optional<double> double_threshold, const std::optional<py::array>& dark,
-              const std::optional<py::array>& mask, Index max_photons, int threads,
-              Index first_frame) {
-    const FindSettings settings{threshold, std_threshold, double_threshold, max_photons};
+              const std::optional<py::array>& mask, Index max_photons, const PlaceOptions& place,
+              int threads, Index first_frame) {
+    const FindSettings settings{threshold,   std_threshold, double_threshold,
+                                max_photons, place.fit(),   place.spikes()};
     const ChipCorrection chip = chip_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
-        return to_python(without_gil(threads, [&](const Execution& execution) {
-            return find_photons(stack, chip, settings, execution);
-        }));
+        return to_python(without_gil(threads,
+                                     [&](const Execution& execution) {
+                                         return find_photons(stack, chip, settings, execution);
+                                     }),
+                         settings.fit.has_value());
     });
 }
 
@@ -31,6 +35,7 @@ void bind_find(pybind11::module_& module) {
     namespace py = pybind11;
     module.def("find_photons", &hrixs::bindings::find, py::arg("frames"), py::kw_only(),
                py::arg("threshold"), py::arg("std_threshold"), py::arg("double_threshold"),
-               py::arg("dark"), py::arg("mask"), py::arg("max_photons"), py::arg("threads"),
+               py::arg("dark"), py::arg("mask"), py::arg("max_photons"),
+               py::arg("place") = hrixs::bindings::PlaceOptions{}, py::arg("threads"),
                py::arg("first_frame") = 0);
 }

@@ -4,12 +4,12 @@
 #include "bands.hpp"
 #include "candidates.hpp"
 #include "check_frames.hpp"
-#include "found_by_frame.hpp"
 #include "frame_rows.hpp"
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "search_scratch.hpp"
+#include "store_hits.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -86,17 +86,18 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
     const auto classify_one = [&](Index x, Index y, const Spot& pixels) {
         const auto above_base = [&](Index i, Index j) { return pixels(i, j) - base; };
         const double brightest = above_base(1, 1);
+        const Place centre{x + 1, y + 1};
+        if (!(brightest < high) && hits.is_spike(brightest, 0.0, centre))
+            return;
         if (!(low < brightest && brightest < high) ||
             !is_local_maximum(brightest,
                               [&](Index i, Index j) { return above_base(1 + i, 1 + j); }))
             return;
         const SpotMoments spot = centre_of_mass<spot_size>(x, y, above_base);
-        if (spot.charge > double_low)
-            hits.add(spot.x, spot.y, spot.charge, true);
-        else if (spot.charge > single_low)
-            hits.add(spot.x, spot.y, spot.charge, false);
-        else
+        if (!(spot.charge > single_low))
             hits.drop();
+        else if (!hits.is_spike(brightest, spot.charge, centre))
+            hits.add(spot.x, spot.y, spot.charge, spot.charge > double_low, centre);
     };
     for (const BandHits& band : bands)
         band.hits.for_each(frame, classify_one);
@@ -135,6 +136,7 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
     const Index ny = frames.first.ny;
     const ChipTotals totals = check_chip(chip, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(chip, DarkUse::pixels, execution);
+    const std::optional<PhotonPlacer> placer = placer_for(settings.fit, nx, ny);
     FoundByFrame found(frames.size());
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny, 1); },
@@ -143,12 +145,13 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
             const double threshold = settings.candidate_low * photon_adu[number];
             const double base = search(frame, totals, dark, threshold, frames.first_number + number,
                                        scratch, for_each_band);
-            FrameHits hits(number, settings.max_photons, scratch.table);
+            scratch.hits.double_charge = settings.double_low * photon_adu[number];
+            FrameHits hits(number, settings.max_photons, settings.spikes, scratch.hits);
             classify(frame, scratch.bands.front(), base, photon_adu[number], settings, hits);
             hits.check_count(frames.first_number, [&] {
                 return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";
             });
-            found.store(number, scratch.table, base, threshold, hits.n_dropped());
+            store_hits(number, frame, base, threshold, placer, hits, scratch.hits, found);
         });
     return std::move(found).join();
 }

@@ -4,15 +4,16 @@
 #include "bands.hpp"
 #include "candidates.hpp"
 #include "check_frames.hpp"
-#include "found_by_frame.hpp"
 #include "frame_rows.hpp"
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "search_scratch.hpp"
+#include "store_hits.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace hrixs {
@@ -154,6 +155,25 @@ template <class Pixel> class Search {
     bool fits_ = true;
 };
 
+// The first of equal ones, in row-major order.
+Place brightest_of_square(Index x, Index y, const Spot& pixels) {
+    Place place{1, 1};
+    for (Index i = 1; i <= 2; ++i)
+        for (Index j = 1; j <= 2; ++j)
+            if (pixels(i, j) > pixels(place.x, place.y))
+                place = {i, j};
+    return {x + place.x, y + place.y};
+}
+
+double brightest(const Spot& pixels) {
+    double value = pixels(1, 1);
+    for (Index i = 0; i < spot_size; ++i)
+        for (Index j = 0; j < spot_size; ++j)
+            if (pixels(i, j) > value)
+                value = pixels(i, j);
+    return value;
+}
+
 // What needs the frame's mean: charge and position.
 template <class Pixel>
 void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
@@ -164,11 +184,13 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
                 return;
             const SpotMoments spot = centre_of_mass<spot_size>(
                 x, y, [&](Index i, Index j) { return pixels(i, j) - searched.base; });
-            if (spot.is_positive())
-                hits.add(spot.x, spot.y, spot.charge,
-                         settings.double_threshold && spot.charge > *settings.double_threshold);
-            else
+            const Place centre = brightest_of_square(x, y, pixels);
+            if (!spot.is_positive())
                 hits.drop();
+            else if (!hits.is_spike(brightest(pixels) - searched.base, spot.charge, centre))
+                hits.add(spot.x, spot.y, spot.charge,
+                         settings.double_threshold && spot.charge > *settings.double_threshold,
+                         centre);
         });
 }
 
@@ -196,6 +218,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
     const ChipTotals totals = check_chip(chip, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(
         chip, settings.threshold ? DarkUse::squares : DarkUse::squares_and_rests, execution);
+    const std::optional<PhotonPlacer> placer = placer_for(settings.fit, nx, ny);
     const Index frames_together = dark ? frames_for_a_dark : 1;
     FoundByFrame found(frames.size());
     for_each_banded_group(
@@ -215,14 +238,16 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
             for (Search<Pixel>& search : searches) {
                 const Searched searched =
                     search.finish(frames.first_number + number, scratch.rows, for_each_band);
-                FrameHits hits(number, settings.max_photons, scratch.table);
+                scratch.hits.double_charge =
+                    settings.double_threshold.value_or(std::numeric_limits<double>::infinity());
+                FrameHits hits(number, settings.max_photons, settings.spikes, scratch.hits);
                 measure(search.frame(), searched, settings, search.bands(), hits);
                 hits.check_count(frames.first_number, [&] {
                     return "2x2 squares above the threshold of " + text(searched.threshold) +
                            " ADU";
                 });
-                found.store(number, scratch.table, searched.base, searched.threshold,
-                            hits.n_dropped());
+                store_hits(number, search.frame(), searched.base, searched.threshold, placer, hits,
+                           scratch.hits, found);
                 ++number;
             }
         });

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bands.hpp"
-#include "hrixs/photons.hpp"
+#include "hits_of_frame.hpp"
 #include "row_scratch.hpp"
 
 #include <vector>
@@ -10,14 +10,14 @@
 namespace hrixs {
 
 // Working memory of one thread that searches frames: what each band of those that it has together
-// gives, and a frame's photons.
+// gives, and a frame's hits.
 template <class BandHits> struct SearchScratch {
     SearchScratch(Index nx, Index ny, Index frames_together)
         : rows(ny), bands(static_cast<std::size_t>(frames_together),
                           std::vector<BandHits>(static_cast<std::size_t>(count_bands(nx)))) {}
     RowScratch rows;
     std::vector<std::vector<BandHits>> bands; // of each frame
-    PhotonTable table;
+    HitScratch hits;
 };
 
 } // namespace hrixs

@@ -1,6 +1,6 @@
 """The C++ core. Arrays must be native, aligned, with strides of whole pixels; see frames.py."""
 
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, NotRequired, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ RowSums: TypeAlias = NDArray[np.float64]  # (frames, y)
 RowWeights: TypeAlias = NDArray[np.float64]  # (y,)
 
 class Found(TypedDict):
+    """Those that are not required are there where photons are placed by a fit."""
+
     frame: NDArray[np.int64]  # (photons,)
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -21,6 +23,32 @@ class Found(TypedDict):
     base: NDArray[np.float64]  # (frames,)
     threshold: NDArray[np.float64]
     n_dropped: NDArray[np.int64]
+    n_spikes: NDArray[np.int64]
+    sigma_x: NotRequired[NDArray[np.float64]]  # (photons,)
+    sigma_y: NotRequired[NDArray[np.float64]]
+    chi2: NotRequired[NDArray[np.float64]]
+    cloud_sigma: NotRequired[NDArray[np.float64]]
+    cloud_sigma_err: NotRequired[NDArray[np.float64]]
+    flag: NotRequired[NDArray[np.uint8]]
+    noise: NotRequired[NDArray[np.float64]]  # (frames,)
+
+class PlaceOptions:
+    """How photons are placed, and what is too bright for one."""
+
+    def __init__(
+        self,
+        *,
+        cloud_sigma: float | None = None,
+        read_noise: float | None = None,
+        noise_map: NDArray[np.float64] | None = None,
+        electrons_per_adu: float | None = None,
+        local_background: bool = False,
+        split_doubles: bool = False,
+        pixel_limit: float | None = None,
+        charge_limit: float | None = None,
+    ) -> None: ...
+
+PHOTON_FLAGS: dict[str, int]
 
 class NonFinitePixelsError(ValueError): ...
 class TooManyPhotonsError(ValueError): ...
@@ -35,6 +63,7 @@ def find_photons(
     dark: DarkImage | None,
     mask: MaskImage | None,
     max_photons: int,
+    place: PlaceOptions = ...,
     threads: int,
     first_frame: int = 0,
 ) -> Found: ...
@@ -49,6 +78,7 @@ def classify_photons(
     dark: DarkImage | None,
     mask: MaskImage | None,
     max_photons: int,
+    place: PlaceOptions = ...,
     threads: int,
     first_frame: int = 0,
 ) -> Found: ...

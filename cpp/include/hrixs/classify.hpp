@@ -4,16 +4,21 @@
 #include "hrixs/corrected_frame.hpp"
 #include "hrixs/parallel.hpp"
 #include "hrixs/photons.hpp"
+#include "hrixs/place.hpp"
+
+#include <optional>
 
 namespace hrixs {
 
 // All but the last as fractions of one photon's ADU.
 struct ClassifySettings {
-    double candidate_low = 0.0;  // a candidate's brightest pixel lies above this ...
-    double candidate_high = 0.0; // ... and below this
-    double single_low = 0.0;     // a spot at or below this is dropped
-    double double_low = 0.0;     // a spot above this is a double hit
-    Index max_photons = 0;       // in one frame
+    double candidate_low = 0.0;    // a candidate's brightest pixel lies above this ...
+    double candidate_high = 0.0;   // ... and below this
+    double single_low = 0.0;       // a spot at or below this is dropped
+    double double_low = 0.0;       // a spot above this is a double hit
+    Index max_photons = 0;         // in one frame
+    std::optional<CloudFit> fit{}; // without it, places are centres of mass
+    SpikeLimits spikes{};
 };
 
 // centroid_two: single and double hits by the photon energy, after the ESRF classifier

@@ -4,6 +4,7 @@
 #include "hrixs/corrected_frame.hpp"
 #include "hrixs/parallel.hpp"
 #include "hrixs/photons.hpp"
+#include "hrixs/place.hpp"
 
 #include <optional>
 
@@ -15,6 +16,8 @@ struct FindSettings {
     double std_threshold = 0.0;
     std::optional<double> double_threshold; // of a spot, ADU; without it no hit is double
     Index max_photons = 0;                  // in one frame
+    std::optional<CloudFit> fit{};          // without it, places are centres of mass
+    SpikeLimits spikes{};
 };
 
 // centroid_one: photons by a 2x2 square above a threshold that is a local maximum, placed at the

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hrixs/index.hpp"
+#include "hrixs/spot_fit.hpp"
 
 #include <cstdint>
 
@@ -65,8 +66,8 @@ constexpr Index row_block = 512;
 // More rows could make the moments of 16-bit counts overflow.
 constexpr Index most_moment_rows = 72;
 
-// What is done with the pixels of a row: the inner loops, compiled once for each level of the
-// processor from levels/level.cpp. All levels give the same bytes.
+// What is done with the pixels of a row or a window: the inner loops, compiled once for each level
+// of the processor from levels/level.cpp. All levels give the same bytes.
 //
 // found takes, in order, the positions of what lies above a limit; those that are no maxima of
 // their row, by the rule of is_local_maximum, may be missing. ahead is what will be read
@@ -153,6 +154,9 @@ struct RowKernels {
                          double* lower, double* upper);
     void (*share_reals)(const double* moments, Index n, const double* weights, double* lower,
                         double* upper);
+
+    // Places photons by their charge clouds, each by itself.
+    void (*fit_spots)(SpotGroup* groups, Index n_groups, const SpotFitOptions& options);
 
     void (*from_u8)(const std::uint8_t* row, Index n, double* out);
     void (*from_u16)(const std::uint16_t* row, Index n, double* out);

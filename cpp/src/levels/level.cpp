@@ -4,6 +4,7 @@
 // could be the one that the linker keeps for all.
 #include "count_kernels.hpp"
 #include "dark_kernels.hpp"
+#include "fit_kernels.hpp"
 #include "float_kernels.hpp"
 #include "moment_kernels.hpp"
 #include "real_kernels.hpp"
@@ -45,6 +46,7 @@ const RowKernels kernels = {
     .add_moments_f64 = add_moments<double, double>,
     .share_counts = share<std::uint32_t>,
     .share_reals = share<double>,
+    .fit_spots = fit_spots,
     .from_u8 = to_double<std::uint8_t>,
     .from_u16 = to_double<std::uint16_t>,
     .from_i16 = to_double<std::int16_t>,

@@ -6,6 +6,13 @@
 #include <cstdint>
 #include <cstring>
 
+// Where a call would make registers go through memory.
+#if defined(__GNUC__)
+#define HRIXS_INLINE inline __attribute__((always_inline))
+#else
+#define HRIXS_INLINE inline
+#endif
+
 // Registers of the level, by the compilers' own vector types: numbers side by side, with the usual
 // operators. Used where a compiler does not vectorise plain loops, or not in the order wanted.
 namespace hrixs::HRIXS_LEVEL {
@@ -125,6 +132,17 @@ inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::
     return a > b ? a - b : Vector<std::uint16_t>{};
 #endif
 }
+// Row k becomes what the rows have in place k.
+inline void transpose(Vector<double> (&rows)[4]) {
+    const auto even_01 = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
+    const auto odd_01 = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
+    const auto even_23 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
+    const auto odd_23 = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
+    rows[0] = __builtin_shufflevector(even_01, even_23, 0, 1, 4, 5);
+    rows[1] = __builtin_shufflevector(odd_01, odd_23, 0, 1, 4, 5);
+    rows[2] = __builtin_shufflevector(even_01, even_23, 2, 3, 6, 7);
+    rows[3] = __builtin_shufflevector(odd_01, odd_23, 2, 3, 6, 7);
+}
 // Adds unsigned numbers, each two neighbours together.
 inline void add_counts(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a) {
     const auto pairs = reinterpret_cast<Vector<std::uint32_t>>(a);
@@ -160,6 +178,9 @@ template <class Number> struct Vector {
     friend Vector operator-(const Vector& a, Number b) { return a - all(b); }
     friend Vector operator*(const Vector& a, const Vector& b) {
         return combine(a, b, [](auto p, auto q) { return p * q; });
+    }
+    friend Vector operator/(const Vector& a, const Vector& b) {
+        return combine(a, b, [](auto p, auto q) { return p / q; });
     }
     friend Vector operator|(const Vector& a, const Vector& b) {
         return combine(a, b, [](auto p, auto q) { return p | q; });
@@ -239,6 +260,14 @@ inline void add_products(Vector<std::uint32_t>& sums, const Vector<std::uint16_t
 inline Vector<std::uint16_t> above_or_zero(const Vector<std::uint16_t>& a,
                                            const Vector<std::uint16_t>& b) {
     return combine(a, b, [](auto p, auto q) { return p > q ? p - q : 0; });
+}
+inline void transpose(Vector<double> (&rows)[4]) {
+    for (Index i = 0; i < 4; ++i)
+        for (Index k = 0; k < i; ++k) {
+            const double value = rows[i].value[k];
+            rows[i].value[k] = rows[k].value[i];
+            rows[k].value[i] = value;
+        }
 }
 inline void add_counts(Vector<std::uint32_t>& sums, const Vector<std::uint16_t>& a) {
     for (Index k = 0; k < Vector<std::uint32_t>::size; ++k)

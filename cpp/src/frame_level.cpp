@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "frame_level.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace hrixs {
+
+namespace {
+
+constexpr double n_sigma = 3.0;
+// Standard deviation of a Gaussian that is cut at three of its own.
+constexpr double clipped_part = 0.98657;
+constexpr int most_rounds = 20;
+constexpr std::size_t lanes = 4;
+
+struct Moments {
+    double n = 0.0;
+    double sum = 0.0;
+    double squares = 0.0;
+};
+
+// Of values - shift that lie within the limit; a NaN does not. In lanes, so that it is fast.
+Moments moments(const std::vector<double>& values, double shift, double limit) {
+    std::array<Moments, lanes> lane{};
+    const auto add = [&](Moments& to, double value) {
+        const double deviation = value - shift;
+        const bool within = std::abs(deviation) <= limit;
+        const double kept = within ? deviation : 0.0;
+        to.n += within ? 1.0 : 0.0;
+        to.sum += kept;
+        to.squares += kept * kept;
+    };
+    std::size_t k = 0;
+    for (; k + lanes <= values.size(); k += lanes)
+        for (std::size_t l = 0; l < lanes; ++l)
+            add(lane[l], values[k + l]);
+    for (; k < values.size(); ++k)
+        add(lane[0], values[k]);
+    Moments total;
+    for (const Moments& one : lane) {
+        total.n += one.n;
+        total.sum += one.sum;
+        total.squares += one.squares;
+    }
+    return total;
+}
+
+} // namespace
+
+FrameLevel clipped_level(const std::vector<double>& values) {
+    FrameLevel result;
+    double limit = std::numeric_limits<double>::max();
+    double n_before = -1.0;
+    for (int round = 0; round < most_rounds; ++round) {
+        const Moments within = moments(values, result.level, limit);
+        if (within.n == 0.0 || within.n == n_before)
+            break;
+        const double mean = within.sum / within.n;
+        const double variance = within.squares / within.n - mean * mean;
+        const double part = round == 0 ? 1.0 : clipped_part;
+        result.level += mean;
+        result.noise = variance > 0.0 ? std::sqrt(variance) / part : 0.0;
+        // Of whole numbers with hardly any noise, one count beside the level is no outlier.
+        limit = std::max(n_sigma * result.noise, 1e-9 * std::abs(result.level));
+        n_before = within.n;
+    }
+    return result;
+}
+
+} // namespace hrixs

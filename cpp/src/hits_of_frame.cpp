@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "hits_of_frame.hpp"
+
+#include <algorithm>
+
+namespace hrixs {
+
+void FrameHits::drop_near_spikes() {
+    std::vector<Place>& spikes = scratch_.spikes;
+    if (spikes.empty())
+        return;
+    std::sort(spikes.begin(), spikes.end(),
+              [](const Place& a, const Place& b) { return a.x < b.x; });
+    const auto is_far = [&](const Place& hit) {
+        auto spike = std::lower_bound(spikes.begin(), spikes.end(), hit.x - spike_reach,
+                                      [](const Place& one, Index x) { return one.x < x; });
+        for (; spike != spikes.end() && spike->x <= hit.x + spike_reach; ++spike)
+            if (std::abs(spike->y - hit.y) <= spike_reach)
+                return false;
+        return true;
+    };
+    std::vector<Place>& centres = scratch_.centres;
+    const std::vector<Place> before = centres;
+    centres.clear();
+    scratch_.table.keep_if([&](std::size_t k) {
+        const bool far = is_far(before[k]);
+        if (far)
+            centres.push_back(before[k]);
+        return far;
+    });
+    n_spikes_ += static_cast<Index>(before.size() - centres.size());
+}
+
+} // namespace hrixs

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/errors.hpp"
+#include "hrixs/photons.hpp"
+#include "hrixs/place.hpp"
+#include "hrixs/spot_fit.hpp"
+#include "row_scratch.hpp"
+#include "two_clouds.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace hrixs {
+
+// The pixels around a photon's brightest one; NaN where they are masked or beyond the frame.
+using Window = std::array<double, window_pixels>;
+// The same around a double hit.
+using PairPixels = std::array<double, pair_pixels>;
+
+// Of one frame's hits: what a thread works with.
+struct HitScratch {
+    PhotonTable table;
+    std::vector<Place> centres; // of the table's photons: their brightest pixels
+    std::vector<Place> spikes;
+    double double_charge = std::numeric_limits<double>::infinity(); // a double has more, ADU
+    std::vector<Window> windows;          // of the photons, where they are placed by a fit
+    std::vector<PairPixels> pair_windows; // of the double hits, where these are split
+    std::vector<double> sample;           // of the frame's pixels
+};
+
+// Collects one frame's hits and goes on counting when there are too many to keep.
+class FrameHits {
+  public:
+    FrameHits(Index frame, Index max_photons, const SpikeLimits& limits, HitScratch& scratch)
+        : frame_(frame), max_photons_(max_photons), limits_(limits), scratch_(scratch) {
+        scratch_.table.clear();
+        scratch_.centres.clear();
+        scratch_.spikes.clear();
+    }
+
+    void add(double x, double y, double charge, bool is_double, const Place& centre) {
+        if (++count_ > max_photons_)
+            return;
+        scratch_.table.append(frame_, x, y, charge, is_double);
+        scratch_.centres.push_back(centre);
+    }
+    void drop() { ++n_dropped_; }
+    Index n_dropped() const { return n_dropped_; }
+    Index n_spikes() const { return n_spikes_; }
+
+    // Whether a hit is too bright for a photon; it is remembered then, with its neighbourhood.
+    bool is_spike(double brightest, double charge, const Place& centre) {
+        const bool spike = (limits_.pixel && brightest > *limits_.pixel) ||
+                           (limits_.charge && charge > *limits_.charge);
+        if (spike) {
+            scratch_.spikes.push_back(centre);
+            ++n_spikes_;
+        }
+        return spike;
+    }
+
+    template <class Criterion> void check_count(Index first_number, Criterion criterion) const {
+        if (count_ > max_photons_)
+            throw TooManyPhotons(first_number + frame_, count_, max_photons_, criterion());
+    }
+
+    // The hits near spikes.
+    void drop_near_spikes();
+
+  private:
+    Index frame_;
+    Index max_photons_;
+    const SpikeLimits& limits_;
+    HitScratch& scratch_;
+    Index count_ = 0;
+    Index n_dropped_ = 0;
+    Index n_spikes_ = 0;
+};
+
+} // namespace hrixs

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "found_by_frame.hpp"
+#include "hits_of_frame.hpp"
+#include "photon_placer.hpp"
+
+#include <optional>
+
+namespace hrixs {
+
+inline std::optional<PhotonPlacer> placer_for(const std::optional<CloudFit>& fit, Index nx,
+                                              Index ny) {
+    if (!fit)
+        return std::nullopt;
+    check_fit(*fit, nx, ny);
+    return PhotonPlacer(*fit);
+}
+
+// What is left to be done with a frame's hits when all are found.
+template <class Pixel>
+void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double base, double threshold,
+                const std::optional<PhotonPlacer>& placer, FrameHits& hits, HitScratch& scratch,
+                FoundByFrame& found) {
+    hits.drop_near_spikes();
+    FrameFacts facts{base, threshold, hits.n_dropped(), hits.n_spikes()};
+    if (placer)
+        facts.noise = placer->place(frame, scratch);
+    found.store(number, scratch.table, facts);
+}
+
+} // namespace hrixs
