@@ -117,6 +117,26 @@ def as_mask(mask: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np
     return image.view(np.uint8)
 
 
+def as_noise(noise: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
+    """Noise of each pixel, an image of the frames' shape in float64; NaN: a pixel not to be used.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, or a value that is not positive.
+    """
+    image = _chip_image(noise)
+    _require_frame_shape("read_noise", image, frames)
+    image = _readable(image, "read_noise").astype(np.float64, copy=False)
+    n_bad = int(np.count_nonzero((image <= 0) | np.isinf(image)))
+    if n_bad:
+        raise ValueError(
+            f"read_noise has {n_bad} pixels that are zero, negative or infinite, expected a "
+            "positive number of ADU in each, or NaN where a pixel is not to be used."
+        )
+    return image
+
+
 def _chip_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
     if not isinstance(image, xr.DataArray):
         return np.asanyarray(image)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs import _core
 from hrixs.checks import require_dataset
 from hrixs.errors import MissingDataError
 
@@ -19,10 +20,24 @@ _COLUMNS = {
     "frame": {"long_name": "number of the frame, from 0"},
 }
 
+#: Columns of photons that were placed by a fit of their charge clouds.
+PLACE_COLUMNS: dict[str, dict[str, Any]] = {
+    "sigma_x": {"units": "px", "long_name": "standard deviation of x"},
+    "sigma_y": {"units": "px", "long_name": "standard deviation of y"},
+    "chi2": {"long_name": "chi square of the fit for each degree of freedom"},
+    "cloud_sigma": {"units": "px", "long_name": "width of the photon's own charge cloud"},
+    "cloud_sigma_err": {"units": "px", "long_name": "standard deviation of cloud_sigma"},
+    "flag": {
+        "long_name": "what is special about the place",
+        "flag_masks": np.array(list(_core.PHOTON_FLAGS.values()), np.uint8),
+        "flag_meanings": " ".join(_core.PHOTON_FLAGS),
+    },
+}
+
 
 def with_attributes(result: xr.Dataset) -> xr.Dataset:
     """`result` with units and names at its photon columns."""
-    for name, attrs in _COLUMNS.items():
+    for name, attrs in (_COLUMNS | PLACE_COLUMNS).items():
         if _PREFIX + name in result:
             result[_PREFIX + name].attrs |= attrs
     if "n_photons" in result:
@@ -41,7 +56,8 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``x``, ``y``, ``charge`` and ``double`` over dim ``photon``, with the coordinates ``frame``
+        ``x``, ``y``, ``charge``, ``double`` and, of photons that were placed by a fit, what it
+        told of them, over dim ``photon``, with the coordinates ``frame``
         (number of the frame in `result`) and ``trainId``, as from `find_photons`:
         `photon_spectrum` makes spectra of it.
 
@@ -78,9 +94,18 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
         ).ravel()
         coords[name] = ("photon", values[frame], result[name].attrs)
         coords[f"frames_{name}"] = ("frames", values, result[name].attrs)
-    columns = {
-        name: ("photon", result[_PREFIX + name].values.astype(bool if name == "double" else float))
+    columns: dict[str, Any] = {
+        name: (
+            "photon",
+            result[_PREFIX + name].values.astype(bool if name == "double" else float),
+            _COLUMNS[name],
+        )
         for name in ("x", "y", "charge", "double")
+    }
+    columns |= {
+        name: ("photon", result[_PREFIX + name].values, attrs)
+        for name, attrs in PLACE_COLUMNS.items()
+        if _PREFIX + name in result
     }
     table = xr.Dataset(
         columns,
@@ -88,8 +113,6 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
         attrs=dict(result["spectrum"].attrs)
         | {"frame_dims": ",".join(dims), "frame_shape": ",".join(map(str, frames.shape))},
     )
-    for name in columns:
-        table[name].attrs |= _COLUMNS[name]
     if "frames" not in table.sizes:
         table = table.assign_coords(frames_number=("frames", np.arange(frames.size)))
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from hrixs import _core
 from hrixs.checks import positive_energies, whole_number
 from hrixs.errors import warn
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.photon_columns import PLACE_COLUMNS
+from hrixs.placement import POSITION, Placement, estimated_cloud
 from hrixs.provenance import provenance
 from hrixs.threads import resolve_threads
 
@@ -36,6 +39,14 @@ def find_photons(
     threshold: float | None = None,
     std_threshold: float = STD_THRESHOLD,
     double_threshold: float | None = None,
+    position: str = POSITION,
+    cloud_sigma: float | None = None,
+    read_noise: float | xr.DataArray | ArrayLike | None = None,
+    electrons_per_adu: float | None = None,
+    local_background: bool = False,
+    split_doubles: bool = False,
+    pixel_limit: float | None = None,
+    charge_limit: float | None = None,
     dark: xr.DataArray | ArrayLike | None = None,
     mask: xr.DataArray | ArrayLike | None = None,
     max_photons: int = MAX_PHOTONS,
@@ -58,6 +69,28 @@ def find_photons(
         Used where `threshold` is None, in standard deviations.
     double_threshold : float, optional
         Charge of a spot above which a hit counts as two photons, in ADU. By default none does.
+    position : {'com', 'gaussian'}
+        Place of a photon: the centre of mass of its spot, or the fit of its charge cloud, a
+        Gaussian integrated over pixels, to the 5x5 window around its brightest pixel.
+        ``'gaussian'`` is the better one wherever the cloud is about one.
+    cloud_sigma : float, optional
+        Standard deviation of the cloud, in pixels. By default it is estimated from these frames,
+        as `estimate_cloud` does. This and the following four belong to ``'gaussian'``.
+    read_noise : float or array_like, shape (x, y), optional
+        Noise of a pixel, in ADU; NaN where a pixel is not to be used. By default it is estimated
+        from each frame, photons excluded.
+    electrons_per_adu : float, optional
+        Gain of the camera: electrons then have their own noise, signal / gain in ADU squared. By
+        default they have none.
+    local_background : bool
+        Fit the level under each photon with it. By default it is that of the frame.
+    split_doubles : bool
+        Place both photons of a double hit, where that is far more likely than a single cloud, of
+        any width. They have the same charge. A hit that only a neighbour's light makes a double
+        becomes a single. Needs `double_threshold`.
+    pixel_limit, charge_limit : float, optional
+        A hit with a pixel, or a charge, of more than this above the frame's mean, in ADU, is no
+        photon but a cosmic ray or a hot pixel: it is dropped with all hits within 5 pixels.
     dark : array_like, shape (x, y), optional
         Subtracted from every frame first, in ADU.
     mask : array_like of bool, shape (x, y), optional
@@ -74,8 +107,17 @@ def find_photons(
         measured, an integer is the centre of a pixel), ``charge`` (sum of the spot, ADU),
         ``double`` (bool) and the coordinate ``frame`` (number of the frame), with ``trainId`` and
         the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
-        ``threshold``, ``base`` (mean of the frame) and ``n_dropped`` (spots without a positive
-        charge, which are left out).
+        ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots without a positive
+        charge, which are left out) and ``n_spikes`` (hits that the limits drop).
+
+        With ``position='gaussian'``, ``charge`` is that of the fitted cloud, and there are
+        ``sigma_x``, ``sigma_y`` (standard deviation of the place, pixels), ``chi2`` (of the fit,
+        for each degree of freedom), ``cloud_sigma``, ``cloud_sigma_err`` (width of the photon's own
+        cloud, in pixels: one step of a fit from the width that was used), ``flag`` and, for each
+        frame, ``noise`` (ADU). ``flag`` has bits as its attribute ``flag_masks`` says: 1 not
+        converged, 2 more than a pixel outside of its brightest pixel (the centre of mass stands
+        for both, and NaN for the rest), 4 a near neighbour (both were fitted together), 8 a window
+        that is cut by a mask or the border, 16 one of a split double.
 
     Raises
     ------
@@ -85,7 +127,8 @@ def find_photons(
 
     Notes
     -----
-    The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``.
+    The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``. The fit
+    is a maximum-likelihood one by Fisher scoring, with the noise as Gaussian.
 
     Examples
     --------
@@ -99,23 +142,41 @@ def find_photons(
     """
     stack = as_frames(frames)
     max_photons = whole_number("max_photons", max_photons)
-    found = _core.find_photons(
-        stack.pixels,
-        threshold=None if threshold is None else float(threshold),
-        std_threshold=float(std_threshold),
-        double_threshold=None if double_threshold is None else float(double_threshold),
-        dark=as_dark(dark, stack),
-        mask=as_mask(mask, stack),
-        max_photons=max_photons,
-        threads=resolve_threads(threads),
-        first_frame=stack.first_frame,
+    if split_doubles and double_threshold is None:
+        raise ValueError(
+            "split_doubles was given without double_threshold, which says what a double hit is. "
+            "Give one in ADU, about 1.5 photons' charge."
+        )
+    placement = Placement(
+        position, cloud_sigma, read_noise, electrons_per_adu,
+        local_background, split_doubles, pixel_limit, charge_limit,
+    )  # fmt: skip
+    core_options: dict[str, Any] = {
+        "threshold": None if threshold is None else float(threshold),
+        "std_threshold": float(std_threshold),
+        "double_threshold": None if double_threshold is None else float(double_threshold),
+        "dark": as_dark(dark, stack),
+        "mask": as_mask(mask, stack),
+        "max_photons": max_photons,
+        "threads": resolve_threads(threads),
+    }
+
+    def find(frames: Frames, place: _core.PlaceOptions) -> _core.Found:
+        return _core.find_photons(
+            frames.pixels, **core_options, place=place, first_frame=frames.first_frame
+        )
+
+    place, told = placement.core_options(
+        stack, partial(estimated_cloud, stack, find, electrons_per_adu is not None)
     )
+    found = find(stack, place)
     attrs = provenance(
         "centroid_one",
         threshold=threshold,
         std_threshold=std_threshold,
         double_threshold=double_threshold,
         max_photons=max_photons,
+        **told,
     )
     return _photon_table(found, stack, attrs)
 
@@ -130,6 +191,13 @@ def classify_photons(
     candidate_high: float = CANDIDATE_HIGH,
     single_low: float = SINGLE_LOW,
     double_low: float = DOUBLE_LOW,
+    position: str = POSITION,
+    cloud_sigma: float | None = None,
+    read_noise: float | xr.DataArray | ArrayLike | None = None,
+    local_background: bool = False,
+    split_doubles: bool = False,
+    pixel_limit: float | None = None,
+    charge_limit: float | None = None,
     dark: xr.DataArray | ArrayLike | None = None,
     mask: xr.DataArray | ArrayLike | None = None,
     max_photons: int = MAX_PHOTONS,
@@ -151,9 +219,12 @@ def classify_photons(
     ev_per_pair : float
         Energy that frees one electron, in eV.
     electrons_per_adu : float
-        Gain of the camera. 1.06 belongs to one particular camera: check yours.
+        Gain of the camera. 1.06 belongs to one particular camera: check yours. It also gives the
+        electrons' own noise where photons are placed by ``'gaussian'``.
     candidate_low, candidate_high, single_low, double_low : float
         Fractions of one photon's charge.
+    position, cloud_sigma, read_noise, local_background, split_doubles, pixel_limit, charge_limit
+        As in `find_photons`.
     dark, mask, max_photons, threads
         As in `find_photons`.
 
@@ -204,23 +275,36 @@ def classify_photons(
             f"a photon of {energies.min()} eV makes {photon_adu.min():.3g} ADU, less than one; "
             "is the energy in eV?"
         )
-    found = _core.classify_photons(
-        stack.pixels,
-        photon_adu=photon_adu,
+    placement = Placement(
+        position, cloud_sigma, read_noise, electrons_per_adu,
+        local_background, split_doubles, pixel_limit, charge_limit,
+    )  # fmt: skip
+    core_options: dict[str, Any] = {
         **fractions,
-        dark=as_dark(dark, stack),
-        mask=as_mask(mask, stack),
-        max_photons=max_photons,
-        threads=resolve_threads(threads),
-        first_frame=stack.first_frame,
-    )
+        "dark": as_dark(dark, stack),
+        "mask": as_mask(mask, stack),
+        "max_photons": max_photons,
+        "threads": resolve_threads(threads),
+    }
+
+    def classify(frames: Frames, place: _core.PlaceOptions) -> _core.Found:
+        return _core.classify_photons(
+            frames.pixels,
+            photon_adu=photon_adu[: len(frames)],
+            **core_options,
+            place=place,
+            first_frame=frames.first_frame,
+        )
+
+    place, told = placement.core_options(stack, partial(estimated_cloud, stack, classify, True))
+    found = classify(stack, place)
     attrs = provenance(
         "centroid_two",
         energy=float(np.asarray(energy)) if np.ndim(energy) == 0 else "per frame",
         ev_per_pair=ev_per_pair,
-        electrons_per_adu=electrons_per_adu,
         max_photons=max_photons,
         **fractions,
+        **told | {"electrons_per_adu": electrons_per_adu},
     )
     return _photon_table(found, stack, attrs)
 
@@ -257,6 +341,7 @@ def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> 
         | {
             "n_hits": len(frame),
             "n_dropped": int(found["n_dropped"].sum()),
+            "n_spikes": int(found["n_spikes"].sum()),
             "frame_dims": ",".join(frames.dims),
             "frame_shape": ",".join(map(str, frames.leading_shape)),
         },
@@ -265,7 +350,7 @@ def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> 
 
 def _columns(found: _core.Found) -> dict[str, Any]:
     pixels = {"units": "px"}
-    return {
+    columns = {
         "x": ("photon", found["x"], pixels | {"long_name": "position along the line"}),
         "y": ("photon", found["y"], pixels | {"long_name": "position along the energy"}),
         "charge": ("photon", found["charge"], {"units": "ADU", "long_name": "spot sum"}),
@@ -273,4 +358,12 @@ def _columns(found: _core.Found) -> dict[str, Any]:
         "threshold": ("frames", found["threshold"], {"units": "ADU"}),
         "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
         "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
+        "n_spikes": ("frames", found["n_spikes"], {"long_name": "hits too bright for photons"}),
     }
+    if "flag" in found:
+        columns["charge"][2]["long_name"] = "charge of the fitted cloud"
+        for name, attrs in PLACE_COLUMNS.items():
+            columns[name] = ("photon", found[name], attrs)  # type: ignore[literal-required]
+        noise = {"units": "ADU", "long_name": "noise of a pixel"}
+        columns["noise"] = ("frames", found["noise"], noise)
+    return columns

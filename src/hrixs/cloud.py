@@ -1,0 +1,95 @@
+"""How wide the charge cloud of a photon is, from frames or from a table of fitted photons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from hrixs.cloud_estimate import COLUMNS, CloudEstimate, mean_cloud, search_cloud
+from hrixs.errors import MissingDataError, warn
+from hrixs.frames import Frames
+from hrixs.photons import find_photons
+
+# One step of a fit is right within a percent when the width was right within this.
+_LARGEST_STEP = 0.15
+
+
+def estimate_cloud(
+    frames_or_photons: xr.DataArray | ArrayLike | Frames | xr.Dataset, **options: Any
+) -> CloudEstimate:
+    """Estimate the width of the charge cloud from isolated single photons.
+
+    Parameters
+    ----------
+    frames_or_photons : array_like, shape (..., x, y), or xarray.Dataset
+        Frames, in ADU; or a photon table that was made with ``position='gaussian'``.
+    **options
+        Of `find_photons`, for frames: a threshold, the dark, ``read_noise``, and best
+        ``electrons_per_adu``, without which the width of real clouds comes out some percent low.
+
+    Returns
+    -------
+    CloudEstimate
+        ``cloud_sigma`` and ``cloud_sigma_err`` in pixels, ``n_photons``, ``spread``.
+
+    Raises
+    ------
+    MissingDataError
+        If there are too few isolated single photons, or the table was made without a fit.
+    TypeError, ValueError
+        As `find_photons`.
+
+    Notes
+    -----
+    A cloud that widens changes in time as its second derivatives in space say, so that each fit
+    tells in one more step how wide its own cloud is. These are averaged with their weights, and
+    the photons fitted again until the average is what they were fitted with. It is corrected for
+    the noise that is taken for a photon's place, which makes clouds seem narrower.
+
+    Examples
+    --------
+    >>> from hrixs import estimate_cloud
+    >>> from hrixs.simulation import Sensor, simulate_frames
+    >>> sensor = Sensor(shape=(256, 256), cloud_sigma=0.6)
+    >>> frames, _ = simulate_frames(4, sensor=sensor, photons_per_frame=100)
+    >>> estimate = estimate_cloud(frames, std_threshold=5, electrons_per_adu=1.06)
+    >>> abs(estimate.cloud_sigma - 0.6) < 0.02
+    True
+    """
+    if isinstance(frames_or_photons, xr.Dataset):
+        return _of_table(frames_or_photons)
+    options = options | {"position": "gaussian"}
+    options.pop("cloud_sigma", None)
+
+    def fit(cloud_sigma: float) -> CloudEstimate:
+        return _mean_of(find_photons(frames_or_photons, cloud_sigma=cloud_sigma, **options))
+
+    return search_cloud(fit)
+
+
+def _of_table(photons: xr.Dataset) -> CloudEstimate:
+    missing = [name for name in (*COLUMNS, "noise") if name not in photons]
+    if missing:
+        raise MissingDataError(
+            f"the photon table has no {missing[0]!r}; make it with find_photons(..., "
+            "position='gaussian'), or give the frames."
+        )
+    estimate = _mean_of(photons)
+    used = float(photons.attrs.get("cloud_sigma", np.nan))
+    if abs(estimate.cloud_sigma / used - 1) > _LARGEST_STEP:
+        warn(
+            f"the photons were fitted with cloud_sigma = {used:.3g} px, far from the "
+            f"{estimate.cloud_sigma:.3g} px that they show: the latter is a first step only. Find "
+            "them again with it."
+        )
+    return estimate
+
+
+def _mean_of(photons: xr.Dataset) -> CloudEstimate:
+    frame = photons["frame"].values - int(photons.attrs.get("first_frame", 0))
+    electrons = photons.attrs.get("electrons_per_adu", "none") != "none"
+    columns = {name: photons[name].values for name in COLUMNS}
+    return mean_cloud(columns, photons["noise"].values[frame], electrons=electrons)

@@ -1,0 +1,161 @@
+"""The width of the charge cloud, from what each fitted photon says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.errors import MissingDataError
+
+#: Where the search for the width begins, and between what it lies, in pixels.
+FIRST_CLOUD_SIGMA = 0.55
+LEAST_CLOUD_SIGMA, MOST_CLOUD_SIGMA = 0.2, 1.5
+# Narrower than this are hot pixels.
+_NO_CLOUD = 0.25
+#: Fewer isolated single photons than these tell nothing.
+LEAST_PHOTONS = 20
+
+#: Columns of a photon table that tell the width.
+COLUMNS = (
+    "x", "y", "frame", "charge", "double",
+    "sigma_x", "sigma_y", "chi2", "cloud_sigma", "cloud_sigma_err", "flag",
+)  # fmt: skip
+
+# The square of the width comes out less by so many variances of the place: one in theory where the
+# noise is that of the pixels, and this, as measured on simulated frames, with the electrons' own.
+_NARROWED = {False: 1.0, True: 1.5}
+# Far enough above the noise to be no false hit, in standard deviations of a charge.
+_LEAST_SIGNIFICANCE = 6.0
+# Singles have charges between these parts of the most frequent one.
+_SINGLE_CHARGES = 0.6, 1.4
+_LARGEST_CHI2 = 2.5  # times the median
+_OUTLIER = 4.0
+_MOST_ROUNDS = 12
+_ENOUGH = 3e-4
+
+
+@dataclass(frozen=True)
+class CloudEstimate:
+    """Width of the charge cloud of single photons.
+
+    Attributes
+    ----------
+    cloud_sigma : float
+        Standard deviation of the Gaussian cloud, in pixels.
+    cloud_sigma_err : float
+        Its standard error, from the scatter of the photons.
+    n_photons : int
+        Isolated single photons that were used.
+    spread : float
+        Standard deviation of the widths of the photons' own clouds beyond what noise makes of
+        them, in pixels: 0 where all clouds are equally wide.
+    """
+
+    cloud_sigma: float
+    cloud_sigma_err: float
+    n_photons: int
+    spread: float
+
+    def __float__(self) -> float:
+        return self.cloud_sigma
+
+
+def mean_cloud(
+    photons: Mapping[str, NDArray[Any]], noise: NDArray[np.float64], *, electrons: bool
+) -> CloudEstimate:
+    """Average the clouds of isolated single photons, each as it was fitted.
+
+    Parameters
+    ----------
+    photons
+        Columns of a photon table, see `COLUMNS`.
+    noise : numpy.ndarray, shape (photons,)
+        Noise of a pixel in each photon's frame, in ADU.
+    electrons : bool
+        Whether the fit took the electrons' own noise into account.
+
+    Raises
+    ------
+    MissingDataError
+        If there are fewer than `LEAST_PHOTONS` of them.
+    """
+    cloud, error = photons["cloud_sigma"], photons["cloud_sigma_err"]
+    charge = photons["charge"]
+    usable = (photons["flag"] == 0) & np.isfinite(cloud) & np.isfinite(error) & (error > 0)
+    # Charge of a Gaussian in white noise: 2 sqrt(pi) sigma pixels' noise.
+    usable &= charge > _LEAST_SIGNIFICANCE * noise * 2 * np.sqrt(np.pi) * FIRST_CLOUD_SIGMA
+    usable &= ~photons["double"] & ~_repeated(photons)
+    if usable.any():  # hot pixels are no clouds at all
+        usable &= photons["chi2"] < _LARGEST_CHI2 * np.median(photons["chi2"][usable])
+    if usable.any():
+        peak = _weighted_median(charge[usable], charge[usable] ** 2)
+        usable &= (charge > _SINGLE_CHARGES[0] * peak) & (charge < _SINGLE_CHARGES[1] * peak)
+    for _ in range(3):
+        if not usable.any():
+            break
+        mean = np.average(cloud[usable], weights=error[usable] ** -2)
+        scatter = max(1.0, float(np.median(np.abs(cloud[usable] - mean) / error[usable])) / 0.6745)
+        usable &= np.abs(cloud - mean) < _OUTLIER * scatter * error
+    n_photons = int(usable.sum())
+    if n_photons < LEAST_PHOTONS:
+        raise MissingDataError(
+            f"the width of the charge cloud can't be estimated: {n_photons} of {len(charge)} hits "
+            f"are isolated single photons well above the noise, expected {LEAST_PHOTONS} or more. "
+            "Give cloud_sigma (in pixels), or more frames; check the threshold."
+        )
+    weights = error[usable] ** -2
+    mean = float(np.average(cloud[usable], weights=weights))
+    # The fit takes part of the noise for the cloud's place, so that the cloud seems narrower.
+    place = np.average(
+        photons["sigma_x"][usable] ** 2 + photons["sigma_y"][usable] ** 2, weights=weights
+    )
+    mean = float(np.sqrt(mean**2 + 0.5 * _NARROWED[electrons] * place))
+    deviation = cloud[usable] - mean
+    variance = float(np.sum((weights * deviation) ** 2) / np.sum(weights) ** 2)
+    beyond_noise = float(np.average(deviation**2 - error[usable] ** 2, weights=weights))
+    spread = float(np.sqrt(max(beyond_noise, 0.0)))
+    return CloudEstimate(mean, float(np.sqrt(variance)), n_photons, spread)
+
+
+def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
+    """Find the width that photons fitted with it confirm.
+
+    Parameters
+    ----------
+    fit
+        Gives `mean_cloud` of photons that were fitted with a cloud of this width.
+    """
+    sigma = FIRST_CLOUD_SIGMA
+    for _ in range(_MOST_ROUNDS):
+        estimate = fit(sigma)
+        # One step of the fit says too much where the width is far off.
+        step = float(np.clip(estimate.cloud_sigma / sigma, 0.8, 1.25))
+        sigma = float(np.clip(sigma * step, LEAST_CLOUD_SIGMA, MOST_CLOUD_SIGMA))
+        if abs(step - 1) < _ENOUGH:
+            break
+    if sigma < _NO_CLOUD:
+        raise MissingDataError(
+            f"the width of the charge cloud can't be estimated: most hits are single pixels "
+            f"({sigma:.2f} px wide), as hot pixels make them. Mask these, see hot_pixels, load a "
+            "dark, or give cloud_sigma (in pixels)."
+        )
+    return estimate
+
+
+def _repeated(photons: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Hits in a pixel that has hits in most frames, and in three at least: it is hot."""
+    x, y = (np.rint(photons[name]).astype(np.int64) for name in ("x", "y"))
+    pixel = x * (int(y.max(initial=0)) + 1) + y
+    _, place, hits = np.unique(pixel, return_inverse=True, return_counts=True)
+    n_frames = len(np.unique(photons["frame"]))
+    return np.asarray(hits[place] > max(2, n_frames // 2))
+
+
+def _weighted_median(values: NDArray[Any], weights: NDArray[Any]) -> float:
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(below, 0.5 * below[-1])])

@@ -1,0 +1,149 @@
+"""How a photon is placed in its pixel, and what is too bright for one: options for the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs import _core
+from hrixs.cloud_estimate import CloudEstimate, mean_cloud, search_cloud
+from hrixs.errors import MissingDataError, unknown_name
+from hrixs.frames import Frames, as_noise
+
+#: Ways to place a photon: centre of mass of its spot, or fit of its charge cloud.
+POSITIONS = ("com", "gaussian")
+POSITION = "com"
+# The width of the cloud is taken from this many frames, or more until there are so many photons.
+_FRAMES_FOR_A_CLOUD = 8
+_PHOTONS_FOR_A_CLOUD = 500
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Options of `find_photons` and `classify_photons` that say where in its pixel a photon lies.
+
+    Attributes
+    ----------
+    position
+        One of `POSITIONS`; the next five belong to ``'gaussian'``.
+    cloud_sigma
+        Standard deviation of the charge cloud, in pixels; None: to be estimated.
+    read_noise
+        Of a pixel, in ADU: a number, an array of the frames' shape; None: from each frame.
+    electrons_per_adu
+        Gain; None: electrons have no noise of their own.
+    local_background
+        Whether the level under each photon is fitted with it.
+    split_doubles
+        Whether two photons in one spot are placed one by one.
+    pixel_limit, charge_limit
+        Above the frame's mean, in ADU: more is no photon.
+    """
+
+    position: str
+    cloud_sigma: float | None
+    read_noise: float | xr.DataArray | ArrayLike | None
+    electrons_per_adu: float | None
+    local_background: bool
+    split_doubles: bool
+    pixel_limit: float | None
+    charge_limit: float | None
+
+    def __post_init__(self) -> None:
+        if self.position not in POSITIONS:
+            raise ValueError(unknown_name("position", self.position, POSITIONS))
+        for name in ("pixel_limit", "charge_limit"):
+            limit = getattr(self, name)
+            if limit is not None and not limit > 0:
+                raise ValueError(f"{name} = {limit!r}, expected a positive number of ADU, or None.")
+
+    @property
+    def fits(self) -> bool:
+        """Whether photons are placed by a fit."""
+        return self.position == "gaussian"
+
+    def core_options(
+        self, frames: Frames, estimate: Callable[[Callable[[float], _core.PlaceOptions]], float]
+    ) -> tuple[_core.PlaceOptions, dict[str, Any]]:
+        """Return the core's options, and what is to be told of them in ``attrs``.
+
+        Parameters
+        ----------
+        frames : Frames
+            Whose shape a map of the noise must have.
+        estimate
+            Called where `cloud_sigma` is None: gives it, from options for a `cloud_sigma`.
+        """
+        pixel_limit = None if self.pixel_limit is None else float(self.pixel_limit)
+        charge_limit = None if self.charge_limit is None else float(self.charge_limit)
+        told: dict[str, Any] = {"position": self.position}
+        if pixel_limit is not None or charge_limit is not None:
+            told |= {"pixel_limit": pixel_limit, "charge_limit": charge_limit}
+        if not self.fits:
+            return _core.PlaceOptions(pixel_limit=pixel_limit, charge_limit=charge_limit), told
+        noise, noise_map = self._noise(frames)
+        gain = None if self.electrons_per_adu is None else float(self.electrons_per_adu)
+
+        def options(cloud_sigma: float) -> _core.PlaceOptions:
+            return _core.PlaceOptions(
+                cloud_sigma=cloud_sigma,
+                read_noise=noise,
+                noise_map=noise_map,
+                electrons_per_adu=gain,
+                local_background=bool(self.local_background),
+                split_doubles=bool(self.split_doubles),
+                pixel_limit=pixel_limit,
+                charge_limit=charge_limit,
+            )
+
+        given = self.cloud_sigma is not None
+        cloud_sigma = estimate(options) if self.cloud_sigma is None else float(self.cloud_sigma)
+        return options(cloud_sigma), told | {
+            "cloud_sigma": cloud_sigma,
+            "cloud_sigma_estimated": not given,
+            "read_noise": noise if noise_map is None else "map",
+            "electrons_per_adu": gain,
+            "local_background": bool(self.local_background),
+            "split_doubles": bool(self.split_doubles),
+        }
+
+    def _noise(self, frames: Frames) -> tuple[float | None, NDArray[np.float64] | None]:
+        """The noise of all pixels, or a map of it."""
+        if self.read_noise is None:
+            return None, None
+        if np.ndim(self.read_noise) == 0:
+            return float(np.asarray(self.read_noise)), None
+        return None, as_noise(self.read_noise, frames)
+
+
+def estimated_cloud(
+    frames: Frames,
+    find: Callable[[Frames, _core.PlaceOptions], _core.Found],
+    electrons: bool,
+    options: Callable[[float], _core.PlaceOptions],
+) -> float:
+    """Width of the charge cloud, from as many of the first frames as it takes."""
+    pixels = frames.pixels.reshape(-1, *frames.frame_shape)
+    n_frames = min(_FRAMES_FOR_A_CLOUD, len(pixels))
+    while True:
+        part = replace(frames, pixels=pixels[:n_frames])
+
+        def fit(cloud_sigma: float, part: Frames = part) -> CloudEstimate:
+            found = find(part, options(cloud_sigma))
+            noise = found["noise"][found["frame"]]
+            return mean_cloud(cast("dict[str, Any]", found), noise, electrons=electrons)
+
+        try:
+            estimate = search_cloud(fit)
+        except MissingDataError:
+            if n_frames == len(pixels):
+                raise
+        else:
+            if estimate.n_photons >= _PHOTONS_FOR_A_CLOUD or n_frames == len(pixels):
+                return estimate.cloud_sigma
+        n_frames = min(4 * n_frames, len(pixels))
