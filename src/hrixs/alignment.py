@@ -1,0 +1,291 @@
+"""Drift of the spectrum during a run: measured from its photons, and taken out of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.checks import curvature_pair, require_dataset, whole_number
+from hrixs.energy_loss import moved_variable
+from hrixs.errors import MissingDataError, warn
+from hrixs.geometry import parabola
+from hrixs.line_width import equal_step
+from hrixs.provenance import provenance
+from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def align(
+    data: xr.Dataset,
+    *,
+    photons_per_group: int = 500,
+    trains_per_group: int | None = None,
+    curvature: tuple[float, float] = (0.0, 0.0),
+    region: tuple[float, float] | None = None,
+    max_shift: float = 10.0,
+    smoothing: float = 0.8,
+    slow_drift: bool = False,
+) -> xr.Dataset:
+    """Measure the shift of each group of trains against the sum of all, and take it out.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        A photon table, as from `find_photons`; or a dataset with counted spectra,
+        ``spectrum (trainId, energy)`` or over ``y``.
+    photons_per_group : int
+        Successive trains (without ``trainId``: frames) are put together until a group has about so
+        many photons.
+    trains_per_group : int, optional
+        So many trains to a group instead.
+    curvature : (float, float)
+        ``(CURVE_A, CURVE_B)`` of the lines, for a photon table.
+    region : (float, float), optional
+        Rows to compare, of the curvature-corrected positions. By default all.
+    max_shift : float
+        Largest shift that is looked for, in pixels. Photons within so many pixels of the region's
+        ends are not compared.
+    smoothing : float
+        Standard deviation by which the summed spectrum is smoothed, in pixels: below that of the
+        lines.
+    slow_drift : bool
+        Whether the shifts follow a smooth drift from group to group, whose smoothness is taken
+        from the shifts. This lessens their noise, and would blur a jump.
+
+    Returns
+    -------
+    xarray.Dataset
+        A new one. Of a photon table: with ``y`` less the shift of the photon's group, the number
+        of that in the coordinate ``group_number``, and over dim ``group``: ``drift``,
+        ``drift_err`` (pixels, one standard deviation), ``n_compared`` (photons) and the first train
+        of each group. Of spectra: the spectra moved, each bin shared by the two it overlaps so
+        that counts are kept, and ``drift``, ``drift_err``, ``group_number`` for each of them.
+        The mean drift over all photons is 0.
+
+    Raises
+    ------
+    MissingDataError
+        If there are neither photons nor spectra.
+    ValueError
+        If there are fewer than two groups with photons, the region is too small, or the spectra
+        are not counts.
+
+    Warns
+    -----
+    HrixsWarning
+        For groups with too few photons, which are not moved, and for those whose best shift is the
+        largest allowed.
+
+    Notes
+    -----
+    The likelihood is that of the group's photons under the smoothed sum of all other groups;
+    sum and shifts are improved in turns. The uncertainty is the scatter of the photons' slopes of
+    the log-likelihood over its bend (a sandwich estimate). A line of n photons and standard
+    deviation s on no background can't be placed better than s / sqrt(n).
+
+    Positions inside of the pixel are those before: take phases from the table that was given.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import align
+    >>> rng = np.random.default_rng(1)
+    >>> frame = np.repeat(np.arange(10), 200)
+    >>> y = rng.normal(50, 1.3, 2000) + 0.2 * (frame - 4.5)
+    >>> photons = xr.Dataset(
+    ...     {"x": ("photon", y * 0), "y": ("photon", y), "double": ("photon", y < 0)},
+    ...     coords={"frame": ("photon", frame)},
+    ... )
+    >>> aligned = align(photons, photons_per_group=200, region=(20, 80))
+    >>> round(float(aligned.drift[-1] - aligned.drift[0]), 1), round(float(aligned.y.std()), 1)
+    (2.0, 1.3)
+    """
+    require_dataset(data, "a photon table, or a dataset with spectra")
+    if not (max_shift > 0 and smoothing > 0):
+        raise ValueError(
+            f"max_shift = {max_shift!r}, smoothing = {smoothing!r}, expected positive pixels."
+        )
+    settings: dict[str, Any] = {
+        "photons_per_group": None if trains_per_group else photons_per_group,
+        "trains_per_group": trains_per_group,
+        "region": region,
+        "max_shift": max_shift,
+        "smoothing": smoothing,
+        "slow_drift": slow_drift,
+    }
+    if {"x", "y", "double"} <= set(data.data_vars) and "photon" in data.dims:
+        return _align_photons(data, curvature_pair(curvature), settings)
+    if "spectrum" in data:
+        return _align_spectra(data, settings)
+    raise MissingDataError(
+        f"the dataset has {', '.join(map(str, data.data_vars)) or 'no variables'}, expected a "
+        "photon table with x, y and double, or spectra."
+    )
+
+
+def _align_photons(
+    photons: xr.Dataset, curvature: tuple[float, float], settings: dict[str, Any]
+) -> xr.Dataset:
+    key = "trainId" if "trainId" in photons.coords else "frame"
+    of_photon = photons[key].values
+    of_frames = photons[f"frames_{key}"].values if f"frames_{key}" in photons.coords else of_photon
+    trains, number = np.unique(np.concatenate([of_photon, of_frames]), return_inverse=True)
+    number = number[: len(of_photon)]
+    weight = np.where(photons["double"].values, 2.0, 1.0)
+    flagged = photons["flag"].values != 0 if "flag" in photons else np.zeros(len(weight), bool)
+    per_train = np.bincount(number, weight * ~flagged, len(trains)).astype(np.float64)
+    group_of_train = _groups(per_train, settings)
+    group = group_of_train[number]
+    position = photons["y"].values - parabola(photons["x"].values, *curvature)
+    shifts, n_compared = _measured(
+        position[~flagged], weight[~flagged], weight[~flagged] ** 2, group[~flagged], settings
+    )
+    stale = [name for name, v in photons.variables.items() if "group" in v.dims]
+    result = photons.drop_vars(stale).copy(deep=False)
+    result["y"] = photons["y"] - shifts.shift[group]
+    result["y"].attrs = dict(photons["y"].attrs)
+    first = trains[np.searchsorted(group_of_train, np.arange(len(shifts.shift)))]
+    result = result.assign_coords(
+        {
+            "group_number": ("photon", group, {"long_name": "number of the group of trains"}),
+            f"first_{key}": ("group", first, {"long_name": "first of the group"}),
+        }
+    )
+    result = result.assign(_shift_variables("group", shifts, n_compared))
+    return _with_provenance(
+        result, settings | {"curve_a": curvature[0], "curve_b": curvature[1]},
+        n_flagged_not_compared=int(flagged.sum()),
+    )  # fmt: skip
+
+
+def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
+    spectrum = data["spectrum"]
+    if spectrum.ndim != 2 or not {"energy", "y"} & set(spectrum.dims):
+        raise ValueError(
+            f"the spectra have dimensions {spectrum.dims}, expected (trainId, energy) or one other "
+            "in place of trainId. Select or add up the rest first."
+        )
+    axis = "energy" if "energy" in spectrum.dims else "y"
+    (dim,) = (str(name) for name in spectrum.dims if name != axis)
+    counts = np.asarray(spectrum.transpose(dim, axis).values, dtype=np.float64)
+    if not (np.isfinite(counts).all() and counts.min() >= 0):
+        raise ValueError(
+            "the spectra have values that are negative or NaN, expected counted photons, as from "
+            "centroid. Integrated intensity can't be aligned by the statistics of photons."
+        )
+    variance = counts
+    if "spectrum_err" in data:
+        variance = data["spectrum_err"].transpose(dim, axis).values ** 2
+    rows = _rows_of(spectrum, axis)
+    step = equal_step(rows, axis)
+    group_of_train = _groups(counts.sum(axis=1), settings)
+    train, column = np.nonzero(counts)
+    # Bins of a pixel must not show as a comb in the template.
+    wide = settings | {"smoothing": max(settings["smoothing"], 0.6 * abs(step))}
+    shifts, n_compared = _measured(
+        rows[column], counts[train, column], variance[train, column], group_of_train[train], wide,
+        ends=(float(rows.min()) - abs(step) / 2, float(rows.max()) + abs(step) / 2),
+    )  # fmt: skip
+    spread = Shifts(shifts.shift[group_of_train], shifts.error[group_of_train])
+    in_bins = xr.DataArray((-spread.shift / step).round(9), dims=dim)
+    result = data.copy(deep=False)
+    for name in [name for name, v in data.data_vars.items() if axis in v.dims]:
+        moved = moved_variable(data[name], axis, in_bins, len(rows))
+        result[name] = moved.transpose(*data[name].dims).variable
+    result = result.assign(_shift_variables(dim, spread, n_compared[group_of_train]))
+    result = result.assign_coords(group_number=(dim, group_of_train))
+    lost = float(counts.sum() - result["spectrum"].sum())
+    return _with_provenance(result, settings, n_moved_out=round(lost, 6))
+
+
+def _rows_of(spectrum: xr.DataArray, axis: str) -> Floats:
+    values = np.asarray(spectrum[axis].values, dtype=np.float64)
+    if axis == "y":
+        return values
+    if not {"energy_slope", "energy_intercept"} <= set(spectrum.attrs):
+        raise ValueError(
+            "the spectrum's attributes lack energy_slope and energy_intercept, which give the rows "
+            "of its energies. Use spectra of centroid or process_run."
+        )
+    rows = (values - spectrum.attrs["energy_intercept"]) / spectrum.attrs["energy_slope"]
+    return np.asarray(rows)
+
+
+def _groups(per_train: Floats, settings: dict[str, Any]) -> Integers:
+    """Number of the group of each train, ascending; a small rest belongs to the last group."""
+    n_trains = len(per_train)
+    if settings["trains_per_group"] is not None:
+        size = whole_number("trains_per_group", settings["trains_per_group"])
+        return np.minimum(np.arange(n_trains) // size, max(n_trains // size, 1) - 1)
+    size = whole_number("photons_per_group", settings["photons_per_group"])
+    before = np.cumsum(per_train) - per_train
+    group = np.unique(before // size, return_inverse=True)[1]
+    if n_trains and group[-1] and per_train[group == group[-1]].sum() < size / 2:
+        group = np.minimum(group, group[-1] - 1)
+    return np.asarray(group, dtype=np.int64)
+
+
+def _measured(
+    position: Floats, weight: Floats, variance: Floats, group: Integers, settings: dict[str, Any],
+    *, ends: tuple[float, float] | None = None,
+) -> tuple[Shifts, Floats]:  # fmt: skip
+    """Shifts of the groups and photons compared of each."""
+    if not len(position):
+        raise ValueError("there is no photon to align.")
+    if settings["region"] is not None:
+        low, high = sorted(float(end) for end in settings["region"])
+    else:
+        low, high = ends or (float(np.floor(position.min())), float(np.ceil(position.max())))
+    max_shift = float(settings["max_shift"])
+    if not high - low > 3 * max_shift:
+        raise ValueError(
+            f"the region from row {low:g} to {high:g} is too small for max_shift = {max_shift:g}, "
+            "expected more than three times that. Give a smaller max_shift, or a larger region."
+        )
+    grouped = GroupedPhotons(
+        position, weight, variance, group, n_groups=int(group.max()) + 1, region=(low, high),
+        max_shift=max_shift, smoothing=float(settings["smoothing"]),
+    )  # fmt: skip
+    shifts = grouped.shifts()
+    n_groups, n_few = len(shifts.shift), int(shifts.too_few.sum())
+    n_enough = int((grouped.n_compared >= LEAST_PHOTONS).sum())
+    if n_enough < 2:
+        raise ValueError(
+            f"{n_enough} groups with {LEAST_PHOTONS} photons or more in rows "
+            f"{low + max_shift:g} to {high - max_shift:g}, expected at least 2 to compare. Make "
+            "the groups smaller, or use more trains."
+        )
+    if n_few:
+        warn(
+            f"{n_few} of {n_groups} groups have fewer than {LEAST_PHOTONS} photons and are not "
+            "measured."
+        )
+    if shifts.at_limit.any():
+        warn(
+            f"{int(shifts.at_limit.sum())} of {n_groups} groups fit best at the largest shift, "
+            f"max_shift = {max_shift:g} px, or nowhere: the drift is larger, or the spectrum "
+            "has no structure."
+        )
+    return (slowly(shifts) if settings["slow_drift"] else shifts), grouped.n_compared
+
+
+def _shift_variables(dim: str, shifts: Shifts, n_compared: Floats) -> dict[str, Any]:
+    text = "shift along the energy against all groups"
+    return {
+        "drift": (dim, shifts.shift, {"units": "px", "long_name": text}),
+        "drift_err": (dim, shifts.error, {"units": "px", "long_name": "standard deviation"}),
+        "n_compared": (dim, n_compared, {"units": "photons", "long_name": "photons compared"}),
+    }
+
+
+def _with_provenance(
+    result: xr.Dataset, settings: dict[str, Any], **counts: float
+) -> xr.Dataset:  # fmt: skip
+    algorithm = str(result.attrs.get("algorithm", "align"))
+    aligned = {f"align_{name}": value for name, value in (settings | counts).items()}
+    return result.assign_attrs(provenance(algorithm, aligned=True, **aligned))

@@ -1,0 +1,184 @@
+"""Energy axis of the spectrometer from elastic lines at known photon energies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.checks import curvature_pair
+from hrixs.energy_axis import EnergyCalibration, fit_axis
+from hrixs.errors import NoLineError
+from hrixs.geometry import parabola
+from hrixs.line_width import LineFit, line_width
+
+Floats = NDArray[np.float64]
+
+#: Bins in which the photons of a table are counted for the fit of their line, in pixels.
+BIN_WIDTH = 0.25
+
+
+def calibrate_energy(
+    lines: Sequence[xr.Dataset | xr.DataArray | LineFit],
+    energies: ArrayLike,
+    *,
+    degree: int = 1,
+    curvature: tuple[float, float] = (0.0, 0.0),
+    first_row: int = 0,
+    shape: str = "gaussian",
+    region: tuple[float, float] | None = None,
+    noise: str = "poisson",
+) -> EnergyCalibration:
+    """Fit the energy axis to elastic lines at known photon energies.
+
+    Parameters
+    ----------
+    lines : sequence of xarray.Dataset, xarray.DataArray or LineFit
+        One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one, in
+        rows of the crop; or a spectrum over ``energy`` of the class, whose attributes tell its
+        rows of the full chip; or a dataset with spectra of either kind and perhaps their errors,
+        which are added up. The tallest line of each is taken for the elastic one.
+    energies : array_like, shape (n,)
+        Photon energies in eV.
+    degree : {1, 2}
+        Of the polynomial of the row.
+    curvature : (float, float)
+        ``(CURVE_A, CURVE_B)``, for photon tables.
+    first_row : int
+        Row of the full chip at which the crop begins, ``Y_RANGE.start``.
+    shape, region, noise
+        As in `line_width`, with the region in rows of the full chip.
+
+    Returns
+    -------
+    EnergyCalibration
+
+    Raises
+    ------
+    NoLineError
+        If one of the spectra has no line: it is named.
+    ValueError
+        If the numbers of lines and energies differ, there are fewer than ``degree + 1`` different
+        energies, or a spectrum has no rows.
+
+    Warns
+    -----
+    HrixsWarning
+        For a line that the others contradict, and where all scatter by more than their
+        uncertainties, as with an energy of the beam that is known less well than the lines' places.
+        All uncertainties are then enlarged accordingly.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import calibrate_energy
+    >>> rng = np.random.default_rng(1)
+    >>> spectra = []
+    >>> for row in (40, 95, 150):
+    ...     counts = np.histogram(rng.normal(row, 1.3, 2000), 800, (0, 200))[0]
+    ...     spectra.append(xr.DataArray(counts, {"y": np.arange(0.125, 200, 0.25)}, ["y"]))
+    >>> fit = calibrate_energy(spectra, [529, 530, 531], first_row=700)
+    >>> round(fit.slope, 4), round(float(fit.energy(795)), 2)
+    (0.0182, 530.0)
+    """
+    if degree not in (1, 2):
+        raise ValueError(f"degree = {degree!r}, expected 1 or 2.")
+    known = np.asarray(energies, dtype=np.float64)
+    if known.shape != (len(lines),) or not np.isfinite(known).all():
+        raise ValueError(
+            f"{len(lines)} lines and energies of shape {known.shape} given, expected one finite "
+            "energy in eV for each line."
+        )
+    n_different = len(np.unique(known))
+    if n_different < degree + 1:
+        raise ValueError(
+            f"{n_different} different energies given, expected {degree + 1} or more for degree "
+            f"{degree}."
+        )
+    pair = curvature_pair(curvature)
+    fits = []
+    for number, line in enumerate(lines):
+        try:
+            fits.append(_fitted(line, pair, float(first_row), shape, region, noise))
+        except NoLineError as error:
+            raise NoLineError(f"line {number}, of {known[number]:g} eV: {error}") from error
+    return fit_axis(tuple(fits), known, degree)
+
+
+def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr.DataArray, Floats]:
+    """Spectrum of all photons of a table over ``y``, and its standard deviations.
+
+    A double counts as two photons, which came independently.
+    """
+    if not {"x", "y", "double"} <= set(photons.data_vars):
+        raise ValueError(
+            f"the dataset has {', '.join(map(str, photons.data_vars)) or 'no variables'}, expected "
+            "a photon table as from find_photons."
+        )
+    position = photons["y"].values - parabola(photons["x"].values, *curvature)
+    if not len(position):
+        raise NoLineError("no spectral line found: the photon table is empty.")
+    weight = np.where(photons["double"].values, 2.0, 1.0)
+    low = np.floor(position.min())
+    number = np.floor((position - low) / BIN_WIDTH).astype(np.int64)
+    counts = np.bincount(number, weight)
+    centres = low + (np.arange(len(counts)) + 0.5) * BIN_WIDTH
+    spectrum = xr.DataArray(
+        counts, {"y": ("y", centres, {"units": "px"})}, ("y",), attrs={"units": "photons"}
+    )
+    return spectrum, np.sqrt(counts)
+
+
+def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
+    """`spectrum` over ``y`` in rows of the full chip; see `calibrate_energy`.
+
+    Raises
+    ------
+    ValueError
+        If it is over neither ``y`` nor an energy whose rows are known.
+    """
+    if "y" in spectrum.dims:
+        rows = spectrum["y"].values + first_row
+        return spectrum.assign_coords(y=("y", rows, {"units": "px"}))
+    attrs = spectrum.attrs
+    if "energy" in spectrum.dims and {"energy_slope", "energy_intercept"} <= set(attrs):
+        rows = (spectrum["energy"].values - attrs["energy_intercept"]) / attrs["energy_slope"]
+        return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
+    raise ValueError(
+        f"the spectrum has dimensions {spectrum.dims} and no attributes that tell its rows, "
+        "expected one over y, or over the energy as from centroid or process_run."
+    )
+
+
+def _fitted(
+    line: xr.Dataset | xr.DataArray | LineFit, curvature: tuple[float, float], first_row: float,
+    shape: str, region: tuple[float, float] | None, noise: str,
+) -> LineFit:  # fmt: skip
+    error: Floats | None = None
+    if isinstance(line, LineFit):
+        ends = (line.window[0] + first_row, line.window[1] + first_row)
+        return replace(line, centre=line.centre + first_row, window=ends)
+    if isinstance(line, xr.Dataset) and "spectrum" in line:
+        line, error = _summed(line)
+    elif isinstance(line, xr.Dataset):
+        line, error = photon_rows(line, curvature)
+    elif not isinstance(line, xr.DataArray):
+        raise TypeError(
+            f"{type(line).__name__} given as a line, expected a photon table or a spectrum."
+        )
+    rows = full_rows(line, first_row)
+    return line_width(rows, shape=shape, region=region, noise=noise, error=error)
+
+
+def _summed(data: xr.Dataset) -> tuple[xr.DataArray, Floats | None]:
+    """Sum of all spectra of a dataset, and its standard deviations where they are known."""
+    spectrum = data["spectrum"]
+    others = [dim for dim in spectrum.dims if dim not in ("energy", "y")]
+    total = spectrum.sum(others, skipna=False, keep_attrs=True)
+    if "spectrum_err" not in data:
+        return total, None
+    variance = (data["spectrum_err"] ** 2).sum(others, skipna=False)
+    return total, np.sqrt(np.asarray(variance.values, dtype=np.float64))

@@ -1,0 +1,221 @@
+"""Spectra over the energy that the photons lost in the sample, in place of the energy they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.checks import require_dataset
+from hrixs.errors import MissingDataError, warn
+from hrixs.line_width import equal_step
+from hrixs.provenance import provenance
+
+Floats = NDArray[np.float64]
+
+
+def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None) -> xr.Dataset:
+    """Give a dataset's spectra an axis of energy loss, ``nrj - energy``.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        With ``spectrum (..., energy)`` in eV, and with ``nrj``, the photon energy in eV. All
+        variables over ``energy`` are taken along.
+    elastic : float or xarray.DataArray, optional
+        Energy of the elastic line on the spectrum's own axis, in eV, for example
+        ``line_width(spectrum).centre``: it is zero loss then, in place of ``nrj``. One number, or
+        one for each train.
+
+    Returns
+    -------
+    xarray.Dataset
+        A new one, with the coordinate ``energy_loss`` in eV along ``energy``, positive for loss:
+        ``spectrum.plot(x="energy_loss")``. Where ``nrj`` (or `elastic`) changes by less than a bin,
+        its mean is taken and the spectra stay as they are. Else each spectrum is moved to the axis
+        of the mean: a bin's counts are shared by the two bins it comes to overlap, in proportion,
+        and their sum is kept. ``energy`` then is that at the mean photon energy, and reaches as
+        far as all the spectra; ``coverage`` is the share of a bin that a spectrum reached.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no spectrum, or no ``nrj`` with a value.
+    ValueError
+        If the energy axis is not calibrated or not in equal bins.
+
+    Warns
+    -----
+    HrixsWarning
+        For trains without a photon energy: they take the mean, or, where the energy changes, are
+        left out; they are counted in ``attrs``.
+
+    Notes
+    -----
+    Variances (of variables named ``..._err``) are shared as the counts are: they are right for
+    sums of bins, while neighbouring bins are no longer independent.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import energy_loss
+    >>> energy = xr.DataArray([528.0, 529.0, 530.0], dims="energy", attrs={"units": "eV"})
+    >>> data = xr.Dataset({"spectrum": ("energy", [1.0, 0.0, 4.0]), "nrj": 530.0},
+    ...                   coords={"energy": energy})
+    >>> energy_loss(data).energy_loss.values
+    array([2., 1., 0.])
+    """
+    energy, step = _energy_axis(data)
+    zero = _zero_loss(data, elastic)
+    known = np.isfinite(zero.values)
+    if not known.any():
+        raise MissingDataError("the photon energy has no value in any train; give elastic.")
+    mean = float(zero.values[known].mean())
+    n_without = int((~known).sum())
+    attrs = {"zero_loss": mean, "zero_loss_from": "nrj" if elastic is None else "elastic"}
+    if np.ptp(zero.values[known]) < abs(step):
+        if n_without:
+            warn(
+                f"{n_without} of {zero.size} trains have no photon energy; the mean of the others "
+                "is taken."
+            )
+        result = data.copy(deep=False)
+    else:
+        if n_without:
+            if zero.ndim != 1:
+                raise MissingDataError(
+                    f"{n_without} of {zero.size} values of the photon energy are missing and it "
+                    "changes by more than a bin. Select the spectra that have one first."
+                )
+            warn(
+                f"{n_without} of {zero.size} trains have no photon energy, which changes by more "
+                "than a bin; they are left out."
+            )
+            here = {zero.dims[0]: np.flatnonzero(known)}
+            data, zero = data.isel(here), zero.isel(here)
+        result = _moved(data, zero, mean, energy, step)
+    loss = mean - result["energy"].values
+    result = result.assign_coords(
+        energy_loss=("energy", loss, {"units": "eV", "long_name": "energy loss"})
+    )
+    result.attrs = data.attrs | {"n_trains_without_nrj": n_without}
+    result["spectrum"].attrs |= provenance(
+        data["spectrum"].attrs.get("algorithm", "energy_loss"), **attrs
+    )
+    return result
+
+
+def shared(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
+    """Move spectra by `shifts` bins; each bin is shared by the two it comes to overlap.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, bins)
+        Spectra.
+    shifts : numpy.ndarray, shape (n,)
+        In bins, of any size.
+    n_bins : int
+        Bins of the result. What would lie outside of it is lost.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, n_bins)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shared(np.array([[4.0, 0.0]]), np.array([1.25]), 4)
+    array([[0., 3., 1., 0.]])
+    """
+    whole = np.floor(shifts).astype(np.int64)
+    fraction = (shifts - whole)[:, None]
+    moved = np.zeros((len(values), n_bins))
+    columns = np.arange(values.shape[1]) + whole[:, None]
+    for offset, share in ((0, 1.0 - fraction), (1, fraction)):
+        target = columns + offset
+        inside = (target >= 0) & (target < n_bins)
+        row, column = np.nonzero(inside)
+        # A share of nothing is nothing, also of NaN.
+        part = np.where(share > 0, values * share, 0.0)
+        moved[row, target[row, column]] += part[row, column]
+    return moved
+
+
+def moved_variable(
+    variable: xr.DataArray, dim: str, shifts: xr.DataArray, n_bins: int
+) -> xr.DataArray:
+    """`variable` with its bins along `dim` moved by `shifts` bins, `n_bins` of them; see `shared`.
+
+    An error, named ``..._err``, is moved as its square.
+    """
+    square = str(variable.name).endswith("_err")
+    spread, given = xr.broadcast(shifts, variable.isel({dim: 0}, drop=True))
+    leading = given.dims
+    spread = spread.transpose(*leading)
+    full = variable.broadcast_like(spread).transpose(*leading, dim)
+    values = np.asarray(full.values, dtype=np.float64).reshape(-1, full.shape[-1])
+    moved = shared(values**2 if square else values, spread.values.ravel(), n_bins)
+    moved = np.sqrt(moved) if square else moved
+    coords = {name: coord for name, coord in full.coords.items() if dim not in coord.dims}
+    return xr.DataArray(
+        moved.reshape(*full.shape[:-1], n_bins),
+        coords=coords,
+        dims=full.dims,
+        name=variable.name,
+        attrs=variable.attrs,
+    )
+
+
+def _moved(
+    data: xr.Dataset, zero: xr.DataArray, mean: float, energy: Floats, step: float
+) -> xr.Dataset:
+    """Every spectrum on the axis of the mean photon energy, which reaches as far as all of them."""
+    # Rounded, so that a whole number of bins leaves no dust in the next one.
+    shifts = ((mean - zero) / step).round(9)
+    before = int(np.ceil(-min(float(shifts.min()), 0.0)))
+    n_bins = before + len(energy) + int(np.ceil(max(float(shifts.max()), 0.0)))
+    over_energy = [name for name, v in data.variables.items() if "energy" in v.dims]
+    result = data.drop_vars(over_energy)
+    for name in [name for name in over_energy if name in data.data_vars]:
+        result[name] = moved_variable(data[name], "energy", shifts + before, n_bins)
+    reached = xr.DataArray(np.ones(len(energy)), dims="energy", name="coverage")
+    coverage = moved_variable(reached, "energy", shifts + before, n_bins)
+    result["coverage"] = coverage.assign_attrs(long_name="share of the bin that was reached")
+    axis = float(energy[0]) + step * (np.arange(n_bins) - before)
+    return result.assign_coords(energy=("energy", axis, dict(data["energy"].attrs)))
+
+
+def _energy_axis(data: xr.Dataset) -> tuple[Floats, float]:
+    require_dataset(data, "a dataset with spectra")
+    if "spectrum" not in data or "energy" not in data["spectrum"].dims:
+        raise MissingDataError(
+            "the dataset has no spectrum over the energy; make one first with centroid, integrate "
+            "or process_run."
+        )
+    units = data["energy"].attrs.get("units")
+    if units != "eV":
+        raise ValueError(
+            f"the spectrum's axis is in {units!r}, expected eV. Set ENERGY_SLOPE and "
+            "ENERGY_INTERCEPT, for example with calibrate_energy, before the spectra are made."
+        )
+    energy = np.asarray(data["energy"].values, dtype=np.float64)
+    return energy, equal_step(energy, "energy")
+
+
+def _zero_loss(data: xr.Dataset, elastic: float | xr.DataArray | None) -> xr.DataArray:
+    if elastic is None:
+        if "nrj" not in data.variables:
+            raise MissingDataError(
+                "the dataset has no photon energy 'nrj'. Load it with from_run, or give elastic, "
+                "the energy of the elastic line in eV."
+            )
+        elastic = data["nrj"]
+    zero = xr.DataArray(elastic).astype(np.float64)
+    if not set(zero.dims) <= set(data["spectrum"].dims) - {"energy"}:
+        raise ValueError(
+            f"the photon energy has dimensions {zero.dims}, expected some of the spectrum's, "
+            f"{data['spectrum'].dims[:-1]}."
+        )
+    return zero

@@ -1,0 +1,239 @@
+"""The fit of one line to the bins of a spectrum: the line's shape, the noise, where to begin.
+
+In steps of the axis, from the first bin; `hrixs.line_width` is the function for users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.errors import NoLineError
+
+Floats = NDArray[np.float64]
+
+#: Half width of the window of the fit, in FWHM: a Lorentzian's wings reach far.
+HALF_WINDOW = {"gaussian": 1.7, "voigt": 6.0}
+FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
+# Photons of a line over their uncertainty: above what the best of all places gives by chance.
+_LEAST_SIGNIFICANCE = 6.0
+# In a search, a line's height must be above zero by this many standard deviations.
+_LEAST_IN_SEARCH = 3.5
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Poisson noise times `dispersion`; or Gaussian, where there is a `sigma` for each bin."""
+
+    dispersion: float = 1.0
+    sigma: Floats | None = None
+    #: Whether `sigma` is only relative, and the scatter tells the rest.
+    from_scatter: bool = False
+
+    def residuals(self, model: Floats, values: Floats, used: NDArray[np.bool_]) -> Floats:
+        """Numbers whose sum of squares is minus twice the logarithm of the likelihood."""
+        if self.sigma is not None:
+            return np.asarray((values - model) / self.sigma[used])
+        mean = np.maximum(model, 1e-12)
+        ratio = np.where(values > 0, values, mean) / mean
+        deviance = 2.0 * (mean - values + values * np.log(ratio))
+        return np.asarray(np.sign(values - mean) * np.sqrt(np.maximum(deviance, 0.0)))
+
+    def variance(self, model: Floats, used: NDArray[np.bool_]) -> Floats:
+        """Variance of each bin where the model is right."""
+        if self.sigma is not None:
+            return np.asarray(self.sigma[used] ** 2)
+        return np.asarray(self.dispersion * np.maximum(model, 1e-12))
+
+
+@dataclass(frozen=True)
+class Line:
+    """The fitted numbers in steps of the axis, and their covariance.
+
+    `parameters`: area, centre, logarithm of the FWHM, background, and for a Voigt line the FWHM of
+    the Lorentzian part over that of the line.
+    """
+
+    parameters: Floats
+    covariance: Floats
+    height: float
+    height_err: float
+    chi2: float
+    window: tuple[float, float]
+
+
+def bins_of_line(distance: Floats, fwhm: float, lorentzian: float | None) -> Floats:
+    """Share of a line in bins of width 1 whose centres lie at `distance` from its centre."""
+    from scipy.special import ndtr, voigt_profile
+
+    if lorentzian is None:
+        sigma = fwhm / FWHM
+        return np.asarray(ndtr((distance + 0.5) / sigma) - ndtr((distance - 0.5) / sigma))
+    # Olivero and Longbothum's width of a Voigt line, solved for its Gaussian part.
+    rest = (1.0 - 0.5346 * lorentzian) ** 2 - 0.2166 * lorentzian**2
+    sigma = fwhm * np.sqrt(max(rest, 0.0)) / FWHM
+    inside = voigt_profile(distance[:, None] + _NODES / 2, sigma, lorentzian * fwhm / 2)
+    return np.asarray(inside @ _WEIGHTS / 2)
+
+
+def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: bool) -> Line:
+    """Fit the tallest line, to all bins if `whole`, else to those near it.
+
+    Raises
+    ------
+    NoLineError
+        If no line stands out.
+    """
+    centre, width = _tallest(at, values, noise)
+    near = _near(at, centre, width, shape, whole)
+    p = _start(values[near], centre, width, shape)
+    for _ in range(8):
+        p = _minimum(at, values, noise, near, p)
+        if not at[0] - 0.5 <= p[1] <= at[-1] + 0.5:
+            raise NoLineError(no_line_text("the best candidate lies beside the axis"))
+        followed = _near(at, float(p[1]), float(np.exp(p[2])), shape, whole)
+        if (followed == near).all():
+            break
+        near = followed
+    else:
+        p = _minimum(at, values, noise, near, p)
+    return _checked(_line(at[near], values[near], noise, near, p))
+
+
+def no_line_text(why: str) -> str:
+    """Text of a NoLineError."""
+    return (
+        f"no spectral line found: {why}. Expected a spectrum with a line that stands out. Add up "
+        "more frames, check curvature and threshold, or give the line's region."
+    )
+
+
+def _near(at: Floats, centre: float, width: float, shape: str, whole: bool) -> NDArray[np.bool_]:
+    """Bins of the fit: the window follows the line, unless all are asked for."""
+    if whole:
+        return np.ones(len(at), dtype=bool)
+    return np.asarray(np.abs(at - centre) <= max(HALF_WINDOW[shape] * width, 5.0))
+
+
+def _model(p: Floats, at: Floats) -> Floats:
+    lorentzian = float(p[4]) if len(p) > 4 else None
+    return np.asarray(p[0] * bins_of_line(at - p[1], float(np.exp(p[2])), lorentzian) + p[3])
+
+
+def _start(values: Floats, centre: float, width: float, shape: str) -> Floats:
+    background = float(np.quantile(values, 0.2))
+    area = float(np.clip(values - background, 0, None).sum())
+    background = max(background, 0.02 * area / len(values))
+    return np.array([area, centre, np.log(width), background, 0.3][: 5 if shape == "voigt" else 4])
+
+
+def _minimum(
+    at: Floats, values: Floats, noise: Noise, near: NDArray[np.bool_], start: Floats
+) -> Floats:
+    from scipy.optimize import least_squares
+
+    at, values = at[near], values[near]
+    if len(at) <= len(start):
+        raise NoLineError(no_line_text("the best candidate has too few bins"))
+    n = len(start)
+    unit = max(float(start[0]), float(np.abs(values).max()) * 1e-6, 1e-300)
+    scale = np.array([unit, 1.0, 1.0, unit / len(at), 1.0])[:n]
+    least = 0.0 if noise.sigma is None else -np.inf
+    low = np.array([0.0, at[0] - 3, np.log(0.2), least, 0.0])[:n] / scale
+    high = np.array([np.inf, at[-1] + 3, np.log(3 * np.ptp(at)), np.inf, 1.0])[:n] / scale
+    margin = 1e-6
+    result = least_squares(
+        lambda p: noise.residuals(_model(p * scale, at), values, near),
+        np.clip(start / scale, low + margin, high - margin),
+        bounds=(low, high),
+    )
+    return np.asarray(result.x * scale)
+
+
+def _line(
+    at: Floats, values: Floats, noise: Noise, near: NDArray[np.bool_], p: Floats
+) -> Line:  # fmt: skip
+    model = _model(p, at)
+    variance = noise.variance(model, near)
+    free = np.ones(len(p), dtype=bool)
+    # A number at its limit does not vary: it has no uncertainty, and adds none to the others.
+    if noise.sigma is None:
+        free[3] = p[3] * len(at) > 1e-3 * np.sqrt(p[0])
+    if len(p) > 4:
+        free[4] = 1e-3 < p[4] < 1 - 1e-3
+    jacobian = _jacobian(lambda q: _model(q, at), p)[:, free]
+    norm = np.sqrt((jacobian**2 / variance[:, None]).sum(axis=0))
+    norm[norm == 0] = 1.0
+    jacobian = jacobian / norm
+    covariance = np.zeros((len(p), len(p)))
+    inverse = np.linalg.pinv((jacobian.T / variance) @ jacobian)
+    covariance[np.ix_(free, free)] = inverse / np.outer(norm, norm)
+    chi2 = float(((values - model) ** 2 / variance).sum() / max(len(at) - free.sum(), 1))
+    if noise.from_scatter:
+        covariance, chi2 = covariance * chi2, 1.0
+    top = _jacobian(lambda q: _model(q, q[1:2]) - q[3], p)[0]
+    height = float(_model(p, p[1:2])[0] - p[3])
+    window = (float(at[0]) - 0.5, float(at[-1]) + 0.5)
+    return Line(p, covariance, height, float(np.sqrt(top @ covariance @ top)), chi2, window)
+
+
+def _checked(line: Line) -> Line:
+    area, _, log_width = line.parameters[:3]
+    area_err, _, log_width_err = np.sqrt(np.diag(line.covariance))[:3]
+    if not area > _LEAST_SIGNIFICANCE * area_err:
+        raise NoLineError(
+            no_line_text(
+                f"the best candidate has an area of {area:.3g} ± {area_err:.2g}, expected "
+                f"{_LEAST_SIGNIFICANCE:g} standard deviations"
+            )
+        )
+    if not (log_width_err < 1 and 2 * np.exp(log_width) < np.ptp(line.window)):
+        raise NoLineError(no_line_text("the best candidate's width can't be told"))
+    return line
+
+
+def _jacobian(function: Callable[[Floats], Floats], p: Floats) -> Floats:
+    columns = []
+    for k in range(len(p)):
+        step = np.zeros(len(p))
+        # Area and background in their own size, places and shares in steps of the axis.
+        step[k] = 1e-5 * (max(abs(p[0]), 1e-300) if k in (0, 3) else 1.0)
+        columns.append((function(p + step) - function(p - step)) / (2 * step[k]))
+    return np.stack(columns, axis=1)
+
+
+def _tallest(at: Floats, values: Floats, noise: Noise) -> tuple[float, float]:
+    """Place and FWHM of the line that is the tallest for certain, over lines of all widths.
+
+    A narrow spike of few photons is tall, a broad hump is certain: what counts is the height less
+    its uncertainty.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    if noise.sigma is not None:
+        variances = noise.sigma**2
+    else:
+        variances = noise.dispersion * np.maximum(values, 0)
+    if noise.from_scatter:  # of neighbours, which a line hardly touches
+        variances = np.full(len(values), np.median(np.abs(np.diff(values))) ** 2 / 0.91 + 1e-300)
+    scales = 0.5 * 1.4 ** np.arange(40)
+    scales = scales[: max(1, int(np.count_nonzero(scales <= len(values) / 6)))]
+    heights, certain = [], []
+    for sigma in scales:
+        smooth = gaussian_filter1d(values, sigma, mode="nearest")
+        # The square of a Gaussian kernel is a Gaussian kernel.
+        spread = gaussian_filter1d(variances, sigma / np.sqrt(2), mode="nearest")
+        spread /= max(2 * np.sqrt(np.pi) * sigma, 1.0)
+        heights.append(smooth - np.median(smooth))
+        certain.append(heights[-1] - _LEAST_IN_SEARCH * np.sqrt(spread))
+    scale, peak = np.unravel_index(np.argmax(certain), np.shape(certain))
+    least = certain[scale][peak]
+    if not least > 0:
+        raise NoLineError(no_line_text("no bin is above the others by more than the noise"))
+    # As long as a kernel is narrower than the line, the smoothed line keeps its height.
+    kept = [k for k in range(len(scales)) if heights[k][peak] > 0.7 * least]
+    return float(at[peak]), max(FWHM * float(scales[kept[-1]]), 1.0)
