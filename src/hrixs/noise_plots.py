@@ -1,0 +1,105 @@
+"""The plot of a noise report. Imports matplotlib inside its functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_noise_report(report: Any) -> Figure:
+    """Draw the charges with their peaks, the hits over the threshold, and the pixels' noise.
+
+    Parameters
+    ----------
+    report : hrixs.NoiseReport
+        What is drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    import matplotlib.pyplot as plt
+
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.5), layout="constrained")
+    _draw_charges(left, report)
+    _draw_hits(middle, report)
+    _draw_pixels(right, report)
+    return figure
+
+
+def _draw_charges(ax: Axes, report: Any) -> None:
+    charges, peaks = report.charges, report.peaks
+    charge = charges["charge"].values
+    ax.stairs(charges.values, _edges(charge), fill=True, color="0.8", label="spots")
+    if peaks is not None:
+        fine = np.linspace(charge[0], charge[-1], 1000)
+        kinds = peaks.density(fine) * (charge[1] - charge[0])
+        ax.plot(fine, kinds.sum(axis=0), color="black", lw=1, label="fit")
+        ax.plot(fine, kinds[0], color="tab:blue", label="one photon")
+        ax.plot(fine, kinds[2], color="tab:red", label="two photons")
+        ax.axvline(
+            peaks.boundary, color="tab:red", ls="--", lw=1,
+            label=f"DBL_THRESHOLD = {report.double_threshold:.4g}",
+        )  # fmt: skip
+        ax.set_yscale("log")
+        ax.set_ylim(0.5, 2 * max(1, charges.values.max()))
+        ax.legend(fontsize="small")
+    else:
+        ax.text(0.5, 0.5, "no peak of single photons", ha="center", transform=ax.transAxes)
+    ax.set(xlabel="charge of a spot above the pedestal (ADU)", ylabel="spots")
+    ax.set_title("charge of the spots")
+
+
+def _draw_hits(ax: Axes, report: Any) -> None:
+    scan = report.scan
+    threshold = scan["threshold"].values
+    ax.plot(threshold, _positive(scan["hits"]), color="black", label="hits found")
+    ax.plot(threshold, _positive(scan["false_hits"]), color="tab:orange", label="expected of noise")
+    if "dark_hits" in scan:
+        dark_hits = _positive(scan["dark_hits"])
+        ax.plot(threshold, dark_hits, ".", color="tab:green", label="hits in dark frames")
+    ax.axvline(
+        report.threshold, color="tab:blue", ls="--", lw=1,
+        label=f"THRESHOLD = {report.threshold:.4g}",
+    )  # fmt: skip
+    ax.set_yscale("log")
+    ax.set_ylim(1e-3, 2 * max(1.0, float(scan["hits"].max()), float(scan["false_hits"].max())))
+    ax.set(xlabel="threshold on a 2x2 square (ADU)", ylabel="hits a frame", title="hits")
+    ax.legend(fontsize="small")
+
+
+def _draw_pixels(ax: Axes, report: Any) -> None:
+    ax.set_title("noise of the pixels, from frame to frame")
+    if report.pixels is None:
+        ax.text(0.5, 0.5, "needs 3 frames or more", ha="center", transform=ax.transAxes)
+        return
+    noise = report.pixels.values
+    # A pixel of the screen shows the noisiest of several, else single bad ones would not be seen.
+    step = max(1, max(noise.shape) // 512)
+    nx, ny = (size // step for size in noise.shape)
+    blocks = noise[: nx * step, : ny * step].reshape(nx, step, ny, step)
+    shown = np.where(np.isnan(blocks), -np.inf, blocks).max(axis=(1, 3))
+    shown[np.isneginf(shown)] = np.nan
+    low, high = np.nanpercentile(shown, [1, 99.5])
+    mesh = ax.imshow(
+        shown.T, origin="lower", aspect="auto", vmin=low, vmax=high, cmap="viridis",
+        extent=(-0.5, nx * step - 0.5, -0.5, ny * step - 0.5),
+    )  # fmt: skip
+    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    label = f"ADU, noisiest of {step} x {step} pixels" if step > 1 else "ADU"
+    ax.figure.colorbar(mesh, ax=ax, label=label)
+
+
+def _edges(centres: Any) -> Any:
+    step = centres[1] - centres[0]
+    return np.append(centres - step / 2, centres[-1] + step / 2)
+
+
+def _positive(values: Any) -> Any:
+    """Values for a logarithmic axis, which has no 0."""
+    return np.where(values.values > 0, values.values, np.nan)

@@ -1,0 +1,289 @@
+"""What a run's noise and photons look like, and which thresholds follow from that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.charge_peaks import ChargePeaks, fit_charge_peaks
+from hrixs.checks import positive_energies, whole_number
+from hrixs.false_hits import expected_false_hits
+from hrixs.frame_hits import (
+    LOWEST,
+    SPOT_PIXELS,
+    dark_hit_heights,
+    dark_of,
+    hit_heights,
+    repeating_pixels,
+    sample_of,
+    spot_charges,
+)
+from hrixs.frames import FRAME_DIMS, Frames, as_mask
+from hrixs.noise import frame_noise, pixel_noise
+from hrixs.noise_plots import plot_noise_report
+from hrixs.noise_words import report_lines
+from hrixs.photons import EV_PER_PAIR
+from hrixs.provenance import provenance
+from hrixs.threshold_choice import best_threshold
+
+#: Frames that are looked at, evenly spread over those given.
+MAX_FRAMES = 32
+#: False hits per frame at the threshold suggested where there are no photons to go by.
+FALSE_HITS = 0.1
+# Share of false hits among all from which on the photons' charges are looked at.
+_IMPURE = 0.02
+# So many mistakes more than the least do not matter: a share of the photons, or a few hits in all,
+# of photons that a masked pixel has cut or of hot pixels that are not masked.
+_AS_GOOD, _AS_GOOD_HITS = 1e-3, 3.0
+_HITS = {"units": "per frame"}
+
+
+@dataclass(frozen=True, repr=False)
+class NoiseReport:
+    """Noise, photons and suggested thresholds of a run's frames.
+
+    Attributes
+    ----------
+    threshold : float
+        Suggested ``THRESHOLD``: sum of a 2x2 square, in ADU, with the pedestal where no dark is
+        subtracted.
+    double_threshold : float or None
+        Suggested ``DBL_THRESHOLD``: charge of a spot above the frame's mean, in ADU. None where no
+        peak of single photons was found.
+    false_hits : float
+        Expected false hits per frame at `threshold`, from the noise alone.
+    peaks : ChargePeaks or None
+        Charge of a photon, its width and the share of doubles. None where none was found.
+    electrons_per_adu : float or None
+        Gain of the camera, where the photon energy was given.
+    frames : xarray.Dataset
+        Over dim ``frames``: level and noise of each frame looked at, as from `frame_noise`.
+    pixels : xarray.DataArray or None
+        Noise of each pixel, dims (x, y), as from `pixel_noise`, of the dark frames where these
+        were given; None for fewer than 3 frames.
+    repeating : xarray.DataArray
+        Bool, dims (x, y): pixels that make hits in half of the frames or more, and more often than
+        those around them. They are masked in all other numbers; use ``mask | repeating``, or the
+        mask of `hrixs.hot_pixels`.
+    scan : xarray.Dataset
+        Over dim ``threshold`` (ADU), per frame: ``hits`` found, ``false_hits`` expected, and
+        ``dark_hits`` found in the dark frames, where these were given.
+    charges : xarray.DataArray
+        Histogram of the spots' charges above the pedestal, dim ``charge`` (ADU).
+    attrs : dict
+        Settings and version.
+    """
+
+    threshold: float
+    double_threshold: float | None
+    false_hits: float
+    peaks: ChargePeaks | None
+    electrons_per_adu: float | None
+    frames: xr.Dataset
+    pixels: xr.DataArray | None
+    repeating: xr.DataArray
+    scan: xr.Dataset
+    charges: xr.DataArray
+    attrs: dict[str, Any]
+
+    @property
+    def settings(self) -> dict[str, float | None]:
+        """``THRESHOLD`` and ``DBL_THRESHOLD`` by the names that the class gives them."""
+        return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.double_threshold}
+
+    def __repr__(self) -> str:
+        return "\n".join(report_lines(self))
+
+    def _repr_html_(self) -> str:
+        return "<pre>" + escape(repr(self)) + "</pre>"
+
+    def plot(self) -> Any:
+        """Draw charges with their peaks, hits over the threshold, and the noise of the pixels.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        return plot_noise_report(self)
+
+
+def noise_report(
+    frames: xr.DataArray | ArrayLike | Frames,
+    dark: xr.DataArray | ArrayLike | None = None,
+    *,
+    mask: xr.DataArray | ArrayLike | None = None,
+    energy: float | None = None,
+    max_frames: int = MAX_FRAMES,
+    threads: int | None = None,
+) -> NoiseReport:
+    """Measure the noise of frames and the charge of their photons, and suggest thresholds.
+
+    Parameters
+    ----------
+    frames : array_like or xarray.DataArray, shape (..., x, y)
+        Some frames of the run to be analysed, with photons; any real dtype. Crop them as the
+        analysis will.
+    dark : array_like, shape (x, y) or (n, x, y), optional
+        Dark image or dark frames; subtracted, so that the thresholds are those for a subtracted
+        dark. Dark frames, from two on, also show the false hits as they are.
+    mask : array_like of bool, shape (x, y), optional
+        True where a pixel is bad; see `hrixs.hot_pixels`.
+    energy : float, optional
+        Photon energy in eV, for the gain of the camera, ``ELECTRONS_PER_ADU``.
+    max_frames : int
+        More frames than these are thinned out evenly.
+    threads : int, optional
+        As in `hrixs.find_photons`.
+
+    Returns
+    -------
+    NoiseReport
+        Print it, or call its `plot`.
+
+    Raises
+    ------
+    NonFinitePixelsError, TypeError, ValueError
+        NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or settings; frames
+        without any noise.
+
+    Notes
+    -----
+    `docs/detection.md` says how each number is found, and how well it does on simulated frames.
+
+    Examples
+    --------
+    >>> from hrixs import noise_report
+    >>> from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+    >>> frames, _ = simulate_frames(
+    ...     4, sensor=Sensor(shape=(128, 128)), photons_per_frame=40,
+    ...     lines=[SpectralLine(60.0, 20.0, 1.0)],
+    ... )
+    >>> report = noise_report(frames, energy=530.0)
+    >>> 420 < report.threshold < 470, round(report.peaks.adu_per_photon, -1)
+    (True, 140.0)
+    """
+    max_frames = whole_number("max_frames", max_frames)
+    if energy is not None:
+        positive_energies(np.asarray(energy, dtype=np.float64))
+    stack = sample_of(frames, max_frames)
+    image, darks = dark_of(dark, stack, max_frames)
+    checked = as_mask(mask, stack)
+    given = np.zeros(stack.frame_shape, bool) if checked is None else checked.astype(bool)
+    noise = frame_noise(stack, dark=image, mask=given)
+    if not (noise["square_noise"] > 0).all():
+        raise ValueError(
+            "the frames have no noise: most pixels have the same value. Give frames as the camera "
+            "wrote them, or set THRESHOLD by hand."
+        )
+    repeating = repeating_pixels(stack, image, given, noise)
+    bad = given | repeating
+    heights = hit_heights(stack, image, bad, noise)
+    whole = image is None and bool(np.issubdtype(stack.pixels.dtype, np.integer))
+    level = float(noise["square_level"].median())
+    sigma = float(np.sqrt((noise["square_noise"] ** 2).mean()))
+
+    def expected(height: NDArray[np.float64], own_level: float = level) -> NDArray[np.float64]:
+        """False hits per frame at `height` above the run's level, in a frame of its own."""
+        return float(np.mean(~bad)) * expected_false_hits(
+            level + height, level=own_level, noise=sigma, shape=stack.frame_shape, whole=whole
+        )
+
+    begin = _begin_of_photons(heights, expected, sigma, len(stack))
+    charge, offset, alone = spot_charges(stack, image, bad, noise, level + begin, threads)
+    spot_noise = float(np.sqrt((noise["noise"] ** 2).mean()) * np.sqrt(SPOT_PIXELS))
+    pure = bool(np.isfinite(begin))
+    peaks = fit_charge_peaks(charge, noise=spot_noise, alone=alone) if pure else None
+    top = max(peaks.adu_per_photon if peaks else 0.0, 12 * sigma)
+    steps = np.linspace(LOWEST * sigma, top, 97)
+    scan = _scan(level + steps, heights, steps, expected(steps), len(stack))
+    if darks is not None:
+        dark_heights = dark_hit_heights(darks, bad)
+        n_above = len(dark_heights) - np.searchsorted(np.sort(dark_heights), steps, "right")
+        scan["dark_hits"] = ("threshold", n_above / len(darks), _HITS)
+    if peaks:
+        false = scan["false_hits"].values
+        if darks is not None:
+            # Those above one photon, of cosmic rays, are no reason for any threshold.
+            in_dark = scan["dark_hits"].values
+            false = np.maximum(false, in_dark - in_dark[-1])
+        threshold = best_threshold(
+            scan["threshold"].values, scan["hits"].values, false,
+            as_good=max(_AS_GOOD * len(charge), _AS_GOOD_HITS) / len(stack),
+        )  # fmt: skip
+    else:
+        fine = np.linspace(LOWEST * sigma, 8 * sigma, 801)
+        threshold = level + float(fine[np.argmax(expected(fine) <= FALSE_HITS)])
+    threshold = round(threshold, 1)
+    of_frames = [
+        expected(np.asarray(threshold - level), own) for own in noise["square_level"].values
+    ]
+    still = stack if darks is None else darks
+    return NoiseReport(
+        threshold=threshold,
+        double_threshold=round(peaks.boundary - offset, 1) if peaks else None,
+        false_hits=float(np.mean(of_frames)),
+        peaks=peaks,
+        electrons_per_adu=energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None,
+        frames=noise,
+        pixels=pixel_noise(still, mask=bad) if len(still) >= 3 else None,
+        repeating=xr.DataArray(repeating, dims=FRAME_DIMS, name="repeating"),
+        scan=scan,
+        charges=_histogram(charge, peaks, spot_noise),
+        attrs=provenance(
+            "noise_report",
+            n_frames=len(stack),
+            n_spots=len(charge),
+            n_masked=int(given.sum()),
+            n_repeating=int(repeating.sum()),
+            dark_subtracted=image is not None,
+            n_darks=0 if darks is None else len(darks),
+            max_frames=max_frames,
+        ),
+    )
+
+
+def _begin_of_photons(
+    heights: NDArray[np.float64], expected: Any, sigma: float, n_frames: int
+) -> float:
+    """Height from which on nearly all hits are photons; infinite where none are."""
+    tried = np.arange(LOWEST, 12.0, 0.25) * sigma
+    hits = np.array([np.count_nonzero(heights > height) for height in tried])
+    pure = (expected(tried) * n_frames <= _IMPURE * hits) & (hits > 0)
+    return float(tried[np.argmax(pure)]) if pure.any() else np.inf
+
+
+def _scan(
+    thresholds: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    false: NDArray[np.float64],
+    n_frames: int,
+) -> xr.Dataset:
+    n_above = len(heights) - np.searchsorted(np.sort(heights), steps, "right")
+    return xr.Dataset(
+        {
+            "hits": ("threshold", n_above / n_frames, _HITS),
+            "false_hits": ("threshold", false, _HITS),
+        },
+        coords={"threshold": ("threshold", thresholds, {"units": "ADU"})},
+    )
+
+
+def _histogram(
+    charge: NDArray[np.float64], peaks: ChargePeaks | None, spot_noise: float
+) -> xr.DataArray:
+    top = 3.5 * peaks.adu_per_photon if peaks else 40 * spot_noise
+    step = (peaks.width if peaks else spot_noise) / 3
+    counts, edges = np.histogram(charge, bins=np.arange(0, top + step, step))
+    return xr.DataArray(
+        counts,
+        dims=("charge",),
+        coords={"charge": ("charge", (edges[1:] + edges[:-1]) / 2, {"units": "ADU"})},
+        name="spots",
+        attrs={"n_above": int(np.count_nonzero(charge >= edges[-1])), "units": "spots"},
+    )

@@ -1,0 +1,137 @@
+"""A noise report in words, for someone who has been up all night."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# Of the way from the pedestal to the threshold: more drift than this is worth a word.
+_DRIFT = 0.1
+# Noise above that of most pixels at which one is worth a word.
+_NOISY = 3.0
+_LEAST_DARKS = 8
+# Noise over a frame beyond that of its pixels.
+_PATTERN = 1.3
+
+
+def report_lines(report: Any) -> list[str]:
+    """Lines that say what a `NoiseReport` found, what to set, and what to look at."""
+    frames, attrs = report.frames, report.attrs
+    nx, ny = report.repeating.shape
+    dark = "dark subtracted" if attrs["dark_subtracted"] else "no dark subtracted"
+    noise, squares = float(frames["noise"].mean()), float(frames["square_noise"].mean())
+    level = frames["level"].values
+    rows = [
+        ("noise", f"{noise:.2f} ADU a pixel, {squares:.2f} ADU a 2x2 square"),
+        ("pedestal", f"{np.median(level):.2f} ADU, moves by {np.ptp(level):.2g} ADU over the run"),
+        *_photon_rows(report),
+        *_threshold_rows(report, 4 * float(np.median(level)), squares),
+    ]
+    if report.pixels is not None:
+        over_time = f"{_typical(report.pixels):.2f} ADU a pixel from frame to frame"
+        rows.insert(1, ("", over_time))
+    width = max(len(name) for name, _ in rows) + 2
+    title = f"Noise report of {attrs['n_frames']} frames of {nx} x {ny} pixels, {dark}"
+    lines = [title, *(f"  {name:<{width}}{text}" for name, text in rows)]
+    return lines + [f"  ! {text}" for text in _remarks(report)]
+
+
+def _photon_rows(report: Any) -> list[tuple[str, str]]:
+    peaks = report.peaks
+    if peaks is None:
+        return [
+            (
+                "photons",
+                f"no peak of single photons found ({report.attrs['n_spots']} spots above the "
+                "noise, some 50 are needed)",
+            )
+        ]
+    per_frame = report.attrs["n_spots"] / report.attrs["n_frames"]
+    rows = [
+        ("photons", f"{per_frame:.4g} spots a frame"),
+        (
+            "one photon",
+            f"{peaks.adu_per_photon:.1f} ± {peaks.adu_per_photon_err:.1g} ADU, "
+            f"width {peaks.width:.1f} ± {peaks.width_err:.1g} ADU",
+        ),
+        (
+            "doubles",
+            f"{100 * peaks.double_share:.2g} ± {100 * peaks.double_share_err:.1g} % of the spots",
+        ),
+    ]
+    if report.electrons_per_adu is not None:
+        rows.append(("gain", f"{report.electrons_per_adu:.3f} electrons an ADU"))
+    return rows
+
+
+def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[str, str]]:
+    height = report.threshold - pedestal
+    rows = [
+        (
+            "THRESHOLD",
+            f"{report.threshold:.1f}  ({height:.0f} ADU above the squares' pedestal, "
+            f"{height / noise:.1f} standard deviations; noise makes {_few(report.false_hits)} "
+            "false hits a frame)",
+        )
+    ]
+    if report.double_threshold is None:
+        rows.append(("DBL_THRESHOLD", "None  (unknown without the peak of single photons)"))
+    else:
+        share = report.double_threshold / report.peaks.adu_per_photon
+        rows.append(("DBL_THRESHOLD", f"{report.double_threshold:.1f}  ({share:.2f} photons)"))
+    return rows
+
+
+def _remarks(report: Any) -> list[str]:
+    remarks = []
+    n_repeating = report.attrs["n_repeating"]
+    if n_repeating:
+        remarks.append(
+            f"{n_repeating} pixels make a hit in most frames. Mask them: "
+            "mask=report.repeating, or hot_pixels(dark frames)."
+        )
+    drift = 4 * float(np.ptp(report.frames["level"].values))
+    height = report.threshold - 4 * float(report.frames["level"].median())
+    if drift > _DRIFT * height:
+        remarks.append(
+            f"the pedestal moves by {drift:.1f} ADU a square, {100 * drift / height:.0f} % of the "
+            "way to the threshold: one THRESHOLD does not fit all frames."
+        )
+    if report.pixels is not None and not report.attrs["dark_subtracted"]:
+        noise, still = float(report.frames["noise"].mean()), _typical(report.pixels)
+        if noise > _PATTERN * still:
+            remarks.append(
+                f"the pixels' pedestals differ: {noise:.3g} ADU over the frame, {still:.3g} ADU "
+                "from frame to frame. A dark subtracted lowers the noise."
+            )
+    # In frames with light the tails of photons look like noise.
+    if report.pixels is not None and report.attrs["n_darks"] >= _LEAST_DARKS:
+        noisy = int((report.pixels > _NOISY * _typical(report.pixels)).sum())
+        if noisy:
+            remarks.append(
+                f"{noisy} pixels have {_NOISY:g} times the noise of most, or more, in the dark "
+                "frames. hot_pixels finds them."
+            )
+    if "dark_hits" in report.scan:
+        at = report.scan["dark_hits"].sel(threshold=report.threshold, method="nearest")
+        remarks.append(f"the dark frames have {_few(float(at))} hits a frame at THRESHOLD.")
+    n_above = report.charges.attrs["n_above"]
+    if report.peaks is not None and n_above > 0.01 * report.attrs["n_spots"]:
+        remarks.append(
+            f"{100 * n_above / report.attrs['n_spots']:.2g} % of the spots have the charge of more "
+            "than 3.5 photons: cosmic rays, hot pixels, or frames so full that photons overlap."
+        )
+    return remarks
+
+
+def _typical(pixels: Any) -> float:
+    """Noise of most pixels; the median of deviations from few frames lies below it."""
+    from scipy.stats import chi2
+
+    free = pixels.attrs["n_frames"] - 1
+    return float(pixels.median()) / float(np.sqrt(chi2.median(free) / free))
+
+
+def _few(number: float) -> str:
+    return f"{number:.2g}" if number >= 1e-3 else "less than 0.001"

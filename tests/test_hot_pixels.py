@@ -1,0 +1,98 @@
+"""Bad pixels in dark frames."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from hrixs import HrixsWarning, find_photons, hot_pixels
+from hrixs.simulation import Sensor, simulate_frames
+
+
+def darks(n_frames=10, shape=(128, 160), sigma=1.5, seed=1):
+    rng = np.random.default_rng(seed)
+    return np.rint(rng.normal(100, sigma, (n_frames, *shape))).astype(np.uint16)
+
+
+def places(mask):
+    return list(zip(*(index.tolist() for index in np.nonzero(mask.values)), strict=True))
+
+
+def test_good_frames_have_none():
+    mask = hot_pixels(darks())
+    assert mask.dims == ("x", "y")
+    assert mask.dtype == bool
+    assert int(mask.sum()) == 0
+
+
+def test_one_of_each_kind():
+    frames = darks()
+    frames[:, 10, 20] += 40
+    frames[:, 30, 40] = 3
+    frames[1::4, 50, 60] += 30
+    frames[:, 70, 80] = 100 + 15 * (-1.0) ** np.arange(10)
+    before = frames.copy()
+    mask = hot_pixels(xr.DataArray(frames, dims=("trainId", "x", "y")))
+    assert places(mask) == [(10, 20), (30, 40), (50, 60), (70, 80)]
+    assert (mask.attrs["n_hot"], mask.attrs["n_dead"], mask.attrs["n_noisy"]) == (1, 1, 2)
+    np.testing.assert_array_equal(frames, before)
+
+
+def test_a_cosmic_ray_is_no_bad_pixel():
+    frames = darks()
+    frames[4, 20:40, 50] += 500
+    assert int(hot_pixels(frames).sum()) == 0
+
+
+def test_a_pixel_that_never_changes_is_dead_where_that_can_be_told():
+    frames = darks(40)
+    frames[:, 5, 6] = 100
+    assert places(hot_pixels(frames)) == [(5, 6)]
+    # In six frames many good pixels count the same each time.
+    assert int(hot_pixels(darks(6)).sum()) == 0
+
+
+def test_a_pedestal_that_drifts_over_the_chip_is_not_hot():
+    slope = np.linspace(0, 60, 160).astype(np.uint16)
+    frames = darks() + slope
+    frames[:, 10, 20] += 80
+    assert places(hot_pixels(frames)) == [(10, 20)]
+
+
+def test_an_image_shows_levels_only():
+    frames = darks()
+    frames[:, 10, 20] += 40
+    with pytest.warns(HrixsWarning, match="1 dark frames given, 5 or more"):
+        mask = hot_pixels(frames.mean(axis=0))
+    assert places(mask) == [(10, 20)]
+
+
+def test_finds_what_the_simulation_put_in_and_stops_its_hits():
+    sensor = Sensor(shape=(256, 256), hot_fraction=1e-3)
+    frames, _ = simulate_frames(8, sensor=sensor, photons_per_frame=0)
+    truth = sensor.pattern > 110
+    mask = hot_pixels(frames)
+    assert int((mask.values & truth).sum()) == int(truth.sum()) > 50
+    assert mask.attrs["n_hot"] <= truth.sum() + 3
+    options = {"threshold": 420.0, "threads": 1}
+    assert find_photons(frames, **options).sizes["photon"] > 300
+    assert find_photons(frames, mask=mask, **options).sizes["photon"] < 8
+
+
+def test_frames_that_are_not_dark():
+    frames = darks()
+    frames[:, ::6, ::6] += 50
+    with pytest.warns(HrixsWarning, match=r"2\.9% of the pixels are marked as bad"):
+        hot_pixels(frames)
+
+
+@pytest.mark.parametrize("n_sigma", [0, -1, np.nan])
+def test_n_sigma_is_positive(n_sigma):
+    with pytest.raises(ValueError, match=r"n_sigma = .*, expected a positive number"):
+        hot_pixels(darks(), n_sigma=n_sigma)
+
+
+def test_nan_pixels_are_refused():
+    frames = darks().astype(float)
+    frames[2, 3, 4] = np.nan
+    with pytest.raises(ValueError, match="1 pixels that are NaN or infinite"):
+        hot_pixels(frames)

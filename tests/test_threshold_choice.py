@@ -1,0 +1,38 @@
+"""The threshold with the fewest mistakes."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from hrixs.threshold_choice import best_threshold
+
+HEIGHTS = np.linspace(15, 140, 126)
+
+
+def scan(noise_hits, *, noise=4.0, photons=1000.0, least=90.0, spread=8.0):
+    false = noise_hits * ndtr(-HEIGHTS / noise)
+    return false + photons * ndtr(-(HEIGHTS - least) / spread), false
+
+
+def test_in_the_middle_between_noise_and_photons():
+    hits, false = scan(4e6)
+    threshold = best_threshold(HEIGHTS, hits, false, as_good=1)
+    assert 35 < threshold < 55
+
+
+def test_fewest_mistakes_where_noise_reaches_the_photons():
+    hits, false = scan(4e6, noise=14.0, photons=1000.0)
+    threshold = best_threshold(HEIGHTS, hits, false, as_good=1)
+    mistakes = false + 1000 - (hits - false)
+    at = np.interp(threshold, HEIGHTS, mistakes)
+    assert at < mistakes.min() + 5
+    assert 55 < threshold < 90
+
+
+@pytest.mark.parametrize("photons", [10.0, 100.0, 10_000.0])
+def test_more_photons_allow_more_false_hits(photons):
+    few, many = (
+        best_threshold(HEIGHTS, *scan(4e6, noise=14.0, photons=n), as_good=n / 1000)
+        for n in (photons, 10 * photons)
+    )
+    assert few > many
