@@ -1,0 +1,299 @@
+"""Positions without the bias inside the pixel, learned from the photons of a whole run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.checks import curvature_pair, require_dataset, whole_number
+from hrixs.errors import NoPhaseCorrectionError, warn
+from hrixs.geometry import parabola
+from hrixs.phase_statistics import (
+    SIGNIFICANCE,
+    column_blocks,
+    compare_blocks,
+    cumulative,
+    left_by_tilt,
+    phase_of,
+)
+from hrixs.phases import MOST_LEFT_BY_TILT, N_BLOCKS, finder_of, single_photons
+from hrixs.provenance import provenance
+
+#: Phases at which the correction is tabulated.
+N_KNOTS = 201
+#: Single photons needed: N of them leave an error of 1/sqrt(6 N) px, 0.004 px.
+MIN_SINGLES = 10_000
+#: Bias that a narrow line may be mistaken for, peak to peak, in pixels.
+MOST_FALSE_BIAS = 0.01
+#: Modulation by which the phases of y may differ between blocks of columns.
+MOST_DIFFERENCE = 0.1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PhaseCorrection:
+    """Where in its pixel a photon belongs, by where it was measured. Printed, it says how far.
+
+    Attributes
+    ----------
+    table : xarray.Dataset
+        ``unbiased (axis, phase)``: unbiased by measured phase, pixels, monotone, from -0.5 to
+        0.5. In `attrs`: ``n_singles`` and those left out, as from `phase_uniformity`;
+        ``table_err`` (pixels, rms error of the table), ``left_by_tilt`` and ``false_bias``
+        (pixels, peak to peak: what the line's own phases may have put into the table).
+        Write it with ``table.to_netcdf``, and read it with ``PhaseCorrection(dataset)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `table` is not such a dataset.
+    """
+
+    table: xr.Dataset
+
+    def __post_init__(self) -> None:
+        require_dataset(self.table, "the table of a PhaseCorrection")
+        if "unbiased" not in self.table or set(self.table["unbiased"].dims) != {"axis", "phase"}:
+            raise ValueError(
+                f"the dataset has {', '.join(map(str, self.table.variables)) or 'no variables'}, "
+                "expected the table of a PhaseCorrection, unbiased (axis, phase)."
+            )
+
+    def __repr__(self) -> str:
+        attrs = self.table.attrs
+        moved = self.table["unbiased"] - self.table["phase"]
+        source = " (the table of x)" if attrs["y_from_x"] else ""
+        most = {name: float(np.abs(moved.sel(axis=name)).max()) for name in ("x", "y")}
+        return (
+            f"correction of positions inside the pixel, from {attrs['n_singles']} single photons\n"
+            f"  x: moves up to {most['x']:.3f} px\n"
+            f"  y: moves up to {most['y']:.3f} px{source}\n"
+            f"  error of the table: {attrs['table_err']:.4f} px rms"
+        )
+
+    def apply(self, photons: xr.Dataset, *, doubles: bool = False) -> xr.Dataset:
+        """Move photons to where they belong inside their pixel.
+
+        Parameters
+        ----------
+        photons : xarray.Dataset
+            A photon table, as from the finder that the correction was learned from.
+        doubles : bool
+            Whether doubles move as well. They lie between two photons, so that the table of the
+            singles is not theirs.
+
+        Returns
+        -------
+        xarray.Dataset
+            The table with new ``x`` and ``y``, each still in its pixel. Photons with a ``flag``
+            are as they were. `attrs` has ``phase_corrected`` and counts ``n_phase_corrected``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `photons` is not a photon table, was corrected before, or is from another finder.
+
+        Examples
+        --------
+        >>> curve = h.CURVE_A, h.CURVE_B  # doctest: +SKIP
+        >>> correction = hrixs.phase_correction(photons, curvature=curve)  # doctest: +SKIP
+        >>> moved = correction.apply(photons)  # doctest: +SKIP
+        """
+        single, _ = single_photons(photons)
+        _require_same_finder(self.table.attrs["of_algorithm"], photons)
+        moves = single | photons["double"].values.astype(bool) if doubles else single
+        new: dict[str, Any] = {}
+        for name in ("x", "y"):
+            position = photons[name].values.astype(np.float64)
+            position[moves] = self._move(name, position[moves])
+            new[name] = (photons[name].dims, position, photons[name].attrs)
+        attrs = dict(photons.attrs) | provenance(
+            photons.attrs.get("algorithm", "phase_correction"),
+            phase_corrected=True,
+            phase_corrected_doubles=bool(doubles),
+            n_phase_corrected=int(moves.sum()),
+        )
+        return photons.assign(new).assign_attrs(attrs)
+
+    def _move(self, axis: str, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        phase = phase_of(position)
+        pixel = np.floor(position + 0.5)
+        unbiased = self.table["unbiased"].sel(axis=axis).values
+        moved = pixel + np.interp(phase, self.table["phase"].values, unbiased)
+        # Phases beyond all that were learned from map to the edge, which is the next pixel's.
+        inside: NDArray[np.float64] = np.minimum(moved, np.nextafter(pixel + 0.5, -np.inf))
+        return inside
+
+
+def phase_correction(
+    photons: xr.Dataset,
+    *,
+    curvature: tuple[float, float] = (0.0, 0.0),
+    y_from_x: bool = False,
+    min_singles: int = MIN_SINGLES,
+    n_knots: int = N_KNOTS,
+) -> PhaseCorrection:
+    """Learn how positions are biased inside the pixel, from the single photons of a run.
+
+    Photons fall anywhere in a pixel with the same chance, so that the cumulative distribution F of
+    the measured phases f maps them to the unbiased ones, ``F(f) - 1/2``. One table is learned for x
+    and one for y, for one finder, camera and photon energy: use all photons of a run, or of several
+    alike, and never those of one spectrum's peak alone, which would be flattened.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table, as from `find_photons`, with positions as measured. Its doubles, and
+        photons with a ``flag``, are left out and counted.
+    curvature : (float, float)
+        ``(CURVE_A, CURVE_B)`` of the lines. Only lines that cross rows have uniform phases of y.
+    y_from_x : bool
+        Take the table of x for y, too. It needs no tilt, but square pixels, and a charge cloud and
+        a read-out that are the same along both axes.
+    min_singles : int
+        Fewer single photons are an error.
+    n_knots : int
+        Phases at which the correction is tabulated.
+
+    Returns
+    -------
+    PhaseCorrection
+
+    Raises
+    ------
+    NoPhaseCorrectionError
+        If there are too few single photons, or the lines are not tilted enough for the phases of y
+        to be uniform.
+    TypeError, ValueError
+        If `photons` is not a photon table, or a setting is no number.
+
+    Notes
+    -----
+    The one-dimensional case of the eta function's inversion for strip and pixel detectors:
+    E. Belau et al., Nucl. Instrum. Methods 214, 253 (1983). What is left of a narrow line's own
+    phases is bounded by two factors: that of the tilt (`left_by_tilt`), and the Fourier coefficient
+    of the curvature-corrected spectrum at a period of one pixel: ``false_bias`` is made of their
+    product. A threshold that loses photons of some phases breaks the assumption, unnoticed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from hrixs import phase_correction
+    >>> x, y = np.random.default_rng(1).uniform(0, 100, (2, 20_000))
+    >>> y += 0.05 * np.sin(2 * np.pi * y)
+    >>> table = xr.Dataset({"x": ("photon", x), "y": ("photon", y)})
+    >>> table["double"] = "photon", np.zeros(20_000, bool)
+    >>> correction = phase_correction(table, curvature=(0.2, 0.0))
+    >>> float(correction.table.unbiased.sel(axis="y").interp(phase=0.3).round(2))
+    0.25
+    """
+    pair = curvature_pair(curvature)
+    n_knots, min_singles = (
+        whole_number("n_knots", n_knots),
+        whole_number("min_singles", min_singles),
+    )
+    if n_knots < 3:
+        raise ValueError(f"n_knots = {n_knots}, expected at least 3.")
+    single, counted = single_photons(photons)
+    _require_enough(counted["n_singles"], min_singles)
+    position = {name: photons[name].values[single] for name in ("x", "y")}
+    left = left_by_tilt(position["x"], pair)
+    sharpness = float(
+        np.abs(np.exp(2j * np.pi * (position["y"] - parabola(position["x"], *pair))).mean())
+    )
+    # A wave of amplitude 2 a in the density of the phases moves positions by 2 a / pi, both ways.
+    false_bias = 2 * left * sharpness / np.pi
+    if not y_from_x:
+        blocks = column_blocks(position["x"], N_BLOCKS)
+        p_value, difference = compare_blocks([phase_of(position["y"][block]) for block in blocks])
+        _require_tilt(pair, left, false_bias, difference if p_value < SIGNIFICANCE else 0.0)
+    knots = np.linspace(-0.5, 0.5, n_knots)
+    shares = [cumulative(phase_of(position["x" if y_from_x else name]), knots) for name in position]
+    _warn_if_unlike(*(float(np.abs(share - 0.5 - knots).max()) for share in shares))
+    pixels = {"units": "px"}
+    table = xr.Dataset(
+        {"unbiased": (("axis", "phase"), np.array(shares) - 0.5, pixels)},
+        coords={"axis": ["x", "y"], "phase": ("phase", knots, pixels)},
+        attrs=provenance(
+            "phase_correction",
+            of_algorithm=finder_of(photons),
+            curve_a=pair[0],
+            curve_b=pair[1],
+            y_from_x=bool(y_from_x),
+            **counted,
+            table_err=_table_error(counted["n_singles"]),
+            left_by_tilt=left,
+            false_bias=0.0 if y_from_x else false_bias,
+        ),
+    )
+    return PhaseCorrection(table)
+
+
+def _table_error(n: int) -> float:
+    """Rms error of the cumulative distribution of `n` uniform phases, in pixels."""
+    return float(1 / np.sqrt(6 * n))
+
+
+def _require_enough(n: int, least: int) -> None:
+    if n < least:
+        error = f"{_table_error(n):.3g} px rms" if n else "no bound"
+        raise NoPhaseCorrectionError(
+            f"the table has {n} single photons, expected at least {least}: the correction's own "
+            f"error is 1/sqrt(6 N) px, here {error}, and must be small beside the bias. Join the "
+            "tables of more frames with concat_photons; min_singles sets the limit."
+        )
+
+
+def _require_tilt(
+    curvature: tuple[float, float], left: float, false_bias: float, difference: float
+) -> None:
+    what = f"at curvature = ({curvature[0]:g}, {curvature[1]:g}) "
+    if left > MOST_LEFT_BY_TILT:
+        why = (
+            f"the lines cross too few rows for uniform phases: {left:.0%} of a narrow line's own "
+            f"phases are left, expected at most {MOST_LEFT_BY_TILT:.0%}"
+        )
+    elif false_bias > MOST_FALSE_BIAS:
+        why = (
+            f"the spectrum is too sharp for its tilt: its own phases look like a bias of "
+            f"{false_bias:.3f} px peak to peak, expected at most {MOST_FALSE_BIAS:g} px"
+        )
+    elif difference > MOST_DIFFERENCE:
+        why = (
+            f"a narrow line crosses rows so slowly that the phases of {N_BLOCKS} blocks of columns "
+            f"differ by {difference:.0%}, expected at most {MOST_DIFFERENCE:.0%}: their sum is "
+            "uniform only if the line is as bright everywhere"
+        )
+    else:
+        return
+    raise NoPhaseCorrectionError(
+        f"the bias along y can't be told from the line: {what}{why}. Give the run's own curvature="
+        "(CURVE_A, CURVE_B), photons of more columns, or y_from_x=True, which takes the table of x "
+        "for square pixels."
+    )
+
+
+def _warn_if_unlike(x_moves: float, y_moves: float) -> None:
+    """Warn where y has a bias that x has not: a line taken for tilted that is not looks so."""
+    if y_moves > 3 * x_moves + 0.05:
+        warn(
+            f"positions move by up to {y_moves:.2f} px along y, and {x_moves:.2f} px along x; is "
+            "the curvature this run's own? A narrow line that is not tilted gets flattened."
+        )
+
+
+def _require_same_finder(learned_from: str, photons: xr.Dataset) -> None:
+    if photons.attrs.get("phase_corrected"):
+        raise ValueError(
+            "the table's positions were corrected before; expected positions as measured."
+        )
+    finder = finder_of(photons)
+    if finder != learned_from:
+        raise ValueError(
+            f"the photons are from {finder}, the correction was learned from {learned_from}; the "
+            "bias is another one. Learn it from photons of the same finder."
+        )

@@ -1,0 +1,283 @@
+"""Are positions biased inside the pixel? What the photons' sub-pixel phases say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.checks import curvature_pair, require_dataset, whole_number
+from hrixs.errors import warn
+from hrixs.phase_statistics import (
+    SIGNIFICANCE,
+    column_blocks,
+    compare_blocks,
+    cumulative,
+    kuiper,
+    kuiper_p_value,
+    least_seen,
+    left_by_tilt,
+    phase_of,
+)
+from hrixs.provenance import provenance
+
+#: Bins of the phase histograms, and blocks of columns in which the phases of y are compared.
+N_BINS = 50
+N_BLOCKS = 8
+#: What an untilted line's own phases may leave after the tilt has spread them, at most.
+MOST_LEFT_BY_TILT = 0.1
+_FEWEST_SINGLES = 100
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PhaseUniformity:
+    """How uniform the sub-pixel phases of a table's single photons are. Printed, it says so.
+
+    Attributes
+    ----------
+    table : xarray.Dataset
+        Over dims ``axis`` ('x', 'y') and ``phase`` (middles of the bins, pixels): ``counts`` and
+        ``counts_err`` (one standard deviation, Poisson). Over ``axis``: ``bias_pp`` (pixels, peak
+        to peak, of the bias that the phases imply), ``p_value`` (that uniform phases show such a
+        bias, or more) and ``modulation`` (amplitude of the density's wave with a period of one
+        pixel, relative to the mean). Over ``axis`` and ``edge`` (phases, pixels): ``bias``
+        (pixels, measured less unbiased position). Over ``block`` (middle column, pixels) and
+        ``phase``: ``block_counts`` of y. In `attrs`: ``n_singles``, ``n_doubles``, ``n_flagged``,
+        ``n_not_finite``, ``least_seen`` (pixels, peak to peak: a smaller bias hides behind
+        chance), ``left_by_tilt`` (as from `left_by_tilt`), ``blocks_p_value`` (that blocks with
+        the same phases differ as much) and ``blocks_modulation`` (rms of their difference).
+    """
+
+    table: xr.Dataset
+
+    def __repr__(self) -> str:
+        attrs = self.table.attrs
+        left_out = [
+            f"{attrs[f'n_{kind}']} {name}"
+            for kind, name in (
+                ("doubles", "doubles"),
+                ("flagged", "flagged"),
+                ("not_finite", "without a position"),
+            )
+            if attrs[f"n_{kind}"]
+        ]
+        lines = [
+            f"sub-pixel phases of {attrs['n_singles']} single photons"
+            + (f" ({', '.join(left_out)} left out)" if left_out else ""),
+            *(f"  {name}: {self._words(name)}" for name in ("x", "y")),
+            f"  y in blocks of columns: {self._words_on_blocks()}",
+        ]
+        return "\n".join(lines)
+
+    def is_uniform(self, axis: str) -> bool:
+        """Whether the phases of `axis`, ``'x'`` or ``'y'``, are uniform as far as can be seen."""
+        return bool(self.table["p_value"].sel(axis=axis) >= SIGNIFICANCE)
+
+    @property
+    def blocks_agree(self) -> bool:
+        """Whether the phases of y are the same in all blocks of columns, as far as can be seen."""
+        return bool(self.table.attrs["blocks_p_value"] >= SIGNIFICANCE)
+
+    @property
+    def tilted(self) -> bool:
+        """Whether the lines cross so many rows that any spectrum has uniform phases of y."""
+        return bool(self.table.attrs["left_by_tilt"] <= MOST_LEFT_BY_TILT)
+
+    def plot(self) -> Any:
+        """Draw the phases, the bias they imply, and the phases of y by blocks of columns.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from hrixs.phase_plots import plot_phases
+
+        return plot_phases(self.table)
+
+    def _words(self, axis: str) -> str:
+        of_axis = self.table.sel(axis=axis)
+        p_value = f"(p = {float(of_axis['p_value']):.2g})"
+        if self.is_uniform(axis):
+            least = self.table.attrs["least_seen"]
+            return (
+                f"uniform {p_value}; with so many photons, a bias below {least:.3f} px peak to "
+                "peak is not seen"
+            )
+        bias = f"as with a bias of {float(of_axis['bias_pp']):.3f} px peak to peak in the pixel"
+        if axis == "x" or (self.tilted and self.blocks_agree):
+            return f"not uniform {p_value}, {bias}, if photons of all phases are found alike"
+        return f"not uniform {p_value}, {bias}, which may be the line and no bias"
+
+    def _words_on_blocks(self) -> str:
+        attrs = self.table.attrs
+        if self.blocks_agree:
+            said = f"all alike (p = {attrs['blocks_p_value']:.2g}). "
+        else:
+            said = (
+                f"they differ by {attrs['blocks_modulation']:.1%} (p = "
+                f"{attrs['blocks_p_value']:.2g}): a narrow line stands at its own phase in each. "
+            )
+        left = attrs["left_by_tilt"]
+        if self.tilted:
+            return said + f"The tilt leaves at most {left:.1%} of a line's own phases"
+        return said + (
+            f"At curvature = ({attrs['curve_a']:g}, {attrs['curve_b']:g}) the lines cross too few "
+            f"rows: {left:.0%} of a narrow line's own phases are left"
+        )
+
+
+def phase_uniformity(
+    photons: xr.Dataset,
+    *,
+    curvature: tuple[float, float] = (0.0, 0.0),
+    n_bins: int = N_BINS,
+    n_blocks: int = N_BLOCKS,
+) -> PhaseUniformity:
+    """Test whether positions are biased inside the pixel, by the phases of single photons.
+
+    The phase of a position is its distance from the centre of its pixel, ``x - floor(x + 0.5)``.
+    Photons fall anywhere in a pixel, so that unbiased positions have uniform phases. Along y this
+    needs lines that cross rows: all photons of a narrow line along a row have the same phase.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table, as from `find_photons`, with positions as measured. Its doubles, and
+        photons with a ``flag``, are left out and counted.
+    curvature : (float, float)
+        ``(CURVE_A, CURVE_B)``: tells whether the lines cross enough rows. Positions are not moved.
+    n_bins : int
+        Bins of the histograms. The test does not depend on them.
+    n_blocks : int
+        Blocks of columns in which the phases of y are compared, of equally many photons.
+
+    Returns
+    -------
+    PhaseUniformity
+        Print it for what it means; ``.table`` holds the numbers, ``.plot()`` draws them.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 100 single photons, or more blocks than a tenth of them.
+
+    Notes
+    -----
+    With F the cumulative distribution of the phases, a measured phase f belongs to the unbiased
+    one F(f) - 1/2. The bias is the difference, and its peak-to-peak value is Kuiper's statistic V,
+    whose p-value, of N photons, is that of Stephens, J. R. Stat. Soc. B 32, 115 (1970). It does
+    not depend on bins or on where the circle of phases is cut. Blocks are compared by the
+    scatter of their first two Fourier coefficients, which is a chi-square.
+
+    The bias is the true one if the scatter is small. Where positions scatter more at some phases,
+    or a threshold loses the photons of some, phases are not uniform as well, and look like a bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from hrixs import phase_uniformity
+    >>> x, y = np.random.default_rng(1).uniform(0, 100, (2, 5000))
+    >>> table = xr.Dataset({"x": ("photon", x), "y": ("photon", y)})
+    >>> table["double"] = "photon", np.zeros(5000, bool)
+    >>> found = phase_uniformity(table, curvature=(0.2, 0.0))
+    >>> found.is_uniform("x"), found.is_uniform("y"), found.tilted
+    (True, True, True)
+    """
+    pair = curvature_pair(curvature)
+    n_bins, n_blocks = whole_number("n_bins", n_bins), whole_number("n_blocks", n_blocks)
+    single, counted = single_photons(photons)
+    n = counted["n_singles"]
+    if n < max(_FEWEST_SINGLES, 10 * n_blocks):
+        raise ValueError(
+            f"the table has {n} single photons, expected at least "
+            f"{max(_FEWEST_SINGLES, 10 * n_blocks)}: fewer say nothing about {n_blocks} blocks of "
+            "columns. Join the tables of more frames with concat_photons."
+        )
+    position = {name: photons[name].values[single] for name in ("x", "y")}
+    phase = {name: phase_of(position[name]) for name in position}
+    edges = np.linspace(-0.5, 0.5, n_bins + 1)
+    share = np.array([cumulative(phase[name], edges) for name in phase])
+    counts = np.rint(np.diff(share, axis=1) * n).astype(np.int64)
+    bias_pp = np.array([kuiper(phase[name]) for name in phase])
+    waves = np.array([np.exp(2j * np.pi * phase[name]).mean() for name in phase])
+    blocks = column_blocks(position["x"], n_blocks)
+    blocks_p_value, blocks_modulation = compare_blocks([phase["y"][block] for block in blocks])
+    pixels = {"units": "px"}
+    photons_attrs = {"units": "photons", "long_name": "single photons"}
+    table = xr.Dataset(
+        {
+            "counts": (("axis", "phase"), counts, photons_attrs),
+            "counts_err": (("axis", "phase"), np.sqrt(counts), {"units": "photons"}),
+            "bias": (("axis", "edge"), edges - (share - 0.5), pixels),
+            "bias_pp": ("axis", bias_pp, pixels | {"long_name": "bias, peak to peak"}),
+            "p_value": ("axis", np.array([kuiper_p_value(v, n) for v in bias_pp])),
+            "modulation": ("axis", 2 * np.abs(waves)),
+            "block_counts": (
+                ("block", "phase"),
+                np.array([np.histogram(phase["y"][block], edges)[0] for block in blocks]),
+                photons_attrs,
+            ),
+        },
+        coords={
+            "axis": ["x", "y"],
+            "phase": ("phase", (edges[:-1] + edges[1:]) / 2, pixels),
+            "edge": ("edge", edges, pixels),
+            "block": ("block", [np.median(position["x"][block]) for block in blocks], pixels),
+        },
+        attrs=provenance(
+            "phase_uniformity",
+            of_algorithm=finder_of(photons),
+            curve_a=pair[0],
+            curve_b=pair[1],
+            **counted,
+            least_seen=least_seen(n),
+            left_by_tilt=left_by_tilt(position["x"], pair),
+            blocks_p_value=blocks_p_value,
+            blocks_modulation=blocks_modulation,
+        ),
+    )
+    return PhaseUniformity(table)
+
+
+def single_photons(photons: xr.Dataset) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Which photons of a table are single and well placed, and how many are not, by reason.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `photons` is not a photon table.
+    """
+    require_dataset(photons, "a photon table as from find_photons")
+    if not {"x", "y", "double"} <= set(photons.variables):
+        raise ValueError(
+            f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
+            "a photon table as from find_photons, with x, y and double."
+        )
+    double = photons["double"].values.astype(bool)
+    flagged = ~double & _flags(photons)
+    placed = np.isfinite(photons["x"].values) & np.isfinite(photons["y"].values)
+    single = ~double & ~flagged & placed
+    lost = int((~double & ~flagged & ~placed).sum())
+    if lost:
+        warn(f"{lost} of {len(single)} photons have no finite position and no flag; left out.")
+    counted = {"n_singles": single, "n_doubles": double, "n_flagged": flagged}
+    return single, {name: int(each.sum()) for name, each in counted.items()} | {
+        "n_not_finite": lost
+    }
+
+
+def finder_of(photons: xr.Dataset) -> str:
+    """How the photons were found and placed: each way has a bias of its own."""
+    algorithm = str(photons.attrs.get("algorithm", "unknown"))
+    position = photons.attrs.get("position", "com")
+    return algorithm if position == "com" else f"{algorithm} with position={position!r}"
+
+
+def _flags(photons: xr.Dataset) -> NDArray[np.bool_]:
+    if "flag" not in photons:
+        return np.zeros(photons.sizes["photon"], dtype=bool)
+    return np.asarray(photons["flag"].values != 0)
