@@ -28,6 +28,12 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     return total
 
 
+def add_in_quadrature(da: xr.DataArray, dim: str) -> xr.DataArray:
+    """Error of a sum over `dim`, from independent errors: the root of their squares' sum."""
+    total: xr.DataArray = xr.apply_ufunc(np.sqrt, add(da**2, dim), dask="allowed")
+    return total.rename(da.name).assign_attrs(da.attrs)
+
+
 def average(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Mean over `dim`. NaN stays NaN."""
     return _in_order(da, dim).mean(dim, skipna=False, keep_attrs=True)
@@ -39,8 +45,10 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_det": add,
         "MaranaX": add,
         "spectrum": add,
+        "spectrum_err": add_in_quadrature,
         "n_photons": add,
         "hRIXS_norm": add,
+        "hRIXS_norm_err": add_in_quadrature,
         "hRIXS_exposure": add,
         "counts": add,
         "hRIXS_delay": average,
@@ -169,6 +177,28 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
     ).rename("normalized")
 
 
+def normalized_error(ds: xr.Dataset, which: str) -> xr.DataArray | None:
+    """One standard deviation of what `normalized` gives; None where the spectrum has none.
+
+    ``spectrum_err / |which|`` and, where the dataset has ``<which>_err``, the error that comes
+    of it, in quadrature.
+    """
+    if "spectrum_err" not in ds:
+        return None
+    inputs = [ds["spectrum_err"], ds[which]]
+    if f"{which}_err" in ds.variables:
+        inputs += [ds["spectrum"], ds[f"{which}_err"]]
+    result: xr.DataArray = xr.apply_ufunc(
+        _ratio_error, *inputs, dask="parallelized", output_dtypes=[np.float64]
+    )
+    attrs = {
+        "normalized_by": which,
+        "units": f"{ds['spectrum'].attrs.get('units', '1')} per {which}",
+        "long_name": "one standard deviation of normalized",
+    }
+    return result.assign_attrs(attrs).rename("normalized_err")
+
+
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
     """`da`, in one chunk along `dim` where it is lazy and its sum depends on the order.
 
@@ -183,3 +213,16 @@ def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
 def _ratio(spectrum: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(spectrum / divisor)
+
+
+def _ratio_error(
+    error: NDArray[Any],
+    divisor: NDArray[Any],
+    spectrum: NDArray[Any] | None = None,
+    divisor_error: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_spectrum = error / np.abs(divisor)
+        if spectrum is None or divisor_error is None:
+            return np.asarray(of_spectrum)
+        return np.asarray(np.hypot(of_spectrum, spectrum / divisor**2 * divisor_error))

@@ -17,6 +17,7 @@ from hrixs.analysis import require_method
 from hrixs.checks import whole_number
 from hrixs.errors import HrixsWarning, MissingDataError
 from hrixs.provenance import provenance, settings_text
+from hrixs.spectra import with_counting_error
 from hrixs.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts
 from hrixs.trains import PATIENCE, TrainData, TrainReader
@@ -105,6 +106,11 @@ class LiveSpectra:
         self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
     ) -> None:
         require_method(method)
+        if method != "integrate" and h.POSITION == "gaussian" and h.CLOUD_SIGMA is None:
+            raise ValueError(
+                "POSITION is 'gaussian', but CLOUD_SIGMA is None: a train has too few photons to "
+                "estimate the width of their charge clouds. Set it, or call h.estimate_cloud(run)."
+            )
         self.h, self.method = h, method
         self.reader = TrainReader(h.DETECTOR)
         self.counts = TrainCounts()
@@ -210,8 +216,9 @@ class LiveSpectra:
         -------
         xarray.Dataset
             ``total (energy)``, the sum of the whole watch; ``spectrum (trainId, energy)``,
-            ``n_images`` and, where asked for, ``nrj`` of the last trains. ``attrs`` holds the
-            counts, the settings and the version.
+            ``n_images`` and, where asked for, ``nrj`` of the last trains; where photons are
+            counted, one standard deviation of both, ``total_err`` and ``spectrum_err``. ``attrs``
+            holds the counts, the settings and the version.
 
         Raises
         ------
@@ -224,8 +231,8 @@ class LiveSpectra:
         spectra = np.stack([one.spectrum for one in last])
         energies = np.array([one.energy for one in last])
         data_vars: dict[str, Any] = {
-            "total": ("energy", self.total, self._attrs),
-            "spectrum": (("trainId", "energy"), spectra, self._attrs),
+            **with_counting_error(xr.Variable("energy", self.total, self._attrs), "total"),
+            **with_counting_error(xr.Variable(("trainId", "energy"), spectra, self._attrs)),
             "n_images": ("trainId", np.array([one.n_images for one in last], np.int64)),
         }
         if np.isfinite(energies).any():

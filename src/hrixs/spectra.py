@@ -10,13 +10,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import Analysis
+from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis
 from hrixs.frames import Frames, as_frames
 
 _BYTES_PER_PART = 512 * 2**20
 
 #: Counts in the attributes of a counted spectrum, which add up.
 COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped")
+# What a spectrum leaves behind that another one does not replace.
+_OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
 
 
 def spectra_of(
@@ -29,6 +31,10 @@ def spectra_of(
     ValueError
         As the functions of `Analysis`.
     """
+    if analysis.needs_cloud and frames.ndim > 2:
+        first = frames[:ENTRIES_FOR_A_CLOUD]
+        energy = energies[: len(first)] if energies is not None and energies.ndim else energies
+        analysis = analysis.with_cloud_of(first, energy)
     parts = []
     for piece, part in _parts(frames):
         energy = energies[part] if energies is not None and energies.ndim else energies
@@ -55,8 +61,21 @@ def with_energy(
     )
 
 
+def with_counting_error(spectrum: xr.Variable, name: str = "spectrum") -> dict[str, xr.Variable]:
+    """`spectrum` by its name and, where it counts photons, its standard deviation.
+
+    The number of photons in a bin is Poisson distributed, and its variance the number itself. The
+    two of a double hit met by chance, and count as any other two.
+    """
+    if spectrum.attrs.get("units") != "photons":
+        return {name: spectrum}
+    attrs = {"units": "photons", "long_name": f"one standard deviation of {name}"}
+    error = xr.Variable(spectrum.dims, np.sqrt(spectrum.data), attrs)
+    return {name: spectrum, f"{name}_err": error}
+
+
 def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
-    """Put `spectrum` into `data` in place of an earlier one; return a shallow copy of it.
+    """Put `spectrum` and its error into `data` in place of earlier ones; return a shallow copy.
 
     Everything that can fail is tried on a copy first.
     """
@@ -65,7 +84,7 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
             f"the dataset has a variable 'energy' over {data['energy'].dims}, whose place the "
             "spectrum's energy axis would take. Rename it first."
         )
-    stale: list[Any] = [name for name in ("spectrum", "normalized") if name in data]
+    stale: list[Any] = [name for name in _OF_A_SPECTRUM if name in data]
     new = data.drop_vars([*stale, *(["energy"] if "energy" in data.variables else [])])
     others = [str(name) for name, v in new.variables.items() if "energy" in v.dims]
     same_axis = "energy" in data.variables and data["energy"].equals(spectrum["energy"])
@@ -75,13 +94,15 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
             "would not fit the new one. Drop them, or rename their dimension, first."
         )
     new = new.assign_coords(energy=spectrum["energy"].variable)
-    new["spectrum"] = spectrum.variable
+    made = with_counting_error(spectrum.variable)
+    new = new.assign(made)
     for name in stale:
         del data[name]
     if "energy" in data.variables:
         del data["energy"]
     data.coords["energy"] = spectrum["energy"].variable
-    data["spectrum"] = spectrum.variable
+    for name, variable in made.items():
+        data[name] = variable
     return data.copy(deep=False)
 
 

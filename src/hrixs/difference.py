@@ -1,0 +1,227 @@
+"""The difference of two spectra, such as of pumped and unpumped shots, with its error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.checks import require_dataset, whole_number
+from hrixs.errors import MissingDataError, unknown_name, warn
+from hrixs.provenance import provenance
+
+# Below so many photons a Poisson distribution is too skew for one symmetrical error.
+_FEW_PHOTONS = 10
+# Settings in which both spectra should agree.
+_SETTINGS = ("algorithm", "detector", "curve_a", "curve_b", "x_range", "y_range")
+
+
+def difference(
+    pumped: xr.Dataset,
+    unpumped: xr.Dataset,
+    *,
+    which: str = "normalized",
+    bins_together: int = 1,
+) -> xr.Dataset:
+    """Subtract one spectrum from another, with one standard deviation of the result.
+
+    Parameters
+    ----------
+    pumped, unpumped : xarray.Dataset
+        Aggregated spectra with errors: `which` and ``<which>_err`` over ``energy``, the same axis
+        in both. Other dimensions broadcast, such as a delay in `pumped` alone. For plain arrays:
+        ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``.
+    which : {'normalized', 'spectrum'} or str
+        What to subtract.
+    bins_together : int
+        Neighbouring bins that are added up to one before; a divisor of their number.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``difference`` is ``pumped - unpumped``, ``relative_difference`` the same divided by
+        `unpumped`; ``difference_err`` and ``relative_difference_err`` are one standard deviation.
+        ``attrs`` counts bins: ``n_undefined``, where the relative difference is not finite and
+        thus NaN, and ``n_few_photons``, where a spectrum has less than 10 photons.
+
+    Raises
+    ------
+    MissingDataError
+        If `which`, its error or ``energy`` is missing.
+    ValueError
+        If the axes or the units differ, or `bins_together` divides no axis evenly.
+    TypeError
+        If one of both is no dataset.
+
+    Warns
+    -----
+    HrixsWarning
+        If sums over different numbers of frames are subtracted, or settings differ.
+
+    Notes
+    -----
+    Errors of two independent spectra add in quadrature; with the ratio ``r = pumped / unpumped``,
+    that of ``r - 1`` is ``sqrt(pumped_err^2 + (r * unpumped_err)^2) / |unpumped|``. Below some 10
+    photons a bin, ``sqrt(n)`` is a poor error: a bin without a photon has the error 0. Put bins
+    together there. Differences from one and the same `unpumped` share its noise.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from hrixs import difference
+    >>> energy = [530.0, 531.0]
+    >>> pumped, unpumped = (
+    ...     xr.Dataset(
+    ...         {"spectrum": ("energy", counts), "spectrum_err": ("energy", errors)},
+    ...         {"energy": energy},
+    ...     )
+    ...     for counts, errors in [([64.0, 36.0], [8.0, 6.0]), ([36.0, 64.0], [6.0, 8.0])]
+    ... )
+    >>> result = difference(pumped, unpumped, which="spectrum")
+    >>> result.difference.values, result.difference_err.values
+    (array([ 28., -28.]), array([10., 10.]))
+    """
+    bins_together = whole_number("bins_together", bins_together)
+    (a, a_err), (b, b_err) = (
+        _spectrum_and_error(name, data, which, bins_together)
+        for name, data in (("pumped", pumped), ("unpumped", unpumped))
+    )
+    _require_same_axes(a, b)
+    units = _common_units(a, b)
+    _tell_what_differs(pumped, unpumped, which)
+    ratio, ratio_err = _ratio(a, a_err, b, b_err)
+    useless = ~np.isfinite(ratio)
+    few = (_photons(a, a_err) < _FEW_PHOTONS) | (_photons(b, b_err) < _FEW_PHOTONS)
+    one_std = "one standard deviation of"
+    error = xr.apply_ufunc(np.hypot, a_err, b_err)
+    relative, relative_err = (one.where(~useless) for one in (ratio - 1, ratio_err))
+    result = xr.Dataset(
+        {
+            "difference": _named(a - b, units, f"pumped - unpumped, {which}"),
+            "difference_err": _named(error, units, f"{one_std} difference"),
+            "relative_difference": _named(relative, "1", "pumped / unpumped - 1"),
+            "relative_difference_err": _named(relative_err, "1", f"{one_std} relative_difference"),
+        }
+    )
+    settings = {name: a.attrs[name] for name in _SETTINGS[1:] if name in a.attrs}
+    result.attrs = settings | provenance(
+        "difference",
+        which=which,
+        spectra=a.attrs.get("algorithm"),
+        bins_together=bins_together,
+        n_undefined=int(useless.sum()),
+        n_few_photons=int(few.sum()),
+    )
+    for name, data in (("pumped", pumped), ("unpumped", unpumped)):
+        if "counts" in data and data["counts"].ndim == 0:
+            result.attrs[f"n_frames_{name}"] = int(data["counts"])
+    return result
+
+
+def _spectrum_and_error(
+    name: str, data: xr.Dataset, which: str, bins_together: int
+) -> tuple[xr.DataArray, xr.DataArray]:
+    require_dataset(data, f"{name} spectra with their errors")
+    if which not in data:
+        raise MissingDataError(
+            f"{name}: {unknown_name('variable', which, map(str, data.data_vars))} Make it first, "
+            "with centroid, aggregate and normalize, or name another one with which='spectrum'."
+        )
+    if f"{which}_err" not in data:
+        raise MissingDataError(
+            f"{name} has no {which}_err, one standard deviation of {which}. Spectra of centroid "
+            "and process_run have it, integrated ones have none: give it as a variable."
+        )
+    values, error = (data[one].compute() for one in (which, f"{which}_err"))
+    if "energy" not in values.dims or "energy" not in values.coords:
+        raise MissingDataError(f"{name} has no axis energy, but dimensions {values.dims}.")
+    error = error.broadcast_like(values).transpose(*values.dims)
+    if bins_together == 1:
+        return values, error
+    n_bins = values.sizes["energy"]
+    if n_bins % bins_together:
+        divisors = [str(n) for n in range(1, n_bins + 1) if n_bins % n == 0]
+        raise ValueError(
+            f"bins_together = {bins_together} does not divide the {n_bins} bins of {name} evenly, "
+            f"expected one of {', '.join(divisors)}."
+        )
+    attrs = values["energy"].attrs
+    together = {"energy": bins_together}
+    values = values.coarsen(together).reduce(np.sum)  # NaN stays NaN
+    error = xr.apply_ufunc(np.sqrt, (error**2).coarsen(together).reduce(np.sum))
+    for array in (values, error):
+        array["energy"].attrs |= attrs
+    return values.assign_attrs(data[which].attrs), error
+
+
+def _require_same_axes(a: xr.DataArray, b: xr.DataArray) -> None:
+    for dim in a.dims:
+        if dim not in b.dims or a[dim].equals(b[dim]):
+            continue
+        if dim != "energy":
+            raise ValueError(
+                f"pumped and unpumped lie on different values of {dim} ({a.sizes[dim]} and "
+                f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
+            )
+        raise ValueError(
+            f"pumped has {_axis(a)}, unpumped {_axis(b)}, expected the same energy axis. Make both "
+            "spectra with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
+        )
+
+
+def _axis(a: xr.DataArray) -> str:
+    energy = a["energy"].values
+    return f"{len(energy)} bins from {energy[0]:.10g} to {energy[-1]:.10g}"
+
+
+def _common_units(a: xr.DataArray, b: xr.DataArray) -> str:
+    units = [str(one.attrs.get("units", "1")) for one in (a, b)]
+    if units[0] != units[1]:
+        raise ValueError(
+            f"pumped is in {units[0]!r}, unpumped in {units[1]!r}, expected the same units. "
+            "Normalise both by the same variable."
+        )
+    return units[0]
+
+
+def _tell_what_differs(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) -> None:
+    attrs = [data[which].attrs for data in (pumped, unpumped)]
+    other = [
+        f"{name} ({attrs[0][name]} and {attrs[1][name]})"
+        for name in _SETTINGS
+        if name in attrs[0] and name in attrs[1] and attrs[0][name] != attrs[1][name]
+    ]
+    if other:
+        warn(f"pumped and unpumped were made with different settings: {', '.join(other)}.")
+    if which == "spectrum" and "counts" in pumped and "counts" in unpumped:
+        counts = [data["counts"].values for data in (pumped, unpumped)]
+        if len(np.unique(np.concatenate([one.ravel() for one in counts]))) > 1:
+            warn(
+                f"pumped adds up {_shown(counts[0])} frames, unpumped {_shown(counts[1])}: their "
+                "sums differ for that alone. Normalise first, with which='normalized'."
+            )
+
+
+def _named(values: xr.DataArray, units: str, text: str) -> xr.DataArray:
+    named = values.copy(deep=False)
+    named.attrs = {"units": units, "long_name": text}
+    return named
+
+
+def _shown(counts: Any) -> str:
+    return " or ".join(str(one) for one in np.unique(counts)[:3])
+
+
+def _ratio(
+    a: xr.DataArray, a_err: xr.DataArray, b: xr.DataArray, b_err: xr.DataArray
+) -> tuple[xr.DataArray, xr.DataArray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = a / b
+        return ratio, xr.apply_ufunc(np.hypot, a_err, ratio * b_err) / abs(b)
+
+
+def _photons(values: xr.DataArray, error: xr.DataArray) -> xr.DataArray:
+    """Photons whose counting would have this relative error; none where there is no error."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return ((values / error) ** 2).fillna(0.0)
