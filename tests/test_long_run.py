@@ -125,12 +125,14 @@ def test_extra_fields_and_fields_that_are_not_there(h, simulated):
         result = h.process_run(DARK, progress=False, strict=True)
     assert result.attrs["missing_fields"] == "nrj"
     h.FIELDS = ["MaranaX"]
-    assert list(h.process_run(DARK, progress=False)) == ["n_photons", "spectrum"]
+    assert list(h.process_run(DARK, progress=False)) == ["n_photons", "spectrum", "spectrum_err"]
     with pytest.raises(MissingDataError, match="nrj can't be loaded"):
         h.process_run(DARK, extra_fields="nrj", progress=False)
 
 
-@pytest.mark.parametrize("name", ["energy", "spectrum", "n_photons", "photon_x", "trainId"])
+@pytest.mark.parametrize(
+    "name", ["energy", "spectrum", "spectrum_err", "n_photons", "photon_x", "trainId"]
+)
 def test_fields_named_like_what_is_made_are_refused_at_once(h, name):
     entry = {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []}
     with pytest.raises(ValueError, match=f"field '{name}' would stand in the place"):

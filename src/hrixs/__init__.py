@@ -12,40 +12,73 @@ except ImportError as error:
         "from its folder, and import it from outside of that folder's src."
     ) from error
 
+from hrixs.alignment import align
+from hrixs.calibration import calibrate_energy
+from hrixs.cloud import estimate_cloud
+from hrixs.cloud_estimate import CloudEstimate
 from hrixs.curvature import CurvatureFit, fit_curvature_image
+from hrixs.difference import difference
+from hrixs.energy_axis import EnergyCalibration
+from hrixs.energy_loss import energy_loss
 from hrixs.errors import (
     FaultyRunError,
     HrixsWarning,
     MissingDataError,
     NoLineError,
     NonFinitePixelsError,
+    NoPhaseCorrectionError,
     TooManyPhotonsError,
 )
 from hrixs.histogram import photon_spectrum
+from hrixs.hot_pixels import hot_pixels
 from hrixs.integration import integrate_frames
 from hrixs.lazy import concat_photons, photon_parts
+from hrixs.line_width import LineFit, line_width
 from hrixs.mnemonics import mnemonics
+from hrixs.noise_report import NoiseReport, noise_report
+from hrixs.phase_correction import PhaseCorrection, phase_correction
+from hrixs.phases import PhaseUniformity, phase_uniformity
 from hrixs.photon_columns import photon_table
+from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import __version__
 from hrixs.spectrometer import hRIXS
 
 __all__ = [
+    "CloudEstimate",
     "CurvatureFit",
+    "EnergyCalibration",
     "FaultyRunError",
     "HrixsWarning",
+    "LineFit",
     "MissingDataError",
     "NoLineError",
+    "NoPhaseCorrectionError",
+    "NoiseReport",
     "NonFinitePixelsError",
+    "PhaseCorrection",
+    "PhaseUniformity",
+    "PhotonCurvatureFit",
     "TooManyPhotonsError",
     "__version__",
+    "align",
+    "calibrate_energy",
     "classify_photons",
     "concat_photons",
+    "difference",
+    "energy_loss",
+    "estimate_cloud",
     "find_photons",
+    "fit_curvature",
     "fit_curvature_image",
     "hRIXS",
+    "hot_pixels",
     "integrate_frames",
+    "line_width",
     "mnemonics",
+    "noise_report",
+    "phase_correction",
+    "phase_uniformity",
     "photon_parts",
     "photon_spectrum",
     "photon_table",

@@ -9,11 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from hrixs.errors import unknown_name
+from hrixs.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.frames import Frames
 from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
 from hrixs.photons import classify_photons, find_photons
+
+#: So many of the first entries tell how wide the charge cloud is, where nobody does.
+ENTRIES_FOR_A_CLOUD = 8
 
 #: Ways to make a spectrum: photons by a threshold from the image, or by their energy; or intensity.
 METHODS = ("auto", "manual", "integrate")
@@ -52,6 +55,28 @@ class Analysis:
     def needs_energy(self) -> bool:
         """Whether the photon energy of each frame is asked for."""
         return self.method == "manual"
+
+    @property
+    def needs_cloud(self) -> bool:
+        """Whether the width of the charge cloud has to be estimated before the work begins."""
+        fits = self.counts_photons and self.options.get("position") == "gaussian"
+        return fits and self.options.get("cloud_sigma") is None
+
+    def with_cloud_of(
+        self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
+    ) -> Analysis:
+        """Return the same with the width of the charge cloud in `frames`, the first of the run."""
+        cloud_sigma = self.photons(frames, energy).attrs["cloud_sigma"]
+        return replace(self, options=self.options | {"cloud_sigma": cloud_sigma})
+
+    def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
+        """Whether photons are found in `frames` without an error about their pixels."""
+        plain = replace(self, options=self.options | {"position": "com", "split_doubles": False})
+        try:
+            plain.photons(frames, energy)
+        except (NonFinitePixelsError, TooManyPhotonsError):
+            return False
+        return True
 
     def with_threads(self, threads: int) -> Analysis:
         """Return the same with another number of threads."""

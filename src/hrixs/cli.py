@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs import settings
+from hrixs import placement, settings
 from hrixs.errors import HrixsWarning
 from hrixs.provenance import __version__
 
@@ -126,7 +126,8 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
                 f"--{name.lower().replace('_', '-')}",
                 dest=f"set_{name}",
                 type=_value_type(name),
-                metavar="A:B" if isinstance(default, slice) else "N",
+                choices=placement.POSITIONS if name == "POSITION" else None,
+                metavar=_metavar(default),
                 help=f"{settings.HELP[name]} (default: {_default_text(name)})",
             )
 
@@ -223,15 +224,39 @@ def _watch(arguments: argparse.Namespace) -> None:
 def _default_text(name: str) -> str:
     default = settings.DEFAULTS[name]
     if default is None:
-        return {"THRESHOLD": "from --std-threshold", "DBL_THRESHOLD": "none"}.get(name, "all")
+        texts = {
+            "THRESHOLD": "from --std-threshold",
+            "THREADS": "all",
+            "CLOUD_SIGMA": "from the first images",
+            "READ_NOISE": "from each image",
+        }
+        return texts.get(name, "none")
+    if isinstance(default, bool):
+        return "yes" if default else "no"
     return "all" if default == slice(None) else str(default)
+
+
+def _metavar(default: Any) -> str | None:
+    if isinstance(default, slice):
+        return "A:B"
+    return "yes|no" if isinstance(default, bool) else None if isinstance(default, str) else "N"
 
 
 def _value_type(name: str) -> Any:
     default = settings.DEFAULTS[name]
+    if isinstance(default, bool):
+        return _yes_or_no
+    if isinstance(default, str):
+        return str
     if isinstance(default, slice):
         return _slice
     return int if isinstance(default, int) or name == "THREADS" else float
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} given, expected yes or no")
+    return text == "yes"
 
 
 def _slice(text: str) -> slice:

@@ -14,6 +14,7 @@ __all__ = [
     "HrixsWarning",
     "MissingDataError",
     "NoLineError",
+    "NoPhaseCorrectionError",
     "NonFinitePixelsError",
     "TooManyPhotonsError",
     "unknown_name",
@@ -35,6 +36,10 @@ class FaultyRunError(ValueError):
 
 class NoLineError(ValueError):
     """There is no spectral line to fit the curvature to."""
+
+
+class NoPhaseCorrectionError(ValueError):
+    """The photons can't tell how positions are biased inside the pixel."""
 
 
 def warn(text: str) -> None:

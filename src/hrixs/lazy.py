@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.analysis import Analysis
+from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis
 from hrixs.checks import number_of_bytes
 from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
@@ -123,8 +123,8 @@ def lazy_spectra(
 ) -> xr.DataArray:
     """Spectra of cropped frames that are arrays of dask, as `hrixs.spectra.spectra_of` makes them.
 
-    Settings are checked now, pixels when the result is computed. ``attrs`` lack what has to be
-    counted.
+    Settings are checked now, pixels when the result is computed; the first frames are read now if
+    they have to tell the width of the charge cloud. ``attrs`` lack what has to be counted.
 
     Raises
     ------
@@ -132,6 +132,10 @@ def lazy_spectra(
         If frames are chunked along x or y, or as the functions of `Analysis`.
     """
     frames = _in_whole_frames(frames)
+    if analysis.needs_cloud:
+        first = frames[:ENTRIES_FOR_A_CLOUD].compute()
+        energy = energies[: len(first)] if energies is not None and energies.ndim else energies
+        analysis = analysis.with_cloud_of(first, energy)
     analysis = analysis.with_threads(1)  # dask's threads are enough
     like = _spectrum_of_nothing(frames, analysis, energies)
     leading = frames.data.chunks[:-2]

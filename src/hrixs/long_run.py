@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import Analysis
+from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis
 from hrixs.checkpoint import Checkpoint, digest
 from hrixs.checks import positive_energies
 from hrixs.chip import Crop
@@ -21,7 +21,7 @@ from hrixs.errors import MissingDataError
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import mnemonics
 from hrixs.provenance import __version__
-from hrixs.reduction import Plan, reduce_run, share_out
+from hrixs.reduction import Plan, first_frames, reduce_run, share_out
 from hrixs.run_images import count_trains, index_images, require_dims
 from hrixs.run_index import Entries
 from hrixs.runs import Field, Run, field_entries
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 #: The photon energy of a train.
 _ENERGY = "nrj"
 #: Names in the result.
-_TAKEN = ("trainId", "entry", "spectrum", "energy", "y", "n_photons", "normalized", "counts")
+_TAKEN = (
+    *("trainId", "entry", "energy", "y", "n_photons", "counts"),
+    *("spectrum", "spectrum_err", "normalized", "normalized_err"),
+)
 
 
 def process_run(
@@ -103,6 +106,8 @@ def process_run(
         _energies(entries, slow, energy, faults) if analysis.needs_energy else None,
         photons,
     )
+    if analysis.needs_cloud:
+        plan = replace(plan, analysis=_with_cloud(plan))
     saved = None if checkpoint is None else Checkpoint(checkpoint, _task(plan))
     budget = share_out(memory, entries, threads)
     if client is not None:
@@ -153,7 +158,10 @@ def _task(plan: Plan) -> dict[str, Any]:
         "run": sorted({str(Path(path).parent) for path in entries.paths}),
         "images": digest(files, entries.dataset, entries.file, entries.row, entries.train_id),
         "method": analysis.method,
-        "options": {name: repr(value) for name, value in analysis.options.items()},
+        "options": {
+            name: digest(np.asarray(value)) if np.ndim(value) else repr(value)
+            for name, value in analysis.options.items()
+        },
         "curvature": repr(analysis.curvature),
         "bins": int(analysis.bins),
         "crop": repr(plan.crop),
@@ -162,6 +170,19 @@ def _task(plan: Plan) -> dict[str, Any]:
         "energies": digest(plan.energies),
         "photons": plan.photons,
     }
+
+
+def _with_cloud(plan: Plan) -> Analysis:
+    """The analysis, with the width of the charge cloud in the first images that can be used."""
+    frames, energies = first_frames(plan, ENTRIES_FOR_A_CLOUD)
+    good = [
+        number
+        for number, frame in enumerate(frames)
+        if plan.analysis.can_use(frame, None if energies is None else energies[number])
+    ]
+    if not good:
+        good = list(range(len(frames)))  # tells why not
+    return plan.analysis.with_cloud_of(frames[good], None if energies is None else energies[good])
 
 
 def _is_swapped(camera: str, dims: tuple[str, ...]) -> bool:

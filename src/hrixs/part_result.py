@@ -13,6 +13,7 @@ from hrixs.errors import NonFinitePixelsError, TooManyPhotonsError
 from hrixs.frame_parts import ReadPart
 from hrixs.frame_storage import Failed
 from hrixs.frames import as_frames
+from hrixs.photon_columns import PLACE_COLUMNS
 from hrixs.spectra import COUNTS
 
 #: Columns of a photon table that are kept.
@@ -117,7 +118,8 @@ def _spectra(
         energy = np.broadcast_to(energies[entries].reshape(-1, *n_within), frames.shape[:-2])
     table = analysis.photons(stack, energy)
     spectrum = analysis.counted(table, frames.shape[-1])
-    columns = {name: table[name].values for name in COLUMNS} if photons else {}
+    kept = (*COLUMNS, *(name for name in PLACE_COLUMNS if name in table))
+    columns = {name: table[name].values for name in kept} if photons else {}
     return PartResult(
         entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs, photons=columns
     )

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.curvature import CurvatureFit
+from hrixs.curvature import FWHM, CurvatureFit
+from hrixs.photon_curvature import PhotonCurvatureFit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def plot_curvature(
-    image: xr.DataArray | NDArray[Any], fit: CurvatureFit, ax: Axes | None = None
+    image: xr.DataArray | NDArray[Any],
+    fit: CurvatureFit | PhotonCurvatureFit,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw an image with the fitted curve on it, around the line.
 
@@ -24,7 +27,7 @@ def plot_curvature(
     ----------
     image : array_like, shape (x, y)
         The image that was fitted, in ADU per frame; with coordinates, these are shown.
-    fit : CurvatureFit
+    fit : CurvatureFit or PhotonCurvatureFit
         The curve.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
@@ -39,11 +42,56 @@ def plot_curvature(
     line = y0 + fit.centre(x)
     plot_image(image, ax)
     ax.plot(x0 + x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
-    margin = max(20.0, 15 * fit.sigma, 0.6 * float(np.ptp(line)))
+    margin = max(20.0, 15 * fit.fwhm / FWHM, 0.6 * float(np.ptp(line)))
     last = y0 + image.shape[1] - 0.5
     ax.set_ylim(max(line.min() - margin, y0 - 0.5), min(line.max() + margin, last))
     ax.set_title("mean image and fitted curvature")
     ax.legend(loc="upper left", fontsize="small")
+    return ax
+
+
+def plot_photon_curvature(
+    photons: xr.Dataset,
+    fit: PhotonCurvatureFit,
+    ax: Axes | None = None,
+    *,
+    first: tuple[int, int] = (0, 0),
+) -> Axes:
+    """Draw where photons lie, as a histogram, with the fitted curve on it, around the line.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        The photon table that was fitted.
+    fit : PhotonCurvatureFit
+        The curve.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+    first : (int, int)
+        First pixel (x, y) of the crop on the chip.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes()
+    places = np.stack([photons[name].values for name in ("x", "y")])
+    x, y = places[:, np.isfinite(places).all(axis=0)] + np.array(first)[:, None]
+    columns = np.linspace(x.min(), x.max(), 512)
+    line = first[1] + fit.centre(columns - first[0])
+    margin = max(20.0, 6 * fit.fwhm, 0.6 * float(np.ptp(line)))
+    low, high = max(line.min() - margin, y.min()), min(line.max() + margin, y.max())
+    n_rows = min(150, int(np.ceil(high - low)))
+    edges = np.linspace(x.min(), x.max(), 65), np.linspace(low, high, n_rows + 1)
+    counts, *_ = np.histogram2d(x, y, bins=edges)
+    most = max(1.0, float(np.percentile(counts, 99.8)))
+    mesh = ax.pcolormesh(*edges, counts.T, vmin=0.0, vmax=most, cmap="viridis", rasterized=True)
+    ax.plot(columns, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    ax.set_title("photons and fitted curvature")
+    ax.legend(loc="upper left", fontsize="small")
+    cell = f"{np.diff(edges[0])[0]:.0f} x {np.diff(edges[1])[0]:.2g} px"
+    ax.figure.colorbar(mesh, ax=ax, label=f"photons in {cell}")
     return ax
 
 
@@ -141,6 +189,51 @@ def plot_per_train(values: xr.DataArray, ax: Axes | None = None, label: str = "p
     return ax
 
 
+def plot_difference(
+    difference: xr.Dataset, ax: Axes | None = None, *, relative: bool = False
+) -> Axes:
+    """Draw the difference of two spectra over their energy, in a band of one standard deviation.
+
+    Parameters
+    ----------
+    difference : xarray.Dataset
+        As from `hrixs.difference`, over ``energy`` alone.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+    relative : bool
+        Whether to draw the relative difference, in percent.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there are other dimensions besides ``energy``.
+    """
+    name = "relative_difference" if relative else "difference"
+    values, error = difference[name], difference[f"{name}_err"]
+    if values.dims != ("energy",):
+        raise ValueError(
+            f"the difference has dimensions {values.dims}, expected ('energy',). Select one first, "
+            "for example with isel(hRIXS_delay=0)."
+        )
+    ax = ax or _new_axes()
+    scale = 100.0 if relative else 1.0
+    energy = difference["energy"]
+    ax.axhline(0.0, color="grey", lw=1)
+    low, high = scale * (values - error), scale * (values + error)
+    ax.fill_between(energy, low, high, step="mid", alpha=0.35, lw=0, label="± 1 standard deviation")
+    ax.step(energy, scale * values, where="mid", lw=1)
+    units = "%" if relative else values.attrs.get("units", "")
+    what = "relative difference" if relative else "difference"
+    ax.set(xlabel=f"energy ({energy.attrs.get('units', '')})", ylabel=f"{what} ({units})")
+    ax.set_title(f"{what}, pumped and unpumped")
+    ax.legend(fontsize="small")
+    return ax
+
+
 def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
     """Make a figure that no window shows, for writing to a file, with axes by name."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -164,7 +257,7 @@ def _new_axes() -> Axes:
     return ax
 
 
-def _fit_label(fit: CurvatureFit) -> str:
+def _fit_label(fit: CurvatureFit | PhotonCurvatureFit) -> str:
     return (
         f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}\n"
         f"B = {fit.curve_b:.3e} ± {fit.curve_b_err:.1g}\n"

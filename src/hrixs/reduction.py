@@ -192,6 +192,34 @@ def reduce_here(parts: list[Part], plan: Plan, inflating: int) -> Generator[list
             yield reduce_part(read, plan.analysis, plan.energies, photons=plan.photons)
 
 
+def first_frames(plan: Plan, n_entries: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+    """Frames of the first entries that can be read, and their photon energies.
+
+    Raises
+    ------
+    MissingDataError
+        If no entry can be read.
+    """
+    wanted = np.flatnonzero(plan.wanted)
+    frames: list[NDArray[Any]] = []
+    entries: list[int] = []
+    with PartReader(1, plan.crop, swapped=plan.swapped) as reader:
+        for entry in wanted:
+            for part in plan_parts(plan.entries, 0, np.array([entry]))[0]:
+                read = reader.read(part)
+                frames += [np.array(frame) for frame in read.frames]
+                entries += [int(number) for number in read.entries]
+            if len(entries) >= n_entries:
+                break
+    if not entries:
+        raise MissingDataError(f"none of the {len(plan.entries)} images of the run can be read.")
+    if plan.energies is None:
+        return np.stack(frames), None
+    n_within = (1,) * (frames[0].ndim - 2)
+    energies = plan.energies[entries].reshape(-1, *n_within)
+    return np.stack(frames), np.broadcast_to(energies, (len(frames), *frames[0].shape[:-2]))
+
+
 def _raise_why(plan: Plan, parts: list[Part]) -> None:
     """Analyse frames again, with the errors that were counted only."""
     with PartReader(1, plan.crop, swapped=plan.swapped) as reader:

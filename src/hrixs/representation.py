@@ -55,6 +55,8 @@ def _dark(h: Any) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, slice):
         return slice_text(value)
+    if isinstance(value, np.ndarray) and value.dtype != bool:
+        return f"array {value.shape}"
     if isinstance(value, np.ndarray):
         return f"{np.count_nonzero(value)} of {value.shape}"
     return repr(value)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import aggregation, photons, representation
-from hrixs.curvature import CurvatureFit
+from hrixs import aggregation, photons, placement, representation
 from hrixs.errors import unknown_name, warn
 from hrixs.runs import Field
 
@@ -30,6 +29,13 @@ DEFAULTS: dict[str, Any] = {
     "THRESHOLD": None,
     "STD_THRESHOLD": photons.STD_THRESHOLD,
     "DBL_THRESHOLD": None,
+    "POSITION": placement.POSITION,
+    "CLOUD_SIGMA": None,
+    "READ_NOISE": None,
+    "LOCAL_BACKGROUND": False,
+    "SPLIT_DOUBLES": False,
+    "PIXEL_LIMIT": None,
+    "CHARGE_LIMIT": None,
     "BINS": 500,
     "CURVE_A": 0.0,
     "CURVE_B": 0.0,
@@ -54,6 +60,13 @@ HELP = {
     "THRESHOLD": "sum of a 2x2 square above which a hit begins, in ADU",
     "STD_THRESHOLD": "the same, in standard deviations of the frame's squares",
     "DBL_THRESHOLD": "charge above which a hit counts as two photons, in ADU",
+    "POSITION": "how photons are placed: 'com' or 'gaussian'",
+    "CLOUD_SIGMA": "width of a photon's charge cloud, in pixels",
+    "READ_NOISE": "noise of a pixel, in ADU",
+    "LOCAL_BACKGROUND": "whether the level under each photon is fitted",
+    "SPLIT_DOUBLES": "whether two photons in one spot are placed one by one",
+    "PIXEL_LIMIT": "a pixel above this is no photon's, in ADU",
+    "CHARGE_LIMIT": "a spot above this is no photon, in ADU",
     "BINS": "bins of a counted spectrum, over all rows used",
     "CURVE_A": "tilt of the lines, in rows a pixel",
     "CURVE_B": "bend of the lines, in rows a pixel squared",
@@ -90,6 +103,13 @@ class Settings:
     THRESHOLD: float | None
     STD_THRESHOLD: float
     DBL_THRESHOLD: float | None
+    POSITION: str
+    CLOUD_SIGMA: float | None
+    READ_NOISE: float | ArrayLike | None
+    LOCAL_BACKGROUND: bool
+    SPLIT_DOUBLES: bool
+    PIXEL_LIMIT: float | None
+    CHARGE_LIMIT: float | None
     BINS: int
     CURVE_A: float
     CURVE_B: float
@@ -116,7 +136,8 @@ class Settings:
         self.dark_image: NDArray[np.float64] | None = None
         self.dark_run: str | None = None
         self.dark_detector: str | None = None
-        self.curvature_fit: CurvatureFit | None = None
+        # A CurvatureFit or a PhotonCurvatureFit, which share their names.
+        self.curvature_fit: Any = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         # A misspelt setting would be taken in silence, and have no effect.
@@ -181,8 +202,9 @@ class Settings:
             "threshold": self.THRESHOLD,
             "std_threshold": self.STD_THRESHOLD,
             "double_threshold": self.DBL_THRESHOLD,
+            "electrons_per_adu": self.ELECTRONS_PER_ADU if self._fits else None,
             "max_photons": self.MAX_PHOTONS,
-        }
+        } | self._place_options()
 
     def _classify_options(self) -> dict[str, Any]:
         return {
@@ -193,4 +215,20 @@ class Settings:
             "single_low": self.SINGLE_LOW,
             "double_low": self.DOUBLE_LOW,
             "max_photons": self.MAX_PHOTONS,
-        }
+        } | self._place_options()
+
+    @property
+    def _fits(self) -> bool:
+        return self.POSITION == "gaussian"
+
+    def _place_options(self) -> dict[str, Any]:
+        limits = {"pixel_limit": self.PIXEL_LIMIT, "charge_limit": self.CHARGE_LIMIT}
+        if not self._fits:
+            return {"position": self.POSITION} | limits
+        return {
+            "position": self.POSITION,
+            "cloud_sigma": self.CLOUD_SIGMA,
+            "read_noise": self.READ_NOISE,
+            "local_background": self.LOCAL_BACKGROUND,
+            "split_doubles": self.SPLIT_DOUBLES,
+        } | limits

@@ -11,17 +11,25 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import aggregation, chip, spectra
-from hrixs.analysis import Analysis, require_method
-from hrixs.curvature import fit_curvature_image
-from hrixs.errors import MissingDataError
+from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis, require_method
+from hrixs.calibration import calibrate_energy
+from hrixs.checks import whole_number
+from hrixs.cloud import estimate_cloud
+from hrixs.cloud_estimate import CloudEstimate
+from hrixs.curvature import CurvatureFit, fit_curvature_image
+from hrixs.energy_axis import EnergyCalibration
+from hrixs.energy_loss import energy_loss
+from hrixs.errors import MissingDataError, warn
+from hrixs.faults import Faults
 from hrixs.geometry import Number, parabola
-from hrixs.lazy import is_lazy, lazy_reader, lazy_spectra
+from hrixs.lazy import concat_photons, is_lazy, lazy_reader, lazy_spectra, photon_parts
 from hrixs.long_run import process_run
 from hrixs.photon_columns import with_attributes
+from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import provenance
-from hrixs.run_images import load_run, sum_images
-from hrixs.runs import Field, RunLike, open_run, run_name
+from hrixs.run_images import index_images, load_run, sum_images
+from hrixs.runs import Field, RunLike, open_run, run_name, trains_by_id
 from hrixs.settings import Settings
 from hrixs.threads import resolve_threads
 
@@ -56,6 +64,22 @@ class hRIXS(Settings):
         The same in standard deviations above the mean of the frame's 2x2 squares.
     DBL_THRESHOLD : float or None
         Charge of a spot above which a hit counts twice, in ADU; None: none does.
+    POSITION : {'com', 'gaussian'}
+        How photons are placed in their pixels: by the centre of mass of their spots, as the
+        replaced class documents, or by a fit of their charge clouds, which is the better one; see
+        `find_photons`.
+    CLOUD_SIGMA : float or None
+        For ``'gaussian'``: standard deviation of the charge cloud, in pixels; None: it is estimated
+        from the first images. `estimate_cloud` sets it.
+    READ_NOISE : float or array_like or None
+        For ``'gaussian'``: noise of a pixel, in ADU, or an image of it, of the whole chip; None:
+        estimated from each image.
+    LOCAL_BACKGROUND, SPLIT_DOUBLES : bool
+        For ``'gaussian'``: whether the level under each photon is fitted, and whether two photons
+        in one spot are placed one by one.
+    PIXEL_LIMIT, CHARGE_LIMIT : float or None
+        A hit with a pixel, or with a charge, above this is a cosmic ray or the like and no photon,
+        in ADU.
     BINS : int
         Bins of a spectrum made by centroiding.
     CURVE_A, CURVE_B : float
@@ -67,7 +91,8 @@ class hRIXS(Settings):
     FIELDS : list of str
         Mnemonics to load from a run. Add more if you like.
     EV_PER_PAIR, ELECTRONS_PER_ADU : float
-        Photon energy to ADU, for `centroid_two`.
+        Photon energy to ADU, for `centroid_two`; the gain also for the noise of the electrons in
+        ``POSITION = 'gaussian'``.
     CANDIDATE_LOW, CANDIDATE_HIGH, SINGLE_LOW, DOUBLE_LOW : float
         Fractions of a photon's charge, for `centroid_two`.
     MASK : array_like of bool or None
@@ -80,7 +105,7 @@ class hRIXS(Settings):
         How `aggregate` treats each variable: ``{name: function(da, dim)}``. Extend it as needed.
     dark_image : numpy.ndarray or None
         Mean of the dark run's frames, the full chip.
-    curvature_fit : CurvatureFit or None
+    curvature_fit : CurvatureFit or PhotonCurvatureFit or None
         The last fit of `find_curvature`, with the uncertainties.
 
     Examples
@@ -234,9 +259,10 @@ class hRIXS(Settings):
         -------
         xarray.Dataset
             Over ``trainId``, ascending: ``spectrum (trainId, energy)`` as from `centroid` or
-            `integrate`, the fields (NaN where a train has no value), and ``n_photons``. ``attrs``
-            has ``n_trains, n_images, n_skipped, skipped_trains``, the text of all ``faults``, and
-            ``missing_fields``, those of `FIELDS` that the run does not have, which is no fault.
+            `integrate`, the fields (NaN where a train has no value) and, where photons are counted,
+            ``spectrum_err`` and ``n_photons``. ``attrs`` has ``n_trains, n_images, n_skipped,
+            skipped_trains``, the text of all ``faults``, and ``missing_fields``, those of `FIELDS`
+            that the run does not have, which is no fault.
 
         Raises
         ------
@@ -329,22 +355,26 @@ class hRIXS(Settings):
         proposal: int | str | None = None,
         plot: bool = True,
         args: tuple[float, float] | None = None,
+        method: str = "image",
         **kwargs: Any,
     ) -> tuple[float, float]:
-        """Fit the curvature of the strongest spectral line of a run, and set it.
+        """Fit the curvature of the spectral lines of a run, and set it.
 
         Parameters
         ----------
         runNB : int, path, extra_data.DataCollection or xarray.Dataset
-            The run to use; its frames are added up. A dataset is taken as loaded.
+            The run to use. A dataset is taken as loaded.
         proposal : int or str, optional
             Where it is not `PROPOSAL`.
         plot : bool
-            Whether to draw the image with the curve on it.
+            Whether to draw the image, or the photons, with the curve on it.
         args : (float, float), optional
             ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched for.
+        method : {'image', 'photons'}
+            ``'image'`` adds up the frames and fits the strongest line; ``'photons'`` finds photons
+            as `centroid` does, and makes their spectrum as sharp as it gets, with all lines.
         **kwargs
-            Handed on to `scipy.optimize.least_squares`.
+            Handed on to `scipy.optimize.least_squares`, or to `hrixs.fit_curvature`.
 
         Returns
         -------
@@ -358,20 +388,79 @@ class hRIXS(Settings):
             There is no line in the run. Then the old values are kept.
         MissingDataError
             No such run, or no camera or image in it.
+        ValueError
+            For an unknown method, or a curve that is no parabola.
 
         Examples
         --------
         >>> h.find_curvature(155)  # doctest: +SKIP
+        >>> h.find_curvature(155, method="photons")  # doctest: +SKIP
         """
-        image = self.mean_image(runNB, proposal)
-        fit = fit_curvature_image(image, start=args, **kwargs)
+        require_method(method, ("image", "photons"))
+        fit: CurvatureFit | PhotonCurvatureFit
+        if method == "image":
+            image = self.mean_image(runNB, proposal)
+            fit = fit_curvature_image(image, start=args, **kwargs)
+        else:
+            photons, crop = self._photons_of_run(runNB, proposal)
+            fit = _parabola_fit(photons, {"start": args, "shape": crop.shape} | kwargs)
         self.curvature_fit = fit
         self.CURVE_A, self.CURVE_B = fit.curve_a, fit.curve_b
         if plot:
-            from hrixs.plotting import plot_curvature
+            from hrixs import plotting
 
-            plot_curvature(image, fit)
+            if isinstance(fit, CurvatureFit):
+                plotting.plot_curvature(image, fit)
+            else:
+                plotting.plot_photon_curvature(photons, fit, first=(crop.x.start, crop.y.start))
         return fit.curve_a, fit.curve_b
+
+    def estimate_cloud(
+        self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None, *, n_images: int = 32
+    ) -> CloudEstimate:
+        """Estimate the width of the charge cloud from the first images of a run, and set it.
+
+        Parameters
+        ----------
+        runNB : int, path, extra_data.DataCollection or xarray.Dataset
+            The run. A dataset is taken as loaded.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        n_images : int
+            Images to use, at most.
+
+        Returns
+        -------
+        CloudEstimate
+            Its ``cloud_sigma`` is also set as `CLOUD_SIGMA`. Photons are found by the settings of
+            `centroid_one`.
+
+        Raises
+        ------
+        MissingDataError
+            No such run, no camera or image in it, or too few isolated single photons. Then the old
+            value is kept.
+
+        Examples
+        --------
+        >>> h.estimate_cloud(145)  # doctest: +SKIP
+        """
+        n_images = whole_number("n_images", n_images)
+        data = (
+            runNB
+            if isinstance(runNB, xr.Dataset)
+            else self._first_images(runNB, proposal, n_images)
+        )
+        frames = chip.images_of(data, self.DETECTOR)
+        crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
+        frames = frames.isel(x=crop.x, y=crop.y)
+        first = frames[:n_images].compute() if frames.ndim > 2 else frames
+        analysis = self._analysis("auto", crop)
+        options = analysis.options | analysis.chip
+        options |= {"electrons_per_adu": self.ELECTRONS_PER_ADU}
+        estimate = estimate_cloud(first, **options)
+        self.CLOUD_SIGMA = estimate.cloud_sigma
+        return estimate
 
     def mean_image(
         self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None
@@ -426,7 +515,7 @@ class hRIXS(Settings):
         hrixs.find_photons : the same, as a table of facts.
         """
         pixels = chip.one_image(image)
-        found = find_photons(pixels, **self._find_options(), **self._image_options(pixels))
+        found = find_photons(pixels, **self._find_options() | self._image_options(pixels))
         x = np.repeat(found.x.values, 1 + found.double.values)
         y = np.repeat(found.y.values, 1 + found.double.values)
         return list(zip(x.tolist(), (y - self.parabola(x)).tolist(), strict=True))
@@ -457,7 +546,7 @@ class hRIXS(Settings):
         """
         pixels = chip.one_image(image)
         found = classify_photons(
-            pixels, energy, **self._classify_options(), **self._image_options(pixels)
+            pixels, energy, **self._classify_options() | self._image_options(pixels)
         )
         x = found.x.values
         places = np.column_stack([x, found.y.values - self.parabola(x)])
@@ -471,8 +560,8 @@ class hRIXS(Settings):
         Parameters
         ----------
         data : xarray.Dataset
-            With the detector's images, as from `from_run`. ``spectrum (trainId, energy)`` and its
-            energy axis are added to it, in place of earlier ones.
+            With the detector's images, as from `from_run`. ``spectrum (trainId, energy)``,
+            ``spectrum_err`` and their energy axis are added to it, in place of earlier ones.
         bins : int, optional
             Bins of the spectrum over the crop's rows; by default `BINS`.
         method : {'auto', 'manual'}
@@ -483,6 +572,7 @@ class hRIXS(Settings):
         -------
         xarray.Dataset
             A shallow copy of `data`, with the spectrum. A double hit counts as two photons.
+            ``spectrum_err`` is one standard deviation, the root of the number of photons.
 
         Raises
         ------
@@ -516,7 +606,8 @@ class hRIXS(Settings):
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`, with the spectrum: mean intensity per pixel, in ADU.
+            A shallow copy of `data`, with the spectrum: mean intensity per pixel, in ADU. It has
+            no ``spectrum_err``: its noise is not that of counted photons.
 
         Raises
         ------
@@ -531,8 +622,21 @@ class hRIXS(Settings):
         return self._add_spectra(data, "integrate")
 
     def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
-        """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
-        aggregate = self.aggregators.get(str(da.name))
+        """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing.
+
+        Errors that are to add in quadrature are left out where what they belong to does not add.
+        """
+        name = str(da.name)
+        aggregate = self.aggregators.get(name)
+        of = self.aggregators.get(name.removesuffix("_err"))
+        if aggregate is aggregation.add_in_quadrature and of is not aggregation.add:
+            if of is not None:
+                warn(
+                    f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is no sum any "
+                    f"more, so that its error does not add in quadrature. Give an "
+                    f"aggregators[{name!r}] that belongs to it."
+                )
+            return None
         return None if aggregate is None else aggregate(da, dim)
 
     def aggregate(self, ds: xr.Dataset, var: str | None = None, dim: str = "trainId") -> xr.Dataset:
@@ -551,12 +655,18 @@ class hRIXS(Settings):
         -------
         xarray.Dataset
             The variables in `aggregators`, without `dim`, over the values of `var` where given.
-            ``counts`` is the number of frames in each group.
+            ``counts`` is the number of frames in each group. ``spectrum_err`` adds in quadrature.
 
         Raises
         ------
         MissingDataError
             If `ds` has no `dim` or no `var`.
+
+        Warns
+        -----
+        HrixsWarning
+            For frames without a value of `var`, and for an error that is left out since
+            `aggregators` does not add up any more what it belongs to.
 
         Examples
         --------
@@ -577,22 +687,157 @@ class hRIXS(Settings):
         Parameters
         ----------
         data : xarray.Dataset
-            With spectra; ``normalized`` is added to it, in place of an earlier one.
+            With spectra; ``normalized`` is added to it, in place of an earlier one, and
+            ``normalized_err`` where the spectra have an error.
         which : str
             Variable to divide by, usually ``'hRIXS_norm'`` or ``'counts'``.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`, with ``normalized``.
+            A shallow copy of `data`, with ``normalized``. Its error is ``spectrum_err / |which|``;
+            where `data` has ``<which>_err``, one standard deviation of `which`, its part is added
+            in quadrature. That part is common to all bins of a spectrum.
 
         Raises
         ------
         MissingDataError
             If `data` has no spectrum or no `which`.
         """
-        data["normalized"] = aggregation.normalized(data, which)
+        ratio = aggregation.normalized(data, which)
+        error = aggregation.normalized_error(data, which)
+        data["normalized"] = ratio
+        if error is not None:
+            data["normalized_err"] = error
+        elif "normalized_err" in data:
+            del data["normalized_err"]
         return data.copy(deep=False)
+
+    def calibrate_energy(
+        self,
+        runs: Sequence[RunLike | xr.Dataset | xr.DataArray],
+        energies: ArrayLike,
+        *,
+        degree: int = 1,
+        plot: bool = True,
+        proposal: int | str | None = None,
+        method: str = "auto",
+        shape: str = "gaussian",
+        region: tuple[float, float] | None = None,
+    ) -> EnergyCalibration:
+        """Fit the energy axis to runs with elastic lines at known energies, and set it.
+
+        Parameters
+        ----------
+        runs : sequence of int, path, extra_data.DataCollection, xarray.Dataset or DataArray
+            One for each energy. A run is processed as by `process_run`, and its spectra are added
+            up. A dataset may hold spectra, images, or be a photon table.
+        energies : array_like, shape (n,)
+            Photon energies in eV.
+        degree : {1, 2}
+            Of the polynomial of the row. `ENERGY_INTERCEPT` and `ENERGY_SLOPE` are a straight line:
+            with 2 they are the nearest one to the lines, and the result has the quadratic term.
+        plot : bool
+            Whether to draw the lines' energies over their rows, and the residuals.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        method : {'auto', 'manual', 'integrate'}
+            How to make spectra of runs and images. ``'integrate'`` also for datasets whose spectra
+            were made so.
+        shape, region
+            As in `hrixs.line_width`, with the region in rows of the full chip. By default the
+            tallest line is taken for the elastic one.
+
+        Returns
+        -------
+        EnergyCalibration
+            With uncertainties, covariance and residuals.
+
+        Raises
+        ------
+        NoLineError
+            A run has no line. Then the old values are kept, as on every error.
+        ValueError
+            As `hrixs.calibrate_energy`.
+        MissingDataError
+            No such run, or no camera or image in it.
+
+        Warns
+        -----
+        HrixsWarning
+            For a line that the others contradict, lines that scatter by more than their
+            uncertainties, and for degree 2, by how much the straight axis is off.
+
+        Examples
+        --------
+        >>> h.calibrate_energy([150, 151, 152], [529.0, 530.0, 531.0])  # doctest: +SKIP
+        """
+        require_method(method)
+        lines = [self._with_line(run, proposal, method) for run in runs]
+        result = calibrate_energy(
+            lines,
+            energies,
+            degree=degree,
+            curvature=(self.CURVE_A, self.CURVE_B),
+            first_row=self.Y_RANGE.start or 0,
+            shape=shape,
+            region=region,
+            noise="gaussian" if method == "integrate" else "poisson",
+        )
+        self.ENERGY_INTERCEPT, self.ENERGY_SLOPE = result.axis
+        if degree == 2:
+            straight = result.axis[0] + result.axis[1] * result.rows
+            off = float(np.abs(straight - result.energy(result.rows)).max())
+            warn(
+                f"ENERGY_INTERCEPT and ENERGY_SLOPE are a straight line, which is off by up to "
+                f"{1e3 * off:.2g} meV at the lines; use the result's energy(row) for the curve."
+            )
+        if plot:
+            from hrixs.calibration_plot import plot_calibration
+
+            plot_calibration(result)
+        return result
+
+    def energy_loss(
+        self, data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
+    ) -> xr.Dataset:
+        """Give the spectra of a dataset an axis of energy loss, ``nrj - energy``.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            With spectra on a calibrated axis; it is not changed.
+        elastic : float or xarray.DataArray, optional
+            Energy of the elastic line on the spectrum's own axis, in eV, in place of ``nrj``.
+
+        Returns
+        -------
+        xarray.Dataset
+            A new one, with the coordinate ``energy_loss``; see `hrixs.energy_loss`.
+
+        Raises
+        ------
+        MissingDataError, ValueError
+            As `hrixs.energy_loss`.
+
+        Examples
+        --------
+        >>> loss = h.energy_loss(h.aggregate(data))  # doctest: +SKIP
+        >>> loss.spectrum.plot(x="energy_loss")  # doctest: +SKIP
+        """
+        return energy_loss(data, elastic=elastic)
+
+    def _with_line(
+        self, run: RunLike | xr.Dataset | xr.DataArray, proposal: int | str | None, method: str
+    ) -> xr.Dataset | xr.DataArray:
+        """Something that `hrixs.calibrate_energy` takes for a line."""
+        if isinstance(run, xr.DataArray):
+            return run
+        if not isinstance(run, xr.Dataset):
+            return self.process_run(run, proposal=proposal, method=method)
+        if "spectrum" in run or "photon" in run.dims:
+            return run
+        return self._add_spectra(run.copy(deep=False), method)
 
     def _add_spectra(self, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
         frames = chip.images_of(data, self.DETECTOR)
@@ -607,6 +852,8 @@ class hRIXS(Settings):
     def _analysis(self, method: str, crop: chip.Crop, bins: int | None = None) -> Analysis:
         require_method(method)
         options = {"auto": self._find_options, "manual": self._classify_options}.get(method, dict)()
+        if "read_noise" in options and np.ndim(options["read_noise"]):
+            options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
         return Analysis(
             method,
             options,
@@ -623,8 +870,14 @@ class hRIXS(Settings):
         }
 
     def _image_options(self, image: NDArray[Any]) -> dict[str, Any]:
-        """As `_chip_options`, for an image of the whole chip or of the crop."""
-        return {
+        """As `_chip_options`, for an image of the whole chip or of the crop; with a noise map."""
+        noise = {}
+        map_of_noise = np.asarray(self.READ_NOISE)
+        if self.POSITION == "gaussian" and map_of_noise.ndim:
+            noise["read_noise"] = chip.fitting(
+                "READ_NOISE", map_of_noise, image, self.X_RANGE, self.Y_RANGE
+            )
+        return noise | {
             "dark": chip.fitting("the dark", self._dark(), image, self.X_RANGE, self.Y_RANGE),
             "mask": chip.fitting("MASK", self.MASK, image, self.X_RANGE, self.Y_RANGE),
             "threads": self.THREADS,
@@ -644,6 +897,40 @@ class hRIXS(Settings):
                 "dark of the same camera, or set USE_DARK = False."
             )
         return self.dark_image
+
+    def _first_images(self, run: RunLike, proposal: int | str | None, n_images: int) -> xr.Dataset:
+        opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
+        trains = index_images(opened, self.DETECTOR, Faults(strict=False)).train_id[:n_images]
+        return load_run(opened, self.DETECTOR, [self.DETECTOR], subset=trains_by_id(trains))
+
+    def _photons_of_run(
+        self, run: RunLike | xr.Dataset, proposal: int | str | None
+    ) -> tuple[xr.Dataset, chip.Crop]:
+        """Photons of all images, found as `centroid` does, and the crop they are counted in."""
+        if isinstance(run, xr.Dataset):
+            frames = chip.images_of(run, self.DETECTOR)
+            crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
+            frames = frames.isel(x=crop.x, y=crop.y)
+            analysis = self._analysis("auto", crop)
+            if analysis.needs_cloud:
+                analysis = analysis.with_cloud_of(frames[:ENTRIES_FOR_A_CLOUD].compute())
+            options = analysis.options | analysis.chip
+            if is_lazy(frames):
+                parts = photon_parts(frames, **options)
+                return concat_photons([part.compute() for part in parts]), crop
+            return find_photons(frames, **options), crop
+        opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
+
+        def analyse(nx: int, ny: int) -> tuple[Analysis, chip.Crop]:
+            crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, nx, ny)
+            return self._analysis("auto", crop), crop
+
+        threads = resolve_threads(self.THREADS)
+        result, crop = process_run(
+            opened, self.DETECTOR, [], analyse, threads=threads, photons=True
+        )
+        columns = {f"photon_{name}": name for name in ("x", "y", "double")}
+        return result[list(columns)].rename(columns), crop
 
     def _sum_of_run(
         self, run: RunLike | xr.Dataset, proposal: int | str | None
@@ -671,6 +958,15 @@ class hRIXS(Settings):
             n_masked=0 if self.MASK is None else int(np.count_nonzero(self.MASK)),
         )
         return spectrum
+
+
+def _parabola_fit(photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureFit:
+    if options.get("degree", 2) > 2:
+        raise ValueError(
+            f"degree = {options['degree']}, but CURVE_A and CURVE_B are a parabola, of degree 2. "
+            "Use hrixs.fit_curvature for other curves."
+        )
+    return fit_curvature(photons, **options)
 
 
 def _name_of(run: RunLike | xr.Dataset) -> str:

@@ -1,0 +1,239 @@
+"""Photons placed by the fit of their charge clouds, in the class and through whole runs."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.special import ndtr
+
+import hrixs
+from conftest import RUN
+from hrixs import MissingDataError, hRIXS
+from hrixs.cli import main
+from hrixs.live import LiveSpectra
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+
+EXTRA = {"sigma_x", "sigma_y", "chi2", "cloud_sigma", "cloud_sigma_err", "flag"}
+
+
+@pytest.fixture
+def fitting(h: hRIXS) -> hRIXS:
+    h.set_params(position="gaussian", cloud_sigma=0.55, threshold=450.0)
+    return h
+
+
+class TestClass:
+    def test_the_default_is_the_centre_of_mass(self, h):
+        assert h.POSITION == "com"
+
+    def test_centroid_gives_the_spectra_of_the_fit(self, fitting, data):
+        spectrum = fitting.centroid(data).spectrum
+        frames = data.MaranaX[:, :, 700:900]
+        photons = hrixs.find_photons(
+            frames, threshold=450.0, position="gaussian", cloud_sigma=0.55, electrons_per_adu=1.06
+        )
+        curvature = (fitting.CURVE_A, fitting.CURVE_B)
+        expected = hrixs.photon_spectrum(photons, bins=500, range=(0, 200), curvature=curvature)
+        np.testing.assert_array_equal(spectrum.values, expected.values)
+        assert spectrum.attrs["position"] == "gaussian"
+        assert spectrum.attrs["electrons_per_adu"] == 1.06
+
+    def test_lines_are_narrower_than_with_the_centre_of_mass(self):
+        """A sharp line, whose width is that of the positions' errors."""
+        sensor = Sensor(shape=(256, 64), read_noise=4.0)
+        frames, _ = simulate_frames(
+            20, sensor=sensor, lines=[SpectralLine(30.0, 0.01, 1.0)], photons_per_frame=60,
+            curvature=(0.02, 0.0), seed=2,
+        )  # fmt: skip
+        widths = {}
+        for position in ("com", "gaussian"):
+            photons = hrixs.find_photons(
+                frames, threshold=460, position=position, electrons_per_adu=1.06
+            )
+            alone = np.abs((photons.y - 0.02 * photons.x) - 30) < 1
+            widths[position] = float((photons.y - 0.02 * photons.x)[alone].std())
+        assert widths["gaussian"] < 0.8 * widths["com"]
+
+    @pytest.mark.parametrize(
+        "centroid",
+        [lambda h, image: h.centroid_one(image), lambda h, image: h.centroid_two(image, 530.0)[0]],
+    )
+    def test_both_centroids_take_it(self, fitting, data, centroid):
+        image = data.MaranaX[0, :, 700:900]
+        fitted = np.array(centroid(fitting, image))
+        fitting.POSITION = "com"
+        plain = np.array(centroid(fitting, image))
+        assert len(fitted) == len(plain) > 50
+        assert not np.allclose(fitted, plain, atol=1e-3)
+        assert np.median(np.abs(fitted - plain)) < 0.3
+
+    def test_a_map_of_the_noise_is_cropped_as_the_images_are(self, fitting, data):
+        fitting.READ_NOISE = np.full(data.MaranaX.shape[1:], 1.8)
+        mapped = fitting.centroid(data.copy()).spectrum
+        one = fitting.centroid_one(data.MaranaX[0, :, 700:900])
+        fitting.READ_NOISE = 1.8
+        np.testing.assert_array_equal(fitting.centroid(data.copy()).spectrum, mapped)
+        np.testing.assert_allclose(fitting.centroid_one(data.MaranaX[0, :, 700:900]), one)
+        fitting.READ_NOISE = np.full((3, 3), 1.8)
+        with pytest.raises(ValueError, match="READ_NOISE has shape"):
+            fitting.centroid(data)
+
+    def test_estimate_cloud_sets_the_width(self, fitting, data):
+        fitting.CLOUD_SIGMA = None
+        of_data = fitting.estimate_cloud(data)
+        assert fitting.CLOUD_SIGMA == of_data.cloud_sigma == pytest.approx(0.55, rel=0.03)
+        assert fitting.estimate_cloud(RUN).cloud_sigma == of_data.cloud_sigma
+
+    def test_estimate_cloud_keeps_the_width_where_there_are_no_photons(self, fitting, data):
+        fitting.THRESHOLD = 1e6
+        with pytest.raises(MissingDataError, match="0 of 0 hits"):
+            fitting.estimate_cloud(data)
+        assert fitting.CLOUD_SIGMA == 0.55
+
+    def test_an_unknown_position(self, h, data):
+        h.POSITION = "gauss"
+        with pytest.raises(ValueError, match=r"position.*'gauss'"):
+            h.centroid(data)
+        assert "spectrum" not in data
+
+
+class TestRuns:
+    @pytest.mark.parametrize("cloud_sigma", [0.55, None])
+    @pytest.mark.parametrize("method", ["auto", "manual"])
+    def test_process_run_is_centroid(self, fitting, data, method, cloud_sigma):
+        fitting.CLOUD_SIGMA = cloud_sigma
+        expected = fitting.centroid(data, method=method).spectrum
+        processed = fitting.process_run(RUN, method=method, memory="64MB", photons=True)
+        np.testing.assert_array_equal(processed.spectrum.values, expected.values)
+        assert processed.spectrum.attrs["cloud_sigma"] == expected.attrs["cloud_sigma"]
+        table = hrixs.photon_table(processed)
+        assert set(table.data_vars) >= EXTRA
+        assert table.flag.dtype == np.uint8
+        assert table.sigma_x.attrs["units"] == "px"
+
+    def test_lazy_images_give_the_same(self, fitting, data):
+        pytest.importorskip("dask")
+        fitting.CLOUD_SIGMA = None
+        lazy = fitting.from_run(RUN, lazy=True)
+        expected = fitting.centroid(data).spectrum
+        np.testing.assert_array_equal(fitting.centroid(lazy).spectrum.values, expected.values)
+
+    def test_a_checkpoint_of_another_noise_map_is_not_used(self, fitting, tmp_path):
+        fitting.READ_NOISE = np.full((256, 1024), 1.8)
+        first = fitting.process_run(RUN, checkpoint=tmp_path / "parts")
+        fitting.READ_NOISE = np.full((256, 1024), 1.8)
+        fitting.READ_NOISE[128:] = 8.0
+        with pytest.warns(hrixs.HrixsWarning):
+            second = fitting.process_run(RUN, checkpoint=tmp_path / "parts")
+        assert not first.spectrum.equals(second.spectrum)
+
+    def test_a_first_image_that_cannot_be_used(self, fitting, data):
+        """It is left out as everywhere; the width comes from the others."""
+        fitting.CLOUD_SIGMA = None
+        counts = fitting.process_run(RUN).n_photons.values
+        fitting.MAX_PHOTONS = int(counts.max()) - 1
+        with pytest.warns(hrixs.HrixsWarning, match="more hits"):
+            result = fitting.process_run(RUN)
+        assert 0 < result.sizes["trainId"] < data.sizes["trainId"]
+
+    def test_live_spectra_need_the_width(self, fitting):
+        fitting.CLOUD_SIGMA = None
+        with pytest.raises(ValueError, match=r"h\.estimate_cloud"):
+            LiveSpectra(fitting)
+        LiveSpectra(fitting, method="integrate")
+
+    def test_command_line(self, data_root, tmp_path):
+        out = tmp_path / "out.nc"
+        words = f"process {data_root.folder} -o {out} --position gaussian --split-doubles yes"
+        assert main([*words.split(), "--dbl-threshold", "200", "--threshold", "450"]) == 0
+        with xr.open_dataset(out) as result:
+            assert result.spectrum.attrs["position"] == "gaussian"
+            assert result.spectrum.attrs["split_doubles"] == 1
+
+
+class TestSpikes:
+    """A cosmic ray's track, and a photon that touches it."""
+
+    @pytest.fixture
+    def frame(self):
+        frame = np.full((48, 48), 100.0)
+        frame[10:12, 10:12] += 40.0  # a photon
+        frame[30:32, 30:32] += 40.0  # beside the track
+        frame[26, 20:36] += 900.0
+        return frame
+
+    @pytest.mark.parametrize("limits", [{"pixel_limit": 500.0}, {"charge_limit": 600.0}])
+    def test_are_dropped_with_their_neighbourhood(self, frame, limits):
+        found = hrixs.find_photons(frame, threshold=450, **limits)
+        assert found.sizes["photon"] == 1
+        assert float(found.x[0]) == pytest.approx(10.5, abs=0.1)
+        assert int(found.n_spikes[0]) == found.attrs["n_spikes"] >= 2
+        assert found.attrs["n_hits"] == 1
+
+    def test_stay_without_limits(self, frame):
+        found = hrixs.find_photons(frame, threshold=450)
+        assert found.sizes["photon"] > 2
+        assert found.attrs["n_spikes"] == 0
+
+    def test_in_classify_photons(self, frame):
+        found = hrixs.classify_photons(frame, 600.0, pixel_limit=500.0)
+        assert found.sizes["photon"] == 1
+        without = hrixs.classify_photons(frame, 600.0)
+        assert without.sizes["photon"] > 1
+
+    @pytest.mark.parametrize("name", ["pixel_limit", "charge_limit"])
+    def test_a_limit_is_positive(self, frame, name):
+        with pytest.raises(ValueError, match=rf"{name} = -1"):
+            hrixs.find_photons(frame, **{name: -1})
+
+    def test_the_class_takes_them(self, frame):
+        h = hRIXS()
+        h.set_params(threshold=450, pixel_limit=500.0)
+        assert len(h.centroid_one(frame)) == 1
+
+
+class TestSplitDoubles:
+    @pytest.fixture
+    def frame(self):
+        """Two photons 1.2 pixels apart, and one of a double charge."""
+        rng = np.random.default_rng(5)
+        frame = 100 + rng.normal(0, 1.6, (64, 64))
+        pixel = np.arange(64)
+
+        def share(place):
+            return ndtr((pixel + 0.5 - place) / 0.55) - ndtr((pixel - 0.5 - place) / 0.55)
+
+        for charge, at_x, at_y in ((140, 20, 20.3), (140, 20.9, 21.1), (280, 44.2, 44.1)):
+            frame += charge * np.outer(share(at_x), share(at_y))
+        return frame
+
+    def options(self, **more):
+        return {"threshold": 450, "double_threshold": 210, "position": "gaussian"} | more
+
+    def test_are_placed_one_by_one(self, frame):
+        found = hrixs.find_photons(frame, **self.options(cloud_sigma=0.55, split_doubles=True))
+        assert found.double.values.tolist() == [False, False, True]
+        assert (found.flag.values & 16 > 0).tolist() == [True, True, False]
+        np.testing.assert_allclose(found.x[:2], [20, 20.9], atol=0.15)
+        np.testing.assert_allclose(found.y[:2], [20.3, 21.1], atol=0.15)
+        np.testing.assert_allclose(found.charge[:2], 140, rtol=0.1)
+
+    def test_count_as_before(self, frame):
+        counts = [
+            float(
+                hrixs.photon_spectrum(
+                    hrixs.find_photons(
+                        frame, **self.options(cloud_sigma=0.55, split_doubles=split)
+                    ),
+                    bins=1,
+                    range=(0, 64),
+                ).sum()
+            )
+            for split in (False, True)
+        ]
+        assert counts == [4, 4]
+
+    def test_need_a_threshold_of_doubles(self, frame):
+        with pytest.raises(ValueError, match="double_threshold"):
+            hrixs.find_photons(
+                frame, position="gaussian", cloud_sigma=0.55, split_doubles=True, threshold=450
+            )

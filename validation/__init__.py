@@ -1,0 +1,1 @@
+"""Every algorithm against simulated truth: ``python -m validation`` writes docs/validation.md."""

@@ -1,0 +1,204 @@
+"""The curvature from photons: how far it is from the truth, and whether its errors say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs import NoLineError, find_photons, fit_curvature, fit_curvature_image
+from hrixs.geometry import parabola
+from hrixs.simulation import Sensor, rixs_lines, simulate_frames
+
+TITLE = "Curvature from photons"
+
+CHIP = (2048, 2048)
+X = np.arange(CHIP[0], dtype=np.float64)
+LARGEST_TILT, LARGEST_BEND = 60.0, 5e-6
+WANTED, WANTED_PULLS, WANTED_AGREEMENT = 0.1, (0.8, 1.2), 0.5
+REAL_FRAME = Path(__file__).parents[2] / "shared" / "data" / "LSCO_0040.tif"
+
+
+def section(*, quick: bool) -> str:
+    """Simulate, measure against truth, and report as Markdown."""
+    return "\n\n".join(
+        [
+            "Photons of a cuprate's spectrum (`rixs_lines`: a quarter in the elastic line, of 1.3 "
+            "px standard deviation) on a chip of 2048 x 2048 pixels, with tilts of -60 to 60 px "
+            "over the width and bends of -5e-6 to 5e-6 a pixel, drawn at random, and no hints. A "
+            "share of the hits is false, spread over all the chip. The deviation is the largest "
+            "of the curve over the chip, less its mean. 'Bound' is what no method can beat: the "
+            "Cramér-Rao bound of the curve's standard deviation at the chip's ends. Where it is "
+            "not far below the wanted deviation, not every fit can be within that. A pull is a "
+            "coefficient's deviation over its stated error, here as root mean square of all.",
+            _deviations(quick),
+            "Frames of `simulate_frames` with all noise, read with `find_photons`:",
+            _frames(quick),
+            "False hits alone must raise `NoLineError`:",
+            _no_line(3 if quick else 40),
+            "A real frame, in which photons lie on each other, against `fit_curvature_image`: "
+            "largest distance of both curves, and the stated error at the chip's ends. Pixels that "
+            "share photons are not independent, and the error is too small there.",
+            _real_frame(),
+        ]
+    )
+
+
+def _photons(rng: np.random.Generator, n: int, false: float, a: float, b: float) -> xr.Dataset:
+    nx, ny = CHIP
+    lines = rixs_lines(0.85 * ny - max(0.0, parabola(float(nx), a, b)))
+    n_false = round(false * n)
+    weight = np.array([line.weight for line in lines])
+    line = rng.choice(len(lines), n - n_false, p=weight / weight.sum())
+    x, y = rng.uniform(-0.5, nx - 0.5, n), rng.uniform(1, ny - 2, n)
+    centre, sigma = (np.array([getattr(one, name) for one in lines]) for name in ("y", "sigma"))
+    y[n_false:] = parabola(x[n_false:], a, b) + rng.normal(centre[line], sigma[line])
+    kept = (y > 1) & (y < ny - 2)
+    return _table(x[kept], y[kept])
+
+
+def _table(x: NDArray[np.float64], y: NDArray[np.float64]) -> xr.Dataset:
+    double = np.zeros(len(x), dtype=bool)
+    return xr.Dataset({"x": ("photon", x), "y": ("photon", y), "double": ("photon", double)})
+
+
+def _bound(n: int, false: float) -> float:
+    """Standard deviation at the ends of a parabola from `n` photons of known lines."""
+    row = np.arange(0, CHIP[1], 0.05)
+    lines = [
+        line.weight / line.sigma * np.exp(-0.5 * ((row - line.y) / line.sigma) ** 2)
+        for line in rixs_lines(0.85 * CHIP[1])
+    ]
+    density = (1 - false) * sum(lines) / np.sqrt(2 * np.pi) + false / CHIP[1]
+    information = n * float((np.gradient(density, row) ** 2 / density).sum()) * 0.05
+    return float(np.sqrt(8 / information))  # 3 + 5, of tilt and bend
+
+
+def _deviation(curve: NDArray[np.float64]) -> float:
+    return float(np.abs(curve - curve.mean()).max())
+
+
+def _deviations(quick: bool) -> str:
+    rows = [
+        "| hits | false | fits | failed | median deviation (px) | 90 % below | wanted | within "
+        "| bound (px) | pull A | pull B | wanted | |",
+        "|---" * 13 + "|",
+    ]
+    for n, false in ((2000, 0.0), (2000, 0.5), (20_000, 0.0), (20_000, 0.5), (200_000, 0.5)):
+        n_fits = 3 if quick else {2000: 120, 20_000: 80, 200_000: 12}[n]
+        if quick and n > 20_000:
+            continue
+        rng = np.random.default_rng(n)
+        deviations, pulls, failed = [], [], 0
+        for number in range(n_fits):
+            b = rng.uniform(-LARGEST_BEND, LARGEST_BEND)
+            # In every second, the tilt is that of the chord, as where the bend is part of it.
+            a = rng.uniform(-LARGEST_TILT, LARGEST_TILT) / CHIP[0] - number % 2 * b * CHIP[0]
+            try:
+                fit = fit_curvature(_photons(rng, n, false, a, b), shape=CHIP)
+            except NoLineError:
+                failed += 1
+                continue
+            deviations.append(_deviation(fit.curve(X) - parabola(X, a, b)))
+            pulls.append((np.array(fit.coefficients) - (a, b)) / fit.errors)
+        spread = np.sqrt((np.array(pulls) ** 2).mean(axis=0))
+        high = float(np.quantile(deviations, 0.9))
+        limit = WANTED if n >= 20_000 else None
+        within = np.mean(np.array(deviations) < WANTED)
+        short = [
+            text
+            for text, is_short in (
+                ("deviation short", limit is not None and within < 1),
+                ("pulls short", (np.abs(spread - 1) > 0.2).any() and n_fits > 50),
+                ("short: failed", failed > 0),
+            )
+            if is_short
+        ]
+        rows.append(
+            f"| {n} | {false:.0%} | {n_fits} | {failed} | {np.median(deviations):.3f} | {high:.3f} "
+            f"| {limit or 'to be stated'} | {within:.0%} | {_bound(n, false):.3f} "
+            f"| {spread[0]:.2f} | {spread[1]:.2f} | {WANTED_PULLS[0]} to {WANTED_PULLS[1]} "
+            f"| {', '.join(short)} |"
+        )
+    return "\n".join(rows)
+
+
+def _frames(quick: bool) -> str:
+    rows = [
+        "| curve (A, B) | frames | photons | deviation (px) | stated error (px) | wanted | |",
+        "|---" * 7 + "|",
+    ]
+    n_frames, shape = (2, (1024, 600)) if quick else (6, (2048, 1024))
+    for a, b in ((0.0240845, -3.6953e-7), (-0.029, 0.0), (0.0, 5e-6)):
+        lines = rixs_lines(0.85 * shape[1] - max(0.0, parabola(float(shape[0]), a, b)))
+        found, counted = [], 0
+        for number in range(n_frames):
+            frames, _ = simulate_frames(
+                1,
+                sensor=Sensor(shape=shape),
+                lines=lines,
+                curvature=(a, b),
+                photons_per_frame=shape[0] * 1.7,
+                seed=number,
+            )
+            photons = find_photons(frames, std_threshold=5.0)
+            found.append(photons[["x", "y", "double"]].drop_vars("frame"))
+            counted += photons.sizes["photon"]
+        fit = fit_curvature(xr.concat(found, "photon"), shape=shape)
+        x = np.arange(shape[0], dtype=np.float64)
+        deviation = _deviation(fit.curve(x) - parabola(x, a, b))
+        limit = "to be stated" if quick else str(WANTED)
+        short = "short" if deviation > WANTED and not quick else ""
+        rows.append(
+            f"| ({a:g}, {b:g}) | {n_frames} | {counted} | {deviation:.3f} "
+            f"| {fit.curve_error(x).max():.3f} | {limit} | {short} |"
+        )
+    return "\n".join(rows)
+
+
+def _no_line(n_tables: int) -> str:
+    rows = ["| hits | rows | tables | a line found | wanted | |", "|---" * 6 + "|"]
+    for n, n_rows in ((200, 200), (2000, 200), (2000, 2048), (20_000, 200), (20_000, 2048)):
+        rng = np.random.default_rng(n + n_rows)
+        n_found = 0
+        for _ in range(n_tables):
+            x, y = rng.uniform(0, 2047, n), rng.uniform(1, n_rows - 2, n)
+            try:
+                fit_curvature(_table(x, y), shape=(2048, n_rows), n_bootstrap=2)
+            except NoLineError:
+                continue
+            n_found += 1
+        short = "short" if n_found else ""
+        rows.append(f"| {n} | {n_rows} | {n_tables} | {n_found} | 0 | {short} |")
+    return "\n".join(rows)
+
+
+def _real_frame() -> str:
+    if not REAL_FRAME.exists():
+        return "The frame is not in the repository, and was not there."
+    import tifffile
+
+    frame = tifffile.imread(REAL_FRAME).T
+    image = fit_curvature_image(frame.astype(np.float64))
+    spots = find_photons(frame)
+    light = frame - np.median(frame)
+    x, y = np.nonzero(light > 60)
+    pixels = _table(x.astype(np.float64), y.astype(np.float64))
+    columns = np.arange(len(frame), dtype=np.float64)
+    rows = ["| photons | rows of the table | distance (px) | error (px) | wanted | |"]
+    rows.append("|---" * 6 + "|")
+    for name, photons, weights in (
+        ("`find_photons`, each once", spots, None),
+        ("`find_photons`, by their charge", spots, spots.charge),
+        ("pixels, by their intensity", pixels, light[x, y]),
+    ):
+        fit = fit_curvature(photons, weights=weights, shape=frame.shape)
+        distance = _deviation(fit.curve(columns) - image.centre(columns))
+        short = "short" if distance > WANTED_AGREEMENT else ""
+        rows.append(
+            f"| {name} | {photons.sizes['photon']} | {distance:.2f} "
+            f"| {fit.curve_error(columns).max():.2f} | {WANTED_AGREEMENT} | {short} |"
+        )
+    return "\n".join(rows)

@@ -1,0 +1,281 @@
+"""Width of a line, energy axis, energy loss and drift, against drawn photons."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import voigt_profile
+
+from hrixs import HrixsWarning, LineFit, align, calibrate_energy, energy_loss, line_width
+from hrixs.simulation import CURVE_A, CURVE_B, ENERGY_INTERCEPT, ENERGY_SLOPE, rixs_lines
+
+TITLE = "Resolution, energy axis, energy loss and drift"
+
+Floats = NDArray[np.float64]
+
+N_ROWS = 200
+SIGMA = 1.3
+HALF_LORENTZIAN = 0.8
+FALSE_HITS = 0.2
+PULL_LIMITS = (0.8, 1.2)
+
+
+def section(*, quick: bool) -> str:
+    """Simulate, measure against truth, and report as Markdown."""
+    n = 20 if quick else 200
+    few = 3 if quick else 30
+    return "\n\n".join(
+        [
+            "Positions are drawn directly, without a camera. A pull is the error over the stated "
+            "uncertainty; its standard deviation should be 1.",
+            f"**Width of a line** (`line_width`): {n} spectra each, of a line of {SIGMA} px, for "
+            f"Voigt with a Lorentzian part of {2 * HALF_LORENTZIAN} px FWHM, on false hits evenly "
+            f"over {N_ROWS} rows, a fifth of its photons, in bins of 0.4 px. 'RIXS' is the elastic "
+            "line of the full spectrum of `simulation.rixs_lines`, of which it is a quarter; its "
+            "other lines are not in the model.",
+            _widths(n),
+            f"**Energy axis** (`calibrate_energy`): {n} calibrations each, from photon tables of "
+            "RIXS spectra with a fifth of false hits, on curved lines; degree 2 with a quadratic "
+            "term of 4e-6 eV/px^2.",
+            _calibrations(n),
+            "**Energy loss** (`energy_loss`): 50 trains whose photon energies differ by up to 0.5 "
+            "eV, bins of 7.4 meV.",
+            _losses(),
+            f"**Drift** (`align`): {few} runs each of 40 groups, which drift by 3 px along a sine "
+            "and a slope, as RIXS spectra with a fifth of false hits. The bound is that of "
+            "Cramér and Rao for a spectrum that is known exactly, and groups that share nothing: "
+            "no method without an assumption on the drift comes below it.",
+            _drifts(few),
+        ]
+    )
+
+
+def _widths(n: int) -> str:
+    rows = [
+        "| line | photons | FWHM / true | pull: mean | wanted | pull: std | wanted | centre, pull: "
+        "std | wanted | no line found | |",
+        "|---" * 11 + "|",
+    ]
+    for shape in ("gaussian", "voigt"):
+        fwhm = _fwhm(shape)
+        for n_photons in (200, 1000, 5000, 20_000):
+
+            def draw(rng: np.random.Generator, shape: str = shape, n: int = n_photons) -> Floats:
+                m = rng.poisson(n)
+                y = rng.normal(100.3, SIGMA, m)
+                if shape == "voigt":
+                    y += HALF_LORENTZIAN * rng.standard_cauchy(m)
+                return np.append(y, rng.uniform(0, N_ROWS, rng.poisson(FALSE_HITS * n)))
+
+            rows.append(_width_row(shape, n_photons, draw, n, shape, fwhm, 100.3))
+    for n_photons in (800, 4000, 80_000):
+
+        def draw_rixs(rng: np.random.Generator, n: int = n_photons) -> Floats:
+            return _rixs(rng, n, 170.0)
+
+        name = f"RIXS, {n_photons // 4} elastic"
+        rows.append(_width_row(name, n_photons, draw_rixs, n, "gaussian", _fwhm("gaussian"), 170.0))
+    return "\n".join(rows)
+
+
+def _width_row(
+    name: str,
+    n_photons: int,
+    draw: Callable[[np.random.Generator], Floats],
+    n: int,
+    shape: str,
+    fwhm: float,
+    centre: float,
+) -> str:
+    fits: list[LineFit] = []
+    for rng in np.random.default_rng(1).spawn(n):
+        counts, edges = np.histogram(draw(rng), round(N_ROWS / 0.4), (0, N_ROWS))
+        spectrum = xr.DataArray(counts, {"y": (edges[1:] + edges[:-1]) / 2}, ["y"])
+        try:
+            fits.append(line_width(spectrum, shape=shape))
+        except ValueError:
+            continue
+    widths = np.array([fit.fwhm for fit in fits])
+    pulls = np.array([(fit.fwhm - fwhm) / fit.fwhm_err for fit in fits])
+    centres = np.array([(fit.centre - centre) / fit.centre_err for fit in fits])
+    mean, std, centre_std = pulls.mean(), pulls.std(ddof=1), centres.std(ddof=1)
+    good = abs(mean) < 0.35 and _sane(std) and _sane(centre_std) and len(fits) == n
+    return (
+        f"| {name} | {n_photons} | {widths.mean() / fwhm:.4f} | {mean:.2f} | -0.35..0.35 "
+        f"| {std:.2f} | 0.8..1.2 | {centre_std:.2f} | 0.8..1.2 | {n - len(fits)} "
+        f"| {_verdict(good)} |"
+    )
+
+
+def _calibrations(n: int) -> str:
+    rows = [
+        "| degree | lines | photons a line | slope, pull: std | intercept, pull: std | energy at "
+        "the middle, pull: std | wanted | within 3 std | wanted | said to scatter | |",
+        "|---" * 11 + "|",
+    ]
+    for degree, n_lines, n_photons in ((1, 3, 2000), (1, 5, 2000), (1, 5, 20_000), (2, 6, 4000)):
+        quadratic = 4e-6 if degree == 2 else 0.0
+        y = np.linspace(30, 170, n_lines)
+        known = _energy(700 + y, quadratic)
+        pulls, scattered = [], 0
+        for rng in np.random.default_rng(2).spawn(n if n_photons < 10_000 else max(n // 4, 10)):
+            tables = [_table(rng, n_photons, row) for row in y]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", HrixsWarning)
+                fit = calibrate_energy(
+                    tables, known, degree=degree, curvature=(CURVE_A, CURVE_B), first_row=700
+                )
+            scattered += fit.scale > 1
+            middle = float(fit.energy(800.0) - _energy(np.array(800.0), quadratic))
+            pulls.append(
+                [
+                    (fit.slope - ENERGY_SLOPE) / fit.slope_err,
+                    (fit.intercept - ENERGY_INTERCEPT) / fit.intercept_err,
+                    middle / float(fit.energy_err(800.0)),
+                ]
+            )
+        stds = np.std(pulls, axis=0, ddof=1)
+        within = float(np.mean(np.abs(pulls) < 3))
+        good = all(_sane(std) for std in stds) and within > 0.99
+        rows.append(
+            f"| {degree} | {n_lines} | {n_photons} | {stds[0]:.2f} | {stds[1]:.2f} | {stds[2]:.2f} "
+            f"| 0.8..1.2 | {100 * within:.1f} % | > 99 % | {scattered} of {len(pulls)} "
+            f"| {_verdict(good)} |"
+        )
+    return "\n".join(rows)
+
+
+def _losses() -> str:
+    rng = np.random.default_rng(3)
+    energy = 510 + 0.4 * ENERGY_SLOPE * np.arange(500)
+    nrj = 512.8 + rng.uniform(-0.25, 0.25, 50)
+    at_line = np.exp(-0.5 * ((nrj[:, None] - energy) / 0.03) ** 2)
+    data = xr.Dataset(
+        {
+            "spectrum": (("trainId", "energy"), rng.poisson(5 * at_line + 0.1).astype(float)),
+            "nrj": ("trainId", nrj),
+        },
+        {"energy": ("energy", energy, {"units": "eV"})},
+    )
+    loss = energy_loss(data)
+    before, after = (d.spectrum.sum("energy").values for d in (data, loss))
+    lost = float(np.abs(after - before).max() / before.max())
+    own = (data.spectrum * (data.nrj - data.energy)).sum("energy").values / before
+    moved = (loss.spectrum * loss.energy_loss).sum("energy").values / after
+    off = float(np.abs(own - moved).max())
+    total = loss.spectrum.sum("trainId").assign_attrs(units="photons")
+    fit = line_width(total.assign_coords(energy=loss.energy_loss.values))
+    wide = 2.3548 * np.hypot(0.03, 0.4 * ENERGY_SLOPE / np.sqrt(6))
+    good = abs(fit.centre) < 4 * fit.centre_err and abs(fit.fwhm - wide) < 4 * fit.fwhm_err
+    return "\n".join(
+        [
+            "| quantity | measured | wanted | |",
+            "|---|---|---|---|",
+            f"| counts of a train, relative change | {lost:.1e} | < 1e-12 "
+            f"| {_verdict(lost < 1e-12)} |",
+            f"| centre of mass of a train, change / eV | {off:.1e} | < 1e-9 "
+            f"| {_verdict(off < 1e-9)} |",
+            f"| elastic line of the sum, loss / meV | {1e3 * fit.centre:.2f} ± "
+            f"{1e3 * fit.centre_err:.2f} | 0 | {_verdict(good)} |",
+            f"| its FWHM / meV, {1e3 * 2.3548 * 0.03:.1f} before the sharing of bins | "
+            f"{1e3 * fit.fwhm:.1f} ± {1e3 * fit.fwhm_err:.1f} | {1e3 * wide:.1f} "
+            f"| {_verdict(good)} |",
+        ]
+    )
+
+
+def _drifts(n_runs: int) -> str:
+    rows = [
+        "| photons a group | drift assumed | rms error / px | bound / px | wanted | | pull: std "
+        "| wanted | |",
+        "|---" * 9 + "|",
+    ]
+    t = np.linspace(0, 1, 40)
+    drift = 1.5 * np.sin(2 * np.pi * t) + 1.5 * (t - 0.5)
+    for n_photons in (200, 500, 2000):
+        tables = []
+        for rng in np.random.default_rng(4).spawn(n_runs):
+            parts = [_table(rng, n_photons, 170.0, shift, flat=True) for shift in drift]
+            frame = np.repeat(np.arange(len(drift)), [part.sizes["photon"] for part in parts])
+            table = xr.concat(parts, "photon").assign_coords(frame=("photon", frame))
+            tables.append(table)
+        bound = 1 / np.sqrt(n_photons * _information())
+        for slow in (False, True):
+            errors, pulls = [], []
+            for table in tables:
+                found = align(table, trains_per_group=1, slow_drift=slow)
+                truth = drift - np.average(drift, weights=found.n_compared)
+                errors.append(found.drift.values - truth)
+                pulls.append(errors[-1] / found.drift_err.values)
+            rms, std = float(np.std(errors)), float(np.std(pulls))
+            wanted = n_photons >= 500
+            rows.append(
+                f"| {n_photons} | {'smooth' if slow else 'none'} | {rms:.3f} | "
+                f"{'-' if slow else f'{bound:.3f}'} | {'< 0.1' if wanted else '-'} | "
+                f"{_verdict(rms < 0.1) if wanted else ''} | {std:.2f} | 0.8..1.2 | "
+                f"{_verdict(_sane(std))} |"
+            )
+    return "\n".join(rows)
+
+
+def _information() -> float:
+    """Fisher information of the shift, for each photon of a spectrum with false hits, in 1/px^2."""
+    y = np.arange(0, N_ROWS, 0.01)
+    lines = rixs_lines(170.0)
+    density = sum(
+        one.weight * np.exp(-0.5 * ((y - one.y) / one.sigma) ** 2) / one.sigma / np.sqrt(2 * np.pi)
+        for one in lines
+    )
+    density = density + FALSE_HITS / N_ROWS
+    return float((np.gradient(density, y) ** 2 / density).sum() * 0.01)
+
+
+def _fwhm(shape: str) -> float:
+    """Full width at half maximum, from the profile itself."""
+    half = HALF_LORENTZIAN if shape == "voigt" else 0.0
+    top = voigt_profile(0.0, SIGMA, half)
+    return float(2 * brentq(lambda x: voigt_profile(x, SIGMA, half) - top / 2, 0, 20))
+
+
+def _rixs(rng: np.random.Generator, n_photons: int, row: float) -> Floats:
+    """Rows of the photons of a RIXS spectrum, and of false hits, which no drift moves."""
+    lines = rixs_lines(row, resolution=SIGMA)
+    n = rng.poisson(n_photons)
+    which = rng.choice(len(lines), n, p=[one.weight for one in lines])
+    y = rng.normal(
+        np.array([one.y for one in lines])[which], np.array([one.sigma for one in lines])[which]
+    )
+    return np.append(y, rng.uniform(0, N_ROWS, rng.poisson(FALSE_HITS * n_photons)))
+
+
+def _table(
+    rng: np.random.Generator, n_photons: int, row: float, shift: float = 0.0, *, flat: bool = False
+) -> xr.Dataset:
+    y = _rixs(rng, n_photons, row + shift)
+    y = y[(y >= 0) & (y < N_ROWS)]
+    x = rng.uniform(0, 2048, len(y))
+    curve = 0.0 if flat else (CURVE_B * x + CURVE_A) * x
+    return xr.Dataset(
+        {
+            "x": ("photon", x),
+            "y": ("photon", y + curve),
+            "double": ("photon", np.zeros(len(y), dtype=bool)),
+        }
+    )
+
+
+def _energy(row: Floats, quadratic: float) -> Floats:
+    return np.asarray(ENERGY_INTERCEPT + (ENERGY_SLOPE + quadratic * row) * row)
+
+
+def _sane(std: float) -> bool:
+    return PULL_LIMITS[0] <= std <= PULL_LIMITS[1]
+
+
+def _verdict(good: bool) -> str:
+    return "" if good else "short"
