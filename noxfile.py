@@ -11,9 +11,12 @@ nox.needs_version = ">=2024.4.15"
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the Python tests against an installed package."""
+    """Run the Python tests against an installed package, and the validation with few photons."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
+    if not session.posargs:
+        page = Path(session.create_tmp()) / "validation.md"
+        session.run("python", "-m", "validation", "--quick", "--output", str(page))
 
 
 @nox.session
