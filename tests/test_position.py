@@ -191,19 +191,20 @@ class TestSpikes:
         assert len(h.centroid_one(frame)) == 1
 
 
+def shares(place: float, n_pixels: int) -> np.ndarray:
+    """Of a cloud of 0.55 px, in each pixel of a row."""
+    edges = np.arange(n_pixels + 1) - 0.5
+    return np.diff(ndtr((edges - place) / 0.55))
+
+
 class TestSplitDoubles:
     @pytest.fixture
     def frame(self):
         """Two photons 1.2 pixels apart, and one of a double charge."""
         rng = np.random.default_rng(5)
         frame = 100 + rng.normal(0, 1.6, (64, 64))
-        pixel = np.arange(64)
-
-        def share(place):
-            return ndtr((pixel + 0.5 - place) / 0.55) - ndtr((pixel - 0.5 - place) / 0.55)
-
         for charge, at_x, at_y in ((140, 20, 20.3), (140, 20.9, 21.1), (280, 44.2, 44.1)):
-            frame += charge * np.outer(share(at_x), share(at_y))
+            frame += charge * np.outer(shares(at_x, 64), shares(at_y, 64))
         return frame
 
     def options(self, **more):
@@ -237,3 +238,27 @@ class TestSplitDoubles:
             hrixs.find_photons(
                 frame, position="gaussian", cloud_sigma=0.55, split_doubles=True, threshold=450
             )
+
+    @pytest.mark.parametrize(
+        ("distance", "least_apart"), [(0.0, 0.0), (0.6, 0.7), (0.9, 0.97), (1.2, 0.98), (1.5, 0.98)]
+    )
+    def test_the_farther_apart_the_more_often(self, distance, least_apart):
+        """Of 100 pairs in all directions; never fewer photons, nor farther from the truth."""
+        rng = np.random.default_rng(4)
+        frame = 100 + rng.normal(0, 1.6, (240, 240))
+        middles = 24.0 * np.argwhere(np.ones((10, 10))) + 12 + rng.uniform(-0.5, 0.5, (100, 2))
+        angle = rng.uniform(0, 2 * np.pi, 100)
+        half = 0.5 * distance * np.stack([np.cos(angle), np.sin(angle)], -1)
+        pairs = np.stack([middles - half, middles + half], 1)
+        for x, y in pairs.reshape(-1, 2):
+            frame += 140 * np.outer(shares(x, 240), shares(y, 240))
+        found = hrixs.find_photons(frame, **self.options(cloud_sigma=0.55, split_doubles=True))
+        assert found.sizes["photon"] + int(found.double.sum()) == 200
+        split = (found.flag.values & 16 > 0).sum() / 200
+        assert split >= least_apart
+        if distance == 0:
+            assert split < 0.03
+            return
+        places = np.stack([found.x.values, found.y.values], -1)[found.flag.values & 16 > 0]
+        nearest = np.abs(places[:, None] - pairs.reshape(-1, 2)).max(-1).min(1)
+        assert np.sqrt(np.mean(nearest**2)) < 0.06

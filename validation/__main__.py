@@ -38,16 +38,23 @@ def main() -> None:
     if unknown:
         parser.error(f"no section {', '.join(sorted(unknown))}, expected of {', '.join(SECTIONS)}")
     chosen = arguments.sections or list(SECTIONS)
-    pages = [INTRODUCTION, f"hrixs {hrixs.__version__}"]
-    for name in chosen:
-        begin = time.perf_counter()
-        section = SECTIONS[name]
-        pages.append(f"## {section.TITLE}\n\n{section.section(quick=arguments.quick).strip()}")
-        print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
-    page = "\n\n".join(pages) + "\n"
     output = arguments.output
     if output is None and not arguments.sections and not arguments.quick:
         output = Path(__file__).parents[1] / "docs" / "validation.md"
+    images = None if output is None or arguments.quick else output.parent / "images"
+    if images is not None:
+        images.mkdir(exist_ok=True)
+    pages = [INTRODUCTION.strip(), f"hrixs {hrixs.__version__}"]
+    for name in chosen:
+        begin = time.perf_counter()
+        section = SECTIONS[name]
+        pages.append(f"## {section.TITLE}")
+        if images is not None and hasattr(section, "draw"):
+            picture = images / f"validation-{name}.png"
+            pages.append(f"![{section.draw(picture)}](images/{picture.name})")
+        pages.append(section.section(quick=arguments.quick).strip())
+        print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
+    page = "\n\n".join(pages) + "\n"
     if output is None:
         print(page)
     else:

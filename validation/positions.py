@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +49,39 @@ def section(*, quick: bool) -> str:
             _wrong_models(camera),
         ]
     )
+
+
+def draw(path: Path) -> str:
+    """Draw the rms error against the charge into a file; gives the picture's text."""
+    from matplotlib.figure import Figure
+
+    camera = _Camera(32)
+    charges = np.array([50.0, 70.0, 100.0, 140.0, 200.0, 280.0, 400.0, 600.0])
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    for axes, noise in zip(figure.subplots(1, 2, sharey=True), NOISES, strict=True):
+        errors: dict[str, list[float]] = {"centre of mass 4x4": [], "fit": [], "bound": []}
+        for charge in charges:
+            frame = camera.frame(charge, 0.55, noise, electrons=True)
+            for name, method in zip(errors, METHODS, strict=False):
+                found = camera.measure(
+                    frame, noise, method, cloud_sigma=0.55, electrons_per_adu=1.0
+                )
+                errors[name].append(found.rms)
+            errors["bound"].append(_bound(charge, 0.55, noise, electrons=True))
+        axes.plot(charges, errors["centre of mass 4x4"], "s-", color="C1", label="centre of mass")
+        axes.plot(charges, errors["fit"], "o", color="C0", label="fit")
+        axes.plot(charges, errors["bound"], "-", color="0.4", label="Cramér-Rao bound", zorder=0)
+        axes.set(xscale="log", yscale="log", xlabel="electrons of a photon")
+        axes.set_title(f"read noise {noise:g} e$^-$", fontsize="medium")
+        ticks = [50, 100, 200, 400]
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("rms error of a position (px)")
+    figure.axes[0].legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+    return "Errors of positions against the charge of a photon, cloud 0.55 px"
 
 
 class _Found(NamedTuple):

@@ -27,9 +27,8 @@ struct HitScratch {
     std::vector<Place> centres; // of the table's photons: their brightest pixels
     std::vector<Place> spikes;
     double double_charge = std::numeric_limits<double>::infinity(); // a double has more, ADU
-    std::vector<Window> windows;          // of the photons, where they are placed by a fit
-    std::vector<PairPixels> pair_windows; // of the double hits, where these are split
-    std::vector<double> sample;           // of the frame's pixels
+    std::vector<Window> windows; // of the photons, where they are placed by a fit
+    std::vector<double> sample;  // of the frame's pixels
 };
 
 // Collects one frame's hits and goes on counting when there are too many to keep.

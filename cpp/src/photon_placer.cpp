@@ -23,6 +23,7 @@ namespace {
 constexpr Index near = 3;
 constexpr double least_near_move = 3e-3;
 constexpr double least_far_move = 2e-2;
+constexpr double suspect_chi2 = 2.5;
 constexpr int most_rounds = 10;
 // Farther than this from the middle of its brightest pixel, a photon has left it.
 constexpr double most_distance = 1.5;
@@ -93,6 +94,12 @@ class FrameFit {
                          joined.end());
         }
         return spots_;
+    }
+
+    // Whether photon k is so unlike one cloud that there may be a second, partly outside of the
+    // spot.
+    bool is_suspect(std::size_t k) const {
+        return !spots_[k].is_fitted() || spots_[k].chi2 > suspect_chi2;
     }
 
     // Two photons in place of photon k, where they are far more likely than one.
@@ -349,7 +356,8 @@ class FrameFit {
 
 } // namespace
 
-void PhotonPlacer::place_windows(const FrameLevel& level, HitScratch& hits) const {
+void PhotonPlacer::place_windows(const FrameLevel& level, HitScratch& hits,
+                                 const ReadPair& read_pair) const {
     FrameFit frame(fit_, table_, level, hits);
     const std::vector<Spot>& spots = frame.run();
     PhotonTable placed;
@@ -360,18 +368,20 @@ void PhotonPlacer::place_windows(const FrameLevel& level, HitScratch& hits) cons
                       static_cast<double>(hits.centres[k].y) + spot.y, spot.charge, is_double);
         placed.placed.append(spot.place());
     };
-    std::size_t n_doubles = 0;
+    PairPixels pixels;
     for (std::size_t k = 0; k < spots.size(); ++k) {
         bool is_double = hits.table.is_double[k] != 0;
-        if (is_double && fit_.split_doubles) {
-            if (const auto pair = frame.split(k, hits.pair_windows[n_doubles++])) {
+        if (fit_.split_doubles && (is_double || frame.is_suspect(k))) {
+            read_pair(hits.centres[k], pixels);
+            const auto pair = frame.split(k, pixels);
+            if (pair && (is_double || 2.0 * (*pair)[0].charge > hits.double_charge)) {
                 add(k, (*pair)[0], false);
                 add(k, (*pair)[1], false);
                 continue;
             }
             // The light of a neighbour, which has a hit of its own, can look like a second photon.
-            is_double = !(spots[k].is_fitted() && (spots[k].flag & neighbour) != 0 &&
-                          spots[k].charge <= hits.double_charge);
+            if (spots[k].is_fitted() && (spots[k].flag & neighbour) != 0)
+                is_double = is_double && spots[k].charge > hits.double_charge;
         }
         add(k, spots[k], is_double);
     }

@@ -8,6 +8,7 @@
 #include "hrixs/place.hpp"
 #include "hrixs/spot_fit.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace hrixs {
@@ -54,19 +55,17 @@ class PhotonPlacer {
                 fetch_window(frame, hits.centres[k + ahead]);
             read_window<window_size>(frame, hits.centres[k], hits.windows[k].data());
         }
-        hits.pair_windows.clear();
-        for (std::size_t k = 0; fit_.split_doubles && k < hits.centres.size(); ++k)
-            if (hits.table.is_double[k] != 0)
-                read_window<pair_size>(frame, hits.centres[k],
-                                       hits.pair_windows.emplace_back().data());
-        place_windows(level, hits);
+        place_windows(level, hits, [&](const Place& centre, PairPixels& pixels) {
+            read_window<pair_size>(frame, centre, pixels.data());
+        });
         return level.noise;
     }
 
   private:
     static constexpr std::size_t ahead = 8; // windows are fetched before they are read
 
-    void place_windows(const FrameLevel& level, HitScratch& hits) const;
+    using ReadPair = std::function<void(const Place& centre, PairPixels& pixels)>;
+    void place_windows(const FrameLevel& level, HitScratch& hits, const ReadPair& read_pair) const;
 
     CloudFit fit_;
     CloudTable table_;
