@@ -304,8 +304,8 @@ class TestNeighbours:
                 assert float(table.charge[nearest]) == pytest.approx(fit.charge, rel=0.03), apart
 
     def test_are_flagged_where_the_cloud_reaches_the_window(self):
-        """Nearer than 2.5 pixels and 3.1 standard deviations, here 4.2 pixels, along both axes."""
-        places = [(10, 10), (10, 13), (40, 10), (44, 14), (70, 10), (70, 18), (80, 40), (85, 36)]
+        """Nearer than 1.6 pixels and 3.9 standard deviations, here 3.7 pixels, along both axes."""
+        places = [(10, 10), (10, 13), (40, 10), (43, 13), (70, 10), (70, 18), (80, 40), (85, 36)]
         expected = [True] * 4 + [False] * 4
         frame = frame_of([Photon(x + 0.1, y - 0.1, 200.0) for x, y in places])
         table = gaussian(frame)

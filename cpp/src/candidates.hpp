@@ -3,6 +3,7 @@
 
 #include "hrixs/corrected_frame.hpp"
 #include "row_scratch.hpp"
+#include "windows.hpp"
 
 #include <array>
 #include <vector>
@@ -37,6 +38,7 @@ template <Index Size> class Candidates {
     void clear() {
         places_.clear();
         patches_.clear();
+        windows_.clear();
     }
     // (x, y): the patch's lowest pixel.
     void add(Index x, Index y, const Patch<Size>& patch) {
@@ -44,15 +46,24 @@ template <Index Size> class Candidates {
         if (patches_.size() < most_patches)
             patches_.push_back(patch);
     }
-    // work(x, y, patch), in the order of adding.
+    // The same with the window around a centre, for a photon that is to be placed by a fit.
+    template <class Pixel>
+    void add(Index x, Index y, const Patch<Size>& patch, const CorrectedFrame<Pixel>& frame,
+             const Place& centre) {
+        add(x, y, patch);
+        if (windows_.size() < patches_.size())
+            read_window<window_size>(frame, centre, windows_.emplace_back().data());
+    }
+    // work(x, y, patch, window), in the order of adding; window is null where none was kept.
     template <class Pixel, class Work>
     void for_each(const CorrectedFrame<Pixel>& frame, Work work) const {
         for (std::size_t k = 0; k < places_.size(); ++k) {
             const auto [x, y] = places_[k];
+            const Window* window = k < windows_.size() ? &windows_[k] : nullptr;
             if (k < patches_.size())
-                work(x, y, patches_[k]);
+                work(x, y, patches_[k], window);
             else
-                work(x, y, Patch<Size>(frame, x, y));
+                work(x, y, Patch<Size>(frame, x, y), window);
         }
     }
 
@@ -61,6 +72,7 @@ template <Index Size> class Candidates {
     static constexpr std::size_t most_patches = 1024;
     std::vector<Place> places_;
     std::vector<Patch<Size>> patches_;
+    std::vector<Window> windows_;
 };
 
 } // namespace hrixs

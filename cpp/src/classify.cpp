@@ -32,13 +32,16 @@ using Scratch = SearchScratch<BandHits>;
 // The frame's pixels above a limit that are local maxima, band by band; gives the frame's mean.
 template <class Pixel, class ForEachBand>
 double find_pixels(const CorrectedFrame<Pixel>& frame, const std::optional<CountDark>& dark,
-                   double limit, std::vector<BandHits>& bands, ForEachBand for_each_band) {
+                   double limit, bool with_windows, std::vector<BandHits>& bands,
+                   ForEachBand for_each_band) {
     for_each_band([&](Index number, const Band& band, Scratch& scratch) {
         BandHits& result = bands[static_cast<std::size_t>(number)];
         result.hits.clear();
         const auto keep = [&](Index x, Index y) {
             const Spot spot(frame, x - 1, y - 1);
-            if (spot(1, 1) > limit)
+            if (spot(1, 1) > limit && with_windows)
+                result.hits.add(x - 1, y - 1, spot, frame, {x, y});
+            else if (spot(1, 1) > limit)
                 result.hits.add(x - 1, y - 1, spot);
         };
         const bool found = with_rows(frame, dark, scratch.rows, [&](const auto& rows) {
@@ -61,18 +64,18 @@ double find_pixels(const CorrectedFrame<Pixel>& frame, const std::optional<Count
 // lower than a few rows made expect.
 template <class Pixel, class ForEachBand>
 double search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
-              const std::optional<CountDark>& dark, double low, Index number, Scratch& scratch,
-              ForEachBand for_each_band) {
+              const std::optional<CountDark>& dark, double low, bool with_windows, Index number,
+              Scratch& scratch, ForEachBand for_each_band) {
     const double limit = 0.9 * low + with_rows(frame, dark, scratch.rows,
                                                [](const auto& rows) { return rows.sample_mean(); });
     std::vector<BandHits>& bands = scratch.bands.front();
-    const double sum = find_pixels(frame, dark, limit, bands, for_each_band);
+    const double sum = find_pixels(frame, dark, limit, with_windows, bands, for_each_band);
     check_finite(frame, sum, number);
     const double base = sum / static_cast<double>(std::max<Index>(totals.pixels, 1));
     // A pixel more than `low` above the mean is above this, whatever the last digit.
     const double needed = base + low - 1e-9 * (std::abs(base) + std::abs(low));
     if (needed < limit)
-        find_pixels(frame, dark, needed, bands, for_each_band);
+        find_pixels(frame, dark, needed, with_windows, bands, for_each_band);
     return base;
 }
 
@@ -83,7 +86,8 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
     const double high = settings.candidate_high * photon_adu;
     const double single_low = settings.single_low * photon_adu;
     const double double_low = settings.double_low * photon_adu;
-    const auto classify_one = [&](Index x, Index y, const Spot& pixels) {
+    OwnWindow own_window;
+    const auto classify_one = [&](Index x, Index y, const Spot& pixels, const Window* window) {
         const auto above_base = [&](Index i, Index j) { return pixels(i, j) - base; };
         const double brightest = above_base(1, 1);
         const Place centre{x + 1, y + 1};
@@ -97,7 +101,8 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
         if (!(spot.charge > single_low))
             hits.drop();
         else if (!hits.is_spike(brightest, spot.charge, centre))
-            hits.add(spot.x, spot.y, spot.charge, spot.charge > double_low, centre);
+            hits.add(spot.x, spot.y, spot.charge, spot.charge > double_low, centre,
+                     settings.fit ? own_window.of(frame, centre, window) : nullptr);
     };
     for (const BandHits& band : bands)
         band.hits.for_each(frame, classify_one);
@@ -143,8 +148,8 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
         [&](Index number, Scratch& scratch, auto for_each_band) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
             const double threshold = settings.candidate_low * photon_adu[number];
-            const double base = search(frame, totals, dark, threshold, frames.first_number + number,
-                                       scratch, for_each_band);
+            const double base = search(frame, totals, dark, threshold, settings.fit.has_value(),
+                                       frames.first_number + number, scratch, for_each_band);
             scratch.hits.double_charge = settings.double_low * photon_adu[number];
             FrameHits hits(number, settings.max_photons, settings.spikes, scratch.hits);
             classify(frame, scratch.bands.front(), base, photon_adu[number], settings, hits);

@@ -3,6 +3,7 @@
 
 #include "hrixs/spot_fit.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -38,8 +39,9 @@ class CloudTable {
         return {typical * all / (upper - lower), 1.0 / (all * all)};
     }
 
-    // A cloud nearer than this to a window's middle leaves more than a thousandth in the window.
-    double reach() const { return static_cast<double>(window_reach) + 0.5 + 3.1 * sigma_; }
+    // A cloud of the same charge that is nearer than this to a window's middle moves the place by
+    // more than 0.002 pixels, or shows in its sum of squares.
+    double reach() const { return std::max(1.6 + 3.9 * sigma_, 2.5 + 2.3 * sigma_); }
 
   private:
     double sigma_;

@@ -38,6 +38,16 @@ struct Searched {
     double threshold;
 };
 
+// The first of equal ones, in row-major order.
+Place brightest_of_square(Index x, Index y, const Spot& pixels) {
+    Place place{1, 1};
+    for (Index i = 1; i <= 2; ++i)
+        for (Index j = 1; j <= 2; ++j)
+            if (pixels(i, j) > pixels(place.x, place.y))
+                place = {i, j};
+    return {x + place.x, y + place.y};
+}
+
 // One frame's search: its squares above a limit that are local maxima, band by band. One pass gives
 // its sums and its hits; a second one is needed where the threshold, which the statistics give,
 // turns out below what a few rows made expect.
@@ -129,8 +139,13 @@ template <class Pixel> class Search {
             const double square = spot.square(1, 1);
             if (square > limit_ && is_local_maximum(square, [&](Index i, Index j) {
                     return spot.square(1 + i, 1 + j);
-                }))
-                result.hits.add(x - 1, y - 1, spot);
+                })) {
+                if (settings_.fit)
+                    result.hits.add(x - 1, y - 1, spot, frame_,
+                                    brightest_of_square(x - 1, y - 1, spot));
+                else
+                    result.hits.add(x - 1, y - 1, spot);
+            }
         };
         result.sums =
             through_rows(scratch, [&](const auto& rows) { return search_band(rows, keep); });
@@ -155,16 +170,6 @@ template <class Pixel> class Search {
     bool fits_ = true;
 };
 
-// The first of equal ones, in row-major order.
-Place brightest_of_square(Index x, Index y, const Spot& pixels) {
-    Place place{1, 1};
-    for (Index i = 1; i <= 2; ++i)
-        for (Index j = 1; j <= 2; ++j)
-            if (pixels(i, j) > pixels(place.x, place.y))
-                place = {i, j};
-    return {x + place.x, y + place.y};
-}
-
 double brightest(const Spot& pixels) {
     double value = pixels(1, 1);
     for (Index i = 0; i < spot_size; ++i)
@@ -178,8 +183,9 @@ double brightest(const Spot& pixels) {
 template <class Pixel>
 void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
              const FindSettings& settings, const std::vector<BandHits>& bands, FrameHits& hits) {
+    OwnWindow own_window;
     for (const BandHits& band : bands)
-        band.hits.for_each(frame, [&](Index x, Index y, const Spot& pixels) {
+        band.hits.for_each(frame, [&](Index x, Index y, const Spot& pixels, const Window* window) {
             if (!(pixels.square(1, 1) > searched.threshold))
                 return;
             const SpotMoments spot = centre_of_mass<spot_size>(
@@ -190,7 +196,7 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
             else if (!hits.is_spike(brightest(pixels) - searched.base, spot.charge, centre))
                 hits.add(spot.x, spot.y, spot.charge,
                          settings.double_threshold && spot.charge > *settings.double_threshold,
-                         centre);
+                         centre, settings.fit ? own_window.of(frame, centre, window) : nullptr);
         });
 }
 

@@ -22,12 +22,16 @@ void FrameHits::drop_near_spikes() {
     std::vector<Place>& centres = scratch_.centres;
     const std::vector<Place> before = centres;
     centres.clear();
+    std::vector<Window>& windows = scratch_.windows;
     scratch_.table.keep_if([&](std::size_t k) {
         const bool far = is_far(before[k]);
+        if (far && !windows.empty())
+            windows[centres.size()] = windows[k];
         if (far)
             centres.push_back(before[k]);
         return far;
     });
+    windows.resize(std::min(windows.size(), centres.size()));
     n_spikes_ += static_cast<Index>(before.size() - centres.size());
 }
 

@@ -4,22 +4,14 @@
 #include "hrixs/errors.hpp"
 #include "hrixs/photons.hpp"
 #include "hrixs/place.hpp"
-#include "hrixs/spot_fit.hpp"
-#include "row_scratch.hpp"
-#include "two_clouds.hpp"
+#include "windows.hpp"
 
-#include <array>
 #include <cstdlib>
 #include <limits>
 #include <string>
 #include <vector>
 
 namespace hrixs {
-
-// The pixels around a photon's brightest one; NaN where they are masked or beyond the frame.
-using Window = std::array<double, window_pixels>;
-// The same around a double hit.
-using PairPixels = std::array<double, pair_pixels>;
 
 // Of one frame's hits: what a thread works with.
 struct HitScratch {
@@ -39,13 +31,18 @@ class FrameHits {
         scratch_.table.clear();
         scratch_.centres.clear();
         scratch_.spikes.clear();
+        scratch_.windows.clear();
     }
 
-    void add(double x, double y, double charge, bool is_double, const Place& centre) {
+    // window: to be placed by a fit; null where there is none.
+    void add(double x, double y, double charge, bool is_double, const Place& centre,
+             const Window* window) {
         if (++count_ > max_photons_)
             return;
         scratch_.table.append(frame_, x, y, charge, is_double);
         scratch_.centres.push_back(centre);
+        if (window != nullptr)
+            scratch_.windows.push_back(*window);
     }
     void drop() { ++n_dropped_; }
     Index n_dropped() const { return n_dropped_; }
