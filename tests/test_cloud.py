@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hrixs import HrixsWarning, MissingDataError, estimate_cloud, find_photons
+from hrixs import CloudEstimate, HrixsWarning, MissingDataError, estimate_cloud, find_photons
 from hrixs.simulation import Sensor, simulate_frames
 
 GAIN = 1.06
@@ -75,7 +75,7 @@ def test_is_used_where_no_width_is_given():
 
 def test_a_table_without_a_fit():
     photons = find_photons(frames_of(0.6, n_frames=1))
-    with pytest.raises(MissingDataError, match="has no 'sigma_x'"):
+    with pytest.raises(MissingDataError, match="the photon table has no 'sigma_x'"):
         estimate_cloud(photons)
 
 
@@ -87,3 +87,15 @@ def test_too_few_photons():
 def test_noise_alone():
     with pytest.raises(MissingDataError, match="isolated single photons"):
         estimate_cloud(frames_of(0.6, n_frames=1, photons=0))
+
+
+@pytest.mark.parametrize("cloud_sigma", [1.5, 3.0])
+def test_a_cloud_that_no_window_holds(cloud_sigma):
+    frames = frames_of(cloud_sigma, photons=40)
+    with pytest.raises(MissingDataError, match=r"tells no width above 1\.25 px|isolated"):
+        estimate_cloud(frames, std_threshold=5, electrons_per_adu=GAIN)
+
+
+def test_the_text_tells_the_width_with_its_error():
+    estimate = CloudEstimate(0.43217, 0.00312, 812, 0.0214)
+    assert repr(estimate) == "<CloudEstimate: 0.4322 ± 0.0031 px from 812 photons, spread 0.021 px>"

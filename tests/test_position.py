@@ -10,7 +10,7 @@ from conftest import RUN
 from hrixs import MissingDataError, hRIXS
 from hrixs.cli import main
 from hrixs.live import LiveSpectra
-from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
 EXTRA = {"sigma_x", "sigma_y", "chi2", "cloud_sigma", "cloud_sigma_err", "flag"}
 
@@ -135,6 +135,59 @@ class TestRuns:
             result = fitting.process_run(RUN)
         assert 0 < result.sizes["trainId"] < data.sizes["trainId"]
 
+    def test_the_width_of_a_run_that_begins_in_the_dark(self, fitting, data, tmp_path):
+        """Images are looked at until there are photons; the same everywhere."""
+        images = np.concatenate([np.full_like(data.MaranaX[:8], 100), data.MaranaX])
+        images[:8] += np.random.default_rng(3).integers(0, 4, images[:8].shape).astype(np.uint16)
+        folder = write_run(tmp_path, images, run=7)
+        fitting.FIELDS = ["MaranaX"]
+        fitting.CLOUD_SIGMA = None
+        whole = fitting.from_run(folder)
+        expected = fitting.centroid(whole).spectrum
+        assert expected.attrs["cloud_sigma"] == pytest.approx(0.55, rel=0.03)
+        assert expected.attrs["cloud_sigma_estimated"] == 1
+        processed = fitting.process_run(folder, memory="64MB").spectrum
+        np.testing.assert_array_equal(processed.values, expected.values)
+        lazy = fitting.centroid(fitting.from_run(folder, lazy=True)).spectrum
+        np.testing.assert_array_equal(lazy.values, expected.values)
+        found = hrixs.find_photons(
+            whole.MaranaX[:, :, 700:900],
+            threshold=450.0,
+            position="gaussian",
+            electrons_per_adu=1.06,
+        )
+        assert found.attrs["cloud_sigma"] == expected.attrs["cloud_sigma"]
+
+    def test_one_image_of_a_lazy_run(self, fitting, data):
+        fitting.CLOUD_SIGMA = None
+        alone = fitting.centroid(data.isel(trainId=3)).spectrum
+        lazy = fitting.from_run(RUN, lazy=True).isel(trainId=3)
+        np.testing.assert_array_equal(fitting.centroid(lazy).spectrum, alone)
+        with pytest.raises(hrixs.NoLineError, match="99 photons"):
+            fitting.find_curvature(data.isel(trainId=3), plot=False, method="photons")
+
+    def test_counts_of_spikes_add_up(self, fitting, data):
+        fitting.PIXEL_LIMIT = 60.0
+        total = fitting.centroid(data).spectrum.attrs["n_spikes"]
+        assert total > 10
+        assert fitting.process_run(RUN, memory="42MB").spectrum.attrs["n_spikes"] == total
+        parts = hrixs.photon_parts(
+            fitting.from_run(RUN, lazy=True).MaranaX[:, :, 700:900].chunk({"trainId": 3}),
+            threshold=450.0, pixel_limit=60.0,
+        )  # fmt: skip
+        joined = hrixs.concat_photons([part.compute() for part in parts])
+        assert joined.attrs["n_spikes"] == int(joined.n_spikes.sum()) == total
+
+    def test_chunks_do_not_estimate_the_width_one_by_one(self, fitting):
+        images = fitting.from_run(RUN, lazy=True).MaranaX
+        with pytest.raises(ValueError, match="each chunk would estimate"):
+            hrixs.photon_parts(images, position="gaussian")
+
+    def test_a_table_of_a_run_tells_the_width(self, fitting):
+        table = hrixs.photon_table(fitting.process_run(RUN, photons=True))
+        assert hrixs.estimate_cloud(table).cloud_sigma == pytest.approx(0.55, rel=0.03)
+        assert table.charge.attrs["long_name"] == "charge of the fitted cloud"
+
     def test_live_spectra_need_the_width(self, fitting):
         fitting.CLOUD_SIGMA = None
         with pytest.raises(ValueError, match=r"h\.estimate_cloud"):
@@ -148,6 +201,26 @@ class TestRuns:
         with xr.open_dataset(out) as result:
             assert result.spectrum.attrs["position"] == "gaussian"
             assert result.spectrum.attrs["split_doubles"] == 1
+
+
+class TestOptions:
+    def test_a_class_that_splits_needs_the_fit(self, h, data):
+        h.set_params(split_doubles=True, dbl_threshold=200)
+        with pytest.raises(ValueError, match="split_doubles was given with position='com'"):
+            h.centroid(data)
+
+    def test_a_narrow_band_of_good_pixels(self):
+        """The level comes from rows that are not masked."""
+        rng = np.random.default_rng(1)
+        frame = rng.normal(100, 2, (2048, 64))
+        frame[127:130, 31:34] += 30.0
+        mask = np.ones(frame.shape, bool)
+        mask[100:158] = False
+        found = hrixs.find_photons(
+            frame, threshold=455, mask=mask, position="gaussian", cloud_sigma=0.7
+        )
+        assert float(found.noise[0]) == pytest.approx(2.0, rel=0.05)
+        assert found.chi2.values[np.argmax(found.charge.values)] < 30
 
 
 class TestSpikes:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "frame_level.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -50,6 +51,9 @@ Moments moments(const std::vector<double>& values, double shift, double limit) {
 } // namespace
 
 FrameLevel clipped_level(const std::vector<double>& values) {
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    if (std::none_of(values.begin(), values.end(), [](double value) { return value == value; }))
+        return {unknown, unknown};
     FrameLevel result;
     double limit = std::numeric_limits<double>::max();
     double n_before = -1.0;
@@ -62,7 +66,7 @@ FrameLevel clipped_level(const std::vector<double>& values) {
         const double part = round == 0 ? 1.0 : clipped_part;
         result.level += mean;
         result.noise = variance > 0.0 ? std::sqrt(variance) / part : 0.0;
-        // Of whole numbers with hardly any noise, one count beside the level is no outlier.
+        // Values that are all alike differ by rounding.
         limit = std::max(n_sigma * result.noise, 1e-9 * std::abs(result.level));
         n_before = within.n;
     }

@@ -3,6 +3,7 @@
 
 #include "hrixs/corrected_frame.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace hrixs {
@@ -17,17 +18,25 @@ struct FrameLevel {
 // latter, as often as it takes.
 FrameLevel clipped_level(const std::vector<double>& values);
 
-// From some rows of a frame.
+// From some rows of a frame, more of them where they are masked. Without a pixel, NaN.
 template <class Pixel>
 FrameLevel frame_level(const CorrectedFrame<Pixel>& frame, std::vector<double>& sample) {
     constexpr Index enough_pixels = 8192;
-    const Index wanted_rows = (enough_pixels + frame.ny() - 1) / frame.ny();
-    const Index n_rows = std::min(frame.nx(), std::max<Index>(wanted_rows, 1));
-    sample.resize(static_cast<std::size_t>(n_rows * frame.ny()));
-    for (Index k = 0; k < n_rows; ++k)
-        frame.read_few((2 * k + 1) * frame.nx() / (2 * n_rows), 0, frame.ny(),
-                       sample.data() + k * frame.ny());
-    return clipped_level(sample);
+    constexpr Index least_pixels = 2048;
+    Index n_rows = std::clamp<Index>((enough_pixels + frame.ny() - 1) / frame.ny(), 1, frame.nx());
+    for (;;) {
+        sample.resize(static_cast<std::size_t>(n_rows * frame.ny()));
+        for (Index k = 0; k < n_rows; ++k)
+            frame.read_few((2 * k + 1) * frame.nx() / (2 * n_rows), 0, frame.ny(),
+                           sample.data() + k * frame.ny());
+        const Index n_pixels = frame.has_mask()
+                                   ? std::count_if(sample.begin(), sample.end(),
+                                                   [](double pixel) { return pixel == pixel; })
+                                   : least_pixels;
+        if (n_pixels >= least_pixels || n_rows == frame.nx())
+            return clipped_level(sample);
+        n_rows = std::min(4 * n_rows, frame.nx());
+    }
 }
 
 } // namespace hrixs

@@ -19,6 +19,8 @@ Neighbours::Neighbours(const std::vector<Place>& centres, const std::vector<doub
     for (std::size_t a = 0; a < centres.size(); ++a)
         for (std::size_t b = a + 1; b < centres.size() && centres[b].x <= centres[a].x + farthest;
              ++b) {
+            if (std::abs(centres[b].y - centres[a].y) > farthest)
+                continue;
             if (reaches(b, a))
                 pairs.emplace_back(a, b);
             if (reaches(a, b))

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -299,8 +300,8 @@ class FrameFit {
         if (neighbours_.has_any(k))
             spot.flag |= neighbour;
         const bool converged = group.converged[lane] && n_pixels > n_unknowns &&
-                               std::isfinite(group.variance_x[lane]) &&
-                               group.variance_x[lane] > 0.0 && group.variance_y[lane] > 0.0;
+                               is_certain(group.variance_x[lane]) &&
+                               is_certain(group.variance_y[lane]) && group.charge[lane] > 0.0;
         const bool left = converged && (std::abs(group.x[lane]) > most_distance ||
                                         std::abs(group.y[lane]) > most_distance);
         spot.flag |= !converged ? not_converged : left ? left_pixel : 0;
@@ -320,6 +321,11 @@ class FrameFit {
             spot.charge = hits_.table.charge[k];
         }
         spots_[k] = spot;
+    }
+
+    // A place that may lie anywhere in the window is none.
+    static bool is_certain(double variance) {
+        return variance > 0.0 && variance < most_distance * most_distance;
     }
 
     bool is_cut(std::size_t k) const {

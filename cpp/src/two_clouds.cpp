@@ -244,12 +244,19 @@ std::optional<Pair> split_pair(PairWindow window, double cloud_sigma, double adu
     }
     if (!two || weighed->chi2 - two->chi2 < least_gain)
         return std::nullopt;
+    const auto is_seen = [&](double at_x, double at_y) {
+        const auto i = static_cast<std::size_t>(std::lround(at_x) + pair_reach);
+        const auto j = static_cast<std::size_t>(std::lround(at_y) + pair_reach);
+        return i < side && j < side && window.weight[i * side + j] > 0.0;
+    };
+    const auto& p = two->parameters;
+    if (!is_seen(p[1], p[2]) || !is_seen(p[3], p[4]))
+        return std::nullopt;
     std::array<Numbers<TwoClouds::n>, TwoClouds::n> inverse{};
     for (std::size_t a = 0; a < TwoClouds::n; ++a)
         inverse[a][a] = 1.0;
     if (!solve(two->matrix, inverse))
         return std::nullopt;
-    const auto& p = two->parameters;
     Pair pair{{PairPlace{p[1], p[2], inverse[1][1], inverse[2][2]},
                PairPlace{p[3], p[4], inverse[3][3], inverse[4][4]}},
               p[0],

@@ -153,3 +153,33 @@ TEST_CASE("errors: bad parameters") {
         refused([bad](Call& c) { c.curvature.b = bad; }, &Call::integrate);
     }
 }
+
+TEST_CASE("errors: bad settings of a fit") {
+    const auto with = [](const std::function<void(CloudFit&)>& spoil) {
+        CloudFit fit;
+        fit.cloud_sigma = 0.5;
+        spoil(fit);
+        Call call;
+        call.find_settings.fit = call.classify_settings.fit = fit;
+        return call;
+    };
+    const auto check_refused = [&](const std::function<void(CloudFit&)>& spoil, const char* text) {
+        CHECK_THROWS_WITH_AS(with(spoil).find(), Contains(text), ParameterError);
+        CHECK_THROWS_WITH_AS(with(spoil).classify(), Contains(text), ParameterError);
+    };
+    for (const double bad : {0.0, -0.5, 0.099, 2.001, not_a_number, infinity})
+        check_refused([bad](CloudFit& fit) { fit.cloud_sigma = bad; }, "cloud_sigma = ");
+    for (const double bad : {0.0, -1.0, not_a_number, infinity}) {
+        check_refused([bad](CloudFit& fit) { fit.read_noise = bad; }, "read_noise = ");
+        check_refused([bad](CloudFit& fit) { fit.electrons_per_adu = bad; },
+                      "electrons_per_adu = ");
+    }
+    for (const double good : {least_cloud_sigma, 0.5, most_cloud_sigma})
+        CHECK_NOTHROW(with([good](CloudFit& fit) { fit.cloud_sigma = good; }).find());
+
+    const Image<double> map(8, 7, 1.0);
+    const Call call = with([&](CloudFit& fit) { fit.noise_map = map.view(); });
+    const char* text = "read_noise has (x, y) shape (8, 7), expected that of the frames, (8, 8)";
+    CHECK_THROWS_WITH_AS(call.find(), Contains(text), ShapeError);
+    CHECK_THROWS_WITH_AS(call.classify(), Contains(text), ShapeError);
+}

@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
 using namespace hrixs;
 
 TEST_CASE("photon table: every column grows together") {
@@ -43,5 +47,50 @@ TEST_CASE("photon table: clear empties every column, reserve none") {
     CHECK(table.frame.empty());
     CHECK(table.y.empty());
     CHECK(table.charge.empty());
+    CHECK(table.is_double.empty());
+}
+
+TEST_CASE("photon table: columns of a fit go along") {
+    PhotonTable table;
+    table.append(0, 1.0, 2.0, 3.0, false);
+    table.placed.append({0.1, 0.2, 1.1, 0.5, 0.05, 4});
+    PhotonTable other;
+    other.append(1, 4.0, 5.0, 6.0, false);
+    other.placed.append({0.3, 0.4, 1.2, 0.6, 0.06, 8});
+    table.append(other);
+    table.placed.reserve(100);
+    CHECK(table.placed.sigma_x == std::vector<double>{0.1, 0.3});
+    CHECK(table.placed.sigma_y == std::vector<double>{0.2, 0.4});
+    CHECK(table.placed.chi2 == std::vector<double>{1.1, 1.2});
+    CHECK(table.placed.cloud_sigma == std::vector<double>{0.5, 0.6});
+    CHECK(table.placed.cloud_sigma_err == std::vector<double>{0.05, 0.06});
+    CHECK(table.placed.flag == std::vector<std::uint8_t>{4, 8});
+    table.clear();
+    CHECK(table.placed.sigma_x.empty());
+    CHECK(table.placed.sigma_y.empty());
+    CHECK(table.placed.chi2.empty());
+    CHECK(table.placed.cloud_sigma.empty());
+    CHECK(table.placed.cloud_sigma_err.empty());
+    CHECK(table.placed.flag.empty());
+}
+
+TEST_CASE("photon table: only photons that are to be kept stay, in order") {
+    PhotonTable table;
+    for (Index k = 0; k < 6; ++k)
+        table.append(k, 10.0 + static_cast<double>(k), 20.0, 30.0 * static_cast<double>(k),
+                     k % 2 == 0);
+    std::vector<std::size_t> asked;
+    table.keep_if([&](std::size_t k) {
+        asked.push_back(k);
+        return k == 1 || k >= 4;
+    });
+    CHECK(asked == std::vector<std::size_t>{0, 1, 2, 3, 4, 5});
+    CHECK(table.frame == std::vector<Index>{1, 4, 5});
+    CHECK(table.x == std::vector<double>{11.0, 14.0, 15.0});
+    CHECK(table.y == std::vector<double>{20.0, 20.0, 20.0});
+    CHECK(table.charge == std::vector<double>{30.0, 120.0, 150.0});
+    CHECK(table.is_double == std::vector<std::uint8_t>{0, 1, 0});
+    table.keep_if([](std::size_t) { return false; });
+    CHECK(table.size() == 0);
     CHECK(table.is_double.empty());
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -9,14 +10,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from hrixs.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
+from hrixs.cloud_estimate import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
+from hrixs.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.frames import Frames
 from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
 from hrixs.photons import classify_photons, find_photons
 
-#: So many of the first entries tell how wide the charge cloud is, where nobody does.
-ENTRIES_FOR_A_CLOUD = 8
+#: Frames of so many first entries, and the photon energies of these.
+FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
 
 #: Ways to make a spectrum: photons by a threshold from the image, or by their energy; or intensity.
 METHODS = ("auto", "manual", "integrate")
@@ -38,6 +40,8 @@ class Analysis:
         ``(CURVE_A, CURVE_B)``.
     bins
         Of a counted spectrum, over all rows of the crop.
+    estimated_cloud
+        Whether the width of the charge cloud comes from the frames.
     """
 
     method: str
@@ -45,6 +49,7 @@ class Analysis:
     chip: dict[str, Any]
     curvature: tuple[float, float]
     bins: int
+    estimated_cloud: bool = False
 
     @property
     def counts_photons(self) -> bool:
@@ -62,11 +67,36 @@ class Analysis:
         fits = self.counts_photons and self.options.get("position") == "gaussian"
         return fits and self.options.get("cloud_sigma") is None
 
-    def with_cloud_of(
-        self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
-    ) -> Analysis:
-        """Return the same with the width of the charge cloud in `frames`, the first of the run."""
-        cloud_sigma = self.photons(frames, energy).attrs["cloud_sigma"]
+    def with_cloud_of(self, n_entries: int, parts: FirstParts) -> Analysis:
+        """Return the same with the width of the charge cloud in the first of `n_entries` entries.
+
+        Parameters
+        ----------
+        n_entries : int
+            Trains that there are.
+        parts : callable
+            Gives the frames of so many first entries, part by part, and their photon energies.
+        """
+        electrons = self.options.get("electrons_per_adu") is not None
+
+        def fit_first(n: int, cloud_sigma: float) -> CloudEstimate:
+            fitting = self._with_cloud(cloud_sigma)
+            tables = [fitting.photons(frames, energy) for frames, energy in parts(n)]
+            if not tables:
+                raise MissingDataError(f"none of the first {n} images can be used.")
+            columns = {
+                name: np.concatenate([table[name].values for table in tables]) for name in COLUMNS
+            }
+            begins = np.cumsum([0, *(table.sizes["frames"] for table in tables)])
+            columns["frame"] = columns["frame"] + np.repeat(
+                begins[:-1], [table.sizes["photon"] for table in tables]
+            )
+            return mean_cloud(columns, cloud_sigma, electrons=electrons)
+
+        estimate = cloud_of_first(n_entries, fit_first)
+        return replace(self._with_cloud(estimate.cloud_sigma), estimated_cloud=True)
+
+    def _with_cloud(self, cloud_sigma: float) -> Analysis:
         return replace(self, options=self.options | {"cloud_sigma": cloud_sigma})
 
     def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
@@ -87,10 +117,13 @@ class Analysis:
     ) -> xr.Dataset:
         """Photon table of frames; `energy` in eV where it is needed."""
         if self.method == "auto":
-            return find_photons(frames, **self.options, **self.chip)
-        return classify_photons(
-            frames, np.asarray(energy, dtype=np.float64), **self.options, **self.chip
-        )
+            table = find_photons(frames, **self.options, **self.chip)
+        else:
+            energy = np.asarray(energy, dtype=np.float64)
+            table = classify_photons(frames, energy, **self.options, **self.chip)
+        if self.estimated_cloud:
+            table.attrs["cloud_sigma_estimated"] = 1
+        return table
 
     def counted(self, photons: xr.Dataset, n_rows: int) -> xr.DataArray:
         """Spectra of a photon table over all `n_rows` rows of the crop."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.cloud_estimate import COLUMNS, CloudEstimate, mean_cloud, search_cloud
 from hrixs.errors import MissingDataError, warn
-from hrixs.frames import Frames
+from hrixs.frames import Frames, as_frames
 from hrixs.photons import find_photons
 
 # One step of a fit is right within a percent when the width was right within this.
@@ -38,7 +37,8 @@ def estimate_cloud(
     Raises
     ------
     MissingDataError
-        If there are too few isolated single photons, or the table was made without a fit.
+        If there are too few isolated single photons, they are hot pixels, or wider than 1.25 px; or
+        the table was made without a fit.
     TypeError, ValueError
         As `find_photons`.
 
@@ -64,21 +64,23 @@ def estimate_cloud(
     options = options | {"position": "gaussian"}
     options.pop("cloud_sigma", None)
 
+    stack = as_frames(frames_or_photons)
+
     def fit(cloud_sigma: float) -> CloudEstimate:
-        return _mean_of(find_photons(frames_or_photons, cloud_sigma=cloud_sigma, **options))
+        return _mean_of(find_photons(stack, cloud_sigma=cloud_sigma, **options), cloud_sigma)
 
     return search_cloud(fit)
 
 
 def _of_table(photons: xr.Dataset) -> CloudEstimate:
-    missing = [name for name in (*COLUMNS, "noise") if name not in photons]
-    if missing:
+    missing = [name for name in COLUMNS if name not in photons]
+    if missing or "cloud_sigma" not in photons.attrs:
         raise MissingDataError(
-            f"the photon table has no {missing[0]!r}; make it with find_photons(..., "
-            "position='gaussian'), or give the frames."
+            f"the photon table has no {(missing or ['cloud_sigma in its attrs'])[0]!r}; make it "
+            "with find_photons(..., position='gaussian'), or give the frames."
         )
-    estimate = _mean_of(photons)
-    used = float(photons.attrs.get("cloud_sigma", np.nan))
+    used = float(photons.attrs["cloud_sigma"])
+    estimate = _mean_of(photons, used)
     if abs(estimate.cloud_sigma / used - 1) > _LARGEST_STEP:
         warn(
             f"the photons were fitted with cloud_sigma = {used:.3g} px, far from the "
@@ -88,8 +90,7 @@ def _of_table(photons: xr.Dataset) -> CloudEstimate:
     return estimate
 
 
-def _mean_of(photons: xr.Dataset) -> CloudEstimate:
-    frame = photons["frame"].values - int(photons.attrs.get("first_frame", 0))
+def _mean_of(photons: xr.Dataset, cloud_sigma: float) -> CloudEstimate:
     electrons = photons.attrs.get("electrons_per_adu", "none") != "none"
     columns = {name: photons[name].values for name in COLUMNS}
-    return mean_cloud(columns, photons["noise"].values[frame], electrons=electrons)
+    return mean_cloud(columns, cloud_sigma, electrons=electrons)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,11 @@ FIRST_CLOUD_SIGMA = 0.55
 LEAST_CLOUD_SIGMA, MOST_CLOUD_SIGMA = 0.2, 1.5
 # Narrower than this are hot pixels.
 _NO_CLOUD = 0.25
+# Clouds of more lie outside of their windows.
+_TOO_WIDE = 1.25
+# So many entries tell the width, or more until there are so many photons.
+_ENTRIES_FOR_A_CLOUD = 8
+_PHOTONS_FOR_A_CLOUD = 500
 #: Fewer isolated single photons than these tell nothing.
 LEAST_PHOTONS = 20
 
@@ -28,8 +34,8 @@ COLUMNS = (
 # The square of the width comes out less by so many variances of the place: one in theory where the
 # noise is that of the pixels, and this, as measured on simulated frames, with the electrons' own.
 _NARROWED = {False: 1.0, True: 1.5}
-# Far enough above the noise to be no false hit, in standard deviations of a charge.
-_LEAST_SIGNIFICANCE = 6.0
+# Of both coordinates together, in widths of the cloud: false hits of noise have more.
+_LARGEST_PLACE_ERROR = 0.45
 # Singles have charges between these parts of the most frequent one.
 _SINGLE_CHARGES = 0.6, 1.4
 _LARGEST_CHI2 = 2.5  # times the median
@@ -38,7 +44,7 @@ _MOST_ROUNDS = 12
 _ENOUGH = 3e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CloudEstimate:
     """Width of the charge cloud of single photons.
 
@@ -63,9 +69,15 @@ class CloudEstimate:
     def __float__(self) -> float:
         return self.cloud_sigma
 
+    def __repr__(self) -> str:
+        return (
+            f"<CloudEstimate: {self.cloud_sigma:.4f} ± {self.cloud_sigma_err:.4f} px from "
+            f"{self.n_photons} photons, spread {self.spread:.3f} px>"
+        )
+
 
 def mean_cloud(
-    photons: Mapping[str, NDArray[Any]], noise: NDArray[np.float64], *, electrons: bool
+    photons: Mapping[str, NDArray[Any]], cloud_sigma: float, *, electrons: bool
 ) -> CloudEstimate:
     """Average the clouds of isolated single photons, each as it was fitted.
 
@@ -73,8 +85,8 @@ def mean_cloud(
     ----------
     photons
         Columns of a photon table, see `COLUMNS`.
-    noise : numpy.ndarray, shape (photons,)
-        Noise of a pixel in each photon's frame, in ADU.
+    cloud_sigma : float
+        Width that they were fitted with, in pixels.
     electrons : bool
         Whether the fit took the electrons' own noise into account.
 
@@ -86,8 +98,8 @@ def mean_cloud(
     cloud, error = photons["cloud_sigma"], photons["cloud_sigma_err"]
     charge = photons["charge"]
     usable = (photons["flag"] == 0) & np.isfinite(cloud) & np.isfinite(error) & (error > 0)
-    # Charge of a Gaussian in white noise: 2 sqrt(pi) sigma pixels' noise.
-    usable &= charge > _LEAST_SIGNIFICANCE * noise * 2 * np.sqrt(np.pi) * FIRST_CLOUD_SIGMA
+    place = np.hypot(photons["sigma_x"], photons["sigma_y"])
+    usable &= place < _LARGEST_PLACE_ERROR * cloud_sigma
     usable &= ~photons["double"] & ~_repeated(photons)
     if usable.any():  # hot pixels are no clouds at all
         usable &= photons["chi2"] < _LARGEST_CHI2 * np.median(photons["chi2"][usable])
@@ -105,7 +117,7 @@ def mean_cloud(
         raise MissingDataError(
             f"the width of the charge cloud can't be estimated: {n_photons} of {len(charge)} hits "
             f"are isolated single photons well above the noise, expected {LEAST_PHOTONS} or more. "
-            "Give cloud_sigma (in pixels), or more frames; check the threshold."
+            "Give cloud_sigma (in pixels), or more frames with photons; check the threshold."
         )
     weights = error[usable] ** -2
     mean = float(np.average(cloud[usable], weights=weights))
@@ -128,6 +140,11 @@ def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
     ----------
     fit
         Gives `mean_cloud` of photons that were fitted with a cloud of this width.
+
+    Raises
+    ------
+    MissingDataError
+        If there are too few photons, or what is found is no cloud that a window can hold.
     """
     sigma = FIRST_CLOUD_SIGMA
     for _ in range(_MOST_ROUNDS):
@@ -143,7 +160,43 @@ def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
             f"({sigma:.2f} px wide), as hot pixels make them. Mask these, see hot_pixels, load a "
             "dark, or give cloud_sigma (in pixels)."
         )
+    if sigma > _TOO_WIDE:
+        raise MissingDataError(
+            f"the width of the charge cloud can't be estimated: hits are {sigma:.1f} px wide or "
+            f"more, and a window of 5 x 5 pixels tells no width above {_TOO_WIDE} px. Are these "
+            "single photons? If they are, add up pixels, or give cloud_sigma (in pixels)."
+        )
     return estimate
+
+
+def cloud_of_first(
+    n_entries: int, fit_first: Callable[[int, float], CloudEstimate]
+) -> CloudEstimate:
+    """Find the width from as many of the first entries as it takes: 8, and then four times more.
+
+    Parameters
+    ----------
+    n_entries : int
+        Frames, or trains, that there are.
+    fit_first
+        Gives `mean_cloud` of the photons in so many first entries, fitted with this width.
+
+    Raises
+    ------
+    MissingDataError
+        If all entries do not tell.
+    """
+    n = min(_ENTRIES_FOR_A_CLOUD, n_entries)
+    while True:
+        try:
+            estimate = search_cloud(partial(fit_first, n))
+        except MissingDataError:
+            if n == n_entries:
+                raise
+        else:
+            if estimate.n_photons >= _PHOTONS_FOR_A_CLOUD or n == n_entries:
+                return estimate
+        n = min(4 * n, n_entries)
 
 
 def _repeated(photons: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:

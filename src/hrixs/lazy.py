@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis
+from hrixs.analysis import Analysis
 from hrixs.checks import number_of_bytes
 from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
@@ -24,7 +24,7 @@ from hrixs.lazy_images import LazyImages
 from hrixs.photons import classify_photons, find_photons
 from hrixs.run_images import tell_failed
 from hrixs.run_index import Entries
-from hrixs.spectra import COUNTS
+from hrixs.spectra import COUNTS, with_cloud_of_first
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -132,15 +132,13 @@ def lazy_spectra(
         If frames are chunked along x or y, or as the functions of `Analysis`.
     """
     frames = _in_whole_frames(frames)
-    if analysis.needs_cloud:
-        first = frames[:ENTRIES_FOR_A_CLOUD].compute()
-        energy = energies[: len(first)] if energies is not None and energies.ndim else energies
-        analysis = analysis.with_cloud_of(first, energy)
+    analysis = with_cloud_of_first(analysis, frames, energies)
     analysis = analysis.with_threads(1)  # dask's threads are enough
     like = _spectrum_of_nothing(frames, analysis, energies)
     leading = frames.data.chunks[:-2]
     # dask would send these to a worker with every chunk, were they not a task by itself.
     heavy = energies is not None or any(analysis.chip[n] is not None for n in ("dark", "mask"))
+    heavy = heavy or isinstance(analysis.options.get("read_noise"), np.ndarray)
     work = (analysis, energies)
     data = _dask_array().map_blocks(
         _spectra_of_block,
@@ -181,7 +179,8 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
     Raises
     ------
     TypeError, ValueError
-        If `frames` are no arrays of dask, or chunked along x or y.
+        If `frames` are no arrays of dask, or chunked along x or y, or photons are to be placed by a
+        fit without a ``cloud_sigma``.
 
     Examples
     --------
@@ -192,6 +191,11 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
     """
     import dask
 
+    if options.get("position") == "gaussian" and options.get("cloud_sigma") is None:
+        raise ValueError(
+            "position='gaussian' was given without cloud_sigma, which each chunk would estimate by "
+            "itself. Give it, for example from hrixs.estimate_cloud of some frames."
+        )
     frames = _in_whole_frames(_labelled(frames))
     dims = tuple(str(dim) for dim in frames.dims)
     leading = frames.shape[:-2]
@@ -268,7 +272,7 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         return first[name].dims, values, first[name].attrs
 
     attrs = {name: value for name, value in first.attrs.items() if name != _FIRST_FRAME}
-    for count in ("n_hits", "n_dropped"):
+    for count in ("n_hits", "n_dropped", "n_spikes"):
         attrs[count] = sum(table.attrs[count] for table in ordered)
     shapes = [str(table.attrs["frame_shape"]).partition(",") for table in ordered]
     if shapes[0][0]:

@@ -17,7 +17,7 @@ from hrixs.analysis import require_method
 from hrixs.checks import whole_number
 from hrixs.errors import HrixsWarning, MissingDataError
 from hrixs.provenance import provenance, settings_text
-from hrixs.spectra import with_counting_error
+from hrixs.spectra import COUNTS, with_counting_error
 from hrixs.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts
 from hrixs.trains import PATIENCE, TrainData, TrainReader
@@ -275,7 +275,7 @@ class LiveSpectra:
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)
         self.energy_axis = spectrum["energy"]
-        of_one_train = ("n_photons", "n_outside", "n_hits", "n_dropped", "energy")
+        of_one_train = (*COUNTS, "energy")
         self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
 
     def _fail(self, train_id: int, error: Exception, now: float) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis
+from hrixs.analysis import Analysis
 from hrixs.checkpoint import Checkpoint, digest
 from hrixs.checks import positive_energies
 from hrixs.chip import Crop
@@ -21,7 +22,7 @@ from hrixs.errors import MissingDataError
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import mnemonics
 from hrixs.provenance import __version__
-from hrixs.reduction import Plan, first_frames, reduce_run, share_out
+from hrixs.reduction import Plan, frames_of, reduce_run, share_out
 from hrixs.run_images import count_trains, index_images, require_dims
 from hrixs.run_index import Entries
 from hrixs.runs import Field, Run, field_entries
@@ -30,6 +31,8 @@ from hrixs.slow_data import SlowData, load_slow_data
 if TYPE_CHECKING:
     from distributed import Client
 
+# Images that are kept while the width of the charge cloud is searched for.
+_FEW = 8
 #: The photon energy of a train.
 _ENERGY = "nrj"
 #: Names in the result.
@@ -174,15 +177,19 @@ def _task(plan: Plan) -> dict[str, Any]:
 
 def _with_cloud(plan: Plan) -> Analysis:
     """The analysis, with the width of the charge cloud in the first images that can be used."""
-    frames, energies = first_frames(plan, ENTRIES_FOR_A_CLOUD)
-    good = [
-        number
-        for number, frame in enumerate(frames)
-        if plan.analysis.can_use(frame, None if energies is None else energies[number])
-    ]
-    if not good:
-        good = list(range(len(frames)))  # tells why not
-    return plan.analysis.with_cloud_of(frames[good], None if energies is None else energies[good])
+    wanted = plan.wanted.nonzero()[0]
+    # They are fitted several times; inflating them again would take longer.
+    few = [(np.array(frames), energy) for frames, energy in frames_of(plan, wanted[:_FEW])]
+
+    def parts(n: int) -> Iterator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
+        return chain(few, frames_of(plan, wanted[_FEW:n]))
+
+    try:
+        return plan.analysis.with_cloud_of(len(wanted), parts)
+    except MissingDataError:
+        if any(True for _ in parts(len(wanted))):
+            raise
+        return plan.analysis  # why no image can be used is told when it is their turn
 
 
 def _is_swapped(camera: str, dims: tuple[str, ...]) -> bool:

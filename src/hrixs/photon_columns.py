@@ -20,6 +20,7 @@ _COLUMNS = {
     "frame": {"long_name": "number of the frame, from 0"},
 }
 
+FITTED_CHARGE = {"units": "ADU", "long_name": "charge of the fitted cloud"}
 #: Columns of photons that were placed by a fit of their charge clouds.
 PLACE_COLUMNS: dict[str, dict[str, Any]] = {
     "sigma_x": {"units": "px", "long_name": "standard deviation of x"},
@@ -107,6 +108,8 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
         for name, attrs in PLACE_COLUMNS.items()
         if _PREFIX + name in result
     }
+    if "flag" in columns:
+        columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
     table = xr.Dataset(
         columns,
         coords=coords,

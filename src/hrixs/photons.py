@@ -10,10 +10,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import positive_energies, whole_number
+from hrixs.checks import number, positive_energies, whole_number
 from hrixs.errors import warn
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.photon_columns import PLACE_COLUMNS
+from hrixs.photon_columns import FITTED_CHARGE, PLACE_COLUMNS
 from hrixs.placement import POSITION, Placement, estimated_cloud
 from hrixs.provenance import provenance
 from hrixs.threads import resolve_threads
@@ -86,8 +86,9 @@ def find_photons(
         Fit the level under each photon with it. By default it is that of the frame.
     split_doubles : bool
         Place both photons of a double hit, where that is far more likely than a single cloud, of
-        any width. They have the same charge. A hit that only a neighbour's light makes a double
-        becomes a single. Needs `double_threshold`.
+        any width. They have the same charge. So are hits that fit no single cloud, if two have the
+        charge of a double; and a hit that only a neighbour's light makes a double becomes a single.
+        Needs `double_threshold`, and the noise to be right.
     pixel_limit, charge_limit : float, optional
         A hit with a pixel, or a charge, of more than this above the frame's mean, in ADU, is no
         photon but a cosmic ray or a hot pixel: it is dropped with all hits within 5 pixels.
@@ -108,7 +109,7 @@ def find_photons(
         ``double`` (bool) and the coordinate ``frame`` (number of the frame), with ``trainId`` and
         the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
         ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots without a positive
-        charge, which are left out) and ``n_spikes`` (hits that the limits drop).
+        charge, which are left out) and ``n_spikes`` (hits, or bright maxima, that the limits drop).
 
         With ``position='gaussian'``, ``charge`` is that of the fitted cloud, and there are
         ``sigma_x``, ``sigma_y`` (standard deviation of the place, pixels), ``chi2`` (of the fit,
@@ -124,6 +125,8 @@ def find_photons(
     TooManyPhotonsError, NonFinitePixelsError, TypeError, ValueError
         Too many hits; NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or
         settings.
+    MissingDataError
+        The width of the charge cloud is to be estimated, and there are too few photons.
 
     Notes
     -----
@@ -152,9 +155,11 @@ def find_photons(
         local_background, split_doubles, pixel_limit, charge_limit,
     )  # fmt: skip
     core_options: dict[str, Any] = {
-        "threshold": None if threshold is None else float(threshold),
-        "std_threshold": float(std_threshold),
-        "double_threshold": None if double_threshold is None else float(double_threshold),
+        "threshold": None if threshold is None else number("threshold", threshold),
+        "std_threshold": number("std_threshold", std_threshold),
+        "double_threshold": None
+        if double_threshold is None
+        else number("double_threshold", double_threshold),
         "dark": as_dark(dark, stack),
         "mask": as_mask(mask, stack),
         "max_photons": max_photons,
@@ -238,6 +243,8 @@ def classify_photons(
     ------
     TooManyPhotonsError, NonFinitePixelsError, TypeError, ValueError
         As in `find_photons`; ValueError also for an energy that is not positive.
+    MissingDataError
+        As in `find_photons`.
 
     Notes
     -----
@@ -256,16 +263,18 @@ def classify_photons(
     """
     stack = as_frames(frames)
     energies = _energy_of_frames(energy, stack)
+    ev_per_pair = number("ev_per_pair", ev_per_pair)
+    electrons_per_adu = number("electrons_per_adu", electrons_per_adu)
     if not (ev_per_pair > 0 and electrons_per_adu > 0):
         raise ValueError(
             f"ev_per_pair = {ev_per_pair!r}, electrons_per_adu = {electrons_per_adu!r}, "
             "expected positive numbers."
         )
     fractions = {
-        "candidate_low": float(candidate_low),
-        "candidate_high": float(candidate_high),
-        "single_low": float(single_low),
-        "double_low": float(double_low),
+        "candidate_low": number("candidate_low", candidate_low),
+        "candidate_high": number("candidate_high", candidate_high),
+        "single_low": number("single_low", single_low),
+        "double_low": number("double_low", double_low),
     }
     max_photons = whole_number("max_photons", max_photons)
     with np.errstate(over="ignore"):  # the core names the frame of an energy that is too large
@@ -361,7 +370,7 @@ def _columns(found: _core.Found) -> dict[str, Any]:
         "n_spikes": ("frames", found["n_spikes"], {"long_name": "hits too bright for photons"}),
     }
     if "flag" in found:
-        columns["charge"][2]["long_name"] = "charge of the fitted cloud"
+        columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
         for name, attrs in PLACE_COLUMNS.items():
             columns[name] = ("photon", found[name], attrs)  # type: ignore[literal-required]
         noise = {"units": "ADU", "long_name": "noise of a pixel"}

@@ -11,16 +11,14 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.cloud_estimate import CloudEstimate, mean_cloud, search_cloud
-from hrixs.errors import MissingDataError, unknown_name
+from hrixs.checks import number
+from hrixs.cloud_estimate import CloudEstimate, cloud_of_first, mean_cloud
+from hrixs.errors import unknown_name
 from hrixs.frames import Frames, as_noise
 
 #: Ways to place a photon: centre of mass of its spot, or fit of its charge cloud.
 POSITIONS = ("com", "gaussian")
 POSITION = "com"
-# The width of the cloud is taken from this many frames, or more until there are so many photons.
-_FRAMES_FOR_A_CLOUD = 8
-_PHOTONS_FOR_A_CLOUD = 500
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,16 @@ class Placement:
     charge_limit: float | None
 
     def __post_init__(self) -> None:
-        if self.position not in POSITIONS:
+        if not isinstance(self.position, str) or self.position not in POSITIONS:
             raise ValueError(unknown_name("position", self.position, POSITIONS))
+        if self.split_doubles and not self.fits:
+            raise ValueError(
+                f"split_doubles was given with position={self.position!r}, which places no two "
+                "photons in one spot. Give position='gaussian', or leave it out."
+            )
         for name in ("pixel_limit", "charge_limit"):
             limit = getattr(self, name)
-            if limit is not None and not limit > 0:
+            if limit is not None and not number(name, limit) > 0:
                 raise ValueError(f"{name} = {limit!r}, expected a positive number of ADU, or None.")
 
     @property
@@ -79,15 +82,18 @@ class Placement:
         estimate
             Called where `cloud_sigma` is None: gives it, from options for a `cloud_sigma`.
         """
-        pixel_limit = None if self.pixel_limit is None else float(self.pixel_limit)
-        charge_limit = None if self.charge_limit is None else float(self.charge_limit)
+        pixel_limit = None if self.pixel_limit is None else number("pixel_limit", self.pixel_limit)
+        charge_limit = (
+            None if self.charge_limit is None else number("charge_limit", self.charge_limit)
+        )
         told: dict[str, Any] = {"position": self.position}
         if pixel_limit is not None or charge_limit is not None:
             told |= {"pixel_limit": pixel_limit, "charge_limit": charge_limit}
         if not self.fits:
             return _core.PlaceOptions(pixel_limit=pixel_limit, charge_limit=charge_limit), told
         noise, noise_map = self._noise(frames)
-        gain = None if self.electrons_per_adu is None else float(self.electrons_per_adu)
+        gain = self.electrons_per_adu
+        gain = None if gain is None else number("electrons_per_adu", gain)
 
         def options(cloud_sigma: float) -> _core.PlaceOptions:
             return _core.PlaceOptions(
@@ -102,7 +108,7 @@ class Placement:
             )
 
         given = self.cloud_sigma is not None
-        cloud_sigma = estimate(options) if self.cloud_sigma is None else float(self.cloud_sigma)
+        cloud_sigma = number("cloud_sigma", self.cloud_sigma) if given else estimate(options)
         return options(cloud_sigma), told | {
             "cloud_sigma": cloud_sigma,
             "cloud_sigma_estimated": not given,
@@ -117,7 +123,7 @@ class Placement:
         if self.read_noise is None:
             return None, None
         if np.ndim(self.read_noise) == 0:
-            return float(np.asarray(self.read_noise)), None
+            return number("read_noise", self.read_noise), None
         return None, as_noise(self.read_noise, frames)
 
 
@@ -129,21 +135,9 @@ def estimated_cloud(
 ) -> float:
     """Width of the charge cloud, from as many of the first frames as it takes."""
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)
-    n_frames = min(_FRAMES_FOR_A_CLOUD, len(pixels))
-    while True:
-        part = replace(frames, pixels=pixels[:n_frames])
 
-        def fit(cloud_sigma: float, part: Frames = part) -> CloudEstimate:
-            found = find(part, options(cloud_sigma))
-            noise = found["noise"][found["frame"]]
-            return mean_cloud(cast("dict[str, Any]", found), noise, electrons=electrons)
+    def fit_first(n_frames: int, cloud_sigma: float) -> CloudEstimate:
+        found = find(replace(frames, pixels=pixels[:n_frames]), options(cloud_sigma))
+        return mean_cloud(cast("dict[str, Any]", found), cloud_sigma, electrons=electrons)
 
-        try:
-            estimate = search_cloud(fit)
-        except MissingDataError:
-            if n_frames == len(pixels):
-                raise
-        else:
-            if estimate.n_photons >= _PHOTONS_FOR_A_CLOUD or n_frames == len(pixels):
-                return estimate.cloud_sigma
-        n_frames = min(4 * n_frames, len(pixels))
+    return cloud_of_first(len(pixels), fit_first).cloud_sigma

@@ -192,32 +192,20 @@ def reduce_here(parts: list[Part], plan: Plan, inflating: int) -> Generator[list
             yield reduce_part(read, plan.analysis, plan.energies, photons=plan.photons)
 
 
-def first_frames(plan: Plan, n_entries: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-    """Frames of the first entries that can be read, and their photon energies.
+def frames_of(
+    plan: Plan, wanted: NDArray[np.int64]
+) -> Generator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
+    """Read the frames of some entries one by one, and their photon energies.
 
-    Raises
-    ------
-    MissingDataError
-        If no entry can be read.
+    Those that can't be read or analysed are left out here: they are told of when it is their turn.
     """
-    wanted = np.flatnonzero(plan.wanted)
-    frames: list[NDArray[Any]] = []
-    entries: list[int] = []
     with PartReader(1, plan.crop, swapped=plan.swapped) as reader:
-        for entry in wanted:
-            for part in plan_parts(plan.entries, 0, np.array([entry]))[0]:
-                read = reader.read(part)
-                frames += [np.array(frame) for frame in read.frames]
-                entries += [int(number) for number in read.entries]
-            if len(entries) >= n_entries:
-                break
-    if not entries:
-        raise MissingDataError(f"none of the {len(plan.entries)} images of the run can be read.")
-    if plan.energies is None:
-        return np.stack(frames), None
-    n_within = (1,) * (frames[0].ndim - 2)
-    energies = plan.energies[entries].reshape(-1, *n_within)
-    return np.stack(frames), np.broadcast_to(energies, (len(frames), *frames[0].shape[:-2]))
+        for part in plan_parts(plan.entries, 0, wanted)[0]:
+            read = reader.read(part)
+            for frames, entry in zip(read.frames, read.entries, strict=True):
+                energy = None if plan.energies is None else plan.energies[entry]
+                if plan.analysis.can_use(frames, energy):
+                    yield frames, energy
 
 
 def _raise_why(plan: Plan, parts: list[Part]) -> None:

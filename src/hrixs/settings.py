@@ -197,16 +197,18 @@ class Settings:
         if name.upper() not in NAMES:
             raise AttributeError(unknown_name("setting", name, [known.lower() for known in NAMES]))
 
-    def _find_options(self) -> dict[str, Any]:
+    def _find_options(self, position: str | None = None) -> dict[str, Any]:
+        """Options of `find_photons`; `position` in place of `POSITION`."""
+        fits = (position or self.POSITION) == "gaussian"
         return {
             "threshold": self.THRESHOLD,
             "std_threshold": self.STD_THRESHOLD,
             "double_threshold": self.DBL_THRESHOLD,
-            "electrons_per_adu": self.ELECTRONS_PER_ADU if self._fits else None,
+            "electrons_per_adu": self.ELECTRONS_PER_ADU if fits else None,
             "max_photons": self.MAX_PHOTONS,
-        } | self._place_options()
+        } | self._place_options(position or self.POSITION)
 
-    def _classify_options(self) -> dict[str, Any]:
+    def _classify_options(self, position: str | None = None) -> dict[str, Any]:
         return {
             "ev_per_pair": self.EV_PER_PAIR,
             "electrons_per_adu": self.ELECTRONS_PER_ADU,
@@ -215,20 +217,20 @@ class Settings:
             "single_low": self.SINGLE_LOW,
             "double_low": self.DOUBLE_LOW,
             "max_photons": self.MAX_PHOTONS,
-        } | self._place_options()
+        } | self._place_options(position or self.POSITION)
 
-    @property
-    def _fits(self) -> bool:
-        return self.POSITION == "gaussian"
-
-    def _place_options(self) -> dict[str, Any]:
-        limits = {"pixel_limit": self.PIXEL_LIMIT, "charge_limit": self.CHARGE_LIMIT}
-        if not self._fits:
-            return {"position": self.POSITION} | limits
-        return {
-            "position": self.POSITION,
+    def _place_options(self, position: str) -> dict[str, Any]:
+        options = {
+            "position": position,
+            "split_doubles": self.SPLIT_DOUBLES,
+            "pixel_limit": self.PIXEL_LIMIT,
+            "charge_limit": self.CHARGE_LIMIT,
+        }
+        # The width and the noise may be known, and the fit not wanted.
+        if position != "gaussian":
+            return options
+        return options | {
             "cloud_sigma": self.CLOUD_SIGMA,
             "read_noise": self.READ_NOISE,
             "local_background": self.LOCAL_BACKGROUND,
-            "split_doubles": self.SPLIT_DOUBLES,
-        } | limits
+        }

@@ -10,15 +10,35 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis
+from hrixs.analysis import Analysis
 from hrixs.frames import Frames, as_frames
 
 _BYTES_PER_PART = 512 * 2**20
+# When the first frames are looked at; they may be lazy.
+_ENTRIES_AT_A_TIME = 8
 
 #: Counts in the attributes of a counted spectrum, which add up.
-COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped")
+COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_spikes")
 # What a spectrum leaves behind that another one does not replace.
 _OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
+
+
+def with_cloud_of_first(
+    analysis: Analysis, frames: xr.DataArray, energies: NDArray[np.float64] | None
+) -> Analysis:
+    """`analysis`, where it is needed with the width of the charge cloud in the first frames."""
+    if not analysis.needs_cloud:
+        return analysis
+    if frames.ndim == 2:
+        frames = frames.expand_dims("frame")
+
+    def parts(n: int) -> Iterator[tuple[xr.DataArray, Any]]:
+        for begin in range(0, n, _ENTRIES_AT_A_TIME):
+            part = slice(begin, min(begin + _ENTRIES_AT_A_TIME, n))
+            energy = energies[part] if energies is not None and energies.ndim else energies
+            yield frames[part].compute(), energy
+
+    return analysis.with_cloud_of(len(frames), parts)
 
 
 def spectra_of(
@@ -31,10 +51,7 @@ def spectra_of(
     ValueError
         As the functions of `Analysis`.
     """
-    if analysis.needs_cloud and frames.ndim > 2:
-        first = frames[:ENTRIES_FOR_A_CLOUD]
-        energy = energies[: len(first)] if energies is not None and energies.ndim else energies
-        analysis = analysis.with_cloud_of(first, energy)
+    analysis = with_cloud_of_first(analysis, frames, energies)
     parts = []
     for piece, part in _parts(frames):
         energy = energies[part] if energies is not None and energies.ndim else energies

@@ -21,6 +21,9 @@ template <class T> struct Uninitialised : std::allocator<T> {
     template <class U> struct rebind {
         using other = Uninitialised<U>;
     };
+    Uninitialised() = default;
+    // Some standard libraries make memory of their own with it.
+    template <class U> Uninitialised(const Uninitialised<U>&) noexcept {}
     template <class U> void construct(U* place) { ::new (static_cast<void*>(place)) U; }
 };
 

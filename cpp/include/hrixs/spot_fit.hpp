@@ -47,6 +47,7 @@ struct SpotFitOptions {
 constexpr int most_fit_steps = 30;
 constexpr double least_fit_step = 1e-3; // pixels; a shorter one is the last
 constexpr double most_fit_step = 0.5;
-constexpr double certain_cloud = 4.0; // standard deviations of a cloud's own width
+constexpr double certain_cloud = 4.0;   // standard deviations of a cloud's own width
+constexpr double most_correction = 0.5; // for it: pixels, and parts of the charge
 
 } // namespace hrixs

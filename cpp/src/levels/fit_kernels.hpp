@@ -114,12 +114,11 @@ template <bool Electrons, bool FreeBackground> class SpotFit {
             shares_at<false>(options_.nodes, group_.y, along_y);
             Unknowns normal;
             add_up(along_x, along_y, normal);
-            factorise(normal.matrix, inverse_pivot_);
-            solve(normal.matrix, inverse_pivot_, normal.score);
+            Four inverse_pivot[n];
+            factorise(normal.matrix, inverse_pivot);
+            solve(normal.matrix, inverse_pivot, normal.score);
+            keep_factors(normal.matrix, inverse_pivot, done);
             all_done = move(normal.score, step, done);
-            for (Index k = 0; k < n; ++k)
-                for (Index l = 0; l < n; ++l)
-                    factors_[k][l] = normal.matrix[k][l];
         }
         tell();
     }
@@ -204,6 +203,20 @@ template <bool Electrons, bool FreeBackground> class SpotFit {
                 normal.matrix[2][3] += share * one_slope;
                 normal.matrix[3][3] += one_one;
             }
+        }
+    }
+
+    // Of the spots that are not done: the others' do not depend on their company.
+    void keep_factors(const Four (&matrix)[n][n], const Four (&inverse_pivot)[n],
+                      const bool (&done)[spots_together]) {
+        double going_on[spots_together];
+        for (Index spot = 0; spot < spots_together; ++spot)
+            going_on[spot] = done[spot] ? 0.0 : 1.0;
+        const Vector<std::uint64_t> mask = above(load(going_on), 0.0);
+        for (Index k = 0; k < n; ++k) {
+            inverse_pivot_[k] = choose(mask, inverse_pivot[k], inverse_pivot_[k]);
+            for (Index l = 0; l < n; ++l)
+                factors_[k][l] = choose(mask, matrix[k][l], factors_[k][l]);
         }
     }
 
@@ -308,10 +321,16 @@ template <bool Electrons, bool FreeBackground> class SpotFit {
             group_.cloud_variance[spot] = 1.0 / (value[4][spot] * scale * scale);
             // A cloud that is certainly wider or narrower than the one given has moved the place.
             const double wider = value[3][spot] / value[4][spot];
-            if (value[3][spot] * wider > certain_cloud * certain_cloud) {
-                group_.x[spot] = in_range(group_.x[spot] - shift[1][spot] * wider / of_spot);
-                group_.y[spot] = in_range(group_.y[spot] - shift[2][spot] * wider / of_spot);
-                group_.charge[spot] -= shift[0][spot] * wider;
+            const double step_x = -shift[1][spot] * wider / of_spot;
+            const double step_y = -shift[2][spot] * wider / of_spot;
+            const double part = -shift[0][spot] * wider / of_spot;
+            const bool is_small = magnitude(step_x) < most_correction &&
+                                  magnitude(step_y) < most_correction &&
+                                  magnitude(part) < most_correction;
+            if (value[3][spot] * wider > certain_cloud * certain_cloud && is_small) {
+                group_.x[spot] = in_range(group_.x[spot] + step_x);
+                group_.y[spot] = in_range(group_.y[spot] + step_y);
+                group_.charge[spot] += part * of_spot;
             }
         }
     }
@@ -338,8 +357,8 @@ template <bool Electrons, bool FreeBackground> class SpotFit {
 
     SpotGroup& group_;
     const SpotFitOptions& options_;
-    Four factors_[n][n];
-    Four inverse_pivot_[n];
+    Four factors_[n][n] = {};
+    Four inverse_pivot_[n] = {};
     double last_x_[spots_together] = {};
     double last_y_[spots_together] = {};
 };

@@ -93,7 +93,11 @@ inline Vector<std::int32_t> larger(Vector<std::int32_t> a, Vector<std::int32_t> 
 inline Vector<double> to_doubles(const float* from) {
 #if defined(__AVX2__)
     using Floats = float __attribute__((vector_size(16), aligned(4), may_alias));
+#if defined(__clang__) // has not the instruction by name, but finds it
+    return __builtin_convertvector(*reinterpret_cast<const Floats*>(from), Vector<double>);
+#else
     return __builtin_ia32_cvtps2pd256(*reinterpret_cast<const Floats*>(from));
+#endif
 #else
     return Vector<double>{static_cast<double>(from[0]), static_cast<double>(from[1]),
                           static_cast<double>(from[2]), static_cast<double>(from[3])};
@@ -124,7 +128,7 @@ inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
 }
 // a - b, but 0 where b is larger.
 inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
-#if defined(__AVX2__)
+#if defined(__AVX2__) && !defined(__clang__) // which finds the instruction by itself
     using Short = short __attribute__((vector_size(32)));
     return reinterpret_cast<Vector<std::uint16_t>>(
         __builtin_ia32_psubusw256(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
@@ -132,16 +136,30 @@ inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::
     return a > b ? a - b : Vector<std::uint16_t>{};
 #endif
 }
+// The numbers in these places, of a and b laid end to end.
+template <int P, int Q, int R, int S>
+HRIXS_INLINE Vector<double> pick(Vector<double> a, Vector<double> b) {
+#if defined(__clang__) || __GNUC__ >= 12
+    return __builtin_shufflevector(a, b, P, Q, R, S);
+#else
+    using Places = long long __attribute__((vector_size(32)));
+    return __builtin_shuffle(a, b, Places{P, Q, R, S});
+#endif
+}
+// a where the mask is all ones, b where it is 0.
+inline Vector<double> choose(Vector<std::uint64_t> mask, Vector<double> a, Vector<double> b) {
+    return mask ? a : b;
+}
 // Row k becomes what the rows have in place k.
 inline void transpose(Vector<double> (&rows)[4]) {
-    const auto even_01 = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
-    const auto odd_01 = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
-    const auto even_23 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
-    const auto odd_23 = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
-    rows[0] = __builtin_shufflevector(even_01, even_23, 0, 1, 4, 5);
-    rows[1] = __builtin_shufflevector(odd_01, odd_23, 0, 1, 4, 5);
-    rows[2] = __builtin_shufflevector(even_01, even_23, 2, 3, 6, 7);
-    rows[3] = __builtin_shufflevector(odd_01, odd_23, 2, 3, 6, 7);
+    const auto even_01 = pick<0, 4, 2, 6>(rows[0], rows[1]);
+    const auto odd_01 = pick<1, 5, 3, 7>(rows[0], rows[1]);
+    const auto even_23 = pick<0, 4, 2, 6>(rows[2], rows[3]);
+    const auto odd_23 = pick<1, 5, 3, 7>(rows[2], rows[3]);
+    rows[0] = pick<0, 1, 4, 5>(even_01, even_23);
+    rows[1] = pick<0, 1, 4, 5>(odd_01, odd_23);
+    rows[2] = pick<2, 3, 6, 7>(even_01, even_23);
+    rows[3] = pick<2, 3, 6, 7>(odd_01, odd_23);
 }
 // Adds unsigned numbers, each two neighbours together.
 inline void add_counts(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a) {
@@ -260,6 +278,13 @@ inline void add_products(Vector<std::uint32_t>& sums, const Vector<std::uint16_t
 inline Vector<std::uint16_t> above_or_zero(const Vector<std::uint16_t>& a,
                                            const Vector<std::uint16_t>& b) {
     return combine(a, b, [](auto p, auto q) { return p > q ? p - q : 0; });
+}
+inline Vector<double> choose(const Vector<std::uint64_t>& mask, const Vector<double>& a,
+                             const Vector<double>& b) {
+    Vector<double> result;
+    for (Index k = 0; k < Vector<double>::size; ++k)
+        result.value[k] = mask.value[k] != 0 ? a.value[k] : b.value[k];
+    return result;
 }
 inline void transpose(Vector<double> (&rows)[4]) {
     for (Index i = 0; i < 4; ++i)
