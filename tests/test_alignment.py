@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hrixs import HrixsWarning, MissingDataError, align, line_width, photon_spectrum
+from hrixs import (
+    HrixsWarning,
+    MissingDataError,
+    align,
+    line_width,
+    photon_spectrum,
+    photon_table,
+)
 from hrixs.simulation import rixs_lines
 
 CURVATURE = (0.0240845, -3.6953e-7)
@@ -133,21 +140,103 @@ def test_aligning_again_replaces_the_groups():
     assert twice.sizes["group"] == 2
 
 
-def test_flagged_photons_are_moved_but_not_compared():
+@pytest.mark.parametrize(("bit", "compared"), [(1, 0), (2, 0), (4, 1), (8, 1), (16, 1), (6, 0)])
+def test_photons_that_no_fit_placed_are_moved_but_not_compared(bit, compared):
     table, _ = drifting(4, drift=np.repeat([-2.0, 2.0], 10))
     flag = np.zeros(table.sizes["photon"], np.uint8)
-    flag[::3] = 4
+    flag[::3] = bit
     aligned = align(table.assign(flag=("photon", flag)), curvature=CURVATURE, trains_per_group=10)
-    assert aligned.attrs["align_n_flagged_not_compared"] == np.count_nonzero(flag)
+    n_left_out = 0 if compared else np.count_nonzero(flag)
+    assert aligned.attrs["align_n_flagged_not_compared"] == n_left_out
     assert (aligned.y != table.y).all()
 
 
-def test_double_hits_weigh_twice_and_enlarge_the_error():
+def clean(row, *, n_groups=20, seed=0):
+    """Photons of a spectrum without false hits: nothing lies above its elastic line, at `row`."""
+    rng = np.random.default_rng(seed)
+    lines = rixs_lines(row)
+    n = 500 * n_groups
+    which = rng.choice(len(lines), n, p=[one.weight for one in lines])
+    y = rng.normal(
+        np.array([one.y for one in lines])[which], np.array([one.sigma for one in lines])[which]
+    )
+    train = np.repeat(np.arange(n_groups), 500)
+    drift = slow_drift(n_groups)
+    return xr.Dataset(
+        {
+            "x": ("photon", rng.uniform(0, 2048, n)),
+            "y": ("photon", y + drift[train]),
+            "double": ("photon", np.zeros(n, bool)),
+        },
+        coords={"frame": ("photon", train)},
+    ), drift
+
+
+def rms_of(aligned, drift):
+    return float(np.std(aligned.drift.values - true_drift(aligned, drift)))
+
+
+class TestTheRegionByDefault:
+    def test_the_elastic_line_takes_part_though_nothing_lies_above_it(self):
+        table, drift = clean(170.0)
+        by_default = align(table, trains_per_group=1)
+        given = align(table, trains_per_group=1, region=(0, 200))
+        assert rms_of(by_default, drift) < 0.16
+        assert rms_of(by_default, drift) < 1.2 * rms_of(given, drift)
+
+    def test_it_is_the_frame_where_its_size_is_known(self):
+        table, _ = clean(170.0)
+        of_frame = align(table.assign_attrs(y_range="700:900"), trains_per_group=1)
+        given = align(table, trains_per_group=1, region=(-0.5, 199.5))
+        np.testing.assert_allclose(of_frame.drift, given.drift, atol=1e-9)
+
+    def test_of_a_curved_frame_it_holds_the_straightened_corners(self):
+        table, _ = clean(170.0)
+        bent = table.assign(y=table.y + 0.02 * table.x).assign_attrs(y_range="0:250")
+        straight = align(bent, trains_per_group=1, curvature=(0.02, 0.0))
+        given = align(bent, trains_per_group=1, curvature=(0.02, 0.0), region=(-41.5, 249.5))
+        np.testing.assert_allclose(straight.drift, given.drift, atol=0.01)
+
+    def test_a_tallest_line_that_is_not_compared_is_told(self):
+        table, _ = clean(170.0)
+        with pytest.warns(HrixsWarning, match=r"tallest line, at row 1\d\d.* not compared"):
+            align(table.assign_attrs(y_range="0:176"), trains_per_group=1)
+
+    def test_many_photons_that_are_not_compared_are_told(self):
+        table, _ = clean(170.0)
+        with pytest.warns(HrixsWarning, match=r"\d\d % of the photons .* not compared"):
+            align(table, trains_per_group=1, region=(70, 180))
+
+
+def test_the_photons_of_a_processed_run_move_with_its_spectra():
+    table, _ = clean(170.0)
+    spectrum = photon_spectrum(table, bins=800, range=(0, 200)).rename(frame="trainId", y="energy")
+    spectrum = spectrum.assign_coords(energy=spectrum.energy * 0.02, trainId=1000 + np.arange(20))
+    spectrum = spectrum.assign_attrs(energy_slope=0.02, energy_intercept=0.0)
+    names = ("x", "y", "double", "frame")
+    columns = {f"photon_{name}": ("photon", table[name].values) for name in names}
+    result = xr.Dataset({"spectrum": spectrum, **columns}).assign(
+        photon_charge=("photon", table.x.values),
+        photon_trainId=("photon", 1000 + table.frame.values),
+    )
+    before = result.copy(deep=True)
+    aligned = align(result, trains_per_group=1)
+    assert result.identical(before)
+    found = photon_table(aligned)
+    np.testing.assert_allclose(
+        found.y, table.y.values - aligned.drift.values[table.frame.values], atol=1e-12
+    )
+    with pytest.warns(HrixsWarning, match="photon_y stays as it was"):
+        kept = align(result.drop_vars("photon_trainId"), trains_per_group=1)
+    np.testing.assert_array_equal(kept.photon_y, result.photon_y)
+
+
+def test_a_double_hit_is_two_independent_photons():
     table, _ = drifting(5, drift=np.zeros(20))
     single = align(table, curvature=CURVATURE, trains_per_group=5)
     double = align(table.assign(double=~table.double), curvature=CURVATURE, trains_per_group=5)
     np.testing.assert_allclose(double.drift, single.drift, atol=0.01)
-    np.testing.assert_allclose(double.drift_err, single.drift_err, rtol=0.1)
+    np.testing.assert_allclose(double.drift_err, single.drift_err / np.sqrt(2), rtol=0.1)
 
 
 @pytest.fixture
@@ -200,9 +289,10 @@ def test_groups_that_cannot_be_measured_are_told_of():
         ({"trains_per_group": 100}, "1 groups with 20 photons or more"),
         ({"trains_per_group": 0}, "trains_per_group = 0"),
         ({"photons_per_group": 0}, "photons_per_group = 0"),
-        ({"max_shift": 80}, "too small for max_shift"),
+        ({"max_shift": 80, "region": (0, 200)}, "too small for max_shift"),
         ({"max_shift": -1}, "expected positive pixels"),
         ({"region": (100, 110)}, "too small for max_shift"),
+        ({"region": (700, 900)}, r"rows 710 to 890 of the crop.* lie in rows -?\d+ to \d+"),
         ({"curvature": (1,)}, "expected a pair"),
     ],
 )
@@ -210,6 +300,11 @@ def test_bad_options(options, text):
     table, _ = drifting(8, drift=np.zeros(10))
     with pytest.raises(ValueError, match=text):
         align(table, **({"curvature": CURVATURE} | options))
+
+
+def test_rows_of_a_processed_run_are_those_of_the_full_chip(spectra):
+    with pytest.raises(ValueError, match=r"of the full chip.* lie in rows 7\d\d to 900"):
+        align(spectra[0], trains_per_group=5, region=(0, 200))
 
 
 @pytest.mark.parametrize(

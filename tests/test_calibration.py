@@ -116,12 +116,12 @@ def test_spectra_lines_and_datasets_give_the_same():
         assert again.intercept == pytest.approx(fit.intercept, rel=1e-6)
 
 
-def test_double_hits_enlarge_the_error():
+def test_the_two_photons_of_a_double_hit_count_as_independent():
     rng = np.random.default_rng(3)
     tables = [photons_of(row_of(energy), 4000, rng) for energy in ENERGIES[::2]]
     doubles = [table.assign(double=~table.double) for table in tables]
     fits = [calibrate_energy(t, ENERGIES[::2], curvature=CURVATURE) for t in (tables, doubles)]
-    np.testing.assert_allclose(fits[1].row_errs, fits[0].row_errs, rtol=0.05)
+    np.testing.assert_allclose(fits[1].row_errs, fits[0].row_errs / np.sqrt(2), rtol=0.05)
 
 
 def test_an_outlier_is_told_and_stays():
@@ -135,6 +135,46 @@ def test_an_outlier_is_told_and_stays():
     assert fit.outliers == (2,)
     assert fit.scale > 5
     assert fit.slope == pytest.approx(SLOPE, abs=3 * fit.slope_err)
+
+
+def test_a_line_much_wider_than_the_others_is_told():
+    spectra = lines_at(row_of(ENERGIES), 4)
+    rng = np.random.default_rng(0)
+    smeared = rng.uniform(-8, 8, 2000) + rng.normal(row_of(ENERGIES[1]), 1.3, 2000)
+    spectra[1] = spectra[1].copy(data=np.histogram(smeared, 400, (0, 200))[0])
+    with pytest.warns(HrixsWarning, match=r"line 1, of 512\.6 eV, is \d.* curvature"):
+        calibrate_energy(spectra, ENERGIES, first_row=FIRST_ROW)
+
+
+@pytest.mark.filterwarnings("ignore:the 5 lines scatter", "ignore:line . of")
+def test_lines_of_a_wrong_curvature_are_told():
+    rng = np.random.default_rng(0)
+    tables = [photons_of(row_of(energy), 20_000, rng) for energy in ENERGIES]
+    with pytest.warns(HrixsWarning, match=r"chi2 of \d.*curvature"):
+        calibrate_energy(tables, ENERGIES, curvature=(0.0240845 + 0.006, CURVATURE[1]))
+
+
+def test_energies_that_have_nothing_to_do_with_the_rows_give_no_axis():
+    spectra = lines_at(row_of(ENERGIES), 4)
+    shuffled = ENERGIES[[3, 0, 4, 1, 2]]
+    with pytest.raises(ValueError, match=r"no energy axis.*order of runs and energies"):
+        calibrate_energy(spectra, shuffled, first_row=FIRST_ROW)
+
+
+def test_a_bright_line_may_scatter_by_far_more_than_its_uncertainty():
+    line = line_width(lines_at([100.0], 0)[0])
+    offsets = 0.5 * np.array([1, -1, 1, -1, 1])  # 9 meV of the beam
+    lines = [replace(line, centre=row, centre_err=0.001) for row in row_of(ENERGIES) + offsets]
+    with pytest.warns(HrixsWarning, match="times their uncertainties"):
+        fit = calibrate_energy(lines, ENERGIES, first_row=FIRST_ROW)
+    assert fit.scale > 100
+
+
+def test_an_empty_region_is_told_in_rows_of_the_full_chip():
+    with pytest.raises(ValueError, match=r"line 0, .*700\.25 to 899\.75.* rows of the full chip"):
+        calibrate_energy(
+            lines_at(row_of(ENERGIES), 4), ENERGIES, first_row=FIRST_ROW, region=(20, 60)
+        )
 
 
 def test_the_text_tells_the_axis():
@@ -236,4 +276,7 @@ class TestTheClass:
         spectra = lines_at([20, 120], 10)
         with pytest.raises(NoLineError):
             h.calibrate_energy([spectra[0], spectra[1] * 0], [512.0, 513.0])
+        assert (h.ENERGY_INTERCEPT, h.ENERGY_SLOPE) == (0.0, 1.0)
+        with pytest.raises(ValueError, match="no energy axis"):
+            h.calibrate_energy(lines_at([20, 120, 60], 10), [512.0, 513.0, 514.0])
         assert (h.ENERGY_INTERCEPT, h.ENERGY_SLOPE) == (0.0, 1.0)

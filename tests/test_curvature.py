@@ -5,7 +5,7 @@ import pytest
 
 from conftest import SHARED
 from hrixs import NoLineError, fit_curvature_image
-from hrixs.curvature import line_positions, parabola
+from hrixs.curvature import CurvatureFit, line_positions, parabola
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 
@@ -126,3 +126,13 @@ def test_line_of_the_real_frame(real_frame):
     # The line is not symmetric: its centre of mass lies beside the Gaussian's, everywhere alike.
     residual = y - fit.centre(x)
     assert np.sqrt(np.mean((residual - np.median(residual)) ** 2)) < 0.5
+
+
+def test_the_text_of_a_fit_tells_numbers_with_their_errors():
+    fit = CurvatureFit(
+        0.0240862, -3.6953e-7, 170.12, 1.3, 9.0, 0.1, 2.1e-5, 1.2e-8, 0.031, 0.02, 0.4, 0.01
+    )
+    assert repr(fit) == (
+        "<CurvatureFit: A 0.024086 ± 2e-05, B -3.695e-07 ± 1e-08 /px, "
+        "row 170.12 ± 0.03 px at x = 0, FWHM 3.06 ± 0.05 px>"
+    )

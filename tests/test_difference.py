@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hrixs import HrixsWarning, MissingDataError, difference, hRIXS
+from hrixs import HrixsWarning, MissingDataError, difference, energy_loss, hRIXS
 from hrixs.plotting import plot_difference
 
 ENERGY = np.array([530.0, 530.5, 531.0, 531.5])
@@ -83,6 +83,44 @@ class TestValues:
         result.to_netcdf(tmp_path / "out.nc", engine="h5netcdf")
         with xr.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as again:
             assert again.equals(result)
+
+
+class TestEnergyLoss:
+    @staticmethod
+    def with_loss(data, nrj):
+        return energy_loss(data.assign(nrj=nrj))
+
+    def test_nearly_the_same_photon_energy_gives_the_mean_axis(self):
+        pumped, unpumped = self.with_loss(PUMPED, 531.1), self.with_loss(UNPUMPED, 531.3)
+        result = difference(pumped, unpumped, which="spectrum")
+        np.testing.assert_allclose(result.energy_loss, 531.2 - ENERGY)
+        assert result.energy_loss.attrs["units"] == "eV"
+        np.testing.assert_array_equal(result.difference, [28, -28, 7, 0])
+        together = difference(pumped, unpumped, which="spectrum", bins_together=2)
+        np.testing.assert_allclose(together.energy_loss, [0.95, -0.05])
+        assert together.energy_loss.attrs["units"] == "eV"
+
+    def test_other_photon_energies_are_named(self):
+        pumped, unpumped = self.with_loss(PUMPED, 531.1), self.with_loss(UNPUMPED, 531.4)
+        with pytest.raises(ValueError, match=r"energy_loss.*531\.1.*531\.4.*elastic="):
+            difference(pumped, unpumped, which="spectrum")
+
+    def test_the_axis_of_loss_may_come_after_the_difference(self):
+        changes = difference(PUMPED, UNPUMPED, which="spectrum")
+        before = changes.copy(deep=True)
+        loss = energy_loss(changes, elastic=531.0)
+        assert changes.identical(before)
+        np.testing.assert_allclose(loss.energy_loss, 531 - ENERGY)
+        np.testing.assert_array_equal(loss.difference, changes.difference)
+        assert loss.difference.attrs["zero_loss"] == 531
+        with pytest.raises(MissingDataError, match="give elastic"):
+            energy_loss(changes)
+
+    def test_a_difference_is_not_moved(self):
+        pumped = spectrum(np.stack([PUMPED.spectrum, UNPUMPED.spectrum]))
+        elastic = xr.DataArray([531.0, 532.0], dims="delay")
+        with pytest.raises(ValueError, match="before the difference"):
+            energy_loss(difference(pumped, UNPUMPED, which="spectrum"), elastic=elastic)
 
 
 class TestErrorsHelp:

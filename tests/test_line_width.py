@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hrixs import LineFit, NoLineError, line_width
+from hrixs import LineFit, NoLineError, energy_loss, line_width
 from hrixs.simulation import rixs_lines
 
 SIGMA, HALF_LORENTZIAN, CENTRE = 1.3, 0.8, 100.3
@@ -135,6 +135,52 @@ def test_missing_bins_are_left_out_and_an_axis_may_descend():
     assert fit.fwhm == pytest.approx(0.02 * rows.fwhm, rel=1e-4)
     assert fit.centre == pytest.approx(530 - 0.02 * rows.centre, abs=1e-4)
     assert fit.window == pytest.approx(tuple(530 - 0.02 * end for end in rows.window[::-1]))
+
+
+@pytest.mark.parametrize("slope", [0.02, -0.02])
+def test_the_axis_of_energy_loss(slope):
+    spectrum = line(4, 5000).rename(y="energy")
+    energy = 530 + slope * (spectrum.energy.values - CENTRE)
+    spectrum = spectrum.assign_coords(energy=("energy", energy, {"units": "eV"}))
+    loss = energy_loss(xr.Dataset({"spectrum": spectrum, "nrj": 530.5})).spectrum
+    fit = line_width(loss.swap_dims(energy="energy_loss"), region=(0.3, 0.7))
+    assert fit.centre == pytest.approx(0.5, abs=4 * fit.centre_err)
+    assert fit.fwhm == pytest.approx(0.02 * GAUSSIAN_FWHM, abs=4 * fit.fwhm_err)
+    assert fit.window[0] < 0.32 < 0.68 < fit.window[1]
+    assert fit.units == "eV"
+    assert line_width(loss).centre == pytest.approx(530, abs=0.01)
+
+
+def test_chi2_is_about_one_also_where_bins_are_nearly_empty():
+    sparse = [line_width(line(seed, 100, bin_width=0.1), region=(90, 110)) for seed in range(30)]
+    chi2 = np.array([fit.chi2 for fit in sparse])
+    assert chi2.mean() == pytest.approx(1, abs=0.15)
+    assert chi2.max() < 2.5
+
+
+def test_a_line_of_another_shape_has_a_large_chi2():
+    two = line(1, 2000) + line(2, 2000).shift(y=14, fill_value=0)
+    assert line_width(two, region=(80, 125)).chi2 > 5
+
+
+def test_a_plot_of_line_and_residuals():
+    spectrum = line(3, 2000)
+    fit = line_width(spectrum)
+    figure = fit.plot(spectrum)
+    above, below = figure.axes
+    drawn = above.lines[-1].get_xydata()
+    assert drawn[:, 1].max() == pytest.approx(fit.height + fit.background, rel=0.05)
+    assert above.get_ylabel() == "photons per bin"
+    assert below.get_xlabel() == "y (px)"
+    inside = (spectrum.y > fit.window[0]) & (spectrum.y < fit.window[1])
+    residuals = below.lines[0].get_ydata()
+    assert len(residuals) == int(inside.sum())
+    assert 0.6 < residuals.std() < 1.5
+
+
+def test_an_empty_region_is_told_with_its_axis():
+    with pytest.raises(ValueError, match=r"the axis 'y' goes from 0\.2 to 199\.8 px"):
+        line_width(line(7, 500), region=(700, 900))
 
 
 def test_the_text_tells_the_numbers_with_their_errors():

@@ -19,6 +19,11 @@ from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# Bits of a photon's flag: its fit did not converge, or left the brightest pixel.
+_NOT_PLACED = 1 | 2
+# Share of the region's photons near its ends above which one is told.
+_MOST_LEFT_OUT = 0.2
+
 
 def align(
     data: xr.Dataset,
@@ -46,7 +51,10 @@ def align(
     curvature : (float, float)
         ``(CURVE_A, CURVE_B)`` of the lines, for a photon table.
     region : (float, float), optional
-        Rows to compare, of the curvature-corrected positions. By default all.
+        Rows to compare, of the curvature-corrected positions: of the crop for a photon table and
+        for spectra over ``y``, of the full chip for spectra over ``energy``. By default all rows of
+        the frame; where the attributes of a photon table do not tell them, those of its photons
+        and `max_shift` beside them.
     max_shift : float
         Largest shift that is looked for, in pixels. Photons within so many pixels of the region's
         ends are not compared.
@@ -64,7 +72,8 @@ def align(
         of that in the coordinate ``group_number``, and over dim ``group``: ``drift``,
         ``drift_err`` (pixels, one standard deviation), ``n_compared`` (photons) and the first train
         of each group. Of spectra: the spectra moved, each bin shared by the two it overlaps so
-        that counts are kept, and ``drift``, ``drift_err``, ``group_number`` for each of them.
+        that counts are kept, and ``drift``, ``drift_err``, ``group_number`` for each of them; of
+        a run processed with its photons, ``photon_y`` is moved as well.
         The mean drift over all photons is 0.
 
     Raises
@@ -79,7 +88,8 @@ def align(
     -----
     HrixsWarning
         For groups with too few photons, which are not moved, and for those whose best shift is the
-        largest allowed.
+        largest allowed; where the tallest line, or a fifth of the region's photons, is too near to
+        its ends to be compared; for photons of a processed run that can't be moved.
 
     Notes
     -----
@@ -87,6 +97,8 @@ def align(
     sum and shifts are improved in turns. The uncertainty is the scatter of the photons' slopes of
     the log-likelihood over its bend (a sandwich estimate). A line of n photons and standard
     deviation s on no background can't be placed better than s / sqrt(n).
+
+    Photons that a fit could not place (bits 1 and 2 of ``flag``) are moved, but not compared.
 
     Positions inside of the pixel are those before: take phases from the table that was given.
 
@@ -137,14 +149,18 @@ def _align_photons(
     trains, number = np.unique(np.concatenate([of_photon, of_frames]), return_inverse=True)
     number = number[: len(of_photon)]
     weight = np.where(photons["double"].values, 2.0, 1.0)
-    flagged = photons["flag"].values != 0 if "flag" in photons else np.zeros(len(weight), bool)
-    per_train = np.bincount(number, weight * ~flagged, len(trains)).astype(np.float64)
+    placed = np.ones(len(weight), bool)
+    if "flag" in photons:
+        placed = (photons["flag"].values & _NOT_PLACED) == 0
+    per_train = np.bincount(number, weight * placed, len(trains)).astype(np.float64)
     group_of_train = _groups(per_train, settings)
     group = group_of_train[number]
-    position = photons["y"].values - parabola(photons["x"].values, *curvature)
+    bend = parabola(photons["x"].values, *curvature)
+    position = photons["y"].values - bend
     shifts, n_compared = _measured(
-        position[~flagged], weight[~flagged], weight[~flagged] ** 2, group[~flagged], settings
-    )
+        position[placed], weight[placed], weight[placed], group[placed], settings,
+        ends=_ends_of(photons, position, bend, settings["max_shift"]), rows_of="the crop",
+    )  # fmt: skip
     stale = [name for name, v in photons.variables.items() if "group" in v.dims]
     result = photons.drop_vars(stale).copy(deep=False)
     result["y"] = photons["y"] - shifts.shift[group]
@@ -159,7 +175,7 @@ def _align_photons(
     result = result.assign(_shift_variables("group", shifts, n_compared))
     return _with_provenance(
         result, settings | {"curve_a": curvature[0], "curve_b": curvature[1]},
-        n_flagged_not_compared=int(flagged.sum()),
+        n_flagged_not_compared=int((~placed).sum()),
     )  # fmt: skip
 
 
@@ -190,6 +206,7 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     shifts, n_compared = _measured(
         rows[column], counts[train, column], variance[train, column], group_of_train[train], wide,
         ends=(float(rows.min()) - abs(step) / 2, float(rows.max()) + abs(step) / 2),
+        rows_of="the crop" if axis == "y" else "the full chip",
     )  # fmt: skip
     spread = Shifts(shifts.shift[group_of_train], shifts.error[group_of_train])
     in_bins = xr.DataArray((-spread.shift / step).round(9), dims=dim)
@@ -197,10 +214,45 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     for name in [name for name, v in data.data_vars.items() if axis in v.dims]:
         moved = moved_variable(data[name], axis, in_bins, len(rows))
         result[name] = moved.transpose(*data[name].dims).variable
+    if "photon_y" in data:
+        result["photon_y"] = _moved_photons(data, dim, spread.shift)
     result = result.assign(_shift_variables(dim, spread, n_compared[group_of_train]))
     result = result.assign_coords(group_number=(dim, group_of_train))
     lost = float(counts.sum() - result["spectrum"].sum())
     return _with_provenance(result, settings, n_moved_out=round(lost, 6))
+
+
+def _ends_of(
+    photons: xr.Dataset, position: Floats, bend: Floats, max_shift: float
+) -> tuple[float, float]:  # fmt: skip
+    """First and last row that a photon may have, once the curvature is taken out."""
+    if not len(position):
+        return 0.0, 0.0
+    first, _, end = str(photons.attrs.get("y_range", "")).partition(":")
+    if end.isdigit() and (first.isdigit() or not first):
+        n_rows = int(end) - int(first or 0)
+        return -0.5 - float(bend.max()), n_rows - 0.5 - float(bend.min())
+    # Nothing may lie above the elastic line: the photons' extent is not that of the frame.
+    return (
+        float(np.floor(position.min()) - max_shift),
+        float(np.ceil(position.max()) + max_shift),
+    )
+
+
+def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
+    """``photon_y`` of a processed run, each less the shift of its train."""
+    y = data["photon_y"]
+    if dim == "trainId" and {"photon_frame", "photon_trainId"} <= set(data.variables):
+        frame, ids = data["photon_frame"].values, data["trainId"].values
+        if not len(frame):
+            return y
+        if frame.max() < len(ids) and (ids[frame] == data["photon_trainId"].values).all():
+            return y.copy(data=y.values - shift[frame])
+    warn(
+        "photon_y stays as it was: the photons' frames are not those of the spectra, or are not "
+        "told. Align photon_table(result) of the whole run to move them."
+    )
+    return y
 
 
 def _rows_of(spectrum: xr.DataArray, axis: str) -> Floats:
@@ -232,15 +284,14 @@ def _groups(per_train: Floats, settings: dict[str, Any]) -> Integers:
 
 def _measured(
     position: Floats, weight: Floats, variance: Floats, group: Integers, settings: dict[str, Any],
-    *, ends: tuple[float, float] | None = None,
+    *, ends: tuple[float, float], rows_of: str,
 ) -> tuple[Shifts, Floats]:  # fmt: skip
     """Shifts of the groups and photons compared of each."""
     if not len(position):
         raise ValueError("there is no photon to align.")
+    low, high = ends
     if settings["region"] is not None:
         low, high = sorted(float(end) for end in settings["region"])
-    else:
-        low, high = ends or (float(np.floor(position.min())), float(np.ceil(position.max())))
     max_shift = float(settings["max_shift"])
     if not high - low > 3 * max_shift:
         raise ValueError(
@@ -254,11 +305,21 @@ def _measured(
     shifts = grouped.shifts()
     n_groups, n_few = len(shifts.shift), int(shifts.too_few.sum())
     n_enough = int((grouped.n_compared >= LEAST_PHOTONS).sum())
+    compared = f"rows {low + max_shift:g} to {high - max_shift:g} of {rows_of}"
     if n_enough < 2:
         raise ValueError(
-            f"{n_enough} groups with {LEAST_PHOTONS} photons or more in rows "
-            f"{low + max_shift:g} to {high - max_shift:g}, expected at least 2 to compare. Make "
-            "the groups smaller, or use more trains."
+            f"{n_enough} groups with {LEAST_PHOTONS} photons or more in {compared}, expected at "
+            f"least 2 to compare. All photons lie in rows {position.min():.0f} to "
+            f"{position.max():.0f}; {_advice(grouped.n_compared)}"
+        )
+    share, tallest = grouped.left_out()
+    if tallest is not None or share > _MOST_LEFT_OUT:
+        line = "" if tallest is None else f", with the tallest line, at row {tallest:.1f},"
+        warn(
+            f"{100 * share:.0f} % of the photons in rows {low:g} to {high:g}{line} "
+            "are not compared, for "
+            f"only {compared} stay inside at every shift. Give a larger region, or a smaller "
+            "max_shift."
         )
     if n_few:
         warn(
@@ -272,6 +333,12 @@ def _measured(
             "has no structure."
         )
     return (slowly(shifts) if settings["slow_drift"] else shifts), grouped.n_compared
+
+
+def _advice(n_compared: Floats) -> str:
+    if n_compared.sum() < 2 * LEAST_PHOTONS:
+        return "give a region that holds more of them."
+    return "make the groups smaller." if len(n_compared) < 2 else "make the groups larger."
 
 
 def _shift_variables(dim: str, shifts: Shifts, n_compared: Floats) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.checks import curvature_pair
 from hrixs.energy_axis import EnergyCalibration, fit_axis
-from hrixs.errors import NoLineError
+from hrixs.errors import NoLineError, warn
 from hrixs.geometry import parabola
 from hrixs.line_width import LineFit, line_width
 
@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 
 #: Bins in which the photons of a table are counted for the fit of their line, in pixels.
 BIN_WIDTH = 0.25
+# A line that is this much wider than the narrowest, or fits as badly, is told of.
+_MUCH_WIDER = 3.0
+_LARGEST_CHI2 = 3.0
 
 
 def calibrate_energy(
@@ -62,13 +65,16 @@ def calibrate_energy(
         If one of the spectra has no line: it is named.
     ValueError
         If the numbers of lines and energies differ, there are fewer than ``degree + 1`` different
-        energies, or a spectrum has no rows.
+        energies, a spectrum has no rows, or none in the region; if no axis fits: the lines are off
+        by more than 100 times their uncertainties, and by more than their width.
 
     Warns
     -----
     HrixsWarning
-        For a line that the others contradict, and where all scatter by more than their
-        uncertainties, as with an energy of the beam that is known less well than the lines' places.
+        For a line more than 3 times as wide as the narrowest, or of another shape (chi2 above 3),
+        as a wrong curvature makes them; for a line that the others contradict; and where all
+        scatter by more than their uncertainties, as with an energy of the beam that is known less
+        well than the lines' places.
         All uncertainties are then enlarged accordingly.
 
     Examples
@@ -105,7 +111,21 @@ def calibrate_energy(
             fits.append(_fitted(line, pair, float(first_row), shape, region, noise))
         except NoLineError as error:
             raise NoLineError(f"line {number}, of {known[number]:g} eV: {error}") from error
+        except ValueError as error:
+            raise ValueError(f"line {number}, of {known[number]:g} eV: {error}") from error
+    _tell_odd_lines(fits, known)
     return fit_axis(tuple(fits), known, degree)
+
+
+def _tell_odd_lines(fits: Sequence[LineFit], energies: Floats) -> None:
+    narrowest = min(fit.fwhm for fit in fits)
+    check = "Check the curvature, and whether this is the elastic line, or give its region."
+    for number, fit in enumerate(fits):
+        line = f"line {number}, of {energies[number]:g} eV,"
+        if fit.fwhm > _MUCH_WIDER * narrowest:
+            warn(f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}")
+        elif fit.chi2 > _LARGEST_CHI2:
+            warn(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
 
 
 def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr.DataArray, Floats]:
@@ -170,6 +190,14 @@ def _fitted(
             f"{type(line).__name__} given as a line, expected a photon table or a spectrum."
         )
     rows = full_rows(line, first_row)
+    if region is not None:
+        low, high = sorted(float(end) for end in region)
+        y = rows["y"].values
+        if not ((y >= low) & (y <= high)).any():
+            raise ValueError(
+                f"region = {region!r} holds none of the spectrum's rows, {y.min():.7g} to "
+                f"{y.max():.7g}; give rows of the full chip."
+            )
     return line_width(rows, shape=shape, region=region, noise=noise, error=error)
 
 

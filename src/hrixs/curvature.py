@@ -26,7 +26,7 @@ _LEAST_SIGNIFICANCE = 8.0
 FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CurvatureFit:
     """A Gaussian line along a parabola, as fitted, with one standard deviation of each number.
 
@@ -65,6 +65,13 @@ class CurvatureFit:
     def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row of the line's centre at `x`, in pixels."""
         return self.y0 + parabola(x, self.curve_a, self.curve_b)
+
+    def __repr__(self) -> str:
+        return (
+            f"<CurvatureFit: A {self.curve_a:.5g} ± {self.curve_a_err:.1g}, "
+            f"B {self.curve_b:.4g} ± {self.curve_b_err:.1g} /px, row {self.y0:.2f} ± "
+            f"{self.y0_err:.2f} px at x = 0, FWHM {self.fwhm:.2f} ± {FWHM * self.sigma_err:.2f} px>"
+        )
 
 
 def fit_curvature_image(

@@ -31,7 +31,8 @@ def difference(
     pumped, unpumped : xarray.Dataset
         Aggregated spectra with errors: `which` and ``<which>_err`` over ``energy``, the same axis
         in both. Other dimensions broadcast, such as a delay in `pumped` alone. For plain arrays:
-        ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``.
+        ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``. Axes of energy loss may differ
+        by less than half a bin.
     which : {'normalized', 'spectrum'} or str
         What to subtract.
     bins_together : int
@@ -43,7 +44,8 @@ def difference(
         ``difference`` is ``pumped - unpumped``, ``relative_difference`` the same divided by
         `unpumped`; ``difference_err`` and ``relative_difference_err`` are one standard deviation.
         ``attrs`` counts bins: ``n_undefined``, where the relative difference is not finite and
-        thus NaN, and ``n_few_photons``, where a spectrum has less than 10 photons.
+        thus NaN, and ``n_few_photons``, where a spectrum has less than 10 photons. Of two axes of
+        energy loss the mean is taken.
 
     Raises
     ------
@@ -88,6 +90,7 @@ def difference(
         for name, data in (("pumped", pumped), ("unpumped", unpumped))
     )
     _require_same_axes(a, b)
+    loss = _mean_loss(a, b)
     units = _common_units(a, b)
     _tell_what_differs(pumped, unpumped, which)
     ratio, ratio_err = _ratio(a, a_err, b, b_err)
@@ -104,6 +107,8 @@ def difference(
             "relative_difference_err": _named(relative_err, "1", f"{one_std} relative_difference"),
         }
     )
+    if loss is not None:
+        result = result.assign_coords(energy_loss=loss)
     settings = {name: a.attrs[name] for name in _SETTINGS[1:] if name in a.attrs}
     result.attrs = settings | provenance(
         "difference",
@@ -152,12 +157,15 @@ def _spectrum_and_error(
     error = xr.apply_ufunc(np.sqrt, (error**2).coarsen(together).reduce(np.sum))
     for array in (values, error):
         array["energy"].attrs |= attrs
+        if "energy_loss" in array.coords:
+            array["energy_loss"].attrs |= data[which]["energy_loss"].attrs
     return values.assign_attrs(data[which].attrs), error
 
 
 def _require_same_axes(a: xr.DataArray, b: xr.DataArray) -> None:
     for dim in a.dims:
-        if dim not in b.dims or a[dim].equals(b[dim]):
+        # Of the axis alone: others, as that of the energy loss, may lie along it.
+        if dim not in b.dims or _alone(a, dim).equals(_alone(b, dim)):
             continue
         if dim != "energy":
             raise ValueError(
@@ -168,6 +176,28 @@ def _require_same_axes(a: xr.DataArray, b: xr.DataArray) -> None:
             f"pumped has {_axis(a)}, unpumped {_axis(b)}, expected the same energy axis. Make both "
             "spectra with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
         )
+
+
+def _alone(a: xr.DataArray, dim: Any) -> xr.DataArray:
+    return a[dim].reset_coords(drop=True)
+
+
+def _mean_loss(a: xr.DataArray, b: xr.DataArray) -> xr.Variable | None:
+    """Axis of energy loss of both, on one and the same axis of energy."""
+    if not ("energy_loss" in a.coords and "energy_loss" in b.coords):
+        return None
+    loss = [one["energy_loss"].variable for one in (a, b)]
+    energy = a["energy"].values
+    zeros = [float((one.values + energy).mean()) for one in loss]
+    bin_width = abs(float(energy[1] - energy[0])) if len(energy) > 1 else np.inf
+    if not abs(zeros[0] - zeros[1]) < bin_width / 2:
+        raise ValueError(
+            f"pumped and unpumped have different axes energy_loss: nrj (or elastic) is "
+            f"{zeros[0]:.10g} eV in pumped and {zeros[1]:.10g} eV in unpumped, which is more than "
+            f"half a bin ({bin_width / 2:.3g} eV) apart. Give both the same zero of energy loss, "
+            "with energy_loss(..., elastic=...), the energy of the elastic line."
+        )
+    return xr.Variable(loss[0].dims, (loss[0].values + loss[1].values) / 2, loss[0].attrs)
 
 
 def _axis(a: xr.DataArray) -> str:

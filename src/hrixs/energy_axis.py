@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 _LEAST_PROBABILITY = 0.001
 # Standard deviations from what the other lines say, above which a line is an outlier.
 _OUTLIER = 5.0
+# Lines that are off by so many uncertainties, and by more than their width, lie on no axis.
+_NO_AXIS = 100.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,7 +96,13 @@ class EnergyCalibration:
 
 
 def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> EnergyCalibration:
-    """Weighted least squares of the lines' energies over their rows of the full chip."""
+    """Weighted least squares of the lines' energies over their rows of the full chip.
+
+    Raises
+    ------
+    ValueError
+        If the lines are off by more than their widths and 100 times their uncertainties.
+    """
     from scipy.stats import chi2 as chi2_distribution
 
     rows = np.array([line.centre for line in lines])
@@ -103,6 +111,19 @@ def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> Energ
     fit, covariance, chi2 = _polynomial(rows - middle, energies, errors, degree)
     free = len(rows) - degree - 1
     scale = 1.0
+    residuals = energies - np.vander(rows - middle, degree + 1, increasing=True) @ fit
+    outliers = _outliers(rows - middle, energies, errors, degree)
+    rms = float(np.sqrt(np.mean(residuals**2)))
+    width = abs(float(fit[1])) * float(np.median([line.fwhm for line in lines]))
+    if free and np.sqrt(chi2 / free) > _NO_AXIS and rms > width:
+        named = "; ".join(f"line {k}, of {energies[k]:g} eV" for k in outliers)
+        raise ValueError(
+            f"no energy axis fits the {len(rows)} lines: they are off by {1e3 * rms:.3g} meV, "
+            f"{np.sqrt(chi2 / free):.0f} times their uncertainties"
+            f"{f' (against the others: {named})' if named else ''}. Check the order of runs and "
+            "energies, whether each run's tallest line is the elastic one (else give its region), "
+            "and the curvature."
+        )
     if free and chi2_distribution.sf(chi2, free) < _LEAST_PROBABILITY:
         scale = float(np.sqrt(chi2 / free))
         warn(
@@ -110,7 +131,6 @@ def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> Energ
             "calibration are enlarged by that. Check the energies, and whether each run's tallest "
             "line is the elastic one."
         )
-    outliers = _outliers(rows - middle, energies, errors, degree)
     for k in outliers:
         warn(
             f"line {k}, of {energies[k]:g} eV at row {rows[k]:.2f}, lies off what the others say "
@@ -125,7 +145,6 @@ def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> Energ
     stds = np.zeros(3)
     stds[: degree + 1] = np.sqrt(np.diag(covariance))
     straight = _polynomial(rows - middle, energies, errors, 1)[0]
-    residuals = energies - np.vander(rows - middle, degree + 1, increasing=True) @ fit
     return EnergyCalibration(
         intercept=float(coefficients[0]),
         slope=float(coefficients[1]),

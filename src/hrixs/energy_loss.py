@@ -23,7 +23,7 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     ----------
     data : xarray.Dataset
         With ``spectrum (..., energy)`` in eV, and with ``nrj``, the photon energy in eV. All
-        variables over ``energy`` are taken along.
+        variables over ``energy`` are taken along. Or the difference of spectra, with `elastic`.
     elastic : float or xarray.DataArray, optional
         Energy of the elastic line on the spectrum's own axis, in eV, for example
         ``line_width(spectrum).centre``: it is zero loss then, in place of ``nrj``. One number, or
@@ -44,7 +44,8 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     MissingDataError
         If there is no spectrum, or no ``nrj`` with a value.
     ValueError
-        If the energy axis is not calibrated or not in equal bins.
+        If the energy axis is not calibrated or not in equal bins, or if `elastic` changes by more
+        than a bin for a difference, which can't be moved.
 
     Warns
     -----
@@ -95,15 +96,21 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
             )
             here = {zero.dims[0]: np.flatnonzero(known)}
             data, zero = data.isel(here), zero.isel(here)
+        if "spectrum" not in data:
+            raise ValueError(
+                f"elastic changes by {np.ptp(zero.values):.4g} eV, more than a bin, and the "
+                "difference of spectra, with its ratio, can't be moved. Call energy_loss for the "
+                "spectra, before the difference."
+            )
         result = _moved(data, zero, mean, energy, step)
     loss = mean - result["energy"].values
     result = result.assign_coords(
         energy_loss=("energy", loss, {"units": "eV", "long_name": "energy loss"})
     )
     result.attrs = data.attrs | {"n_trains_without_nrj": n_without}
-    result["spectrum"].attrs |= provenance(
-        data["spectrum"].attrs.get("algorithm", "energy_loss"), **attrs
-    )
+    name = _main(data)
+    algorithm = data[name].attrs.get("algorithm", data.attrs.get("algorithm", "energy_loss"))
+    result[name].attrs = result[name].attrs | provenance(algorithm, **attrs)
     return result
 
 
@@ -189,7 +196,7 @@ def _moved(
 
 def _energy_axis(data: xr.Dataset) -> tuple[Floats, float]:
     require_dataset(data, "a dataset with spectra")
-    if "spectrum" not in data or "energy" not in data["spectrum"].dims:
+    if _main(data) not in data or "energy" not in data[_main(data)].dims:
         raise MissingDataError(
             "the dataset has no spectrum over the energy; make one first with centroid, integrate "
             "or process_run."
@@ -213,9 +220,15 @@ def _zero_loss(data: xr.Dataset, elastic: float | xr.DataArray | None) -> xr.Dat
             )
         elastic = data["nrj"]
     zero = xr.DataArray(elastic).astype(np.float64)
-    if not set(zero.dims) <= set(data["spectrum"].dims) - {"energy"}:
+    others = [dim for dim in data[_main(data)].dims if dim != "energy"]
+    if not set(zero.dims) <= set(others):
         raise ValueError(
             f"the photon energy has dimensions {zero.dims}, expected some of the spectrum's, "
-            f"{data['spectrum'].dims[:-1]}."
+            f"{tuple(others)}."
         )
     return zero
+
+
+def _main(data: xr.Dataset) -> str:
+    """Name of what is to get the axis."""
+    return "spectrum" if "spectrum" in data or "difference" not in data else "difference"

@@ -23,6 +23,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 _LEAST_SIGNIFICANCE = 6.0
 # In a search, a line's height must be above zero by this many standard deviations.
 _LEAST_IN_SEARCH = 3.5
+# Photons expected in a bin from which on its chi-square has the distribution of that name.
+_LEAST_EXPECTED = 5.0
 
 
 @dataclass(frozen=True)
@@ -172,13 +174,35 @@ def _line(
     covariance = np.zeros((len(p), len(p)))
     inverse = np.linalg.pinv((jacobian.T / variance) @ jacobian)
     covariance[np.ix_(free, free)] = inverse / np.outer(norm, norm)
-    chi2 = float(((values - model) ** 2 / variance).sum() / max(len(at) - free.sum(), 1))
+    chi2 = _chi2(values, model, variance, int(free.sum()), counts=noise.sigma is None)
     if noise.from_scatter:
         covariance, chi2 = covariance * chi2, 1.0
     top = _jacobian(lambda q: _model(q, q[1:2]) - q[3], p)[0]
     height = float(_model(p, p[1:2])[0] - p[3])
     window = (float(at[0]) - 0.5, float(at[-1]) + 0.5)
     return Line(p, covariance, height, float(np.sqrt(top @ covariance @ top)), chi2, window)
+
+
+def _chi2(values: Floats, model: Floats, variance: Floats, n_free: int, *, counts: bool) -> float:
+    """Pearson's chi-square per degree of freedom.
+
+    It has its meaning where a bin's distribution is about a Gaussian: nearly empty bins are put
+    together with their neighbours.
+    """
+    if not counts:
+        return float(((values - model) ** 2 / variance).sum() / max(len(values) - n_free, 1))
+    # Photons that are expected, without the factor of double hits or a norm.
+    until = np.cumsum(model**2 / variance)
+    ends: list[int] = []
+    since = 0.0
+    while until[-1] > since + _LEAST_EXPECTED:
+        ends.append(int(np.searchsorted(until, since + _LEAST_EXPECTED)) + 1)
+        since = float(until[ends[-1] - 1])
+    if len(ends) <= n_free:
+        return float("nan")
+    starts = np.array([0, *ends[:-1]])  # what is left at the end belongs to the last one
+    together = [np.add.reduceat(one, starts) for one in (values - model, variance)]
+    return float((together[0] ** 2 / together[1]).sum() / (len(starts) - n_free))
 
 
 def _checked(line: Line) -> Line:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.errors import unknown_name
-from hrixs.line_fit import HALF_WINDOW, Noise, fit_line
+from hrixs.line_fit import HALF_WINDOW, Noise, bins_of_line, fit_line
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +33,8 @@ class LineFit:
     fwhm_err, centre_err, height_err, area_err, background_err, lorentzian_err : float
         Standard deviations; 0 for a number at its limit (no background, no Lorentzian part).
     chi2 : float
-        Pearson's, per degree of freedom: about 1 where line and noise are as assumed.
+        Pearson's, per degree of freedom: about 1 where line and noise are as assumed. Neighbouring
+        bins are put together until at least 5 photons are expected; NaN if there are too few.
     window : (float, float)
         Ends of the fitted part of the axis, in `units`.
     shape : {'gaussian', 'voigt'}
@@ -66,6 +68,39 @@ class LineFit:
             f"{with_error(self.area, self.area_err)}{share}, chi2 {self.chi2:.2f}>"
         )
 
+    def model(self, axis: ArrayLike) -> NDArray[np.float64]:
+        """Line and background in the bins with centres `axis`, as fitted.
+
+        Parameters
+        ----------
+        axis : array_like, shape (n,)
+            In `units`, in steps of the fitted spectrum.
+        """
+        at = np.asarray(axis, dtype=np.float64)
+        step = abs(equal_step(at, "axis"))
+        share = self.lorentzian if self.shape == "voigt" else None
+        line = bins_of_line((at - self.centre) / step, self.fwhm / step, share)
+        return np.asarray(self.area * line + self.background)
+
+    def plot(self, spectrum: xr.DataArray, error: ArrayLike | None = None) -> Any:
+        """Draw the spectrum around the line with its errors, the line, and what is left.
+
+        Parameters
+        ----------
+        spectrum : xarray.DataArray
+            What was fitted.
+        error : array_like, optional
+            One standard deviation of each bin; by default that of counted photons.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            With the residuals in standard deviations.
+        """
+        from hrixs.plotting import plot_line
+
+        return plot_line(self, spectrum, error)
+
 
 def line_width(
     spectrum: xr.DataArray,
@@ -82,8 +117,9 @@ def line_width(
     Parameters
     ----------
     spectrum : xarray.DataArray, one dimension
-        Over ``energy`` or ``y``, in equal bins, for example the sum of a run's spectra. Bins that
-        are NaN are left out.
+        Over ``energy`` or ``y``, in equal bins, for example the sum of a run's spectra; with
+        ``spectrum.swap_dims(energy="energy_loss")`` over the energy loss. Bins that are NaN are
+        left out.
     shape : {'gaussian', 'voigt'}
         Of the line.
     region : (float, float), optional
@@ -136,9 +172,12 @@ def line_width(
         low, high = sorted(float(end) for end in region)
         used &= (axis >= low) & (axis <= high)
     if used.sum() < 6:
+        dim = spectrum.dims[0]
+        units = spectrum[dim].attrs.get("units", "")
         raise ValueError(
             f"{used.sum()} bins with a value in region = {region!r}, expected 6 or more; the axis "
-            f"goes from {axis.min():g} to {axis.max():g}."
+            f"{dim!r} goes from {axis.min():.7g} to {axis.max():.7g} {units}".rstrip()
+            + "."
         )
     origin = float(axis[used][0])
     line = fit_line(

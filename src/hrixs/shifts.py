@@ -76,6 +76,20 @@ class GroupedPhotons:
         compared = np.abs(self.number - (self.n_bins - 1) / 2) < self.n_bins / 2 - self.margin
         counts = np.bincount(group[kept], self.weight * compared, n_groups)
         self.n_compared: Floats = counts.astype(np.float64)
+        self.low = low
+
+    def left_out(self) -> tuple[float, float | None]:
+        """Share of the photons that are not compared; row of the tallest line if it is of them."""
+        total = np.bincount(self.number, self.weight, self.n_bins).astype(np.float64)
+        inner = slice(self.margin, self.n_bins - self.margin)
+        share = 1.0 - float(total[inner].sum() / total.sum())
+        # Photons that the smoothing puts together, and whose number scatters as such.
+        together = self._smoothed(total) * 2 * np.sqrt(np.pi) * self.smoothing
+        tallest, inside = int(np.argmax(together)), float(together[inner].max())
+        above = float(together[tallest]) - inside
+        if above <= 3 * np.sqrt(float(together[tallest]) + inside):
+            return share, None
+        return share, self.low + (tallest + 0.5) * _STEP
 
     def shifts(self, *, max_rounds: int = 30, tolerance: float = 0.01) -> Shifts:
         """Shifts of all groups against each other; their mean over the photons is 0.
