@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from conftest import DARK
 from hrixs import HrixsWarning, find_photons, hot_pixels
 from hrixs.simulation import Sensor, simulate_frames
 
@@ -96,3 +97,28 @@ def test_nan_pixels_are_refused():
     frames[2, 3, 4] = np.nan
     with pytest.raises(ValueError, match="1 pixels that are NaN or infinite"):
         hot_pixels(frames)
+
+
+class TestOfTheClass:
+    def test_sets_the_mask_of_the_chip(self, h):
+        mask = h.find_hot_pixels(DARK)
+        assert mask.shape == (256, 1024)
+        assert h.MASK is mask
+        assert mask.attrs["n_hot"] > 10
+        assert h.find_hot_pixels(DARK, n_sigma=200.0).attrs["n_sigma"] == 200.0
+
+    def test_joins_the_mask_that_is_there(self, h):
+        found = h.find_hot_pixels(DARK)
+        h.MASK = by_hand = np.zeros((256, 1024), bool)
+        by_hand[100:104] = True
+        h.FIELDS = ["MaranaX"]
+        joined = h.find_hot_pixels(h.from_run(DARK))
+        np.testing.assert_array_equal(joined, found.values | by_hand)
+        assert int(by_hand.sum()) == 4 * 1024
+        assert joined.attrs["n_hot"] == found.attrs["n_hot"]
+
+    def test_a_mask_of_another_shape_stays(self, h):
+        h.MASK = by_hand = np.zeros((256, 200), bool)
+        with pytest.raises(ValueError, match=r"MASK has shape \(256, 200\)"):
+            h.find_hot_pixels(DARK)
+        assert h.MASK is by_hand

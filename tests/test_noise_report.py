@@ -1,11 +1,14 @@
 """The noise report: its numbers against the simulation's, and what it says and draws."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
-from hrixs import NonFinitePixelsError, find_photons, noise_report
+from conftest import DARK, RUN
+from hrixs import HrixsWarning, NonFinitePixelsError, find_photons, noise_report
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 BROAD = [SpectralLine(128.0, 60.0, 1.0)]
@@ -54,7 +57,20 @@ def test_thresholds_find_the_photons_and_no_noise(report, frames):
     assert report.settings == {
         "THRESHOLD": report.threshold,
         "DBL_THRESHOLD": report.double_threshold,
+        "CHARGE_LIMIT": report.charge_limit,
     }
+
+
+def test_the_charge_limit_leaves_out_cosmic_rays_and_no_photons(report, frames):
+    assert report.charge_limit == pytest.approx(3.5 * report.peaks.adu_per_photon, rel=0.03)
+    options = {"threshold": report.threshold, "threads": 1}
+    table = find_photons(frames, charge_limit=report.charge_limit, **options)
+    assert table.sizes["photon"] >= 0.998 * find_photons(frames, **options).sizes["photon"]
+    struck = frames.astype(float)
+    struck[:, 20:24, 40] += 400
+    n_struck = find_photons(struck, **options).sizes["photon"]
+    kept = find_photons(struck, charge_limit=report.charge_limit, **options)
+    assert n_struck - kept.sizes["photon"] >= 8
 
 
 def test_more_noise_leaves_less_room():
@@ -74,6 +90,9 @@ def test_a_dark_makes_the_thresholds_those_above_zero(frames):
     image = noise_report(frames, darks.mean("frame"), threads=1)
     assert image.threshold == pytest.approx(report.threshold, abs=10)
     assert "dark_hits" not in image.scan
+    text = repr(report)
+    assert "dark frames    " in text
+    assert "!" not in text
 
 
 @pytest.mark.parametrize("photons", [0, 3])
@@ -82,6 +101,8 @@ def test_too_few_photons_are_said_to_be_too_few(photons):
     assert report.peaks is None
     assert report.double_threshold is None
     assert 0 < report.false_hits <= 0.1
+    assert report.charge_limit is None
+    assert "CHARGE_LIMIT" not in report.settings
     assert "no peak of single photons found" in repr(report)
 
 
@@ -109,9 +130,30 @@ def test_words_say_what_to_set_and_what_to_look_at(report, frames):
     assert f"THRESHOLD      {report.threshold:.1f}" in text
     assert "electrons an ADU" in text
     assert "!" not in text
+    assert "for frames without a dark subtracted" in text
+    assert f"CHARGE_LIMIT   {report.charge_limit:.1f}" in text
     assert "±" in report._repr_html_()
     moved = frames.astype(float) + np.linspace(0, 5, 8)[:, None, None]
     assert "the pedestal moves by" in repr(noise_report(moved, threads=1))
+
+
+def test_dark_frames_with_hits_are_worth_a_look():
+    darks = simulated(0, seed=9, n_frames=10, cosmics_per_frame=1)[0]
+    text = repr(noise_report(simulated(100)[0], darks, threads=1))
+    assert "! the dark frames have" in text
+
+
+@pytest.mark.parametrize(
+    ("in_use", "what"),
+    [(450.0, None), (50.8, "lies in the noise"), (900.0, "finds 0 % of the hits")],
+)
+def test_a_threshold_in_use_that_does_not_fit_is_named(report, in_use, what):
+    checked = replace(report, attrs=report.attrs | {"threshold_in_use": in_use})
+    if what is None:
+        assert "!" not in repr(checked)
+    else:
+        assert f"! THRESHOLD = {in_use:g}, as it is set," in repr(checked)
+        assert what in repr(checked)
 
 
 def test_cosmic_rays_are_named():
@@ -151,7 +193,23 @@ def test_plot(report):
     charges, hits, pixels, *_ = figure.axes
     assert charges.get_title() == "charge of the spots"
     assert f"THRESHOLD = {report.threshold:.4g}" in hits.get_legend_handles_labels()[1]
-    assert pixels.get_ylabel() == "y (pixel along the energy)"
+    assert pixels.get_title() == "spread of the pixels in these frames, photons too"
+    assert pixels.get_ylabel() == "y (pixel of the frames given, along the energy)"
+    plt.close(figure)
+
+
+def test_plot_of_darks_shows_their_noise(frames):
+    figure = noise_report(frames, simulated(0, n_frames=4)[0], threads=1).plot()
+    assert figure.axes[2].get_title() == "noise of the pixels in the dark frames"
+    plt.close(figure)
+
+
+def test_plot_in_pixels_of_the_chip(frames):
+    placed = frames.assign_coords(x=np.arange(256) + 10, y=np.arange(256) + 700)
+    figure = noise_report(placed, threads=1).plot()
+    pixels = figure.axes[2]
+    assert pixels.get_ylabel() == "y (pixel of the chip, along the energy)"
+    assert pixels.get_images()[0].get_extent() == [9.5, 265.5, 699.5, 955.5]
     plt.close(figure)
 
 
@@ -159,3 +217,57 @@ def test_plot_without_photons():
     figure = noise_report(simulated(0, n_frames=2)[0], threads=1).plot()
     assert any("no peak" in text.get_text() for text in figure.axes[0].texts)
     plt.close(figure)
+
+
+class TestOfTheClass:
+    def test_is_that_of_the_cropped_frames_with_the_energy_of_the_run(self, h, data):
+        h.MASK = np.zeros((256, 1024), bool)
+        h.MASK[5, 710] = True
+        of_run = h.noise_report(RUN)
+        of_frames = noise_report(data.MaranaX[:, :, 700:900], mask=h.MASK[:, 700:900], energy=530.0)
+        assert of_run.threshold == h.noise_report(data).threshold == of_frames.threshold
+        assert of_run.electrons_per_adu == of_frames.electrons_per_adu
+        assert of_run.attrs["n_masked"] == 1
+        assert h.THRESHOLD is None
+        assert h.noise_report(data, n_images=3).attrs["n_frames"] == 3
+
+    def test_its_settings_are_those_of_the_class(self, h, data):
+        report = h.noise_report(data)
+        h.set_params(**report.settings)
+        assert h.get_params(*report.settings) == report.settings
+        assert 0.9 * 8 * 120 < h.centroid(data).spectrum.sum() < 1.1 * 8 * 120
+
+    def test_the_dark_of_the_object_and_dark_frames(self, h, data):
+        h.load_dark(DARK)
+        subtracted = h.noise_report(data)
+        assert 15 < subtracted.threshold < 90
+        with_darks = h.noise_report(data, dark=DARK)
+        assert with_darks.attrs["n_darks"] == 6
+        assert with_darks.threshold == pytest.approx(subtracted.threshold, abs=10)
+
+    def test_dark_frames_without_use_dark_are_warned_of(self, h, data):
+        with pytest.warns(HrixsWarning, match="USE_DARK is not set"):
+            report = h.noise_report(data, dark=DARK)
+        assert report.attrs["dark_subtracted"]
+
+    def test_a_threshold_of_another_dark_is_named(self, h, data):
+        h.THRESHOLD = 50.8
+        assert "! THRESHOLD = 50.8, as it is set, lies in the noise" in repr(h.noise_report(data))
+        h.load_dark(DARK)
+        assert "as it is set" not in repr(h.noise_report(data))
+        h.THRESHOLD = 451.9
+        assert "finds 0 % of the hits" in repr(h.noise_report(data))
+
+    def test_without_an_energy_there_is_no_gain(self, h, data):
+        assert h.noise_report(data.drop_vars("nrj")).electrons_per_adu is None
+        with pytest.warns(HrixsWarning, match="nrj is left out"):
+            assert h.noise_report(DARK).peaks is None
+        given = h.noise_report(data.drop_vars("nrj"), energy=530.0)
+        assert given.electrons_per_adu == pytest.approx(1.06, rel=0.02)
+
+    def test_a_dark_of_another_chip_is_refused_though_its_crop_fits(self, h, data):
+        h.USE_DARK = True
+        h.dark_image, h.dark_detector = np.full((256, 1024), 100.0), "MaranaX"
+        larger = xr.Dataset({"MaranaX": (("trainId", "x", "y"), np.full((3, 256, 1030), 100.0))})
+        with pytest.raises(ValueError, match=r"the dark has shape \(256, 1030\)"):
+            h.noise_report(data, dark=larger)

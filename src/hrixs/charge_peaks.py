@@ -17,7 +17,8 @@ _BINS_A_WIDTH = 3.0
 # False hits have their peak below this, in standard deviations of a spot's noise.
 _FALSE_HITS = 3.5
 # A neighbour of which the spot holds less than this has a hit of its own, one of which it holds
-# more has none. Simulated frames of all fluxes and noises lose least with it.
+# more has none. Of the values tried, simulated frames lose least with it: those with 1000, 5000 and
+# 20000 photons at a noise of 1.6 e-, and with 5000 and 20000 at 4 e-, of clouds of 0.55 px.
 _PART_WITHOUT_A_HIT = 0.75
 
 

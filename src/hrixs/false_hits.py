@@ -100,8 +100,8 @@ def square_maxima(
     >>> i.tolist(), j.tolist()
     ([3], [5])
     """
-    inner = np.nan_to_num(sums[1:-1, 1:-1], nan=-np.inf)
-    i, j = (index + 1 for index in np.nonzero(inner > threshold))
+    # NaN is above no threshold.
+    i, j = (index + 1 for index in np.nonzero(sums[1:-1, 1:-1] > threshold))
     own = sums[i, j]
     highest = np.ones(len(own), dtype=bool)
     for di in (-1, 0, 1):

@@ -224,8 +224,8 @@ def corrected_image(
 
 def square_sums(image: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums of all 2x2 squares of an image, by their lower corner, added up as the finder does."""
-    left, right = image[:, :-1], image[:, 1:]
-    sums: NDArray[np.float64] = (left[:-1] + right[:-1]) + (left[1:] + right[1:])
+    pairs = image[:, :-1] + image[:, 1:]
+    sums: NDArray[np.float64] = pairs[:-1] + pairs[1:]
     return sums
 
 

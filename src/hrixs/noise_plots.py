@@ -74,7 +74,12 @@ def _draw_hits(ax: Axes, report: Any) -> None:
 
 
 def _draw_pixels(ax: Axes, report: Any) -> None:
-    ax.set_title("noise of the pixels, from frame to frame")
+    # In frames with light the lines of the spectrum stand out, which are no noise.
+    ax.set_title(
+        "noise of the pixels in the dark frames"
+        if report.attrs["n_darks"]
+        else "spread of the pixels in these frames, photons too"
+    )
     if report.pixels is None:
         ax.text(0.5, 0.5, "needs 3 frames or more", ha="center", transform=ax.transAxes)
         return
@@ -85,12 +90,15 @@ def _draw_pixels(ax: Axes, report: Any) -> None:
     blocks = noise[: nx * step, : ny * step].reshape(nx, step, ny, step)
     shown = np.where(np.isnan(blocks), -np.inf, blocks).max(axis=(1, 3))
     shown[np.isneginf(shown)] = np.nan
+    x, y = report.attrs.get("first_x", 0), report.attrs.get("first_y", 0)
+    whose = "chip" if "first_x" in report.attrs else "frames given"
     low, high = np.nanpercentile(shown, [1, 99.5])
     mesh = ax.imshow(
         shown.T, origin="lower", aspect="auto", vmin=low, vmax=high, cmap="viridis",
-        extent=(-0.5, nx * step - 0.5, -0.5, ny * step - 0.5),
+        extent=(x - 0.5, x + nx * step - 0.5, y - 0.5, y + ny * step - 0.5),
     )  # fmt: skip
-    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    ax.set(xlabel=f"x (pixel of the {whose}, along the line)")
+    ax.set(ylabel=f"y (pixel of the {whose}, along the energy)")
     label = f"ADU, noisiest of {step} x {step} pixels" if step > 1 else "ADU"
     ax.figure.colorbar(mesh, ax=ax, label=label)
 

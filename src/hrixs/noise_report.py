@@ -29,14 +29,14 @@ from hrixs.noise_plots import plot_noise_report
 from hrixs.noise_words import report_lines
 from hrixs.photons import EV_PER_PAIR
 from hrixs.provenance import provenance
-from hrixs.threshold_choice import best_threshold
+from hrixs.threshold_choice import begin_of_photons, best_threshold
 
 #: Frames that are looked at, evenly spread over those given.
 MAX_FRAMES = 32
 #: False hits per frame at the threshold suggested where there are no photons to go by.
 FALSE_HITS = 0.1
-# Share of false hits among all from which on the photons' charges are looked at.
-_IMPURE = 0.02
+#: Photons in one spot above which it is taken for a cosmic ray.
+BRIGHTEST = 3.5
 # So many mistakes more than the least do not matter: a share of the photons, or a few hits in all,
 # of photons that a masked pixel has cut or of hot pixels that are not masked.
 _AS_GOOD, _AS_GOOD_HITS = 1e-3, 3.0
@@ -55,6 +55,9 @@ class NoiseReport:
     double_threshold : float or None
         Suggested ``DBL_THRESHOLD``: charge of a spot above the frame's mean, in ADU. None where no
         peak of single photons was found.
+    charge_limit : float or None
+        Suggested ``CHARGE_LIMIT``: 3.5 photons, as a charge above the frame's mean, in ADU. None
+        as `double_threshold`.
     false_hits : float
         Expected false hits per frame at `threshold`, from the noise alone.
     peaks : ChargePeaks or None
@@ -76,11 +79,13 @@ class NoiseReport:
     charges : xarray.DataArray
         Histogram of the spots' charges above the pedestal, dim ``charge`` (ADU).
     attrs : dict
-        Settings and version.
+        Settings and version; ``first_x`` and ``first_y``, place of the first pixel on the chip,
+        where the frames have coordinates ``x`` and ``y``.
     """
 
     threshold: float
     double_threshold: float | None
+    charge_limit: float | None
     false_hits: float
     peaks: ChargePeaks | None
     electrons_per_adu: float | None
@@ -93,8 +98,9 @@ class NoiseReport:
 
     @property
     def settings(self) -> dict[str, float | None]:
-        """``THRESHOLD`` and ``DBL_THRESHOLD`` by the names that the class gives them."""
-        return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.double_threshold}
+        """What is suggested and was found, for ``set_params`` of the class."""
+        found = {} if self.charge_limit is None else {"CHARGE_LIMIT": self.charge_limit}
+        return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.double_threshold} | found
 
     def __repr__(self) -> str:
         return "\n".join(report_lines(self))
@@ -193,7 +199,8 @@ def noise_report(
             level + height, level=own_level, noise=sigma, shape=stack.frame_shape, whole=whole
         )
 
-    begin = _begin_of_photons(heights, expected, sigma, len(stack))
+    tried = np.arange(LOWEST, 12.0, 0.25) * sigma
+    begin = begin_of_photons(heights, tried, expected(tried) * len(stack))
     charge, offset, alone = spot_charges(stack, image, bad, noise, level + begin, threads)
     spot_noise = float(np.sqrt((noise["noise"] ** 2).mean()) * np.sqrt(SPOT_PIXELS))
     pure = bool(np.isfinite(begin))
@@ -226,6 +233,7 @@ def noise_report(
     return NoiseReport(
         threshold=threshold,
         double_threshold=round(peaks.boundary - offset, 1) if peaks else None,
+        charge_limit=round(BRIGHTEST * peaks.adu_per_photon - offset, 1) if peaks else None,
         false_hits=float(np.mean(of_frames)),
         peaks=peaks,
         electrons_per_adu=energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None,
@@ -242,19 +250,20 @@ def noise_report(
             n_repeating=int(repeating.sum()),
             dark_subtracted=image is not None,
             n_darks=0 if darks is None else len(darks),
+            energy=energy,
             max_frames=max_frames,
+            **_first_pixel(frames),
         ),
     )
 
 
-def _begin_of_photons(
-    heights: NDArray[np.float64], expected: Any, sigma: float, n_frames: int
-) -> float:
-    """Height from which on nearly all hits are photons; infinite where none are."""
-    tried = np.arange(LOWEST, 12.0, 0.25) * sigma
-    hits = np.array([np.count_nonzero(heights > height) for height in tried])
-    pure = (expected(tried) * n_frames <= _IMPURE * hits) & (hits > 0)
-    return float(tried[np.argmax(pure)]) if pure.any() else np.inf
+def _first_pixel(frames: Any) -> dict[str, int]:
+    """Place of the first pixel on the chip, where the frames' coordinates tell it."""
+    if not (isinstance(frames, xr.DataArray) and set(FRAME_DIMS) <= set(frames.coords)):
+        return {}
+    x, y = (frames[dim].values for dim in FRAME_DIMS)
+    whole = all(np.array_equal(at, at[0] + np.arange(len(at))) for at in (x, y))
+    return {"first_x": int(x[0]), "first_y": int(y[0])} if whole else {}
 
 
 def _scan(
@@ -277,7 +286,7 @@ def _scan(
 def _histogram(
     charge: NDArray[np.float64], peaks: ChargePeaks | None, spot_noise: float
 ) -> xr.DataArray:
-    top = 3.5 * peaks.adu_per_photon if peaks else 40 * spot_noise
+    top = BRIGHTEST * peaks.adu_per_photon if peaks else 40 * spot_noise
     step = (peaks.width if peaks else spot_noise) / 3
     counts, edges = np.histogram(charge, bins=np.arange(0, top + step, step))
     return xr.DataArray(

@@ -11,6 +11,12 @@ _DRIFT = 0.1
 # Noise above that of most pixels at which one is worth a word.
 _NOISY = 3.0
 _LEAST_DARKS = 8
+# Hits in a dark frame that are worth a word: of those in the frames, and in all.
+_DARK_HITS, _LEAST_DARK_HITS = 0.01, 0.5
+# Standard deviations of the squares below which a threshold lies in the noise.
+_IN_NOISE = 4.0
+# Hits of the suggested threshold that another one should find.
+_FOUND = 0.8
 # Noise over a frame beyond that of its pixels.
 _PATTERN = 1.3
 
@@ -73,18 +79,24 @@ def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[st
             f"{report.threshold:.1f}  ({height:.0f} ADU above the squares' pedestal, "
             f"{height / noise:.1f} standard deviations; noise makes {_few(report.false_hits)} "
             "false hits a frame)",
-        )
+        ),
+        ("", f"for frames {_with_dark(report)} a dark subtracted, as these; not for others"),
     ]
+    if "dark_hits" in report.scan:
+        rows.append(("dark frames", f"{_few(_dark_hits(report))} hits a frame at THRESHOLD"))
     if report.double_threshold is None:
         rows.append(("DBL_THRESHOLD", "None  (unknown without the peak of single photons)"))
     else:
         share = report.double_threshold / report.peaks.adu_per_photon
         rows.append(("DBL_THRESHOLD", f"{report.double_threshold:.1f}  ({share:.2f} photons)"))
+        above = 100 * report.charges.attrs["n_above"] / report.attrs["n_spots"]
+        text = f"{report.charge_limit:.1f}  (3.5 photons; {above:.2g} % of the spots are above)"
+        rows.append(("CHARGE_LIMIT", text))
     return rows
 
 
 def _remarks(report: Any) -> list[str]:
-    remarks = []
+    remarks = _of_threshold_in_use(report)
     n_repeating = report.attrs["n_repeating"]
     if n_repeating:
         remarks.append(
@@ -114,15 +126,52 @@ def _remarks(report: Any) -> list[str]:
                 "frames. hot_pixels finds them."
             )
     if "dark_hits" in report.scan:
-        at = report.scan["dark_hits"].sel(threshold=report.threshold, method="nearest")
-        remarks.append(f"the dark frames have {_few(float(at))} hits a frame at THRESHOLD.")
+        in_dark = _dark_hits(report)
+        hits = float(report.scan["hits"].sel(threshold=report.threshold, method="nearest"))
+        if in_dark > max(_DARK_HITS * hits, _LEAST_DARK_HITS):
+            remarks.append(
+                f"the dark frames have {in_dark:.2g} hits a frame at THRESHOLD, those with light "
+                f"{hits:.2g}: hot pixels that are not masked, cosmic rays, or light."
+            )
     n_above = report.charges.attrs["n_above"]
     if report.peaks is not None and n_above > 0.01 * report.attrs["n_spots"]:
         remarks.append(
             f"{100 * n_above / report.attrs['n_spots']:.2g} % of the spots have the charge of more "
-            "than 3.5 photons: cosmic rays, hot pixels, or frames so full that photons overlap."
+            "than 3.5 photons: cosmic rays, hot pixels, or frames so full that photons overlap. "
+            "CHARGE_LIMIT drops them; for photons that overlap set it to None."
         )
     return remarks
+
+
+def _of_threshold_in_use(report: Any) -> list[str]:
+    """A word on the threshold that is set already, where it does not fit these frames."""
+    in_use = report.attrs.get("threshold_in_use")
+    if in_use is None:
+        return []
+    level = 4 * float(report.frames["level"].median())
+    noise = float(report.frames["square_noise"].mean())
+    start = f"THRESHOLD = {in_use:g}, as it is set,"
+    other = "without" if report.attrs["dark_subtracted"] else "with"
+    hint = f"Is it for frames {other} a dark subtracted?"
+    if in_use < level + _IN_NOISE * noise:
+        return [f"{start} lies in the noise, {noise:.3g} ADU around {level:.4g} ADU. {hint}"]
+    if report.peaks is None:
+        return []
+    scan = report.scan
+    at = [in_use, report.threshold]
+    found, suggested = np.interp(at, scan["threshold"], scan["hits"], right=0.0)
+    if found < _FOUND * suggested:
+        share = 100 * found / suggested
+        return [f"{start} finds {share:.2g} % of the hits that the suggested one does. {hint}"]
+    return []
+
+
+def _with_dark(report: Any) -> str:
+    return "with" if report.attrs["dark_subtracted"] else "without"
+
+
+def _dark_hits(report: Any) -> float:
+    return float(report.scan["dark_hits"].sel(threshold=report.threshold, method="nearest"))
 
 
 def _typical(pixels: Any) -> float:

@@ -5,6 +5,41 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+# Share of false hits among all from which on the photons' charges are looked at.
+_IMPURE = 0.02
+
+
+def begin_of_photons(
+    heights: NDArray[np.float64], tried: NDArray[np.float64], false_hits: NDArray[np.float64]
+) -> float:
+    """Height from which on nearly all hits are photons.
+
+    Parameters
+    ----------
+    heights : numpy.ndarray, shape (n_hits,)
+        Height of each hit's 2x2 square above the pedestal, in ADU.
+    tried : numpy.ndarray, shape (n,)
+        Heights to choose from, rising, in ADU.
+    false_hits : numpy.ndarray, shape (n,)
+        Hits above each that noise makes.
+
+    Returns
+    -------
+    float
+        In ADU; infinite where no hits are pure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.threshold_choice import begin_of_photons
+    >>> heights = np.array([13.0] * 60 + [16.0] * 9 + [90.0] * 50)
+    >>> begin_of_photons(heights, np.array([12.0, 15.0, 18.0]), np.array([70.0, 9.0, 0.1]))
+    18.0
+    """
+    hits = np.array([np.count_nonzero(heights > height) for height in tried])
+    pure = (false_hits <= _IMPURE * hits) & (hits > 0)
+    return float(tried[np.argmax(pure)]) if pure.any() else np.inf
+
 
 def best_threshold(
     thresholds: NDArray[np.float64],
