@@ -39,8 +39,9 @@ LAYERS = [
         "simulation",
         "bridge",
     },
+    {"plotting"},
     {"hot_pixels", "frame_hits", "line_width", "cloud"}
-    | {"analysis", "chip", "phase_correction", "plotting", "representation", "run_index"},
+    | {"analysis", "chip", "phase_correction", "representation", "run_index"},
     {"noise_report", "energy_axis", "energy_loss"} | {"frame_parts", "slow_data"},
     {"lazy_images", "run_images", "spectra"} | {"calibration", "calibration_plot", "shifts"},
     {"lazy", "part_result"} | {"alignment"},

@@ -203,6 +203,50 @@ class TestRuns:
             assert result.spectrum.attrs["split_doubles"] == 1
 
 
+class TestCount:
+    """Spectra of a photon table that was kept, with the curve and the axis as they are now."""
+
+    def test_gives_the_spectra_of_the_run(self, fitting):
+        result = fitting.process_run(RUN, photons=True)
+        photons = hrixs.photon_table(result)
+        counted = fitting.count(photons, result)
+        for name in ("spectrum", "spectrum_err", "energy", "hRIXS_delay", "nrj"):
+            np.testing.assert_array_equal(counted[name].values, result[name].values)
+        assert "photon_x" not in counted
+
+    def test_follows_the_curve_and_the_axis(self, fitting):
+        result = fitting.process_run(RUN, photons=True)
+        photons = hrixs.photon_table(result)
+        fitting.CURVE_A, fitting.ENERGY_SLOPE = 0.03, 0.02
+        counted = fitting.count(photons, bins=100)
+        again = fitting.process_run(RUN)
+        assert counted.sizes["energy"] == 100
+        total = again.spectrum.values.reshape(*again.spectrum.shape[:-1], 100, 5).sum(-1)
+        np.testing.assert_array_equal(counted.spectrum.values, total)
+        assert float(counted.energy[0]) == pytest.approx(498.27 + 0.02 * (700 + 1.0))
+
+    def test_of_aligned_photons(self, fitting):
+        result = fitting.process_run(RUN, photons=True)
+        aligned = hrixs.align(
+            hrixs.photon_table(result), curvature=(0.04, -2e-5), trains_per_group=2
+        )
+        counted = fitting.count(aligned, result)
+        assert float(counted.spectrum.sum()) == pytest.approx(
+            float(result.spectrum.sum()), rel=0.02
+        )
+
+    def test_needs_to_know_the_rows(self, fitting, data):
+        photons = hrixs.find_photons(data.MaranaX[:, :, 700:900], threshold=450)
+        with pytest.raises(ValueError, match="does not tell the rows"):
+            fitting.count(photons)
+
+    def test_of_other_trains(self, fitting):
+        result = fitting.process_run(RUN, photons=True)
+        photons = hrixs.photon_table(result)
+        with pytest.raises(ValueError, match="expected the same"):
+            fitting.count(photons, result.isel(trainId=slice(3)))
+
+
 class TestOptions:
     def test_a_class_that_splits_needs_the_fit(self, h, data):
         h.set_params(split_doubles=True, dbl_threshold=200)

@@ -11,9 +11,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import aggregation, chip, spectra
-from hrixs.analysis import ENTRIES_FOR_A_CLOUD, Analysis, require_method
+from hrixs.analysis import Analysis, require_method
 from hrixs.calibration import calibrate_energy
-from hrixs.checks import whole_number
+from hrixs.checks import number, whole_number
 from hrixs.cloud import estimate_cloud
 from hrixs.cloud_estimate import CloudEstimate
 from hrixs.curvature import CurvatureFit, fit_curvature_image
@@ -22,8 +22,11 @@ from hrixs.energy_loss import energy_loss
 from hrixs.errors import MissingDataError, warn
 from hrixs.faults import Faults
 from hrixs.geometry import Number, parabola
+from hrixs.histogram import photon_spectrum
+from hrixs.hot_pixels import hot_pixels
 from hrixs.lazy import concat_photons, is_lazy, lazy_reader, lazy_spectra, photon_parts
 from hrixs.long_run import process_run
+from hrixs.noise_report import NoiseReport, noise_report
 from hrixs.photon_columns import with_attributes
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import classify_photons, find_photons
@@ -455,12 +458,150 @@ class hRIXS(Settings):
         crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
         frames = frames.isel(x=crop.x, y=crop.y)
         first = frames[:n_images].compute() if frames.ndim > 2 else frames
-        analysis = self._analysis("auto", crop)
-        options = analysis.options | analysis.chip
-        options |= {"electrons_per_adu": self.ELECTRONS_PER_ADU}
-        estimate = estimate_cloud(first, **options)
+        analysis = self._analysis("auto", crop, position="gaussian")
+        estimate = estimate_cloud(first, **analysis.options, **analysis.chip)
         self.CLOUD_SIGMA = estimate.cloud_sigma
         return estimate
+
+    def noise_report(
+        self,
+        run: RunLike | xr.Dataset,
+        proposal: int | str | None = None,
+        *,
+        n_images: int = 32,
+        dark: RunLike | xr.Dataset | None = None,
+        energy: float | None = None,
+    ) -> NoiseReport:
+        """Suggest thresholds by the noise and the photons of the first images of a run.
+
+        Parameters
+        ----------
+        run : int, path, extra_data.DataCollection or xarray.Dataset
+            The run, with light. A dataset is taken as loaded.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        n_images : int
+            Images to use, at most.
+        dark : int, path, extra_data.DataCollection or xarray.Dataset, optional
+            A dark run: the hits in its first images are counted, too. Their mean is subtracted in
+            place of the object's dark.
+        energy : float, optional
+            Photon energy in eV, in place of the run's own ``nrj``, for the gain.
+
+        Returns
+        -------
+        NoiseReport
+            Of the images in the crop, without the pixels of `MASK`, and less the dark where
+            `USE_DARK` is set. Nothing is set; its ``settings`` are for `set_params`. A `THRESHOLD`
+            that is set already and does not fit the images is named in its text.
+
+        Raises
+        ------
+        MissingDataError
+            No such run, no camera or image in it, or `USE_DARK` without a dark.
+        ValueError
+            A dark of another shape, wrong settings, or images without any noise.
+
+        Warns
+        -----
+        HrixsWarning
+            If `dark` is given, but `USE_DARK` is not set; for a run without ``nrj``.
+
+        Examples
+        --------
+        >>> report = h.noise_report(145)  # doctest: +SKIP
+        >>> print(report)  # doctest: +SKIP
+        >>> h.set_params(**report.settings)  # doctest: +SKIP
+        """
+        n_images = whole_number("n_images", n_images)
+        if isinstance(run, xr.Dataset):
+            data = run
+        else:
+            opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
+            trains = index_images(opened, self.DETECTOR, Faults(strict=False)).train_id[:n_images]
+            fields = [self.DETECTOR, *(["nrj"] if energy is None else [])]
+            data = load_run(opened, self.DETECTOR, fields, subset=trains_by_id(trains))
+        frames = chip.images_of(data, self.DETECTOR)
+        if frames.ndim > 2:
+            data = data.isel({frames.dims[0]: slice(n_images)})
+            frames = frames[:n_images]
+        crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
+        options = self._chip_options(crop)
+        if dark is not None:
+            if not self.USE_DARK:
+                warn(
+                    "a dark is given, but USE_DARK is not set: the thresholds are for frames with "
+                    "a dark subtracted. Call load_dark before they are used."
+                )
+            if not isinstance(dark, xr.Dataset):
+                dark = self._first_images(dark, proposal, n_images)
+            darks = chip.images_of(dark, self.DETECTOR)
+            if (darks.sizes["x"], darks.sizes["y"]) != crop.chip_shape:
+                crop.of_chip("the dark", darks[(0,) * (darks.ndim - 2)])  # raises
+            darks = darks[:n_images] if darks.ndim > 2 else darks
+            options["dark"] = darks.isel(x=crop.x, y=crop.y).compute()
+        if energy is None and "nrj" in data.variables:
+            energies = np.asarray(data["nrj"].values, dtype=np.float64)
+            usable = energies[np.isfinite(energies) & (energies > 0)]
+            energy = float(np.median(usable)) if usable.size else None
+        places = {"x": np.arange(crop.x.start, crop.x.stop)}
+        places["y"] = np.arange(crop.y.start, crop.y.stop)
+        frames = frames.isel(x=crop.x, y=crop.y).assign_coords(places).compute()
+        report = noise_report(frames, energy=energy, max_frames=n_images, **options)
+        if self.THRESHOLD is not None:
+            report.attrs["threshold_in_use"] = float(self.THRESHOLD)
+        return report
+
+    def find_hot_pixels(
+        self,
+        run: RunLike | xr.Dataset,
+        proposal: int | str | None = None,
+        *,
+        n_images: int = 32,
+        **options: Any,
+    ) -> xr.DataArray:
+        """Find the bad pixels in the first images of a dark run, and mask them.
+
+        Parameters
+        ----------
+        run : int, path, extra_data.DataCollection or xarray.Dataset
+            The dark run. A dataset is taken as loaded.
+        proposal : int or str, optional
+            Where it is not `PROPOSAL`.
+        n_images : int
+            Images to use, at most.
+        **options
+            Handed on to `hrixs.hot_pixels`.
+
+        Returns
+        -------
+        xarray.DataArray of bool, dims (x, y)
+            Of the whole chip, also set as `MASK`: the bad pixels that were found, which ``attrs``
+            count, and those of the `MASK` before.
+
+        Raises
+        ------
+        MissingDataError
+            No such run, or no camera or image in it.
+        ValueError
+            The `MASK` before has another shape, or the images NaN pixels. Then it is kept.
+
+        Examples
+        --------
+        >>> h.find_hot_pixels(166).attrs["n_hot"]  # doctest: +SKIP
+        """
+        n_images = whole_number("n_images", n_images)
+        if not isinstance(run, xr.Dataset):
+            run = self._first_images(run, proposal, n_images)
+        frames = chip.images_of(run, self.DETECTOR)
+        first = frames[:n_images].compute() if frames.ndim > 2 else frames
+        whole_chip = chip.Crop.of(slice(None), slice(None), first.sizes["x"], first.sizes["y"])
+        before = whole_chip.of_chip("MASK", self.MASK)
+        mask = hot_pixels(first, **options)
+        if before is not None:
+            mask = mask.copy(data=mask.values | before.astype(bool))
+        self.MASK = mask
+        return mask
 
     def mean_image(
         self, runNB: RunLike | xr.Dataset, proposal: int | str | None = None
@@ -586,6 +727,73 @@ class hRIXS(Settings):
         """
         require_method(method, ("auto", "manual"))
         return self._add_spectra(data, method, bins)
+
+    def count(
+        self, photons: xr.Dataset, data: xr.Dataset | None = None, *, bins: int | None = None
+    ) -> xr.Dataset:
+        """Make spectra of a photon table, with the present curvature and energy axis.
+
+        After `process_run` with ``photons=True`` nothing needs to be read again when the curvature
+        or the energy axis was refined, or the places were aligned or corrected.
+
+        Parameters
+        ----------
+        photons : xarray.Dataset
+            As from `hrixs.photon_table` of a result of this class, or aligned since.
+        data : xarray.Dataset, optional
+            Of the same trains, usually the result that the photons come from: its slow data are
+            taken over.
+        bins : int, optional
+            Bins of the spectrum over the crop's rows; by default `BINS`.
+
+        Returns
+        -------
+        xarray.Dataset
+            As from `centroid`: ``spectrum (trainId, energy)`` and ``spectrum_err``, with what
+            `data` has over the trains. Neither is changed.
+
+        Raises
+        ------
+        ValueError
+            If the table does not tell the rows of its crop, or `data` has other trains.
+
+        Examples
+        --------
+        >>> result = h.process_run(145, photons=True)  # doctest: +SKIP
+        >>> aligned = hrixs.align(hrixs.photon_table(result))  # doctest: +SKIP
+        >>> h.count(aligned, result)  # doctest: +SKIP
+        """
+        rows = np.asarray(photons.attrs.get("range", ()), dtype=np.float64)
+        first_row = str(photons.attrs.get("y_range", "")).partition(":")[0]
+        if rows.shape != (2,) or "y_range" not in photons.attrs:
+            raise ValueError(
+                "the photon table does not tell the rows that it was made of; take it from a "
+                "result of this class with photon_table(result). For other tables there is "
+                "hrixs.photon_spectrum."
+            )
+        spectrum = photon_spectrum(
+            photons,
+            bins=self.BINS if bins is None else bins,
+            range=(float(rows[0]), float(rows[1])),
+            curvature=(self.CURVE_A, self.CURVE_B),
+        )
+        spectrum = spectra.with_energy(
+            spectrum,
+            intercept=self.ENERGY_INTERCEPT,
+            slope=self.ENERGY_SLOPE,
+            first_row=int(first_row or 0),
+        )
+        if data is None:
+            return spectra.store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
+        if not np.array_equal(data["trainId"].values, spectrum["trainId"].values):
+            raise ValueError(
+                f"data has {data.sizes['trainId']} trains and the photons those of "
+                f"{spectrum.sizes['trainId']}, expected the same. Give the result that the photons "
+                "come from."
+            )
+        made = ["energy", "photon", "x", "y"]
+        others = [name for name, v in data.variables.items() if not set(made) & set(v.dims)]
+        return spectra.store_spectrum(data[others].copy(deep=False), spectrum)
 
     def parabola(self, x: Number) -> Number:
         """``(CURVE_B * x + CURVE_A) * x``: how far a line has moved at `x`, in pixels."""
@@ -765,8 +973,9 @@ class hRIXS(Settings):
         Warns
         -----
         HrixsWarning
-            For a line that the others contradict, lines that scatter by more than their
-            uncertainties, and for degree 2, by how much the straight axis is off.
+            For a line that is wide or has another shape, as a wrong curvature makes them, or that
+            the others contradict, lines that scatter by more than their uncertainties, and for
+            degree 2, by how much the straight axis is off.
 
         Examples
         --------
@@ -849,9 +1058,12 @@ class hRIXS(Settings):
         spectrum = spectra_of(frames, analysis, energies)
         return spectra.store_spectrum(data, self._labelled(spectrum, crop))
 
-    def _analysis(self, method: str, crop: chip.Crop, bins: int | None = None) -> Analysis:
+    def _analysis(
+        self, method: str, crop: chip.Crop, bins: int | None = None, *, position: str | None = None
+    ) -> Analysis:
         require_method(method)
-        options = {"auto": self._find_options, "manual": self._classify_options}.get(method, dict)()
+        ways = {"auto": self._find_options, "manual": self._classify_options}
+        options = ways[method](position) if method in ways else {}
         if "read_noise" in options and np.ndim(options["read_noise"]):
             options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
         return Analysis(
@@ -912,8 +1124,7 @@ class hRIXS(Settings):
             crop = chip.Crop.of(self.X_RANGE, self.Y_RANGE, frames.sizes["x"], frames.sizes["y"])
             frames = frames.isel(x=crop.x, y=crop.y)
             analysis = self._analysis("auto", crop)
-            if analysis.needs_cloud:
-                analysis = analysis.with_cloud_of(frames[:ENTRIES_FOR_A_CLOUD].compute())
+            analysis = spectra.with_cloud_of_first(analysis, frames, None)
             options = analysis.options | analysis.chip
             if is_lazy(frames):
                 parts = photon_parts(frames, **options)
@@ -944,8 +1155,8 @@ class hRIXS(Settings):
         """`spectrum` over the energy, with the settings that made it."""
         spectrum = spectra.with_energy(
             spectrum,
-            intercept=self.ENERGY_INTERCEPT,
-            slope=self.ENERGY_SLOPE,
+            intercept=number("energy_intercept", self.ENERGY_INTERCEPT),
+            slope=number("energy_slope", self.ENERGY_SLOPE),
             first_row=crop.y.start,
         )
         spectrum.attrs |= provenance(
