@@ -1,0 +1,72 @@
+"""The pages of the documentation: complete, and their examples run. `nox -s docs` builds them."""
+
+import json
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+import hrixs
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+
+DOCS = Path(__file__).parents[1] / "docs"
+# Told of in how-to pages: a version, and a table that users change.
+NOT_IN_THE_REFERENCE = {"__version__", "mnemonics"}
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = "".join(page.read_text(encoding="utf8") for page in (DOCS / "api").glob("*.md"))
+    told = set(re.findall(r"^::: hrixs\.(\w+)$|^ +- (\w+)$|^## (\w+)$", pages, re.MULTILINE))
+    assert set(hrixs.__all__) - NOT_IN_THE_REFERENCE <= {"".join(names) for names in told}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_links_to_files_point_to_files(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf8"))
+    made = "validation.md"  # by python -m validation
+    assert [link for link in links if link != made and not (page.parent / link).exists()] == []
+
+
+def test_the_tutorial_is_kept_without_outputs():
+    notebook = json.loads((DOCS / "tutorial.ipynb").read_text(encoding="utf8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert code
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
+
+
+def test_the_examples_for_other_beamlines_run(tmp_path, monkeypatch):
+    """The page's code from its first to its last block, on frames of a small camera."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(hrixs.mnemonics, "mycam", hrixs.mnemonics["MaranaX"])
+    monkeypatch.setitem(hrixs.hRIXS.DETECTOR_FIELDS, "mycam", ["mycam"])
+    sensor = Sensor(shape=(512, 300))
+    lines = [SpectralLine(200, 1.3, 1.0), SpectralLine(150, 15, 0.6)]
+    darks, _ = simulate_frames(8, sensor=sensor, photons_per_frame=0, seed=4)
+    frames, truth = simulate_frames(
+        12, sensor=sensor, lines=lines, photons_per_frame=60, energy=930.0, seed=3
+    )
+    tifffile.imwrite("scan.tif", frames.values)
+    np.save("scan.npy", frames.values)
+    with h5py.File("scan.h5", "w") as file:
+        file["entry/data/images"] = frames.values
+
+    text = (DOCS / "other-beamlines.md").read_text(encoding="utf8")
+    turned, *blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names = {
+        "frames": frames.values.swapaxes(-1, -2),
+        "images": frames.rename(x="rows", y="cols"),
+        "darks": darks.values,
+    }
+    exec(turned, names)
+    assert names["frames"].dims == ("frame", "x", "y")
+    for block in blocks:
+        exec(block, names)
+
+    assert names["frames"].shape == (12, 512, 300)
+    # Some are lost at the border, or meet by threes.
+    assert float(names["total"].sum()) == pytest.approx(truth.sizes["photon"], rel=0.05)
+    assert float(names["data"].spectrum.sum()) == pytest.approx(truth.sizes["photon"], rel=0.05)
+    assert names["h"].FIELDS == ["mycam"]
