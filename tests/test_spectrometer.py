@@ -88,6 +88,30 @@ class TestSettings:
         h.note = "an attribute of one's own is fine"
         h.DETECTOR_FIELDS = {}
 
+    @pytest.mark.parametrize("wrong", ["seven", None, 1j, [1.0, 2.0], {}, slice(3), np.ones(2)])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("STD_THRESHOLD", "CURVE_A", "CURVE_B", "ENERGY_INTERCEPT", "ENERGY_SLOPE"),
+            *("EV_PER_PAIR", "ELECTRONS_PER_ADU", "SINGLE_LOW"),
+        ],
+    )
+    def test_what_is_no_number_is_named(self, h, data, name, wrong):
+        setattr(h, name, wrong)
+        said = "curvature" if name.startswith("CURVE") else name.lower()
+        method = "auto" if name == "STD_THRESHOLD" else "manual"
+        data = data.isel(trainId=slice(1))
+        before = data.copy()
+        with pytest.raises(ValueError, match=f"{said} = .*, expected a"):
+            h.centroid(data, method=method)
+        assert unchanged(data, before)
+
+    @pytest.mark.parametrize("name", ["DBL_THRESHOLD", "PIXEL_LIMIT", "THRESHOLD", "CHARGE_LIMIT"])
+    def test_what_is_neither_a_number_nor_none_is_named(self, h, data, name):
+        setattr(h, name, np.array(["a"]))
+        with pytest.raises(ValueError, match=r"= array\(\['a'\].*expected a number"):
+            h.centroid(data)
+
     def test_unknown_detector(self):
         with pytest.raises(ValueError, match="Did you mean 'MaranaX'"):
             hRIXS(PROPOSAL, "Marana")
@@ -138,6 +162,14 @@ class TestSettings:
         h.MASK = np.zeros((256, 1024), bool)
         assert "curvature fit" in h._repr_html_()
         assert "MASK=0 of" in repr(h)
+
+    def test_labelled_arrays_are_shown_as_the_plain_ones(self):
+        h, labelled = hRIXS(PROPOSAL), hRIXS(PROPOSAL)
+        h.MASK, h.READ_NOISE = np.eye(8, dtype=bool), np.ones((8, 8))
+        labelled.MASK = xr.DataArray(h.MASK, dims=("x", "y"))
+        labelled.READ_NOISE = xr.DataArray(h.READ_NOISE, dims=("x", "y"))
+        assert repr(labelled) == repr(h)
+        assert labelled._repr_html_() == h._repr_html_()
 
 
 class TestCentroid:
@@ -351,6 +383,13 @@ class TestDarkAndCurvature:
         h.MASK[7, 8] = True
         h.load_dark(data)
         assert h.USE_DARK
+
+    def test_images_that_are_no_real_numbers_are_refused(self, h, data):
+        data["MaranaX"] = data.MaranaX.astype(complex)
+        for method in (h.load_dark, h.mean_image):
+            with pytest.raises(TypeError, match="'MaranaX' has dtype complex128, expected real"):
+                method(data)
+        assert not h.USE_DARK
 
     def test_dark_of_another_camera_is_refused(self, h, data):
         h.load_dark(DARK)

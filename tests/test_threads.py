@@ -236,37 +236,6 @@ class TestForkedChildren:
         assert done.stdout.strip() == "all children returned", done.stderr
 
 
-POOL = """
-import multiprocessing
-import sys
-import numpy as np
-import hrixs
-
-
-def photons(seed):
-    frames = np.random.default_rng(seed).poisson(3.0, (6, 64, 64)).astype(np.uint16)
-    return hrixs.find_photons(frames, threads=2).charge.values.tobytes()
-
-
-if __name__ == "__main__":
-    expected = [photons(seed) for seed in range(6)]
-    with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
-        results = pool.map_async(photons, range(6)).get(timeout=40)
-    assert results == expected
-    print("same in the pool")
-"""
-
-
-@pytest.mark.parametrize("method", [pytest.param("fork", marks=needs_fork), "spawn"])
-def test_a_pool_of_processes_gives_the_same_photons(method, tmp_path):
-    script = tmp_path / "pool.py"
-    script.write_text(POOL)
-    done = subprocess.run(
-        [sys.executable, script, method], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout.strip() == "same in the pool", done.stderr
-
-
 INTERRUPTED = """
 import sys, time
 import numpy as np

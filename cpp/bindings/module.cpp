@@ -11,7 +11,8 @@ void bind_find(py::module_& module);
 void bind_classify(py::module_& module);
 void bind_integrate(py::module_& module);
 
-PYBIND11_MODULE(_core, module) {
+// Nothing is shared between calls: each works on its own memory, and reads the arrays it is given.
+PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     module.doc() = "The C++ core of hrixs. Use the functions of the package hrixs instead.";
     register_errors(module);
     bind_place(module);

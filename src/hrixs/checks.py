@@ -25,6 +25,23 @@ def whole_number(name: str, value: Any) -> int:
     return int(number)
 
 
+def number(name: str, value: Any) -> float:
+    """`value` as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is not one number. NaN is one.
+    """
+    try:
+        if np.ndim(value) == 0 and not isinstance(value, str | bytes):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    given = " ".join(repr(value).split())
+    raise ValueError(f"{name} = {given:.80}, expected a number.")
+
+
 def number_of_bytes(name: str, value: Any) -> int:
     """`value`, a number or text such as ``'512MB'`` or ``'2GiB'``, as bytes.
 
@@ -51,7 +68,10 @@ def curvature_pair(curvature: Any) -> tuple[float, float]:
     ValueError
         If it is not a pair of finite numbers.
     """
-    pair = np.asarray(curvature, dtype=np.float64)
+    try:
+        pair = np.asarray(curvature, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pair = np.empty(0)
     if pair.shape != (2,) or not np.isfinite(pair).all():
         raise ValueError(
             f"curvature = {curvature!r}, expected a pair of finite numbers (CURVE_A, CURVE_B)."

@@ -139,7 +139,17 @@ def require_finite(name: str, image: NDArray[np.float64], mask: ArrayLike | None
 
 
 def sum_of_images(images: xr.DataArray) -> tuple[NDArray[np.float64], int]:
-    """Sum over all dims but x and y, and how many images that are."""
+    """Sum over all dims but x and y, and how many images that are.
+
+    Raises
+    ------
+    TypeError
+        If the images are no real numbers.
+    """
+    if images.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{images.name!r} has dtype {images.dtype}, expected real numbers. Convert it first."
+        )
     leading = [dim for dim in images.dims if dim not in ("x", "y")]
     total = images.sum(leading, dtype=np.float64, skipna=False).values
     return total, images.size // total.size

@@ -6,8 +6,12 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from hrixs.provenance import slice_text
+
+# What defaults are made of; whatever else is equal to one of them in a way of its own.
+_PLAIN = (str, int, float, np.generic, slice)
 
 
 def text(h: Any) -> str:
@@ -17,7 +21,7 @@ def text(h: Any) -> str:
         for name, default in h.DEFAULTS.items()
         if name != "USE_DARK" and not _same(getattr(h, name), default)
     ]
-    parts = [f"{h.PROPOSAL!r}", f"detector={h.DETECTOR!r}", f"dark={_dark(h)!r}", *changed]
+    parts = [_short(h.PROPOSAL), f"detector={h.DETECTOR!r}", f"dark={_dark(h)!r}", *changed]
     return f"<hRIXS {', '.join(parts)}>"
 
 
@@ -55,12 +59,12 @@ def _dark(h: Any) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, slice):
         return slice_text(value)
-    if isinstance(value, np.ndarray) and value.dtype != bool:
+    if isinstance(value, np.ndarray | xr.DataArray) and value.dtype != bool:
         return f"array {value.shape}"
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | xr.DataArray):
         return f"{np.count_nonzero(value)} of {value.shape}"
-    return repr(value)
+    return " ".join(repr(value).split())
 
 
 def _same(value: Any, default: Any) -> bool:
-    return value is default or (not isinstance(value, np.ndarray) and bool(value == default))
+    return value is default or (isinstance(value, _PLAIN) and bool(value == default))

@@ -76,10 +76,29 @@ class Run:
         return [file for file in self.files if source in file.sources]
 
     def select_trains(self, subset: Any) -> Run:
-        """Those trains only; `subset` as for ``extra_data.DataCollection.select_trains``."""
+        """Those trains only; `subset` as for ``extra_data.DataCollection.select_trains``.
+
+        Raises
+        ------
+        MissingDataError
+            For the number of a train that is not there.
+        TypeError
+            If `subset` is none.
+        """
         from extra_data.read_machinery import select_train_ids
 
-        chosen = select_train_ids(list(self.train_ids), subset)
+        try:
+            chosen = select_train_ids(list(self.train_ids), subset)
+        except IndexError as error:
+            raise MissingDataError(
+                f"subset = {subset!r} asks for trains that are not there; the run has "
+                f"{len(self.train_ids)}."
+            ) from error
+        except TypeError as error:
+            raise TypeError(
+                f"subset = {subset!r}, expected a slice or a list of trains' numbers, "
+                "extra_data.by_index or extra_data.by_id."
+            ) from error
         ids = np.unique(np.asarray(chosen, dtype=np.uint64))
         return Run(self.files, ids, self.lost, selected=True)
 

@@ -92,7 +92,8 @@ inline Vector<std::int32_t> larger(Vector<std::int32_t> a, Vector<std::int32_t> 
 }
 inline Vector<double> to_doubles(const float* from) {
 #if defined(__AVX2__)
-    using Floats = float __attribute__((vector_size(16), aligned(4), may_alias));
+    // clang heeds the alignment only at the name.
+    using Floats __attribute__((vector_size(16), aligned(4), may_alias)) = float;
 #if defined(__clang__) // has not the instruction by name, but finds it
     return __builtin_convertvector(*reinterpret_cast<const Floats*>(from), Vector<double>);
 #else
