@@ -91,12 +91,14 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
         const auto above_base = [&](Index i, Index j) { return pixels(i, j) - base; };
         const double brightest = above_base(1, 1);
         const Place centre{x + 1, y + 1};
-        if (!(brightest < high) && hits.is_spike(brightest, 0.0, centre))
+        if (!(low < brightest) || !is_local_maximum(brightest, [&](Index i, Index j) {
+                return above_base(1 + i, 1 + j);
+            }))
             return;
-        if (!(low < brightest && brightest < high) ||
-            !is_local_maximum(brightest,
-                              [&](Index i, Index j) { return above_base(1 + i, 1 + j); }))
+        if (!(brightest < high)) {
+            hits.is_spike(brightest, 0.0, centre);
             return;
+        }
         const SpotMoments spot = centre_of_mass<spot_size>(x, y, above_base);
         if (!(spot.charge > single_low))
             hits.drop();

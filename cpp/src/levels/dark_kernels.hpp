@@ -28,14 +28,19 @@ bool round_pixels(const Number* __restrict row, Index n, std::uint16_t* __restri
     std::int32_t misfits = 0;
     for (Index y = 0; y < n; ++y) {
         const Number rounded = nearest(row[y]);
-        misfits |= fits(rounded) ? 0 : 1;
-        pixels[y] = static_cast<std::uint16_t>(static_cast<std::int32_t>(rounded));
+        const bool fitting = fits(rounded);
+        misfits |= fitting ? 0 : 1;
+        const Number pixel = fitting ? rounded : Number{0};
+        pixels[y] = static_cast<std::uint16_t>(static_cast<std::int32_t>(pixel));
     }
     return misfits == 0;
 }
 
+// Of a dark that does not fit, anything.
 template <class Number> std::int16_t narrowed(Number whole) {
-    return static_cast<std::int16_t>(static_cast<std::int32_t>(whole));
+    const bool fitting = (whole >= Number{-32768}) & (whole <= Number{32767});
+    const Number value = fitting ? whole : Number{0};
+    return static_cast<std::int16_t>(static_cast<std::int32_t>(value));
 }
 
 template <class Number> void add_rests(const Number* rest, Index n, DarkScan& scan) {
