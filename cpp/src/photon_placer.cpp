@@ -301,7 +301,8 @@ class FrameFit {
             spot.flag |= neighbour;
         const bool converged = group.converged[lane] && n_pixels > n_unknowns &&
                                is_certain(group.variance_x[lane]) &&
-                               is_certain(group.variance_y[lane]) && group.charge[lane] > 0.0;
+                               is_certain(group.variance_y[lane]) && group.charge[lane] > 0.0 &&
+                               std::isfinite(group.x[lane]) && std::isfinite(group.y[lane]);
         const bool left = converged && (std::abs(group.x[lane]) > most_distance ||
                                         std::abs(group.y[lane]) > most_distance);
         spot.flag |= !converged ? not_converged : left ? left_pixel : 0;

@@ -13,7 +13,7 @@ namespace {
 // What two clouds must gain in chi square over a single one of any width, for their one number
 // more.
 constexpr double least_gain = 9.0;
-constexpr int most_steps = 40;
+constexpr int most_steps = 60;
 constexpr double least_step = 1e-4;
 constexpr double most_place = static_cast<double>(pair_reach);
 
@@ -174,9 +174,10 @@ std::optional<Fitted<N>> fit(const Model& model, const PairWindow& window, Numbe
             damping *= 10.0;
         }
         if (largest < least_step)
-            return best;
+            break;
     }
-    return std::nullopt;
+    // Models that do not suit the pixels creep on; where they have come tells enough.
+    return best;
 }
 
 // Where two clouds may lie, from the second moments of the single one.

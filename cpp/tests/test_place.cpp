@@ -387,6 +387,13 @@ TEST_CASE("place: two photons in one spot are placed one by one, where that is w
     REQUIRE(one.table.size() == 1);
     CHECK(one.table.is_double[0] == 1);
     CHECK(one.table.placed.flag[0] == 0);
+    // So does light in two places that is too little for two photons.
+    const Image<double> halves =
+        frame_with({{19.5, 20.1, 0.6 * photon}, {20.9, 20.2, 0.6 * photon}});
+    for (const FoundPhotons& found : both_ways(halves, fit)) {
+        REQUIRE(found.table.size() == 1);
+        CHECK((found.table.placed.flag[0] & hrixs::split) == 0);
+    }
 }
 
 TEST_CASE("place: whatever the light, a photon that was fitted has a charge and a place") {
@@ -451,12 +458,15 @@ TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along 
                 CAPTURE(dx);
                 CAPTURE(dy);
                 const Photon beside{20.0 + static_cast<double>(dx), 20.0 + static_cast<double>(dy)};
-                const Photon far{5.2, 35.3};
+                const Photon far{35.2, 5.3};
                 const Image<double> image = frame_with({{20.0, 20.0, 900.0}, beside, far});
                 const bool dropped = std::max(std::abs(dx), std::abs(dy)) <= spike_reach;
                 for (const FoundPhotons& found : both_ways(image, fit, {250.0, {}})) {
                     CHECK(found.n_spikes[0] == (dropped ? 2 : 1));
-                    CHECK(found.table.size() == (dropped ? 1 : 2));
+                    if (dropped)
+                        check_places(found, {far}, fit ? 1e-3 : 0.1);
+                    else
+                        check_places(found, {beside, far}, fit ? 1e-3 : 0.1);
                     CHECK(found.table.placed.flag.size() ==
                           (fit ? found.table.x.size() : std::size_t{0}));
                 }
