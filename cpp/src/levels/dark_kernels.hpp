@@ -23,20 +23,24 @@ template <class Number> bool fits(Number rounded) {
     return (rounded >= Number{0}) & (rounded <= static_cast<Number>(largest_dark_pixel));
 }
 
+// Whole numbers of a dark that does not fit become anything: it is not used.
+template <class Number> std::uint16_t counted(Number whole) {
+    const bool fitting = (whole >= Number{0}) & (whole <= Number{65535});
+    const Number value = fitting ? whole : Number{0};
+    return static_cast<std::uint16_t>(static_cast<std::int32_t>(value));
+}
+
 template <class Number>
 bool round_pixels(const Number* __restrict row, Index n, std::uint16_t* __restrict pixels) {
     std::int32_t misfits = 0;
     for (Index y = 0; y < n; ++y) {
         const Number rounded = nearest(row[y]);
-        const bool fitting = fits(rounded);
-        misfits |= fitting ? 0 : 1;
-        const Number pixel = fitting ? rounded : Number{0};
-        pixels[y] = static_cast<std::uint16_t>(static_cast<std::int32_t>(pixel));
+        misfits |= fits(rounded) ? 0 : 1;
+        pixels[y] = counted(rounded);
     }
     return misfits == 0;
 }
 
-// Of a dark that does not fit, anything.
 template <class Number> std::int16_t narrowed(Number whole) {
     const bool fitting = (whole >= Number{-32768}) & (whole <= Number{32767});
     const Number value = fitting ? whole : Number{0};
@@ -85,7 +89,7 @@ DarkScan round_dark(const Number* __restrict row, Index n, Number* __restrict pa
     for (Index y = 0; y < n_squares; ++y) {
         const Number pair = rounded[y] + rounded[y + 1];
         const Number rest_pair = taken[y] + taken[y + 1];
-        squares[y] = static_cast<std::uint16_t>(static_cast<std::int32_t>(pairs[y] + pair));
+        squares[y] = counted(pairs[y] + pair);
         square_rest[y] = rest_pairs[y] + rest_pair;
         pairs[y] = pair;
         rest_pairs[y] = rest_pair;
