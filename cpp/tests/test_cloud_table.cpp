@@ -154,12 +154,12 @@ TEST_CASE("cloud table: the start turns a centre of mass of 3x3 pixels into the 
     for (const double sigma : sigmas) {
         CAPTURE(sigma);
         const CloudTable table(sigma);
-        const auto [place, charge] = table.start();
+        const CloudTable::Start start = table.start();
         const auto of_three = [&](double x) {
             const double lower = true_share(-1.0 - x, sigma);
             const double upper = true_share(1.0 - x, sigma);
             const double all = lower + true_share(-x, sigma) + upper;
-            return std::pair{place * (upper - lower) / all, std::sqrt(charge) * all};
+            return std::pair{start.place * (upper - lower) / all, std::sqrt(start.charge) * all};
         };
         for (const double x : {0.25, -0.25}) {
             CHECK(of_three(x).first == Approx(x).epsilon(1e-3));
