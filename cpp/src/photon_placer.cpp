@@ -110,11 +110,10 @@ class FrameFit {
                                      options_.adu_per_electron, spot.x, spot.y, spot.charge);
         if (!pair)
             return std::nullopt;
-        std::array<Spot, 2> photons{spot, spot};
+        std::array<Spot, 2> photons;
         for (std::size_t one = 0; one < photons.size(); ++one) {
             const PairPlace& place = pair->photons[one];
             Spot& photon = photons[one];
-            photon = Spot{};
             photon.x = place.x;
             photon.y = place.y;
             photon.charge = pair->charge;

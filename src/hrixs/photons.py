@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -372,7 +372,8 @@ def _columns(found: _core.Found) -> dict[str, Any]:
     if "flag" in found:
         columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
         for name, attrs in PLACE_COLUMNS.items():
-            columns[name] = ("photon", found[name], attrs)  # type: ignore[literal-required]
+            values = cast("dict[str, Any]", found)[name]
+            columns[name] = ("photon", values, attrs)
         noise = {"units": "ADU", "long_name": "noise of a pixel"}
         columns["noise"] = ("frames", found["noise"], noise)
     return columns

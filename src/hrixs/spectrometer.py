@@ -517,10 +517,8 @@ class hRIXS(Settings):
         if isinstance(run, xr.Dataset):
             data = run
         else:
-            opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
-            trains = index_images(opened, self.DETECTOR, Faults(strict=False)).train_id[:n_images]
-            fields = [self.DETECTOR, *(["nrj"] if energy is None else [])]
-            data = load_run(opened, self.DETECTOR, fields, subset=trains_by_id(trains))
+            fields = [] if energy is not None else ["nrj"]
+            data = self._first_images(run, proposal, n_images, fields)
         frames = chip.images_of(data, self.DETECTOR)
         if frames.ndim > 2:
             data = data.isel({frames.dims[0]: slice(n_images)})
@@ -777,12 +775,7 @@ class hRIXS(Settings):
             range=(float(rows[0]), float(rows[1])),
             curvature=(self.CURVE_A, self.CURVE_B),
         )
-        spectrum = spectra.with_energy(
-            spectrum,
-            intercept=self.ENERGY_INTERCEPT,
-            slope=self.ENERGY_SLOPE,
-            first_row=int(first_row or 0),
-        )
+        spectrum = self._over_energy(spectrum, int(first_row or 0))
         if data is None:
             return spectra.store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
         if not np.array_equal(data["trainId"].values, spectrum["trainId"].values):
@@ -1110,10 +1103,13 @@ class hRIXS(Settings):
             )
         return self.dark_image
 
-    def _first_images(self, run: RunLike, proposal: int | str | None, n_images: int) -> xr.Dataset:
+    def _first_images(
+        self, run: RunLike, proposal: int | str | None, n_images: int, fields: Sequence[Field] = ()
+    ) -> xr.Dataset:
         opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
         trains = index_images(opened, self.DETECTOR, Faults(strict=False)).train_id[:n_images]
-        return load_run(opened, self.DETECTOR, [self.DETECTOR], subset=trains_by_id(trains))
+        fields = [self.DETECTOR, *fields]
+        return load_run(opened, self.DETECTOR, fields, subset=trains_by_id(trains))
 
     def _photons_of_run(
         self, run: RunLike | xr.Dataset, proposal: int | str | None
@@ -1151,14 +1147,17 @@ class hRIXS(Settings):
         opened = open_run(run, self.PROPOSAL if proposal is None else proposal)
         return sum_images(opened, self.DETECTOR)
 
-    def _labelled(self, spectrum: xr.DataArray, crop: chip.Crop) -> xr.DataArray:
-        """`spectrum` over the energy, with the settings that made it."""
-        spectrum = spectra.with_energy(
+    def _over_energy(self, spectrum: xr.DataArray, first_row: int) -> xr.DataArray:
+        return spectra.with_energy(
             spectrum,
             intercept=number("energy_intercept", self.ENERGY_INTERCEPT),
             slope=number("energy_slope", self.ENERGY_SLOPE),
-            first_row=crop.y.start,
+            first_row=first_row,
         )
+
+    def _labelled(self, spectrum: xr.DataArray, crop: chip.Crop) -> xr.DataArray:
+        """`spectrum` over the energy, with the settings that made it."""
+        spectrum = self._over_energy(spectrum, crop.y.start)
         spectrum.attrs |= provenance(
             spectrum.attrs["algorithm"],
             detector=self.DETECTOR,
