@@ -40,6 +40,12 @@ class Crop:
         """Pixels of the crop along x and y."""
         return self.x.stop - self.x.start, self.y.stop - self.y.start
 
+    @property
+    def pixels(self) -> dict[str, NDArray[np.int64]]:
+        """Coordinates ``x`` and ``y`` of the crop, in pixels of the whole chip."""
+        ranges = {"x": self.x, "y": self.y}
+        return {name: np.arange(of.start, of.stop) for name, of in ranges.items()}
+
     def of_chip(self, name: str, image: ArrayLike | None) -> NDArray[Any] | None:
         """Crop an image of the whole chip.
 
