@@ -7,7 +7,10 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "core", "tests", "damnit", "wheel", "docs"]
+nox.options.sessions = [
+    "lint", "types", "core", "tests", "damnit", "wheel", "docs",
+    "coverage", "sanitizers", "fuzz", "memcheck",
+]  # fmt: skip
 nox.needs_version = ">=2024.4.15"
 
 
@@ -17,7 +20,8 @@ def tests(session: nox.Session) -> None:
 
     Without arguments also say which lines of Python no test has run.
     """
-    session.install(".[test]")
+    # scikit-learn brings an OpenMP of its own into the process.
+    session.install(".[test]", "scikit-learn")
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
@@ -90,11 +94,14 @@ def sanitizers(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Fuzz each kernel for half a minute from the corpus, or for the seconds that are given."""
+    """Fuzz each kernel for half a minute from the corpus, or for the seconds that are given.
+
+    Two fuzzers run at a time. Each must also find a planted fault.
+    """
     _need(session, "clang++", "apt install clang libomp-dev")
     session.install("cmake", "ninja")
     seconds = session.posargs[0] if session.posargs else "30"
-    _run_preset(session, "fuzz", f"-DHRIXS_FUZZ_SECONDS={seconds}")
+    _run_preset(session, "fuzz", f"-DHRIXS_FUZZ_SECONDS={seconds}", ctest=("--parallel", "2"))
 
 
 @nox.session
@@ -148,7 +155,9 @@ def _need(session: nox.Session, program: str, how: str) -> None:
         session.skip(f"{program} is not installed: {how}")
 
 
-def _run_preset(session: nox.Session, preset: str, *options: str) -> None:
+def _run_preset(
+    session: nox.Session, preset: str, *options: str, ctest: tuple[str, ...] = ()
+) -> None:
     session.run("cmake", "--preset", preset, *options)
     session.run("cmake", "--build", "--preset", preset)
-    session.run("ctest", "--preset", preset)
+    session.run("ctest", "--preset", preset, *ctest)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -249,7 +247,7 @@ def test_killed_and_resumed(simulated, tmp_path, n_parts):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
     assert not out.exists()
     done = parts_of(unfinished)

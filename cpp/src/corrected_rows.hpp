@@ -95,7 +95,10 @@ template <class Pixel> class CorrectedRows {
     template <class Keep> void keep_column_maxima(Index row, Index n_found, Keep keep) const {
         scratch_.keep_waiting([&](Index x, Index y) {
             const double centre = square(x, y);
-            if (!(square(x - 1, y) > centre) & !(square(x + 1, y) >= centre))
+            // Numbers, no short cuts: which side is higher is chance, and branches would be missed.
+            const int not_above = !(square(x - 1, y) > centre);
+            const int not_below = !(square(x + 1, y) >= centre);
+            if ((not_above & not_below) != 0)
                 keep(x, y);
         });
         scratch_.for_each_inner(row, n_found, frame_.nx() - 1, frame_.ny() - 1,

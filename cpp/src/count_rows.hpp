@@ -160,8 +160,11 @@ class CountRows {
         const std::int32_t slack =
             with_rests ? 2 : (dark_ ? static_cast<std::int32_t>(2 * rounding_of_square) : 0);
         const std::int32_t centre = fine_square(x, y);
-        return (static_cast<double>(centre + slack) >= limit * unit) &
-               (fine_square(x - 1, y) <= centre + slack) & (fine_square(x + 1, y) < centre + slack);
+        // Numbers, no short cuts: which side is higher is chance, and branches would be missed.
+        const int is_candidate = static_cast<double>(centre + slack) >= limit * unit;
+        const int not_above = fine_square(x - 1, y) <= centre + slack;
+        const int not_below = fine_square(x + 1, y) < centre + slack;
+        return (is_candidate & not_above & not_below) != 0;
     }
 
     void wait(Index x, Index y) const {
