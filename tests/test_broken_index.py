@@ -204,3 +204,61 @@ def test_a_chunk_that_inflates_without_end(folder):
     result, text = processed(folder)
     assert result.attrs["n_images"] == 11
     assert "does not inflate to the 1024 bytes of a frame" in text
+
+
+WAYS = {
+    "from_run": lambda h, folder: h.from_run(folder)["MaranaX"].values,
+    "lazy": lambda h, folder: h.from_run(folder, lazy=True)["MaranaX"].values,
+    "load_dark": lambda h, folder: [h.load_dark(folder), h.dark_image][1:],
+    "mean_image": lambda h, folder: [h.mean_image(folder)],
+}
+
+
+class TestImagesThatClaimAPetabyte:
+    """Each image of the second file, not their number."""
+
+    @pytest.fixture
+    def liar(self, folder):
+        replaced(
+            camera(folder), PIXELS, shape=(6, 2**24, 2**24), dtype="u2", chunks=(1, 1024, 1024)
+        )
+        return folder
+
+    def test_a_long_run(self, liar):
+        result, text = processed(liar)
+        assert (result.attrs["n_images"], result.attrs["n_skipped"]) == (6, 6)
+        assert "to have 16777216 x 16777216 values, which can't be" in text
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_any_way_to_load_it(self, liar, way):
+        h = hRIXS()
+        h.FIELDS = ["MaranaX"]
+        with pytest.warns(HrixsWarning, match="16777216 x 16777216 values, which can't be"):
+            images = WAYS[way](h, liar)
+        expected = FRAMES[:6] if len(images) == 6 else [FRAMES[:6].mean(axis=0)]
+        np.testing.assert_allclose(images, expected)
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_in_all_files(self, liar, way):
+        first = liar / "RAW-R0001-DA02-S00000.h5"
+        replaced(first, PIXELS, shape=(6, 2**24, 2**24), dtype="u2", chunks=(1, 1024, 1024))
+        with pytest.warns(HrixsWarning), pytest.raises(hrixs.MissingDataError):
+            WAYS[way](hRIXS(), liar)
+
+
+@pytest.mark.parametrize(("n_values", "said"), [(2**44, "can't be"), (2**27, "nrj is not read")])
+def test_slow_data_that_claim_too_much_for_each_train(folder, n_values, said):
+    name = "CONTROL/SA3_XTD10_MONO/MDL/PHOTON_ENERGY/actualEnergy/value"
+    for path in folder.glob("*DA01*"):
+        replaced(path, name, shape=(6, n_values), dtype="f8", chunks=(1, 1024))
+    _, text = processed(folder, ["MaranaX", "nrj"])
+    assert said in text
+    assert "nrj is left out" in text
+
+
+def test_pixels_that_are_text(folder):
+    for path in folder.glob("*DA02*"):
+        replaced(path, PIXELS, shape=(6, 16, 32), dtype="S5")
+    for way in WAYS.values():
+        with pytest.raises(ValueError, match=r"MaranaX are of type \|S5, expected numbers"):
+            way(hRIXS(), folder)

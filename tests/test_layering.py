@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "hrixs"
 # A module imports only from lines above its own: each line is a layer.
 LAYERS = [
     {"_core"},
-    {"errors", "mnemonics", "provenance", "geometry", "checks"} | {"sharpness"},
+    {"errors", "mnemonics", "provenance", "geometry", "checks", "memory"} | {"sharpness"},
     {"sharpest_curve"}
     | {"threads", "frames", "curvature_search", "run_files", "trains", "train_counts", "terminal"}
     | {"faults", "progress", "photon_columns", "output_files"}

@@ -26,8 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.simplefilter("always", HrixsWarning)
             warnings.showwarning = _print_warning
             return int(arguments.command(arguments) or 0)
-    except (ValueError, LookupError, TypeError, OSError, ImportError) as error:
-        print(f"hrixs: error: {error}", file=sys.stderr)
+    except (ValueError, LookupError, TypeError, OSError, ImportError, MemoryError) as error:
+        print(f"hrixs: error: {error or 'there is not enough memory'}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("hrixs: interrupted", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from hrixs.faults import Faults, named_trains
 _MOST_ENTRIES_OF_A_TRAIN = 2**16
 _LAST_ROW = 2**53
 _MOST_IN_A_FILE = 2**26
+#: No camera has more: 16384 x 16384.
+_MOST_PIXELS = 2**28
 
 
 @dataclass
@@ -88,6 +91,7 @@ def read_file_index(
             without_data.append((path, train_ids[count > 0]))
             return None
         data = file[dataset]
+        _require_possible(data)
         flags = _suspect_flags(file, n)
         own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
@@ -104,6 +108,13 @@ def read_file_index(
     if (np.diff(known.astype(np.int64)) < 0).any():
         faults.add(f"{name}: its train ids are not ascending; what is in it is sorted by them.")
     return one
+
+
+def _require_possible(data: Any) -> None:
+    """Memory is taken by what a file says of an entry, which is not trusted."""
+    if math.prod(data.shape[1:]) > _MOST_PIXELS:
+        shape = " x ".join(map(str, data.shape[1:]))
+        raise OSError(f"each of its entries is said to have {shape} values, which can't be")
 
 
 def _column(data: Any) -> NDArray[np.uint64]:

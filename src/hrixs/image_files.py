@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.errors import unknown_name
+from hrixs.memory import require_memory
 
 SUFFIXES = (".tif", ".tiff", ".npy", ".h5", ".hdf5", ".nxs")
 
@@ -49,10 +51,15 @@ def read_images(
         If the file does not hold images, or the HDF5 dataset can't be told.
     ImportError
         If tifffile is not installed.
+    MemoryError
+        If they do not fit into the memory that is free.
     """
     suffix = Path(path).suffix.lower()
     if suffix == ".npy":
-        images: NDArray[Any] = np.load(path, allow_pickle=False)
+        # Mapped first: a header that tells of more than the file has is found before it is read.
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        _require_memory(path, stored.nbytes)
+        images: NDArray[Any] = np.array(stored)
     elif suffix in (".tif", ".tiff"):
         images = _read_tif(path)
     else:
@@ -72,7 +79,10 @@ def _read_tif(path: str) -> NDArray[Any]:
         import tifffile
     except ImportError as error:
         raise ImportError("TIFF files need the package tifffile: pip install tifffile.") from error
-    return np.asarray(tifffile.imread(path))
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        _require_memory(path, math.prod(series.shape) * series.dtype.itemsize)
+        return np.asarray(series.asarray())
 
 
 def _read_hdf5(path: str, name: str | None) -> NDArray[Any]:
@@ -94,7 +104,12 @@ def _read_hdf5(path: str, name: str | None) -> NDArray[Any]:
         chosen = (name or images[0]).strip("/")
         if chosen not in images:
             raise ValueError(f"{path}: {unknown_name('dataset', chosen, images)}")
+        _require_memory(path, file[chosen].size * file[chosen].dtype.itemsize)
         return np.asarray(file[chosen])
+
+
+def _require_memory(path: str, n_bytes: int) -> None:
+    require_memory(n_bytes, f"the images that {path} tells of", "Take a file with fewer.")
 
 
 def _is_run_file(path: str) -> bool:

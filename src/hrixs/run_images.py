@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from typing import Any, TypeAlias
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from hrixs.errors import MissingDataError, warn
 from hrixs.faults import Faults, named_trains
 from hrixs.frame_parts import PartReader, failed_texts, plan_parts
+from hrixs.memory import require_memory
 from hrixs.mnemonics import Mnemonic, mnemonics
 from hrixs.run_index import Entries, index_entries
 from hrixs.runs import Field, Run, field_entries
@@ -57,8 +59,13 @@ def require_dims(camera: str, entries: Entries) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If `hrixs.mnemonics` names another number of dimensions.
+        If `hrixs.mnemonics` names another number of dimensions, or the images are no numbers.
     """
+    if entries.dtype.kind not in "biuf":
+        raise ValueError(
+            f"images of {camera} are of type {entries.dtype}, expected numbers. Correct the key in "
+            f"hrixs.mnemonics[{camera!r}]."
+        )
     dims = tuple(mnemonics[camera]["dim"])
     if len(dims) != len(entries.shape):
         raise ValueError(
@@ -124,6 +131,8 @@ def load_run(
     ------
     MissingDataError
         If the run lacks the camera, has no image, or lacks a required field.
+    MemoryError
+        If the images are to be read, and do not fit into the memory that is free.
     """
     if subset is not None:
         run = run.select_trains(subset)
@@ -235,7 +244,13 @@ def tell_failed(entries: Entries, failed: list[tuple[int, str]], faults: Faults)
 def _read_all(
     entries: Entries, faults: Faults
 ) -> tuple[Callable[[NDArray[np.bool_]], Any], Entries]:
-    pixels = np.empty((len(entries), *entries.shape), entries.dtype)
+    shape = (len(entries), *entries.shape)
+    require_memory(
+        math.prod(shape) * entries.dtype.itemsize,
+        f"the run's {len(entries)} images",
+        "Take fewer with subset, leave them in their files with lazy=True, or use process_run.",
+    )
+    pixels = np.empty(shape, entries.dtype)
     good = np.zeros(len(entries), dtype=bool)
     with closing(iterate_images(entries, faults)) as parts:
         for images, numbers in parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from hrixs.runs import Run
 
 # More are not read for the few that are wanted: a file's word on them is not trusted.
 _MOST_ROWS_BESIDE = 100_000
+_MOST_BYTES = 2**30
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def load_slow_data(
         index = index_entries(run.files_of(source), source, key, of_field)
         if index is not None and len(index):
             data = _read(name, entry, index, of_field)
-            if len(data.values):
+            if data is not None and len(data.values):
                 found[name] = data
                 continue
         if index is not None and name in set(required):
@@ -93,9 +95,16 @@ def load_slow_data(
     return found
 
 
-def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowData:
+def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowData | None:
     import h5py
 
+    claimed = len(index) * math.prod(index.shape) * index.dtype.itemsize
+    if claimed > _MOST_BYTES:
+        faults.add(
+            f"{name} is not read: its files tell of {claimed / 1e9:.3g} GB, {index.shape} for each "
+            f"of {len(index)} trains, expected {_MOST_BYTES / 1e9:.3g} GB at most."
+        )
+        return None
     values = np.empty((len(index), *index.shape), index.dtype)
     good = np.ones(len(index), dtype=bool)
     for number, path in enumerate(index.paths):
