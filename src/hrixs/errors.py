@@ -17,6 +17,7 @@ __all__ = [
     "NoPhaseCorrectionError",
     "NonFinitePixelsError",
     "TooManyPhotonsError",
+    "no_extra_data",
     "unknown_name",
     "warn",
 ]
@@ -48,6 +49,15 @@ def warn(text: str) -> None:
     while sys._getframe(level - 1).f_globals.get("__name__", "").startswith("hrixs."):
         level += 1
     warnings.warn(text, HrixsWarning, stacklevel=level)
+
+
+def no_extra_data(cause: ImportError) -> ImportError:
+    """The error where runs can't be read, since extra-data can't be imported."""
+    return ImportError(
+        f"runs of the European XFEL are read through extra-data, which can't be imported: {cause}. "
+        "It needs Linux or macOS; on Windows use the Windows Subsystem for Linux. Images in TIFF, "
+        "NumPy or HDF5 files, and arrays, need no extra-data."
+    )
 
 
 def unknown_name(what: str, given: object, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.errors import no_extra_data
 from hrixs.mnemonics import mnemonics
 
 FIRST_TRAIN = 1_600_000_000
@@ -63,7 +64,13 @@ def write_run(
         If there are files in the run's folder.
     ValueError
         If the slow data have not one value for each train, or there are fewer trains than files.
+    ImportError
+        If extra-data can't be imported, as on Windows.
     """
+    try:
+        import extra_data.tests.mockdata  # noqa: F401
+    except ImportError as error:
+        raise no_extra_data(error) from error
     pixels = np.asarray(images)
     n_trains = len(pixels) + len(set(trains_without_image))
     has_image = np.ones(n_trains, dtype=bool)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.errors import MissingDataError, unknown_name
+from hrixs.errors import MissingDataError, no_extra_data, unknown_name
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import Mnemonic, mnemonics
 
@@ -196,8 +196,13 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> Run:
         If there is no such run.
     ValueError
         If a run number is given without a proposal.
+    ImportError
+        If extra-data can't be imported, as on Windows.
     """
-    import extra_data
+    try:
+        import extra_data
+    except ImportError as error:
+        raise no_extra_data(error) from error
 
     if isinstance(run, extra_data.DataCollection):
         return _of_collection(run)
@@ -223,11 +228,9 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> Run:
 
 def run_name(run: RunLike) -> str:
     """Text that tells which run it was: its number, or its path."""
-    import extra_data
-
-    if isinstance(run, extra_data.DataCollection):
-        return ", ".join(sorted({str(Path(file.filename).parent) for file in run.files}))
-    return str(run)
+    if isinstance(run, int | str | os.PathLike | np.integer):
+        return str(run)
+    return ", ".join(sorted({str(Path(file.filename).parent) for file in run.files}))
 
 
 def field_entries(fields: Iterable[Field]) -> dict[str, Mnemonic]:
