@@ -42,7 +42,7 @@ def test_more_noise_makes_more_hits():
         for noise in (4, 8, 12)
     ]
     assert hits[0] < 1e-12 < hits[1] < 10 < hits[2]
-    with pytest.raises(ValueError, match=r"noise = 0\.0 ADU, expected a positive number"):
+    with pytest.raises(ValueError, match=r"noise = 0\.0 ADU, expected a positive, finite"):
         expected_false_hits(440, level=400, noise=0.0, shape=(8, 8))
 
 

@@ -90,13 +90,38 @@ def test_a_region_holds_another_line():
     assert fit.window[1] == pytest.approx(90, abs=0.4)
 
 
-def test_counts_divided_by_a_norm_have_the_same_relative_error():
-    spectrum = line(3, 1000)
-    fit = line_width(spectrum)
-    divided = line_width(spectrum / 50, error=np.sqrt(spectrum) / 50)
-    assert divided.fwhm == pytest.approx(fit.fwhm, rel=1e-4)
-    assert divided.fwhm_err == pytest.approx(fit.fwhm_err, rel=1e-3)
-    assert divided.area_err == pytest.approx(fit.area_err / 50, rel=1e-3)
+def require_same(fit, scaled, norm):
+    """The same fit, of values that are divided by a norm."""
+    for name in ("fwhm", "centre", "fwhm_err", "centre_err", "chi2"):
+        assert getattr(scaled, name) == pytest.approx(getattr(fit, name), rel=1e-6), name
+    for name in ("area", "height", "background", "area_err", "height_err", "background_err"):
+        assert getattr(scaled, name) == pytest.approx(getattr(fit, name) / norm, rel=1e-4), name
+
+
+NORMS = [1e-12, 1e-6, 50, 1e6, 1e9, 1e12]
+
+
+@pytest.mark.parametrize("shape", ["gaussian", "voigt"])
+@pytest.mark.parametrize("norm", NORMS)
+def test_counts_divided_by_a_norm_are_fitted_alike(norm, shape):
+    spectrum = line(3, 1000) + np.random.default_rng(1).poisson(0.5, 500)
+    fit = line_width(spectrum, shape=shape)
+    assert fit.background_err > 0
+    scaled = line_width(spectrum / norm, error=np.sqrt(spectrum) / norm, shape=shape)
+    require_same(fit, scaled, norm)
+
+
+@pytest.mark.parametrize("error", [None, 2.0])
+@pytest.mark.parametrize("norm", NORMS)
+def test_intensity_in_any_unit_is_fitted_alike(norm, error):
+    y = np.arange(200.0)
+    values = 60 * np.exp(-0.5 * ((y - 80.2) / 2) ** 2) - 5
+    values += np.random.default_rng(1).normal(0, 2, 200)
+    spectrum = xr.DataArray(values, {"y": y}, ["y"])
+    weights = [None if error is None else np.full(200, error / n) for n in (1, norm)]
+    fit = line_width(spectrum, noise="gaussian", error=weights[0])
+    scaled = line_width(spectrum / norm, noise="gaussian", error=weights[1])
+    require_same(fit, scaled, norm)
 
 
 def test_double_hits_enlarge_the_error():

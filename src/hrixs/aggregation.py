@@ -74,7 +74,7 @@ def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -
         If `ds` is no dataset, or an aggregator fails.
     """
     require_dataset(ds, "a dataset of frames")
-    if dim not in ds.sizes:
+    if not isinstance(dim, str) or dim not in ds.sizes:
         raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
     result = xr.Dataset(attrs=ds.attrs)
     for name, da in ds.data_vars.items():
@@ -153,7 +153,7 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
         raise MissingDataError(
             "the dataset has no spectrum to normalise; make one first with centroid or integrate."
         )
-    if which not in ds.variables:
+    if not isinstance(which, str) or which not in ds.variables:
         raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
     # Of a lazy variable it is not known yet.
     useless = ~(np.isfinite(ds[which]) & (ds[which] != 0))

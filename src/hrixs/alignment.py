@@ -74,7 +74,7 @@ def align(
         of each group. Of spectra: the spectra moved, each bin shared by the two it overlaps so
         that counts are kept, and ``drift``, ``drift_err``, ``group_number`` for each of them; of
         a run processed with its photons, ``photon_y`` is moved as well.
-        The mean drift over all photons is 0.
+        The mean drift over all photons is 0; with `slow_drift` it is so weighted by 1 / error².
 
     Raises
     ------

@@ -39,13 +39,14 @@ def expected_false_hits(
     Raises
     ------
     ValueError
-        If `noise` is not positive.
+        If `noise` is not positive or not finite.
 
     Notes
     -----
     Integral over the Gaussian above the threshold of the probability that all eight neighbours
     are lower, each given the square's sum, and taken as independent of one another. Pure noise
-    has as many within some per cent from 2.5 standard deviations on (`docs/validation.md`).
+    has as many within some per cent from 2.5 standard deviations on (`tests/test_false_hits.py`,
+    from 3 on `docs/validation.md`).
 
     Examples
     --------
@@ -57,8 +58,8 @@ def expected_false_hits(
     from scipy.integrate import trapezoid
     from scipy.special import ndtr
 
-    if not noise > 0:
-        raise ValueError(f"noise = {noise!r} ADU, expected a positive number.")
+    if not 0 < noise < np.inf:
+        raise ValueError(f"noise = {noise!r} ADU, expected a positive, finite number.")
     given = np.asarray(threshold, dtype=np.float64)
     # A whole sum is above the threshold if it is above the next half.
     height = (np.floor(given) + 0.5 if whole else given) - level

@@ -6,7 +6,7 @@ In steps of the axis, from the first bin; `hrixs.line_width` is the function for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,19 @@ class Noise:
     sigma: Floats | None = None
     #: Whether `sigma` is only relative, and the scatter tells the rest.
     from_scatter: bool = False
+
+    def unit(self, values: Floats) -> float:
+        """What is about 1 standard deviation of a bin, or for counts one photon."""
+        if self.sigma is None:
+            return self.dispersion
+        size = np.abs(np.diff(values)) if self.from_scatter else self.sigma
+        of_all = (float(np.median(size)), float(np.abs(values).max()), 1.0)
+        return next(one for one in of_all if one > 0)
+
+    def over(self, unit: float) -> Noise:
+        """The noise of values that are divided by `unit`."""
+        sigma = self.sigma if self.sigma is None or self.from_scatter else self.sigma / unit
+        return replace(self, dispersion=self.dispersion / unit, sigma=sigma)
 
     def residuals(self, model: Floats, values: Floats, used: NDArray[np.bool_]) -> Floats:
         """Numbers whose sum of squares is minus twice the logarithm of the likelihood."""
@@ -67,6 +80,17 @@ class Line:
     chi2: float
     window: tuple[float, float]
 
+    def times(self, unit: float) -> Line:
+        """The line of values that are multiplied by `unit`."""
+        scale = np.array([unit, 1.0, 1.0, unit, 1.0])[: len(self.parameters)]
+        return replace(
+            self,
+            parameters=self.parameters * scale,
+            covariance=self.covariance * np.outer(scale, scale),
+            height=self.height * unit,
+            height_err=self.height_err * unit,
+        )
+
 
 def bins_of_line(distance: Floats, fwhm: float, lorentzian: float | None) -> Floats:
     """Share of a line in bins of width 1 whose centres lie at `distance` from its centre."""
@@ -90,6 +114,9 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
     NoLineError
         If no line stands out.
     """
+    # A fit ends where its steps are small beside 1: it must not hang on the unit of the values.
+    unit = noise.unit(values)
+    values, noise = values / unit, noise.over(unit)
     centre, width = _tallest(at, values, noise)
     near = _near(at, centre, width, shape, whole)
     p = _start(values[near], centre, width, shape)
@@ -103,7 +130,7 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
         near = followed
     else:
         p = _minimum(at, values, noise, near, p)
-    return _checked(_line(at[near], values[near], noise, near, p))
+    return _checked(_line(at[near], values[near], noise, near, p).times(unit))
 
 
 def no_line_text(why: str) -> str:

@@ -131,7 +131,8 @@ def find_photons(
     Notes
     -----
     The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``. The fit
-    is a maximum-likelihood one by Fisher scoring, with the noise as Gaussian.
+    is a maximum-likelihood one by Fisher scoring, with the noise as Gaussian; the noise of the
+    electrons, where the gain is given, is that of the last step's photon (iterative reweighting).
 
     Examples
     --------

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import chip, spectra
 from hrixs.analysis import Analysis, require_method
-from hrixs.checks import number
+from hrixs.checks import number, require_dataset
 from hrixs.geometry import Number, parabola
 from hrixs.histogram import photon_spectrum
 from hrixs.lazy import is_lazy, lazy_spectra
@@ -246,6 +246,8 @@ class SpectrumMethods(RunMethods):
         ------
         ValueError
             If the table does not tell the rows of its crop, or `data` has other trains.
+        TypeError
+            If one is no dataset.
 
         Examples
         --------
@@ -253,6 +255,7 @@ class SpectrumMethods(RunMethods):
         >>> aligned = hrixs.align(hrixs.photon_table(result))  # doctest: +SKIP
         >>> h.count(aligned, result)  # doctest: +SKIP
         """
+        require_dataset(photons, "a photon table")
         rows = np.asarray(photons.attrs.get("range", ()), dtype=np.float64)
         first_row = str(photons.attrs.get("y_range", "")).partition(":")[0]
         if rows.shape != (2,) or "y_range" not in photons.attrs:
@@ -270,9 +273,10 @@ class SpectrumMethods(RunMethods):
         spectrum = self._over_energy(spectrum, int(first_row or 0))
         if data is None:
             return spectra.store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
-        if not np.array_equal(data["trainId"].values, spectrum["trainId"].values):
+        require_dataset(data, "the result that the photons come from")
+        if not np.array_equal(data.get("trainId", ()), spectrum["trainId"]):
             raise ValueError(
-                f"data has {data.sizes['trainId']} trains and the photons those of "
+                f"data has {data.get('trainId', np.empty(0)).size} trains and the photons those of "
                 f"{spectrum.sizes['trainId']}, expected the same. Give the result that the photons "
                 "come from."
             )
