@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import NoLineError, find_photons, fit_curvature, fit_curvature_image
 from hrixs.geometry import parabola
 from hrixs.simulation import Sensor, rixs_lines, simulate_frames
+from validation.figures import save
 
 TITLE = "Curvature from photons"
 
@@ -46,6 +48,45 @@ def section(*, quick: bool) -> str:
     )
 
 
+def draw(path: Path) -> str:
+    """Draw the errors of curves over the columns, and the bound; gives the picture's text."""
+    n, n_fits = 20_000, 12
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    x = X[::16]
+    for axes, false in zip(panels, (0.0, 0.5), strict=True):
+        bound = _bound(n, false, 2 * x / X[-1] - 1)
+        axes.fill_between(x, -bound, bound, color="C1", alpha=0.35, lw=0, label="bound, 1 std")
+        rng = np.random.default_rng(n)
+        inside = []
+        for number in range(n_fits):
+            a, b = _curve(rng, number)
+            fit = fit_curvature(_photons(rng, n, false, a, b), shape=CHIP)
+            error = fit.curve(x) - parabola(x, a, b)
+            error -= error.mean()
+            inside.append(np.abs(error) < bound)
+            label = f"{n_fits} fits" if number == 0 else None
+            axes.plot(x, error, color="C0", lw=0.8, alpha=0.7, label=label)
+        for sign in (-1, 1):
+            label = "wanted" if sign == 1 else None
+            axes.axhline(sign * WANTED, color="0.3", ls="--", lw=1, label=label)
+        title = f"{false:.0%} false hits: {np.mean(inside):.0%} inside the bound"
+        axes.set_title(title, fontsize="medium")
+        axes.set(xlabel="column x (px)", xlim=(0, X[-1]), ylim=(-0.22, 0.22))
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("error of the curve, less its mean (px)")
+    panels[0].legend(fontsize="small", loc="upper center", ncols=3)
+    save(figure, path)
+    return f"Errors of curves from {n} hits over the columns; by chance 68% are inside the bound"
+
+
+def _curve(rng: np.random.Generator, number: int) -> tuple[float, float]:
+    """Coefficients of a curve; in every second the tilt is that of the chord, bend and all."""
+    b = rng.uniform(-LARGEST_BEND, LARGEST_BEND)
+    a = rng.uniform(-LARGEST_TILT, LARGEST_TILT) / CHIP[0] - number % 2 * b * CHIP[0]
+    return a, b
+
+
 def _photons(rng: np.random.Generator, n: int, false: float, a: float, b: float) -> xr.Dataset:
     nx, ny = CHIP
     lines = rixs_lines(0.85 * ny - max(0.0, parabola(float(nx), a, b)))
@@ -64,8 +105,8 @@ def _table(x: NDArray[np.float64], y: NDArray[np.float64]) -> xr.Dataset:
     return xr.Dataset({"x": ("photon", x), "y": ("photon", y), "double": ("photon", double)})
 
 
-def _bound(n: int, false: float) -> float:
-    """Standard deviation at the ends of a parabola from `n` photons of known lines."""
+def _bound(n: int, false: float, u: NDArray[np.float64] | float = 1.0) -> NDArray[np.float64]:
+    """Standard deviation of a parabola from `n` photons of known lines, at `u` from -1 to 1."""
     row = np.arange(0, CHIP[1], 0.05)
     lines = [
         line.weight / line.sigma * np.exp(-0.5 * ((row - line.y) / line.sigma) ** 2)
@@ -73,7 +114,9 @@ def _bound(n: int, false: float) -> float:
     ]
     density = (1 - false) * sum(lines) / np.sqrt(2 * np.pi) + false / CHIP[1]
     information = n * float((np.gradient(density, row) ** 2 / density).sum()) * 0.05
-    return float(np.sqrt(8 / information))  # 3 + 5, of tilt and bend
+    # Tilt and bend by Legendre's polynomials, which do not mix; 3 + 5 at the ends.
+    tilt, bend = 3 * np.square(u), 5 * np.square(1.5 * np.square(u) - 0.5)
+    return np.sqrt((tilt + bend) / information)
 
 
 def _deviation(curve: NDArray[np.float64]) -> float:
@@ -93,9 +136,7 @@ def _deviations(quick: bool) -> str:
         rng = np.random.default_rng(n)
         deviations, pulls, failed = [], [], 0
         for number in range(n_fits):
-            b = rng.uniform(-LARGEST_BEND, LARGEST_BEND)
-            # In every second, the tilt is that of the chord, as where the bend is part of it.
-            a = rng.uniform(-LARGEST_TILT, LARGEST_TILT) / CHIP[0] - number % 2 * b * CHIP[0]
+            a, b = _curve(rng, number)
             try:
                 fit = fit_curvature(_photons(rng, n, false, a, b), shape=CHIP)
             except NoLineError:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import classify_photons, find_photons, hot_pixels, line_width, noise_report
 from hrixs.false_hits import expected_false_hits
 from hrixs.noise import frame_noise
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from validation.figures import save
 
 TITLE = "Finding photons"
 
@@ -66,6 +69,47 @@ def section(*, quick: bool) -> str:
             _crowding(N_IN_LINE // 10 if quick else N_IN_LINE),
         ]
     )
+
+
+def draw(path: Path) -> str:
+    """Draw photons missed and false hits over the threshold; gives the picture's text."""
+    flux = 1000
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, noise in zip(panels, NOISES, strict=True):
+        camera = Sensor(shape=HALF_FRAME, read_noise=noise)
+        frames, truth = _simulate(camera, flux, 2)
+        report = noise_report(frames, threads=1)
+        level = float(frame_noise(frames).square_level.mean())
+        default = float(find_photons(frames, threads=1).threshold.mean()) - level
+        heights = np.geomspace(8, 110, 16)
+        scores = []
+        for height in heights:
+            table = find_photons(
+                frames,
+                threshold=level + height,
+                double_threshold=report.double_threshold,
+                threads=1,
+            )
+            scores.append(_score(table, truth, frames))
+        missed = np.array([score.n_photons - score.found for score in scores])
+        false = np.array([score.false for score in scores])
+        axes.plot(heights, missed + false, "-", color="0.75", lw=4, label="mistakes, both together")
+        axes.plot(heights, false, "s-", color="C1", ms=4, label="false hits")
+        axes.plot(heights, missed, "o-", color="C0", ms=4, label="photons missed")
+        for at, text, line in (
+            (default, "default", ":"),
+            (report.threshold - level, "suggested", "--"),
+        ):
+            axes.axvline(at, color="0.3", ls=line, lw=1.2, label=f"{text} threshold")
+        axes.set(xlabel="threshold above the level of a 2x2 square (ADU)", yscale="log")
+        axes.set_ylim(0.3, 3e4)
+        axes.set_title(f"read noise {noise:g} e$^-$", fontsize="medium")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("number in a frame of 2048 x 2048")
+    panels[1].legend(fontsize="x-small", loc="upper right")
+    save(figure, path)
+    return f"Photons missed and false hits over the threshold, {flux} photons a frame"
 
 
 @dataclass

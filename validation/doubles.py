@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from hrixs import find_photons
+from validation.figures import save
 
 TITLE = "Doubles apart"
 
@@ -34,7 +36,7 @@ def section(*, quick: bool) -> str:
         "double; 'apart': at two places; rms error of x and y together, of those that are apart.",
         "",
         "| electrons | noise / e⁻ | distance / px | counted two | apart | rms error / px | "
-        "a single photon's |",
+        "a single photon's / px |",
         "|---|---|---|---|---|---|---|",
     ]
     for charge, noise in CAMERAS:
@@ -57,18 +59,20 @@ def section(*, quick: bool) -> str:
 
 def draw(path: Path) -> str:
     """Draw how often pairs are told apart into a file; gives the picture's text."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
     axes = figure.subplots()
     distances = np.arange(0, 3.01, 0.2)
-    for charge, noise in CAMERAS:
+    for (charge, noise), mark in zip(CAMERAS, "os^", strict=True):
         apart = [_measure(charge, noise, distance, 20)[1] for distance in distances]
-        axes.plot(distances, apart, "o-", ms=4, label=f"{charge:.0f} e$^-$, noise {noise:g} e$^-$")
-    axes.set(xlabel="distance of two photons (px)", ylabel="placed one by one", ylim=(0, 1.05))
+        axes.plot(
+            distances, apart, f"{mark}-", ms=4, label=f"{charge:.0f} e$^-$, noise {noise:g} e$^-$"
+        )
+    axes.set(
+        xlabel="distance of two photons (px)", ylabel="share placed one by one", ylim=(0, 1.05)
+    )
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", loc="lower right")
-    figure.savefig(path, dpi=120)
+    save(figure, path)
     return "Share of pairs that are placed one by one, against their distance"
 
 

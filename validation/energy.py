@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import voigt_profile
 
 from hrixs import HrixsWarning, LineFit, align, calibrate_energy, energy_loss, line_width
 from hrixs.simulation import CURVE_A, CURVE_B, ENERGY_INTERCEPT, ENERGY_SLOPE, rixs_lines
+from validation.figures import save
 
 TITLE = "Resolution, energy axis, energy loss and drift"
 
@@ -53,6 +57,81 @@ def section(*, quick: bool) -> str:
             _drifts(few),
         ]
     )
+
+
+def draw(path: Path) -> str:
+    """Draw a line with its fit, errors of energy axes, and a drift; gives the picture's text."""
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    line, axis, drift = figure.subplots(1, 3)
+    _draw_line(line)
+    _draw_axis(axis)
+    _draw_drift(drift)
+    for axes in (line, axis, drift):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="x-small")
+    save(figure, path)
+    return (
+        "The elastic line of a RIXS spectrum with its fit; errors of energy axes from five lines; "
+        "a drift that is found again"
+    )
+
+
+def _draw_line(axes: Any) -> None:
+    counts, edges = np.histogram(
+        _rixs(np.random.default_rng(6), 4000, 170.0), round(N_ROWS / 0.4), (0, N_ROWS)
+    )
+    y = (edges[1:] + edges[:-1]) / 2
+    fit = line_width(xr.DataArray(counts, {"y": y}, ["y"]))
+    used = np.abs(y - 165) < 14
+    axes.errorbar(
+        y[used], counts[used], np.sqrt(counts[used]), fmt="o", ms=3, lw=1, color="C0",
+        label="photons",
+    )  # fmt: skip
+    fine = np.arange(*fit.window, 0.4)
+    label = f"FWHM {fit.fwhm:.2f} ± {fit.fwhm_err:.2f} px\ntrue {_fwhm('gaussian'):.2f} px"
+    axes.plot(fine, fit.model(fine), "-", color="C1", lw=2, label=label)
+    axes.set(xlabel="row (px)", ylabel="photons a bin of 0.4 px", ylim=(0, 1.5 * counts.max()))
+    axes.set_title("width of a line", fontsize="medium")
+
+
+def _draw_axis(axes: Any) -> None:
+    rows = np.linspace(0, N_ROWS, 101)
+    y = np.linspace(30, 170, 5)
+    for number, rng in enumerate(np.random.default_rng(7).spawn(12)):
+        fit = calibrate_energy(
+            [_table(rng, 2000, row) for row in y], _energy(700 + y, 0.0),
+            curvature=(CURVE_A, CURVE_B), first_row=700,
+        )  # fmt: skip
+        if number == 0:
+            band = 1e3 * fit.energy_err(700 + rows)
+            axes.fill_between(
+                700 + rows, -band, band, color="C1", alpha=0.35, lw=0, label="energy_err"
+            )
+        error = 1e3 * (fit.energy(700 + rows) - _energy(700 + rows, 0.0))
+        label = "12 calibrations" if number == 0 else None
+        axes.plot(700 + rows, error, color="C0", lw=0.8, alpha=0.7, label=label)
+    axes.plot(700 + y, 0 * y, "|", color="0.2", ms=9, label="known lines")
+    axes.set(xlabel="row of the chip (px)", ylabel="error of energy (meV)", ylim=(-4, 6))
+    axes.set_title("energy axis", fontsize="medium")
+
+
+def _draw_drift(axes: Any) -> None:
+    truth = _drift()
+    table = _drifting(np.random.default_rng(8), 500, truth)
+    group = np.arange(len(truth))
+    for slow, style, label in (
+        (False, {"fmt": "s", "color": "C1", "mfc": "none"}, "no assumption"),
+        (True, {"fmt": "o", "color": "C0"}, "smooth"),
+    ):
+        found = align(table, trains_per_group=1, slow_drift=slow)
+        mean = np.average(truth, weights=found.n_compared)
+        axes.errorbar(
+            group, found.drift.values + mean, found.drift_err.values, ms=3, lw=0.8, label=label,
+            **style,
+        )  # fmt: skip
+    axes.plot(group, truth, "-", color="0.35", label="true", zorder=5)
+    axes.set(xlabel="group of 500 photons", ylabel="drift (px)")
+    axes.set_title("drift", fontsize="medium")
 
 
 def _widths(n: int) -> str:
@@ -195,15 +274,10 @@ def _drifts(n_runs: int) -> str:
         "| wanted | |",
         "|---" * 9 + "|",
     ]
-    t = np.linspace(0, 1, 40)
-    drift = 1.5 * np.sin(2 * np.pi * t) + 1.5 * (t - 0.5)
+    drift = _drift()
     for n_photons in (200, 500, 2000):
-        tables = []
-        for rng in np.random.default_rng(4).spawn(n_runs):
-            parts = [_table(rng, n_photons, 170.0, shift, flat=True) for shift in drift]
-            frame = np.repeat(np.arange(len(drift)), [part.sizes["photon"] for part in parts])
-            table = xr.concat(parts, "photon").assign_coords(frame=("photon", frame))
-            tables.append(table)
+        streams = np.random.default_rng(4).spawn(n_runs)
+        tables = [_drifting(rng, n_photons, drift) for rng in streams]
         bound = 1 / np.sqrt(n_photons * _information())
         for slow in (False, True):
             errors, pulls = [], []
@@ -221,6 +295,17 @@ def _drifts(n_runs: int) -> str:
                 f"{_verdict(_sane(std))} |"
             )
     return "\n".join(rows)
+
+
+def _drift() -> Floats:
+    t = np.linspace(0, 1, 40)
+    return np.asarray(1.5 * np.sin(2 * np.pi * t) + 1.5 * (t - 0.5))
+
+
+def _drifting(rng: np.random.Generator, n_photons: int, drift: Floats) -> xr.Dataset:
+    parts = [_table(rng, n_photons, 170.0, shift, flat=True) for shift in drift]
+    frame = np.repeat(np.arange(len(drift)), [part.sizes["photon"] for part in parts])
+    return xr.concat(parts, "photon").assign_coords(frame=("photon", frame))
 
 
 def _information() -> float:

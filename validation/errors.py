@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import difference, hRIXS
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from validation.figures import save
 
 TITLE = "Errors of counted spectra"
 
@@ -39,6 +43,49 @@ def section(*, quick: bool) -> str:
             "bins together there.",
             _few_photons(20_000 if quick else 1_000_000),
         ]
+    )
+
+
+def draw(path: Path) -> str:
+    """Draw pulls of simulated spectra, and how many bins are near; gives the picture's text."""
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    h, made = _camera(50.0, 120)
+    steps = np.arange(-4, 4.01, 0.4)
+    for (method, color, line), shift in zip(
+        (("auto", "C0", "o"), ("manual", "C1", "s")), (-0.04, 0.04), strict=True
+    ):
+        sums = [_pairs(h, method, data)[0] for data, _ in made.values()]
+        pulls = _pulls(*sums)
+        counts, _ = np.histogram(pulls, steps)
+        width = len(pulls) * 0.4
+        left.errorbar(
+            (steps[1:] + steps[:-1]) / 2 + shift, counts / width, np.sqrt(counts) / width,
+            fmt=line, ms=4, lw=1, color=color, label=f"{method}: std {pulls.std():.2f}",
+        )  # fmt: skip
+    x = np.linspace(-4, 4, 201)
+    normal = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    left.plot(x, normal, "-", color="0.35", label="unit normal", zorder=0)
+    left.set(xlabel="(difference - true) / difference_err", ylabel="probability density")
+    left.set_ylim(0, 0.55)
+    n = np.array([1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50, 100])
+    shares = np.array([_shares_of_few(int(expected), 100_000) for expected in n])
+    right.plot(n, shares[:, 0], "o-", ms=4, color="C0", label="difference")
+    right.plot(n, shares[:, 1], "s-", ms=4, color="C1", label="relative difference")
+    low, high = WANTED - TOLERANCE, WANTED + TOLERANCE
+    right.axhspan(low, high, color="0.85", zorder=0, label=f"wanted, from {LEAST_PHOTONS} on")
+    right.axvline(LEAST_PHOTONS, color="0.5", ls=":", lw=1)
+    right.set(xlabel="photons a bin", ylabel="bins within one error of the truth", xscale="log")
+    right.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
+    right.minorticks_off()
+    left.legend(fontsize="small", loc="upper left")
+    right.legend(fontsize="small", loc="lower right")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    save(figure, path)
+    return (
+        "Pulls of differences of simulated spectra with 50 photons a frame; bins within one "
+        "standard deviation of the truth against the photons in them"
     )
 
 
@@ -121,48 +168,70 @@ def _simulated(n_pairs: int) -> str:
         "| |",
         "|---" * 8 + "|",
     ]
+    for flux in (10.0, 50.0, 250.0):
+        h, made = _camera(flux, n_pairs)
+        rows += [_row_of(h, method, flux, made) for method in ("auto", "manual")]
+    return "\n".join(rows)
+
+
+_Made = dict[str, tuple[xr.Dataset, int]]
+
+
+def _camera(flux: float, n_pairs: int) -> tuple[hRIXS, _Made]:
+    """The class with its dark, and frames of pairs with the number of their photons, by state."""
     sensor = Sensor(shape=(128, 96), hot_fraction=0.0, cosmics_per_frame=0.0)
     # So wide that most bins have 20 photons, and not the same in both.
     lines = {
         "pumped": (SpectralLine(44.0, 22.0, 1.0),),
         "unpumped": (SpectralLine(52.0, 22.0, 1.0),),
     }
-    for flux in (10.0, 50.0, 250.0):
-        n_frames = int(500 / flux)
-        options = {"sensor": sensor, "curvature": (0.0, 0.0)}
-        dark, _ = simulate_frames(50, photons_per_frame=0, seed=1, **options)
-        made = {}
-        for number, state in enumerate(STATES):
-            norm = np.random.default_rng(number).uniform(0.7, 1.3, n_frames * n_pairs)
-            images, truth = simulate_frames(
-                len(norm), lines=lines[state], photons_per_frame=flux * norm, seed=2 + number,
-                **options,
-            )  # fmt: skip
-            data = images.rename(frame="trainId").to_dataset(name="MaranaX")
-            data["hRIXS_norm"] = ("trainId", norm)
-            data["pair"] = ("trainId", np.repeat(np.arange(n_pairs), n_frames))
-            made[state] = (data.assign(nrj=530.0), truth.sizes["photon"])
-        for method in ("auto", "manual"):
-            h = hRIXS()
-            h.set_params(threshold=60.0, dbl_threshold=210.0, bins=16)
-            h.load_dark(dark.rename(frame="trainId").to_dataset(name="MaranaX"))
-            rows.append(_row_of(h, method, flux, made))
-    return "\n".join(rows)
+    n_frames = int(500 / flux)
+    options = {"sensor": sensor, "curvature": (0.0, 0.0)}
+    dark, _ = simulate_frames(50, photons_per_frame=0, seed=1, **options)
+    made = {}
+    for number, state in enumerate(STATES):
+        norm = np.random.default_rng(number).uniform(0.7, 1.3, n_frames * n_pairs)
+        images, truth = simulate_frames(
+            len(norm), lines=lines[state], photons_per_frame=flux * norm, seed=2 + number, **options
+        )
+        data = images.rename(frame="trainId").to_dataset(name="MaranaX")
+        data["hRIXS_norm"] = ("trainId", norm)
+        data["pair"] = ("trainId", np.repeat(np.arange(n_pairs), n_frames))
+        made[state] = (data.assign(nrj=530.0), truth.sizes["photon"])
+    h = hRIXS()
+    h.set_params(threshold=60.0, dbl_threshold=210.0, bins=16)
+    h.load_dark(dark.rename(frame="trainId").to_dataset(name="MaranaX"))
+    return h, made
 
 
-def _row_of(h: hRIXS, method: str, flux: float, made: dict[str, tuple[xr.Dataset, int]]) -> str:
+def _pairs(h: hRIXS, method: str, data: xr.Dataset) -> tuple[xr.Dataset, float, float]:
+    """Normalised spectra of all pairs; photons and hits in them."""
+    counted = h.centroid(data.copy(), method=method).drop_vars(["MaranaX", "nrj"])
+    attrs = counted["spectrum"].attrs
+    return h.normalize(h.aggregate(counted, "pair")), attrs["n_photons"], attrs["n_hits"]
+
+
+def _enough(*sums: xr.Dataset) -> NDArray[np.bool_]:
+    """Bins with photons enough in both states."""
+    least = np.minimum(*(one["spectrum"].mean("pair") for one in sums))
+    return np.asarray(least.values >= LEAST_PHOTONS)
+
+
+def _pulls(pumped: xr.Dataset, unpumped: xr.Dataset) -> NDArray[np.float64]:
+    """Distances of differences from their mean over all pairs, in errors, of bins with enough."""
+    result = difference(pumped, unpumped)
+    distance = result["difference"] - result["difference"].mean("pair")
+    used = _enough(pumped, unpumped)
+    return np.asarray((distance / result["difference_err"])[:, used].values.ravel())
+
+
+def _row_of(h: hRIXS, method: str, flux: float, made: _Made) -> str:
     sums, found, hits, n_true = {}, 0.0, 0.0, 0
     for state, (data, n_photons) in made.items():
-        counted = h.centroid(data.copy(), method=method).drop_vars(["MaranaX", "nrj"])
-        sums[state] = h.normalize(h.aggregate(counted, "pair"))
-        found += counted["spectrum"].attrs["n_photons"]
-        hits += counted["spectrum"].attrs["n_hits"]
-        n_true += n_photons
-    result = difference(sums["pumped"], sums["unpumped"])
-    enough = np.minimum(*(one["spectrum"].mean("pair") for one in sums.values())) >= LEAST_PHOTONS
-    truth = result["difference"].mean("pair")
-    share = _share((result["difference"] - truth)[:, enough.values], result["difference_err"])
-    one = sums["unpumped"].isel(energy=enough.values)
+        sums[state], of_state, hits_of_state = _pairs(h, method, data)
+        found, hits, n_true = found + of_state, hits + hits_of_state, n_true + n_photons
+    share = float((np.abs(_pulls(*sums.values())) < 1).mean())
+    one = sums["unpumped"].isel(energy=_enough(*sums.values()))
     by_error = (one["normalized_err"] ** 2).mean("pair")
     scatter = float((one["normalized"].var("pair", ddof=1) / by_error).mean())
     return (
@@ -173,20 +242,25 @@ def _row_of(h: hRIXS, method: str, flux: float, made: dict[str, tuple[xr.Dataset
 
 def _few_photons(n_pairs: int) -> str:
     rows = ["| photons a bin | difference | relative difference |", "|---" * 3 + "|"]
-    rng = np.random.default_rng(5)
     for expected in (1, 2, 5, 10, 20, 50):
-        rate = {"pumped": 1.1 * expected, "unpumped": float(expected)}
-        sides = []
-        for state in STATES:
-            counts = rng.poisson(rate[state], n_pairs).astype(float)
-            variables = {"spectrum": ("energy", counts), "spectrum_err": ("energy", counts**0.5)}
-            sides.append(xr.Dataset(variables, {"energy": np.arange(n_pairs)}))
-        result = difference(*sides, which="spectrum")
-        share = _share(result["difference"] - 0.1 * expected, result["difference_err"])
-        error = result["relative_difference_err"]
-        relative = _share(result["relative_difference"] - 0.1, error)
+        share, relative = _shares_of_few(expected, n_pairs)
         rows.append(f"| {expected} | {share:.3f} | {relative:.3f} |")
     return "\n".join(rows)
+
+
+def _shares_of_few(expected: int, n_pairs: int) -> tuple[float, float]:
+    """Shares of bins within one error, of differences and of relative ones."""
+    rng = np.random.default_rng(5 + expected)
+    rate = {"pumped": 1.1 * expected, "unpumped": float(expected)}
+    sides = []
+    for state in STATES:
+        counts = rng.poisson(rate[state], n_pairs).astype(float)
+        variables = {"spectrum": ("energy", counts), "spectrum_err": ("energy", counts**0.5)}
+        sides.append(xr.Dataset(variables, {"energy": np.arange(n_pairs)}))
+    result = difference(*sides, which="spectrum")
+    share = _share(result["difference"] - 0.1 * expected, result["difference_err"])
+    error = result["relative_difference_err"]
+    return share, _share(result["relative_difference"] - 0.1, error)
 
 
 def _share(distance: xr.DataArray, error: xr.DataArray) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -18,6 +20,7 @@ from hrixs import (
 )
 from hrixs.phase_statistics import phase_of
 from hrixs.simulation import CURVE_A, CURVE_B, Sensor, SpectralLine, simulate_frames
+from validation.figures import save
 
 TITLE = "Bias of positions inside the pixel"
 
@@ -52,6 +55,63 @@ def section(*, quick: bool) -> str:
     )
 
 
+def draw(path: Path) -> str:
+    """Draw the mean error over the phase, and the phases found; gives the picture's text."""
+    cloud, noise = 0.55, 1.6
+    frames, truth, sensor = _wide_line(60, cloud, noise)
+    options = {"dark": sensor.pattern, "threads": 1}
+    com = classify_photons(frames, ENERGY, **options)
+    corrected = phase_correction(com, curvature=TILT, min_singles=2000).apply(com)
+    fit = classify_photons(frames, ENERGY, position="gaussian", cloud_sigma=cloud, **options)
+    shown = {
+        "centre of mass 3x3": (com, com, "s-", "C1", "C1"),
+        "the same, corrected": (com, corrected, "s--", "C1", "white"),
+        "fit": (fit, fit, "o-", "C0", "C0"),
+    }
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    edges = np.linspace(-0.5, 0.5, 21)
+    middles = (edges[1:] + edges[:-1]) / 2
+    for name, (photons, placed, line, color, fill) in shown.items():
+        style = {"color": color, "mfc": fill, "ms": 4, "lw": 1}
+        _, (error, phase) = _errors(photons, truth, placed)
+        bins = np.clip(np.digitize(phase, edges) - 1, 0, 19)
+        counts = np.bincount(bins, minlength=20)
+        mean = np.bincount(bins, error, 20) / counts
+        left.errorbar(middles, mean, np.std(error) / np.sqrt(counts), fmt=line, label=name, **style)
+        found = phase_of(placed["y"].values[~placed["double"].values])
+        share = 20 * np.histogram(found, edges)[0] / len(found)
+        right.plot(middles, share, line, **style)
+    left.set(xlabel="true place in the pixel along y (px)", ylabel="mean error along y (px)")
+    right.set(xlabel="found place in the pixel along y (px)", ylabel="photons / uniform")
+    flat = np.sqrt(20 / len(found))
+    right.axhspan(1 - flat, 1 + flat, color="0.85", zorder=0, label="uniform, 1 std")
+    left.legend(fontsize="small")
+    right.legend(fontsize="small")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    save(figure, path)
+    return (
+        f"Bias of places over a pixel, and the phases that are found; cloud {cloud} px, read noise "
+        f"{noise} electrons"
+    )
+
+
+def _wide_line(
+    n_frames: int, cloud: float, noise: float
+) -> tuple[xr.DataArray, xr.Dataset, Sensor]:
+    sensor = Sensor(shape=(2048, 300), cloud_sigma=cloud, read_noise=noise)
+    frames, truth = simulate_frames(
+        n_frames,
+        sensor=sensor,
+        lines=(SpectralLine(120.0, 30.0, 1.0),),
+        photons_per_frame=1000,
+        energy=ENERGY,
+        seed=1,
+    )
+    return frames, truth, sensor
+
+
 def _positions(n_frames: int) -> str:
     rows = [
         "| cloud / px | noise / e- | placed by | found | implied bias / px | bias before / px "
@@ -59,15 +119,7 @@ def _positions(n_frames: int) -> str:
         "|---" * 13 + "|",
     ]
     for cloud, noise in [(c, n) for n in (1.6, 4.0) for c in (0.4, 0.55, 0.8)]:
-        sensor = Sensor(shape=(2048, 300), cloud_sigma=cloud, read_noise=noise)
-        frames, truth = simulate_frames(
-            n_frames,
-            sensor=sensor,
-            lines=(SpectralLine(120.0, 30.0, 1.0),),
-            photons_per_frame=1000,
-            energy=ENERGY,
-            seed=1,
-        )
+        frames, truth, sensor = _wide_line(n_frames, cloud, noise)
         for name, photons in _found(frames, sensor):
             corrected = phase_correction(photons, curvature=TILT, min_singles=2000).apply(photons)
             implied = phase_uniformity(photons, curvature=TILT).table.sel(axis="y")

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import find_photons
+from validation.figures import save
 
 TITLE = "Places of photons"
 
@@ -53,8 +55,6 @@ def section(*, quick: bool) -> str:
 
 def draw(path: Path) -> str:
     """Draw the rms error against the charge into a file; gives the picture's text."""
-    from matplotlib.figure import Figure
-
     camera = _Camera(32)
     charges = np.array([50.0, 70.0, 100.0, 140.0, 200.0, 280.0, 400.0, 600.0])
     figure = Figure(figsize=(8, 3.4), layout="constrained")
@@ -80,7 +80,7 @@ def draw(path: Path) -> str:
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("rms error of a position (px)")
     figure.axes[0].legend(fontsize="small")
-    figure.savefig(path, dpi=120)
+    save(figure, path)
     return "Errors of positions against the charge of a photon, cloud 0.55 px"
 
 

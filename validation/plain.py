@@ -1,0 +1,10 @@
+"""The plain NumPy of the tests' folder, which says what each algorithm computes."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import gaussian_reference
+import reference
+
+__all__ = ["gaussian_reference", "reference"]
