@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hrixs import EnergyCalibration, HrixsWarning, NoLineError, calibrate_energy, hRIXS, line_width
+from hrixs import (
+    EnergyCalibration,
+    HrixsWarning,
+    NoLineError,
+    calibrate_energy,
+    hRIXS,
+    line_width,
+    photon_table,
+)
 from hrixs.simulation import Sensor, SpectralLine, rixs_lines, simulate_frames, write_run
 
 SLOPE, INTERCEPT, FIRST_ROW = 0.018387, 498.27, 700
@@ -259,6 +267,27 @@ class TestTheClass:
         fit = h.calibrate_energy(images, energies, plot=False)
         assert all(data.identical(old) for data, old in zip(images, before, strict=True))
         assert fit.slope == pytest.approx(SLOPE, abs=4 * fit.slope_err)
+
+    def test_a_photon_table_tells_its_rows(self, h, elastic_runs):
+        folders, energies = elastic_runs
+        tables = []
+        for folder in folders:
+            result = h.process_run(folder, photons=True, progress=False)
+            tables.append(photon_table(result))
+        fit = h.calibrate_energy(tables, energies, plot=False)
+        h.Y_RANGE = slice(150, 340)
+        again = h.calibrate_energy(tables, energies, plot=False)
+        assert again.rows == pytest.approx(fit.rows)
+        assert fit.rows == pytest.approx([230, 290], abs=0.4)
+
+    @pytest.mark.parametrize(
+        ("rows", "error", "said"),
+        [(slice(-200, None), ValueError, "counts from the end"), ({}, TypeError, "a slice")],
+    )
+    def test_the_first_row_must_be_known(self, h, rows, error, said):
+        h.Y_RANGE = rows
+        with pytest.raises(error, match=said):
+            h.calibrate_energy(lines_at([20, 120], 9), [529.0, 531.0], plot=False)
 
     def test_a_plot_of_lines_and_residuals(self, h):
         import matplotlib.pyplot as plt

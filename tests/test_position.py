@@ -225,6 +225,14 @@ class TestCount:
         np.testing.assert_array_equal(counted.spectrum.values, total)
         assert float(counted.energy[0]) == pytest.approx(498.27 + 0.02 * (700 + 1.0))
 
+    @pytest.mark.parametrize("rows", [slice(-324, -124), slice(None), slice(None, 900)])
+    def test_whatever_way_the_rows_are_told(self, fitting, rows):
+        fitting.Y_RANGE = rows
+        result = fitting.process_run(RUN, photons=True)
+        counted = fitting.count(hrixs.photon_table(result), result)
+        np.testing.assert_array_equal(counted.energy, result.energy)
+        np.testing.assert_array_equal(counted.spectrum, result.spectrum)
+
     def test_of_aligned_photons(self, fitting):
         result = fitting.process_run(RUN, photons=True)
         aligned = hrixs.align(
@@ -245,6 +253,10 @@ class TestCount:
         photons = hrixs.photon_table(result)
         with pytest.raises(ValueError, match="expected the same"):
             fitting.count(photons, result.isel(trainId=slice(3)))
+        with pytest.raises(ValueError, match="data has 0 trains"):
+            fitting.count(photons, xr.Dataset())
+        with pytest.raises(TypeError, match="expected a photon table"):
+            fitting.count(None)
 
 
 class TestOptions:

@@ -237,10 +237,19 @@ class TestCentroid:
         h.centroid(data)
         attrs = data.spectrum.attrs
         assert attrs["std_threshold"] == 3.5
-        assert attrs["y_range"] == "700:900"
+        assert (attrs["x_range"], attrs["y_range"]) == ("0:256", "700:900")
         assert attrs["use_dark"] == 1
         assert attrs["hrixs_version"] == hrixs.__version__
         assert attrs["n_photons"] == float(data.spectrum.sum())
+
+    @pytest.mark.parametrize("name", ["MASK", "READ_NOISE"])
+    def test_a_dataset_is_no_image_of_the_chip(self, h, data, name):
+        h.POSITION = "gaussian"
+        setattr(h, name, data)
+        with pytest.raises(TypeError, match=f"{name} is a Dataset, expected an array"):
+            h.centroid(data)
+        with pytest.raises(TypeError, match=f"{name} is a Dataset, expected an array"):
+            h.centroid_one(data.MaranaX[0].values)
 
     def test_result_goes_to_netcdf(self, h, data, tmp_path):
         h.centroid(data)

@@ -13,7 +13,7 @@ from hrixs.energy_loss import moved_variable
 from hrixs.errors import MissingDataError, warn
 from hrixs.geometry import parabola
 from hrixs.line_width import equal_step
-from hrixs.provenance import provenance
+from hrixs.provenance import provenance, rows_of_crop
 from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
 
 Floats = NDArray[np.float64]
@@ -228,10 +228,9 @@ def _ends_of(
     """First and last row that a photon may have, once the curvature is taken out."""
     if not len(position):
         return 0.0, 0.0
-    first, _, end = str(photons.attrs.get("y_range", "")).partition(":")
-    if end.isdigit() and (first.isdigit() or not first):
-        n_rows = int(end) - int(first or 0)
-        return -0.5 - float(bend.max()), n_rows - 0.5 - float(bend.min())
+    rows = rows_of_crop(photons.attrs)
+    if rows is not None:
+        return -0.5 - float(bend.max()), rows[1] - rows[0] - 0.5 - float(bend.min())
     # Nothing may lie above the elastic line: the photons' extent is not that of the frame.
     return (
         float(np.floor(position.min()) - max_shift),

@@ -14,6 +14,7 @@ from hrixs.energy_axis import EnergyCalibration, fit_axis
 from hrixs.errors import NoLineError, warn
 from hrixs.geometry import parabola
 from hrixs.line_width import LineFit, line_width
+from hrixs.provenance import rows_of_crop
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,8 @@ def calibrate_energy(
     curvature : (float, float)
         ``(CURVE_A, CURVE_B)``, for photon tables.
     first_row : int
-        Row of the full chip at which the crop begins, ``Y_RANGE.start``.
+        Row of the full chip at which the crop begins, ``Y_RANGE.start``; not needed for photon
+        tables and spectra of the class, whose attributes tell it.
     shape, region, noise
         As in `line_width`, with the region in rows of the full chip.
 
@@ -184,6 +186,8 @@ def _fitted(
     if isinstance(line, xr.Dataset) and "spectrum" in line:
         line, error = _summed(line)
     elif isinstance(line, xr.Dataset):
+        told = rows_of_crop(line.attrs)
+        first_row = first_row if told is None else told[0]
         line, error = photon_rows(line, curvature)
     elif not isinstance(line, xr.DataArray):
         raise TypeError(

@@ -56,7 +56,7 @@ class Crop:
         """
         if image is None:
             return None
-        pixels = np.asarray(image)
+        pixels = pixels_of(name, image)
         if pixels.shape != self.chip_shape:
             raise ValueError(
                 f"{name} has shape {pixels.shape}, expected that of the images before the crop, "
@@ -77,7 +77,7 @@ def fitting(
     """
     if chip_image is None:
         return None
-    pixels = np.asarray(chip_image)
+    pixels = pixels_of(name, chip_image)
     if pixels.shape == image.shape:
         return pixels
     crop = Crop.of(x_range, y_range, *pixels.shape)
@@ -87,6 +87,25 @@ def fitting(
         f"the image has shape {image.shape}, expected that of {name}, {pixels.shape}, or of its "
         f"crop by X_RANGE and Y_RANGE, {crop.shape}."
     )
+
+
+def first_row(y_range: Any) -> int:
+    """Row of the chip at which a crop by ``Y_RANGE`` begins, for a chip of any size.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no slice, or counts from the end of the chip.
+    """
+    if not isinstance(y_range, slice) or not isinstance(y_range.start, int | np.integer | None):
+        raise TypeError(f"Y_RANGE = {y_range!r}, expected a slice of rows, as slice(700, 900).")
+    first = int(y_range.start or 0)
+    if first < 0:
+        raise ValueError(
+            f"Y_RANGE = {y_range!r} counts from the end of the chip, expected the row at which it "
+            "begins, counted from 0, for an energy axis over the chip's rows."
+        )
+    return first
 
 
 def one_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
@@ -135,8 +154,8 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
 def require_finite(name: str, image: NDArray[np.float64], mask: ArrayLike | None) -> None:
     """Raise ValueError if pixels that are not masked are NaN or infinite."""
     bad = ~np.isfinite(image)
-    if mask is not None and np.shape(mask) == image.shape:
-        bad &= ~np.asarray(mask, dtype=bool)
+    if mask is not None and (bad_pixels := pixels_of("MASK", mask)).shape == image.shape:
+        bad &= ~bad_pixels.astype(bool)
     if bad.any():
         raise ValueError(
             f"{name} has {int(bad.sum())} pixels that are NaN or infinite, expected none. Mark "
@@ -179,6 +198,22 @@ def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
     leading = frames.isel(x=0, y=0, drop=True)
     energies = data["nrj"].broadcast_like(leading).transpose(*leading.dims)
     return positive_energies(np.asarray(energies.values, dtype=np.float64))
+
+
+def pixels_of(name: str, image: ArrayLike | None) -> NDArray[Any]:
+    """`image` as an array; one number, or None, has no dimension.
+
+    Raises
+    ------
+    TypeError
+        If it is a dataset.
+    """
+    if isinstance(image, xr.Dataset):
+        raise TypeError(
+            f"{name} is a Dataset, expected an array. Take its variable, for example "
+            "dataset['MaranaX']."
+        )
+    return np.asarray(image)
 
 
 def _bounds(name: str, crop: Any, size: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from hrixs import chip
 from hrixs.analysis import require_method
 from hrixs.calibration import calibrate_energy
 from hrixs.energy_axis import EnergyCalibration
@@ -87,7 +88,7 @@ class EnergyMethods(SpectrumMethods):
             energies,
             degree=degree,
             curvature=(self.CURVE_A, self.CURVE_B),
-            first_row=self.Y_RANGE.start or 0,
+            first_row=chip.first_row(self.Y_RANGE),
             shape=shape,
             region=region,
             noise="gaussian" if method == "integrate" else "poisson",

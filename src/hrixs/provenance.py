@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Hashable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -35,6 +36,12 @@ def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
     """Attributes for an output of `algorithm` made with `settings`."""
     attrs = {"algorithm": algorithm, "hrixs_version": __version__}
     return attrs | {name: _storable(value) for name, value in settings.items()}
+
+
+def rows_of_crop(attrs: Mapping[Hashable, Any]) -> tuple[int, int] | None:
+    """First row of the chip and end of the crop, as the attribute ``y_range`` tells them."""
+    match = re.fullmatch(r"(\d+):(\d+)", str(attrs.get("y_range", "")))
+    return None if match is None else (int(match[1]), int(match[2]))
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:

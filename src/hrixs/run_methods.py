@@ -165,7 +165,7 @@ class RunMethods(Settings):
     def _image_options(self, image: NDArray[Any]) -> dict[str, Any]:
         """As `_chip_options`, for an image of the whole chip or of the crop; with a noise map."""
         noise = {}
-        map_of_noise = np.asarray(self.READ_NOISE)
+        map_of_noise = chip.pixels_of("READ_NOISE", self.READ_NOISE)
         if self.POSITION == "gaussian" and map_of_noise.ndim:
             noise["read_noise"] = chip.fitting(
                 "READ_NOISE", map_of_noise, image, self.X_RANGE, self.Y_RANGE

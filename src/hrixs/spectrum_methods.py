@@ -19,7 +19,7 @@ from hrixs.lazy import is_lazy, lazy_spectra
 from hrixs.long_run import process_run
 from hrixs.photon_columns import with_attributes
 from hrixs.photons import classify_photons, find_photons
-from hrixs.provenance import provenance
+from hrixs.provenance import provenance, rows_of_crop
 from hrixs.run_methods import RunMethods
 from hrixs.runs import Field, RunLike
 from hrixs.threads import resolve_threads
@@ -256,9 +256,9 @@ class SpectrumMethods(RunMethods):
         >>> h.count(aligned, result)  # doctest: +SKIP
         """
         require_dataset(photons, "a photon table")
-        rows = np.asarray(photons.attrs.get("range", ()), dtype=np.float64)
-        first_row = str(photons.attrs.get("y_range", "")).partition(":")[0]
-        if rows.shape != (2,) or "y_range" not in photons.attrs:
+        ends = np.asarray(photons.attrs.get("range", ()), dtype=np.float64)
+        rows = rows_of_crop(photons.attrs)
+        if ends.shape != (2,) or rows is None:
             raise ValueError(
                 "the photon table does not tell the rows that it was made of; take it from a "
                 "result of this class with photon_table(result). For other tables there is "
@@ -267,10 +267,10 @@ class SpectrumMethods(RunMethods):
         spectrum = photon_spectrum(
             photons,
             bins=self.BINS if bins is None else bins,
-            range=(float(rows[0]), float(rows[1])),
+            range=(float(ends[0]), float(ends[1])),
             curvature=(self.CURVE_A, self.CURVE_B),
         )
-        spectrum = self._over_energy(spectrum, int(first_row or 0))
+        spectrum = self._over_energy(spectrum, rows[0])
         if data is None:
             return spectra.store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
         require_dataset(data, "the result that the photons come from")
@@ -361,7 +361,7 @@ class SpectrumMethods(RunMethods):
         require_method(method)
         ways = {"auto": self._find_options, "manual": self._classify_options}
         options = ways[method](position) if method in ways else {}
-        if "read_noise" in options and np.ndim(options["read_noise"]):
+        if chip.pixels_of("READ_NOISE", options.get("read_noise")).ndim:
             options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
         return Analysis(
             method,
@@ -385,8 +385,8 @@ class SpectrumMethods(RunMethods):
         spectrum.attrs |= provenance(
             spectrum.attrs["algorithm"],
             detector=self.DETECTOR,
-            x_range=self.X_RANGE,
-            y_range=self.Y_RANGE,
+            x_range=crop.x,
+            y_range=crop.y,
             use_dark=self.USE_DARK,
             dark_run=self.dark_run if self.USE_DARK else None,
             n_masked=0 if self.MASK is None else int(np.count_nonzero(self.MASK)),
