@@ -21,11 +21,12 @@ def tests(session: nox.Session) -> None:
     Without arguments also say which lines of Python no test has run.
     """
     # scikit-learn brings an OpenMP of its own into the process.
-    session.install(".[test]", "scikit-learn")
+    session.install(".[test]", "scikit-learn", "pytest-xdist")
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
-        session.run("coverage", "run", "-m", "pytest")
+        several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+        session.run("coverage", "run", "-m", "pytest", *several)
         session.run("coverage", "combine", "--quiet")
         # What only Linux has is tested there.
         session.run("coverage", "report", *([] if sys.platform == "linux" else ["--fail-under=0"]))

@@ -640,3 +640,27 @@ class TestBadInput:
             h.centroid(data)
         h.Y_RANGE = slice(-300, None)
         assert h.centroid(data).energy[0] == pytest.approx(498.27 + 0.018387 * (724 + 0.3))
+
+
+@pytest.mark.parametrize("name", ["USE_DARK", "LOCAL_BACKGROUND", "SPLIT_DOUBLES"])
+@pytest.mark.parametrize("value", ["no", 2, None, np.zeros(3), np.array(True)])
+def test_what_is_on_or_off_is_a_bool(h, data, name, value):
+    h.load_dark(DARK)
+    h.set_params(position="gaussian", dbl_threshold=220.0, **{name.lower(): value})
+    assert "\n" not in repr(h)
+    with pytest.raises(ValueError, match=f"(?i){name} = .*, expected True or False"):
+        h.centroid(data)
+    setattr(h, name, np.True_)
+    assert "spectrum" in h.centroid(data)
+
+
+def test_aggregators_that_are_no_functions_by_name(h, data):
+    h.aggregators = [np.mean]
+    with pytest.raises(TypeError, match="aggregators is list, expected a dict of functions"):
+        h.aggregate(h.centroid(data))
+
+
+def test_a_curve_that_is_no_number(h, data):
+    h.CURVE_A = "steep"
+    with pytest.raises(ValueError, match="expected a pair of finite numbers"):
+        h.centroid_one(data.MaranaX[0].values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import xarray as xr
 
 from hrixs import aggregation
@@ -17,6 +19,11 @@ class AggregationMethods(Settings):
 
         Errors that are to add in quadrature are left out where what they belong to does not add.
         """
+        if not isinstance(self.aggregators, Mapping):
+            raise TypeError(
+                f"aggregators is {type(self.aggregators).__name__}, expected a dict of functions, "
+                "{name: function(da, dim)}."
+            )
         name = str(da.name)
         aggregate = self.aggregators.get(name)
         of = self.aggregators.get(name.removesuffix("_err"))

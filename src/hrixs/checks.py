@@ -42,6 +42,20 @@ def number(name: str, value: Any) -> float:
     raise ValueError(f"{name} = {given:.80}, expected a number.")
 
 
+def yes_or_no(name: str, value: Any) -> bool:
+    """`value` as a bool; 0 and 1, as files keep it, will do.
+
+    Raises
+    ------
+    ValueError
+        If it is something else: an array, or a text, which would always be true.
+    """
+    if isinstance(value, bool | np.bool_ | int | np.integer) and value in (0, 1):
+        return bool(value)
+    given = " ".join(repr(value).split())
+    raise ValueError(f"{name} = {given:.80}, expected True or False.")
+
+
 def number_of_bytes(name: str, value: Any) -> int:
     """`value`, a number or text such as ``'512MB'`` or ``'2GiB'``, as bytes.
 

@@ -123,7 +123,7 @@ class DetectorMethods(SpectrumMethods):
             frames = frames[:n_images]
         options = self._chip_options(crop)
         if dark is not None:
-            if not self.USE_DARK:
+            if not self._uses_dark():
                 warn(
                     "a dark is given, but USE_DARK is not set: the thresholds are for frames with "
                     "a dark subtracted. Call load_dark before they are used."

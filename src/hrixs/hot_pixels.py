@@ -15,6 +15,8 @@ from hrixs.provenance import provenance
 N_SIGMA = 7.0
 # Frames without which the noise of a pixel is not judged.
 _LEAST_FRAMES = 5
+# In ADU: the squares of more do not add up.
+_LARGEST_DIFFERENCE = 1e100
 # A pixel with less than this many times the noise of most is never called noisy.
 _LEAST_FACTOR = 2.0
 # The pedestal may drift over the chip: a pixel is compared with those of a square of this size.
@@ -130,6 +132,12 @@ def _level_and_noise(
     total, squares = np.zeros_like(first), np.zeros_like(first)
     for frame in frames:
         difference = frame - first  # small numbers, whose squares lose no digits
+        largest = float(np.abs(difference).max())
+        if largest > _LARGEST_DIFFERENCE:
+            raise ValueError(
+                f"pixels differ by {largest:.3g} ADU from frame to frame, which no camera's do. "
+                "Check the file and the detector."
+            )
         total += difference
         squares += difference**2
         np.maximum(highest, difference, out=highest)

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import number, positive_energies, whole_number
+from hrixs.checks import number, positive_energies, whole_number, yes_or_no
 from hrixs.errors import warn
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.photon_columns import FITTED_CHARGE, PLACE_COLUMNS
@@ -146,6 +146,7 @@ def find_photons(
     """
     stack = as_frames(frames)
     max_photons = whole_number("max_photons", max_photons)
+    split_doubles = yes_or_no("split_doubles", split_doubles)
     if split_doubles and double_threshold is None:
         raise ValueError(
             "split_doubles was given without double_threshold, which says what a double hit is. "

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import number
+from hrixs.checks import number, yes_or_no
 from hrixs.cloud_estimate import CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.errors import unknown_name
 from hrixs.frames import Frames, as_noise
@@ -55,7 +55,8 @@ class Placement:
     def __post_init__(self) -> None:
         if not isinstance(self.position, str) or self.position not in POSITIONS:
             raise ValueError(unknown_name("position", self.position, POSITIONS))
-        if self.split_doubles and not self.fits:
+        yes_or_no("local_background", self.local_background)
+        if yes_or_no("split_doubles", self.split_doubles) and not self.fits:
             raise ValueError(
                 f"split_doubles was given with position={self.position!r}, which places no two "
                 "photons in one spot. Give position='gaussian', or leave it out."

@@ -53,7 +53,8 @@ def html(h: Any) -> str:
 def _dark(h: Any) -> str:
     if h.dark_image is None:
         return "none"
-    return f"run {h.dark_run}" if h.USE_DARK else f"run {h.dark_run}, not used"
+    used = isinstance(h.USE_DARK, bool | np.bool_ | int) and h.USE_DARK
+    return f"run {h.dark_run}" if used else f"run {h.dark_run}, not used"
 
 
 def _short(value: Any) -> str:

@@ -177,7 +177,7 @@ class RunMethods(Settings):
         }
 
     def _dark(self) -> NDArray[np.float64] | None:
-        if not self.USE_DARK:
+        if not self._uses_dark():
             return None
         if self.dark_image is None:
             raise MissingDataError(

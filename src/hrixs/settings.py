@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import aggregation, photons, placement, representation
+from hrixs.checks import yes_or_no
 from hrixs.errors import unknown_name, warn
 from hrixs.runs import Field
 
@@ -196,6 +197,9 @@ class Settings:
     def _require_setting(self, name: str) -> None:
         if name.upper() not in NAMES:
             raise AttributeError(unknown_name("setting", name, [known.lower() for known in NAMES]))
+
+    def _uses_dark(self) -> bool:
+        return yes_or_no("USE_DARK", self.USE_DARK)
 
     def _find_options(self, position: str | None = None) -> dict[str, Any]:
         """Options of `find_photons`; `position` in place of `POSITION`."""

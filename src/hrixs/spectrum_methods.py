@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import chip, spectra
 from hrixs.analysis import Analysis, require_method
-from hrixs.checks import number, require_dataset
+from hrixs.checks import curvature_pair, number, require_dataset
 from hrixs.geometry import Number, parabola
 from hrixs.histogram import photon_spectrum
 from hrixs.lazy import is_lazy, lazy_spectra
@@ -345,7 +345,7 @@ class SpectrumMethods(RunMethods):
 
     def parabola(self, x: Number) -> Number:
         """``(CURVE_B * x + CURVE_A) * x``: how far a line has moved at `x`, in pixels."""
-        return parabola(x, self.CURVE_A, self.CURVE_B)
+        return parabola(x, *curvature_pair((self.CURVE_A, self.CURVE_B)))
 
     def _add_spectra(self, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
         frames, crop = self._cropped(data)
@@ -387,8 +387,8 @@ class SpectrumMethods(RunMethods):
             detector=self.DETECTOR,
             x_range=crop.x,
             y_range=crop.y,
-            use_dark=self.USE_DARK,
-            dark_run=self.dark_run if self.USE_DARK else None,
+            use_dark=self._uses_dark(),
+            dark_run=self.dark_run if self._uses_dark() else None,
             n_masked=0 if self.MASK is None else int(np.count_nonzero(self.MASK)),
         )
         return spectrum
