@@ -261,8 +261,9 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=any_data, name=st.sampled_from(["MaranaX", "spectrum", "nrj", "hRIXS_norm"]))
     def aggregator(self, number, name):
         data = self.pick(number)
-        if isinstance(data, xr.Dataset) and "trainId" in getattr(data.get(name), "dims", ()):
-            self.call("aggregator", data[name], "trainId")
+        one = data.get(name) if isinstance(data, xr.Dataset) else None
+        if one is not None and "trainId" in one.dims and one.size:
+            self.call("aggregator", one, "trainId")
 
     @rule(
         number=any_data,

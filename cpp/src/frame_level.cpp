@@ -15,6 +15,7 @@ constexpr double n_sigma = 3.0;
 constexpr double clipped_part = 0.98657;
 constexpr int most_rounds = 20;
 constexpr std::size_t lanes = 4;
+constexpr double rounding = 1e-12; // of a mean square
 
 struct Moments {
     double n = 0.0;
@@ -52,9 +53,12 @@ Moments moments(const std::vector<double>& values, double shift, double limit) {
 
 FrameLevel clipped_level(const std::vector<double>& values) {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-    if (std::none_of(values.begin(), values.end(), [](double value) { return value == value; }))
+    const auto known = [](double value) { return value == value; };
+    const auto first = std::find_if(values.begin(), values.end(), known);
+    if (first == values.end())
         return {unknown, unknown};
-    FrameLevel result;
+    // From a pixel near the level: squares of small numbers lose few digits.
+    FrameLevel result{*first, 0.0};
     double limit = std::numeric_limits<double>::max();
     double n_before = -1.0;
     for (int round = 0; round < most_rounds; ++round) {
@@ -62,11 +66,12 @@ FrameLevel clipped_level(const std::vector<double>& values) {
         if (within.n == 0.0 || within.n == n_before)
             break;
         const double mean = within.sum / within.n;
-        const double variance = within.squares / within.n - mean * mean;
+        const double square = within.squares / within.n;
+        const double variance = square - mean * mean;
         const double part = round == 0 ? 1.0 : clipped_part;
         result.level += mean;
-        result.noise = variance > 0.0 ? std::sqrt(variance) / part : 0.0;
         // Values that are all alike differ by rounding.
+        result.noise = variance > rounding * square ? std::sqrt(variance) / part : 0.0;
         limit = std::max(n_sigma * result.noise, 1e-9 * std::abs(result.level));
         n_before = within.n;
     }

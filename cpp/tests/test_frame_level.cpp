@@ -45,6 +45,23 @@ TEST_CASE("frame level: exact on flat frames of any size") {
             }
 }
 
+TEST_CASE("frame level: without noise between the photons there is none") {
+    for (const double level : {0.0, 0.1, 100.1, -3e-7, 12345.678})
+        for (const std::size_t every : {50, 700}) {
+            CAPTURE(level);
+            CAPTURE(every);
+            std::vector<double> values(8192, level);
+            for (std::size_t k = every / 2; k < values.size(); k += every)
+                values[k] += 7.0 * static_cast<double>(1 + k % 30);
+            for (const double first : {0.0, 200.0}) { // the first pixel may be a photon's
+                values[0] += first;
+                const FrameLevel found = clipped_level(values);
+                CHECK(std::abs(found.level - level) <= 1e-14 * (std::abs(level) + 200.0));
+                CHECK(found.noise == 0.0);
+            }
+        }
+}
+
 TEST_CASE("frame level: of Gaussian noise, whatever photons, hot pixels and tracks add") {
     for (unsigned seed = 0; seed < 5; ++seed)
         for (const double level : {0.0, 1000.0, -1e6}) {
