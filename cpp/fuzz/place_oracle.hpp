@@ -379,8 +379,9 @@ class PlainFit {
         Real information = alone;
         for (std::size_t a = 0; a < n_; ++a)
             information -= mixed[a] * taken[a];
-        // Little is left of numbers that are alike, and some of that is rounding.
-        answer_.cloud_rounding = 1e-14L * alone / information;
+        // Little is left of numbers that are alike, and some of that is rounding: of 25 products of
+        // shares that have five roundings each.
+        answer_.cloud_rounding = 3e-14L * alone / information;
         if (!(information > 1e-13L * alone))
             answer_.comparable = false;
         const Real charge = answer_.charge;

@@ -53,25 +53,29 @@ Moments moments(const std::vector<double>& values, double shift, double limit) {
 
 FrameLevel clipped_level(const std::vector<double>& values) {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-    const auto known = [](double value) { return value == value; };
-    const auto first = std::find_if(values.begin(), values.end(), known);
-    if (first == values.end())
+    if (std::none_of(values.begin(), values.end(), [](double value) { return value == value; }))
         return {unknown, unknown};
-    // From a pixel near the level: squares of small numbers lose few digits.
-    FrameLevel result{*first, 0.0};
+    FrameLevel result;
     double limit = std::numeric_limits<double>::max();
     double n_before = -1.0;
+    double part = 1.0;
     for (int round = 0; round < most_rounds; ++round) {
         const Moments within = moments(values, result.level, limit);
-        if (within.n == 0.0 || within.n == n_before)
+        if (within.n == 0.0)
             break;
+        // The same values again, now from a level near theirs: few digits are lost.
+        const bool is_last = within.n == n_before;
         const double mean = within.sum / within.n;
         const double square = within.squares / within.n;
         const double variance = square - mean * mean;
-        const double part = round == 0 ? 1.0 : clipped_part;
+        if (round > 0 && !is_last)
+            part = clipped_part;
         result.level += mean;
         // Values that are all alike differ by rounding.
-        result.noise = variance > rounding * square ? std::sqrt(variance) / part : 0.0;
+        result.noise =
+            variance > (is_last ? rounding * square : 0.0) ? std::sqrt(variance) / part : 0.0;
+        if (is_last)
+            break;
         limit = std::max(n_sigma * result.noise, 1e-9 * std::abs(result.level));
         n_before = within.n;
     }
