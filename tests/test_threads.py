@@ -99,7 +99,8 @@ class TestResults:
         done = threading.Event()
 
         def keep_time():
-            while not done.wait(0.001):
+            while not done.is_set():
+                time.sleep(0.001)  # done.wait() of 3.14t first yields 40 times to whoever is busy
                 moments.append(time.monotonic())
 
         other = threading.Thread(target=keep_time)
@@ -248,7 +249,7 @@ start = time.monotonic()
 try:
     CALL
 finally:
-    print(time.monotonic() - start, flush=True)
+    print(start, time.monotonic(), flush=True)  # of a clock that all processes share
 """
 
 
@@ -269,14 +270,14 @@ class TestCtrlC:
                 sent = time.monotonic()
                 process.send_signal(signal.SIGINT)
                 output, errors = process.communicate(timeout=20)
-                took = time.monotonic() - sent
             finally:
                 process.kill()
-        assert float(output) >= 0.25
+        start, end = map(float, output.split())
+        assert end - start >= 0.25
         assert errors.rstrip().endswith("KeyboardInterrupt")
         assert "_core." in errors
         assert process.returncode == -signal.SIGINT
-        assert took < 1.0
+        assert end - sent < 1.0  # the interpreter's own end can take as long on a busy machine
 
     def test_a_handler_that_raises_nothing_lets_the_work_go_on(self):
         script = """

@@ -48,6 +48,7 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
     Real narrow = std::numeric_limits<Real>::infinity();
     Real wide = narrow;
     Real n_before = -1;
+    Real part = 1;
     for (int round = 0; round < 20; ++round) {
         const Real shift = answer.level;
         const Real shift_error = answer.level_tolerance;
@@ -68,15 +69,15 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
             largest = std::max(largest, std::abs(value));
         }
         const auto n = static_cast<Real>(kept.size());
-        if (kept.empty() || n == n_before)
+        if (kept.empty())
             break;
+        // The same values again, from a level near theirs.
+        const bool is_last = n == n_before;
         n_before = n;
         if (std::all_of(kept.begin(), kept.end(), [&](Real value) { return value == kept[0]; })) {
-            // Sums of doubles may leave some noise.
             answer.level = shift + kept[0];
-            answer.noise = 0;
+            answer.noise = answer.noise_tolerance = 0;
             answer.level_tolerance = 5e-16L * (largest + std::abs(shift));
-            answer.noise_tolerance = std::abs(kept[0]) * std::sqrt((n + 32) * 1.2e-16L) / 0.98L;
             break;
         }
         Real mean = 0;
@@ -86,7 +87,8 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
         for (const Real value : kept)
             variance += (value - mean) * (value - mean) / n;
         // A Gaussian that is cut at three standard deviations has this part of its own.
-        const Real part = round == 0 ? 1.0L : 0.98657L;
+        if (round > 0 && !is_last)
+            part = 0.98657L;
         // Sums of doubles, a quarter of the values one after another, unless all are whole.
         const bool exact = frame.counts && round == 0 && squares < 9e15L;
         const Real rounding = exact ? 0 : (n / 4 + 8) * 2.3e-16L / n;
@@ -97,6 +99,8 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
         answer.noise_tolerance =
             std::min(std::sqrt(variance_error), variance_error / std::sqrt(variance)) / part +
             1e-15L * answer.noise;
+        if (is_last)
+            break;
         const Real least = 1e-9L * std::abs(answer.level);
         narrow = std::max(3 * (answer.noise - answer.noise_tolerance), least * (1 - 1e-12L));
         wide = std::max(3 * (answer.noise + answer.noise_tolerance), least * (1 + 1e-12L));

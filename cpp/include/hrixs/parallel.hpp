@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace hrixs {
 
@@ -57,14 +58,13 @@ void for_each_frame(Index n_frames, const Execution& execution, MakeScratch make
     constexpr auto between_checks = std::chrono::milliseconds(50);
     FirstError first_error;
     std::atomic<bool> stop{false};
+    const auto caller = std::this_thread::get_id();
     [[maybe_unused]] const int threads = usable_threads(execution.threads, n_frames);
 
 #pragma omp parallel num_threads(threads)
     {
-        bool calling_thread = false;
-        // The calling thread is the team's master, and only it may ask for signals.
-#pragma omp master
-        calling_thread = true;
+        // The calling thread is one of the team, and only it may ask for signals.
+        const bool calling_thread = std::this_thread::get_id() == caller;
         auto last_check = Clock::now();
         std::optional<decltype(make_scratch())> scratch;
 #pragma omp for schedule(dynamic)
