@@ -112,9 +112,10 @@ class TestResults:
         finally:
             done.set()
             other.join()
-        # What comes before and after the core's work is Python, and short.
+        # What comes before and after the core's work is Python, and short. Were the other thread
+        # held up, it would never get there.
         middle = [start + (end - start) * part for part in (0.2, 0.8)]
-        assert sum(middle[0] < moment < middle[1] for moment in moments) >= 5
+        assert any(middle[0] < moment < middle[1] for moment in moments)
 
 
 class TestNumberOfThreads:
@@ -238,10 +239,11 @@ class TestForkedChildren:
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 import numpy as np
 import hrixs
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 frame = np.random.default_rng(0).poisson(100.0, (2048, 2048)).astype(np.uint16)
 frames = np.broadcast_to(frame, (20000, 2048, 2048))
 print("calling", flush=True)

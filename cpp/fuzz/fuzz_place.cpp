@@ -240,7 +240,8 @@ void compare_fit(const PhotonTable& table, std::size_t k, const Hit& hit, const 
     near_part(placed.sigma_x[k], &FitAnswer::sigma_x, floor, "sigma_x");
     near_part(placed.sigma_y[k], &FitAnswer::sigma_y, floor, "sigma_y");
     near(placed.chi2[k], &FitAnswer::chi2, floor * fit.chi2 + fit.chi2_rounding, "chi2");
-    near(placed.cloud_sigma[k], &FitAnswer::cloud_sigma, floor + width_error, "cloud_sigma");
+    near(placed.cloud_sigma[k], &FitAnswer::cloud_sigma, floor + width_error + fit.cloud_floor,
+         "cloud_sigma");
     near_part(placed.cloud_sigma_err[k], &FitAnswer::cloud_sigma_err, floor + fit.cloud_rounding,
               "cloud_sigma_err");
     // A series of third order over half the way between two nodes.

@@ -199,6 +199,7 @@ struct FitAnswer {
     Real chi2_rounding = 0; // of small differences of pixels and cloud
     Real cloud_sigma = 0;
     Real cloud_sigma_err = 0;
+    Real cloud_floor = 0;    // of the width found
     Real cloud_rounding = 0; // part of what is between the width found and the one given
     Real largest_charge = 0; // on the way
     Real least_pivot = 1;    // on the way, as a part of the matrix's own
@@ -369,12 +370,14 @@ class PlainFit {
         Real squares = 0;
         Real residuals = 0;
         Real score = 0;
+        Real widening = 0;
         Real alone = 0;
         Unknowns mixed{};
         for_each_pixel([&](const Unknowns& rates, Real wider, Real residual, Real weight) {
             squares += weight * residual * residual;
             residuals += weight * std::abs(residual);
             score += weight * residual * wider;
+            widening += weight * std::abs(wider);
             alone += weight * wider * wider;
             for (std::size_t a = 0; a < n_; ++a)
                 mixed[a] += weight * wider * rates[a];
@@ -398,6 +401,8 @@ class PlainFit {
         answer_.chi2 = squares / n_free;
         answer_.chi2_rounding = 8e-15L * charge * residuals / n_free;
         answer_.cloud_sigma = sigma_ + spread / (charge * sigma_);
+        // Pixels and cloud are alike; little information makes much of their difference's rounding.
+        answer_.cloud_floor = 2e-15L * widening / (information * sigma_);
         answer_.cloud_sigma_err = 1 / (std::sqrt(information) * charge * sigma_);
         correct(taken, spread, score * spread);
         const Real certain = most_distance * most_distance;
