@@ -15,7 +15,7 @@ constexpr double n_sigma = 3.0;
 constexpr double clipped_part = 0.98657;
 constexpr int most_rounds = 20;
 constexpr std::size_t lanes = 4;
-constexpr double rounding = 1e-12; // of a mean square
+constexpr double rounding = 1e-6; // of a mean square, about a level that is the mean
 
 struct Moments {
     double n = 0.0;
@@ -64,7 +64,7 @@ FrameLevel clipped_level(const std::vector<double>& values) {
         if (within.n == 0.0)
             break;
         // The same values again, now from a level near theirs: few digits are lost.
-        const bool is_last = within.n == n_before;
+        const bool is_last = within.n == n_before || round == most_rounds - 1;
         const double mean = within.sum / within.n;
         const double square = within.squares / within.n;
         const double variance = square - mean * mean;
