@@ -38,8 +38,7 @@ def number(name: str, value: Any) -> float:
             return float(value)
     except (TypeError, ValueError, OverflowError):
         pass
-    given = " ".join(repr(value).split())
-    raise ValueError(f"{name} = {given:.80}, expected a number.")
+    raise ValueError(f"{name} = {_shown(value)}, expected a number.")
 
 
 def yes_or_no(name: str, value: Any) -> bool:
@@ -52,8 +51,12 @@ def yes_or_no(name: str, value: Any) -> bool:
     """
     if isinstance(value, bool | np.bool_ | int | np.integer) and value in (0, 1):
         return bool(value)
-    given = " ".join(repr(value).split())
-    raise ValueError(f"{name} = {given:.80}, expected True or False.")
+    raise ValueError(f"{name} = {_shown(value)}, expected True or False.")
+
+
+def _shown(value: Any) -> str:
+    """The beginning of `value` on one line."""
+    return " ".join(repr(value).split())[:80]
 
 
 def number_of_bytes(name: str, value: Any) -> int:

@@ -55,7 +55,7 @@ class DetectorMethods(SpectrumMethods):
         if not isinstance(runNB, xr.Dataset):
             runNB = self._first_images(runNB, proposal, n_images)
         frames, crop = self._cropped(runNB)
-        first = frames[:n_images].compute() if frames.ndim > 2 else frames
+        first = _first(frames, n_images)
         analysis = self._analysis("auto", crop, position="gaussian")
         estimate = estimate_cloud(first, **analysis.options, **analysis.chip)
         self.CLOUD_SIGMA = estimate.cloud_sigma
@@ -133,8 +133,7 @@ class DetectorMethods(SpectrumMethods):
             darks = chip.images_of(dark, self.DETECTOR)
             if (darks.sizes["x"], darks.sizes["y"]) != crop.chip_shape:
                 crop.of_chip("the dark", darks[(0,) * (darks.ndim - 2)])  # raises
-            darks = darks[:n_images] if darks.ndim > 2 else darks
-            options["dark"] = darks.isel(x=crop.x, y=crop.y).compute()
+            options["dark"] = _first(darks.isel(x=crop.x, y=crop.y), n_images)
         if energy is None and "nrj" in data.variables:
             energies = np.asarray(data["nrj"].values, dtype=np.float64)
             usable = energies[np.isfinite(energies) & (energies > 0)]
@@ -187,7 +186,7 @@ class DetectorMethods(SpectrumMethods):
         if not isinstance(run, xr.Dataset):
             run = self._first_images(run, proposal, n_images)
         frames = chip.images_of(run, self.DETECTOR)
-        first = frames[:n_images].compute() if frames.ndim > 2 else frames
+        first = _first(frames, n_images)
         whole_chip = chip.Crop.of(slice(None), slice(None), first.sizes["x"], first.sizes["y"])
         before = whole_chip.of_chip("MASK", self.MASK)
         mask = hot_pixels(first, **options)
@@ -195,3 +194,8 @@ class DetectorMethods(SpectrumMethods):
             mask = mask.copy(data=mask.values | before.astype(bool))
         self.MASK = mask
         return mask
+
+
+def _first(frames: xr.DataArray, n_images: int) -> xr.DataArray:
+    """The first of several images, or the one that there is, in memory."""
+    return (frames[:n_images] if frames.ndim > 2 else frames).compute()

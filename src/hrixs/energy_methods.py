@@ -66,7 +66,7 @@ class EnergyMethods(SpectrumMethods):
         NoLineError
             A run has no line. Then the old values are kept, as on every error.
         ValueError
-            As `hrixs.calibrate_energy`.
+            As `hrixs.calibrate_energy`; or `Y_RANGE` counts from the end of the chip.
         MissingDataError
             No such run, or no camera or image in it.
 

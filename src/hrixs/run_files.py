@@ -68,7 +68,7 @@ def write_run(
         If extra-data can't be imported, as on Windows.
     """
     try:
-        import extra_data.tests.mockdata  # noqa: F401
+        import extra_data.tests.mockdata  # noqa: F401  # is it there?
     except ImportError as error:
         raise no_extra_data(error) from error
     pixels = np.asarray(images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,11 +14,8 @@ from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
 from hrixs.lazy import lazy_reader
 from hrixs.run_images import index_images, load_run, sum_images
-from hrixs.runs import Field, RunLike, open_run, run_name, trains_by_id
+from hrixs.runs import Field, Run, RunLike, open_run, run_name, trains_by_id
 from hrixs.settings import Settings
-
-if TYPE_CHECKING:
-    from extra_data import DataCollection
 
 
 class RunMethods(Settings):
@@ -206,7 +203,7 @@ class RunMethods(Settings):
             return chip.sum_of_images(chip.images_of(run, self.DETECTOR))
         return sum_images(self._open(run, proposal), self.DETECTOR)
 
-    def _open(self, run: RunLike, proposal: int | str | None) -> DataCollection:
+    def _open(self, run: RunLike, proposal: int | str | None) -> Run:
         return open_run(run, self.PROPOSAL if proposal is None else proposal)
 
     def _source(self, run: RunLike, proposal: int | str | None) -> dict[str, str]:
