@@ -136,3 +136,10 @@ def test_the_text_of_a_fit_tells_numbers_with_their_errors():
         "<CurvatureFit: A 0.024086 ± 2e-05, B -3.695e-07 ± 1e-08 /px, "
         "row 170.12 ± 0.03 px at x = 0, FWHM 3.06 ± 0.05 px>"
     )
+
+
+def test_pixels_that_no_camera_has_are_an_error():
+    image = np.random.default_rng(1).normal(size=(64, 64))
+    image[3, 4] = 1e300
+    with pytest.raises(ValueError, match=r"pixels of up to 1e\+300 ADU"):
+        fit_curvature_image(image)

@@ -25,6 +25,9 @@ _LEAST_SIGNIFICANCE = 8.0
 #: Full width at half maximum of a Gaussian, in standard deviations.
 FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
+# In ADU: the squares of more do not add up.
+_LARGEST_PIXEL = 1e100
+
 
 @dataclass(frozen=True, repr=False)
 class CurvatureFit:
@@ -100,7 +103,7 @@ def fit_curvature_image(
     NoLineError
         If no line stands out of the noise.
     ValueError
-        If the image is not two-dimensional, or too small to hold a line.
+        If the image is not two-dimensional, or too small to hold a line; for pixels beyond 1e100.
 
     Examples
     --------
@@ -120,6 +123,12 @@ def fit_curvature_image(
         )
     if not np.isfinite(pixels).any():
         raise NoLineError("the image has no finite pixel; expected an image with a line.")
+    largest = float(np.abs(pixels[np.isfinite(pixels)]).max())
+    if largest > _LARGEST_PIXEL:
+        raise ValueError(
+            f"the image has pixels of up to {largest:.3g} ADU, which no camera's are. Check the "
+            "images and the dark."
+        )
     if start is None:
         start = search_curvature(pixels)
     elif len(start) != 2 or not np.isfinite(start).all():
