@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from hrixs import aggregation
+from hrixs.aggregation import (
+    add,
+    add_in_quadrature,
+    aggregate_all,
+    aggregate_groups,
+    normalized,
+    normalized_error,
+)
 from hrixs.errors import warn
 from hrixs.settings import Settings
 
@@ -27,7 +34,7 @@ class AggregationMethods(Settings):
         name = str(da.name)
         aggregate = self.aggregators.get(name)
         of = self.aggregators.get(name.removesuffix("_err"))
-        if aggregate is aggregation.add_in_quadrature and of is not aggregation.add:
+        if aggregate is add_in_quadrature and of is not add:
             if of is not None:
                 warn(
                     f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is no sum any "
@@ -73,11 +80,11 @@ class AggregationMethods(Settings):
         """
         if var is None:
             return self.aggregate_ds(ds, dim)
-        return aggregation.aggregate_groups(ds, var, self.aggregate_ds, dim)
+        return aggregate_groups(ds, var, self.aggregate_ds, dim)
 
     def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
-        return aggregation.aggregate_all(ds, self.aggregator, dim)
+        return aggregate_all(ds, self.aggregator, dim)
 
     def normalize(self, data: xr.Dataset, which: str = "hRIXS_norm") -> xr.Dataset:
         """Add ``normalized``, the ratio of ``spectrum`` and `which`, to a dataset.
@@ -102,8 +109,8 @@ class AggregationMethods(Settings):
         MissingDataError
             If `data` has no spectrum or no `which`.
         """
-        ratio = aggregation.normalized(data, which)
-        error = aggregation.normalized_error(data, which)
+        ratio = normalized(data, which)
+        error = normalized_error(data, which)
         data["normalized"] = ratio
         if error is not None:
             data["normalized_err"] = error

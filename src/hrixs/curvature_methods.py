@@ -6,14 +6,15 @@ from typing import Any
 
 import xarray as xr
 
-from hrixs import chip, spectra
 from hrixs.analysis import Analysis, require_method
+from hrixs.chip import Crop
 from hrixs.curvature import CurvatureFit, fit_curvature_image
 from hrixs.lazy import concat_photons, is_lazy, photon_parts
 from hrixs.long_run import process_run
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import find_photons
 from hrixs.runs import RunLike
+from hrixs.spectra import with_cloud_of_first
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.threads import resolve_threads
 
@@ -79,29 +80,29 @@ class CurvatureMethods(SpectrumMethods):
         self.curvature_fit = fit
         self.CURVE_A, self.CURVE_B = fit.curve_a, fit.curve_b
         if plot:
-            from hrixs import plotting
+            from hrixs.plotting import plot_curvature, plot_photon_curvature
 
             if isinstance(fit, CurvatureFit):
-                plotting.plot_curvature(image, fit)
+                plot_curvature(image, fit)
             else:
-                plotting.plot_photon_curvature(photons, fit, first=(crop.x.start, crop.y.start))
+                plot_photon_curvature(photons, fit, first=(crop.x.start, crop.y.start))
         return fit.curve_a, fit.curve_b
 
     def _photons_of_run(
         self, run: RunLike | xr.Dataset, proposal: int | str | None
-    ) -> tuple[xr.Dataset, chip.Crop]:
+    ) -> tuple[xr.Dataset, Crop]:
         """Photons of all images, found as `centroid` does, and the crop they are counted in."""
         if isinstance(run, xr.Dataset):
             frames, crop = self._cropped(run)
             analysis = self._analysis("auto", crop)
-            analysis = spectra.with_cloud_of_first(analysis, frames, None)
+            analysis = with_cloud_of_first(analysis, frames, None)
             options = analysis.options | analysis.chip
             if is_lazy(frames):
                 parts = photon_parts(frames, **options)
                 return concat_photons([part.compute() for part in parts]), crop
             return find_photons(frames, **options), crop
 
-        def analyse(nx: int, ny: int) -> tuple[Analysis, chip.Crop]:
+        def analyse(nx: int, ny: int) -> tuple[Analysis, Crop]:
             crop = self._crop(nx, ny)
             return self._analysis("auto", crop), crop
 

@@ -247,7 +247,7 @@ def _print_report(data: xr.Dataset, rows: list[Comparison]) -> None:
 def _write_results(
     out: Path, h: hRIXS, counted: xr.Dataset, integrated: xr.Dataset, by_delay: xr.Dataset
 ) -> None:
-    from hrixs import plotting
+    from hrixs.plotting import new_figure, plot_curvature, plot_per_train, plot_spectra
 
     path = out / "spectrum.nc"
     counted.drop_vars(h.DETECTOR).to_netcdf(path, engine="h5netcdf", group="counted")
@@ -258,14 +258,14 @@ def _write_results(
         result.to_netcdf(path, engine="h5netcdf", group=group, mode="a")
 
     assert h.curvature_fit is not None
-    figure, axes = plotting.new_figure([["image", "spectra"], ["image", "trains"]], (13, 7))
-    plotting.plot_curvature(h.mean_image(counted), h.curvature_fit, axes["image"])
+    figure, axes = new_figure([["image", "spectra"], ["image", "trains"]], (13, 7))
+    plot_curvature(h.mean_image(counted), h.curvature_fit, axes["image"])
     both = {
         "photons counted": counted.spectrum.mean("trainId"),
         "intensity integrated": integrated.spectrum.mean("trainId"),
     }
-    plotting.plot_spectra(both, axes["spectra"], offset=0.3)
-    plotting.plot_per_train(counted.spectrum.sum("energy"), axes["trains"])
+    plot_spectra(both, axes["spectra"], offset=0.3)
+    plot_per_train(counted.spectrum.sum("energy"), axes["trains"])
     figure.savefig(out / "demo.png", dpi=110)
     print(f"wrote {path} (groups counted, integrated, by_delay) and {out / 'demo.png'}")
     folders = [run_folder(out, PROPOSAL, run) for run in (DATA_RUN, DARK_RUN)]

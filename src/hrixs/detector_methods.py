@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs import chip
 from hrixs.checks import whole_number
+from hrixs.chip import Crop, images_of
 from hrixs.cloud import estimate_cloud
 from hrixs.cloud_estimate import CloudEstimate
 from hrixs.errors import warn
@@ -130,7 +130,7 @@ class DetectorMethods(SpectrumMethods):
                 )
             if not isinstance(dark, xr.Dataset):
                 dark = self._first_images(dark, proposal, n_images)
-            darks = chip.images_of(dark, self.DETECTOR)
+            darks = images_of(dark, self.DETECTOR)
             if (darks.sizes["x"], darks.sizes["y"]) != crop.chip_shape:
                 crop.of_chip("the dark", darks[(0,) * (darks.ndim - 2)])  # raises
             options["dark"] = _first(darks.isel(x=crop.x, y=crop.y), n_images)
@@ -185,9 +185,9 @@ class DetectorMethods(SpectrumMethods):
         n_images = whole_number("n_images", n_images)
         if not isinstance(run, xr.Dataset):
             run = self._first_images(run, proposal, n_images)
-        frames = chip.images_of(run, self.DETECTOR)
+        frames = images_of(run, self.DETECTOR)
         first = _first(frames, n_images)
-        whole_chip = chip.Crop.of(slice(None), slice(None), first.sizes["x"], first.sizes["y"])
+        whole_chip = Crop.of(slice(None), slice(None), first.sizes["x"], first.sizes["y"])
         before = whole_chip.of_chip("MASK", self.MASK)
         mask = hot_pixels(first, **options)
         if before is not None:

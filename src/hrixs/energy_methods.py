@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from hrixs import chip
 from hrixs.analysis import require_method
 from hrixs.calibration import calibrate_energy
+from hrixs.chip import first_row
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
 from hrixs.errors import warn
@@ -88,7 +88,7 @@ class EnergyMethods(SpectrumMethods):
             energies,
             degree=degree,
             curvature=(self.CURVE_A, self.CURVE_B),
-            first_row=chip.first_row(self.Y_RANGE),
+            first_row=first_row(self.Y_RANGE),
             shape=shape,
             region=region,
             noise="gaussian" if method == "integrate" else "poisson",

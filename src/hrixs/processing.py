@@ -221,21 +221,21 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
 
 
 def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:
-    from hrixs import plotting
+    from hrixs.plotting import new_figure, plot_curvature, plot_image, plot_per_train, plot_spectra
 
-    figure, axes = plotting.new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
+    figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
     image = h.mean_image(source)
     if h.curvature_fit is None:
-        plotting.plot_image(image, axes["image"])
+        plot_image(image, axes["image"])
     else:
-        plotting.plot_curvature(image, h.curvature_fit, axes["image"])
+        plot_curvature(image, h.curvature_fit, axes["image"])
     within = [dim for dim in spectra.spectrum.dims if dim not in ("trainId", "energy")]
     spectrum = spectra.spectrum.sum(within)
-    plotting.plot_spectra({method: spectrum.mean("trainId")}, axes["spectrum"])
+    plot_spectra({method: spectrum.mean("trainId")}, axes["spectrum"])
     if method == "integrate":
         intensity = spectra.spectrum.mean([*within, "energy"])
-        plotting.plot_per_train(intensity, axes["trains"], "mean intensity (ADU)")
+        plot_per_train(intensity, axes["trains"], "mean intensity (ADU)")
     else:
-        plotting.plot_per_train(spectrum.sum("energy"), axes["trains"])
+        plot_per_train(spectrum.sum("energy"), axes["trains"])
     with replaced_at_once(path) as part:
         figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs import chip
+from hrixs.chip import Crop, fitting, images_of, pixels_of, require_finite, sum_of_images
 from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
 from hrixs.lazy import lazy_reader
@@ -119,7 +119,7 @@ class RunMethods(Settings):
         >>> h.load_dark(166)  # doctest: +SKIP
         """
         total, n_images = self._sum_of_run(runNB, proposal)
-        chip.require_finite("the dark", total, self.MASK)
+        require_finite("the dark", total, self.MASK)
         self.dark_image = total / n_images
         self.dark_run = _name_of(runNB)
         self.dark_detector = self.DETECTOR
@@ -152,7 +152,7 @@ class RunMethods(Settings):
             image = np.where(options["mask"], np.nan, image)
         return xr.DataArray(image, crop.pixels, ("x", "y"), attrs={"units": "ADU"})
 
-    def _chip_options(self, crop: chip.Crop) -> dict[str, Any]:
+    def _chip_options(self, crop: Crop) -> dict[str, Any]:
         return {
             "dark": crop.of_chip("the dark", self._dark()),
             "mask": crop.of_chip("MASK", self.MASK),
@@ -162,14 +162,14 @@ class RunMethods(Settings):
     def _image_options(self, image: NDArray[Any]) -> dict[str, Any]:
         """As `_chip_options`, for an image of the whole chip or of the crop; with a noise map."""
         noise = {}
-        map_of_noise = chip.pixels_of("READ_NOISE", self.READ_NOISE)
+        map_of_noise = pixels_of("READ_NOISE", self.READ_NOISE)
         if self.POSITION == "gaussian" and map_of_noise.ndim:
-            noise["read_noise"] = chip.fitting(
+            noise["read_noise"] = fitting(
                 "READ_NOISE", map_of_noise, image, self.X_RANGE, self.Y_RANGE
             )
         return noise | {
-            "dark": chip.fitting("the dark", self._dark(), image, self.X_RANGE, self.Y_RANGE),
-            "mask": chip.fitting("MASK", self.MASK, image, self.X_RANGE, self.Y_RANGE),
+            "dark": fitting("the dark", self._dark(), image, self.X_RANGE, self.Y_RANGE),
+            "mask": fitting("MASK", self.MASK, image, self.X_RANGE, self.Y_RANGE),
             "threads": self.THREADS,
         }
 
@@ -200,7 +200,7 @@ class RunMethods(Settings):
         self, run: RunLike | xr.Dataset, proposal: int | str | None
     ) -> tuple[NDArray[np.float64], int]:
         if isinstance(run, xr.Dataset):
-            return chip.sum_of_images(chip.images_of(run, self.DETECTOR))
+            return sum_of_images(images_of(run, self.DETECTOR))
         return sum_images(self._open(run, proposal), self.DETECTOR)
 
     def _open(self, run: RunLike, proposal: int | str | None) -> Run:
@@ -216,14 +216,14 @@ class RunMethods(Settings):
         groups = ([field] if isinstance(field, str) else field for field in extra)
         return [*self.FIELDS, *extra], [name for group in groups for name in group]
 
-    def _cropped(self, data: xr.Dataset) -> tuple[xr.DataArray, chip.Crop]:
+    def _cropped(self, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
         """The images of a dataset in the crop, and the crop."""
-        frames = chip.images_of(data, self.DETECTOR)
+        frames = images_of(data, self.DETECTOR)
         crop = self._crop(frames.sizes["x"], frames.sizes["y"])
         return frames.isel(x=crop.x, y=crop.y), crop
 
-    def _crop(self, nx: int, ny: int) -> chip.Crop:
-        return chip.Crop.of(self.X_RANGE, self.Y_RANGE, nx, ny)
+    def _crop(self, nx: int, ny: int) -> Crop:
+        return Crop.of(self.X_RANGE, self.Y_RANGE, nx, ny)
 
 
 def _name_of(run: RunLike | xr.Dataset) -> str:

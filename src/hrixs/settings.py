@@ -8,9 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import aggregation, photons, placement, representation
+from hrixs import representation
+from hrixs.aggregation import default_aggregators
 from hrixs.checks import yes_or_no
 from hrixs.errors import unknown_name, warn
+from hrixs.photons import (
+    CANDIDATE_HIGH,
+    CANDIDATE_LOW,
+    DOUBLE_LOW,
+    ELECTRONS_PER_ADU,
+    EV_PER_PAIR,
+    MAX_PHOTONS,
+    SINGLE_LOW,
+    STD_THRESHOLD,
+)
+from hrixs.placement import POSITION
 from hrixs.runs import Field
 
 #: Fields that are loaded with each detector's images; the first is the detector itself.
@@ -28,9 +40,9 @@ DEFAULTS: dict[str, Any] = {
     "X_RANGE": slice(None),
     "Y_RANGE": slice(None),
     "THRESHOLD": None,
-    "STD_THRESHOLD": photons.STD_THRESHOLD,
+    "STD_THRESHOLD": STD_THRESHOLD,
     "DBL_THRESHOLD": None,
-    "POSITION": placement.POSITION,
+    "POSITION": POSITION,
     "CLOUD_SIGMA": None,
     "READ_NOISE": None,
     "LOCAL_BACKGROUND": False,
@@ -43,14 +55,14 @@ DEFAULTS: dict[str, Any] = {
     "USE_DARK": False,
     "ENERGY_INTERCEPT": 0.0,
     "ENERGY_SLOPE": 1.0,
-    "EV_PER_PAIR": photons.EV_PER_PAIR,
-    "ELECTRONS_PER_ADU": photons.ELECTRONS_PER_ADU,
-    "CANDIDATE_LOW": photons.CANDIDATE_LOW,
-    "CANDIDATE_HIGH": photons.CANDIDATE_HIGH,
-    "SINGLE_LOW": photons.SINGLE_LOW,
-    "DOUBLE_LOW": photons.DOUBLE_LOW,
+    "EV_PER_PAIR": EV_PER_PAIR,
+    "ELECTRONS_PER_ADU": ELECTRONS_PER_ADU,
+    "CANDIDATE_LOW": CANDIDATE_LOW,
+    "CANDIDATE_HIGH": CANDIDATE_HIGH,
+    "SINGLE_LOW": SINGLE_LOW,
+    "DOUBLE_LOW": DOUBLE_LOW,
     "MASK": None,
-    "MAX_PHOTONS": photons.MAX_PHOTONS,
+    "MAX_PHOTONS": MAX_PHOTONS,
     "THREADS": None,
 }
 
@@ -95,7 +107,7 @@ class Settings:
     DETECTOR_FIELDS = DETECTOR_FIELDS
     DEFAULTS = DEFAULTS
     NAMES = NAMES
-    aggregators = aggregation.default_aggregators()
+    aggregators = default_aggregators()
 
     PROPOSAL: int | str | None
     FIELDS: list[Field]

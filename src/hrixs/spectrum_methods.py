@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import chip, spectra
 from hrixs.analysis import Analysis, require_method
 from hrixs.checks import curvature_pair, number, require_dataset
+from hrixs.chip import Crop, energies_of, one_image, pixels_of
 from hrixs.geometry import Number, parabola
 from hrixs.histogram import photon_spectrum
 from hrixs.lazy import is_lazy, lazy_spectra
@@ -22,6 +22,7 @@ from hrixs.photons import classify_photons, find_photons
 from hrixs.provenance import provenance, rows_of_crop
 from hrixs.run_methods import RunMethods
 from hrixs.runs import Field, RunLike
+from hrixs.spectra import spectra_of, store_spectrum, with_energy
 from hrixs.threads import resolve_threads
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class SpectrumMethods(RunMethods):
         usual = self.THREADS if client is None else 1  # a worker's threads have a task each
         n_threads = resolve_threads(usual if threads is None else threads)
 
-        def analyse(nx: int, ny: int) -> tuple[Analysis, chip.Crop]:
+        def analyse(nx: int, ny: int) -> tuple[Analysis, Crop]:
             crop = self._crop(nx, ny)
             return self._analysis(method, crop).with_threads(n_threads), crop
 
@@ -149,9 +150,7 @@ class SpectrumMethods(RunMethods):
         )
         result.attrs |= self._source(run, proposal)
         spectrum = self._labelled(result["spectrum"], crop)
-        return spectra.store_spectrum(
-            with_attributes(result.drop_vars(["spectrum", "y"])), spectrum
-        )
+        return store_spectrum(with_attributes(result.drop_vars(["spectrum", "y"])), spectrum)
 
     def centroid(
         self, data: xr.Dataset, bins: int | None = None, method: str = "auto"
@@ -272,7 +271,7 @@ class SpectrumMethods(RunMethods):
         )
         spectrum = self._over_energy(spectrum, rows[0])
         if data is None:
-            return spectra.store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
+            return store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
         require_dataset(data, "the result that the photons come from")
         if not np.array_equal(data.get("trainId", ()), spectrum["trainId"]):
             raise ValueError(
@@ -282,7 +281,7 @@ class SpectrumMethods(RunMethods):
             )
         made = ["energy", "photon", "x", "y"]
         others = [name for name, v in data.variables.items() if not set(made) & set(v.dims)]
-        return spectra.store_spectrum(data[others].copy(deep=False), spectrum)
+        return store_spectrum(data[others].copy(deep=False), spectrum)
 
     def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
         """Photons of one image by a threshold on 2x2 squares, placed by a 4x4 centre of mass.
@@ -305,7 +304,7 @@ class SpectrumMethods(RunMethods):
         --------
         hrixs.find_photons : the same, as a table of facts.
         """
-        pixels = chip.one_image(image)
+        pixels = one_image(image)
         found = find_photons(pixels, **self._find_options() | self._image_options(pixels))
         x = np.repeat(found.x.values, 1 + found.double.values)
         y = np.repeat(found.y.values, 1 + found.double.values)
@@ -335,7 +334,7 @@ class SpectrumMethods(RunMethods):
         --------
         hrixs.classify_photons : the same, as a table of facts.
         """
-        pixels = chip.one_image(image)
+        pixels = one_image(image)
         found = classify_photons(
             pixels, energy, **self._classify_options() | self._image_options(pixels)
         )
@@ -350,18 +349,18 @@ class SpectrumMethods(RunMethods):
     def _add_spectra(self, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
         frames, crop = self._cropped(data)
         analysis = self._analysis(method, crop, bins)
-        energies = chip.energies_of(data, frames) if analysis.needs_energy else None
-        spectra_of = lazy_spectra if is_lazy(frames) else spectra.spectra_of
-        spectrum = spectra_of(frames, analysis, energies)
-        return spectra.store_spectrum(data, self._labelled(spectrum, crop))
+        energies = energies_of(data, frames) if analysis.needs_energy else None
+        make = lazy_spectra if is_lazy(frames) else spectra_of
+        spectrum = make(frames, analysis, energies)
+        return store_spectrum(data, self._labelled(spectrum, crop))
 
     def _analysis(
-        self, method: str, crop: chip.Crop, bins: int | None = None, *, position: str | None = None
+        self, method: str, crop: Crop, bins: int | None = None, *, position: str | None = None
     ) -> Analysis:
         require_method(method)
         ways = {"auto": self._find_options, "manual": self._classify_options}
         options = ways[method](position) if method in ways else {}
-        if chip.pixels_of("READ_NOISE", options.get("read_noise")).ndim:
+        if pixels_of("READ_NOISE", options.get("read_noise")).ndim:
             options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
         return Analysis(
             method,
@@ -372,14 +371,14 @@ class SpectrumMethods(RunMethods):
         )
 
     def _over_energy(self, spectrum: xr.DataArray, first_row: int) -> xr.DataArray:
-        return spectra.with_energy(
+        return with_energy(
             spectrum,
             intercept=number("energy_intercept", self.ENERGY_INTERCEPT),
             slope=number("energy_slope", self.ENERGY_SLOPE),
             first_row=first_row,
         )
 
-    def _labelled(self, spectrum: xr.DataArray, crop: chip.Crop) -> xr.DataArray:
+    def _labelled(self, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
         """`spectrum` over the energy, with the settings that made it."""
         spectrum = self._over_energy(spectrum, crop.y.start)
         spectrum.attrs |= provenance(
