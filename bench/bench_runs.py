@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--memory", default="512MB", help="that process_run may use")
     parser.add_argument("--json", type=Path, default=Path("runs.json"))
     arguments = parser.parse_args()
-    threads = hrixs.threads.available_threads()
+    threads = hrixs.utils.threads.available_threads()
     report: dict[str, Any] = {"threads": threads, "speed": {}, "memory": []}
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="hrixs-bench-") as name:
         root = Path(name)

@@ -259,7 +259,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     # Peers that use OpenMP take the same number of threads.
-    threads = hrixs.threads.available_threads()
+    threads = hrixs.utils.threads.available_threads()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     cases = make_cases(arguments.frames)
     for case in cases:

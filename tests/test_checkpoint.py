@@ -14,9 +14,11 @@ import xarray as xr
 
 from conftest import RUN
 from hrixs import HrixsWarning
-from hrixs.checkpoint import Checkpoint, digest, remove_checkpoint, working_in
-from hrixs.output_files import replaced_at_once
+from hrixs.checkpoint import Checkpoint, remove_checkpoint
 from hrixs.part_result import PartResult
+from hrixs.utils.atomic_files import replaced_at_once
+from hrixs.utils.folder_lock import working_in
+from hrixs.utils.provenance import digest
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 from conftest import RUN
 from hrixs import HrixsWarning, TooManyPhotonsError, cli
 from hrixs.batch import file_names
-from hrixs.threads import available_threads
+from hrixs.utils.threads import available_threads
 from run_variants import camera_files
 
 ROOT = Path(__file__).parents[1]

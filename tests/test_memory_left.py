@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import hrixs
-from hrixs import cli, hRIXS, memory
+from hrixs import cli, hRIXS
 from hrixs.image_files import read_images
+from hrixs.utils import memory
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from conftest import RUN
-from hrixs.progress import Progress, is_watched
+from hrixs.utils.progress import Progress, is_watched
 
 
 class Terminal(io.StringIO):

@@ -12,7 +12,7 @@ import pytest
 
 from hrixs import NonFinitePixelsError, classify_photons, find_photons, integrate_frames
 from hrixs.simulation import Sensor, simulate_frames
-from hrixs.threads import available_threads, resolve_threads
+from hrixs.utils.threads import available_threads, resolve_threads
 
 CALLS = {
     "find": "hrixs.find_photons(frames, threshold=500.0, threads=2)",

@@ -20,15 +20,6 @@ from hrixs.curvature import CurvatureFit, fit_curvature_image
 from hrixs.difference import difference
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
-from hrixs.errors import (
-    FaultyRunError,
-    HrixsWarning,
-    MissingDataError,
-    NoLineError,
-    NonFinitePixelsError,
-    NoPhaseCorrectionError,
-    TooManyPhotonsError,
-)
 from hrixs.histogram import photon_spectrum
 from hrixs.hot_pixels import hot_pixels
 from hrixs.integration import integrate_frames
@@ -41,8 +32,17 @@ from hrixs.phases import PhaseUniformity, phase_uniformity
 from hrixs.photon_columns import photon_table
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import classify_photons, find_photons
-from hrixs.provenance import __version__
 from hrixs.spectrometer import hRIXS
+from hrixs.utils.errors import (
+    FaultyRunError,
+    HrixsWarning,
+    MissingDataError,
+    NoLineError,
+    NonFinitePixelsError,
+    NoPhaseCorrectionError,
+    TooManyPhotonsError,
+)
+from hrixs.utils.provenance import __version__
 
 __all__ = [
     "CloudEstimate",

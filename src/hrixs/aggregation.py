@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.checks import require_dataset
-from hrixs.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 #: How a variable is aggregated: takes the variable and the dimension to take away.
 Aggregator = Callable[[xr.DataArray, str], xr.DataArray]

@@ -14,8 +14,8 @@ from hrixs.aggregation import (
     normalized,
     normalized_error,
 )
-from hrixs.errors import warn
 from hrixs.settings import Settings
+from hrixs.utils.errors import warn
 
 
 class AggregationMethods(Settings):

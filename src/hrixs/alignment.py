@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.checks import curvature_pair, require_dataset, whole_number
 from hrixs.energy_loss import moved_variable
-from hrixs.errors import MissingDataError, warn
 from hrixs.geometry import parabola
 from hrixs.line_width import equal_step
-from hrixs.provenance import provenance, rows_of_crop
 from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
+from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.provenance import provenance, rows_of_crop
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

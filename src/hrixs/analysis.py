@@ -11,11 +11,16 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.cloud_estimate import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
-from hrixs.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.frames import Frames
 from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
 from hrixs.photons import classify_photons, find_photons
+from hrixs.utils.errors import (
+    MissingDataError,
+    NonFinitePixelsError,
+    TooManyPhotonsError,
+    unknown_name,
+)
 
 #: Frames of so many first entries, and the photon energies of these.
 FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hrixs.errors import MissingDataError
 from hrixs.mnemonics import mnemonics
 from hrixs.processing import Job, process
+from hrixs.utils.errors import MissingDataError
 
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _RUN = "{run}"

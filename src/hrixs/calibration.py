@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.checks import curvature_pair
 from hrixs.energy_axis import EnergyCalibration, fit_axis
-from hrixs.errors import NoLineError, warn
 from hrixs.geometry import parabola
 from hrixs.line_width import LineFit, line_width
-from hrixs.provenance import rows_of_crop
+from hrixs.utils.checks import curvature_pair
+from hrixs.utils.errors import NoLineError, warn
+from hrixs.utils.provenance import rows_of_crop
 
 Floats = NDArray[np.float64]
 

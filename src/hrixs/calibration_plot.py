@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrixs.energy_axis import EnergyCalibration
-from hrixs.line_width import with_error
+from hrixs.utils.statistics import with_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

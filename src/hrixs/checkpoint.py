@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import socket
 import time
 import zipfile
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hrixs.errors import warn
-from hrixs.output_files import replaced_at_once
 from hrixs.part_result import PartResult
+from hrixs.utils.atomic_files import replaced_at_once
+from hrixs.utils.errors import warn
+from hrixs.utils.folder_lock import _LOCK
 
 _SECONDS_BETWEEN_SAVES = 1.0
 _TASK = "task.json"
-_LOCK = "lock"
 
 
 class Checkpoint:
@@ -88,55 +85,6 @@ class Checkpoint:
         remove_checkpoint(self.folder, but_lock=True)
 
 
-@contextlib.contextmanager
-def working_in(folder: Path) -> Generator[None]:
-    """Hold a folder for this process, and make it where it is not there.
-
-    Raises
-    ------
-    OSError
-        If another process of this machine works in it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / _LOCK
-    mine = f"{socket.gethostname()} {os.getpid()}"
-    try:
-        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        holder = lock.read_text(encoding="utf8")
-        if _is_alive(holder):
-            raise OSError(
-                f"another process ({holder}) is working on the same output, in {folder}. Wait for "
-                "it, or write to another file."
-            ) from None
-        lock.write_text(mine, encoding="utf8")  # it was killed
-    else:
-        with os.fdopen(descriptor, "w", encoding="utf8") as file:
-            file.write(mine)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # where nothing was begun
-
-
-def _is_alive(holder: str) -> bool:
-    """Whether a process of this machine holds a lock; of others it can't be told."""
-    host, _, number = holder.partition(" ")
-    if host != socket.gethostname() or not number.isdigit() or int(number) == os.getpid():
-        return False
-    if os.name == "nt":  # where a signal of 0 would end it
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
 def remove_checkpoint(folder: Path, *, but_lock: bool = False) -> None:
     """Remove what a checkpoint has written, and the folder where nothing else is in it."""
     for pattern in (_TASK, "part-*.npz", ".*.part", *(() if but_lock else (_LOCK,))):
@@ -144,18 +92,6 @@ def remove_checkpoint(folder: Path, *, but_lock: bool = False) -> None:
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
-
-
-def digest(*values: Any) -> str:
-    """Short text that tells arrays and plain values apart."""
-    total = hashlib.sha256()
-    for value in values:
-        if isinstance(value, np.ndarray):
-            total.update(f"{value.dtype}{value.shape}".encode())
-            total.update(np.ascontiguousarray(value).data)
-        else:
-            total.update(repr(value).encode())
-    return total.hexdigest()[:16]
 
 
 def _number(path: Path) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.checks import positive_energies, require_dataset
-from hrixs.errors import MissingDataError, warn
 from hrixs.frames import as_frames
+from hrixs.utils.checks import positive_energies, require_dataset
+from hrixs.utils.errors import MissingDataError, warn
 
 
 @dataclass(frozen=True)

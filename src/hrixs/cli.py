@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hrixs import placement, settings
-from hrixs.errors import HrixsWarning
-from hrixs.provenance import __version__
+from hrixs.utils.errors import HrixsWarning
+from hrixs.utils.provenance import __version__
 
 _NUMBER = re.compile(r"-\.?\d[\d.:eE+-]*")
 

@@ -8,9 +8,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.cloud_estimate import COLUMNS, CloudEstimate, mean_cloud, search_cloud
-from hrixs.errors import MissingDataError, warn
 from hrixs.frames import Frames, as_frames
 from hrixs.photons import find_photons
+from hrixs.utils.errors import MissingDataError, warn
 
 # One step of a fit is right within a percent when the width was right within this.
 _LARGEST_STEP = 0.15

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.errors import MissingDataError
+from hrixs.utils.errors import MissingDataError
 
 #: Where the search for the width begins, and between what it lies, in pixels.
 FIRST_CLOUD_SIGMA = 0.55

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from hrixs.frame_parts import Part, PartReader
 from hrixs.part_result import PartResult, reduce_part
-from hrixs.provenance import __version__
 from hrixs.reduction import Plan
 from hrixs.run_index import Entries
+from hrixs.utils.provenance import __version__
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.curvature_search import search_curvature, strip_profiles
-from hrixs.errors import NoLineError
 from hrixs.geometry import parabola
+from hrixs.utils.errors import NoLineError
+from hrixs.utils.statistics import FWHM
 
 FloatImage = NDArray[np.float64]
 
@@ -22,8 +23,6 @@ _N_BLOCKS = 64
 # A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
-#: Full width at half maximum of a Gaussian, in standard deviations.
-FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 # In ADU: the squares of more do not add up.
 _LARGEST_PIXEL = 1e100

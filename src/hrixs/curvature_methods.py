@@ -9,14 +9,15 @@ import xarray as xr
 from hrixs.analysis import Analysis, require_method
 from hrixs.chip import Crop
 from hrixs.curvature import CurvatureFit, fit_curvature_image
-from hrixs.lazy import concat_photons, is_lazy, photon_parts
+from hrixs.lazy import concat_photons, photon_parts
 from hrixs.long_run import process_run
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import find_photons
 from hrixs.runs import RunLike
 from hrixs.spectra import with_cloud_of_first
 from hrixs.spectrum_methods import SpectrumMethods
-from hrixs.threads import resolve_threads
+from hrixs.utils.dask_arrays import is_lazy
+from hrixs.utils.threads import resolve_threads
 
 
 class CurvatureMethods(SpectrumMethods):

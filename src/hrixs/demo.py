@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from hrixs.curvature import FWHM, CurvatureFit
+from hrixs.curvature import CurvatureFit
 from hrixs.run_files import run_folder
 from hrixs.simulation import (
     CURVE_A,
@@ -25,6 +25,7 @@ from hrixs.simulation import (
     write_run,
 )
 from hrixs.spectrometer import hRIXS
+from hrixs.utils.statistics import FWHM
 
 PROPOSAL, DARK_RUN, DATA_RUN = 900999, 1, 2
 PHOTON_ENERGY = 530.0
@@ -247,7 +248,8 @@ def _print_report(data: xr.Dataset, rows: list[Comparison]) -> None:
 def _write_results(
     out: Path, h: hRIXS, counted: xr.Dataset, integrated: xr.Dataset, by_delay: xr.Dataset
 ) -> None:
-    from hrixs.plotting import new_figure, plot_curvature, plot_per_train, plot_spectra
+    from hrixs.plotting import plot_curvature, plot_per_train, plot_spectra
+    from hrixs.utils.figures import new_figure
 
     path = out / "spectrum.nc"
     counted.drop_vars(h.DETECTOR).to_netcdf(path, engine="h5netcdf", group="counted")

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.checks import whole_number
 from hrixs.chip import Crop, images_of
 from hrixs.cloud import estimate_cloud
 from hrixs.cloud_estimate import CloudEstimate
-from hrixs.errors import warn
 from hrixs.hot_pixels import hot_pixels
 from hrixs.noise_report import NoiseReport, noise_report
 from hrixs.runs import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
+from hrixs.utils.checks import whole_number
+from hrixs.utils.errors import warn
 
 
 class DetectorMethods(SpectrumMethods):

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.checks import require_dataset, whole_number
-from hrixs.errors import MissingDataError, unknown_name, warn
-from hrixs.provenance import provenance
+from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.provenance import provenance
 
 # Below so many photons a Poisson distribution is too skew for one symmetrical error.
 _FEW_PHOTONS = 10

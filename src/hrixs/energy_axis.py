@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.errors import warn
-from hrixs.line_width import LineFit, with_error
+from hrixs.line_width import LineFit
+from hrixs.utils.errors import warn
+from hrixs.utils.statistics import with_error
 
 Floats = NDArray[np.float64]
 

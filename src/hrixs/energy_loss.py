@@ -8,12 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.checks import require_dataset
-from hrixs.errors import MissingDataError, warn
 from hrixs.line_width import equal_step
-from hrixs.provenance import provenance
-
-Floats = NDArray[np.float64]
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.provenance import provenance
+from hrixs.utils.typing import Floats
 
 
 def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None) -> xr.Dataset:

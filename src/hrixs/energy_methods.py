@@ -13,9 +13,9 @@ from hrixs.calibration import calibrate_energy
 from hrixs.chip import first_row
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
-from hrixs.errors import warn
 from hrixs.runs import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
+from hrixs.utils.errors import warn
 
 
 class EnergyMethods(SpectrumMethods):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.errors import FaultyRunError, warn
+from hrixs.utils.errors import FaultyRunError, warn
 
 _MOST_NAMED = 8
 

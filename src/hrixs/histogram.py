@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.checks import curvature_pair, require_dataset, whole_number
 from hrixs.geometry import parabola
-from hrixs.provenance import provenance
+from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.provenance import provenance
 
 
 def photon_spectrum(

@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.errors import warn
 from hrixs.frames import Frames, as_frames
 from hrixs.noise import gaussian_core
-from hrixs.provenance import provenance
+from hrixs.utils.errors import warn
+from hrixs.utils.provenance import provenance
 
 #: Standard deviations from the other pixels at which a pixel is bad.
 N_SIGMA = 7.0

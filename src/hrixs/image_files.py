@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.errors import unknown_name
-from hrixs.memory import require_memory
+from hrixs.utils.errors import unknown_name
+from hrixs.utils.memory import require_memory
 
 SUFFIXES = (".tif", ".tiff", ".npy", ".h5", ".hdf5", ".nxs")
 

@@ -9,10 +9,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import curvature_pair
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.provenance import provenance
-from hrixs.threads import resolve_threads
+from hrixs.utils.checks import curvature_pair
+from hrixs.utils.provenance import provenance
+from hrixs.utils.threads import resolve_threads
 
 
 def integrate_frames(

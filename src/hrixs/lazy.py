@@ -15,8 +15,6 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.analysis import Analysis
-from hrixs.checks import number_of_bytes
-from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
 from hrixs.frame_parts import Part, plan_parts
 from hrixs.frames import as_frames
@@ -25,6 +23,9 @@ from hrixs.photons import classify_photons, find_photons
 from hrixs.run_images import tell_failed
 from hrixs.run_index import Entries
 from hrixs.spectra import COUNTS, with_cloud_of_first
+from hrixs.utils.checks import number_of_bytes
+from hrixs.utils.dask_arrays import _as_task, _dask_array, _dask_threads, _in_whole_frames, is_lazy
+from hrixs.utils.errors import MissingDataError
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -38,11 +39,6 @@ _CHUNKS_A_THREAD = 2
 _BYTES_PER_PIXEL = 24
 #: Of photon tables: number of the first frame that was searched for it.
 _FIRST_FRAME = "first_frame"
-
-
-def is_lazy(array: xr.DataArray) -> bool:
-    """Whether an array is one of dask."""
-    return array.chunks is not None
 
 
 def lazy_reader(
@@ -339,21 +335,6 @@ def _spectrum_of_nothing(
     return analysis.spectra(as_frames(np.empty((0, *frames.shape[-2:]), frames.dtype)), energy)
 
 
-def _in_whole_frames(frames: xr.DataArray) -> xr.DataArray:
-    """Require chunks of whole frames, along the first dimension only."""
-    frames = frames.transpose(..., "x", "y")
-    for dim, chunks in zip(frames.dims[-2:], frames.data.chunks[-2:], strict=True):
-        if len(chunks) > 1:
-            raise ValueError(
-                f"the frames are chunked along {dim}, into {len(chunks)} chunks, expected whole "
-                f"frames. Take data.chunk({dim}=-1), or load the run with from_run(..., lazy=True)."
-            )
-    within = {dim: -1 for dim in frames.dims[1:-2]}
-    if any(len(frames.chunksizes[dim]) > 1 for dim in within):
-        return frames.chunk(within)
-    return frames
-
-
 def _labelled(frames: Any) -> xr.DataArray:
     if not isinstance(frames, xr.DataArray):
         if not isinstance(frames, _dask_array().Array):
@@ -373,28 +354,3 @@ def _labelled(frames: Any) -> xr.DataArray:
         raise ValueError(f"frames have dimensions {frames.dims}, expected (..., x, y).")
     labelled: xr.DataArray = frames
     return labelled
-
-
-def _as_task(work: Any) -> Any:
-    import dask
-
-    return dask.delayed(work, pure=False, traverse=False)
-
-
-def _dask_threads() -> int:
-    """Threads that dask uses for arrays in this process."""
-    import dask
-    from dask.system import CPU_COUNT
-
-    return int(dask.config.get("num_workers", None) or CPU_COUNT)
-
-
-def _dask_array() -> Any:
-    try:
-        import dask.array
-    except ImportError as error:
-        raise ImportError(
-            f"lazy arrays need dask, which can't be imported: {error}. Install it with "
-            "pip install 'dask[array]', or leave lazy out."
-        ) from error
-    return dask.array

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.errors import FaultyRunError
 from hrixs.faults import named_trains
 from hrixs.frame_parts import Part, PartReader
 from hrixs.run_index import Entries
+from hrixs.utils.errors import FaultyRunError
 
 
 class LazyImages:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.errors import NoLineError
+from hrixs.utils.errors import NoLineError
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.errors import unknown_name
 from hrixs.line_fit import HALF_WINDOW, Noise, bins_of_line, fit_line
+from hrixs.utils.errors import unknown_name
+from hrixs.utils.statistics import with_error
 
 
 @dataclass(frozen=True, repr=False)
@@ -248,20 +249,6 @@ def equal_step(axis: NDArray[np.float64], name: str) -> float:
     if not (step and np.allclose(steps, step, rtol=1e-3, atol=1e-9 * float(np.abs(axis).max()))):
         raise ValueError(f"the axis {name!r} is not in equal steps, expected bins of one width.")
     return step
-
-
-def with_error(value: float, error: float) -> str:
-    """`value` ± `error`, to two digits of the error.
-
-    Examples
-    --------
-    >>> with_error(530.12345, 0.0123)
-    '530.123 ± 0.012'
-    """
-    if not (np.isfinite(error) and error > 0):
-        return f"{value:.6g}"
-    digits = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _noise_of(

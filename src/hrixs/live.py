@@ -14,13 +14,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import require_method
-from hrixs.checks import whole_number
-from hrixs.errors import HrixsWarning, MissingDataError
-from hrixs.provenance import provenance, settings_text
 from hrixs.spectra import COUNTS, with_counting_error
 from hrixs.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts
 from hrixs.trains import PATIENCE, TrainData, TrainReader
+from hrixs.utils.checks import whole_number
+from hrixs.utils.errors import HrixsWarning, MissingDataError
+from hrixs.utils.provenance import provenance, settings_text
 
 _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
 

@@ -14,19 +14,19 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
-from hrixs.checkpoint import Checkpoint, digest
-from hrixs.checks import positive_energies
+from hrixs.checkpoint import Checkpoint
 from hrixs.chip import Crop
 from hrixs.cluster import bytes_for_all, reduce_on
-from hrixs.errors import MissingDataError
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import mnemonics
-from hrixs.provenance import __version__
 from hrixs.reduction import Plan, frames_of, reduce_run, share_out
 from hrixs.run_images import count_trains, index_images, require_dims
 from hrixs.run_index import Entries
 from hrixs.runs import Field, Run, field_entries
 from hrixs.slow_data import SlowData, load_slow_data
+from hrixs.utils.checks import positive_energies
+from hrixs.utils.errors import MissingDataError
+from hrixs.utils.provenance import __version__, digest
 
 if TYPE_CHECKING:
     from distributed import Client

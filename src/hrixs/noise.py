@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.errors import NonFinitePixelsError
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.provenance import provenance
+from hrixs.utils.errors import NonFinitePixelsError
+from hrixs.utils.provenance import provenance
 
 # The part of a distribution that is fitted, in standard deviations from its middle. Photons only
 # add charge: what lies below the middle, and a little above it, is noise.

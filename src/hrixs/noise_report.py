@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.charge_peaks import ChargePeaks, fit_charge_peaks
-from hrixs.checks import positive_energies, whole_number
 from hrixs.false_hits import expected_false_hits
 from hrixs.frame_hits import (
     LOWEST,
@@ -28,8 +27,9 @@ from hrixs.noise import frame_noise, pixel_noise
 from hrixs.noise_plots import plot_noise_report
 from hrixs.noise_words import report_lines
 from hrixs.photons import EV_PER_PAIR
-from hrixs.provenance import provenance
 from hrixs.threshold_choice import begin_of_photons, best_threshold
+from hrixs.utils.checks import positive_energies, whole_number
+from hrixs.utils.provenance import provenance
 
 #: Frames that are looked at, evenly spread over those given.
 MAX_FRAMES = 32

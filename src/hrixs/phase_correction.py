@@ -9,8 +9,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.checks import curvature_pair, require_dataset, whole_number
-from hrixs.errors import NoPhaseCorrectionError, warn
 from hrixs.geometry import parabola
 from hrixs.phase_statistics import (
     SIGNIFICANCE,
@@ -21,7 +19,9 @@ from hrixs.phase_statistics import (
     phase_of,
 )
 from hrixs.phases import MOST_LEFT_BY_TILT, N_BLOCKS, finder_of, single_photons
-from hrixs.provenance import provenance
+from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.errors import NoPhaseCorrectionError, warn
+from hrixs.utils.provenance import provenance
 
 #: Phases at which the correction is tabulated.
 N_KNOTS = 201

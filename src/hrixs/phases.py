@@ -9,8 +9,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.checks import curvature_pair, require_dataset, whole_number
-from hrixs.errors import warn
 from hrixs.phase_statistics import (
     SIGNIFICANCE,
     column_blocks,
@@ -22,7 +20,9 @@ from hrixs.phase_statistics import (
     left_by_tilt,
     phase_of,
 )
-from hrixs.provenance import provenance
+from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.errors import warn
+from hrixs.utils.provenance import provenance
 
 #: Bins of the phase histograms, and blocks of columns in which the phases of y are compared.
 N_BINS = 50

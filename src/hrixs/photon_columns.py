@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from hrixs import _core
-from hrixs.checks import require_dataset
-from hrixs.errors import MissingDataError
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError
 
 _PREFIX = "photon_"
 _COLUMNS = {

@@ -10,13 +10,13 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import number, positive_energies, whole_number, yes_or_no
-from hrixs.errors import warn
 from hrixs.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.photon_columns import FITTED_CHARGE, PLACE_COLUMNS
 from hrixs.placement import POSITION, Placement, estimated_cloud
-from hrixs.provenance import provenance
-from hrixs.threads import resolve_threads
+from hrixs.utils.checks import number, positive_energies, whole_number, yes_or_no
+from hrixs.utils.errors import warn
+from hrixs.utils.provenance import provenance
+from hrixs.utils.threads import resolve_threads
 
 #: Standard deviations above the mean of the 2x2 squares at which a hit begins.
 STD_THRESHOLD = 3.5

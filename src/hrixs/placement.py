@@ -11,10 +11,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.checks import number, yes_or_no
 from hrixs.cloud_estimate import CloudEstimate, cloud_of_first, mean_cloud
-from hrixs.errors import unknown_name
 from hrixs.frames import Frames, as_noise
+from hrixs.utils.checks import number, yes_or_no
+from hrixs.utils.errors import unknown_name
 
 #: Ways to place a photon: centre of mass of its spot, or fit of its charge cloud.
 POSITIONS = ("com", "gaussian")

@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.curvature import FWHM, CurvatureFit
+from hrixs.curvature import CurvatureFit
 from hrixs.photon_curvature import PhotonCurvatureFit
+from hrixs.utils.figures import _first_pixel, _new_axes
+from hrixs.utils.statistics import FWHM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -258,29 +260,6 @@ def plot_line(fit: Any, spectrum: xr.DataArray, error: ArrayLike | None = None) 
     above.set_ylim(top=1.2 * above.get_ylim()[1])  # room for the legend
     above.legend(loc="upper left", fontsize="small")
     return figure
-
-
-def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
-    """Make a figure that no window shows, for writing to a file, with axes by name."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplot_mosaic(mosaic)
-
-
-def _first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
-    if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
-        return int(image["x"][0]), int(image["y"][0])
-    return 0, 0
-
-
-def _new_axes() -> Axes:
-    import matplotlib.pyplot as plt
-
-    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
-    return ax
 
 
 def _fit_label(fit: CurvatureFit | PhotonCurvatureFit) -> str:

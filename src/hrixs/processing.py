@@ -14,13 +14,14 @@ import numpy as np
 import xarray as xr
 
 from hrixs import image_files
-from hrixs.checkpoint import digest, remove_checkpoint, working_in
-from hrixs.errors import HrixsWarning, MissingDataError
+from hrixs.checkpoint import remove_checkpoint
 from hrixs.mnemonics import mnemonics
-from hrixs.output_files import replaced_at_once, write_netcdf
-from hrixs.provenance import __version__, settings_text
 from hrixs.runs import open_run
 from hrixs.spectrometer import hRIXS
+from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
+from hrixs.utils.errors import HrixsWarning, MissingDataError
+from hrixs.utils.folder_lock import working_in
+from hrixs.utils.provenance import __version__, digest, settings_text
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,8 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
 
 
 def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:
-    from hrixs.plotting import new_figure, plot_curvature, plot_image, plot_per_train, plot_spectra
+    from hrixs.plotting import plot_curvature, plot_image, plot_per_train, plot_spectra
+    from hrixs.utils.figures import new_figure
 
     figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
     image = h.mean_image(source)

@@ -12,15 +12,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
-from hrixs.checks import number_of_bytes
-from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
 from hrixs.frame_parts import Part, PartReader, plan_parts
 from hrixs.frames import as_frames
 from hrixs.part_result import PartResult, add_counts, reduce_part
-from hrixs.progress import Progress
 from hrixs.run_images import tell_failed
 from hrixs.run_index import Entries
+from hrixs.utils.checks import number_of_bytes
+from hrixs.utils.errors import MissingDataError
+from hrixs.utils.progress import Progress
 
 #: Peak memory of a long run above the import, beside its result.
 MEMORY = "512MB"

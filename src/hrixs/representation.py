@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.provenance import slice_text
+from hrixs.utils.provenance import slice_text
 
 # What defaults are made of; whatever else is equal to one of them in a way of its own.
 _PLAIN = (str, int, float, np.generic, slice)

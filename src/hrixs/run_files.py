@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.errors import no_extra_data
 from hrixs.mnemonics import mnemonics
+from hrixs.utils.errors import no_extra_data
 
 FIRST_TRAIN = 1_600_000_000
 

@@ -11,15 +11,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.errors import MissingDataError, warn
 from hrixs.faults import Faults, named_trains
 from hrixs.frame_parts import PartReader, failed_texts, plan_parts
-from hrixs.memory import require_memory
 from hrixs.mnemonics import Mnemonic, mnemonics
 from hrixs.run_index import Entries, index_entries
 from hrixs.runs import Field, Run, field_entries
 from hrixs.slow_data import load_slow_data
-from hrixs.threads import available_threads
+from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.memory import require_memory
+from hrixs.utils.threads import available_threads
 
 _BYTES_PER_PART = 64 * 2**20
 

@@ -10,12 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.chip import Crop, fitting, images_of, pixels_of, require_finite, sum_of_images
-from hrixs.errors import MissingDataError
 from hrixs.faults import Faults
 from hrixs.lazy import lazy_reader
 from hrixs.run_images import index_images, load_run, sum_images
 from hrixs.runs import Field, Run, RunLike, open_run, run_name, trains_by_id
 from hrixs.settings import Settings
+from hrixs.utils.errors import MissingDataError
 
 
 class RunMethods(Settings):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.errors import MissingDataError, no_extra_data, unknown_name
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import Mnemonic, mnemonics
+from hrixs.utils.errors import MissingDataError, no_extra_data, unknown_name
 
 if TYPE_CHECKING:
     from extra_data import DataCollection

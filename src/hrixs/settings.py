@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import representation
 from hrixs.aggregation import default_aggregators
-from hrixs.checks import yes_or_no
-from hrixs.errors import unknown_name, warn
 from hrixs.photons import (
     CANDIDATE_HIGH,
     CANDIDATE_LOW,
@@ -24,6 +22,8 @@ from hrixs.photons import (
 )
 from hrixs.placement import POSITION
 from hrixs.runs import Field
+from hrixs.utils.checks import yes_or_no
+from hrixs.utils.errors import unknown_name, warn
 
 #: Fields that are loaded with each detector's images; the first is the detector itself.
 DETECTOR_FIELDS: dict[str, list[str]] = {

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.polynomial import Legendre, Polynomial
 from numpy.typing import NDArray
 
-from hrixs.errors import NoLineError, warn
 from hrixs.sharpness import StraightPhotons, step_up
+from hrixs.utils.errors import NoLineError, warn
 
 #: First and last x, first and last y of the frame, in pixels.
 Extent: TypeAlias = tuple[tuple[float, float], tuple[float, float]]

@@ -11,19 +11,20 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.analysis import Analysis, require_method
-from hrixs.checks import curvature_pair, number, require_dataset
 from hrixs.chip import Crop, energies_of, one_image, pixels_of
 from hrixs.geometry import Number, parabola
 from hrixs.histogram import photon_spectrum
-from hrixs.lazy import is_lazy, lazy_spectra
+from hrixs.lazy import lazy_spectra
 from hrixs.long_run import process_run
 from hrixs.photon_columns import with_attributes
 from hrixs.photons import classify_photons, find_photons
-from hrixs.provenance import provenance, rows_of_crop
 from hrixs.run_methods import RunMethods
 from hrixs.runs import Field, RunLike
 from hrixs.spectra import spectra_of, store_spectrum, with_energy
-from hrixs.threads import resolve_threads
+from hrixs.utils.checks import curvature_pair, number, require_dataset
+from hrixs.utils.dask_arrays import is_lazy
+from hrixs.utils.provenance import provenance, rows_of_crop
+from hrixs.utils.threads import resolve_threads
 
 if TYPE_CHECKING:
     from distributed import Client

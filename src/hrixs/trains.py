@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import xarray as xr
 
-from hrixs.errors import MissingDataError
 from hrixs.mnemonics import Mnemonic, mnemonics
+from hrixs.utils.errors import MissingDataError
 
 #: Values of one train by source and key.
 TrainData: TypeAlias = Mapping[str, Mapping[str, Any]]

@@ -17,13 +17,13 @@ from typing import Any, TextIO
 import xarray as xr
 
 from hrixs.bridge import Receiver, Train
-from hrixs.errors import MissingDataError
 from hrixs.live import LiveSpectra
 from hrixs.live_page import Link, page, problems, status
 from hrixs.mnemonics import mnemonics
-from hrixs.output_files import write_netcdf
 from hrixs.processing import Job
 from hrixs.terminal import Screen
+from hrixs.utils.atomic_files import write_netcdf
+from hrixs.utils.errors import MissingDataError
 
 _TICK = 0.1
 _LONGEST_DELAY = 3600.0

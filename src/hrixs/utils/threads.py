@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from hrixs.checks import whole_number
+from hrixs.utils.checks import whole_number
 
 
 def available_threads() -> int:

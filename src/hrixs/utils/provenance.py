@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Hashable, Mapping
@@ -53,3 +54,15 @@ def _json(value: Any) -> Any:
     if isinstance(value, slice):
         return slice_text(value)
     return f"array of shape {np.shape(value)}" if np.ndim(value) else str(value)
+
+
+def digest(*values: Any) -> str:
+    """Short text that tells arrays and plain values apart."""
+    total = hashlib.sha256()
+    for value in values:
+        if isinstance(value, np.ndarray):
+            total.update(f"{value.dtype}{value.shape}".encode())
+            total.update(np.ascontiguousarray(value).data)
+        else:
+            total.update(repr(value).encode())
+    return total.hexdigest()[:16]

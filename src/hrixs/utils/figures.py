@@ -1,0 +1,35 @@
+"""New figures and axes of matplotlib."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
+    """Make a figure that no window shows, for writing to a file, with axes by name."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplot_mosaic(mosaic)
+
+
+def _first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
+    if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
+        return int(image["x"][0]), int(image["y"][0])
+    return 0, 0
+
+
+def _new_axes() -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    return ax
