@@ -6,7 +6,7 @@ import xarray as xr
 
 from conftest import CURVATURE, RUN, SHARED
 from hrixs import HrixsWarning, NoLineError, find_photons, fit_curvature, fit_curvature_image, hRIXS
-from hrixs.geometry import parabola
+from hrixs.camera.parabola import parabola
 from hrixs.sharpness import StraightPhotons
 from hrixs.simulation import Sensor, SpectralLine, rixs_lines, simulate_frames
 

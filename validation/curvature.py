@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import NoLineError, find_photons, fit_curvature, fit_curvature_image
-from hrixs.geometry import parabola
+from hrixs.camera.parabola import parabola
 from hrixs.simulation import Sensor, rixs_lines, simulate_frames
 from validation.figures import save
 

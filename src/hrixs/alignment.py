@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.parabola import parabola
 from hrixs.energy_loss import moved_variable
-from hrixs.geometry import parabola
 from hrixs.line_width import equal_step
 from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
 from hrixs.utils.checks import curvature_pair, require_dataset, whole_number

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from hrixs.camera.frames import Frames
 from hrixs.cloud_estimate import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
-from hrixs.frames import Frames
 from hrixs.histogram import photon_spectrum
 from hrixs.integration import integrate_frames
 from hrixs.photons import classify_photons, find_photons

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.parabola import parabola
 from hrixs.energy_axis import EnergyCalibration, fit_axis
-from hrixs.geometry import parabola
 from hrixs.line_width import LineFit, line_width
 from hrixs.utils.checks import curvature_pair
 from hrixs.utils.errors import NoLineError, warn

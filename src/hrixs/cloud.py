@@ -7,8 +7,8 @@ from typing import Any
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from hrixs.camera.frames import Frames, as_frames
 from hrixs.cloud_estimate import COLUMNS, CloudEstimate, mean_cloud, search_cloud
-from hrixs.frames import Frames, as_frames
 from hrixs.photons import find_photons
 from hrixs.utils.errors import MissingDataError, warn
 

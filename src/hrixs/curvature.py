@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.parabola import parabola
 from hrixs.curvature_search import search_curvature, strip_profiles
-from hrixs.geometry import parabola
 from hrixs.utils.errors import NoLineError
 from hrixs.utils.statistics import FWHM
 

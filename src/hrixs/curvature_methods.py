@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from hrixs.analysis import Analysis, require_method
-from hrixs.chip import Crop
+from hrixs.camera.crop import Crop
 from hrixs.curvature import CurvatureFit, fit_curvature_image
 from hrixs.lazy import concat_photons, photon_parts
 from hrixs.long_run import process_run

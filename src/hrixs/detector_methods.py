@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.chip import Crop, images_of
+from hrixs.camera.crop import Crop
+from hrixs.camera.dataset import images_of
 from hrixs.cloud import estimate_cloud
 from hrixs.cloud_estimate import CloudEstimate
 from hrixs.hot_pixels import hot_pixels

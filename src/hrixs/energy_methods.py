@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from hrixs.analysis import require_method
 from hrixs.calibration import calibrate_energy
-from hrixs.chip import first_row
+from hrixs.camera.crop import first_row
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
 from hrixs.runs import RunLike

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames
 from hrixs.false_hits import square_maxima
-from hrixs.frames import FRAME_DIMS, Frames, as_dark, as_frames
 from hrixs.noise import corrected_image, gaussian_core, square_sums
 from hrixs.photons import find_photons
 

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.frames import Frames, as_frames
+from hrixs.camera.frames import Frames, as_frames
 from hrixs.noise import gaussian_core
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance

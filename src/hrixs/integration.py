@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.utils.checks import curvature_pair
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads

@@ -15,9 +15,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.analysis import Analysis
+from hrixs.camera.frames import as_frames
 from hrixs.faults import Faults
 from hrixs.frame_parts import Part, plan_parts
-from hrixs.frames import as_frames
 from hrixs.lazy_images import LazyImages
 from hrixs.photons import classify_photons, find_photons
 from hrixs.run_images import tell_failed

@@ -14,8 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
+from hrixs.camera.crop import Crop
 from hrixs.checkpoint import Checkpoint
-from hrixs.chip import Crop
 from hrixs.cluster import bytes_for_all, reduce_on
 from hrixs.faults import Faults, named_trains
 from hrixs.mnemonics import mnemonics

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.utils.errors import NonFinitePixelsError
 from hrixs.utils.provenance import provenance
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_mask
 from hrixs.charge_peaks import ChargePeaks, fit_charge_peaks
 from hrixs.false_hits import expected_false_hits
 from hrixs.frame_hits import (
@@ -22,7 +23,6 @@ from hrixs.frame_hits import (
     sample_of,
     spot_charges,
 )
-from hrixs.frames import FRAME_DIMS, Frames, as_mask
 from hrixs.noise import frame_noise, pixel_noise
 from hrixs.noise_plots import plot_noise_report
 from hrixs.noise_words import report_lines

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
+from hrixs.camera.frames import as_frames
 from hrixs.frame_parts import ReadPart
 from hrixs.frame_storage import Failed
-from hrixs.frames import as_frames
 from hrixs.photon_columns import PLACE_COLUMNS
 from hrixs.spectra import COUNTS
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.geometry import parabola
+from hrixs.camera.parabola import parabola
 from hrixs.phase_statistics import (
     SIGNIFICANCE,
     column_blocks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.geometry import parabola
+from hrixs.camera.parabola import parabola
 
 Phases = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
-from hrixs.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.photon_columns import FITTED_CHARGE, PLACE_COLUMNS
 from hrixs.placement import POSITION, Placement, estimated_cloud
 from hrixs.utils.checks import number, positive_energies, whole_number, yes_or_no

@@ -12,9 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
+from hrixs.camera.frames import as_frames
 from hrixs.faults import Faults
 from hrixs.frame_parts import Part, PartReader, plan_parts
-from hrixs.frames import as_frames
 from hrixs.part_result import PartResult, add_counts, reduce_part
 from hrixs.run_images import tell_failed
 from hrixs.run_index import Entries

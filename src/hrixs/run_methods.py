@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.chip import Crop, fitting, images_of, pixels_of, require_finite, sum_of_images
+from hrixs.camera.crop import Crop, fitting, pixels_of
+from hrixs.camera.dataset import images_of, require_finite, sum_of_images
 from hrixs.faults import Faults
 from hrixs.lazy import lazy_reader
 from hrixs.run_images import index_images, load_run, sum_images

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
-from hrixs.frames import Frames, as_frames
+from hrixs.camera.frames import Frames, as_frames
 
 _BYTES_PER_PART = 512 * 2**20
 # When the first frames are looked at; they may be lazy.

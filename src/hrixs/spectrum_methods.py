@@ -11,8 +11,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.analysis import Analysis, require_method
-from hrixs.chip import Crop, energies_of, one_image, pixels_of
-from hrixs.geometry import Number, parabola
+from hrixs.camera.crop import Crop, pixels_of
+from hrixs.camera.dataset import energies_of, one_image
+from hrixs.camera.parabola import Number, parabola
 from hrixs.histogram import photon_spectrum
 from hrixs.lazy import lazy_spectra
 from hrixs.long_run import process_run

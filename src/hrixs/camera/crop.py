@@ -9,9 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.frames import as_frames
-from hrixs.utils.checks import positive_energies, require_dataset
-from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.errors import warn
 
 
 @dataclass(frozen=True)
@@ -106,98 +104,6 @@ def first_row(y_range: Any) -> int:
             "begins, counted from 0, for an energy axis over the chip's rows."
         )
     return first
-
-
-def one_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
-    """`image` as an array of two dimensions, x and y.
-
-    Raises
-    ------
-    ValueError
-        If it has not two dimensions.
-    """
-    pixels = as_frames(image).pixels
-    if pixels.ndim != 2:
-        raise ValueError(f"the image has shape {pixels.shape}, expected one frame, (x, y).")
-    return pixels
-
-
-def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
-    """Images of a dataset, with dims ``(..., x, y)``.
-
-    Raises
-    ------
-    TypeError
-        If `data` is not a dataset.
-    MissingDataError
-        If it has no images of the detector.
-    ValueError
-        If the images lack the dims x and y, or there are none.
-    """
-    require_dataset(
-        data,
-        "a run as from from_run (for arrays there are hrixs.find_photons and integrate_frames)",
-    )
-    if detector not in data:
-        raise MissingDataError(
-            f"the dataset has no images {detector!r}, only {', '.join(map(str, data)) or 'nothing'}"
-            ". Load them with from_run, or set DETECTOR to the images' name."
-        )
-    images = data[detector]
-    if not {"x", "y"} <= set(images.dims):
-        raise ValueError(f"{detector!r} has dimensions {images.dims}, expected (trainId, x, y).")
-    if images.size == 0:
-        raise ValueError(f"{detector!r} has shape {images.shape}: there is no image in it.")
-    return images.transpose(..., "x", "y")
-
-
-def require_finite(name: str, image: NDArray[np.float64], mask: ArrayLike | None) -> None:
-    """Raise ValueError if pixels that are not masked are NaN or infinite."""
-    bad = ~np.isfinite(image)
-    if mask is not None and (bad_pixels := pixels_of("MASK", mask)).shape == image.shape:
-        bad &= ~bad_pixels.astype(bool)
-    if bad.any():
-        raise ValueError(
-            f"{name} has {int(bad.sum())} pixels that are NaN or infinite, expected none. Mark "
-            "them in MASK first, an array of the chip's shape that is True where a pixel is bad."
-        )
-
-
-def sum_of_images(images: xr.DataArray) -> tuple[NDArray[np.float64], int]:
-    """Sum over all dims but x and y, and how many images that are.
-
-    Raises
-    ------
-    TypeError
-        If the images are no real numbers.
-    """
-    if images.dtype.kind not in "biuf":
-        raise TypeError(
-            f"{images.name!r} has dtype {images.dtype}, expected real numbers. Convert it first."
-        )
-    leading = [dim for dim in images.dims if dim not in ("x", "y")]
-    total = images.sum(leading, dtype=np.float64, skipna=False).values
-    return total, images.size // total.size
-
-
-def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
-    """Photon energy ``nrj`` of each frame, in eV, in the shape of the frames' leading dims.
-
-    Raises
-    ------
-    MissingDataError
-        If the dataset has no ``nrj``.
-    ValueError
-        If an energy is not a positive number.
-    """
-    if "nrj" not in data.variables:
-        raise MissingDataError(
-            "the dataset has no photon energy 'nrj', which method 'manual' needs. Load it with "
-            "from_run, or set it in eV: data['nrj'] = 530.0"
-        )
-    leading = frames.isel(x=0, y=0, drop=True)
-    energies = data["nrj"].broadcast_like(leading).transpose(*leading.dims)
-    return positive_energies(np.asarray(energies.values, dtype=np.float64))
 
 
 def pixels_of(name: str, image: ArrayLike | None) -> NDArray[Any]:

@@ -1,0 +1,50 @@
+"""A frame drawn as an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.utils.figures import _first_pixel, _new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
+    """Draw an image, averaged along the line so that faint lines show.
+
+    Parameters
+    ----------
+    image : array_like, shape (x, y)
+        In ADU per frame; with coordinates, these are shown.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes()
+    width = max(1, len(image) // 256)
+    n = len(image) // width
+    with np.errstate(invalid="ignore"):
+        shown = np.nanmean(np.asarray(image)[: n * width].reshape(n, width, -1), axis=1)
+    x0, y0 = _first_pixel(image)
+    low, high = np.nanpercentile(shown, [5, 99.5])
+    mesh = ax.imshow(
+        shown.T,
+        origin="lower",
+        aspect="auto",
+        extent=(x0 - 0.5, x0 + n * width - 0.5, y0 - 0.5, y0 + image.shape[1] - 0.5),
+        vmin=low,
+        vmax=high,
+        cmap="viridis",
+    )
+    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    ax.set_title("mean image")
+    ax.figure.colorbar(mesh, ax=ax, label="ADU per frame")
+    return ax
