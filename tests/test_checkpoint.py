@@ -25,7 +25,7 @@ from hrixs.utils.provenance import digest
 def every_part(monkeypatch):
     """Each image is a part, and every part is saved at once."""
     monkeypatch.setattr("hrixs.checkpoint._SECONDS_BETWEEN_SAVES", 0.0)
-    monkeypatch.setattr("hrixs.reduction._MOST_BYTES_PER_PART", 1)
+    monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", 1)
 
 
 def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
@@ -146,7 +146,7 @@ def test_results_without_their_task_are_not_believed(h, tmp_path, every_part):
 
 
 def test_what_could_not_be_read_is_tried_again(h, tmp_path, every_part, monkeypatch):
-    from hrixs.frame_parts import PartReader, ReadPart
+    from hrixs.runs.parts import PartReader, ReadPart
 
     real = PartReader.read
 

@@ -36,7 +36,7 @@ def client():
 
 @pytest.fixture
 def one_image_a_part(monkeypatch):
-    monkeypatch.setattr("hrixs.reduction._MOST_BYTES_PER_PART", 1)
+    monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", 1)
 
 
 @pytest.mark.parametrize("method", METHODS)

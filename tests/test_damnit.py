@@ -24,7 +24,7 @@ import xarray as xr
 
 from conftest import DARK, ENERGY, PROPOSAL, RUN
 from hrixs import HrixsWarning, hRIXS
-from hrixs.run_files import FIRST_TRAIN
+from hrixs.runs.mock import FIRST_TRAIN
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "damnit.md").read_text(encoding="utf8")

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from hrixs import frame_storage
-from hrixs.frame_storage import Stored, map_frames, read_frames, stored_frames
+from hrixs.runs import storage as frame_storage
+from hrixs.runs.storage import Stored, map_frames, read_frames, stored_frames
 
 WHOLE = (slice(None), slice(None))
 FRAMES = np.random.default_rng(5).integers(0, 1 << 16, (7, 12, 20), dtype=np.uint16)

@@ -29,7 +29,7 @@ def _two_threads():
 @pytest.fixture
 def small_chunks(monkeypatch) -> None:
     """Three images a chunk."""
-    monkeypatch.setattr("hrixs.lazy.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
+    monkeypatch.setattr("hrixs.runs.budget.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def whole(h: hRIXS, data: xr.Dataset, method: str) -> xr.Dataset:
 
 
 def test_nothing_is_read_before_it_is_needed(h, small_chunks, monkeypatch):
-    monkeypatch.setattr("hrixs.frame_parts.PartReader.read", None)
+    monkeypatch.setattr("hrixs.runs.parts.PartReader.read", None)
     data = h.from_run(RUN, lazy=True)
     assert isinstance(data.MaranaX.data, da.Array)
     h.normalize(h.aggregate(h.centroid(data), "hRIXS_delay"))
@@ -96,7 +96,7 @@ def test_aggregated_and_normalised_stay_lazy_and_the_same(h, lazy, data, which):
 
 
 def test_a_selection_reads_its_images_only(h, lazy, data, monkeypatch):
-    from hrixs.frame_parts import PartReader
+    from hrixs.runs.parts import PartReader
 
     real, rows = PartReader.read, []
     monkeypatch.setattr(PartReader, "read", lambda s, part: rows.append(part.rows) or real(s, part))

@@ -80,7 +80,7 @@ def test_however_the_images_lie_in_the_file(h, folder, kind, method):
 def test_same_bytes_for_all_parts_and_threads(h, folder, kind, part_bytes, threads, monkeypatch):
     expected = h.process_run(folder, progress=False, photons=True)
     KINDS[kind](folder)
-    monkeypatch.setattr("hrixs.reduction._MOST_BYTES_PER_PART", part_bytes)
+    monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", part_bytes)
     assert h.process_run(folder, progress=False, photons=True, threads=threads).equals(expected)
 
 
@@ -148,7 +148,7 @@ def test_an_energy_that_is_none_is_refused_at_once(h, energy):
 def test_copied_in_place_of_mapped_by_request(h, monkeypatch):
     expected = h.process_run(RUN, progress=False)
     monkeypatch.setenv("HRIXS_MAP_FILES", "0")
-    monkeypatch.setattr("hrixs.frame_parts.map_frames", None)
+    monkeypatch.setattr("hrixs.runs.parts.map_frames", None)
     assert h.process_run(RUN, progress=False).equals(expected)
 
 
@@ -157,7 +157,7 @@ def test_many_threads_do_not_take_the_memory(h):
 
 
 def test_a_file_that_vanishes_loses_its_images_only(h, folder, monkeypatch):
-    from hrixs.frame_parts import PartReader
+    from hrixs.runs.parts import PartReader
 
     real = PartReader.read
     lost = camera_files(folder)[1]

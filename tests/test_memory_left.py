@@ -6,7 +6,7 @@ import pytest
 
 import hrixs
 from hrixs import cli, hRIXS
-from hrixs.image_files import read_images
+from hrixs.runs.image_stacks import read_images
 from hrixs.utils import memory
 
 

@@ -67,7 +67,7 @@ def in_memory(run: Path, case: str, *, threads: int = 1, images_a_part: int = 10
 def lazily(run: Path, case: str, *, threads: int, images_a_chunk: int) -> xr.Dataset:
     h, method = spectrometer(case), CASES[case][1]
     with (
-        patch("hrixs.lazy.bytes_per_chunk", lambda *_: images_a_chunk * BYTES_PER_IMAGE),
+        patch("hrixs.runs.budget.bytes_per_chunk", lambda *_: images_a_chunk * BYTES_PER_IMAGE),
         dask.config.set(scheduler="threads", num_workers=threads),
     ):
         data = h.from_run(run, lazy=True)
@@ -76,7 +76,7 @@ def lazily(run: Path, case: str, *, threads: int, images_a_chunk: int) -> xr.Dat
 
 
 def processed(run: Path, case: str, *, images_a_part: int = 1000, **options) -> xr.Dataset:
-    with patch("hrixs.reduction._MOST_BYTES_PER_PART", images_a_part * BYTES_PER_IMAGE):
+    with patch("hrixs.runs.budget._MOST_BYTES_PER_PART", images_a_part * BYTES_PER_IMAGE):
         h = spectrometer(case)
         return h.process_run(run, method=CASES[case][1], progress=False, **options)
 

@@ -9,9 +9,9 @@ from extra_data import H5File, RunDirectory, by_id, by_index
 import hrixs
 from conftest import DARK, PROPOSAL, RUN
 from hrixs import HrixsWarning, MissingDataError, hRIXS
-from hrixs.faults import Faults
-from hrixs.run_images import index_images, iterate_images, sum_images
-from hrixs.runs import open_run
+from hrixs.runs.faults import Faults
+from hrixs.runs.images import index_images, iterate_images, sum_images
+from hrixs.runs.run import open_run
 from hrixs.simulation import write_run
 
 
@@ -145,7 +145,7 @@ def test_extra_data_opens_what_write_run_wrote(data_root, simulated):
 
 def test_images_in_parts_are_the_same(h, simulated, monkeypatch):
     run = open_run(RUN, PROPOSAL)
-    monkeypatch.setattr("hrixs.run_images._BYTES_PER_PART", 3 * 256 * 1024 * 2)
+    monkeypatch.setattr("hrixs.runs.images._BYTES_PER_PART", 3 * 256 * 1024 * 2)
     entries = index_images(run, "MaranaX", Faults())
     parts = [images.copy() for images, _ in iterate_images(entries, Faults())]
     assert len(parts) > 2

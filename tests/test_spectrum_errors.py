@@ -9,7 +9,7 @@ import xarray as xr
 from conftest import RUN
 from hrixs import HrixsWarning, find_photons, hRIXS
 from hrixs.live import LiveSpectra
-from hrixs.mnemonics import mnemonics
+from hrixs.runs.mnemonic_table import mnemonics
 
 
 def frame_with(spots: dict[tuple[int, int], float]) -> np.ndarray:
@@ -90,7 +90,7 @@ class TestTheSameInAllWays:
 
     def test_parts_threads_and_resumed_work(self, some_doubles, monkeypatch, tmp_path):
         expected = some_doubles.process_run(RUN, progress=False)
-        monkeypatch.setattr("hrixs.reduction._MOST_BYTES_PER_PART", 1)
+        monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", 1)
         monkeypatch.setattr("hrixs.checkpoint._SECONDS_BETWEEN_SAVES", 0.0)
         assert some_doubles.process_run(RUN, progress=False, threads=2).identical(expected)
         options = {"progress": False, "checkpoint": tmp_path / "c"}
@@ -104,7 +104,7 @@ class TestTheSameInAllWays:
         assert "spectrum_err" not in h.process_run(RUN, method="integrate", progress=False)
 
     def test_lazy(self, some_doubles, data, monkeypatch):
-        monkeypatch.setattr("hrixs.lazy.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
+        monkeypatch.setattr("hrixs.runs.budget.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
         lazy = some_doubles.from_run(RUN, lazy=True)
         made = []
         for ds in (lazy, data):
@@ -117,7 +117,7 @@ class TestTheSameInAllWays:
             assert found.attrs == expected.attrs
 
     def test_lazy_photons_are_found_once_for_both(self, some_doubles, monkeypatch):
-        monkeypatch.setattr("hrixs.lazy.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
+        monkeypatch.setattr("hrixs.runs.budget.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
         data = some_doubles.centroid(some_doubles.from_run(RUN, lazy=True))
         n_chunks = len(data.spectrum.chunks[0])
         searched = []

@@ -25,13 +25,13 @@ from hrixs.hot_pixels import hot_pixels
 from hrixs.integration import integrate_frames
 from hrixs.lazy import concat_photons, photon_parts
 from hrixs.line_width import LineFit, line_width
-from hrixs.mnemonics import mnemonics
 from hrixs.noise_report import NoiseReport, noise_report
 from hrixs.phase_correction import PhaseCorrection, phase_correction
 from hrixs.phases import PhaseUniformity, phase_uniformity
 from hrixs.photon_columns import photon_table
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import classify_photons, find_photons
+from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.spectrometer import hRIXS
 from hrixs.utils.errors import (
     FaultyRunError,

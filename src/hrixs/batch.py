@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hrixs.mnemonics import mnemonics
 from hrixs.processing import Job, process
+from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 
 _RANGE = re.compile(r"(\d+)-(\d+)")

@@ -10,10 +10,10 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from hrixs.frame_parts import Part, PartReader
 from hrixs.part_result import PartResult, reduce_part
 from hrixs.reduction import Plan
-from hrixs.run_index import Entries
+from hrixs.runs.index import Entries
+from hrixs.runs.parts import Part, PartReader
 from hrixs.utils.provenance import __version__
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hrixs.lazy import concat_photons, photon_parts
 from hrixs.long_run import process_run
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons import find_photons
-from hrixs.runs import RunLike
+from hrixs.runs.run import RunLike
 from hrixs.spectra import with_cloud_of_first
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.dask_arrays import is_lazy

@@ -12,7 +12,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from hrixs.curvature import CurvatureFit
-from hrixs.run_files import run_folder
+from hrixs.runs.mock import run_folder
 from hrixs.simulation import (
     CURVE_A,
     CURVE_B,

@@ -13,7 +13,7 @@ from hrixs.cloud import estimate_cloud
 from hrixs.cloud_estimate import CloudEstimate
 from hrixs.hot_pixels import hot_pixels
 from hrixs.noise_report import NoiseReport, noise_report
-from hrixs.runs import RunLike
+from hrixs.runs.run import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import warn

@@ -13,7 +13,7 @@ from hrixs.calibration import calibrate_energy
 from hrixs.camera.crop import first_row
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
-from hrixs.runs import RunLike
+from hrixs.runs.run import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.errors import warn
 

@@ -6,7 +6,7 @@ without dask.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,102 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.faults import Faults
-from hrixs.frame_parts import Part, plan_parts
-from hrixs.lazy_images import LazyImages
 from hrixs.photons import classify_photons, find_photons
-from hrixs.run_images import tell_failed
-from hrixs.run_index import Entries
 from hrixs.spectra import COUNTS, with_cloud_of_first
-from hrixs.utils.checks import number_of_bytes
-from hrixs.utils.dask_arrays import _as_task, _dask_array, _dask_threads, _in_whole_frames, is_lazy
-from hrixs.utils.errors import MissingDataError
+from hrixs.utils.dask_arrays import _as_task, _dask_array, _in_whole_frames, is_lazy
 
 if TYPE_CHECKING:
-    import dask.array as da
+    pass
 
-_MEMORY = "512MB"
-# HDF5, threads and tables.
-_BESIDE_FRAMES = 32 * 10**6
-# A chunk that a thread works on, and one that has been read before its turn.
-_CHUNKS_A_THREAD = 2
-# What the kernels make of a dark, and a frame in doubles.
-_BYTES_PER_PIXEL = 24
 #: Of photon tables: number of the first frame that was searched for it.
 _FIRST_FRAME = "first_frame"
-
-
-def lazy_reader(
-    memory: int | str | None,
-) -> Callable[[Entries, Faults], tuple[Callable[[NDArray[np.bool_]], da.Array], Entries]]:
-    """Make a reader for `hrixs.run_images.load_run` that reads nothing yet.
-
-    Parameters
-    ----------
-    memory : int or str, optional
-        Memory for the images while they are worked on, in bytes or as text, in one process with as
-        many threads as dask uses here. By default ``'512MB'``, or what one frame a chunk takes.
-
-    Raises
-    ------
-    ImportError
-        If there is no dask.
-    ValueError
-        If `memory` is no number of bytes or, when the reader is called, too small for the images.
-    """
-    _dask_array()
-    if memory is not None:
-        number_of_bytes("memory", memory)
-
-    def read(
-        entries: Entries, faults: Faults
-    ) -> tuple[Callable[[NDArray[np.bool_]], da.Array], Entries]:
-        chunk_bytes = bytes_per_chunk(memory, entries)
-        parts, failed = plan_parts(entries, chunk_bytes)
-        tell_failed(entries, failed, faults)
-        good = np.ones(len(entries), dtype=bool)
-        good[[number for number, _ in failed]] = False
-        if not good.any():
-            raise MissingDataError(f"none of the {len(entries)} images in the run can be read.")
-        entries = entries.select(good)
-
-        def images(keep: NDArray[np.bool_]) -> da.Array:
-            if keep.all() and good.all():
-                return _array(entries, parts)
-            kept = entries.select(keep)
-            return _array(kept, plan_parts(kept, chunk_bytes)[0])
-
-        return images, entries
-
-    return read
-
-
-def bytes_per_chunk(memory: int | str | None, entries: Entries) -> int:
-    """Bytes of frames in a chunk, so that dask's threads stay within `memory` together.
-
-    Each thread has two chunks, one that it works on and one that was read before its turn, and 24
-    bytes for each pixel of one frame; 32 MB are set aside.
-
-    Raises
-    ------
-    ValueError
-        If `memory` is too small for one frame a chunk.
-    """
-    threads = _dask_threads()
-    frame = max(1, int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize)
-    pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
-    beside = _BESIDE_FRAMES + threads * _BYTES_PER_PIXEL * pixels
-    least = beside + threads * _CHUNKS_A_THREAD * frame
-    available = max(number_of_bytes("memory", _MEMORY), least)
-    if memory is not None:
-        available = number_of_bytes("memory", memory)
-    if available < least:
-        raise ValueError(
-            f"memory = {memory!r} is too little for images of {frame / 1e6:.1f} MB with {threads} "
-            f"threads of dask, expected {-(-least // 10**6)} MB or more. Give more, or dask fewer "
-            "threads: dask.config.set(num_workers=1)."
-        )
-    return (available - beside) // (threads * _CHUNKS_A_THREAD)
 
 
 def lazy_spectra(
@@ -277,14 +190,6 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         {name: joined(name) for name in first.data_vars},
         coords={name: joined(name) for name in first.coords},
         attrs=attrs,
-    )
-
-
-def _array(entries: Entries, parts: list[Part]) -> da.Array:
-    images = LazyImages(entries, parts)
-    chunks = (tuple(len(part.rows) for part in parts), *((n,) for n in entries.shape))
-    return _dask_array().from_array(
-        images, chunks, name=False, meta=np.empty((0,) * images.ndim, images.dtype)
     )
 
 

@@ -17,13 +17,14 @@ from hrixs.analysis import Analysis
 from hrixs.camera.crop import Crop
 from hrixs.checkpoint import Checkpoint
 from hrixs.cluster import bytes_for_all, reduce_on
-from hrixs.faults import Faults, named_trains
-from hrixs.mnemonics import mnemonics
-from hrixs.reduction import Plan, frames_of, reduce_run, share_out
-from hrixs.run_images import count_trains, index_images, require_dims
-from hrixs.run_index import Entries
-from hrixs.runs import Field, Run, field_entries
-from hrixs.slow_data import SlowData, load_slow_data
+from hrixs.reduction import Plan, frames_of, reduce_run
+from hrixs.runs.budget import share_out
+from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.images import count_trains, index_images, require_dims
+from hrixs.runs.index import Entries
+from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.runs.run import Field, Run, field_entries
+from hrixs.runs.slow_data import SlowData, load_slow_data
 from hrixs.utils.checks import positive_energies
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import __version__, digest
@@ -63,7 +64,7 @@ def process_run(
     Parameters
     ----------
     run : Run
-        As from `hrixs.runs.open_run`.
+        As from `hrixs.runs.run.open_run`.
     camera : str
         Mnemonic of the camera.
     fields : sequence of str or dict

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.frame_parts import ReadPart
-from hrixs.frame_storage import Failed
 from hrixs.photon_columns import PLACE_COLUMNS
+from hrixs.runs.parts import ReadPart
+from hrixs.runs.storage import Failed
 from hrixs.spectra import COUNTS
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs import image_files
 from hrixs.checkpoint import remove_checkpoint
-from hrixs.mnemonics import mnemonics
-from hrixs.runs import open_run
+from hrixs.runs import image_stacks as image_files
+from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.runs.run import open_run
 from hrixs.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
 from hrixs.utils.errors import HrixsWarning, MissingDataError

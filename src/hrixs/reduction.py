@@ -13,25 +13,14 @@ from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.faults import Faults
-from hrixs.frame_parts import Part, PartReader, plan_parts
 from hrixs.part_result import PartResult, add_counts, reduce_part
-from hrixs.run_images import tell_failed
-from hrixs.run_index import Entries
-from hrixs.utils.checks import number_of_bytes
+from hrixs.runs.budget import Budget
+from hrixs.runs.faults import Faults
+from hrixs.runs.images import tell_failed
+from hrixs.runs.index import Entries
+from hrixs.runs.parts import Part, PartReader, plan_parts
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.progress import Progress
-
-#: Peak memory of a long run above the import, beside its result.
-MEMORY = "512MB"
-# Larger parts are no faster, and make the progress jerky.
-_MOST_BYTES_PER_PART = 128 * 10**6
-# A part that is worked on, one that is read, and one that is about to be given back.
-_PARTS_AT_A_TIME = 3
-# HDF5, threads and tables.
-_BESIDE_FRAMES = 32 * 10**6
-# A dark, and what the kernels make of it; a frame in doubles.
-_BYTES_PER_PIXEL = 24
 
 #: Reduces parts, in any order: the parts to do, and what to do with each.
 ReduceParts = Callable[[list[Part]], Iterable[list[PartResult]]]
@@ -70,49 +59,6 @@ class Plan:
         if self.energies is None:
             return np.ones(len(self.entries), dtype=bool)
         return np.isfinite(self.energies) & (self.energies > 0)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How memory is shared out.
-
-    Attributes
-    ----------
-    part_bytes
-        Frames that are read at a time.
-    inflating
-        Frames that are inflated at a time.
-    """
-
-    part_bytes: int
-    inflating: int
-
-
-def share_out(memory: int | str | None, entries: Entries, threads: int) -> Budget:
-    """Share `memory` out; by default that is ``'512MB'``, or what images of this size need.
-
-    Raises
-    ------
-    ValueError
-        If `memory` is too small for images of this size, or no number of bytes.
-    """
-    frame = int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize
-    pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
-    beside = _BESIDE_FRAMES + _BYTES_PER_PIXEL * pixels
-    # What is inflated stands beside its place for a moment.
-    least = beside + (_PARTS_AT_A_TIME + 1) * frame
-    available = number_of_bytes("memory", MEMORY if memory is None else memory)
-    if memory is None:
-        available = max(available, least)
-    if available < least:
-        raise ValueError(
-            f"memory = {memory!r} is too little for images of {frame / 1e6:.3g} MB, expected "
-            f"{-(-least // 10**6)} MB or more."
-        )
-    for_frames = available - beside
-    inflating = max(1, min(threads, for_frames // frame // 2 - _PARTS_AT_A_TIME))
-    part_bytes = (for_frames - inflating * frame) // _PARTS_AT_A_TIME
-    return Budget(min(part_bytes, _MOST_BYTES_PER_PART), inflating)
 
 
 def reduce_run(

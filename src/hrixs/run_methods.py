@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import images_of, require_finite, sum_of_images
-from hrixs.faults import Faults
-from hrixs.lazy import lazy_reader
-from hrixs.run_images import index_images, load_run, sum_images
-from hrixs.runs import Field, Run, RunLike, open_run, run_name, trains_by_id
+from hrixs.runs.faults import Faults
+from hrixs.runs.images import index_images, load_run, sum_images
+from hrixs.runs.lazy_images import lazy_reader
+from hrixs.runs.run import Field, Run, RunLike, open_run, run_name, trains_by_id
 from hrixs.settings import Settings
 from hrixs.utils.errors import MissingDataError
 

@@ -21,7 +21,7 @@ from hrixs.photons import (
     STD_THRESHOLD,
 )
 from hrixs.placement import POSITION
-from hrixs.runs import Field
+from hrixs.runs.run import Field
 from hrixs.utils.checks import yes_or_no
 from hrixs.utils.errors import unknown_name, warn
 

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.run_files import write_run
+from hrixs.runs.mock import write_run
 
 __all__ = ["Sensor", "SpectralLine", "rixs_lines", "simulate_frames", "write_run"]
 

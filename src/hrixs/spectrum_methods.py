@@ -20,7 +20,7 @@ from hrixs.long_run import process_run
 from hrixs.photon_columns import with_attributes
 from hrixs.photons import classify_photons, find_photons
 from hrixs.run_methods import RunMethods
-from hrixs.runs import Field, RunLike
+from hrixs.runs.run import Field, RunLike
 from hrixs.spectra import spectra_of, store_spectrum, with_energy
 from hrixs.utils.checks import curvature_pair, number, require_dataset
 from hrixs.utils.dask_arrays import is_lazy

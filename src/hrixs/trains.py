@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import xarray as xr
 
-from hrixs.mnemonics import Mnemonic, mnemonics
+from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
 from hrixs.utils.errors import MissingDataError
 
 #: Values of one train by source and key.

@@ -19,8 +19,8 @@ import xarray as xr
 from hrixs.bridge import Receiver, Train
 from hrixs.live import LiveSpectra
 from hrixs.live_page import Link, page, problems, status
-from hrixs.mnemonics import mnemonics
 from hrixs.processing import Job
+from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.terminal import Screen
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError

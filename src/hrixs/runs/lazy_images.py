@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import named_trains
-from hrixs.frame_parts import Part, PartReader
-from hrixs.run_index import Entries
-from hrixs.utils.errors import FaultyRunError
+from hrixs.runs.budget import bytes_per_chunk
+from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.images import tell_failed
+from hrixs.runs.index import Entries
+from hrixs.runs.parts import Part, PartReader, plan_parts
+from hrixs.utils.checks import number_of_bytes
+from hrixs.utils.dask_arrays import _dask_array
+from hrixs.utils.errors import FaultyRunError, MissingDataError
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 
 class LazyImages:
@@ -102,3 +110,56 @@ class LazyImages:
 
 def _is_plain(key: Any) -> bool:
     return isinstance(key, slice) and key.step in (None, 1)
+
+
+def lazy_reader(
+    memory: int | str | None,
+) -> Callable[[Entries, Faults], tuple[Callable[[NDArray[np.bool_]], da.Array], Entries]]:
+    """Make a reader for `hrixs.runs.images.load_run` that reads nothing yet.
+
+    Parameters
+    ----------
+    memory : int or str, optional
+        Memory for the images while they are worked on, in bytes or as text, in one process with as
+        many threads as dask uses here. By default ``'512MB'``, or what one frame a chunk takes.
+
+    Raises
+    ------
+    ImportError
+        If there is no dask.
+    ValueError
+        If `memory` is no number of bytes or, when the reader is called, too small for the images.
+    """
+    _dask_array()
+    if memory is not None:
+        number_of_bytes("memory", memory)
+
+    def read(
+        entries: Entries, faults: Faults
+    ) -> tuple[Callable[[NDArray[np.bool_]], da.Array], Entries]:
+        chunk_bytes = bytes_per_chunk(memory, entries)
+        parts, failed = plan_parts(entries, chunk_bytes)
+        tell_failed(entries, failed, faults)
+        good = np.ones(len(entries), dtype=bool)
+        good[[number for number, _ in failed]] = False
+        if not good.any():
+            raise MissingDataError(f"none of the {len(entries)} images in the run can be read.")
+        entries = entries.select(good)
+
+        def images(keep: NDArray[np.bool_]) -> da.Array:
+            if keep.all() and good.all():
+                return _array(entries, parts)
+            kept = entries.select(keep)
+            return _array(kept, plan_parts(kept, chunk_bytes)[0])
+
+        return images, entries
+
+    return read
+
+
+def _array(entries: Entries, parts: list[Part]) -> da.Array:
+    images = LazyImages(entries, parts)
+    chunks = (tuple(len(part.rows) for part in parts), *((n,) for n in entries.shape))
+    return _dask_array().from_array(
+        images, chunks, name=False, meta=np.empty((0,) * images.ndim, images.dtype)
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import Faults, named_trains
+from hrixs.runs.faults import Faults, named_trains
 
 #: No index entry has more; such a number is garbage.
 _MOST_ENTRIES_OF_A_TRAIN = 2**16

@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.faults import BROKEN_FILE, Faults
-from hrixs.mnemonics import UNITS, Mnemonic
-from hrixs.run_index import Entries, index_entries
-from hrixs.runs import Run
+from hrixs.runs.faults import BROKEN_FILE, Faults
+from hrixs.runs.index import Entries, index_entries
+from hrixs.runs.mnemonic_table import UNITS, Mnemonic
+from hrixs.runs.run import Run
 from hrixs.utils.errors import MissingDataError, warn
 
 # More are not read for the few that are wanted: a file's word on them is not trusted.

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import BROKEN_FILE
+from hrixs.runs.faults import BROKEN_FILE
 
 
 def _fastest_zlib() -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.mnemonics import mnemonics
+from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import no_extra_data
 
 FIRST_TRAIN = 1_600_000_000

@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.faults import Faults, named_trains
-from hrixs.frame_parts import PartReader, failed_texts, plan_parts
-from hrixs.mnemonics import Mnemonic, mnemonics
-from hrixs.run_index import Entries, index_entries
-from hrixs.runs import Field, Run, field_entries
-from hrixs.slow_data import load_slow_data
+from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.index import Entries, index_entries
+from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
+from hrixs.runs.parts import PartReader, failed_texts, plan_parts
+from hrixs.runs.run import Field, Run, field_entries
+from hrixs.runs.slow_data import load_slow_data
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.memory import require_memory
 from hrixs.utils.threads import available_threads
@@ -107,7 +107,7 @@ def load_run(
     Parameters
     ----------
     run : Run
-        As from `hrixs.runs.open_run`.
+        As from `hrixs.runs.run.open_run`.
     camera : str
         Mnemonic of the camera. Each of its images becomes one entry along ``trainId``.
     fields : sequence of str or dict

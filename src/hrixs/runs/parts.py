@@ -11,15 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import BROKEN_FILE
-from hrixs.frame_storage import (
-    Failed,
-    Stored,
-    map_frames,
-    read_frames,
-    stored_frames,
-)
-from hrixs.run_index import Entries
+from hrixs.runs.faults import BROKEN_FILE
+from hrixs.runs.index import Entries
+from hrixs.runs.storage import Failed, Stored, map_frames, read_frames, stored_frames
 
 #: Frames that are worth to be mapped together; fewer are copied into one stack.
 _FEW = 4

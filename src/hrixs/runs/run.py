@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import Faults, named_trains
-from hrixs.mnemonics import Mnemonic, mnemonics
+from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
 from hrixs.utils.errors import MissingDataError, no_extra_data, unknown_name
 
 if TYPE_CHECKING:

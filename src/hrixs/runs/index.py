@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.faults import BROKEN_FILE, Faults, named_trains
-from hrixs.file_index import FileEntries, hdf5_paths, read_file_index
-from hrixs.runs import RunFile
+from hrixs.runs.faults import BROKEN_FILE, Faults, named_trains
+from hrixs.runs.file_index import FileEntries, hdf5_paths, read_file_index
+from hrixs.runs.run import RunFile
 
 
 @dataclass(frozen=True)

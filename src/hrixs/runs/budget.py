@@ -1,0 +1,110 @@
+"""How memory is shared out among the images that are worked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hrixs.runs.index import Entries
+from hrixs.utils.checks import number_of_bytes
+from hrixs.utils.dask_arrays import _dask_threads
+
+if TYPE_CHECKING:
+    pass
+
+
+#: Peak memory of a long run above the import, beside its result.
+MEMORY = "512MB"
+
+
+# Larger parts are no faster, and make the progress jerky.
+_MOST_BYTES_PER_PART = 128 * 10**6
+
+
+# A part that is worked on, one that is read, and one that is about to be given back.
+_PARTS_AT_A_TIME = 3
+
+
+# HDF5, threads and tables.
+_BESIDE_FRAMES = 32 * 10**6
+
+
+# A dark, and what the kernels make of it; a frame in doubles.
+_BYTES_PER_PIXEL = 24
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How memory is shared out.
+
+    Attributes
+    ----------
+    part_bytes
+        Frames that are read at a time.
+    inflating
+        Frames that are inflated at a time.
+    """
+
+    part_bytes: int
+    inflating: int
+
+
+def share_out(memory: int | str | None, entries: Entries, threads: int) -> Budget:
+    """Share `memory` out; by default that is ``'512MB'``, or what images of this size need.
+
+    Raises
+    ------
+    ValueError
+        If `memory` is too small for images of this size, or no number of bytes.
+    """
+    frame = int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize
+    pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
+    beside = _BESIDE_FRAMES + _BYTES_PER_PIXEL * pixels
+    # What is inflated stands beside its place for a moment.
+    least = beside + (_PARTS_AT_A_TIME + 1) * frame
+    available = number_of_bytes("memory", MEMORY if memory is None else memory)
+    if memory is None:
+        available = max(available, least)
+    if available < least:
+        raise ValueError(
+            f"memory = {memory!r} is too little for images of {frame / 1e6:.3g} MB, expected "
+            f"{-(-least // 10**6)} MB or more."
+        )
+    for_frames = available - beside
+    inflating = max(1, min(threads, for_frames // frame // 2 - _PARTS_AT_A_TIME))
+    part_bytes = (for_frames - inflating * frame) // _PARTS_AT_A_TIME
+    return Budget(min(part_bytes, _MOST_BYTES_PER_PART), inflating)
+
+
+# A chunk that a thread works on, and one that has been read before its turn.
+_CHUNKS_A_THREAD = 2
+
+
+def bytes_per_chunk(memory: int | str | None, entries: Entries) -> int:
+    """Bytes of frames in a chunk, so that dask's threads stay within `memory` together.
+
+    Each thread has two chunks, one that it works on and one that was read before its turn, and 24
+    bytes for each pixel of one frame; 32 MB are set aside.
+
+    Raises
+    ------
+    ValueError
+        If `memory` is too small for one frame a chunk.
+    """
+    threads = _dask_threads()
+    frame = max(1, int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize)
+    pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
+    beside = _BESIDE_FRAMES + threads * _BYTES_PER_PIXEL * pixels
+    least = beside + threads * _CHUNKS_A_THREAD * frame
+    available = max(number_of_bytes("memory", MEMORY), least)
+    if memory is not None:
+        available = number_of_bytes("memory", memory)
+    if available < least:
+        raise ValueError(
+            f"memory = {memory!r} is too little for images of {frame / 1e6:.1f} MB with {threads} "
+            f"threads of dask, expected {-(-least // 10**6)} MB or more. Give more, or dask fewer "
+            "threads: dask.config.set(num_workers=1)."
+        )
+    return (available - beside) // (threads * _CHUNKS_A_THREAD)
