@@ -6,7 +6,13 @@ import xarray as xr
 from scipy import stats
 
 from hrixs import HrixsWarning, classify_photons, phase_uniformity
-from hrixs.phase_statistics import cumulative, kuiper, kuiper_p_value, left_by_tilt, phase_of
+from hrixs.photons.phase_statistics import (
+    cumulative,
+    kuiper,
+    kuiper_p_value,
+    left_by_tilt,
+    phase_of,
+)
 from hrixs.simulation import CURVE_A, CURVE_B, Sensor, SpectralLine, simulate_frames
 
 TILT = (CURVE_A, CURVE_B)

@@ -14,8 +14,6 @@ except ImportError as error:
 
 from hrixs.alignment import align
 from hrixs.calibration import calibrate_energy
-from hrixs.cloud import estimate_cloud
-from hrixs.cloud_estimate import CloudEstimate
 from hrixs.curvature import CurvatureFit, fit_curvature_image
 from hrixs.difference import difference
 from hrixs.energy_axis import EnergyCalibration
@@ -23,14 +21,17 @@ from hrixs.energy_loss import energy_loss
 from hrixs.histogram import photon_spectrum
 from hrixs.hot_pixels import hot_pixels
 from hrixs.integration import integrate_frames
-from hrixs.lazy import concat_photons, photon_parts
 from hrixs.line_width import LineFit, line_width
 from hrixs.noise_report import NoiseReport, noise_report
-from hrixs.phase_correction import PhaseCorrection, phase_correction
-from hrixs.phases import PhaseUniformity, phase_uniformity
-from hrixs.photon_columns import photon_table
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
-from hrixs.photons import classify_photons, find_photons
+from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
+from hrixs.photons.classify import classify_photons
+from hrixs.photons.cloud import estimate_cloud
+from hrixs.photons.cloud_width import CloudEstimate
+from hrixs.photons.find import find_photons
+from hrixs.photons.lazy import photon_parts
+from hrixs.photons.phases import PhaseUniformity, phase_uniformity
+from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.spectrometer import hRIXS
 from hrixs.utils.errors import (

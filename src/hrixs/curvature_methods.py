@@ -9,10 +9,11 @@ import xarray as xr
 from hrixs.analysis import Analysis, require_method
 from hrixs.camera.crop import Crop
 from hrixs.curvature import CurvatureFit, fit_curvature_image
-from hrixs.lazy import concat_photons, photon_parts
 from hrixs.long_run import process_run
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
-from hrixs.photons import find_photons
+from hrixs.photons.find import find_photons
+from hrixs.photons.lazy import photon_parts
+from hrixs.photons.table import concat_photons
 from hrixs.runs.run import RunLike
 from hrixs.spectra import with_cloud_of_first
 from hrixs.spectrum_methods import SpectrumMethods

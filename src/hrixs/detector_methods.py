@@ -9,10 +9,10 @@ import xarray as xr
 
 from hrixs.camera.crop import Crop
 from hrixs.camera.dataset import images_of
-from hrixs.cloud import estimate_cloud
-from hrixs.cloud_estimate import CloudEstimate
 from hrixs.hot_pixels import hot_pixels
 from hrixs.noise_report import NoiseReport, noise_report
+from hrixs.photons.cloud import estimate_cloud
+from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.runs.run import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.checks import whole_number

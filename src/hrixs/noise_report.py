@@ -26,7 +26,7 @@ from hrixs.frame_hits import (
 from hrixs.noise import frame_noise, pixel_noise
 from hrixs.noise_plots import plot_noise_report
 from hrixs.noise_words import report_lines
-from hrixs.photons import EV_PER_PAIR
+from hrixs.photons.defaults import EV_PER_PAIR
 from hrixs.threshold_choice import begin_of_photons, best_threshold
 from hrixs.utils.checks import positive_energies, whole_number
 from hrixs.utils.provenance import provenance

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.photon_columns import PLACE_COLUMNS
+from hrixs.photons.table import PLACE_COLUMNS
 from hrixs.runs.parts import ReadPart
 from hrixs.runs.storage import Failed
 from hrixs.spectra import COUNTS

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import representation
 from hrixs.aggregation import default_aggregators
-from hrixs.photons import (
+from hrixs.photons.defaults import (
     CANDIDATE_HIGH,
     CANDIDATE_LOW,
     DOUBLE_LOW,
@@ -20,7 +20,7 @@ from hrixs.photons import (
     SINGLE_LOW,
     STD_THRESHOLD,
 )
-from hrixs.placement import POSITION
+from hrixs.photons.placement import POSITION
 from hrixs.runs.run import Field
 from hrixs.utils.checks import yes_or_no
 from hrixs.utils.errors import unknown_name, warn

@@ -17,8 +17,9 @@ from hrixs.camera.parabola import Number, parabola
 from hrixs.histogram import photon_spectrum
 from hrixs.lazy import lazy_spectra
 from hrixs.long_run import process_run
-from hrixs.photon_columns import with_attributes
-from hrixs.photons import classify_photons, find_photons
+from hrixs.photons.classify import classify_photons
+from hrixs.photons.find import find_photons
+from hrixs.photons.table import with_attributes
 from hrixs.run_methods import RunMethods
 from hrixs.runs.run import Field, RunLike
 from hrixs.spectra import spectra_of, store_spectrum, with_energy

@@ -8,8 +8,8 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.frames import Frames, as_frames
-from hrixs.cloud_estimate import COLUMNS, CloudEstimate, mean_cloud, search_cloud
-from hrixs.photons import find_photons
+from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, mean_cloud, search_cloud
+from hrixs.photons.find import find_photons
 from hrixs.utils.errors import MissingDataError, warn
 
 # One step of a fit is right within a percent when the width was right within this.

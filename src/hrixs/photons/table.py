@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import xarray as xr
 
 from hrixs import _core
+from hrixs.camera.frames import Frames
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
+
+if TYPE_CHECKING:
+    pass
 
 _PREFIX = "photon_"
 _COLUMNS = {
@@ -132,3 +137,120 @@ def _require_its_frames(result: xr.Dataset) -> None:
             "the dataset's trains were sorted, cut or joined, so that photon_frame does not count "
             "them any more. Take the table first: photon_table(result), then select photons."
         )
+
+
+def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
+    frame = found["frame"]
+    # A coordinate of the frames stands twice: for each photon, and for each frame searched.
+    extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
+    columns = _columns(found)
+    coords: dict[str, Any] = {
+        "frame": ("photon", frame, {"long_name": "number of the frame, from 0"})
+    }
+    for name, variable in frames.coords.items():
+        spread = variable.set_dims(extents)  # type: ignore[no-untyped-call]  # xarray's own gap
+        values = spread.values.ravel()
+        coords[f"frames_{name}"] = ("frames", values, variable.attrs)
+        if name not in columns and name not in coords and name != "photon":
+            coords[str(name)] = ("photon", values[frame], variable.attrs)
+    return xr.Dataset(
+        columns,
+        coords=coords,
+        attrs=attrs
+        | {
+            "n_hits": len(frame),
+            "n_dropped": int(found["n_dropped"].sum()),
+            "n_spikes": int(found["n_spikes"].sum()),
+            "frame_dims": ",".join(frames.dims),
+            "frame_shape": ",".join(map(str, frames.leading_shape)),
+        },
+    )
+
+
+def _columns(found: _core.Found) -> dict[str, Any]:
+    pixels = {"units": "px"}
+    columns = {
+        "x": ("photon", found["x"], pixels | {"long_name": "position along the line"}),
+        "y": ("photon", found["y"], pixels | {"long_name": "position along the energy"}),
+        "charge": ("photon", found["charge"], {"units": "ADU", "long_name": "spot sum"}),
+        "double": ("photon", found["double"], {"long_name": "two photons in one spot"}),
+        "threshold": ("frames", found["threshold"], {"units": "ADU"}),
+        "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
+        "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
+        "n_spikes": ("frames", found["n_spikes"], {"long_name": "hits too bright for photons"}),
+    }
+    if "flag" in found:
+        columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
+        for name, attrs in PLACE_COLUMNS.items():
+            values = cast("dict[str, Any]", found)[name]
+            columns[name] = ("photon", values, attrs)
+        noise = {"units": "ADU", "long_name": "noise of a pixel"}
+        columns["noise"] = ("frames", found["noise"], noise)
+    return columns
+
+
+#: Of photon tables: number of the first frame that was searched for it.
+_FIRST_FRAME = "first_frame"
+
+
+def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Put the photon tables of all chunks together to the one that `find_photons` would have given.
+
+    Parameters
+    ----------
+    tables : sequence of xarray.Dataset
+        As from `photon_parts`, computed; in any order.
+
+    Returns
+    -------
+    xarray.Dataset
+        The photon table.
+
+    Raises
+    ------
+    TypeError
+        If a table is not computed yet.
+    ValueError
+        If there is none, a table is of something else, or one is missing between two others.
+
+    Examples
+    --------
+    >>> parts = hrixs.photon_parts(data.MaranaX)  # doctest: +SKIP
+    >>> photons = hrixs.concat_photons(dask.compute(*parts))  # doctest: +SKIP
+    """
+    for table in tables:
+        if not isinstance(table, xr.Dataset):
+            raise TypeError(
+                f"{type(table).__name__} given, expected photon tables. Compute the parts first: "
+                "concat_photons(dask.compute(*parts))."
+            )
+        if _FIRST_FRAME not in table.attrs or "frames" not in table.sizes:
+            raise ValueError("a table is not one of photon_parts, or was cut; expected them whole.")
+    if not len(tables):
+        raise ValueError("there is no table, expected those of photon_parts.")
+    ordered = sorted(tables, key=lambda table: int(table.attrs[_FIRST_FRAME]))
+    expected = 0
+    for table in ordered:
+        if table.attrs[_FIRST_FRAME] != expected:
+            raise ValueError(
+                f"a table begins at frame {table.attrs[_FIRST_FRAME]}, expected {expected}: one is "
+                "missing or stands twice. Give all tables of photon_parts."
+            )
+        expected += table.sizes["frames"]
+    first = ordered[0]
+
+    def joined(name: Hashable) -> tuple[Any, ...]:
+        values = np.concatenate([table[name].values for table in ordered])
+        return first[name].dims, values, first[name].attrs
+
+    attrs = {name: value for name, value in first.attrs.items() if name != _FIRST_FRAME}
+    for count in ("n_hits", "n_dropped", "n_spikes"):
+        attrs[count] = sum(table.attrs[count] for table in ordered)
+    shapes = [str(table.attrs["frame_shape"]).partition(",") for table in ordered]
+    if shapes[0][0]:
+        attrs["frame_shape"] = f"{sum(int(s[0]) for s in shapes)}{shapes[0][1]}{shapes[0][2]}"
+    return xr.Dataset(
+        {name: joined(name) for name in first.data_vars},
+        coords={name: joined(name) for name in first.coords},
+        attrs=attrs,
+    )

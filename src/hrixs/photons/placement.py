@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_noise
-from hrixs.cloud_estimate import CloudEstimate, cloud_of_first, mean_cloud
+from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.errors import unknown_name
 

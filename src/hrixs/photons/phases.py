@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.phase_statistics import (
+from hrixs.photons.phase_statistics import (
     SIGNIFICANCE,
     column_blocks,
     compare_blocks,
@@ -93,7 +93,7 @@ class PhaseUniformity:
         -------
         matplotlib.figure.Figure
         """
-        from hrixs.phase_plots import plot_phases
+        from hrixs.photons.plots import plot_phases
 
         return plot_phases(self.table)
 

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.parabola import parabola
-from hrixs.phase_statistics import (
+from hrixs.photons.phase_statistics import (
     SIGNIFICANCE,
     column_blocks,
     compare_blocks,
@@ -18,7 +18,7 @@ from hrixs.phase_statistics import (
     left_by_tilt,
     phase_of,
 )
-from hrixs.phases import MOST_LEFT_BY_TILT, N_BLOCKS, finder_of, single_photons
+from hrixs.photons.phases import MOST_LEFT_BY_TILT, N_BLOCKS, finder_of, single_photons
 from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
 from hrixs.utils.errors import NoPhaseCorrectionError, warn
 from hrixs.utils.provenance import provenance

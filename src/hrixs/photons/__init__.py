@@ -1,0 +1,1 @@
+"""Photons found and placed in frames, their table, and the bias inside the pixel."""

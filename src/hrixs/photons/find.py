@@ -1,0 +1,176 @@
+"""From frames to a table of photons."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from hrixs import _core
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.photons.defaults import (
+    MAX_PHOTONS,
+    STD_THRESHOLD,
+)
+from hrixs.photons.placement import POSITION, Placement, estimated_cloud
+from hrixs.photons.table import _photon_table
+from hrixs.utils.checks import number, whole_number, yes_or_no
+from hrixs.utils.provenance import provenance
+from hrixs.utils.threads import resolve_threads
+
+
+def find_photons(
+    frames: xr.DataArray | ArrayLike | Frames,
+    *,
+    threshold: float | None = None,
+    std_threshold: float = STD_THRESHOLD,
+    double_threshold: float | None = None,
+    position: str = POSITION,
+    cloud_sigma: float | None = None,
+    read_noise: float | xr.DataArray | ArrayLike | None = None,
+    electrons_per_adu: float | None = None,
+    local_background: bool = False,
+    split_doubles: bool = False,
+    pixel_limit: float | None = None,
+    charge_limit: float | None = None,
+    dark: xr.DataArray | ArrayLike | None = None,
+    mask: xr.DataArray | ArrayLike | None = None,
+    max_photons: int = MAX_PHOTONS,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Find photons by a threshold on 2x2 squares of pixels (centroid_one).
+
+    A hit is a 2x2 square with a sum above the threshold that is a local maximum among its eight
+    neighbours and has its 4x4 square inside the frame. The photon's place is the centre of mass
+    of that 4x4 square, above the frame's mean.
+
+    Parameters
+    ----------
+    frames : array_like or xarray.DataArray, shape (..., x, y)
+        One frame or a stack with any leading dimensions; any real dtype.
+    threshold : float, optional
+        Sum of a 2x2 square above which a hit begins, in ADU. By default it is taken from each
+        frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares.
+    std_threshold : float
+        Used where `threshold` is None, in standard deviations.
+    double_threshold : float, optional
+        Charge of a spot above which a hit counts as two photons, in ADU. By default none does.
+    position : {'com', 'gaussian'}
+        Place of a photon: the centre of mass of its spot, or the fit of its charge cloud, a
+        Gaussian integrated over pixels, to the 5x5 window around its brightest pixel.
+        ``'gaussian'`` is the better one wherever the cloud is about one.
+    cloud_sigma : float, optional
+        Standard deviation of the cloud, in pixels. By default it is estimated from these frames,
+        as `estimate_cloud` does. This and the following four belong to ``'gaussian'``.
+    read_noise : float or array_like, shape (x, y), optional
+        Noise of a pixel, in ADU; NaN where a pixel is not to be used. By default it is estimated
+        from each frame, photons excluded.
+    electrons_per_adu : float, optional
+        Gain of the camera: electrons then have their own noise, signal / gain in ADU squared. By
+        default they have none.
+    local_background : bool
+        Fit the level under each photon with it. By default it is that of the frame.
+    split_doubles : bool
+        Place both photons of a double hit, where that is far more likely than a single cloud, of
+        any width. They have the same charge. So are hits that fit no single cloud, if two have the
+        charge of a double; and a hit that only a neighbour's light makes a double becomes a single.
+        Needs `double_threshold`, and the noise to be right.
+    pixel_limit, charge_limit : float, optional
+        A hit with a pixel, or a charge, of more than this above the frame's mean, in ADU, is no
+        photon but a cosmic ray or a hot pixel: it is dropped with all hits within 5 pixels.
+    dark : array_like, shape (x, y), optional
+        Subtracted from every frame first, in ADU.
+    mask : array_like of bool, shape (x, y), optional
+        True where a pixel is bad. Bad pixels take part in nothing.
+    max_photons : int
+        More hits than this in one frame are an error.
+    threads : int, optional
+        Threads over frames; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+
+    Returns
+    -------
+    xarray.Dataset
+        The photon table, over dim ``photon`` in the order of the frames: ``x``, ``y`` (pixels, as
+        measured, an integer is the centre of a pixel), ``charge`` (sum of the spot, ADU),
+        ``double`` (bool) and the coordinate ``frame`` (number of the frame), with ``trainId`` and
+        the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
+        ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots without a positive
+        charge, which are left out) and ``n_spikes`` (hits, or bright maxima, that the limits drop).
+
+        With ``position='gaussian'``, ``charge`` is that of the fitted cloud, and there are
+        ``sigma_x``, ``sigma_y`` (standard deviation of the place, pixels), ``chi2`` (of the fit,
+        for each degree of freedom), ``cloud_sigma``, ``cloud_sigma_err`` (width of the photon's own
+        cloud, in pixels: one step of a fit from the width that was used), ``flag`` and, for each
+        frame, ``noise`` (ADU). ``flag`` has bits as its attribute ``flag_masks`` says: 1 not
+        converged, 2 more than a pixel outside of its brightest pixel (the centre of mass stands
+        for both, and NaN for the rest), 4 a near neighbour (both were fitted together), 8 a window
+        that is cut by a mask or the border, 16 one of a split double.
+
+    Raises
+    ------
+    TooManyPhotonsError, NonFinitePixelsError, TypeError, ValueError
+        Too many hits; NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or
+        settings.
+    MissingDataError
+        The width of the charge cloud is to be estimated, and there are too few photons.
+
+    Notes
+    -----
+    The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``. The fit
+    is a maximum-likelihood one by Fisher scoring, with the noise as Gaussian; the noise of the
+    electrons, where the gain is given, is that of the last step's photon (iterative reweighting).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs import find_photons
+    >>> frame = np.zeros((16, 16))
+    >>> frame[5:7, 8:10] = [[10, 30], [10, 30]]
+    >>> table = find_photons(frame, threshold=50)
+    >>> float(table.x[0].round(2)), float(table.y[0].round(2))
+    (5.5, 8.77)
+    """
+    stack = as_frames(frames)
+    max_photons = whole_number("max_photons", max_photons)
+    split_doubles = yes_or_no("split_doubles", split_doubles)
+    if split_doubles and double_threshold is None:
+        raise ValueError(
+            "split_doubles was given without double_threshold, which says what a double hit is. "
+            "Give one in ADU, about 1.5 photons' charge."
+        )
+    placement = Placement(
+        position, cloud_sigma, read_noise, electrons_per_adu,
+        local_background, split_doubles, pixel_limit, charge_limit,
+    )  # fmt: skip
+    core_options: dict[str, Any] = {
+        "threshold": None if threshold is None else number("threshold", threshold),
+        "std_threshold": number("std_threshold", std_threshold),
+        "double_threshold": None
+        if double_threshold is None
+        else number("double_threshold", double_threshold),
+        "dark": as_dark(dark, stack),
+        "mask": as_mask(mask, stack),
+        "max_photons": max_photons,
+        "threads": resolve_threads(threads),
+    }
+
+    def find(frames: Frames, place: _core.PlaceOptions) -> _core.Found:
+        return _core.find_photons(
+            frames.pixels, **core_options, place=place, first_frame=frames.first_frame
+        )
+
+    place, told = placement.core_options(
+        stack, partial(estimated_cloud, stack, find, electrons_per_adu is not None)
+    )
+    found = find(stack, place)
+    attrs = provenance(
+        "centroid_one",
+        threshold=threshold,
+        std_threshold=std_threshold,
+        double_threshold=double_threshold,
+        max_photons=max_photons,
+        **told,
+    )
+    return _photon_table(found, stack, attrs)

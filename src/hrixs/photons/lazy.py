@@ -1,0 +1,125 @@
+"""Photon tables of lazy frames, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.camera.frames import as_frames
+from hrixs.photons.classify import classify_photons
+from hrixs.photons.find import find_photons
+from hrixs.photons.table import _FIRST_FRAME
+from hrixs.utils.dask_arrays import _dask_array, _in_whole_frames, is_lazy
+
+if TYPE_CHECKING:
+    pass
+
+
+def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any) -> list[Any]:
+    """Photon tables of the chunks of lazy frames, each to be computed by itself.
+
+    Parameters
+    ----------
+    frames : xarray.DataArray or dask.array.Array, shape (..., x, y)
+        Chunked along the first dimension, as from ``from_run(run, lazy=True)``.
+    energy : float or array_like, optional
+        Photon energy in eV, one or one for each frame: photons are found by `classify_photons`. By
+        default by `find_photons`.
+    **options
+        Of `find_photons` or `classify_photons`. ``threads`` is 1 by default: the chunks go side
+        by side.
+
+    Returns
+    -------
+    list of dask.delayed.Delayed
+        One table for each chunk; ``frame`` and ``trainId`` are those of the whole. Spectra of one
+        table's frames come from `photon_spectrum`, one table of all from `concat_photons`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `frames` are no arrays of dask, or chunked along x or y, or photons are to be placed by a
+        fit without a ``cloud_sigma``.
+
+    Examples
+    --------
+    >>> data = h.from_run(145, lazy=True)  # doctest: +SKIP
+    >>> images = data.MaranaX.isel(x=h.X_RANGE, y=h.Y_RANGE)  # doctest: +SKIP
+    >>> parts = hrixs.photon_parts(images, std_threshold=3.5)  # doctest: +SKIP
+    >>> photons = hrixs.concat_photons(dask.compute(*parts))  # doctest: +SKIP
+    """
+    import dask
+
+    if options.get("position") == "gaussian" and options.get("cloud_sigma") is None:
+        raise ValueError(
+            "position='gaussian' was given without cloud_sigma, which each chunk would estimate by "
+            "itself. Give it, for example from hrixs.estimate_cloud of some frames."
+        )
+    frames = _in_whole_frames(_labelled(frames))
+    dims = tuple(str(dim) for dim in frames.dims)
+    leading = frames.shape[:-2]
+    energies: Any = energy
+    if energy is not None and np.ndim(energy):
+        energies = np.broadcast_to(np.asarray(energy, dtype=np.float64), leading)
+    labels = xr.Dataset(
+        coords={name: c for name, c in frames.coords.items() if set(c.dims) <= set(dims[:-2])}
+    )
+    make = dask.delayed(_photons_of_block, pure=False)
+    blocks = frames.data.to_delayed().reshape(-1)
+    begins = np.cumsum([0, *frames.data.chunks[0]]) if leading else [0]
+    frames_per_entry = int(np.prod(leading[1:], dtype=np.int64))
+    parts = []
+    for number, block in enumerate(blocks):
+        coords, part = labels.coords, energies
+        if leading:
+            here = slice(begins[number], begins[number + 1])
+            coords = labels.isel({dims[0]: here}, missing_dims="ignore").coords
+            part = energies[here] if np.ndim(energies) else energies
+        first = int(begins[number]) * frames_per_entry
+        parts.append(make(block, dims, dict(coords.items()), part, first, options))
+    return parts
+
+
+def _photons_of_block(
+    block: NDArray[Any],
+    dims: tuple[str, ...],
+    coords: Mapping[str, Any],
+    energy: ArrayLike | None,
+    first_frame: int,
+    options: dict[str, Any],
+) -> xr.Dataset:
+    stack = replace(as_frames(xr.DataArray(block, coords, dims)), first_frame=first_frame)
+    options = {"threads": 1} | options
+    if energy is None:
+        table = find_photons(stack, **options)
+    else:
+        table = classify_photons(stack, energy, **options)
+    frame = table["frame"]
+    table = table.assign_coords(frame=frame.copy(data=frame.values + first_frame))
+    return table.assign_attrs({_FIRST_FRAME: first_frame})
+
+
+def _labelled(frames: Any) -> xr.DataArray:
+    if not isinstance(frames, xr.DataArray):
+        if not isinstance(frames, _dask_array().Array):
+            raise TypeError(
+                f"frames is {type(frames).__name__}, expected an array of dask. Use find_photons "
+                "for arrays in memory."
+            )
+        ndim = frames.ndim
+        dims = ["frame"] if ndim == 3 else [f"dim_{d}" for d in range(ndim - 2)]
+        frames = xr.DataArray(frames, dims=[*dims, "x", "y"])
+    if not is_lazy(frames):
+        raise TypeError(
+            "frames are in memory already. Use find_photons or classify_photons, or load the run "
+            "with from_run(..., lazy=True)."
+        )
+    if not {"x", "y"} <= set(frames.dims):
+        raise ValueError(f"frames have dimensions {frames.dims}, expected (..., x, y).")
+    labelled: xr.DataArray = frames
+    return labelled
