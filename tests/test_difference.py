@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from hrixs import HrixsWarning, MissingDataError, difference, energy_loss, hRIXS
-from hrixs.plotting import plot_difference
+from hrixs.spectra.plots import plot_difference
 
 ENERGY = np.array([530.0, 530.5, 531.0, 531.5])
 

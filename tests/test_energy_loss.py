@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from hrixs import HrixsWarning, MissingDataError, energy_loss, hRIXS
-from hrixs.energy_loss import shared
+from hrixs.spectra.rebin import shared
 
 STEP = 0.01
 

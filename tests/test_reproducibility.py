@@ -60,7 +60,7 @@ def spectrometer(case: str, threads: int = 1) -> hRIXS:
 def in_memory(run: Path, case: str, *, threads: int = 1, images_a_part: int = 1000) -> xr.Dataset:
     h, method = spectrometer(case, threads), CASES[case][1]
     data = h.from_run(run)
-    with patch("hrixs.spectra._BYTES_PER_PART", images_a_part * BYTES_PER_IMAGE):
+    with patch("hrixs.spectra.dataset._BYTES_PER_PART", images_a_part * BYTES_PER_IMAGE):
         return h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
 
 

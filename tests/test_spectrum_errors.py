@@ -61,7 +61,7 @@ class TestCentroid:
     def test_in_parts_is_the_same(self, some_doubles, data, monkeypatch):
         whole = some_doubles.centroid(data.copy())
         np.testing.assert_array_equal(whole.spectrum_err, np.sqrt(whole.spectrum))
-        monkeypatch.setattr("hrixs.spectra._BYTES_PER_PART", 1)
+        monkeypatch.setattr("hrixs.spectra.dataset._BYTES_PER_PART", 1)
         assert some_doubles.centroid(data.copy()).identical(whole)
 
     def test_integrated_spectra_have_none_and_leave_no_stale_one(self, small):

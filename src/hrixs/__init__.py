@@ -15,12 +15,9 @@ except ImportError as error:
 from hrixs.alignment import align
 from hrixs.calibration import calibrate_energy
 from hrixs.curvature import CurvatureFit, fit_curvature_image
-from hrixs.difference import difference
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
-from hrixs.histogram import photon_spectrum
 from hrixs.hot_pixels import hot_pixels
-from hrixs.integration import integrate_frames
 from hrixs.line_width import LineFit, line_width
 from hrixs.noise_report import NoiseReport, noise_report
 from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
@@ -33,6 +30,9 @@ from hrixs.photons.lazy import photon_parts
 from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.spectra.counted import photon_spectrum
+from hrixs.spectra.integrated import integrate_frames
+from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer import hRIXS
 from hrixs.utils.errors import (
     FaultyRunError,

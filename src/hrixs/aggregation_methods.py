@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from hrixs.aggregation import (
+from hrixs.settings import Settings
+from hrixs.spectra.aggregate import (
     add,
     add_in_quadrature,
     aggregate_all,
@@ -14,7 +15,6 @@ from hrixs.aggregation import (
     normalized,
     normalized_error,
 )
-from hrixs.settings import Settings
 from hrixs.utils.errors import warn
 
 

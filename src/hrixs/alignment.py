@@ -9,9 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.parabola import parabola
-from hrixs.energy_loss import moved_variable
-from hrixs.line_width import equal_step
 from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
+from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import provenance, rows_of_crop

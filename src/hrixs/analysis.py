@@ -11,11 +11,11 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.frames import Frames
-from hrixs.histogram import photon_spectrum
-from hrixs.integration import integrate_frames
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.photons.find import find_photons
+from hrixs.spectra.counted import photon_spectrum
+from hrixs.spectra.integrated import integrate_frames
 from hrixs.utils.errors import (
     MissingDataError,
     NonFinitePixelsError,

@@ -15,7 +15,7 @@ from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
 from hrixs.photons.table import concat_photons
 from hrixs.runs.run import RunLike
-from hrixs.spectra import with_cloud_of_first
+from hrixs.spectra.dataset import with_cloud_of_first
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.threads import resolve_threads

@@ -248,7 +248,8 @@ def _print_report(data: xr.Dataset, rows: list[Comparison]) -> None:
 def _write_results(
     out: Path, h: hRIXS, counted: xr.Dataset, integrated: xr.Dataset, by_delay: xr.Dataset
 ) -> None:
-    from hrixs.plotting import plot_curvature, plot_per_train, plot_spectra
+    from hrixs.plotting import plot_curvature
+    from hrixs.spectra.plots import plot_per_train, plot_spectra
     from hrixs.utils.figures import new_figure
 
     path = out / "spectrum.nc"

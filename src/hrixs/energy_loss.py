@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from hrixs.line_width import equal_step
+from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import provenance
@@ -111,67 +108,6 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     algorithm = data[name].attrs.get("algorithm", data.attrs.get("algorithm", "energy_loss"))
     result[name].attrs = result[name].attrs | provenance(algorithm, **attrs)
     return result
-
-
-def shared(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
-    """Move spectra by `shifts` bins; each bin is shared by the two it comes to overlap.
-
-    Parameters
-    ----------
-    values : array_like, shape (n, bins)
-        Spectra.
-    shifts : numpy.ndarray, shape (n,)
-        In bins, of any size.
-    n_bins : int
-        Bins of the result. What would lie outside of it is lost.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, n_bins)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> shared(np.array([[4.0, 0.0]]), np.array([1.25]), 4)
-    array([[0., 3., 1., 0.]])
-    """
-    whole = np.floor(shifts).astype(np.int64)
-    fraction = (shifts - whole)[:, None]
-    moved = np.zeros((len(values), n_bins))
-    columns = np.arange(values.shape[1]) + whole[:, None]
-    for offset, share in ((0, 1.0 - fraction), (1, fraction)):
-        target = columns + offset
-        inside = (target >= 0) & (target < n_bins)
-        row, column = np.nonzero(inside)
-        # A share of nothing is nothing, also of NaN.
-        part = np.where(share > 0, values * share, 0.0)
-        moved[row, target[row, column]] += part[row, column]
-    return moved
-
-
-def moved_variable(
-    variable: xr.DataArray, dim: str, shifts: xr.DataArray, n_bins: int
-) -> xr.DataArray:
-    """`variable` with its bins along `dim` moved by `shifts` bins, `n_bins` of them; see `shared`.
-
-    An error, named ``..._err``, is moved as its square.
-    """
-    square = str(variable.name).endswith("_err")
-    spread, given = xr.broadcast(shifts, variable.isel({dim: 0}, drop=True))
-    leading = given.dims
-    spread = spread.transpose(*leading)
-    full = variable.broadcast_like(spread).transpose(*leading, dim)
-    values = np.asarray(full.values, dtype=np.float64).reshape(-1, full.shape[-1])
-    moved = shared(values**2 if square else values, spread.values.ravel(), n_bins)
-    moved = np.sqrt(moved) if square else moved
-    coords = {name: coord for name, coord in full.coords.items() if dim not in coord.dims}
-    return xr.DataArray(
-        moved.reshape(*full.shape[:-1], n_bins),
-        coords=coords,
-        dims=full.dims,
-        name=variable.name,
-        attrs=variable.attrs,
-    )
 
 
 def _moved(

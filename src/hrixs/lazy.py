@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.spectra import COUNTS, with_cloud_of_first
+from hrixs.spectra.dataset import COUNTS, with_cloud_of_first
 from hrixs.utils.dask_arrays import _as_task, _dask_array, _in_whole_frames
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def lazy_spectra(
     frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None = None
 ) -> xr.DataArray:
-    """Spectra of cropped frames that are arrays of dask, as `hrixs.spectra.spectra_of` makes them.
+    """Spectra of cropped frames that are arrays of dask, as `spectra_of` makes them.
 
     Settings are checked now, pixels when the result is computed; the first frames are read now if
     they have to tell the width of the charge cloud. ``attrs`` lack what has to be counted.

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.line_fit import HALF_WINDOW, Noise, bins_of_line, fit_line
+from hrixs.spectra.rebin import axis_and_values, equal_step
 from hrixs.utils.errors import unknown_name
 from hrixs.utils.statistics import with_error
 
@@ -210,45 +211,6 @@ def line_width(
         shape=shape,
         units=str(spectrum[spectrum.dims[0]].attrs.get("units", "")),
     )
-
-
-def axis_and_values(
-    spectrum: xr.DataArray,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Bin centres, values and bin width, negative where the axis descends.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is not a DataArray of one dimension in equal bins.
-    """
-    if not isinstance(spectrum, xr.DataArray):
-        raise TypeError(f"{type(spectrum).__name__} given, expected a spectrum, a DataArray.")
-    if spectrum.ndim != 1:
-        raise ValueError(
-            f"the spectrum has dimensions {spectrum.dims}, expected one, the energy or y. Add up "
-            "or select the others first, for example spectrum.sum('trainId')."
-        )
-    dim = spectrum.dims[0]
-    if dim not in spectrum.coords:
-        raise ValueError(f"the spectrum has no coordinate {dim!r}, expected the centres of bins.")
-    axis = np.asarray(spectrum[dim].values, dtype=np.float64)
-    return axis, np.asarray(spectrum.values, dtype=np.float64), equal_step(axis, str(dim))
-
-
-def equal_step(axis: NDArray[np.float64], name: str) -> float:
-    """Width of the bins with centres `axis`, negative where it descends.
-
-    Raises
-    ------
-    ValueError
-        If it is not the same everywhere, or there are less than two bins.
-    """
-    steps = np.diff(axis)
-    step = float(steps.mean()) if len(steps) else 0.0
-    if not (step and np.allclose(steps, step, rtol=1e-3, atol=1e-9 * float(np.abs(axis).max()))):
-        raise ValueError(f"the axis {name!r} is not in equal steps, expected bins of one width.")
-    return step
 
 
 def _noise_of(

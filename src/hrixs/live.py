@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.analysis import require_method
-from hrixs.spectra import COUNTS, with_counting_error
+from hrixs.spectra.dataset import COUNTS, with_counting_error
 from hrixs.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts
 from hrixs.trains import PATIENCE, TrainData, TrainReader

@@ -13,7 +13,7 @@ from hrixs.camera.frames import as_frames
 from hrixs.photons.table import PLACE_COLUMNS
 from hrixs.runs.parts import ReadPart
 from hrixs.runs.storage import Failed
-from hrixs.spectra import COUNTS
+from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError
 
 #: Columns of a photon table that are kept.

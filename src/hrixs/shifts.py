@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.energy_loss import shared
+from hrixs.spectra.rebin import shared
 
 Floats = NDArray[np.float64]
 

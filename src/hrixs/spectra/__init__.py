@@ -1,0 +1,1 @@
+"""Spectra counted from photons or integrated from frames; added up, compared, rebinned."""
