@@ -5,7 +5,7 @@ import pytest
 
 from conftest import SHARED
 from hrixs import NoLineError, fit_curvature_image
-from hrixs.curvature import CurvatureFit, line_positions, parabola
+from hrixs.curvature.image_fit import CurvatureFit, line_positions, parabola
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 

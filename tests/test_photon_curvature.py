@@ -7,7 +7,7 @@ import xarray as xr
 from conftest import CURVATURE, RUN, SHARED
 from hrixs import HrixsWarning, NoLineError, find_photons, fit_curvature, fit_curvature_image, hRIXS
 from hrixs.camera.parabola import parabola
-from hrixs.sharpness import StraightPhotons
+from hrixs.curvature.sharpness import StraightPhotons
 from hrixs.simulation import Sensor, SpectralLine, rixs_lines, simulate_frames
 
 CHIP = (2048, 2048)

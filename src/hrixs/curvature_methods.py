@@ -8,9 +8,9 @@ import xarray as xr
 
 from hrixs.analysis import Analysis, require_method
 from hrixs.camera.crop import Crop
-from hrixs.curvature import CurvatureFit, fit_curvature_image
+from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
+from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.long_run import process_run
-from hrixs.photon_curvature import PhotonCurvatureFit, fit_curvature
 from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
 from hrixs.photons.table import concat_photons
@@ -82,7 +82,7 @@ class CurvatureMethods(SpectrumMethods):
         self.curvature_fit = fit
         self.CURVE_A, self.CURVE_B = fit.curve_a, fit.curve_b
         if plot:
-            from hrixs.plotting import plot_curvature, plot_photon_curvature
+            from hrixs.curvature.plots import plot_curvature, plot_photon_curvature
 
             if isinstance(fit, CurvatureFit):
                 plot_curvature(image, fit)

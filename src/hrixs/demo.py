@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from hrixs.curvature import CurvatureFit
+from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.runs.mock import run_folder
 from hrixs.simulation import (
     CURVE_A,
@@ -248,7 +248,7 @@ def _print_report(data: xr.Dataset, rows: list[Comparison]) -> None:
 def _write_results(
     out: Path, h: hRIXS, counted: xr.Dataset, integrated: xr.Dataset, by_delay: xr.Dataset
 ) -> None:
-    from hrixs.plotting import plot_curvature
+    from hrixs.curvature.plots import plot_curvature
     from hrixs.spectra.plots import plot_per_train, plot_spectra
     from hrixs.utils.figures import new_figure
 

@@ -223,7 +223,7 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
 
 def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:
     from hrixs.camera.plots import plot_image
-    from hrixs.plotting import plot_curvature
+    from hrixs.curvature.plots import plot_curvature
     from hrixs.spectra.plots import plot_per_train, plot_spectra
     from hrixs.utils.figures import new_figure
 

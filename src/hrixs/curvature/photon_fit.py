@@ -15,8 +15,14 @@ import xarray as xr
 from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.sharpest_curve import ROWS_OF_A_LINE, Extent, SharpestCurve, no_line_text, search_curve
-from hrixs.sharpness import StraightPhotons
+from hrixs.curvature.sharpest_curve import (
+    ROWS_OF_A_LINE,
+    Extent,
+    SharpestCurve,
+    no_line_text,
+    search_curve,
+)
+from hrixs.curvature.sharpness import StraightPhotons
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import NoLineError, warn
 

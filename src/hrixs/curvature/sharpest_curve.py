@@ -11,7 +11,7 @@ import numpy as np
 from numpy.polynomial import Legendre, Polynomial
 from numpy.typing import NDArray
 
-from hrixs.sharpness import StraightPhotons, step_up
+from hrixs.curvature.sharpness import StraightPhotons, step_up
 from hrixs.utils.errors import NoLineError, warn
 
 #: First and last x, first and last y of the frame, in pixels.

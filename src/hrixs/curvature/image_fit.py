@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.parabola import parabola
-from hrixs.curvature_search import search_curvature, strip_profiles
+from hrixs.curvature.image_search import search_curvature, strip_profiles
 from hrixs.utils.errors import NoLineError
 from hrixs.utils.statistics import FWHM
 

@@ -1,0 +1,105 @@
+"""A fitted curve drawn on the image, or on the photons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.plots import plot_image
+from hrixs.curvature.image_fit import CurvatureFit
+from hrixs.curvature.photon_fit import PhotonCurvatureFit
+from hrixs.utils.figures import _first_pixel, _new_axes
+from hrixs.utils.statistics import FWHM
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_curvature(
+    image: xr.DataArray | NDArray[Any],
+    fit: CurvatureFit | PhotonCurvatureFit,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw an image with the fitted curve on it, around the line.
+
+    Parameters
+    ----------
+    image : array_like, shape (x, y)
+        The image that was fitted, in ADU per frame; with coordinates, these are shown.
+    fit : CurvatureFit or PhotonCurvatureFit
+        The curve.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes()
+    x0, y0 = _first_pixel(image)
+    x = np.arange(len(image), dtype=np.float64)
+    line = y0 + fit.centre(x)
+    plot_image(image, ax)
+    ax.plot(x0 + x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    margin = max(20.0, 15 * fit.fwhm / FWHM, 0.6 * float(np.ptp(line)))
+    last = y0 + image.shape[1] - 0.5
+    ax.set_ylim(max(line.min() - margin, y0 - 0.5), min(line.max() + margin, last))
+    ax.set_title("mean image and fitted curvature")
+    ax.legend(loc="upper left", fontsize="small")
+    return ax
+
+
+def plot_photon_curvature(
+    photons: xr.Dataset,
+    fit: PhotonCurvatureFit,
+    ax: Axes | None = None,
+    *,
+    first: tuple[int, int] = (0, 0),
+) -> Axes:
+    """Draw where photons lie, as a histogram, with the fitted curve on it, around the line.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        The photon table that was fitted.
+    fit : PhotonCurvatureFit
+        The curve.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+    first : (int, int)
+        First pixel (x, y) of the crop on the chip.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes()
+    places = np.stack([photons[name].values for name in ("x", "y")])
+    x, y = places[:, np.isfinite(places).all(axis=0)] + np.array(first)[:, None]
+    columns = np.linspace(x.min(), x.max(), 512)
+    line = first[1] + fit.centre(columns - first[0])
+    margin = max(20.0, 6 * fit.fwhm, 0.6 * float(np.ptp(line)))
+    low, high = max(line.min() - margin, y.min()), min(line.max() + margin, y.max())
+    n_rows = min(150, int(np.ceil(high - low)))
+    edges = np.linspace(x.min(), x.max(), 65), np.linspace(low, high, n_rows + 1)
+    counts, *_ = np.histogram2d(x, y, bins=edges)
+    most = max(1.0, float(np.percentile(counts, 99.8)))
+    mesh = ax.pcolormesh(*edges, counts.T, vmin=0.0, vmax=most, cmap="viridis", rasterized=True)
+    ax.plot(columns, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    ax.set_title("photons and fitted curvature")
+    ax.legend(loc="upper left", fontsize="small")
+    cell = f"{np.diff(edges[0])[0]:.0f} x {np.diff(edges[1])[0]:.2g} px"
+    ax.figure.colorbar(mesh, ax=ax, label=f"photons in {cell}")
+    return ax
+
+
+def _fit_label(fit: CurvatureFit | PhotonCurvatureFit) -> str:
+    return (
+        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}\n"
+        f"B = {fit.curve_b:.3e} ± {fit.curve_b_err:.1g}\n"
+        f"FWHM {fit.fwhm:.2f} px"
+    )
