@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hrixs.charge_peaks import ChargePeaks, fit_charge_peaks
+from hrixs.noise.charge_peaks import ChargePeaks, fit_charge_peaks
 
 
 def charges(n, *, photon=139.0, noise=7.0, electrons=4.0, doubles=0.1, part=0.0, seed=1):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hrixs import find_photons
-from hrixs.false_hits import expected_false_hits, square_maxima
-from hrixs.noise import frame_noise, square_sums
+from hrixs.noise.false_hits import expected_false_hits, square_maxima
+from hrixs.noise.levels import frame_noise, square_sums
 
 
 def noise_frames(sigma, n_frames=3, shape=(512, 1024)):

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from hrixs import NonFinitePixelsError
-from hrixs.noise import frame_noise, gaussian_core, pixel_noise
+from hrixs.noise.levels import frame_noise, gaussian_core, pixel_noise
 from hrixs.simulation import Sensor, simulate_frames
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from hrixs.threshold_choice import begin_of_photons, best_threshold
+from hrixs.noise.threshold import begin_of_photons, best_threshold
 
 HEIGHTS = np.linspace(15, 140, 126)
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import classify_photons, find_photons, hot_pixels, line_width, noise_report
-from hrixs.false_hits import expected_false_hits
-from hrixs.noise import frame_noise
+from hrixs.noise.false_hits import expected_false_hits
+from hrixs.noise.levels import frame_noise
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 from validation.figures import save
 

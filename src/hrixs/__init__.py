@@ -18,9 +18,9 @@ from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.energy_axis import EnergyCalibration
 from hrixs.energy_loss import energy_loss
-from hrixs.hot_pixels import hot_pixels
 from hrixs.line_width import LineFit, line_width
-from hrixs.noise_report import NoiseReport, noise_report
+from hrixs.noise.bad_pixels import hot_pixels
+from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.cloud import estimate_cloud

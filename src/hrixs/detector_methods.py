@@ -9,8 +9,8 @@ import xarray as xr
 
 from hrixs.camera.crop import Crop
 from hrixs.camera.dataset import images_of
-from hrixs.hot_pixels import hot_pixels
-from hrixs.noise_report import NoiseReport, noise_report
+from hrixs.noise.bad_pixels import hot_pixels
+from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.cloud import estimate_cloud
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.runs.run import RunLike

@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames
-from hrixs.false_hits import square_maxima
-from hrixs.noise import corrected_image, gaussian_core, square_sums
+from hrixs.noise.false_hits import square_maxima
+from hrixs.noise.levels import corrected_image, gaussian_core, square_sums
 from hrixs.photons.find import find_photons
 
 #: Standard deviations of the squares above which hits are looked at.

@@ -11,9 +11,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_mask
-from hrixs.charge_peaks import ChargePeaks, fit_charge_peaks
-from hrixs.false_hits import expected_false_hits
-from hrixs.frame_hits import (
+from hrixs.noise.charge_peaks import ChargePeaks, fit_charge_peaks
+from hrixs.noise.false_hits import expected_false_hits
+from hrixs.noise.hits import (
     LOWEST,
     SPOT_PIXELS,
     dark_hit_heights,
@@ -23,11 +23,11 @@ from hrixs.frame_hits import (
     sample_of,
     spot_charges,
 )
-from hrixs.noise import frame_noise, pixel_noise
-from hrixs.noise_plots import plot_noise_report
-from hrixs.noise_words import report_lines
+from hrixs.noise.levels import frame_noise, pixel_noise
+from hrixs.noise.plots import plot_noise_report
+from hrixs.noise.report_text import report_lines
+from hrixs.noise.threshold import begin_of_photons, best_threshold
 from hrixs.photons.defaults import EV_PER_PAIR
-from hrixs.threshold_choice import begin_of_photons, best_threshold
 from hrixs.utils.checks import positive_energies, whole_number
 from hrixs.utils.provenance import provenance
 

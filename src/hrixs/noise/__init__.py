@@ -1,0 +1,4 @@
+"""Noise of the camera: its level, bad pixels, false hits, thresholds, and the report on all.
+
+Found from dark frames, or from frames with light.
+"""
