@@ -12,13 +12,13 @@ except ImportError as error:
         "from its folder, and import it from outside of that folder's src."
     ) from error
 
-from hrixs.alignment import align
-from hrixs.calibration import calibrate_energy
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
-from hrixs.energy_axis import EnergyCalibration
-from hrixs.energy_loss import energy_loss
-from hrixs.line_width import LineFit, line_width
+from hrixs.energy.axis import EnergyCalibration
+from hrixs.energy.calibration import calibrate_energy
+from hrixs.energy.drift import align
+from hrixs.energy.line import LineFit, line_width
+from hrixs.energy.loss import energy_loss
 from hrixs.noise.bad_pixels import hot_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction

@@ -9,10 +9,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.analysis import require_method
-from hrixs.calibration import calibrate_energy
 from hrixs.camera.crop import first_row
-from hrixs.energy_axis import EnergyCalibration
-from hrixs.energy_loss import energy_loss
+from hrixs.energy.axis import EnergyCalibration
+from hrixs.energy.calibration import calibrate_energy
+from hrixs.energy.loss import energy_loss
 from hrixs.runs.run import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.errors import warn
@@ -102,7 +102,7 @@ class EnergyMethods(SpectrumMethods):
                 f"{1e3 * off:.2g} meV at the lines; use the result's energy(row) for the curve."
             )
         if plot:
-            from hrixs.calibration_plot import plot_calibration
+            from hrixs.energy.calibration_plot import plot_calibration
 
             plot_calibration(result)
         return result

@@ -1,4 +1,4 @@
-"""Plots. The only module that imports matplotlib, inside its functions."""
+"""A fitted line drawn on its spectrum."""
 
 from __future__ import annotations
 

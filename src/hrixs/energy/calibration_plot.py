@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrixs.energy_axis import EnergyCalibration
+from hrixs.energy.axis import EnergyCalibration
 from hrixs.utils.statistics import with_error
 
 if TYPE_CHECKING:

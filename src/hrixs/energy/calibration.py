@@ -9,17 +9,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.parabola import parabola
-from hrixs.energy_axis import EnergyCalibration, fit_axis
-from hrixs.line_width import LineFit, line_width
+from hrixs.energy.axis import EnergyCalibration, fit_axis
+from hrixs.energy.line import LineFit, line_width
+from hrixs.energy.rows import full_rows, photon_rows
 from hrixs.utils.checks import curvature_pair
 from hrixs.utils.errors import NoLineError, warn
 from hrixs.utils.provenance import rows_of_crop
 
 Floats = NDArray[np.float64]
 
-#: Bins in which the photons of a table are counted for the fit of their line, in pixels.
-BIN_WIDTH = 0.25
 # A line that is this much wider than the narrowest, or fits as badly, is told of.
 _MUCH_WIDER = 3.0
 _LARGEST_CHI2 = 3.0
@@ -128,51 +126,6 @@ def _tell_odd_lines(fits: Sequence[LineFit], energies: Floats) -> None:
             warn(f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}")
         elif fit.chi2 > _LARGEST_CHI2:
             warn(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
-
-
-def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr.DataArray, Floats]:
-    """Spectrum of all photons of a table over ``y``, and its standard deviations.
-
-    A double counts as two photons, which came independently.
-    """
-    if not {"x", "y", "double"} <= set(photons.data_vars):
-        raise ValueError(
-            f"the dataset has {', '.join(map(str, photons.data_vars)) or 'no variables'}, expected "
-            "a photon table as from find_photons."
-        )
-    position = photons["y"].values - parabola(photons["x"].values, *curvature)
-    if not len(position):
-        raise NoLineError("no spectral line found: the photon table is empty.")
-    weight = np.where(photons["double"].values, 2.0, 1.0)
-    low = np.floor(position.min())
-    number = np.floor((position - low) / BIN_WIDTH).astype(np.int64)
-    counts = np.bincount(number, weight)
-    centres = low + (np.arange(len(counts)) + 0.5) * BIN_WIDTH
-    spectrum = xr.DataArray(
-        counts, {"y": ("y", centres, {"units": "px"})}, ("y",), attrs={"units": "photons"}
-    )
-    return spectrum, np.sqrt(counts)
-
-
-def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
-    """`spectrum` over ``y`` in rows of the full chip; see `calibrate_energy`.
-
-    Raises
-    ------
-    ValueError
-        If it is over neither ``y`` nor an energy whose rows are known.
-    """
-    if "y" in spectrum.dims:
-        rows = spectrum["y"].values + first_row
-        return spectrum.assign_coords(y=("y", rows, {"units": "px"}))
-    attrs = spectrum.attrs
-    if "energy" in spectrum.dims and {"energy_slope", "energy_intercept"} <= set(attrs):
-        rows = (spectrum["energy"].values - attrs["energy_intercept"]) / attrs["energy_slope"]
-        return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
-    raise ValueError(
-        f"the spectrum has dimensions {spectrum.dims} and no attributes that tell its rows, "
-        "expected one over y, or over the energy as from centroid or process_run."
-    )
 
 
 def _fitted(

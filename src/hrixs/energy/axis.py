@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.line_width import LineFit
+from hrixs.energy.line import LineFit
 from hrixs.utils.errors import warn
 from hrixs.utils.statistics import with_error
 

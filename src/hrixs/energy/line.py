@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.line_fit import HALF_WINDOW, Noise, bins_of_line, fit_line
+from hrixs.energy.line_fit import HALF_WINDOW, Noise, bins_of_line, fit_line
 from hrixs.spectra.rebin import axis_and_values, equal_step
 from hrixs.utils.errors import unknown_name
 from hrixs.utils.statistics import with_error
@@ -99,7 +99,7 @@ class LineFit:
         matplotlib.figure.Figure
             With the residuals in standard deviations.
         """
-        from hrixs.plotting import plot_line
+        from hrixs.energy.line_plot import plot_line
 
         return plot_line(self, spectrum, error)
 

@@ -9,11 +9,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.parabola import parabola
-from hrixs.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
+from hrixs.energy.rows import _ends_of, _rows_of
+from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, warn
-from hrixs.utils.provenance import provenance, rows_of_crop
+from hrixs.utils.provenance import provenance
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -221,22 +222,6 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     return _with_provenance(result, settings, n_moved_out=round(lost, 6))
 
 
-def _ends_of(
-    photons: xr.Dataset, position: Floats, bend: Floats, max_shift: float
-) -> tuple[float, float]:  # fmt: skip
-    """First and last row that a photon may have, once the curvature is taken out."""
-    if not len(position):
-        return 0.0, 0.0
-    rows = rows_of_crop(photons.attrs)
-    if rows is not None:
-        return -0.5 - float(bend.max()), rows[1] - rows[0] - 0.5 - float(bend.min())
-    # Nothing may lie above the elastic line: the photons' extent is not that of the frame.
-    return (
-        float(np.floor(position.min()) - max_shift),
-        float(np.ceil(position.max()) + max_shift),
-    )
-
-
 def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
     """``photon_y`` of a processed run, each less the shift of its train."""
     y = data["photon_y"]
@@ -251,19 +236,6 @@ def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
         "told. Align photon_table(result) of the whole run to move them."
     )
     return y
-
-
-def _rows_of(spectrum: xr.DataArray, axis: str) -> Floats:
-    values = np.asarray(spectrum[axis].values, dtype=np.float64)
-    if axis == "y":
-        return values
-    if not {"energy_slope", "energy_intercept"} <= set(spectrum.attrs):
-        raise ValueError(
-            "the spectrum's attributes lack energy_slope and energy_intercept, which give the rows "
-            "of its energies. Use spectra of centroid or process_run."
-        )
-    rows = (values - spectrum.attrs["energy_intercept"]) / spectrum.attrs["energy_slope"]
-    return np.asarray(rows)
 
 
 def _groups(per_train: Floats, settings: dict[str, Any]) -> Integers:

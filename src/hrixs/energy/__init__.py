@@ -1,0 +1,1 @@
+"""The energy axis: lines and their widths, calibration, energy loss, drift."""

@@ -1,0 +1,88 @@
+"""Rows of the chip under photons and spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from hrixs.camera.parabola import parabola
+from hrixs.utils.errors import NoLineError
+from hrixs.utils.provenance import rows_of_crop
+from hrixs.utils.typing import Floats
+
+#: Bins in which the photons of a table are counted for the fit of their line, in pixels.
+BIN_WIDTH = 0.25
+
+
+def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr.DataArray, Floats]:
+    """Spectrum of all photons of a table over ``y``, and its standard deviations.
+
+    A double counts as two photons, which came independently.
+    """
+    if not {"x", "y", "double"} <= set(photons.data_vars):
+        raise ValueError(
+            f"the dataset has {', '.join(map(str, photons.data_vars)) or 'no variables'}, expected "
+            "a photon table as from find_photons."
+        )
+    position = photons["y"].values - parabola(photons["x"].values, *curvature)
+    if not len(position):
+        raise NoLineError("no spectral line found: the photon table is empty.")
+    weight = np.where(photons["double"].values, 2.0, 1.0)
+    low = np.floor(position.min())
+    number = np.floor((position - low) / BIN_WIDTH).astype(np.int64)
+    counts = np.bincount(number, weight)
+    centres = low + (np.arange(len(counts)) + 0.5) * BIN_WIDTH
+    spectrum = xr.DataArray(
+        counts, {"y": ("y", centres, {"units": "px"})}, ("y",), attrs={"units": "photons"}
+    )
+    return spectrum, np.sqrt(counts)
+
+
+def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
+    """`spectrum` over ``y`` in rows of the full chip; see `calibrate_energy`.
+
+    Raises
+    ------
+    ValueError
+        If it is over neither ``y`` nor an energy whose rows are known.
+    """
+    if "y" in spectrum.dims:
+        rows = spectrum["y"].values + first_row
+        return spectrum.assign_coords(y=("y", rows, {"units": "px"}))
+    attrs = spectrum.attrs
+    if "energy" in spectrum.dims and {"energy_slope", "energy_intercept"} <= set(attrs):
+        rows = (spectrum["energy"].values - attrs["energy_intercept"]) / attrs["energy_slope"]
+        return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
+    raise ValueError(
+        f"the spectrum has dimensions {spectrum.dims} and no attributes that tell its rows, "
+        "expected one over y, or over the energy as from centroid or process_run."
+    )
+
+
+def _ends_of(
+    photons: xr.Dataset, position: Floats, bend: Floats, max_shift: float
+) -> tuple[float, float]:  # fmt: skip
+    """First and last row that a photon may have, once the curvature is taken out."""
+    if not len(position):
+        return 0.0, 0.0
+    rows = rows_of_crop(photons.attrs)
+    if rows is not None:
+        return -0.5 - float(bend.max()), rows[1] - rows[0] - 0.5 - float(bend.min())
+    # Nothing may lie above the elastic line: the photons' extent is not that of the frame.
+    return (
+        float(np.floor(position.min()) - max_shift),
+        float(np.ceil(position.max()) + max_shift),
+    )
+
+
+def _rows_of(spectrum: xr.DataArray, axis: str) -> Floats:
+    values = np.asarray(spectrum[axis].values, dtype=np.float64)
+    if axis == "y":
+        return values
+    if not {"energy_slope", "energy_intercept"} <= set(spectrum.attrs):
+        raise ValueError(
+            "the spectrum's attributes lack energy_slope and energy_intercept, which give the rows "
+            "of its energies. Use spectra of centroid or process_run."
+        )
+    rows = (values - spectrum.attrs["energy_intercept"]) / spectrum.attrs["energy_slope"]
+    return np.asarray(rows)
