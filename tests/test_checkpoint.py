@@ -14,8 +14,8 @@ import xarray as xr
 
 from conftest import RUN
 from hrixs import HrixsWarning
-from hrixs.checkpoint import Checkpoint, remove_checkpoint
-from hrixs.part_result import PartResult
+from hrixs.reduction.checkpoint import Checkpoint, remove_checkpoint
+from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import digest
@@ -24,13 +24,13 @@ from hrixs.utils.provenance import digest
 @pytest.fixture
 def every_part(monkeypatch):
     """Each image is a part, and every part is saved at once."""
-    monkeypatch.setattr("hrixs.checkpoint._SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr("hrixs.reduction.checkpoint._SECONDS_BETWEEN_SAVES", 0.0)
     monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", 1)
 
 
 def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Have the reduction interrupted when so many parts are done."""
-    from hrixs import reduction
+    from hrixs.reduction import reduce as reduction
 
     real, done = reduction.reduce_part, []
 
@@ -55,7 +55,7 @@ def test_broken_off_and_gone_on_is_the_same(h, tmp_path, monkeypatch, every_part
     saved = list((tmp_path / "c").glob("part-*"))
     assert len(saved) == after
     redone = []
-    from hrixs import reduction
+    from hrixs.reduction import reduce as reduction
 
     real = reduction.reduce_part
     monkeypatch.setattr(

@@ -83,7 +83,7 @@ def test_an_error_of_the_settings_is_that_of_here(h, client):
 
 
 def test_workers_of_another_version_are_refused(h, client, monkeypatch):
-    monkeypatch.setattr("hrixs.cluster.__version__", "99.0")
+    monkeypatch.setattr("hrixs.reduction.cluster.__version__", "99.0")
     with pytest.raises(RuntimeError, match=r"have hrixs .*, this process has 99\.0"):
         h.process_run(RUN, client=client, progress=False)
 
@@ -109,7 +109,7 @@ def test_a_task_uses_the_thread_that_it_has(monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
 def test_a_worker_that_dies_is_survived(h, tmp_path, one_image_a_part, monkeypatch):
-    from hrixs import cluster as module
+    from hrixs.reduction import cluster as module
 
     marker, real = str(tmp_path / "killed"), module._reduce
 

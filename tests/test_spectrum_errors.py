@@ -91,7 +91,7 @@ class TestTheSameInAllWays:
     def test_parts_threads_and_resumed_work(self, some_doubles, monkeypatch, tmp_path):
         expected = some_doubles.process_run(RUN, progress=False)
         monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", 1)
-        monkeypatch.setattr("hrixs.checkpoint._SECONDS_BETWEEN_SAVES", 0.0)
+        monkeypatch.setattr("hrixs.reduction.checkpoint._SECONDS_BETWEEN_SAVES", 0.0)
         assert some_doubles.process_run(RUN, progress=False, threads=2).identical(expected)
         options = {"progress": False, "checkpoint": tmp_path / "c"}
         assert some_doubles.process_run(RUN, **options).identical(expected)
@@ -121,7 +121,7 @@ class TestTheSameInAllWays:
         data = some_doubles.centroid(some_doubles.from_run(RUN, lazy=True))
         n_chunks = len(data.spectrum.chunks[0])
         searched = []
-        monkeypatch.setattr("hrixs.analysis.find_photons", counted_calls(searched))
+        monkeypatch.setattr("hrixs.reduction.analysis.find_photons", counted_calls(searched))
         some_doubles.aggregate(data)[["spectrum", "spectrum_err"]].compute()
         assert len(searched) == n_chunks
 

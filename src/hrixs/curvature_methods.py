@@ -6,16 +6,16 @@ from typing import Any
 
 import xarray as xr
 
-from hrixs.analysis import Analysis, require_method
 from hrixs.camera.crop import Crop
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
-from hrixs.long_run import process_run
 from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
 from hrixs.photons.table import concat_photons
+from hrixs.reduction.analysis import Analysis, require_method
+from hrixs.reduction.run import process_run
+from hrixs.reduction.stack import with_cloud_of_first
 from hrixs.runs.run import RunLike
-from hrixs.spectra.dataset import with_cloud_of_first
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.threads import resolve_threads

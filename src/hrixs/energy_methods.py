@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from hrixs.analysis import require_method
 from hrixs.camera.crop import first_row
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.calibration import calibrate_energy
 from hrixs.energy.loss import energy_loss
+from hrixs.reduction.analysis import require_method
 from hrixs.runs.run import RunLike
 from hrixs.spectrum_methods import SpectrumMethods
 from hrixs.utils.errors import warn

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import require_method
+from hrixs.reduction.analysis import require_method
 from hrixs.spectra.dataset import COUNTS, with_counting_error
 from hrixs.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts

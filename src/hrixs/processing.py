@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.checkpoint import remove_checkpoint
+from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.runs import image_stacks as image_files
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import open_run

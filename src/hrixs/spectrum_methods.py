@@ -10,19 +10,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.analysis import Analysis, require_method
 from hrixs.camera.crop import Crop, pixels_of
 from hrixs.camera.dataset import energies_of, one_image
 from hrixs.camera.parabola import Number, parabola
-from hrixs.lazy import lazy_spectra
-from hrixs.long_run import process_run
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
 from hrixs.photons.table import with_attributes
+from hrixs.reduction.analysis import Analysis, require_method
+from hrixs.reduction.lazy import lazy_spectra
+from hrixs.reduction.run import process_run
+from hrixs.reduction.stack import spectra_of
 from hrixs.run_methods import RunMethods
 from hrixs.runs.run import Field, RunLike
 from hrixs.spectra.counted import photon_spectrum
-from hrixs.spectra.dataset import spectra_of, store_spectrum, with_energy
+from hrixs.spectra.dataset import store_spectrum, with_energy
 from hrixs.utils.checks import curvature_pair, number, require_dataset
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.provenance import provenance, rows_of_crop

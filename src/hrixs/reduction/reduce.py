@@ -4,61 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.part_result import PartResult, add_counts, reduce_part
+from hrixs.reduction.collect import _Collected
+from hrixs.reduction.part_result import PartResult, reduce_part
+from hrixs.reduction.plan import Plan
 from hrixs.runs.budget import Budget
 from hrixs.runs.faults import Faults
 from hrixs.runs.images import tell_failed
-from hrixs.runs.index import Entries
 from hrixs.runs.parts import Part, PartReader, plan_parts
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.progress import Progress
 
 #: Reduces parts, in any order: the parts to do, and what to do with each.
 ReduceParts = Callable[[list[Part]], Iterable[list[PartResult]]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done with a run's images.
-
-    Attributes
-    ----------
-    entries
-        The index of the images.
-    crop
-        Pixels of x and y to use.
-    swapped
-        Whether the frames lie in the files as (..., y, x).
-    analysis
-        What is done with them.
-    energies
-        Photon energy of each entry, in eV; NaN where it is not known.
-    photons
-        Whether to keep the photon table.
-    """
-
-    entries: Entries
-    crop: tuple[slice, slice]
-    swapped: bool
-    analysis: Analysis
-    energies: NDArray[np.float64] | None = None
-    photons: bool = False
-
-    @property
-    def wanted(self) -> NDArray[np.bool_]:
-        """Entries that can be analysed at all."""
-        if self.energies is None:
-            return np.ones(len(self.entries), dtype=bool)
-        return np.isfinite(self.energies) & (self.energies > 0)
 
 
 def reduce_run(
@@ -167,74 +131,3 @@ def _raise_why(plan: Plan, parts: list[Part]) -> None:
         f"none of the {len(plan.entries)} images of the run can be used. Look at the warnings, or "
         "give strict=True for the first fault."
     )
-
-
-class _Collected:
-    """Results as they come, brought into the order of the entries."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self.good = np.zeros(len(plan.entries), dtype=bool)
-        self.seen = np.zeros(len(plan.entries), dtype=bool)
-        self.failed: list[tuple[int, str]] = []
-        self.attrs: dict[str, Any] = {}
-        self._spectra: NDArray[np.float64] | None = None
-        self._y: NDArray[np.float64] | None = None
-        self._tables: dict[int, dict[str, NDArray[Any]]] = {}
-
-    def add(self, result: PartResult) -> None:
-        self.failed += result.failed
-        self.seen[[entry for entry, _ in result.failed]] = True
-        if not len(result.entries):
-            return
-        if self._spectra is None:
-            shape = (len(self.good), *result.spectra.shape[1:])
-            self._spectra = np.empty(shape)
-            self._y = result.y
-            self.attrs = dict(result.attrs)
-        else:
-            self.attrs = add_counts(self.attrs, result.attrs)
-        self._spectra[result.entries] = result.spectra
-        self.good[result.entries] = True
-        self.seen[result.entries] = True
-        if result.photons:
-            self._split(result)
-
-    def _split(self, result: PartResult) -> None:
-        """Keep the photons by entry, ``frame`` counting within the entry."""
-        frames_per_entry = int(np.prod(result.spectra.shape[1:-1], dtype=np.int64))
-        entry, within = np.divmod(result.photons["frame"], frames_per_entry)
-        borders = np.searchsorted(entry, np.arange(len(result.entries) + 1))
-        columns = result.photons | {"frame": within}
-        for number, begin, end in zip(result.entries, borders[:-1], borders[1:], strict=True):
-            self._tables[int(number)] = {name: v[begin:end] for name, v in columns.items()}
-
-    def dataset(self) -> xr.Dataset:
-        assert self._spectra is not None
-        numbers = np.flatnonzero(self.good)
-        for place, number in enumerate(numbers):  # in place: a copy may be large
-            if place != number:
-                self._spectra[place] = self._spectra[number]
-        spectra = self._spectra[: len(numbers)]
-        dims = ("entry", *(f"within_{d}" for d in range(spectra.ndim - 2)), "y")
-        data: dict[str, Any] = {"spectrum": (dims, spectra, self.attrs)}
-        if self._plan.analysis.counts_photons:
-            data["n_photons"] = (dims[:-1], spectra.sum(axis=-1))
-        return xr.Dataset(
-            data | self._photon_columns(numbers, spectra),
-            coords={"entry": numbers, "y": ("y", self._y)},
-        )
-
-    def _photon_columns(
-        self, numbers: NDArray[np.int64], spectra: NDArray[np.float64]
-    ) -> dict[str, Any]:
-        if not self._tables:
-            return {}
-        frames_per_entry = int(np.prod(spectra.shape[1:-1], dtype=np.int64))
-        tables = [self._tables[int(number)] for number in numbers]
-        columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-        counts = [len(table["frame"]) for table in tables]
-        columns["frame"] = columns["frame"] + frames_per_entry * np.repeat(
-            np.arange(len(numbers)), counts
-        )
-        return {f"photon_{name}": ("photon", values) for name, values in columns.items()}

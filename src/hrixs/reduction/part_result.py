@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
 from hrixs.photons.table import PLACE_COLUMNS
+from hrixs.reduction.analysis import Analysis
 from hrixs.runs.parts import ReadPart
 from hrixs.runs.storage import Failed
 from hrixs.spectra.dataset import COUNTS

@@ -10,8 +10,8 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from hrixs.part_result import PartResult, reduce_part
-from hrixs.reduction import Plan
+from hrixs.reduction.part_result import PartResult, reduce_part
+from hrixs.reduction.plan import Plan
 from hrixs.runs.index import Entries
 from hrixs.runs.parts import Part, PartReader
 from hrixs.utils.provenance import __version__
@@ -48,7 +48,7 @@ def bytes_for_all(client: Client, entries: Entries, part_bytes: int) -> int:
 def reduce_on(
     client: Client, plan: Plan, threads: int
 ) -> Callable[[list[Part]], Generator[list[PartResult]]]:
-    """Make a function that reduces parts on a cluster, for `hrixs.reduction.reduce_run`.
+    """Make a function that reduces parts on a cluster, for `hrixs.reduction.reduce.reduce_run`.
 
     Raises
     ------

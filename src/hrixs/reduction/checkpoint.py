@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hrixs.part_result import PartResult
+from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import warn
 from hrixs.utils.folder_lock import _LOCK

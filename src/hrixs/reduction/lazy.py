@@ -13,9 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import Analysis
 from hrixs.camera.frames import as_frames
-from hrixs.spectra.dataset import COUNTS, with_cloud_of_first
+from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.stack import with_cloud_of_first
+from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import _as_task, _dask_array, _in_whole_frames
 
 if TYPE_CHECKING:

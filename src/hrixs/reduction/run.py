@@ -13,11 +13,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.analysis import Analysis
 from hrixs.camera.crop import Crop
-from hrixs.checkpoint import Checkpoint
-from hrixs.cluster import bytes_for_all, reduce_on
-from hrixs.reduction import Plan, frames_of, reduce_run
+from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.checkpoint import Checkpoint
+from hrixs.reduction.cluster import bytes_for_all, reduce_on
+from hrixs.reduction.plan import Plan
+from hrixs.reduction.reduce import frames_of, reduce_run
 from hrixs.runs.budget import share_out
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.images import count_trains, index_images, require_dims

@@ -1,0 +1,46 @@
+"""What is to be done with a run's images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.reduction.analysis import Analysis
+from hrixs.runs.index import Entries
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with a run's images.
+
+    Attributes
+    ----------
+    entries
+        The index of the images.
+    crop
+        Pixels of x and y to use.
+    swapped
+        Whether the frames lie in the files as (..., y, x).
+    analysis
+        What is done with them.
+    energies
+        Photon energy of each entry, in eV; NaN where it is not known.
+    photons
+        Whether to keep the photon table.
+    """
+
+    entries: Entries
+    crop: tuple[slice, slice]
+    swapped: bool
+    analysis: Analysis
+    energies: NDArray[np.float64] | None = None
+    photons: bool = False
+
+    @property
+    def wanted(self) -> NDArray[np.bool_]:
+        """Entries that can be analysed at all."""
+        if self.energies is None:
+            return np.ones(len(self.entries), dtype=bool)
+        return np.isfinite(self.energies) & (self.energies > 0)
