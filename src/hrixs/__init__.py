@@ -33,7 +33,7 @@ from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
-from hrixs.spectrometer import hRIXS
+from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     FaultyRunError,
     HrixsWarning,

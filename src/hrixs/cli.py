@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs import settings
 from hrixs.photons import placement
+from hrixs.spectrometer import settings
 from hrixs.utils.errors import HrixsWarning
 from hrixs.utils.provenance import __version__
 

@@ -24,7 +24,7 @@ from hrixs.simulation import (
     simulate_frames,
     write_run,
 )
-from hrixs.spectrometer import hRIXS
+from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.statistics import FWHM
 
 PROPOSAL, DARK_RUN, DATA_RUN = 900999, 1, 2

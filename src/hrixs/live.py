@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hrixs.reduction.analysis import require_method
 from hrixs.spectra.dataset import COUNTS, with_counting_error
-from hrixs.spectrometer import hRIXS
+from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.train_counts import TrainCounts
 from hrixs.trains import PATIENCE, TrainData, TrainReader
 from hrixs.utils.checks import whole_number

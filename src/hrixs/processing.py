@@ -17,7 +17,7 @@ from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.runs import image_stacks as image_files
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import open_run
-from hrixs.spectrometer import hRIXS
+from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.folder_lock import working_in

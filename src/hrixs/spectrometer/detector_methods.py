@@ -14,7 +14,7 @@ from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.cloud import estimate_cloud
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.runs.run import RunLike
-from hrixs.spectrum_methods import SpectrumMethods
+from hrixs.spectrometer.spectrum_methods import SpectrumMethods
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import warn
 

@@ -20,10 +20,10 @@ from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.run import process_run
 from hrixs.reduction.stack import spectra_of
-from hrixs.run_methods import RunMethods
 from hrixs.runs.run import Field, RunLike
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum, with_energy
+from hrixs.spectrometer.run_methods import RunMethods
 from hrixs.utils.checks import curvature_pair, number, require_dataset
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.provenance import provenance, rows_of_crop

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import representation
 from hrixs.photons.defaults import (
     CANDIDATE_HIGH,
     CANDIDATE_LOW,
@@ -22,6 +21,7 @@ from hrixs.photons.defaults import (
 from hrixs.photons.placement import POSITION
 from hrixs.runs.run import Field
 from hrixs.spectra.aggregate import default_aggregators
+from hrixs.spectrometer import representation
 from hrixs.utils.checks import yes_or_no
 from hrixs.utils.errors import unknown_name, warn
 

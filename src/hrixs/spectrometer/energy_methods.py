@@ -14,7 +14,7 @@ from hrixs.energy.calibration import calibrate_energy
 from hrixs.energy.loss import energy_loss
 from hrixs.reduction.analysis import require_method
 from hrixs.runs.run import RunLike
-from hrixs.spectrum_methods import SpectrumMethods
+from hrixs.spectrometer.spectrum_methods import SpectrumMethods
 from hrixs.utils.errors import warn
 
 

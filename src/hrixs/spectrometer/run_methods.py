@@ -15,7 +15,7 @@ from hrixs.runs.faults import Faults
 from hrixs.runs.images import index_images, load_run, sum_images
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, Run, RunLike, open_run, run_name, trains_by_id
-from hrixs.settings import Settings
+from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import MissingDataError
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hrixs.aggregation_methods import AggregationMethods
-from hrixs.curvature_methods import CurvatureMethods
-from hrixs.detector_methods import DetectorMethods
-from hrixs.energy_methods import EnergyMethods
+from hrixs.spectrometer.aggregation_methods import AggregationMethods
+from hrixs.spectrometer.curvature_methods import CurvatureMethods
+from hrixs.spectrometer.detector_methods import DetectorMethods
+from hrixs.spectrometer.energy_methods import EnergyMethods
 
 
 class hRIXS(CurvatureMethods, DetectorMethods, EnergyMethods, AggregationMethods):

@@ -16,7 +16,7 @@ from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.run import process_run
 from hrixs.reduction.stack import with_cloud_of_first
 from hrixs.runs.run import RunLike
-from hrixs.spectrum_methods import SpectrumMethods
+from hrixs.spectrometer.spectrum_methods import SpectrumMethods
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.threads import resolve_threads
 

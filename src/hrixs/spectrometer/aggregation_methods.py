@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from hrixs.settings import Settings
 from hrixs.spectra.aggregate import (
     add,
     add_in_quadrature,
@@ -15,6 +14,7 @@ from hrixs.spectra.aggregate import (
     normalized,
     normalized_error,
 )
+from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import warn
 
 

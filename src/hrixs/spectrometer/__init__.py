@@ -1,0 +1,1 @@
+"""The class `hRIXS`, its settings, and the recipe that they make."""
