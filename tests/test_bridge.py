@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from hrixs.bridge import Receiver
-from hrixs.trains import TrainReader
+from hrixs.live.bridge import Receiver
+from hrixs.live.trains import TrainReader
 
 pytest.importorskip("karabo_bridge")
 from karabo_bridge import ServerInThread

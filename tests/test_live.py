@@ -9,9 +9,9 @@ import xarray as xr
 import hrixs
 from conftest import CURVATURE, ENERGY, SimulatedRun
 from hrixs import hRIXS
-from hrixs.live import LiveSpectra
-from hrixs.live_page import Link, page, problems, status
-from hrixs.train_counts import TrainCounts
+from hrixs.live.counts import TrainCounts
+from hrixs.live.page import Link, page, problems, status
+from hrixs.live.spectra import LiveSpectra
 
 SOURCE, KEY = "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput", "data.image.pixels"
 MONO, NRJ = "SA3_XTD10_MONO/MDL/PHOTON_ENERGY", "actualEnergy.value"

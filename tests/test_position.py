@@ -9,7 +9,7 @@ import hrixs
 from conftest import RUN
 from hrixs import MissingDataError, hRIXS
 from hrixs.cli import main
-from hrixs.live import LiveSpectra
+from hrixs.live.spectra import LiveSpectra
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
 EXTRA = {"sigma_x", "sigma_y", "chi2", "cloud_sigma", "cloud_sigma_err", "flag"}

@@ -8,7 +8,7 @@ import xarray as xr
 
 from conftest import RUN
 from hrixs import HrixsWarning, find_photons, hRIXS
-from hrixs.live import LiveSpectra
+from hrixs.live.spectra import LiveSpectra
 from hrixs.runs.mnemonic_table import mnemonics
 
 

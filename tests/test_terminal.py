@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from hrixs.terminal import Screen, draw_spectrum, draw_trend
+from hrixs.live.terminal import Screen, draw_spectrum, draw_trend
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 

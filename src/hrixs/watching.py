@@ -16,12 +16,12 @@ from typing import Any, TextIO
 
 import xarray as xr
 
-from hrixs.bridge import Receiver, Train
-from hrixs.live import LiveSpectra
-from hrixs.live_page import Link, page, problems, status
+from hrixs.live.bridge import Receiver, Train
+from hrixs.live.page import Link, page, problems, status
+from hrixs.live.spectra import LiveSpectra
+from hrixs.live.terminal import Screen
 from hrixs.processing import Job
 from hrixs.runs.mnemonic_table import mnemonics
-from hrixs.terminal import Screen
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError
 

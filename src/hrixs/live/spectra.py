@@ -13,11 +13,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.live.counts import TrainCounts
+from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method
 from hrixs.spectra.dataset import COUNTS, with_counting_error
 from hrixs.spectrometer.spectrometer import hRIXS
-from hrixs.train_counts import TrainCounts
-from hrixs.trains import PATIENCE, TrainData, TrainReader
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.provenance import provenance, settings_text

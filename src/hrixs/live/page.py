@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.live import LiveSpectra
-from hrixs.terminal import draw_spectrum, draw_trend
+from hrixs.live.spectra import LiveSpectra
+from hrixs.live.terminal import draw_spectrum, draw_trend
 
 _SILENCE = 3.0
 _RECENT = 30.0

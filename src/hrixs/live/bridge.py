@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hrixs.trains import TrainData
+from hrixs.live.trains import TrainData
 
 SOCKETS = ("REQ", "SUB", "PULL")
 _ENDPOINT = re.compile(r"tcp://[^\s:/*]+:\d{1,5}|ipc://\S+")
