@@ -10,8 +10,8 @@ import xarray as xr
 
 from conftest import OTHER_RUN, PROPOSAL, RUN
 from hrixs import MissingDataError
-from hrixs.batch import expanded, file_names
-from hrixs.cli import main
+from hrixs.cli.batch import expanded, file_names
+from hrixs.cli.main import main
 
 
 def opened(path: Path) -> xr.Dataset:

@@ -272,7 +272,7 @@ def parts_of(folder: Path) -> list[Path]:
 
 
 def test_without_resume_the_work_begins_anew(simulated, tmp_path, capsys):
-    from hrixs.cli import main
+    from hrixs.cli.main import main
 
     unfinished = tmp_path / "out.nc.unfinished"
     unfinished.mkdir()
@@ -283,7 +283,7 @@ def test_without_resume_the_work_begins_anew(simulated, tmp_path, capsys):
 
 
 def test_resume_leaves_alone_what_is_finished(simulated, tmp_path, capsys):
-    from hrixs.cli import main
+    from hrixs.cli.main import main
 
     out = tmp_path / "out.nc"
     command = ["process", str(simulated.folder), "-o", str(out)]

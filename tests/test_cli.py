@@ -14,8 +14,8 @@ import xarray as xr
 import hrixs
 from conftest import CURVATURE, DARK, PROPOSAL, RUN
 from hrixs import hRIXS
-from hrixs.cli import main
-from hrixs.demo import run_demo
+from hrixs.cli.demo import run_demo
+from hrixs.cli.main import main
 
 
 def opened(path, **options) -> xr.Dataset:
@@ -44,7 +44,7 @@ def test_demo_leaves_other_runs_alone(tmp_path, capsys, monkeypatch):
     foreign = tmp_path / "SCS" / "202601" / "p001234" / "raw" / "data.h5"
     foreign.parent.mkdir(parents=True)
     foreign.write_text("precious")
-    monkeypatch.setattr("hrixs.demo.simulate_frames", None)
+    monkeypatch.setattr("hrixs.cli.demo.simulate_frames", None)
     monkeypatch.setenv("EXTRA_DATA_DATA_ROOT", "/mine")
     with pytest.raises(TypeError):
         run_demo(tmp_path)

@@ -13,8 +13,9 @@ import pytest
 from distributed import Client, LocalCluster
 
 from conftest import RUN
-from hrixs import HrixsWarning, TooManyPhotonsError, cli
-from hrixs.batch import file_names
+from hrixs import HrixsWarning, TooManyPhotonsError
+from hrixs.cli import main as cli
+from hrixs.cli.batch import file_names
 from hrixs.utils.threads import available_threads
 from run_variants import camera_files
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import hrixs
-from hrixs import cli, hRIXS
+from hrixs import hRIXS
+from hrixs.cli import main as cli
 from hrixs.runs.image_stacks import read_images
 from hrixs.utils import memory
 

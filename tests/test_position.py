@@ -8,7 +8,7 @@ from scipy.special import ndtr
 import hrixs
 from conftest import RUN
 from hrixs import MissingDataError, hRIXS
-from hrixs.cli import main
+from hrixs.cli.main import main
 from hrixs.live.spectra import LiveSpectra
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 

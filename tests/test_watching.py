@@ -17,9 +17,9 @@ import pytest
 import xarray as xr
 
 from conftest import CURVATURE, DARK, ENERGY, PROPOSAL, RUN
-from hrixs import watching
-from hrixs.cli import main
-from hrixs.processing import Job
+from hrixs.cli import watch as watching
+from hrixs.cli.job import Job
+from hrixs.cli.main import main
 
 pytest.importorskip("karabo_bridge")
 from karabo_bridge import ServerInThread
@@ -183,7 +183,7 @@ def test_frames_that_come_too_fast_are_told(simulated, tmp_path, monkeypatch, ca
         time.sleep(0.1 if self.counts.trains else 0.5)
         slow(self, *args, **options)
 
-    monkeypatch.setattr("hrixs.watching.LiveSpectra.add", add)
+    monkeypatch.setattr("hrixs.cli.watch.LiveSpectra.add", add)
     out = tmp_path / "out.nc"
     with feeding(simulated.frames, n_trains=50) as endpoint:
         words = ["watch", endpoint, "-o", str(out), "--until-silent", "0.3"]

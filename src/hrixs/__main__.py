@@ -2,6 +2,6 @@
 
 import sys
 
-from hrixs.cli import main
+from hrixs.cli.main import main
 
 sys.exit(main())

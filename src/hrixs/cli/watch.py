@@ -16,11 +16,11 @@ from typing import Any, TextIO
 
 import xarray as xr
 
+from hrixs.cli.job import Job
 from hrixs.live.bridge import Receiver, Train
 from hrixs.live.page import Link, page, problems, status
 from hrixs.live.spectra import LiveSpectra
 from hrixs.live.terminal import Screen
-from hrixs.processing import Job
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hrixs.processing import Job, process
+from hrixs.cli.job import Job
+from hrixs.cli.process import process
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 

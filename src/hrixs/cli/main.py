@@ -62,7 +62,7 @@ def _add_demo(commands: Any) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from hrixs.demo import run_demo
+    from hrixs.cli.demo import run_demo
 
     rows = run_demo(Path(arguments.out), n_frames=arguments.frames, seed=arguments.seed)
     return 0 if all(row.agrees for row in rows) else 1
@@ -145,8 +145,8 @@ def _job_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _process(arguments: argparse.Namespace) -> int:
-    from hrixs.batch import process_all
-    from hrixs.processing import Job
+    from hrixs.cli.batch import process_all
+    from hrixs.cli.job import Job
 
     job = Job(
         **_job_options(arguments),
@@ -205,8 +205,8 @@ def _add_watch(commands: Any) -> None:
 
 
 def _watch(arguments: argparse.Namespace) -> None:
-    from hrixs.processing import Job
-    from hrixs.watching import watch
+    from hrixs.cli.job import Job
+    from hrixs.cli.watch import watch
 
     watch(
         arguments.endpoint,
