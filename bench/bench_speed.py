@@ -1,4 +1,4 @@
-"""Times of a frame: hrixs, the plain NumPy of tests/reference.py, and installed peers.
+"""Times of a frame: hrixs, the plain NumPy of tests/oracles/frames.py, and installed peers.
 
 Every answer is checked against NumPy's first. Then all take turns, so that a slow moment of the
 machine meets all alike, and the medians are printed, written as JSON and drawn as a bar chart.

@@ -15,7 +15,7 @@ import hrixs
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import reference
+from oracles import frames as reference
 
 CURVATURE = (0.0240845, -3.6953e-7)
 ENERGY = 530.0

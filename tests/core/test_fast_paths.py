@@ -10,15 +10,15 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-import reference
-from hrixs import NonFinitePixelsError, classify_photons, find_photons, integrate_frames
-from test_against_reference import (
+from core.test_against_reference import (
     classify_as_reference,
     contents,
     images_of,
     is_near,
     laid_out,
 )
+from hrixs import NonFinitePixelsError, classify_photons, find_photons, integrate_frames
+from oracles import frames as reference
 
 fuzzed = settings(derandomize=True, deadline=None, max_examples=60, database=None)
 

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hrixs
-import reference
 from hrixs import (
     NonFinitePixelsError,
     TooManyPhotonsError,
@@ -14,6 +13,7 @@ from hrixs import (
     photon_spectrum,
 )
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from oracles import frames as reference
 
 
 def find(frames, **options):

@@ -19,7 +19,7 @@ import hrixs
 from conftest import DARK, RUN
 from hrixs import HrixsWarning, MissingDataError, hRIXS, photon_spectrum, photon_table
 from hrixs.simulation import write_run
-from run_variants import KINDS, PIXELS, camera_files
+from oracles.run_variants import KINDS, PIXELS, camera_files
 
 METHODS = ["auto", "manual", "integrate"]
 FIELDS = ["hRIXS_index", "hRIXS_delay", "hRIXS_norm", "hRIXS_exposure", "nrj"]

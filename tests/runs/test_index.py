@@ -16,7 +16,7 @@ from extra_data import RunDirectory
 import hrixs
 from hrixs import HrixsWarning, hRIXS
 from hrixs.simulation import write_run
-from run_variants import PIXELS, SOURCE
+from oracles.run_variants import PIXELS, SOURCE
 
 FIRST = 1_600_000_000
 INDEX = f"INDEX/{SOURCE}/data"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import reference
 from hrixs import TooManyPhotonsError, find_photons
+from oracles import frames as reference
 
 SHAPE = (300, 130)
 N_FRAMES = 19

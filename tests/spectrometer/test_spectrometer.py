@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 
 import hrixs
-import reference
 from conftest import CURVATURE, DARK, ELASTIC_ROW, PROPOSAL, RUN
 from hrixs import HrixsWarning, MissingDataError, NoLineError, TooManyPhotonsError, hRIXS
+from oracles import frames as reference
 
 API_ATTRIBUTES = [
     "PROPOSAL",

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import reference
 from hrixs import classify_photons, find_photons, integrate_frames
 from hrixs.simulation import Sensor, simulate_frames
+from oracles import frames as reference
 
 DTYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 LAYOUTS = ("plain", "crop", "reversed", "step 2", "fortran", "transposed", "frames last")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import reference
-from gaussian_reference import Photon, brightest, cloud, gaussian_fit, gaussian_fits
 from hrixs import classify_photons, find_photons
+from oracles import frames as reference
+from oracles.gaussian_fit import Photon, brightest, cloud, gaussian_fit, gaussian_fits
 
 NOT_CONVERGED, LEFT_PIXEL, NEIGHBOUR, CUT = 1, 2, 4, 8
 FITTED = ("sigma_x", "sigma_y", "chi2", "cloud_sigma", "flag")

@@ -20,10 +20,10 @@ import pytest
 import xarray as xr
 from extra_data import RunDirectory, by_id
 
-import faulty_runs as damage
 import hrixs
 from hrixs import HrixsWarning, MissingDataError, hRIXS
 from hrixs.simulation import write_run
+from oracles import damaged_runs as damage
 
 N_TRAINS, ROWS = 12, 4
 FIRST = 1_600_000_000

@@ -3,9 +3,9 @@ import pytest
 import xarray as xr
 
 import hrixs
-import reference
 from hrixs import NonFinitePixelsError, integrate_frames
 from hrixs.simulation import CURVE_A, CURVE_B, Sensor, SpectralLine, simulate_frames
+from oracles import frames as reference
 
 
 def trains():

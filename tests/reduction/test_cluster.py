@@ -17,9 +17,9 @@ from hrixs import HrixsWarning, TooManyPhotonsError
 from hrixs.cli import main as cli
 from hrixs.cli.batch import file_names
 from hrixs.utils.threads import available_threads
-from run_variants import camera_files
+from oracles.run_variants import camera_files
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 METHODS = ["auto", "manual", "integrate"]
 LOCAL = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "silence_logs": 50}
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gaussian_reference import mean_bound, shares
 from hrixs import find_photons
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from oracles.gaussian_fit import mean_bound, shares
 
 CELL = 24
 #: 4096 photons: one standard error of the rms of their 8192 errors is 0.8 %.

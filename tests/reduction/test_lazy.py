@@ -15,7 +15,7 @@ import xarray as xr
 import hrixs
 from conftest import DARK, RUN
 from hrixs import FaultyRunError, HrixsWarning, concat_photons, hRIXS, photon_parts
-from run_variants import KINDS, camera_files
+from oracles.run_variants import KINDS, camera_files
 
 METHODS = ["auto", "manual", "integrate"]
 

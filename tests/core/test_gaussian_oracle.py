@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaussian_reference import (
+from oracles.gaussian_fit import (
     Photon,
     brightest,
     cloud,
