@@ -32,7 +32,7 @@ script = load_script()
 
 def files_of_wheel() -> dict[str, bytes]:
     package = ROOT / "src" / "hrixs"
-    files = {f"hrixs/{path.name}": b"" for path in package.glob("*.py")}
+    files = {f"hrixs/{path.relative_to(package).as_posix()}": b"" for path in package.rglob("*.py")}
     info = "hrixs-0.1.0.dist-info"
     return files | {
         "hrixs/py.typed": b"",
@@ -63,7 +63,7 @@ class TestWheel:
 
     @pytest.mark.parametrize(
         "name",
-        ["hrixs/py.typed", "hrixs/photons.py", "hrixs-0.1.0.dist-info/licenses/LICENSE"],
+        ["hrixs/py.typed", "hrixs/photons/find.py", "hrixs-0.1.0.dist-info/licenses/LICENSE"],
     )
     def test_holds_all_that_belongs_there(self, tmp_path, name):
         files = files_of_wheel()

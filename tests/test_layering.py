@@ -1,4 +1,4 @@
-"""The layers of the package, as ARCHITECTURE.md describes them."""
+"""The arrows between the packages, one table: ARCHITECTURE.md shows the same."""
 
 import ast
 import re
@@ -10,56 +10,33 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "hrixs"
-# A module imports only from lines above its own: each line is a layer.
-LAYERS = [
-    {"_core"},
-    {"errors", "mnemonics", "provenance", "geometry", "checks", "memory"} | {"sharpness"},
-    {"sharpest_curve"}
-    | {"threads", "frames", "curvature_search", "run_files", "trains", "train_counts", "terminal"}
-    | {"faults", "progress", "photon_columns", "output_files"}
-    | {"noise_words", "noise_plots", "charge_peaks", "threshold_choice"}
-    | {"phase_statistics", "phase_plots", "line_fit"}
-    | {"cloud_estimate"},
-    {"placement"},
-    {
-        "file_index",
-        "frame_storage",
-        "phases",
-        "photon_curvature",
-        "photons",
-        "noise",
-        "false_hits",
-        "histogram",
-        "integration",
-        "curvature",
-        "aggregation",
-        "difference",
-        "runs",
-        "image_files",
-        "simulation",
-        "bridge",
-    },
-    {"plotting"},
-    {"hot_pixels", "frame_hits", "line_width", "cloud"}
-    | {"analysis", "chip", "phase_correction", "representation", "run_index"},
-    {"noise_report", "energy_axis", "energy_loss"} | {"frame_parts", "slow_data"},
-    {"lazy_images", "run_images", "spectra"} | {"calibration", "calibration_plot", "shifts"},
-    {"lazy", "part_result"} | {"alignment"},
-    {"checkpoint", "reduction"},
-    {"cluster"},
-    {"long_run", "settings"},
-    {"run_methods", "aggregation_methods"},
-    {"spectrum_methods"},
-    {"curvature_methods", "detector_methods", "energy_methods"},
-    {"spectrometer"},
-    {"live"},
-    {"live_page"},
-    {"processing", "demo"},
-    {"batch", "watching"},
-    {"cli"},
-    {"__init__", "__main__"},
-]
-LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+# Which packages a package may import; those without a folder yet are room for later.
+ARROWS = {
+    "utils": "",
+    "camera": "utils",
+    "files": "camera utils",
+    "runs": "camera utils",
+    "photons": "camera utils",
+    "spectra": "camera utils",
+    "curvature": "camera utils",
+    "noise": "photons camera utils",
+    "energy": "spectra camera utils",
+    "reduction": "runs spectra photons camera utils",
+    "spectrometer": "reduction energy noise curvature spectra photons runs files camera utils",
+    "live": "spectrometer reduction spectra runs files utils",
+    "view": "live spectrometer reduction energy noise curvature spectra photons runs files camera "
+    "utils",
+    "cli": "view live spectrometer reduction energy noise curvature spectra photons runs files "
+    "camera utils simulation",
+    "doubts": "utils",
+}
+# Rules on plain numbers, for everything above the camera.
+ALLOWED = {
+    name: set(arrows.split()) | ({"doubts"} if name not in ("utils", "camera", "doubts") else set())
+    for name, arrows in ARROWS.items()
+}
+AT_THE_ROOT = {"__init__.py", "__main__.py", "simulation.py"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def imports_of(path: Path) -> set[str]:
@@ -73,9 +50,138 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
-def own_modules(path: Path) -> set[str]:
-    used = {name.split(".")[1] for name in imports_of(path) if name.startswith("hrixs.")}
-    return used & set(LAYER)
+def package_of(path: Path) -> str:
+    """First part of a module's path in the package: a folder's name, or a file's."""
+    return path.relative_to(PACKAGE).parts[0]
+
+
+def packages_used(path: Path) -> set[str]:
+    """Packages, and modules at the root, that a module imports."""
+    names = {name.split(".")[1] for name in imports_of(path) if name.startswith("hrixs.")}
+    return names - {"_core"}
+
+
+def module_name(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").as_posix()
+
+
+def test_every_folder_is_in_the_table_and_few_files_are_at_the_root():
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert folders <= set(ARROWS)
+    assert {path.name for path in PACKAGE.glob("*.py")} == AT_THE_ROOT
+    kept = {path.name for path in PACKAGE.iterdir() if path.suffix in {".py", ".pyi", ".typed"}}
+    assert len(kept) <= 7
+
+
+def test_the_arrows_make_no_circle():
+    done: set[str] = set()
+    while left := set(ARROWS) - done:
+        ready = {name for name in left if ALLOWED[name] - {"simulation"} <= done}
+        assert ready, f"a circle among {left}"
+        done |= ready
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/*.py")), ids=module_name)
+def test_imports_follow_the_arrows(path):
+    own = package_of(path)
+    assert packages_used(path) <= ALLOWED[own] | {own}
+
+
+def test_no_circle_between_modules_of_a_package():
+    modules = {f"hrixs.{module_name(p).replace('/', '.')}": p for p in PACKAGE.glob("*/*.py")}
+    used = {
+        name: {
+            other
+            for other in modules
+            if other != name and any(one.startswith(f"{other}.") for one in imports_of(path))
+        }
+        for name, path in modules.items()
+        if path.name != "__init__.py"
+    }
+    done: set[str] = set()
+    while left := set(used) - done:
+        ready = {name for name in left if not used[name] & left - {name}}
+        assert ready, f"a circle among {sorted(left)}"
+        done |= ready
+
+
+def test_architecture_shows_the_same_table():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf8")
+    rows = dict(re.findall(r"^\| `(\w+)`[^|]* \|[^|]*\| ([^|]*) \|", text, re.MULTILINE))
+    assert {name: set(re.findall(r"\w+", row.replace("—", ""))) for name, row in rows.items()} == {
+        name: set(arrows.split()) for name, arrows in ARROWS.items()
+    }
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in PACKAGE.glob("*/*.py")}))
+def test_a_folder_reads_like_a_table_of_contents(folder):
+    assert len(list(folder.glob("*.py"))) <= 16 + 1
+    tree = ast.parse((folder / "__init__.py").read_text())
+    docstring = ast.get_docstring(tree)
+    assert docstring
+    assert len(docstring.splitlines()) <= 4
+    # Public names, and nothing else.
+    for node in tree.body[1:]:
+        assert isinstance(node, ast.ImportFrom | ast.Assign), ast.unparse(node)
+    assert "__all__" in ast.unparse(tree)
+
+
+def test_no_module_is_hidden_behind_a_name_of_its_package():
+    for folder in {path.parent for path in PACKAGE.glob("*/*.py")}:
+        stems = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+        names = {
+            alias.asname or alias.name
+            for node in ast.parse((folder / "__init__.py").read_text()).body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not stems & names, folder
+    import hrixs
+
+    packages = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    assert not packages & set(hrixs.__all__)
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [
+        ("extra_data", {"runs"}),
+        ("dask", {"photons", "reduction", "runs", "utils"}),
+        ("distributed", {"reduction", "spectrometer"}),
+        ("karabo_bridge", {"live"}),
+        ("zmq", {"live"}),
+        ("hrixs._core", {"__init__.py", "photons", "spectra", "utils"}),
+    ],
+)
+def test_who_imports_what(library, allowed):
+    users = {
+        package_of(path)
+        for path in MODULES
+        if any(f"{name}.".startswith(f"{library}.") for name in imports_of(path))
+    }
+    assert users == allowed
+
+
+def test_only_plots_import_matplotlib():
+    users = {
+        path.stem
+        for path in MODULES
+        if any(f"{name}.".startswith("matplotlib.") for name in imports_of(path))
+    }
+    assert all("plot" in stem or stem == "figures" for stem in users), users
+
+
+def test_the_simulation_shares_no_code_with_the_finder():
+    own = {name for name in imports_of(PACKAGE / "simulation.py") if name.startswith("hrixs.")}
+    assert all(name.startswith("hrixs.runs.mock.") for name in own)
+
+
+def test_dir_shows_the_public_names():
+    import hrixs
+
+    assert {name for name in dir(hrixs) if not name.startswith("__")} == {
+        name for name in hrixs.__all__ if not name.startswith("__")
+    }
 
 
 def test_the_core_does_not_know_python():
@@ -85,44 +191,6 @@ def test_the_core_does_not_know_python():
     for path in core:
         assert "pybind11" not in path.read_text(), path
         assert "Python.h" not in path.read_text(), path
-
-
-def test_every_module_has_a_layer():
-    assert {path.stem for path in PACKAGE.glob("*.py")} | {"_core"} == set(LAYER)
-
-
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
-def test_imports_point_one_way(path):
-    above = {name for name in LAYER if LAYER[name] < LAYER[path.stem]}
-    assert own_modules(path) <= above
-
-
-@pytest.mark.parametrize(
-    ("library", "allowed"),
-    [
-        ("extra_data", {"runs", "run_files"}),
-        ("matplotlib", {"calibration_plot", "noise_plots", "phase_plots", "plotting"}),
-        ("dask", {"lazy", "cluster"}),
-        ("distributed", {"cluster", "long_run", "spectrum_methods"}),
-        ("karabo_bridge", {"bridge"}),
-        ("zmq", {"bridge"}),
-        (
-            "hrixs._core",
-            {"errors", "photons", "placement", "photon_columns", "integration", "__init__"},
-        ),
-    ],
-)
-def test_who_imports_what(library, allowed):
-    users = {
-        path.stem
-        for path in PACKAGE.glob("*.py")
-        if any(f"{name}.".startswith(f"{library}.") for name in imports_of(path))
-    }
-    assert users == allowed
-
-
-def test_the_simulation_shares_no_code_with_the_finder():
-    assert own_modules(PACKAGE / "simulation.py") == {"run_files"}
 
 
 def test_import_is_light():
@@ -135,7 +203,7 @@ def test_import_is_light():
 
 
 def test_modules_stay_small():
-    for path in PACKAGE.glob("*.py"):
+    for path in MODULES:
         assert len(path.read_text().splitlines()) <= 400, path
 
 

@@ -84,3 +84,7 @@ __all__ = [
     "photon_spectrum",
     "photon_table",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,3 +2,29 @@
 
 What may be given as frames is brought to a form that the core reads in place.
 """
+
+from hrixs.camera.crop import Crop, first_row, fitting, pixels_of
+from hrixs.camera.dataset import energies_of, images_of, one_image, require_finite, sum_of_images
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames, as_mask, as_noise
+from hrixs.camera.parabola import Number
+from hrixs.camera.plots import plot_image
+
+__all__ = [
+    "FRAME_DIMS",
+    "Crop",
+    "Frames",
+    "Number",
+    "as_dark",
+    "as_frames",
+    "as_mask",
+    "as_noise",
+    "energies_of",
+    "first_row",
+    "fitting",
+    "images_of",
+    "one_image",
+    "pixels_of",
+    "plot_image",
+    "require_finite",
+    "sum_of_images",
+]

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.utils.figures import _first_pixel, _new_axes
+from hrixs.utils.figures import first_pixel, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,12 +28,12 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     width = max(1, len(image) // 256)
     n = len(image) // width
     with np.errstate(invalid="ignore"):
         shown = np.nanmean(np.asarray(image)[: n * width].reshape(n, width, -1), axis=1)
-    x0, y0 = _first_pixel(image)
+    x0, y0 = first_pixel(image)
     low, high = np.nanpercentile(shown, [5, 99.5])
     mesh = ax.imshow(
         shown.T,

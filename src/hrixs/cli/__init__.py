@@ -1,1 +1,3 @@
 """The commands of ``hrixs``, one a module."""
+
+__all__ = []

@@ -1,1 +1,14 @@
 """The curve that the spectral lines follow, fitted to an image or to photons."""
+
+from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
+from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
+from hrixs.curvature.plots import plot_curvature, plot_photon_curvature
+
+__all__ = [
+    "CurvatureFit",
+    "PhotonCurvatureFit",
+    "fit_curvature",
+    "fit_curvature_image",
+    "plot_curvature",
+    "plot_photon_curvature",
+]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hrixs.camera.plots import plot_image
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.curvature.photon_fit import PhotonCurvatureFit
-from hrixs.utils.figures import _first_pixel, _new_axes
+from hrixs.utils.figures import first_pixel, new_axes
 from hrixs.utils.statistics import FWHM
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def plot_curvature(
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
-    x0, y0 = _first_pixel(image)
+    ax = ax or new_axes()
+    x0, y0 = first_pixel(image)
     x = np.arange(len(image), dtype=np.float64)
     line = y0 + fit.centre(x)
     plot_image(image, ax)
@@ -76,7 +76,7 @@ def plot_photon_curvature(
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     places = np.stack([photons[name].values for name in ("x", "y")])
     x, y = places[:, np.isfinite(places).all(axis=0)] + np.array(first)[:, None]
     columns = np.linspace(x.min(), x.max(), 512)

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.parabola import parabola
-from hrixs.energy.rows import _ends_of, _rows_of
+from hrixs.energy.rows import ends_of, spectrum_rows
 from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
@@ -159,7 +159,7 @@ def _align_photons(
     position = photons["y"].values - bend
     shifts, n_compared = _measured(
         position[placed], weight[placed], weight[placed], group[placed], settings,
-        ends=_ends_of(photons, position, bend, settings["max_shift"]), rows_of="the crop",
+        ends=ends_of(photons, position, bend, settings["max_shift"]), rows_of="the crop",
     )  # fmt: skip
     stale = [name for name, v in photons.variables.items() if "group" in v.dims]
     result = photons.drop_vars(stale).copy(deep=False)
@@ -197,7 +197,7 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     variance = counts
     if "spectrum_err" in data:
         variance = data["spectrum_err"].transpose(dim, axis).values ** 2
-    rows = _rows_of(spectrum, axis)
+    rows = spectrum_rows(spectrum, axis)
     step = equal_step(rows, axis)
     group_of_train = _groups(counts.sum(axis=1), settings)
     train, column = np.nonzero(counts)

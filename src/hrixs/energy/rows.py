@@ -59,7 +59,7 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
     )
 
 
-def _ends_of(
+def ends_of(
     photons: xr.Dataset, position: Floats, bend: Floats, max_shift: float
 ) -> tuple[float, float]:  # fmt: skip
     """First and last row that a photon may have, once the curvature is taken out."""
@@ -75,7 +75,7 @@ def _ends_of(
     )
 
 
-def _rows_of(spectrum: xr.DataArray, axis: str) -> Floats:
+def spectrum_rows(spectrum: xr.DataArray, axis: str) -> Floats:
     values = np.asarray(spectrum[axis].values, dtype=np.float64)
     if axis == "y":
         return values

@@ -1,1 +1,5 @@
 """Trains as they come: from a Karabo bridge to spectra, a page and the terminal."""
+
+from hrixs.live.spectra import LiveSpectra, TrainSpectrum
+
+__all__ = ["LiveSpectra", "TrainSpectrum"]

@@ -2,3 +2,8 @@
 
 Found from dark frames, or from frames with light.
 """
+
+from hrixs.noise.bad_pixels import hot_pixels
+from hrixs.noise.report import NoiseReport, noise_report
+
+__all__ = ["NoiseReport", "hot_pixels", "noise_report"]

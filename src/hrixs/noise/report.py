@@ -252,12 +252,12 @@ def noise_report(
             n_darks=0 if darks is None else len(darks),
             energy=energy,
             max_frames=max_frames,
-            **_first_pixel(frames),
+            **first_pixel(frames),
         ),
     )
 
 
-def _first_pixel(frames: Any) -> dict[str, int]:
+def first_pixel(frames: Any) -> dict[str, int]:
     """Place of the first pixel on the chip, where the frames' coordinates tell it."""
     if not (isinstance(frames, xr.DataArray) and set(FRAME_DIMS) <= set(frames.coords)):
         return {}

@@ -21,7 +21,7 @@ from hrixs.photons.defaults import (
     SINGLE_LOW,
 )
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
-from hrixs.photons.table import _photon_table
+from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, positive_energies, whole_number
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
@@ -157,7 +157,7 @@ def classify_photons(
         **fractions,
         **told | {"electrons_per_adu": electrons_per_adu},
     )
-    return _photon_table(found, stack, attrs)
+    return table_of_found(found, stack, attrs)
 
 
 def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from hrixs.photons.defaults import (
     STD_THRESHOLD,
 )
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
-from hrixs.photons.table import _photon_table
+from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
@@ -173,4 +173,4 @@ def find_photons(
         max_photons=max_photons,
         **told,
     )
-    return _photon_table(found, stack, attrs)
+    return table_of_found(found, stack, attrs)

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.frames import as_frames
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
-from hrixs.photons.table import _FIRST_FRAME
-from hrixs.utils.dask_arrays import _dask_array, _in_whole_frames, is_lazy
+from hrixs.photons.table import FIRST_FRAME
+from hrixs.utils.dask_arrays import dask_array, in_whole_frames, is_lazy
 
 if TYPE_CHECKING:
     pass
@@ -60,7 +60,7 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
             "position='gaussian' was given without cloud_sigma, which each chunk would estimate by "
             "itself. Give it, for example from hrixs.estimate_cloud of some frames."
         )
-    frames = _in_whole_frames(_labelled(frames))
+    frames = in_whole_frames(_labelled(frames))
     dims = tuple(str(dim) for dim in frames.dims)
     leading = frames.shape[:-2]
     energies: Any = energy
@@ -101,12 +101,12 @@ def _photons_of_block(
         table = classify_photons(stack, energy, **options)
     frame = table["frame"]
     table = table.assign_coords(frame=frame.copy(data=frame.values + first_frame))
-    return table.assign_attrs({_FIRST_FRAME: first_frame})
+    return table.assign_attrs({FIRST_FRAME: first_frame})
 
 
 def _labelled(frames: Any) -> xr.DataArray:
     if not isinstance(frames, xr.DataArray):
-        if not isinstance(frames, _dask_array().Array):
+        if not isinstance(frames, dask_array().Array):
             raise TypeError(
                 f"frames is {type(frames).__name__}, expected an array of dask. Use find_photons "
                 "for arrays in memory."

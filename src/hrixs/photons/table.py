@@ -139,7 +139,7 @@ def _require_its_frames(result: xr.Dataset) -> None:
         )
 
 
-def _photon_table(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
+def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
@@ -190,7 +190,7 @@ def _columns(found: _core.Found) -> dict[str, Any]:
 
 
 #: Of photon tables: number of the first frame that was searched for it.
-_FIRST_FRAME = "first_frame"
+FIRST_FRAME = "first_frame"
 
 
 def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -224,16 +224,16 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
                 f"{type(table).__name__} given, expected photon tables. Compute the parts first: "
                 "concat_photons(dask.compute(*parts))."
             )
-        if _FIRST_FRAME not in table.attrs or "frames" not in table.sizes:
+        if FIRST_FRAME not in table.attrs or "frames" not in table.sizes:
             raise ValueError("a table is not one of photon_parts, or was cut; expected them whole.")
     if not len(tables):
         raise ValueError("there is no table, expected those of photon_parts.")
-    ordered = sorted(tables, key=lambda table: int(table.attrs[_FIRST_FRAME]))
+    ordered = sorted(tables, key=lambda table: int(table.attrs[FIRST_FRAME]))
     expected = 0
     for table in ordered:
-        if table.attrs[_FIRST_FRAME] != expected:
+        if table.attrs[FIRST_FRAME] != expected:
             raise ValueError(
-                f"a table begins at frame {table.attrs[_FIRST_FRAME]}, expected {expected}: one is "
+                f"a table begins at frame {table.attrs[FIRST_FRAME]}, expected {expected}: one is "
                 "missing or stands twice. Give all tables of photon_parts."
             )
         expected += table.sizes["frames"]
@@ -243,7 +243,7 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         values = np.concatenate([table[name].values for table in ordered])
         return first[name].dims, values, first[name].attrs
 
-    attrs = {name: value for name, value in first.attrs.items() if name != _FIRST_FRAME}
+    attrs = {name: value for name, value in first.attrs.items() if name != FIRST_FRAME}
     for count in ("n_hits", "n_dropped", "n_spikes"):
         attrs[count] = sum(table.attrs[count] for table in ordered)
     shapes = [str(table.attrs["frame_shape"]).partition(",") for table in ordered]

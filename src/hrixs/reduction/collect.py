@@ -12,7 +12,7 @@ from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
 
 
-class _Collected:
+class Collected:
     """Results as they come, brought into the order of the entries."""
 
     def __init__(self, plan: Plan) -> None:

@@ -17,7 +17,7 @@ from hrixs.camera.frames import as_frames
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.stack import with_cloud_of_first
 from hrixs.spectra.dataset import COUNTS
-from hrixs.utils.dask_arrays import _as_task, _dask_array, _in_whole_frames
+from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 
 if TYPE_CHECKING:
     pass
@@ -36,7 +36,7 @@ def lazy_spectra(
     ValueError
         If frames are chunked along x or y, or as the functions of `Analysis`.
     """
-    frames = _in_whole_frames(frames)
+    frames = in_whole_frames(frames)
     analysis = with_cloud_of_first(analysis, frames, energies)
     analysis = analysis.with_threads(1)  # dask's threads are enough
     like = _spectrum_of_nothing(frames, analysis, energies)
@@ -45,7 +45,7 @@ def lazy_spectra(
     heavy = energies is not None or any(analysis.chip[n] is not None for n in ("dark", "mask"))
     heavy = heavy or isinstance(analysis.options.get("read_noise"), np.ndarray)
     work = (analysis, energies)
-    data = _dask_array().map_blocks(
+    data = dask_array().map_blocks(
         _spectra_of_block,
         frames.data,
         drop_axis=[len(leading), len(leading) + 1],
@@ -53,7 +53,7 @@ def lazy_spectra(
         chunks=(*leading, (like.sizes["y"],)),
         dtype=np.float64,
         meta=np.empty((0,) * (len(leading) + 1)),
-        work=_as_task(work) if heavy else work,
+        work=as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
     attrs = {name: value for name, value in like.attrs.items() if name not in COUNTS}

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
-from hrixs.reduction.collect import _Collected
+from hrixs.reduction.collect import Collected
 from hrixs.reduction.part_result import PartResult, reduce_part
 from hrixs.reduction.plan import Plan
 from hrixs.runs.budget import Budget
@@ -66,7 +66,7 @@ def reduce_run(
     NonFinitePixelsError, TooManyPhotonsError, MissingDataError
         If no image could be used: what was wrong with the first.
     """
-    collected = _Collected(plan)
+    collected = Collected(plan)
     for result in done:
         collected.add(result)
     left = np.flatnonzero(plan.wanted & ~collected.seen)

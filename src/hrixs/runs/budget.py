@@ -9,7 +9,7 @@ import numpy as np
 
 from hrixs.runs.index import Entries
 from hrixs.utils.checks import number_of_bytes
-from hrixs.utils.dask_arrays import _dask_threads
+from hrixs.utils.dask_arrays import dask_threads
 
 if TYPE_CHECKING:
     pass
@@ -93,7 +93,7 @@ def bytes_per_chunk(memory: int | str | None, entries: Entries) -> int:
     ValueError
         If `memory` is too small for one frame a chunk.
     """
-    threads = _dask_threads()
+    threads = dask_threads()
     frame = max(1, int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize)
     pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
     beside = _BESIDE_FRAMES + threads * _BYTES_PER_PIXEL * pixels

@@ -15,7 +15,7 @@ from hrixs.runs.images import tell_failed
 from hrixs.runs.index import Entries
 from hrixs.runs.parts import Part, PartReader, plan_parts
 from hrixs.utils.checks import number_of_bytes
-from hrixs.utils.dask_arrays import _dask_array
+from hrixs.utils.dask_arrays import dask_array
 from hrixs.utils.errors import FaultyRunError, MissingDataError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def lazy_reader(
     ValueError
         If `memory` is no number of bytes or, when the reader is called, too small for the images.
     """
-    _dask_array()
+    dask_array()
     if memory is not None:
         number_of_bytes("memory", memory)
 
@@ -160,6 +160,6 @@ def lazy_reader(
 def _array(entries: Entries, parts: list[Part]) -> da.Array:
     images = LazyImages(entries, parts)
     chunks = (tuple(len(part.rows) for part in parts), *((n,) for n in entries.shape))
-    return _dask_array().from_array(
+    return dask_array().from_array(
         images, chunks, name=False, meta=np.empty((0,) * images.ndim, images.dtype)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from hrixs.utils.figures import _new_axes
+from hrixs.utils.figures import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def plot_spectra(
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     units = ""
     for k, (name, spectrum) in enumerate(spectra.items()):
         values = spectrum.values - np.nanmedian(spectrum.values)
@@ -60,7 +60,7 @@ def plot_per_train(values: xr.DataArray, ax: Axes | None = None, label: str = "p
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     first = int(values["trainId"].values[0])
     mean = float(values.mean())
     ax.plot(values["trainId"].values.astype(np.int64) - first, values.values, ".", ms=5)
@@ -101,7 +101,7 @@ def plot_difference(
             f"the difference has dimensions {values.dims}, expected ('energy',). Select one first, "
             "for example with isel(hRIXS_delay=0)."
         )
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     scale = 100.0 if relative else 1.0
     energy = difference["energy"]
     ax.axhline(0.0, color="grey", lw=1)

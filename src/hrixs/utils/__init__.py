@@ -2,3 +2,78 @@
 
 Used by every other package; imports none of them.
 """
+
+from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
+from hrixs.utils.checks import (
+    curvature_pair,
+    number,
+    number_of_bytes,
+    positive_energies,
+    require_dataset,
+    whole_number,
+    yes_or_no,
+)
+from hrixs.utils.dask_arrays import as_task, dask_array, dask_threads, in_whole_frames, is_lazy
+from hrixs.utils.errors import (
+    FaultyRunError,
+    HrixsWarning,
+    MissingDataError,
+    NoLineError,
+    NonFinitePixelsError,
+    NoPhaseCorrectionError,
+    TooManyPhotonsError,
+    no_extra_data,
+    unknown_name,
+    warn,
+)
+from hrixs.utils.figures import first_pixel, new_axes, new_figure
+from hrixs.utils.folder_lock import LOCK, working_in
+from hrixs.utils.memory import require_memory
+from hrixs.utils.progress import Progress
+from hrixs.utils.provenance import digest, rows_of_crop, settings_text, slice_text
+from hrixs.utils.statistics import FWHM, with_error
+from hrixs.utils.threads import available_threads, resolve_threads
+from hrixs.utils.typing import Floats
+
+__all__ = [
+    "FWHM",
+    "LOCK",
+    "FaultyRunError",
+    "Floats",
+    "HrixsWarning",
+    "MissingDataError",
+    "NoLineError",
+    "NoPhaseCorrectionError",
+    "NonFinitePixelsError",
+    "Progress",
+    "TooManyPhotonsError",
+    "as_task",
+    "available_threads",
+    "curvature_pair",
+    "dask_array",
+    "dask_threads",
+    "digest",
+    "first_pixel",
+    "in_whole_frames",
+    "is_lazy",
+    "new_axes",
+    "new_figure",
+    "no_extra_data",
+    "number",
+    "number_of_bytes",
+    "positive_energies",
+    "replaced_at_once",
+    "require_dataset",
+    "require_memory",
+    "resolve_threads",
+    "rows_of_crop",
+    "settings_text",
+    "slice_text",
+    "unknown_name",
+    "warn",
+    "whole_number",
+    "with_error",
+    "working_in",
+    "write_netcdf",
+    "yes_or_no",
+]

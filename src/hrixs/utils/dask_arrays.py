@@ -15,7 +15,7 @@ def is_lazy(array: xr.DataArray) -> bool:
     return array.chunks is not None
 
 
-def _in_whole_frames(frames: xr.DataArray) -> xr.DataArray:
+def in_whole_frames(frames: xr.DataArray) -> xr.DataArray:
     """Require chunks of whole frames, along the first dimension only."""
     frames = frames.transpose(..., "x", "y")
     for dim, chunks in zip(frames.dims[-2:], frames.data.chunks[-2:], strict=True):
@@ -30,13 +30,13 @@ def _in_whole_frames(frames: xr.DataArray) -> xr.DataArray:
     return frames
 
 
-def _as_task(work: Any) -> Any:
+def as_task(work: Any) -> Any:
     import dask
 
     return dask.delayed(work, pure=False, traverse=False)
 
 
-def _dask_threads() -> int:
+def dask_threads() -> int:
     """Threads that dask uses for arrays in this process."""
     import dask
     from dask.system import CPU_COUNT
@@ -44,7 +44,7 @@ def _dask_threads() -> int:
     return int(dask.config.get("num_workers", None) or CPU_COUNT)
 
 
-def _dask_array() -> Any:
+def dask_array() -> Any:
     try:
         import dask.array
     except ImportError as error:

@@ -22,13 +22,13 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
     return figure, figure.subplot_mosaic(mosaic)
 
 
-def _first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
+def first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
     if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
         return int(image["x"][0]), int(image["y"][0])
     return 0, 0
 
 
-def _new_axes() -> Axes:
+def new_axes() -> Axes:
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(figsize=(8, 5), layout="constrained")

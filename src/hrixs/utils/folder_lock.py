@@ -8,7 +8,7 @@ import socket
 from collections.abc import Generator
 from pathlib import Path
 
-_LOCK = "lock"
+LOCK = "lock"
 
 
 @contextlib.contextmanager
@@ -21,7 +21,7 @@ def working_in(folder: Path) -> Generator[None]:
         If another process of this machine works in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / _LOCK
+    lock = folder / LOCK
     mine = f"{socket.gethostname()} {os.getpid()}"
     try:
         descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
