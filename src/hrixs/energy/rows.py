@@ -76,6 +76,7 @@ def ends_of(
 
 
 def spectrum_rows(spectrum: xr.DataArray, axis: str) -> Floats:
+    """Rows of the bins of a spectrum over `axis`."""
     values = np.asarray(spectrum[axis].values, dtype=np.float64)
     if axis == "y":
         return values

@@ -45,8 +45,8 @@ def expected_false_hits(
     -----
     Integral over the Gaussian above the threshold of the probability that all eight neighbours
     are lower, each given the square's sum, and taken as independent of one another. Pure noise
-    has as many within some per cent from 2.5 standard deviations on (`tests/noise/test_false_hits.py`,
-    from 3 on `docs/validation.md`).
+    has as many within some per cent from 2.5 standard deviations on
+    (`tests/noise/test_false_hits.py`, from 3 on `docs/validation.md`).
 
     Examples
     --------

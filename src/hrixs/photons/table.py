@@ -140,6 +140,7 @@ def _require_its_frames(result: xr.Dataset) -> None:
 
 
 def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
+    """Return the photon table of what the core has found in `frames`."""
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))

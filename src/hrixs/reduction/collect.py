@@ -26,6 +26,7 @@ class Collected:
         self._tables: dict[int, dict[str, NDArray[Any]]] = {}
 
     def add(self, result: PartResult) -> None:
+        """Take a part's result, in any order."""
         self.failed += result.failed
         self.seen[[entry for entry, _ in result.failed]] = True
         if not len(result.entries):
@@ -53,6 +54,7 @@ class Collected:
             self._tables[int(number)] = {name: v[begin:end] for name, v in columns.items()}
 
     def dataset(self) -> xr.Dataset:
+        """All results in the order of the entries."""
         assert self._spectra is not None
         numbers = np.flatnonzero(self.good)
         for place, number in enumerate(numbers):  # in place: a copy may be large

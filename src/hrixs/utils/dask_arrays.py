@@ -31,6 +31,7 @@ def in_whole_frames(frames: xr.DataArray) -> xr.DataArray:
 
 
 def as_task(work: Any) -> Any:
+    """`work` as one task, which dask sends once to each worker."""
     import dask
 
     return dask.delayed(work, pure=False, traverse=False)
@@ -45,6 +46,7 @@ def dask_threads() -> int:
 
 
 def dask_array() -> Any:
+    """Return the module `dask.array`, or say how to install it."""
     try:
         import dask.array
     except ImportError as error:

@@ -23,12 +23,14 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
 
 
 def first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
+    """Pixel of the chip at which an image begins, by its coordinates; else its corner."""
     if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
         return int(image["x"][0]), int(image["y"][0])
     return 0, 0
 
 
 def new_axes() -> Axes:
+    """Axes of a new figure of pyplot."""
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
