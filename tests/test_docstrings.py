@@ -8,7 +8,11 @@ import pytest
 
 import hrixs
 
-MODULES = sorted(m.name for m in pkgutil.iter_modules(hrixs.__path__) if m.name[0] != "_")
+MODULES = sorted(
+    m.name.removeprefix("hrixs.")
+    for m in pkgutil.walk_packages(hrixs.__path__, "hrixs.")
+    if not m.name.startswith("hrixs._")
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

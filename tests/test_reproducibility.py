@@ -60,14 +60,14 @@ def spectrometer(case: str, threads: int = 1) -> hRIXS:
 def in_memory(run: Path, case: str, *, threads: int = 1, images_a_part: int = 1000) -> xr.Dataset:
     h, method = spectrometer(case, threads), CASES[case][1]
     data = h.from_run(run)
-    with patch("hrixs.spectra.dataset._BYTES_PER_PART", images_a_part * BYTES_PER_IMAGE):
+    with patch("hrixs.reduction.stack._BYTES_PER_PART", images_a_part * BYTES_PER_IMAGE):
         return h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
 
 
 def lazily(run: Path, case: str, *, threads: int, images_a_chunk: int) -> xr.Dataset:
     h, method = spectrometer(case), CASES[case][1]
     with (
-        patch("hrixs.runs.budget.bytes_per_chunk", lambda *_: images_a_chunk * BYTES_PER_IMAGE),
+        patch("hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: images_a_chunk * BYTES_PER_IMAGE),
         dask.config.set(scheduler="threads", num_workers=threads),
     ):
         data = h.from_run(run, lazy=True)

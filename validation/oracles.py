@@ -20,7 +20,8 @@ def section(*, quick: bool) -> str:
     parts = [
         "The oracles are plain NumPy (`tests/oracles/frames.py`, "
         "`tests/oracles/gaussian_fit.py`), made from the specification, without the code that is "
-        "tested. 'camera': simulated frames of 512 x 512 pixels with photons on a bent line, hot pixels and cosmic rays; those of "
+        "tested. 'camera': simulated frames of 512 x 512 pixels with photons on a bent line, hot "
+        "pixels and cosmic rays; those of "
         "floating-point pixels are in electrons, and no whole numbers. 'few values': frames of "
         "4096 pixels with seven values, so that plateaus are everywhere and squares, pixels and "
         "spots tie with the thresholds. Both come raw, with a dark that has fractions, with a "

@@ -29,7 +29,7 @@ def _two_threads():
 @pytest.fixture
 def small_chunks(monkeypatch) -> None:
     """Three images a chunk."""
-    monkeypatch.setattr("hrixs.runs.budget.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
+    monkeypatch.setattr("hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ class TestCentroid:
     def test_in_parts_is_the_same(self, some_doubles, data, monkeypatch):
         whole = some_doubles.centroid(data.copy())
         np.testing.assert_array_equal(whole.spectrum_err, np.sqrt(whole.spectrum))
-        monkeypatch.setattr("hrixs.spectra.dataset._BYTES_PER_PART", 1)
+        monkeypatch.setattr("hrixs.reduction.stack._BYTES_PER_PART", 1)
         assert some_doubles.centroid(data.copy()).identical(whole)
 
     def test_integrated_spectra_have_none_and_leave_no_stale_one(self, small):
@@ -104,7 +104,7 @@ class TestTheSameInAllWays:
         assert "spectrum_err" not in h.process_run(RUN, method="integrate", progress=False)
 
     def test_lazy(self, some_doubles, data, monkeypatch):
-        monkeypatch.setattr("hrixs.runs.budget.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
+        monkeypatch.setattr("hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
         lazy = some_doubles.from_run(RUN, lazy=True)
         made = []
         for ds in (lazy, data):
@@ -117,7 +117,7 @@ class TestTheSameInAllWays:
             assert found.attrs == expected.attrs
 
     def test_lazy_photons_are_found_once_for_both(self, some_doubles, monkeypatch):
-        monkeypatch.setattr("hrixs.runs.budget.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
+        monkeypatch.setattr("hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
         data = some_doubles.centroid(some_doubles.from_run(RUN, lazy=True))
         n_chunks = len(data.spectrum.chunks[0])
         searched = []

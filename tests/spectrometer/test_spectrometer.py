@@ -259,12 +259,12 @@ class TestCentroid:
 
     def test_in_parts_is_the_same(self, h, data, monkeypatch):
         whole = h.centroid(data.copy()).spectrum
-        monkeypatch.setattr("hrixs.spectra.dataset._BYTES_PER_PART", 1)
+        monkeypatch.setattr("hrixs.reduction.stack._BYTES_PER_PART", 1)
         parts = h.centroid(data.copy()).spectrum
         assert parts.identical(whole)
 
     def test_errors_name_the_frame_of_the_whole_run(self, h, data, monkeypatch):
-        monkeypatch.setattr("hrixs.spectra.dataset._BYTES_PER_PART", 2 * 256 * 200 * 4)
+        monkeypatch.setattr("hrixs.reduction.stack._BYTES_PER_PART", 2 * 256 * 200 * 4)
         data["MaranaX"] = data.MaranaX.astype("f4")
         data.MaranaX[5, 10, 720] = np.nan
         for method in (h.centroid, h.integrate):
