@@ -10,7 +10,8 @@ import hrixs
 from conftest import DARK, PROPOSAL, RUN
 from hrixs import HrixsWarning, MissingDataError, hRIXS
 from hrixs.runs.faults import Faults
-from hrixs.runs.images import index_images, iterate_images, sum_images
+from hrixs.runs.images import iterate_images, sum_images
+from hrixs.runs.indexed_run import index_run
 from hrixs.runs.run import open_run
 from hrixs.simulation import write_run
 
@@ -146,11 +147,11 @@ def test_extra_data_opens_what_write_run_wrote(data_root, simulated):
 def test_images_in_parts_are_the_same(h, simulated, monkeypatch):
     run = open_run(RUN, PROPOSAL)
     monkeypatch.setattr("hrixs.runs.images._BYTES_PER_PART", 3 * 256 * 1024 * 2)
-    entries = index_images(run, "MaranaX", Faults())
+    entries = index_run(run, "MaranaX").entries
     parts = [images.copy() for images, _ in iterate_images(entries, Faults())]
     assert len(parts) > 2
     np.testing.assert_array_equal(np.concatenate(parts), simulated.frames)
-    total, n_images = sum_images(run, "MaranaX")
+    total, n_images = sum_images(index_run(run, "MaranaX"))
     np.testing.assert_array_equal(total, simulated.frames.sum(axis=0, dtype=float))
     assert n_images == 8
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import Frames
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
-
-if TYPE_CHECKING:
-    pass
 
 _PREFIX = "photon_"
 _COLUMNS = {
@@ -39,6 +37,23 @@ PLACE_COLUMNS: dict[str, dict[str, Any]] = {
         "flag_meanings": " ".join(_core.PHOTON_FLAGS),
     },
 }
+
+
+def table_columns(table: xr.Dataset) -> dict[str, NDArray[Any]]:
+    """Values of the columns that a photon table has, by name, with ``frame``."""
+    return {
+        name: table[name].values for name in (*_COLUMNS, *PLACE_COLUMNS) if name in table.variables
+    }
+
+
+def table_of_columns(columns: dict[str, NDArray[Any]], attrs: dict[str, Any]) -> xr.Dataset:
+    """Return the photon table with these columns, the inverse of `table_columns`."""
+    described = _COLUMNS | PLACE_COLUMNS
+    data: dict[str, Any] = {
+        name: ("photon", values, described[name]) for name, values in columns.items()
+    }
+    coords = {name: data.pop(name) for name in ("frame",) if name in data}
+    return xr.Dataset(data, coords=coords, attrs=attrs)
 
 
 def with_attributes(result: xr.Dataset) -> xr.Dataset:

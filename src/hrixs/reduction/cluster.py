@@ -110,8 +110,8 @@ def _as_it_is(plan: Plan) -> Plan:
 def _reduce(part: Part, plan: Plan, threads: int) -> list[PartResult]:
     """Read and reduce a part, in a worker."""
     with PartReader(threads, plan.crop, swapped=plan.swapped) as reader:
-        analysis = plan.analysis.with_threads(threads)
-        return reduce_part(reader.read(part), analysis, plan.energies, photons=plan.photons)
+        mine = replace(plan, analysis=plan.analysis.with_threads(threads))
+        return reduce_part(reader.read(part), mine)
 
 
 def _result(task: Any, part: Part) -> list[PartResult]:

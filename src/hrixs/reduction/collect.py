@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.photons.table import table_of_columns
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
 
@@ -65,21 +66,24 @@ class Collected:
         data: dict[str, Any] = {"spectrum": (dims, spectra, self.attrs)}
         if self._plan.analysis.counts_photons:
             data["n_photons"] = (dims[:-1], spectra.sum(axis=-1))
-        return xr.Dataset(
-            data | self._photon_columns(numbers, spectra),
-            coords={"entry": numbers, "y": ("y", self._y)},
-        )
+        for name, values in self._columns().items():
+            data[f"photon_{name}"] = ("photon", values)
+        return xr.Dataset(data, coords={"entry": numbers, "y": ("y", self._y)})
 
-    def _photon_columns(
-        self, numbers: NDArray[np.int64], spectra: NDArray[np.float64]
-    ) -> dict[str, Any]:
+    def table(self) -> xr.Dataset:
+        """All photons in the order of the entries; ``frame`` counts those that could be used."""
+        return table_of_columns(self._columns(), self.attrs)
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
         if not self._tables:
             return {}
-        frames_per_entry = int(np.prod(spectra.shape[1:-1], dtype=np.int64))
+        assert self._spectra is not None
+        numbers = np.flatnonzero(self.good)
+        frames_per_entry = int(np.prod(self._spectra.shape[1:-1], dtype=np.int64))
         tables = [self._tables[int(number)] for number in numbers]
         columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
         counts = [len(table["frame"]) for table in tables]
         columns["frame"] = columns["frame"] + frames_per_entry * np.repeat(
             np.arange(len(numbers)), counts
         )
-        return {f"photon_{name}": ("photon", values) for name, values in columns.items()}
+        return columns

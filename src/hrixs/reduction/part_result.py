@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
-from hrixs.photons.table import PLACE_COLUMNS
-from hrixs.reduction.analysis import Analysis
+from hrixs.photons.table import table_columns
+from hrixs.reduction.plan import Plan
 from hrixs.runs.parts import ReadPart
 from hrixs.runs.storage import Failed
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError
-
-#: Columns of a photon table that are kept.
-COLUMNS = ("x", "y", "charge", "double", "frame")
 
 
 @dataclass
@@ -48,48 +45,25 @@ class PartResult:
     photons: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def reduce_part(
-    read: ReadPart,
-    analysis: Analysis,
-    energies: NDArray[np.float64] | None = None,
-    *,
-    photons: bool = False,
-) -> list[PartResult]:
-    """Make spectra of the frames of a part, shape ``(n, ..., x, y)``.
-
-    Parameters
-    ----------
-    read : ReadPart
-        The frames.
-    analysis : Analysis
-        What to do with them.
-    energies : numpy.ndarray of float, optional
-        Photon energy of each entry of the run, in eV.
-    photons : bool
-        Whether to keep the photon table.
+def reduce_part(read: ReadPart, plan: Plan) -> list[PartResult]:
+    """Do with the frames of a part, shape ``(n, ..., x, y)``, what the plan says.
 
     Returns
     -------
     list of PartResult
         One, or several where frames that can't be used had to be left out one by one.
     """
-    results = _reduce(read.frames, read.entries, analysis, energies, photons)
+    results = _reduce(read.frames, read.entries, plan)
     if read.failed:
         results.append(_nothing(read.failed))
     return results
 
 
-def _reduce(
-    frames: NDArray[Any],
-    entries: NDArray[np.int64],
-    analysis: Analysis,
-    energies: NDArray[np.float64] | None,
-    photons: bool,
-) -> list[PartResult]:
+def _reduce(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> list[PartResult]:
     if not len(entries):
         return []
     try:
-        return [_spectra(frames, entries, analysis, energies, photons)]
+        return [_of_part(frames, entries, plan)]
     except (NonFinitePixelsError, TooManyPhotonsError) as error:
         if len(entries) == 1:
             return [_nothing([(int(entries[0]), _why(error))])]
@@ -97,29 +71,26 @@ def _reduce(
     return [
         result
         for half in (slice(None, middle), slice(middle, None))
-        for result in _reduce(frames[half], entries[half], analysis, energies, photons)
+        for result in _reduce(frames[half], entries[half], plan)
     ]
 
 
-def _spectra(
-    frames: NDArray[Any],
-    entries: NDArray[np.int64],
-    analysis: Analysis,
-    energies: NDArray[np.float64] | None,
-    photons: bool,
-) -> PartResult:
-    stack = as_frames(frames)
+def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> PartResult:
+    stack, analysis = as_frames(frames), plan.analysis
     if not analysis.counts_photons:
         spectrum = analysis.integrated(stack)
         return PartResult(entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs)
     energy = None
-    if energies is not None:
+    if plan.energies is not None:
         n_within = (1,) * (frames.ndim - 3)
-        energy = np.broadcast_to(energies[entries].reshape(-1, *n_within), frames.shape[:-2])
+        energies = plan.energies[entries].reshape(-1, *n_within)
+        energy = np.broadcast_to(energies, frames.shape[:-2])
     table = analysis.photons(stack, energy)
+    columns = table_columns(table) if plan.photons else {}
+    if not plan.spectra:
+        no_bins = np.empty((*frames.shape[:-2], 0))
+        return PartResult(entries, no_bins, np.empty(0), attrs=dict(table.attrs), photons=columns)
     spectrum = analysis.counted(table, frames.shape[-1])
-    kept = (*COLUMNS, *(name for name in PLACE_COLUMNS if name in table))
-    columns = {name: table[name].values for name in kept} if photons else {}
     return PartResult(
         entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs, photons=columns
     )

@@ -29,6 +29,8 @@ class Plan:
         Photon energy of each entry, in eV; NaN where it is not known.
     photons
         Whether to keep the photon table.
+    spectra
+        Whether to make spectra.
     """
 
     entries: Entries
@@ -37,6 +39,7 @@ class Plan:
     analysis: Analysis
     energies: NDArray[np.float64] | None = None
     photons: bool = False
+    spectra: bool = True
 
     @property
     def wanted(self) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from hrixs.reduction.part_result import PartResult, reduce_part
 from hrixs.reduction.plan import Plan
 from hrixs.runs.budget import Budget
 from hrixs.runs.faults import Faults
-from hrixs.runs.images import tell_failed
+from hrixs.runs.images import report_failed
 from hrixs.runs.parts import Part, PartReader, plan_parts
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.progress import Progress
@@ -59,7 +59,7 @@ def reduce_run(
     xarray.Dataset
         Over dim ``entry``: ``spectrum (entry, ..., y)``; with the photons' columns ``photon_*``
         over dim ``photon`` where these are asked for. Coordinate ``entry``: the entries that could
-        be used.
+        be used. The photon table alone where no spectra are asked for.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def reduce_run(
     parts, failed = plan_parts(plan.entries, budget.part_bytes, left)
     collected.failed += failed
     if faults.strict:
-        tell_failed(plan.entries, collected.failed, faults)
+        report_failed(plan.entries, collected.failed, faults)
     here = reduce_parts or (lambda todo: reduce_here(todo, plan, budget.inflating))
     n_done = int(collected.seen.sum())
     with Progress(int(plan.wanted.sum()), wanted=progress, done=n_done) as bar:
@@ -82,14 +82,14 @@ def reduce_run(
                 collected.add(result)
                 bar.add(len(result.entries) + len(result.failed), result.attrs.get("n_photons"))
                 if faults.strict:
-                    tell_failed(plan.entries, result.failed, faults)
+                    report_failed(plan.entries, result.failed, faults)
             if save is not None:
                 save(results)
     if not collected.good.any():
         _raise_why(plan, parts)
     if not faults.strict:
-        tell_failed(plan.entries, collected.failed, faults)
-    return collected.dataset()
+        report_failed(plan.entries, collected.failed, faults)
+    return collected.dataset() if plan.spectra else collected.table()
 
 
 def reduce_here(parts: list[Part], plan: Plan, inflating: int) -> Generator[list[PartResult]]:
@@ -99,7 +99,7 @@ def reduce_here(parts: list[Part], plan: Plan, inflating: int) -> Generator[list
         closing(reader.read_ahead(parts)) as read_parts,
     ):
         for read in read_parts:
-            yield reduce_part(read, plan.analysis, plan.energies, photons=plan.photons)
+            yield reduce_part(read, plan)
 
 
 def frames_of(

@@ -21,10 +21,8 @@ from hrixs.reduction.plan import Plan
 from hrixs.reduction.reduce import frames_of, reduce_run
 from hrixs.runs.budget import share_out
 from hrixs.runs.faults import Faults, named_trains
-from hrixs.runs.images import count_trains, index_images, require_dims
 from hrixs.runs.index import Entries
-from hrixs.runs.mnemonic_table import mnemonics
-from hrixs.runs.run import Field, Run, field_entries
+from hrixs.runs.indexed_run import IndexedRun
 from hrixs.runs.slow_data import SlowData, load_slow_data
 from hrixs.utils.checks import positive_energies
 from hrixs.utils.errors import MissingDataError
@@ -45,102 +43,118 @@ _TAKEN = (
 
 
 def process_run(
-    run: Run,
-    camera: str,
-    fields: Sequence[Field],
-    analyse: Callable[[int, int], tuple[Analysis, Crop]],
+    indexed: IndexedRun,
+    analysis: Analysis,
+    crop: Crop,
     *,
-    required: Iterable[str] = (),
     energy: float | None = None,
     memory: int | str | None = None,
     threads: int = 1,
     progress: bool = True,
     photons: bool = False,
-    strict: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     client: Client | None = None,
-) -> tuple[xr.Dataset, Crop]:
+) -> xr.Dataset:
     """Reduce a run to spectra over rows of the crop, in bounded memory.
 
     Parameters
     ----------
-    run : Run
-        As from `hrixs.runs.run.open_run`.
-    camera : str
-        Mnemonic of the camera.
-    fields : sequence of str or dict
-        Slow data to put beside the spectra.
-    analyse : callable
-        Gives analysis and crop for a chip of so many pixels.
-    required : iterable of str
-        Fields whose lack is an error.
+    indexed : IndexedRun
+        As from `hrixs.runs.indexed_run.index_run`, with the slow data to put beside the spectra.
+    analysis : Analysis
+        What is done with the images.
+    crop : Crop
+        The part of the chip to use.
     energy : float, optional
         Photon energy in eV, in place of the run's own.
-    memory, threads, progress, photons, strict, checkpoint, client
+    memory, threads, progress, photons, checkpoint, client
         As in `hrixs.hRIXS.process_run`.
 
     Returns
     -------
     xarray.Dataset
         ``spectrum (trainId, ..., y)``, the fields, ``n_photons``, ``photon_*``.
-    Crop
-        The part of the chip that was used.
     """
-    faults = Faults(strict=strict, only=run.train_ids if run.selected else None)
-    where = field_entries([camera, *fields])
-    _require_free_names(where)
+    require_free_names(indexed.fields)
     if energy is not None:
         positive_energies(np.array([energy], dtype=np.float64))
-    entries = index_images(run, camera, faults)
-    run.tell_lost_files([one["source"] for one in where.values()], faults)
-    counts = count_trains(run, entries, camera, faults)
-    dims = require_dims(camera, entries)
-    swapped = _is_swapped(camera, dims)
-    analysis, crop = analyse(*(entries.shape[-2:][::-1] if swapped else entries.shape[-2:]))
-    slow = load_slow_data(
-        run,
-        {name: one for name, one in where.items() if name != camera},
-        faults,
-        required=required,
-    )
-    plan = Plan(
-        entries,
-        (crop.x, crop.y),
-        swapped,
-        analysis,
-        _energies(entries, slow, energy, faults) if analysis.needs_energy else None,
-        photons,
-    )
-    if analysis.needs_cloud:
-        plan = replace(plan, analysis=_with_cloud(plan))
+    counts = indexed.count_trains()
+    slow = indexed.slow_data()
+    plan = _plan(indexed, analysis, crop, slow, energy=energy, photons=photons)
     saved = None if checkpoint is None else Checkpoint(checkpoint, _task(plan))
-    budget = share_out(memory, entries, threads)
-    if client is not None:
-        budget = replace(budget, part_bytes=bytes_for_all(client, entries, budget.part_bytes))
-    reduced = reduce_run(
+    reduced = _reduced(
         plan,
-        faults,
-        budget=budget,
+        indexed.faults,
+        memory=memory,
+        threads=threads,
         progress=progress,
+        client=client,
         done=() if saved is None else saved.load(),
         save=None if saved is None else saved.save,
-        reduce_parts=None if client is None else reduce_on(client, plan, threads),
     )
-    used = entries.select(reduced["entry"].values)
-    result = _over_trains(reduced, used, dims[:-2]).assign(_columns(slow, used, faults))
-    entry = mnemonics[camera]
-    result.attrs = {"camera": camera, "source": entry["source"], "key": entry["key"]} | counts
-    result.attrs |= {
-        "n_images": len(used),
-        "n_skipped": faults.n_skipped,
-        "skipped_trains": faults.skipped_trains,
-        "faults": "\n".join(faults.texts),
-        "missing_fields": ", ".join(name for name in where if name not in {camera, *slow}),
-    }
-    return result, crop
+    used = indexed.entries.select(reduced["entry"].values)
+    result = _over_trains(reduced, used, indexed.dims[:-2])
+    result = result.assign(_columns(slow, used, indexed.faults))
+    result.attrs = indexed.source_attrs() | counts | indexed.faults.attrs()
+    lacking = [name for name in indexed.fields if name not in {indexed.camera, *slow}]
+    result.attrs |= {"n_images": len(used), "missing_fields": ", ".join(lacking)}
+    return result
 
 
-def _require_free_names(fields: Iterable[str]) -> None:
+def photons_of_run(
+    indexed: IndexedRun, analysis: Analysis, crop: Crop, *, threads: int = 1
+) -> xr.Dataset:
+    """Find the photons of a run, in bounded memory; no spectrum is made.
+
+    Parameters
+    ----------
+    indexed, analysis, crop, threads
+        As for `process_run`, with a method that counts photons.
+
+    Returns
+    -------
+    xarray.Dataset
+        The photon table.
+    """
+    plan = _plan(indexed, analysis, crop, {}, photons=True)
+    return _reduced(replace(plan, spectra=False), indexed.faults, threads=threads)
+
+
+def _plan(
+    indexed: IndexedRun,
+    analysis: Analysis,
+    crop: Crop,
+    slow: dict[str, SlowData],
+    *,
+    energy: float | None = None,
+    photons: bool,
+) -> Plan:
+    energies = None
+    if analysis.needs_energy:
+        energies = _energies(indexed.entries, slow, energy, indexed.faults)
+    plan = Plan(indexed.entries, (crop.x, crop.y), indexed.swapped, analysis, energies, photons)
+    return replace(plan, analysis=_with_cloud(plan)) if analysis.needs_cloud else plan
+
+
+def _reduced(
+    plan: Plan,
+    faults: Faults,
+    *,
+    memory: int | str | None = None,
+    threads: int,
+    client: Client | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    budget = share_out(memory, plan.entries, threads)
+    if client is None:
+        return reduce_run(plan, faults, budget=budget, **options)
+    budget = replace(budget, part_bytes=bytes_for_all(client, plan.entries, budget.part_bytes))
+    reduce_parts = reduce_on(client, plan, threads)
+    return reduce_run(plan, faults, budget=budget, reduce_parts=reduce_parts, **options)
+
+
+def require_free_names(fields: Iterable[str]) -> None:
+    """Raise ValueError if a field has the name of something that is made of the images."""
     taken = [name for name in fields if name in _TAKEN or name.startswith("photon_")]
     if taken:
         raise ValueError(
@@ -192,14 +206,6 @@ def _with_cloud(plan: Plan) -> Analysis:
         if any(True for _ in parts(len(wanted))):
             raise
         return plan.analysis  # why no image can be used is told when it is their turn
-
-
-def _is_swapped(camera: str, dims: tuple[str, ...]) -> bool:
-    if set(dims[-2:]) != {"x", "y"}:
-        raise ValueError(
-            f"hrixs.mnemonics[{camera!r}]['dim'] is {list(dims)}, expected x and y as the last two."
-        )
-    return dims[-1] == "x"
 
 
 def _energies(

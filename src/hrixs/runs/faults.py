@@ -77,6 +77,14 @@ class Faults:
         other.texts, other.noun = self.texts, noun
         return other
 
+    def attrs(self) -> dict[str, Any]:
+        """What a result tells of them."""
+        return {
+            "n_skipped": self.n_skipped,
+            "skipped_trains": self.skipped_trains,
+            "faults": "\n".join(self.texts),
+        }
+
     @property
     def skipped_trains(self) -> NDArray[np.int64]:
         """Ids of the trains with skipped images, as far as they are known, ascending."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, TypeAlias
 
@@ -12,11 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.runs.faults import Faults, named_trains
-from hrixs.runs.index import Entries, index_entries
-from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
+from hrixs.runs.index import Entries
+from hrixs.runs.indexed_run import IndexedRun
 from hrixs.runs.parts import PartReader, failed_texts, plan_parts
-from hrixs.runs.run import Field, Run, field_entries
-from hrixs.runs.slow_data import load_slow_data
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.memory import require_memory
 from hrixs.utils.threads import available_threads
@@ -29,130 +27,41 @@ ReadImages: TypeAlias = Callable[
 ]
 
 
-def index_images(run: Run, camera: str, faults: Faults) -> Entries:
-    """Index a run's images, and tell of the files that are lost.
-
-    Raises
-    ------
-    MissingDataError
-        If the mnemonic is unknown, or the run has no such camera or no image.
-    """
-    entry = field_entries([camera])[camera]
-    files = run.files_of(entry["source"])
-    if not files:
-        raise MissingDataError(_no_camera_text(run, camera, entry))
-    entries = index_entries(files, entry["source"], entry["key"], faults)
-    if entries is None:
-        raise MissingDataError(_no_camera_text(run, camera, entry))
-    if len(entries) == 0:
-        raise MissingDataError(
-            f"the run has no image of {camera} in its {len(run.train_ids)} trains; expected one at "
-            "least. Check the run number."
-        )
-    require_dims(camera, entries)
-    return entries
-
-
-def require_dims(camera: str, entries: Entries) -> tuple[str, ...]:
-    """Names of the dimensions of one entry.
-
-    Raises
-    ------
-    ValueError
-        If `hrixs.mnemonics` names another number of dimensions, or the images are no numbers.
-    """
-    if entries.dtype.kind not in "biuf":
-        raise ValueError(
-            f"images of {camera} are of type {entries.dtype}, expected numbers. Correct the key in "
-            f"hrixs.mnemonics[{camera!r}]."
-        )
-    dims = tuple(mnemonics[camera]["dim"])
-    if len(dims) != len(entries.shape):
-        raise ValueError(
-            f"images of {camera} have {len(entries.shape)} dimensions, but "
-            f"hrixs.mnemonics[{camera!r}]['dim'] names {list(dims)}; expected as many names."
-        )
-    return dims
-
-
-def count_trains(run: Run, entries: Entries, camera: str, faults: Faults) -> dict[str, int]:
-    """How many trains there are, with no image, and with several, which are told."""
-    with_image, times = np.unique(entries.train_id, return_counts=True)
-    n_trains = len(np.union1d(run.train_ids, with_image))
-    several = with_image[times > 1]
-    if len(several):
-        faults.add(
-            f"{len(several)} trains have several images of {camera}; all are kept, each with its "
-            f"train's slow data: {named_trains(several)}."
-        )
-    return {
-        "n_trains": n_trains,
-        "n_trains_without_image": n_trains - len(with_image),
-        "n_trains_with_several_images": len(several),
-        "n_suspect": entries.n_suspect,
-    }
-
-
-def load_run(
-    run: Run,
-    camera: str,
-    fields: Sequence[Field] = (),
-    *,
-    required: Iterable[str] = (),
-    subset: Any = None,
-    read: ReadImages | None = None,
-) -> xr.Dataset:
+def load_run(indexed: IndexedRun, read: ReadImages | None = None) -> xr.Dataset:
     """Load a run's images and the slow data that belong to them.
 
     Parameters
     ----------
-    run : Run
-        As from `hrixs.runs.run.open_run`.
-    camera : str
-        Mnemonic of the camera. Each of its images becomes one entry along ``trainId``.
-    fields : sequence of str or dict
-        Mnemonics of the slow data, or dicts ``{name: {'source', 'key', 'dim'}}``. Those that the
-        run lacks are left out with a warning.
-    required : iterable of str
-        The names among `fields` whose lack is an error.
-    subset : slice or extra_data.by_index or extra_data.by_id, optional
-        Trains to load, as for ``run.select_trains``.
+    indexed : IndexedRun
+        As from `hrixs.runs.indexed_run.index_run`. Each image becomes one entry along ``trainId``.
+        Fields that the run lacks are left out with a warning.
     read : callable, optional
         Reads the images, or promises to; by default all into memory.
 
     Returns
     -------
     xarray.Dataset
-        Images and slow data over ``trainId``. ``attrs`` counts the trains, the images, the trains
-        without an image and with several, the images that could not be read, and those dropped
-        for lack of slow data.
+        Images and slow data over ``trainId``; ``x`` and ``y`` are pixels of the whole chip.
+        ``attrs`` counts the trains, the images, the trains without an image and with several, the
+        images that could not be read, and those dropped for lack of slow data.
 
     Raises
     ------
     MissingDataError
-        If the run lacks the camera, has no image, or lacks a required field.
+        If no image can be used, or a required field is lacking.
     MemoryError
         If the images are to be read, and do not fit into the memory that is free.
     """
-    if subset is not None:
-        run = run.select_trains(subset)
-    faults = Faults(only=run.train_ids if run.selected else None)
-    where = field_entries([camera, *fields])
-    entries = index_images(run, camera, faults)
-    run.tell_lost_files([one["source"] for one in where.values()], faults)
-    images, entries = (read or _read_all)(entries, faults)
-    counts = count_trains(run, entries, camera, faults)
-    slow = load_slow_data(
-        run,
-        {name: one for name, one in where.items() if name != camera},
-        faults,
-        required=required,
-    )
+    camera, faults = indexed.camera, indexed.faults
+    images, entries = (read or _read_all)(indexed.entries, faults)
+    indexed = indexed.with_entries(entries)
+    counts = indexed.count_trains()
+    slow = indexed.slow_data()
     keep = np.ones(len(entries), dtype=bool)
     data_vars: dict[str, Any] = {}
     for name, data in slow.items():
         has_value = data.has_value(entries.train_id)
-        if not has_value.any() and name in set(required):
+        if not has_value.any() and name in indexed.required:
             raise MissingDataError(f"{name} has no value for any train with an image.")
         if not has_value.any():
             warn(f"{name} is left out: it has no value for any train with an image.")
@@ -169,12 +78,16 @@ def load_run(
             f"no image of {camera} has values of all of {', '.join(data_vars)}; load fewer fields."
         )
     kept_ids = entries.train_id[keep]
-    entry = mnemonics[camera]
+    pixels = {
+        dim: (dim, np.arange(size), {"units": "px"})
+        for dim, size in zip(indexed.dims, entries.shape, strict=True)
+        if dim in ("x", "y")
+    }
     return xr.Dataset(
-        {camera: (("trainId", *require_dims(camera, entries)), images(keep), {"units": "ADU"})}
+        {camera: (("trainId", *indexed.dims), images(keep), {"units": "ADU"})}
         | {name: data.of_trains(kept_ids) for name, data in data_vars.items()},
-        coords={"trainId": kept_ids},
-        attrs={"camera": camera, "source": entry["source"], "key": entry["key"]}
+        coords={"trainId": kept_ids} | pixels,
+        attrs=indexed.source_attrs()
         | counts
         | {
             "n_images": len(kept_ids),
@@ -184,7 +97,7 @@ def load_run(
     )
 
 
-def sum_images(run: Run, camera: str) -> tuple[NDArray[np.float64], int]:
+def sum_images(indexed: IndexedRun) -> tuple[NDArray[np.float64], int]:
     """Sum of a run's images over everything but x and y, and how many they were.
 
     Memory does not grow with the run.
@@ -192,21 +105,18 @@ def sum_images(run: Run, camera: str) -> tuple[NDArray[np.float64], int]:
     Raises
     ------
     MissingDataError
-        If the run lacks the camera, or has no image that can be read.
+        If no image can be read.
     """
-    faults = Faults()
-    entries = index_images(run, camera, faults)
-    run.tell_lost_files([mnemonics[camera]["source"]], faults)
     total: NDArray[np.float64] | None = None
     n_images = 0
-    with closing(iterate_images(entries, faults)) as parts:
+    with closing(iterate_images(indexed.entries, indexed.faults)) as parts:
         for images, _ in parts:
             stack = images.reshape(-1, *images.shape[-2:])
             part = stack.sum(axis=0, dtype=np.float64)
             total = part if total is None else total + part
             n_images += len(stack)
     if total is None:
-        raise MissingDataError(f"no image of {camera} in the run can be read.")
+        raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
     return total, n_images
 
 
@@ -227,10 +137,10 @@ def iterate_images(
             failed += part.failed
             if len(part.entries):
                 yield part.frames, part.entries
-    tell_failed(entries, failed, faults)
+    report_failed(entries, failed, faults)
 
 
-def tell_failed(entries: Entries, failed: list[tuple[int, str]], faults: Faults) -> None:
+def report_failed(entries: Entries, failed: list[tuple[int, str]], faults: Faults) -> None:
     """Tell of the images that could not be used, once for each file and reason."""
     for text, numbers in failed_texts(entries, failed):
         ids = entries.train_id[numbers]
@@ -261,14 +171,3 @@ def _read_all(
     if not good.all():
         pixels, entries = pixels[good], entries.select(good)
     return lambda keep: pixels if keep.all() else pixels[keep], entries
-
-
-def _no_camera_text(run: Run, camera: str, entry: Mnemonic) -> str:
-    cameras = sorted(source for source in run.sources if ":" in source)
-    lost = f" Files that can't be read: {', '.join(path for path, _ in run.lost)}."
-    return (
-        f"the run has no camera {camera}, that is {entry['source']} / {entry['key']}. "
-        f"Instrument sources in the run: {', '.join(cameras) or 'none'}.{lost if run.lost else ''} "
-        f"Choose another detector, or correct hrixs.mnemonics[{camera!r}] (on the command line "
-        "with --mnemonics)."
-    )

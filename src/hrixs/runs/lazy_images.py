@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs.runs.budget import bytes_per_chunk
 from hrixs.runs.faults import Faults, named_trains
-from hrixs.runs.images import tell_failed
+from hrixs.runs.images import report_failed
 from hrixs.runs.index import Entries
 from hrixs.runs.parts import Part, PartReader, plan_parts
 from hrixs.utils.checks import number_of_bytes
@@ -139,7 +139,7 @@ def lazy_reader(
     ) -> tuple[Callable[[NDArray[np.bool_]], da.Array], Entries]:
         chunk_bytes = bytes_per_chunk(memory, entries)
         parts, failed = plan_parts(entries, chunk_bytes)
-        tell_failed(entries, failed, faults)
+        report_failed(entries, failed, faults)
         good = np.ones(len(entries), dtype=bool)
         good[[number for number, _ in failed]] = False
         if not good.any():

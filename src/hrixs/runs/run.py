@@ -172,13 +172,6 @@ class Run:
         return np.setdiff1d(of_sequence, np.concatenate(own)) if own else of_sequence
 
 
-def trains_by_id(train_ids: NDArray[np.uint64]) -> Any:
-    """Selection of trains by their ids, for ``subset`` and `Run.select_trains`."""
-    from extra_data import by_id
-
-    return by_id[[int(train_id) for train_id in train_ids]]
-
-
 def open_run(run: RunLike, proposal: int | str | None = None) -> Run:
     """Look up a run's raw data, given by number, by path or as it is open.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,36 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_index": average,
         "nrj": average,
     }
+
+
+def aggregate_variable(
+    aggregators: Mapping[str, Aggregator], da: xr.DataArray, dim: str
+) -> xr.DataArray | None:
+    """Aggregate one variable over `dim` as `aggregators` say; None where they say nothing.
+
+    An error that is to add in quadrature is left out where what it belongs to does not add.
+
+    Raises
+    ------
+    TypeError
+        If `aggregators` is no dict of functions.
+    """
+    if not isinstance(aggregators, Mapping):
+        raise TypeError(
+            f"aggregators is {type(aggregators).__name__}, expected a dict of functions, "
+            "{name: function(da, dim)}."
+        )
+    name = str(da.name)
+    aggregate, of = aggregators.get(name), aggregators.get(name.removesuffix("_err"))
+    if aggregate is add_in_quadrature and of is not add:
+        if of is not None:
+            warn(
+                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is no sum any "
+                f"more, so that its error does not add in quadrature. Give an "
+                f"aggregators[{name!r}] that belongs to it."
+            )
+        return None
+    return None if aggregate is None else aggregate(da, dim)
 
 
 def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -> xr.Dataset:
@@ -138,6 +168,18 @@ def aggregate_groups(
     result = xr.concat(parts, xr.DataArray(groups, dims=var, name=var, attrs=ds[var].attrs))
     result.attrs = ds.attrs | {f"n_frames_without_{var}": int(missing.sum())}
     return result
+
+
+def add_normalized(data: xr.Dataset, which: str) -> xr.Dataset:
+    """Add ``normalized``, and its error where there is one, to a dataset; return a shallow copy."""
+    ratio = normalized(data, which)
+    error = normalized_error(data, which)
+    data["normalized"] = ratio
+    if error is not None:
+        data["normalized_err"] = error
+    elif "normalized_err" in data:
+        del data["normalized_err"]
+    return data.copy(deep=False)
 
 
 def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:

@@ -1,143 +1,133 @@
-"""The settings of the spectrometer: their names and their defaults."""
+"""The settings of the spectrometer: one table, and the attributes that are made from it."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from hrixs.photons.defaults import (
-    CANDIDATE_HIGH,
-    CANDIDATE_LOW,
-    DOUBLE_LOW,
-    ELECTRONS_PER_ADU,
-    EV_PER_PAIR,
-    MAX_PHOTONS,
-    SINGLE_LOW,
-    STD_THRESHOLD,
-)
-from hrixs.photons.placement import POSITION
+from hrixs.photons import defaults
+from hrixs.photons.placement import POSITION, POSITIONS
 from hrixs.runs.run import Field
-from hrixs.spectra.aggregate import default_aggregators
+from hrixs.spectra.aggregate import Aggregator, default_aggregators
 from hrixs.spectrometer import representation
-from hrixs.utils.checks import yes_or_no
+from hrixs.spectrometer.curve_settings import CurveSettings
 from hrixs.utils.errors import unknown_name, warn
 
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of the spectrometer.
+
+    Attributes
+    ----------
+    name
+        Of the attribute; in lower case that of the keyword and, with ``-``, of the option.
+    default
+        Where nothing was set.
+    kind
+        ``'number'``, ``'whole number'``, ``'yes or no'``, ``'range'``, ``'image'``, or the words
+        that are allowed.
+    unit
+        Of the value; empty where it has none.
+    help
+        What it is, in a few words.
+    if_none
+        What None means, where it may be None.
+    documented
+        Whether the replaced class documents it.
+    """
+
+    name: str
+    default: Any
+    kind: str | tuple[str, ...]
+    unit: str
+    help: str
+    if_none: str = ""
+    documented: bool = False
+
+    @property
+    def is_option(self) -> bool:
+        """Whether the command line has an option of this name; images are files there."""
+        return self.kind != "image" and self.name != "USE_DARK"
+
+
+# fmt: off
+#: All settings, in the order in which they are shown. A new one is a line here.
+SETTINGS: tuple[Setting, ...] = (
+    Setting("X_RANGE", slice(None), "range", "px", "pixels along the line to use", documented=True),
+    Setting("Y_RANGE", slice(None), "range", "px", "rows to use, along the energy", documented=True),
+    Setting("THRESHOLD", None, "number", "ADU", "sum of a 2x2 square above which a hit begins", "from STD_THRESHOLD", documented=True),
+    Setting("STD_THRESHOLD", defaults.STD_THRESHOLD, "number", "", "the same, in standard deviations of the frame's squares", documented=True),
+    Setting("DBL_THRESHOLD", None, "number", "ADU", "charge above which a hit counts as two photons", "none does", documented=True),
+    Setting("POSITION", POSITION, POSITIONS, "", "how photons are placed: by the centre of mass of their spots, or by a fit of their clouds"),
+    Setting("CLOUD_SIGMA", None, "number", "px", "width of a photon's charge cloud, one standard deviation", "from the first images"),
+    Setting("READ_NOISE", None, "number", "ADU", "noise of a pixel; in Python also an image of it", "from each image"),
+    Setting("LOCAL_BACKGROUND", False, "yes or no", "", "whether the pedestal under each photon is fitted"),
+    Setting("SPLIT_DOUBLES", False, "yes or no", "", "whether two photons in one spot are placed one by one"),
+    Setting("PIXEL_LIMIT", None, "number", "ADU", "a pixel above this is no photon's", "no limit"),
+    Setting("CHARGE_LIMIT", None, "number", "ADU", "a spot above this is no photon", "no limit"),
+    Setting("BINS", 500, "whole number", "", "bins of a counted spectrum, over all rows used", documented=True),
+    Setting("CURVE_A", 0.0, "number", "", "tilt of the lines at column 0 of the chip, in rows a pixel", documented=True),
+    Setting("CURVE_B", 0.0, "number", "1/px", "bend of the lines, in rows a pixel squared", documented=True),
+    Setting("USE_DARK", False, "yes or no", "", "whether the dark is subtracted", documented=True),
+    Setting("ENERGY_INTERCEPT", 0.0, "number", "eV", "energy of row 0 of the chip", documented=True),
+    Setting("ENERGY_SLOPE", 1.0, "number", "eV/px", "energy from row to row", documented=True),
+    Setting("EV_PER_PAIR", defaults.EV_PER_PAIR, "number", "eV", "energy that frees an electron"),
+    Setting("ELECTRONS_PER_ADU", defaults.ELECTRONS_PER_ADU, "number", "1/ADU", "gain of the camera"),
+    Setting("CANDIDATE_LOW", defaults.CANDIDATE_LOW, "number", "", "least of a photon's charge in its brightest pixel"),
+    Setting("CANDIDATE_HIGH", defaults.CANDIDATE_HIGH, "number", "", "most of a photon's charge in its brightest pixel"),
+    Setting("SINGLE_LOW", defaults.SINGLE_LOW, "number", "", "least charge of a single hit, in photons"),
+    Setting("DOUBLE_LOW", defaults.DOUBLE_LOW, "number", "", "least charge of a double hit, in photons"),
+    Setting("MASK", None, "image", "", "bad pixels, an image of the chip that is True there", "no bad pixel"),
+    Setting("MAX_PHOTONS", defaults.MAX_PHOTONS, "whole number", "", "more hits in a frame are an error"),
+    Setting("THREADS", None, "whole number", "", "threads over frames", "all that this process may use"),
+)
+# fmt: on
+
 #: Fields that are loaded with each detector's images; the first is the detector itself.
+_SLOW = ["hRIXS_index", "hRIXS_delay", "hRIXS_norm", "hRIXS_exposure", "nrj"]
 DETECTOR_FIELDS: dict[str, list[str]] = {
-    "hRIXS_det": [
-        "hRIXS_det", "hRIXS_index", "hRIXS_delay", "hRIXS_norm", "hRIXS_exposure", "nrj",
-    ],
-    "MaranaX": [
-        "MaranaX", "hRIXS_index", "hRIXS_delay", "hRIXS_norm", "hRIXS_exposure", "nrj",
-    ],
-}  # fmt: skip
-
+    "hRIXS_det": ["hRIXS_det", *_SLOW],
+    "MaranaX": ["MaranaX", *_SLOW],
+}
 #: Settings and their defaults; PROPOSAL, DETECTOR and FIELDS are set by the constructor.
-DEFAULTS: dict[str, Any] = {
-    "X_RANGE": slice(None),
-    "Y_RANGE": slice(None),
-    "THRESHOLD": None,
-    "STD_THRESHOLD": STD_THRESHOLD,
-    "DBL_THRESHOLD": None,
-    "POSITION": POSITION,
-    "CLOUD_SIGMA": None,
-    "READ_NOISE": None,
-    "LOCAL_BACKGROUND": False,
-    "SPLIT_DOUBLES": False,
-    "PIXEL_LIMIT": None,
-    "CHARGE_LIMIT": None,
-    "BINS": 500,
-    "CURVE_A": 0.0,
-    "CURVE_B": 0.0,
-    "USE_DARK": False,
-    "ENERGY_INTERCEPT": 0.0,
-    "ENERGY_SLOPE": 1.0,
-    "EV_PER_PAIR": EV_PER_PAIR,
-    "ELECTRONS_PER_ADU": ELECTRONS_PER_ADU,
-    "CANDIDATE_LOW": CANDIDATE_LOW,
-    "CANDIDATE_HIGH": CANDIDATE_HIGH,
-    "SINGLE_LOW": SINGLE_LOW,
-    "DOUBLE_LOW": DOUBLE_LOW,
-    "MASK": None,
-    "MAX_PHOTONS": MAX_PHOTONS,
-    "THREADS": None,
-}
-
-#: What each setting is, in a few words.
-HELP = {
-    "X_RANGE": "pixels along the line to use",
-    "Y_RANGE": "rows to use, along the energy",
-    "THRESHOLD": "sum of a 2x2 square above which a hit begins, in ADU",
-    "STD_THRESHOLD": "the same, in standard deviations of the frame's squares",
-    "DBL_THRESHOLD": "charge above which a hit counts as two photons, in ADU",
-    "POSITION": "how photons are placed: 'com' or 'gaussian'",
-    "CLOUD_SIGMA": "width of a photon's charge cloud, in pixels",
-    "READ_NOISE": "noise of a pixel, in ADU",
-    "LOCAL_BACKGROUND": "whether the level under each photon is fitted",
-    "SPLIT_DOUBLES": "whether two photons in one spot are placed one by one",
-    "PIXEL_LIMIT": "a pixel above this is no photon's, in ADU",
-    "CHARGE_LIMIT": "a spot above this is no photon, in ADU",
-    "BINS": "bins of a counted spectrum, over all rows used",
-    "CURVE_A": "tilt of the lines, in rows a pixel",
-    "CURVE_B": "bend of the lines, in rows a pixel squared",
-    "USE_DARK": "whether the dark is subtracted",
-    "ENERGY_INTERCEPT": "energy of row 0 of the chip, in eV",
-    "ENERGY_SLOPE": "energy from row to row, in eV",
-    "EV_PER_PAIR": "energy that frees an electron, in eV",
-    "ELECTRONS_PER_ADU": "gain of the camera",
-    "CANDIDATE_LOW": "least of a photon's charge in its brightest pixel",
-    "CANDIDATE_HIGH": "most of a photon's charge in its brightest pixel",
-    "SINGLE_LOW": "least charge of a single hit, in photons",
-    "DOUBLE_LOW": "least charge of a double hit, in photons",
-    "MASK": "bad pixels",
-    "MAX_PHOTONS": "more hits in a frame are an error",
-    "THREADS": "threads over frames",
-}
-
+DEFAULTS: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
 #: All names, in the order in which they are shown.
 NAMES = ("PROPOSAL", "DETECTOR", "FIELDS", *DEFAULTS)
 
 
-class Settings:
-    """The settings as attributes, to be read, set and shown; `hrixs.hRIXS` documents them."""
+def described() -> str:
+    """Text of all settings, a line each, for docstrings."""
+    lines = []
+    for one in SETTINGS:
+        unit = f", in {one.unit}" if one.unit else ""
+        none = f"; None: {one.if_none}" if one.if_none else ""
+        lines.append(f"    {one.name} = {_short(one.default)} : {one.help}{unit}{none}")
+    return "\n".join(lines)
+
+
+def _short(default: Any) -> str:
+    return "all" if default == slice(None) else repr(default)
+
+
+class Settings(CurveSettings):
+    """The settings as attributes, to be read, set and shown."""
 
     DETECTOR_FIELDS = DETECTOR_FIELDS
     DEFAULTS = DEFAULTS
     NAMES = NAMES
-    aggregators = default_aggregators()
+    aggregators: dict[str, Aggregator] = default_aggregators()
 
     PROPOSAL: int | str | None
     FIELDS: list[Field]
-    X_RANGE: slice
-    Y_RANGE: slice
-    THRESHOLD: float | None
-    STD_THRESHOLD: float
-    DBL_THRESHOLD: float | None
-    POSITION: str
-    CLOUD_SIGMA: float | None
-    READ_NOISE: float | ArrayLike | None
-    LOCAL_BACKGROUND: bool
-    SPLIT_DOUBLES: bool
-    PIXEL_LIMIT: float | None
-    CHARGE_LIMIT: float | None
-    BINS: int
-    CURVE_A: float
-    CURVE_B: float
-    USE_DARK: bool
-    ENERGY_INTERCEPT: float
-    ENERGY_SLOPE: float
-    EV_PER_PAIR: float
-    ELECTRONS_PER_ADU: float
-    CANDIDATE_LOW: float
-    CANDIDATE_HIGH: float
-    SINGLE_LOW: float
-    DOUBLE_LOW: float
-    MASK: ArrayLike | None
-    MAX_PHOTONS: int
-    THREADS: int | None
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, proposal: int | str | None, detector: str) -> None:
         self.PROPOSAL = proposal
@@ -161,14 +151,14 @@ class Settings:
 
     @property
     def DETECTOR(self) -> str:
-        """Name of the detector, one of `DETECTOR_FIELDS`."""
-        return self._detector
+        """Name of the camera, one of `DETECTOR_FIELDS`; setting it exchanges the `FIELDS`."""
+        return str(self._detector)
 
     @DETECTOR.setter
     def DETECTOR(self, detector: str) -> None:
         if detector not in self.DETECTOR_FIELDS:
             raise ValueError(unknown_name("detector", detector, self.DETECTOR_FIELDS))
-        before = self.DETECTOR_FIELDS.get(getattr(self, "_detector", ""), [])
+        before = self.DETECTOR_FIELDS.get(self.__dict__.get("_detector", ""), [])
         added = [field for field in self.FIELDS if field not in before]
         self.FIELDS = [*self.DETECTOR_FIELDS[detector], *added]
         self._detector = detector
@@ -182,7 +172,7 @@ class Settings:
             For an unknown name. Then nothing is set.
         """
         for name in params:
-            self._require_setting(name)
+            _require_setting(name)
         # The detector first: it may be refused, and it exchanges the fields.
         for name, value in sorted(params.items(), key=lambda item: item[0].upper() != "DETECTOR"):
             setattr(self, name.upper(), copy.copy(value))
@@ -197,7 +187,7 @@ class Settings:
         """
         names = params or tuple(name.lower() for name in NAMES)
         for name in names:
-            self._require_setting(name)
+            _require_setting(name)
         return {name: copy.copy(getattr(self, name.upper())) for name in names}
 
     def __repr__(self) -> str:
@@ -206,47 +196,7 @@ class Settings:
     def _repr_html_(self) -> str:
         return representation.html(self)
 
-    def _require_setting(self, name: str) -> None:
-        if name.upper() not in NAMES:
-            raise AttributeError(unknown_name("setting", name, [known.lower() for known in NAMES]))
 
-    def _uses_dark(self) -> bool:
-        return yes_or_no("USE_DARK", self.USE_DARK)
-
-    def _find_options(self, position: str | None = None) -> dict[str, Any]:
-        """Options of `find_photons`; `position` in place of `POSITION`."""
-        fits = (position or self.POSITION) == "gaussian"
-        return {
-            "threshold": self.THRESHOLD,
-            "std_threshold": self.STD_THRESHOLD,
-            "double_threshold": self.DBL_THRESHOLD,
-            "electrons_per_adu": self.ELECTRONS_PER_ADU if fits else None,
-            "max_photons": self.MAX_PHOTONS,
-        } | self._place_options(position or self.POSITION)
-
-    def _classify_options(self, position: str | None = None) -> dict[str, Any]:
-        return {
-            "ev_per_pair": self.EV_PER_PAIR,
-            "electrons_per_adu": self.ELECTRONS_PER_ADU,
-            "candidate_low": self.CANDIDATE_LOW,
-            "candidate_high": self.CANDIDATE_HIGH,
-            "single_low": self.SINGLE_LOW,
-            "double_low": self.DOUBLE_LOW,
-            "max_photons": self.MAX_PHOTONS,
-        } | self._place_options(position or self.POSITION)
-
-    def _place_options(self, position: str) -> dict[str, Any]:
-        options = {
-            "position": position,
-            "split_doubles": self.SPLIT_DOUBLES,
-            "pixel_limit": self.PIXEL_LIMIT,
-            "charge_limit": self.CHARGE_LIMIT,
-        }
-        # The width and the noise may be known, and the fit not wanted.
-        if position != "gaussian":
-            return options
-        return options | {
-            "cloud_sigma": self.CLOUD_SIGMA,
-            "read_noise": self.READ_NOISE,
-            "local_background": self.LOCAL_BACKGROUND,
-        }
+def _require_setting(name: str) -> None:
+    if name.upper() not in NAMES:
+        raise AttributeError(unknown_name("setting", name, [known.lower() for known in NAMES]))

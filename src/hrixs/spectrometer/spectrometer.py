@@ -1,18 +1,36 @@
-"""The class `hRIXS`: the settings of the spectrometer, and its methods on datasets."""
+"""The class `hRIXS`: the settings of the spectrometer, and its methods on runs and datasets."""
 
 from __future__ import annotations
 
-from hrixs.spectrometer.aggregation_methods import AggregationMethods
-from hrixs.spectrometer.curvature_methods import CurvatureMethods
-from hrixs.spectrometer.detector_methods import DetectorMethods
-from hrixs.spectrometer.energy_methods import EnergyMethods
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.camera.curve import Number
+from hrixs.energy.axis import EnergyCalibration
+from hrixs.energy.loss import energy_loss
+from hrixs.noise.report import NoiseReport
+from hrixs.photons.cloud_width import CloudEstimate
+from hrixs.reduction.analysis import require_method
+from hrixs.runs.run import RunLike
+from hrixs.spectra import aggregate as sums
+from hrixs.spectrometer import fits, inputs, recipe, spectra
+from hrixs.spectrometer.inputs import Fields, RunOrData
+from hrixs.spectrometer.settings import Settings, described
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
-class hRIXS(CurvatureMethods, DetectorMethods, EnergyMethods, AggregationMethods):
+class hRIXS(Settings):
     """The settings of the hRIXS spectrometer, and the analysis of its data.
 
     A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and
-    perhaps a dark image; the data stay in xarray datasets.
+    perhaps a dark image; the data stay in xarray datasets. `x` and `y` are pixels of the whole
+    chip, whatever the crop.
 
     Parameters
     ----------
@@ -23,61 +41,38 @@ class hRIXS(CurvatureMethods, DetectorMethods, EnergyMethods, AggregationMethods
 
     Attributes
     ----------
-    PROPOSAL : int or str or None
-        Number of the proposal.
-    DETECTOR : str
-        Variable of the dataset that holds the images. Setting it exchanges the default `FIELDS`.
-    X_RANGE, Y_RANGE : slice
-        Pixels to use along the spectral line and along the energy, taken before everything else.
-    THRESHOLD : float or None
-        Sum of a 2x2 square above which a hit begins, in ADU; None: use `STD_THRESHOLD`.
-    STD_THRESHOLD : float
-        The same in standard deviations above the mean of the frame's 2x2 squares.
-    DBL_THRESHOLD : float or None
-        Charge of a spot above which a hit counts twice, in ADU; None: none does.
-    POSITION : {'com', 'gaussian'}
-        How photons are placed in their pixels: by the centre of mass of their spots, as the
-        replaced class documents, or by a fit of their charge clouds, which is the better one; see
-        `find_photons`.
-    CLOUD_SIGMA : float or None
-        For ``'gaussian'``: standard deviation of the charge cloud, in pixels; None: it is estimated
-        from the first images. `estimate_cloud` sets it.
-    READ_NOISE : float or array_like or None
-        For ``'gaussian'``: noise of a pixel, in ADU, or an image of it, of the whole chip; None:
-        estimated from each image.
-    LOCAL_BACKGROUND, SPLIT_DOUBLES : bool
-        For ``'gaussian'``: whether the level under each photon is fitted, and whether two photons
-        in one spot are placed one by one.
-    PIXEL_LIMIT, CHARGE_LIMIT : float or None
-        A hit with a pixel, or with a charge, above this is a cosmic ray or the like and no photon,
-        in ADU.
-    BINS : int
-        Bins of a spectrum made by centroiding.
-    CURVE_A, CURVE_B : float
-        A spectral line lies at ``y0 + (CURVE_B * x + CURVE_A) * x``, in pixels of the crop.
-    USE_DARK : bool
-        Whether to subtract the dark; `load_dark` switches it on.
-    ENERGY_INTERCEPT, ENERGY_SLOPE : float
-        Energy of a full-chip row: ``ENERGY_INTERCEPT + ENERGY_SLOPE * row``, in eV.
-    FIELDS : list of str
-        Mnemonics to load from a run. Add more if you like.
-    EV_PER_PAIR, ELECTRONS_PER_ADU : float
-        Photon energy to ADU, for `centroid_two`; the gain also for the noise of the electrons in
-        ``POSITION = 'gaussian'``.
-    CANDIDATE_LOW, CANDIDATE_HIGH, SINGLE_LOW, DOUBLE_LOW : float
-        Fractions of a photon's charge, for `centroid_two`.
-    MASK : array_like of bool or None
-        True where a pixel of the chip is bad; it takes part in nothing.
-    MAX_PHOTONS : int
-        More hits than this in one frame are an error.
-    THREADS : int or None
-        Threads over frames; None: all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+    PROPOSAL, DETECTOR, FIELDS
+        The proposal, the variable that holds the images, and the mnemonics to load from a run.
+    curvature : Curvature
+        The curve of the lines on the whole chip, of any degree; `CURVE_A` and `CURVE_B` are its
+        first two coefficients at column 0.
     aggregators : dict
         How `aggregate` treats each variable: ``{name: function(da, dim)}``. Extend it as needed.
     dark_image : numpy.ndarray or None
-        Mean of the dark run's frames, the full chip.
+        Mean of the dark run's frames, the whole chip.
     curvature_fit : CurvatureFit or PhotonCurvatureFit or None
         The last fit of `find_curvature`, with the uncertainties.
+
+    Notes
+    -----
+    Arguments that many methods have:
+
+    run, runNB
+        A run number, a run's folder or file, an open `extra_data.DataCollection`; where a dataset
+        may be given, its images are taken as loaded.
+    proposal
+        Where it is not `PROPOSAL`.
+    method
+        ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by
+        their energy ``nrj`` (`centroid_two`), ``'integrate'`` adds up intensity.
+    n_images
+        Images to use, at most.
+
+    Errors that many methods raise: `MissingDataError` (no such run; no camera, image or field in
+    it), `NonFinitePixelsError`, `TooManyPhotonsError`, `ValueError` (a setting is wrong). What was
+    given, a dataset or a setting, then is as it was. The settings, with their defaults:
+
+    {settings}
 
     Examples
     --------
@@ -86,8 +81,427 @@ class hRIXS(CurvatureMethods, DetectorMethods, EnergyMethods, AggregationMethods
     >>> h.Y_RANGE = slice(700, 900)
     >>> h.set_params(curve_a=0.0240845, curve_b=-3.6953e-7, std_threshold=3.5)
     >>> h.get_params("curve_a", "std_threshold")
-    {'curve_a': 0.0240845, 'std_threshold': 3.5}
+    {{'curve_a': 0.0240845, 'std_threshold': 3.5}}
     """
 
     def __init__(self, proposalNB: int | str | None = None, detector: str = "MaranaX") -> None:
         super().__init__(proposalNB, detector)
+
+    def from_run(
+        self,
+        runNB: RunLike,
+        proposal: int | str | None = None,
+        extra_fields: Fields = (),
+        drop_first: bool = False,
+        subset: Any = None,
+        *,
+        lazy: bool = False,
+        memory: int | str | None = None,
+    ) -> xr.Dataset:
+        """Load a run: the camera's images and the slow data of the same trains.
+
+        Parameters
+        ----------
+        extra_fields : str or dict, or sequence of them
+            Mnemonics to load besides `FIELDS`.
+        drop_first : bool
+            Leave out the first image of the run.
+        subset : slice or extra_data.by_index or extra_data.by_id, optional
+            Trains to load.
+        lazy : bool
+            Leave the images in their files, as an array of dask in chunks of whole frames.
+        memory : int or str, optional
+            With `lazy`: for the images that are worked on together, by default ``'512MB'``.
+
+        Returns
+        -------
+        xarray.Dataset
+            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and the fields. ``attrs`` counts.
+
+        Warns
+        -----
+        HrixsWarning
+            For fields that the run lacks, and for images that can't be used.
+        """
+        options: dict[str, Any] = {"subset": subset, "lazy": lazy, "memory": memory}
+        return inputs.load(
+            self, runNB, proposal, extra_fields, drop_first=drop_first, **options
+        )
+
+    def process_run(
+        self,
+        run: RunLike,
+        *,
+        proposal: int | str | None = None,
+        extra_fields: Fields = (),
+        subset: Any = None,
+        method: str = "auto",
+        energy: float | None = None,
+        memory: int | str | None = None,
+        threads: int | None = None,
+        progress: bool = True,
+        photons: bool = False,
+        strict: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        client: Client | None = None,
+    ) -> xr.Dataset:
+        """Make the spectra of a run of any length, in bounded memory; see docs/long-runs.md.
+
+        Parameters
+        ----------
+        extra_fields, subset
+            As for `from_run`.
+        energy : float, optional
+            Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
+        memory : int or str, optional
+            Peak memory beside import and result, by default ``'512MB'``; with `client` a thread's.
+        threads : int, optional
+            Where it is not `THREADS`. With `client`: of each task, by default 1.
+        progress, photons : bool
+            Whether to show a bar, and to keep the photon table (`hrixs.photon_table`).
+        strict : bool
+            Raise `FaultyRunError` for what is wrong with the run, in place of a warning.
+        checkpoint : path, optional
+            A folder for what is done so far: the same call goes on from there.
+        client : distributed.Client, optional
+            Let the workers of this dask cluster read and reduce the images.
+
+        Returns
+        -------
+        xarray.Dataset
+            Over ``trainId``: ``spectrum`` as from `centroid` or `integrate`, the fields (NaN where
+            there is none), ``n_photons``. ``attrs`` counts, and has the ``faults`` as text.
+        """
+        options: dict[str, Any] = {"subset": subset, "strict": strict, "checkpoint": checkpoint}
+        options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
+        options |= {"photons": photons, "client": client, "method": method}
+        return spectra.process_run(
+            self, run, proposal=proposal, extra_fields=extra_fields, **options
+        )
+
+    def load_dark(self, runNB: RunOrData, proposal: int | str | None = None) -> None:
+        """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
+
+        Examples
+        --------
+        >>> h.load_dark(166)  # doctest: +SKIP
+        """
+        inputs.set_dark(self, runNB, proposal)
+
+    def mean_image(self, runNB: RunOrData, proposal: int | str | None = None) -> xr.DataArray:
+        """Average all images of a run in the crop, dark subtracted, in bounded memory.
+
+        Returns
+        -------
+        xarray.DataArray, dims (x, y)
+            In ADU, NaN where `MASK` is set.
+        """
+        return inputs.mean_image(self, runNB, proposal)
+
+    def centroid(
+        self, data: xr.Dataset, bins: int | None = None, method: str = "auto"
+    ) -> xr.Dataset:
+        """Make spectra of all images by finding and placing single photons.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            As from `from_run`. ``spectrum (trainId, energy)``, ``spectrum_err`` and their energy
+            axis are added to it, in place of earlier ones.
+        bins : int, optional
+            Over the crop's rows, where it is not `BINS`.
+
+        Returns
+        -------
+        xarray.Dataset
+            A shallow copy of `data`. A double hit counts as two; ``spectrum_err`` is one standard
+            deviation, the root of the number of photons.
+
+        Examples
+        --------
+        >>> h.centroid(data)  # doctest: +SKIP
+        >>> data.spectrum[0, :].plot()  # doctest: +SKIP
+        """
+        require_method(method, ("auto", "manual"))
+        return recipe.add_spectra(self, data, method, bins)
+
+    def integrate(self, data: xr.Dataset) -> xr.Dataset:
+        """Make spectra of all images by integrating intensity along the curved lines.
+
+        A pixel's intensity is shared between the two rows that it overlaps, in proportion.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            As from `from_run`; the spectrum is added to it, as by `centroid`.
+
+        Returns
+        -------
+        xarray.Dataset
+            A shallow copy of `data`, with the mean intensity per pixel, in ADU, and no error.
+        """
+        return recipe.add_spectra(self, data, "integrate")
+
+    def count(
+        self, photons: xr.Dataset, data: xr.Dataset | None = None, *, bins: int | None = None
+    ) -> xr.Dataset:
+        """Make spectra of a photon table, with the present curvature and energy axis.
+
+        Parameters
+        ----------
+        photons : xarray.Dataset
+            As from `hrixs.photon_table` of a result of this class, or aligned since.
+        data : xarray.Dataset, optional
+            Of the same trains, usually that result: its slow data are taken over.
+        bins : int, optional
+            Over the crop's rows, where it is not `BINS`.
+
+        Returns
+        -------
+        xarray.Dataset
+            As from `centroid`. Neither input is changed.
+        """
+        return spectra.count(self, photons, data, bins)
+
+    def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
+        """Photons of one image by a threshold on 2x2 squares, placed by a 4x4 centre of mass.
+
+        Parameters
+        ----------
+        image : array_like, shape (x, y)
+            In ADU: the whole chip, or the crop ``image[h.X_RANGE, h.Y_RANGE]``; coordinates `x`
+            and `y` tell where it lies.
+
+        Returns
+        -------
+        list of (float, float)
+            ``(x, y)`` on the whole chip, y corrected by the curvature; a double hit twice.
+
+        See Also
+        --------
+        hrixs.find_photons : the same, as a table of facts.
+        """
+        return spectra.centroid_one(self, image)
+
+    def centroid_two(
+        self, image: xr.DataArray | ArrayLike, energy: float
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Single and double hits of one image by the photon energy, as the ESRF toolbox does.
+
+        Parameters
+        ----------
+        image : array_like, shape (x, y)
+            As for `centroid_one`.
+        energy : float
+            Photon energy in eV.
+
+        Returns
+        -------
+        singles, doubles : numpy.ndarray, shape (n, 2)
+            Columns ``x, y`` on the whole chip, y corrected by the curvature.
+
+        See Also
+        --------
+        hrixs.classify_photons : the same, as a table of facts.
+        """
+        return spectra.centroid_two(self, image, energy)
+
+    def parabola(self, x: Number) -> Number:
+        """How far a line has moved at column `x` of the chip: `curvature` there, in pixels."""
+        return self.curvature(x)
+
+    def find_curvature(
+        self,
+        runNB: RunOrData,
+        proposal: int | str | None = None,
+        plot: bool = True,
+        args: tuple[float, float] | None = None,
+        method: str = "image",
+        **kwargs: Any,
+    ) -> tuple[float, float]:
+        """Fit the curvature of the spectral lines of a run, and set it.
+
+        Parameters
+        ----------
+        plot : bool
+            Whether to draw the image, or the photons, with the curve on it.
+        args : (float, float), optional
+            ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched for.
+        method : {'image', 'photons'}
+            ``'image'`` fits the strongest line of the mean image; ``'photons'`` makes the spectrum
+            of the photons as sharp as it gets, with all lines.
+        **kwargs
+            Handed on to `scipy.optimize.least_squares`, or to `hrixs.fit_curvature`.
+
+        Returns
+        -------
+        curve_a, curve_b : float
+            Also set, as `curvature`; the fit is kept as `curvature_fit`.
+
+        Raises
+        ------
+        NoLineError
+            There is no line in the run. Then the old values are kept.
+        """
+        options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
+        fits.find_curvature(self, runNB, proposal, **options, **kwargs)
+        return self.CURVE_A, self.CURVE_B
+
+    def estimate_cloud(
+        self, runNB: RunOrData, proposal: int | str | None = None, *, n_images: int = 32
+    ) -> CloudEstimate:
+        """Estimate the width of the charge cloud from the first images, and set `CLOUD_SIGMA`."""
+        return fits.set_cloud(self, runNB, proposal, n_images)
+
+    def noise_report(
+        self,
+        run: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        n_images: int = 32,
+        dark: RunOrData | None = None,
+        energy: float | None = None,
+    ) -> NoiseReport:
+        """Suggest thresholds by the noise and the photons of the first images of a run.
+
+        Parameters
+        ----------
+        dark : run or xarray.Dataset, optional
+            The hits in its first images are counted, too, and their mean is the dark.
+        energy : float, optional
+            Photon energy in eV, in place of the run's own ``nrj``, for the gain.
+
+        Returns
+        -------
+        NoiseReport
+            Of the images in the crop. Nothing is set; its ``settings`` are for `set_params`.
+
+        Examples
+        --------
+        >>> report = h.noise_report(145)  # doctest: +SKIP
+        >>> h.set_params(**report.settings)  # doctest: +SKIP
+        """
+        options: dict[str, Any] = {"n_images": n_images, "dark": dark, "energy": energy}
+        return fits.report_noise(self, run, proposal, **options)
+
+    def find_hot_pixels(
+        self,
+        run: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        n_images: int = 32,
+        **options: Any,
+    ) -> xr.DataArray:
+        """Find the bad pixels in the first images of a dark run, and add them to `MASK`.
+
+        Parameters
+        ----------
+        **options
+            Handed on to `hrixs.hot_pixels`.
+
+        Returns
+        -------
+        xarray.DataArray of bool, dims (x, y)
+            Of the whole chip, also set as `MASK`; ``attrs`` count what was found.
+        """
+        return fits.mask_bad_pixels(self, run, proposal, n_images, **options)
+
+    def calibrate_energy(
+        self,
+        runs: Sequence[RunOrData | xr.DataArray],
+        energies: ArrayLike,
+        *,
+        degree: int = 1,
+        plot: bool = True,
+        proposal: int | str | None = None,
+        method: str = "auto",
+        shape: str = "gaussian",
+        region: tuple[float, float] | None = None,
+    ) -> EnergyCalibration:
+        """Fit the energy axis to runs with elastic lines at known energies, and set it.
+
+        Parameters
+        ----------
+        runs : sequence
+            One for each energy: runs, or datasets of spectra or images, or photon tables.
+        energies : array_like, shape (n,)
+            Photon energies in eV.
+        degree : {1, 2}
+            Of the polynomial of the row; with 2 the straight line nearest to it is set.
+        plot : bool
+            Whether to draw the lines' energies over their rows, and the residuals.
+        shape, region
+            As in `hrixs.line_width`, with the region in rows of the whole chip.
+
+        Returns
+        -------
+        EnergyCalibration
+            With uncertainties, covariance and residuals.
+
+        Raises
+        ------
+        NoLineError
+            A run has no line. Then the old values are kept, as on every error.
+        """
+        options: dict[str, Any] = {"degree": degree, "plot": plot, "proposal": proposal}
+        options |= {"method": method, "shape": shape, "region": region}
+        return fits.set_energy_axis(self, runs, energies, **options)
+
+    def energy_loss(
+        self, data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
+    ) -> xr.Dataset:
+        """Give the spectra of a dataset an axis of energy loss; see `hrixs.energy_loss`.
+
+        Examples
+        --------
+        >>> loss = h.energy_loss(h.aggregate(data))  # doctest: +SKIP
+        """
+        return energy_loss(data, elastic=elastic)
+
+    def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
+        """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
+        return sums.aggregate_variable(self.aggregators, da, dim)
+
+    def aggregate(self, ds: xr.Dataset, var: str | None = None, dim: str = "trainId") -> xr.Dataset:
+        """Add up all frames of a dataset, or those of each value of `var` separately.
+
+        Parameters
+        ----------
+        var : str, optional
+            Variable to group by, for example ``'hRIXS_delay'``.
+        dim : str
+            Dimension to aggregate over.
+
+        Returns
+        -------
+        xarray.Dataset
+            The variables in `aggregators`, without `dim`, over the values of `var` where given.
+            ``counts`` is the number of frames of each group; errors add in quadrature.
+        """
+        if var is None:
+            return self.aggregate_ds(ds, dim)
+        return sums.aggregate_groups(ds, var, self.aggregate_ds, dim)
+
+    def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
+        """Add up all frames of a dataset; see `aggregate`."""
+        return sums.aggregate_all(ds, self.aggregator, dim)
+
+    def normalize(self, data: xr.Dataset, which: str = "hRIXS_norm") -> xr.Dataset:
+        """Add ``normalized``, the ratio of ``spectrum`` and `which`, to a dataset.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            With spectra; ``normalized`` and its error are added, in place of earlier ones.
+        which : str
+            Variable to divide by; ``<which>_err`` is taken into account where it is there.
+
+        Returns
+        -------
+        xarray.Dataset
+            A shallow copy of `data`.
+        """
+        return sums.add_normalized(data, which)
+
+
+hRIXS.__doc__ = (hRIXS.__doc__ or "").format(settings=described().lstrip())

@@ -1,0 +1,186 @@
+"""A run that was opened: its images indexed once, its fields found, its faults collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.index import Entries, index_entries
+from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
+from hrixs.runs.run import Field, Run, field_entries
+from hrixs.runs.slow_data import SlowData, load_slow_data
+from hrixs.utils.errors import MissingDataError
+
+
+@dataclass(frozen=True)
+class IndexedRun:
+    """The images of one camera in a run, and the slow data beside them, not yet read.
+
+    Attributes
+    ----------
+    run
+        The run's files, of the trains that were asked for.
+    camera
+        Mnemonic of the camera.
+    fields
+        Where camera and slow data lie, by name.
+    required
+        Fields whose lack is an error.
+    entries
+        The index of the images.
+    dims
+        Names of the dimensions of one entry.
+    faults
+        What is wrong with the run, so far.
+    """
+
+    run: Run
+    camera: str
+    fields: dict[str, Mnemonic]
+    required: frozenset[str]
+    entries: Entries
+    dims: tuple[str, ...]
+    faults: Faults
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the frames lie in the files as (..., y, x).
+
+        Raises
+        ------
+        ValueError
+            If x and y are not the last two dimensions.
+        """
+        if set(self.dims[-2:]) != {"x", "y"}:
+            raise ValueError(
+                f"hrixs.mnemonics[{self.camera!r}]['dim'] is {list(self.dims)}, expected x and y "
+                "as the last two."
+            )
+        return self.dims[-1] == "x"
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Pixels of the whole chip along x and y."""
+        nx, ny = self.entries.shape[-2:][::-1] if self.swapped else self.entries.shape[-2:]
+        return nx, ny
+
+    def with_entries(self, entries: Entries) -> IndexedRun:
+        """Return the same with fewer images."""
+        return replace(self, entries=entries)
+
+    def first(self, n_images: int) -> IndexedRun:
+        """Return the same with the trains of the first images only."""
+        ids = np.unique(self.entries.train_id[:n_images])
+        return self.with_entries(self.entries.select(np.isin(self.entries.train_id, ids)))
+
+    def count_trains(self) -> dict[str, int]:
+        """How many trains there are, with no image, and with several, which are told."""
+        with_image, times = np.unique(self.entries.train_id, return_counts=True)
+        n_trains = len(np.union1d(self.run.train_ids, with_image))
+        several = with_image[times > 1]
+        if len(several):
+            self.faults.add(
+                f"{len(several)} trains have several images of {self.camera}; all are kept, each "
+                f"with its train's slow data: {named_trains(several)}."
+            )
+        return {
+            "n_trains": n_trains,
+            "n_trains_without_image": n_trains - len(with_image),
+            "n_trains_with_several_images": len(several),
+            "n_suspect": self.entries.n_suspect,
+        }
+
+    def slow_data(self) -> dict[str, SlowData]:
+        """Read the slow data by name; fields that the run lacks are told of, or an error."""
+        others = {name: one for name, one in self.fields.items() if name != self.camera}
+        return load_slow_data(self.run, others, self.faults, required=self.required)
+
+    def source_attrs(self) -> dict[str, str]:
+        """What ``attrs`` say of where the images lie in the files."""
+        entry = self.fields[self.camera]
+        return {"camera": self.camera, "source": entry["source"], "key": entry["key"]}
+
+
+def index_run(
+    run: Run,
+    camera: str,
+    fields: Sequence[Field] = (),
+    *,
+    required: Iterable[str] = (),
+    subset: Any = None,
+    strict: bool = False,
+) -> IndexedRun:
+    """Index a run's images once, and tell of the files that are lost.
+
+    Parameters
+    ----------
+    run : Run
+        As from `open_run`.
+    camera : str
+        Mnemonic of the camera.
+    fields : sequence of str or dict
+        Mnemonics of slow data, or dicts ``{name: {'source', 'key', 'dim'}}``.
+    required : iterable of str
+        The names among `fields` whose lack is an error.
+    subset : slice or extra_data.by_index or extra_data.by_id, optional
+        Trains to take, as for ``run.select_trains``.
+    strict : bool
+        Raise `FaultyRunError` for the first fault.
+
+    Raises
+    ------
+    MissingDataError
+        If a mnemonic is unknown, or the run has no such camera or no image.
+    ValueError
+        If `hrixs.mnemonics` names another number of dimensions, or the images are no numbers.
+    """
+    if subset is not None:
+        run = run.select_trains(subset)
+    faults = Faults(strict=strict, only=run.train_ids if run.selected else None)
+    where = field_entries([camera, *fields])
+    files = run.files_of(where[camera]["source"])
+    entries = index_entries(files, *_place(where[camera]), faults) if files else None
+    if entries is None:
+        raise MissingDataError(_no_camera_text(run, camera, where[camera]))
+    if len(entries) == 0:
+        raise MissingDataError(
+            f"the run has no image of {camera} in its {len(run.train_ids)} trains; expected one at "
+            "least. Check the run number."
+        )
+    dims = _dims_of(camera, entries)
+    run.tell_lost_files([one["source"] for one in where.values()], faults)
+    return IndexedRun(run, camera, where, frozenset(required), entries, dims, faults)
+
+
+def _place(entry: Mnemonic) -> tuple[str, str]:
+    return entry["source"], entry["key"]
+
+
+def _dims_of(camera: str, entries: Entries) -> tuple[str, ...]:
+    if entries.dtype.kind not in "biuf":
+        raise ValueError(
+            f"images of {camera} are of type {entries.dtype}, expected numbers. Correct the key in "
+            f"hrixs.mnemonics[{camera!r}]."
+        )
+    dims = tuple(mnemonics[camera]["dim"])
+    if len(dims) != len(entries.shape):
+        raise ValueError(
+            f"images of {camera} have {len(entries.shape)} dimensions, but "
+            f"hrixs.mnemonics[{camera!r}]['dim'] names {list(dims)}; expected as many names."
+        )
+    return dims
+
+
+def _no_camera_text(run: Run, camera: str, entry: Mnemonic) -> str:
+    cameras = sorted(source for source in run.sources if ":" in source)
+    lost = f" Files that can't be read: {', '.join(path for path, _ in run.lost)}."
+    return (
+        f"the run has no camera {camera}, that is {entry['source']} / {entry['key']}. "
+        f"Instrument sources in the run: {', '.join(cameras) or 'none'}.{lost if run.lost else ''} "
+        f"Choose another detector, or correct hrixs.mnemonics[{camera!r}] (on the command line "
+        "with --mnemonics)."
+    )

@@ -1,0 +1,212 @@
+"""What the class learns from runs: the curvature, the clouds, the noise, the energy axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from hrixs.camera.crop import Crop, first_row
+from hrixs.camera.dataset import images_of
+from hrixs.curvature.image_fit import fit_curvature_image
+from hrixs.curvature.photon_fit import fit_curvature
+from hrixs.energy.axis import EnergyCalibration
+from hrixs.energy.calibration import calibrate_energy
+from hrixs.noise.bad_pixels import hot_pixels
+from hrixs.noise.report import NoiseReport, noise_report
+from hrixs.photons.cloud import estimate_cloud
+from hrixs.photons.cloud_width import CloudEstimate
+from hrixs.photons.find import find_photons
+from hrixs.photons.lazy import photon_parts
+from hrixs.photons.table import concat_photons
+from hrixs.reduction.analysis import require_method
+from hrixs.reduction.run import photons_of_run
+from hrixs.reduction.stack import with_cloud_of_first
+from hrixs.spectrometer.inputs import (
+    RunOrData,
+    first_images,
+    frames_in_crop,
+    index,
+    mean_image,
+)
+from hrixs.spectrometer.recipe import (
+    add_spectra,
+    analysis_of,
+    camera_options,
+    crop_of,
+    cropped,
+    uses_dark,
+)
+from hrixs.spectrometer.settings import Settings
+from hrixs.spectrometer.spectra import process_run
+from hrixs.utils.checks import whole_number
+from hrixs.utils.dask_arrays import is_lazy
+from hrixs.utils.errors import warn
+from hrixs.utils.threads import resolve_threads
+
+
+def find_curvature(
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    *,
+    plot: bool,
+    start: tuple[float, float] | None,
+    method: str,
+    **options: Any,
+) -> None:
+    """Fit the curvature to the mean image or to the photons of a run, and set it."""
+    from hrixs.curvature import plots
+
+    require_method(method, ("image", "photons"))
+    if method == "image":
+        image = mean_image(h, run, proposal)
+        of_image = fit_curvature_image(image, start=start, **options)
+        h.curvature_fit, h.curvature = of_image, of_image.curvature
+        if plot:
+            plots.plot_curvature(image, of_image)
+        return
+    photons, crop = photons_of(h, run, proposal)
+    of_photons = fit_curvature(photons, **{"start": start, "shape": crop.shape} | options)
+    h.curvature_fit, h.curvature = of_photons, of_photons.curvature
+    if plot:
+        plots.plot_photon_curvature(photons, of_photons)
+
+
+def photons_of(
+    h: Settings, run: RunOrData, proposal: int | str | None
+) -> tuple[xr.Dataset, Crop]:
+    """Photons of all images, found as `centroid` does, and the crop that they lie in."""
+    if not isinstance(run, xr.Dataset):
+        indexed = index(h, run, proposal)
+        crop, threads = crop_of(h, *indexed.frame_shape), resolve_threads(h.THREADS)
+        return photons_of_run(indexed, analysis_of(h, "auto", crop), crop, threads=threads), crop
+    frames, crop = cropped(h, run)
+    frames = frames.assign_coords(crop.pixels)
+    analysis = with_cloud_of_first(analysis_of(h, "auto", crop), frames, None)
+    options = analysis.options | analysis.camera
+    if is_lazy(frames):
+        parts = photon_parts(frames, **options)
+        return concat_photons([part.compute() for part in parts]), crop
+    return find_photons(frames, **options), crop
+
+
+def set_cloud(
+    h: Settings, run: RunOrData, proposal: int | str | None, n_images: int
+) -> CloudEstimate:
+    """Estimate the width of the charge cloud from the first images of a run, and set it."""
+    data = first_images(h, run, proposal, whole_number("n_images", n_images))
+    frames, crop = frames_in_crop(h, data)
+    analysis = analysis_of(h, "auto", crop, position="gaussian")
+    estimate = estimate_cloud(frames, **analysis.options, **analysis.camera)
+    h.CLOUD_SIGMA = estimate.cloud_sigma
+    return estimate
+
+
+def report_noise(
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    *,
+    n_images: int,
+    dark: RunOrData | None,
+    energy: float | None,
+) -> NoiseReport:
+    """Suggest thresholds by the first images of a run, as `hrixs.hRIXS.noise_report` documents."""
+    n_images = whole_number("n_images", n_images)
+    data = first_images(h, run, proposal, n_images, [] if energy is not None else ["nrj"])
+    frames, crop = frames_in_crop(h, data)
+    options = camera_options(h, crop)
+    if dark is not None:
+        options["dark"] = _darks(h, dark, proposal, crop, n_images)
+    if energy is None and "nrj" in data.variables:
+        energies = np.asarray(data["nrj"].values, dtype=np.float64)
+        usable = energies[np.isfinite(energies) & (energies > 0)]
+        energy = float(np.median(usable)) if usable.size else None
+    report = noise_report(frames, energy=energy, max_frames=n_images, **options)
+    if h.THRESHOLD is not None:
+        report.attrs["threshold_in_use"] = float(h.THRESHOLD)
+    return report
+
+
+def _darks(
+    h: Settings, dark: RunOrData, proposal: int | str | None, crop: Crop, n_images: int
+) -> xr.DataArray:
+    """The first images of a dark run, in the crop."""
+    if not uses_dark(h):
+        warn(
+            "a dark is given, but USE_DARK is not set: the thresholds are for frames with a dark "
+            "subtracted. Call load_dark before they are used."
+        )
+    darks = images_of(first_images(h, dark, proposal, n_images), h.DETECTOR)
+    if (darks.sizes["x"], darks.sizes["y"]) != crop.chip_shape:
+        crop.of_chip("the dark", darks[(0,) * (darks.ndim - 2)])  # raises
+    return darks.isel(x=crop.x, y=crop.y).compute()
+
+
+def mask_bad_pixels(
+    h: Settings, run: RunOrData, proposal: int | str | None, n_images: int, **options: Any
+) -> xr.DataArray:
+    """Find the bad pixels in the first images of a dark run, and add them to the mask."""
+    data = first_images(h, run, proposal, whole_number("n_images", n_images))
+    frames = images_of(data, h.DETECTOR).compute()
+    whole_chip = Crop.of(slice(None), slice(None), frames.sizes["x"], frames.sizes["y"])
+    before = whole_chip.of_chip("MASK", h.MASK)
+    mask = hot_pixels(frames, **options)
+    if before is not None:
+        mask = mask.copy(data=mask.values | before.astype(bool))
+    h.MASK = mask
+    return mask
+
+
+def set_energy_axis(
+    h: Settings,
+    runs: Sequence[RunOrData | xr.DataArray],
+    energies: ArrayLike,
+    *,
+    degree: int,
+    plot: bool,
+    proposal: int | str | None,
+    method: str,
+    **options: Any,
+) -> EnergyCalibration:
+    """Fit the energy axis to lines of known energies, and set it."""
+    require_method(method)
+    result = calibrate_energy(
+        [_with_line(h, run, proposal, method) for run in runs],
+        energies,
+        degree=degree,
+        curvature=h.curvature,
+        first_row=first_row(h.Y_RANGE),
+        noise="gaussian" if method == "integrate" else "poisson",
+        **options,
+    )
+    h.ENERGY_INTERCEPT, h.ENERGY_SLOPE = result.axis
+    if degree == 2:
+        straight = result.axis[0] + result.axis[1] * result.rows
+        off = float(np.abs(straight - result.energy(result.rows)).max())
+        warn(
+            f"ENERGY_INTERCEPT and ENERGY_SLOPE are a straight line, which is off by up to "
+            f"{1e3 * off:.2g} meV at the lines; use the result's energy(row) for the curve."
+        )
+    if plot:
+        from hrixs.energy.calibration_plot import plot_calibration
+
+        plot_calibration(result)
+    return result
+
+
+def _with_line(
+    h: Settings, run: RunOrData | xr.DataArray, proposal: int | str | None, method: str
+) -> xr.Dataset | xr.DataArray:
+    """Something that `hrixs.calibrate_energy` takes for a line."""
+    if isinstance(run, xr.DataArray):
+        return run
+    if not isinstance(run, xr.Dataset):
+        return process_run(h, run, proposal=proposal, method=method)
+    if "spectrum" in run or "photon" in run.dims:
+        return run
+    return add_spectra(h, run.copy(deep=False), method)

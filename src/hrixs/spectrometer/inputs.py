@@ -1,0 +1,128 @@
+"""What a method was given, a run or a dataset, brought to images: opened and indexed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.crop import Crop
+from hrixs.camera.dataset import images_of, require_finite, sum_of_images
+from hrixs.runs.images import load_run, sum_images
+from hrixs.runs.indexed_run import IndexedRun, index_run
+from hrixs.runs.lazy_images import lazy_reader
+from hrixs.runs.run import Field, RunLike, open_run, run_name
+from hrixs.spectrometer.recipe import camera_options, crop_of
+from hrixs.spectrometer.settings import Settings
+
+#: A run by number, path or as an open collection; or images that are loaded.
+RunOrData: TypeAlias = RunLike | xr.Dataset
+#: Names or entries of slow data, one or several.
+Fields: TypeAlias = Sequence[Field] | Field
+
+
+def index(
+    h: Settings,
+    run: RunLike,
+    proposal: int | str | None,
+    fields: Sequence[Field] = (),
+    **options: Any,
+) -> IndexedRun:
+    """Open a run and index its images, once."""
+    opened = open_run(run, h.PROPOSAL if proposal is None else proposal)
+    return index_run(opened, h.DETECTOR, fields, **options)
+
+
+def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
+    """All fields to load, and the names of those that must be there, as options of `index`."""
+    extra = [extra] if isinstance(extra, str | Mapping) else extra
+    groups = ([field] if isinstance(field, str) else field for field in extra)
+    required = [name for group in groups for name in group]
+    return {"fields": [*h.FIELDS, *extra], "required": required}
+
+
+def source_attrs(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, str]:
+    """What ``attrs`` say of where the images come from."""
+    return {"run": run_name(run), "proposal": str(proposal or h.PROPOSAL or "")}
+
+
+def load(
+    h: Settings,
+    run: RunLike,
+    proposal: int | str | None,
+    extra_fields: Fields,
+    *,
+    drop_first: bool,
+    subset: Any,
+    lazy: bool,
+    memory: int | str | None,
+) -> xr.Dataset:
+    """Load a run as `hrixs.hRIXS.from_run` does."""
+    if memory is not None and not lazy:
+        raise ValueError(
+            f"memory = {memory!r} was given without lazy=True, and all images are loaded then. "
+            "Give lazy=True, or use process_run."
+        )
+    indexed = index(h, run, proposal, subset=subset, **with_fields(h, extra_fields))
+    data = load_run(indexed, lazy_reader(memory) if lazy else None)
+    data.attrs |= source_attrs(h, run, proposal)
+    if drop_first:
+        data = data.isel(trainId=slice(1, None))
+        data.attrs |= {"n_images": data.sizes["trainId"], "n_first_images_dropped": 1}
+    return data
+
+
+def first_images(
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    n_images: int,
+    fields: Sequence[Field] = (),
+) -> xr.Dataset:
+    """The first images of a run, in memory, with some fields; a dataset's first ones."""
+    if not isinstance(run, xr.Dataset):
+        return load_run(index(h, run, proposal, fields).first(n_images))
+    images = images_of(run, h.DETECTOR)
+    return run.isel({images.dims[0]: slice(n_images)}) if images.ndim > 2 else run
+
+
+def frames_in_crop(h: Settings, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
+    """Images of a dataset in the crop and in memory, with pixels of the whole chip."""
+    frames = images_of(data, h.DETECTOR)
+    crop = crop_of(h, frames.sizes["x"], frames.sizes["y"])
+    return frames.isel(x=crop.x, y=crop.y).assign_coords(crop.pixels).compute(), crop
+
+
+def sum_of_run(
+    h: Settings, run: RunOrData, proposal: int | str | None
+) -> tuple[NDArray[np.float64], int]:
+    """Sum of all images over everything but x and y, and how many they are."""
+    if isinstance(run, xr.Dataset):
+        return sum_of_images(images_of(run, h.DETECTOR))
+    return sum_images(index(h, run, proposal))
+
+
+def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
+    """Make the mean of a run's images the dark."""
+    total, n_images = sum_of_run(h, run, proposal)
+    require_finite("the dark", total, h.MASK)
+    h.dark_image = total / n_images
+    h.dark_run = str(run.attrs.get("run", "dataset")) if isinstance(run, xr.Dataset) else run_name(run)
+    h.dark_detector = h.DETECTOR
+    h.USE_DARK = True
+
+
+def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:
+    """Mean of all images in the crop, less the dark, NaN where the mask is."""
+    total, n_images = sum_of_run(h, run, proposal)
+    crop = crop_of(h, *total.shape)
+    options = camera_options(h, crop)
+    image = total[crop.x, crop.y] / n_images
+    if options["dark"] is not None:
+        image = image - options["dark"]
+    if options["mask"] is not None:
+        image = np.where(options["mask"], np.nan, image)
+    return xr.DataArray(image, crop.pixels, ("x", "y"), attrs={"units": "ADU"})

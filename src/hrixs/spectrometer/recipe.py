@@ -1,0 +1,213 @@
+"""What the settings make: options of the functions, an `Analysis`, a labelled spectrum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.camera.crop import Crop, fitting, pixels_of
+from hrixs.camera.dataset import energies_of, images_of
+from hrixs.photons.placement import fits_clouds
+from hrixs.reduction.analysis import Analysis, require_method
+from hrixs.reduction.lazy import lazy_spectra
+from hrixs.reduction.stack import spectra_of
+from hrixs.spectra.dataset import store_spectrum, with_energy
+from hrixs.spectrometer.settings import Settings
+from hrixs.utils.checks import number, yes_or_no
+from hrixs.utils.dask_arrays import is_lazy
+from hrixs.utils.errors import MissingDataError
+from hrixs.utils.provenance import provenance
+
+
+def find_options(h: Settings, position: str | None = None) -> dict[str, Any]:
+    """Options of `find_photons`; `position` in place of `POSITION`."""
+    position = position or h.POSITION
+    return {
+        "threshold": h.THRESHOLD,
+        "std_threshold": h.STD_THRESHOLD,
+        "double_threshold": h.DBL_THRESHOLD,
+        "electrons_per_adu": h.ELECTRONS_PER_ADU if fits_clouds(position) else None,
+        "max_photons": h.MAX_PHOTONS,
+    } | placement_options(h, position)
+
+
+def classify_options(h: Settings, position: str | None = None) -> dict[str, Any]:
+    """Options of `classify_photons`; `position` in place of `POSITION`."""
+    return {
+        "ev_per_pair": h.EV_PER_PAIR,
+        "electrons_per_adu": h.ELECTRONS_PER_ADU,
+        "candidate_low": h.CANDIDATE_LOW,
+        "candidate_high": h.CANDIDATE_HIGH,
+        "single_low": h.SINGLE_LOW,
+        "double_low": h.DOUBLE_LOW,
+        "max_photons": h.MAX_PHOTONS,
+    } | placement_options(h, position or h.POSITION)
+
+
+def placement_options(h: Settings, position: str) -> dict[str, Any]:
+    """Options that say where in its pixel a photon lies, and what is too bright for one."""
+    options = {
+        "position": position,
+        "split_doubles": h.SPLIT_DOUBLES,
+        "pixel_limit": h.PIXEL_LIMIT,
+        "charge_limit": h.CHARGE_LIMIT,
+    }
+    # The width and the noise may be known, and the fit not wanted.
+    if not fits_clouds(position):
+        return options
+    return options | {
+        "cloud_sigma": h.CLOUD_SIGMA,
+        "read_noise": h.READ_NOISE,
+        "local_background": h.LOCAL_BACKGROUND,
+    }
+
+
+def uses_dark(h: Settings) -> bool:
+    """Whether the dark is subtracted."""
+    return yes_or_no("USE_DARK", h.USE_DARK)
+
+
+def dark_in_use(h: Settings) -> NDArray[np.float64] | None:
+    """Dark of the whole chip, or None where it is not subtracted.
+
+    Raises
+    ------
+    MissingDataError
+        If it is to be subtracted, and there is none.
+    ValueError
+        If it is of another camera.
+    """
+    if not uses_dark(h):
+        return None
+    if h.dark_image is None:
+        raise MissingDataError(
+            "USE_DARK is set, but there is no dark; load one with load_dark(run), or set "
+            "USE_DARK = False."
+        )
+    if h.dark_detector != h.DETECTOR:
+        raise ValueError(
+            f"the dark is of {h.dark_detector}, but DETECTOR is {h.DETECTOR}. Load a dark of the "
+            "same camera, or set USE_DARK = False."
+        )
+    return h.dark_image
+
+
+def crop_of(h: Settings, nx: int, ny: int) -> Crop:
+    """The part of a chip of so many pixels that `X_RANGE` and `Y_RANGE` leave."""
+    return Crop.of(h.X_RANGE, h.Y_RANGE, nx, ny)
+
+
+def cropped(h: Settings, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
+    """The images of a dataset in the crop, and the crop."""
+    frames = images_of(data, h.DETECTOR)
+    crop = crop_of(h, frames.sizes["x"], frames.sizes["y"])
+    return frames.isel(x=crop.x, y=crop.y), crop
+
+
+def camera_options(h: Settings, crop: Crop) -> dict[str, Any]:
+    """Dark and mask in the crop, and threads."""
+    return {
+        "dark": crop.of_chip("the dark", dark_in_use(h)),
+        "mask": crop.of_chip("MASK", h.MASK),
+        "threads": h.THREADS,
+    }
+
+
+def image_options(h: Settings, image: NDArray[Any]) -> dict[str, Any]:
+    """As `camera_options`, for one image of the whole chip or of the crop; with a noise map."""
+    ranges = h.X_RANGE, h.Y_RANGE
+    options = {
+        "dark": fitting("the dark", dark_in_use(h), image, *ranges),
+        "mask": fitting("MASK", h.MASK, image, *ranges),
+        "threads": h.THREADS,
+    }
+    noise = pixels_of("READ_NOISE", h.READ_NOISE)
+    if fits_clouds(h.POSITION) and noise.ndim:
+        options["read_noise"] = fitting("READ_NOISE", noise, image, *ranges)
+    return options
+
+
+def analysis_of(
+    h: Settings, method: str, crop: Crop, bins: int | None = None, *, position: str | None = None
+) -> Analysis:
+    """What is done with cropped frames by the present settings."""
+    require_method(method)
+    ways = {"auto": find_options, "manual": classify_options}
+    options = ways[method](h, position) if method in ways else {}
+    if pixels_of("READ_NOISE", options.get("read_noise")).ndim:
+        options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
+    return Analysis(
+        method,
+        options,
+        camera_options(h, crop),
+        h.curvature,
+        h.BINS if bins is None else bins,
+        origin=(crop.x.start, crop.y.start),
+    )
+
+
+def add_spectra(h: Settings, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
+    """Put the spectra of a dataset's images into it, in the way of the method."""
+    frames, crop = cropped(h, data)
+    analysis = analysis_of(h, method, crop, bins)
+    energies = energies_of(data, frames) if analysis.needs_energy else None
+    make = lazy_spectra if is_lazy(frames) else spectra_of
+    return store_spectrum(data, labelled(h, make(frames, analysis, energies), crop))
+
+
+def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
+    """`spectrum` over rows of the whole chip, on the energy axis of the settings."""
+    return with_energy(
+        spectrum,
+        intercept=number("energy_intercept", h.ENERGY_INTERCEPT),
+        slope=number("energy_slope", h.ENERGY_SLOPE),
+    )
+
+
+def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
+    """`spectrum` on the energy axis, with the settings that made it."""
+    spectrum = over_energy(h, spectrum)
+    spectrum.attrs |= provenance(
+        spectrum.attrs["algorithm"],
+        detector=h.DETECTOR,
+        x_range=(crop.x.start, crop.x.stop),
+        y_range=(crop.y.start, crop.y.stop),
+        use_dark=uses_dark(h),
+        dark_run=h.dark_run if uses_dark(h) else None,
+        n_masked=0 if h.MASK is None else int(np.count_nonzero(h.MASK)),
+    )
+    return spectrum
+
+
+def origin_of(h: Settings, image: xr.DataArray | ArrayLike, shape: tuple[int, int]) -> tuple[int, int]:
+    """Pixel of the chip at which one image begins, which may be the whole chip or the crop.
+
+    An image with coordinates tells it. Else an image of the crop's shape is taken for the crop,
+    and any other counts from its corner.
+    """
+    if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
+        return int(image["x"].values[0]), int(image["y"].values[0])
+    chip = next((np.shape(one) for one in (h.dark_image, h.MASK) if np.ndim(one) == 2), None)
+    starts = []
+    for axis, (range_, n_pixels) in enumerate(zip((h.X_RANGE, h.Y_RANGE), shape, strict=True)):
+        size = None if chip is None else chip[axis]
+        starts.append(_start_of(range_, n_pixels, size))
+    if None in starts:
+        return 0, 0
+    return int(starts[0] or 0), int(starts[1] or 0)
+
+
+def _start_of(range_: slice, n_pixels: int, size: int | None) -> int | None:
+    """First pixel of a range that leaves `n_pixels`; None where it leaves another number."""
+    start, stop = range_.start or 0, range_.stop
+    if size is not None:
+        start, stop, _ = range_.indices(size)
+        return start if stop - start == n_pixels else None
+    if stop is None and start >= 0:
+        return int(start)  # of a chip of unknown size, what is left is as large as the image
+    if stop is not None and (start >= 0) == (stop >= 0) and stop - start == n_pixels and start >= 0:
+        return int(start)
+    return None

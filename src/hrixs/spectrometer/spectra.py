@@ -1,0 +1,122 @@
+"""Spectra by the settings: of a run of any length, of a photon table, of one image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.camera.dataset import one_image
+from hrixs.photons.classify import classify_photons
+from hrixs.photons.find import find_photons
+from hrixs.photons.table import with_attributes
+from hrixs.reduction.analysis import require_method
+from hrixs.reduction.run import process_run as reduce_to_spectra
+from hrixs.runs.run import RunLike
+from hrixs.spectra.counted import photon_spectrum
+from hrixs.spectra.dataset import store_spectrum
+from hrixs.spectrometer.inputs import Fields, index, source_attrs, with_fields
+from hrixs.spectrometer.recipe import (
+    analysis_of,
+    classify_options,
+    crop_of,
+    find_options,
+    image_options,
+    labelled,
+    origin_of,
+    over_energy,
+)
+from hrixs.spectrometer.settings import Settings
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.provenance import rows_of_crop
+from hrixs.utils.threads import resolve_threads
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+def process_run(
+    h: Settings,
+    run: RunLike,
+    *,
+    proposal: int | str | None = None,
+    extra_fields: Fields = (),
+    subset: Any = None,
+    method: str = "auto",
+    threads: int | None = None,
+    strict: bool = False,
+    client: Client | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Index a run, make its analysis, and reduce it, as `hrixs.hRIXS.process_run` documents."""
+    require_method(method)
+    usual = h.THREADS if client is None else 1  # a worker's threads have a task each
+    n_threads = resolve_threads(usual if threads is None else threads)
+    fields = with_fields(h, extra_fields)
+    indexed = index(h, run, proposal, subset=subset, strict=strict, **fields)
+    crop = crop_of(h, *indexed.frame_shape)
+    analysis = analysis_of(h, method, crop).with_threads(n_threads)
+    options |= {"threads": n_threads, "client": client}
+    result = reduce_to_spectra(indexed, analysis, crop, **options)
+    result.attrs |= source_attrs(h, run, proposal)
+    spectrum = labelled(h, result["spectrum"], crop)
+    return store_spectrum(with_attributes(result.drop_vars(["spectrum", "y"])), spectrum)
+
+
+def count(
+    h: Settings, photons: xr.Dataset, data: xr.Dataset | None, bins: int | None
+) -> xr.Dataset:
+    """Spectra of a photon table, as `hrixs.hRIXS.count` documents."""
+    require_dataset(photons, "a photon table")
+    rows = rows_of_crop(photons.attrs)
+    if rows is None:
+        raise ValueError(
+            "the photon table does not tell the rows that it was made of; take it from a "
+            "result of this class with photon_table(result). For other tables there is "
+            "hrixs.photon_spectrum."
+        )
+    spectrum = photon_spectrum(
+        photons, bins=h.BINS if bins is None else bins, range=rows, curvature=h.curvature
+    )
+    spectrum = over_energy(h, spectrum)
+    if data is None:
+        return store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
+    require_dataset(data, "the result that the photons come from")
+    if not np.array_equal(data.get("trainId", ()), spectrum["trainId"]):
+        raise ValueError(
+            f"data has {data.get('trainId', np.empty(0)).size} trains and the photons those of "
+            f"{spectrum.sizes['trainId']}, expected the same. Give the result that the photons "
+            "come from."
+        )
+    made = {"energy", "photon", "x", "y"}
+    others = [name for name, v in data.variables.items() if not made & set(v.dims)]
+    return store_spectrum(data[others].copy(deep=False), spectrum)
+
+
+def centroid_one(h: Settings, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
+    """Places of one image's photons, a double hit twice, corrected by the curvature."""
+    pixels = one_image(image)
+    found = find_photons(pixels, **find_options(h) | image_options(h, pixels))
+    places = np.repeat(_places(h, image, pixels, found), 1 + found.double.values, axis=0)
+    return [(x, y) for x, y in places.tolist()]
+
+
+def centroid_two(
+    h: Settings, image: xr.DataArray | ArrayLike, energy: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places of one image's single and double hits, corrected by the curvature."""
+    pixels = one_image(image)
+    found = classify_photons(pixels, energy, **classify_options(h) | image_options(h, pixels))
+    places = _places(h, image, pixels, found)
+    return places[~found.double.values], places[found.double.values]
+
+
+def _places(
+    h: Settings, image: xr.DataArray | ArrayLike, pixels: NDArray[Any], found: xr.Dataset
+) -> NDArray[np.float64]:
+    """Columns x and y on the whole chip, y corrected."""
+    first_x, first_y = origin_of(h, image, pixels.shape)
+    x = found.x.values + first_x
+    return np.column_stack([x, found.y.values + first_y - h.curvature(x)])
