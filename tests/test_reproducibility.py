@@ -21,6 +21,7 @@ from distributed import Client, LocalCluster
 import hrixs
 from hrixs import concat_photons, find_photons, hRIXS, photon_parts, photon_table
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
+from hrixs.spectrometer.recipe import find_options
 
 #: Position and method, and what is set besides.
 CASES = {
@@ -67,7 +68,9 @@ def in_memory(run: Path, case: str, *, threads: int = 1, images_a_part: int = 10
 def lazily(run: Path, case: str, *, threads: int, images_a_chunk: int) -> xr.Dataset:
     h, method = spectrometer(case), CASES[case][1]
     with (
-        patch("hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: images_a_chunk * BYTES_PER_IMAGE),
+        patch(
+            "hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: images_a_chunk * BYTES_PER_IMAGE
+        ),
         dask.config.set(scheduler="threads", num_workers=threads),
     ):
         data = h.from_run(run, lazy=True)
@@ -239,7 +242,7 @@ class TestPhotonTables:
         h.CLOUD_SIGMA = result.spectrum.attrs.get("cloud_sigma")
         found = photon_table(result)
         cropped = images[:, h.X_RANGE, h.Y_RANGE]
-        whole = find_photons(cropped, **h._find_options(), threads=2)[list(found.variables)]
+        whole = find_photons(cropped, **find_options(h), threads=2)[list(found.variables)]
         assert digest_of_photons(found) == digest_of_photons(whole)
 
 

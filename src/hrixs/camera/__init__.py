@@ -4,14 +4,15 @@ What may be given as frames is brought to a form that the core reads in place.
 """
 
 from hrixs.camera.crop import Crop, first_row, fitting, pixels_of
+from hrixs.camera.curve import Curvature, Number
 from hrixs.camera.dataset import energies_of, images_of, one_image, require_finite, sum_of_images
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames, as_mask, as_noise
-from hrixs.camera.parabola import Number
 from hrixs.camera.plots import plot_image
 
 __all__ = [
     "FRAME_DIMS",
     "Crop",
+    "Curvature",
     "Frames",
     "Number",
     "as_dark",

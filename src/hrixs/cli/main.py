@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.photons import placement
-from hrixs.spectrometer import settings
+from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting
 from hrixs.utils.errors import HrixsWarning
 from hrixs.utils.provenance import __version__
 
@@ -113,7 +112,7 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
         help="photons by a threshold from the image (auto, the default), by the photon energy "
         "(manual), or integrated intensity")  # fmt: skip
     add("--proposal", help="number of the proposal, with run numbers")
-    add("--detector", choices=sorted(settings.DETECTOR_FIELDS), default="MaranaX")
+    add("--detector", choices=sorted(DETECTOR_FIELDS), default="MaranaX")
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
     add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
     add("--energy", type=float, metavar="EV", help="photon energy, in place of the data's own")
@@ -121,16 +120,22 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
         help="where your cameras and slow data lie in the data: "
         '{"MaranaX": {"source": ..., "key": ..., "dim": ["x", "y"]}, ...}')  # fmt: skip
     group = command.add_argument_group("settings, named as the attributes of the class hRIXS")
-    for name, default in settings.DEFAULTS.items():
-        if name not in ("MASK", "USE_DARK"):
-            group.add_argument(
-                f"--{name.lower().replace('_', '-')}",
-                dest=f"set_{name}",
-                type=_value_type(name),
-                choices=placement.POSITIONS if name == "POSITION" else None,
-                metavar=_metavar(default),
-                help=f"{settings.HELP[name]} (default: {_default_text(name)})",
-            )
+    for setting in SETTINGS:
+        if setting.is_option:
+            _add_setting(group, setting)
+
+
+def _add_setting(group: Any, setting: Setting) -> None:
+    words = isinstance(setting.kind, tuple)
+    unit = f", in {setting.unit}" if setting.unit else ""
+    group.add_argument(
+        f"--{setting.name.lower().replace('_', '-')}",
+        dest=f"set_{setting.name}",
+        type=str if words else _READERS[str(setting.kind)],
+        choices=setting.kind if words else None,
+        metavar=None if words else _METAVARS[str(setting.kind)],
+        help=f"{setting.help}{unit} (default: {_default_text(setting)})",
+    )
 
 
 def _job_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -222,36 +227,13 @@ def _watch(arguments: argparse.Namespace) -> None:
     )
 
 
-def _default_text(name: str) -> str:
-    default = settings.DEFAULTS[name]
+def _default_text(setting: Setting) -> str:
+    default = setting.default
     if default is None:
-        texts = {
-            "THRESHOLD": "from --std-threshold",
-            "THREADS": "all",
-            "CLOUD_SIGMA": "from the first images",
-            "READ_NOISE": "from each image",
-        }
-        return texts.get(name, "none")
+        return setting.if_none.replace("STD_THRESHOLD", "--std-threshold")
     if isinstance(default, bool):
         return "yes" if default else "no"
     return "all" if default == slice(None) else str(default)
-
-
-def _metavar(default: Any) -> str | None:
-    if isinstance(default, slice):
-        return "A:B"
-    return "yes|no" if isinstance(default, bool) else None if isinstance(default, str) else "N"
-
-
-def _value_type(name: str) -> Any:
-    default = settings.DEFAULTS[name]
-    if isinstance(default, bool):
-        return _yes_or_no
-    if isinstance(default, str):
-        return str
-    if isinstance(default, slice):
-        return _slice
-    return int if isinstance(default, int) or name == "THREADS" else float
 
 
 def _yes_or_no(text: str) -> bool:
@@ -269,6 +251,10 @@ def _slice(text: str) -> slice:
             f"{text!r} is not a range of pixels, expected for example 700:900, 700: or :900"
         ) from None
     return slice(start, stop)
+
+
+_READERS = {"number": float, "whole number": int, "yes or no": _yes_or_no, "range": _slice}
+_METAVARS = {"number": "N", "whole number": "N", "yes or no": "yes|no", "range": "A:B"}
 
 
 def _join_negative_numbers(argv: Sequence[str]) -> list[str]:

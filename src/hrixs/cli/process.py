@@ -12,6 +12,7 @@ import xarray as xr
 
 from hrixs.cli.job import Job
 from hrixs.reduction.checkpoint import remove_checkpoint
+from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
 from hrixs.utils.errors import HrixsWarning, MissingDataError
@@ -122,10 +123,7 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
     if job.energy is not None:
         energies = np.full(data.sizes["trainId"], job.energy)
         data["nrj"] = ("trainId", energies, {"units": "eV"})
-    if job.method == "integrate":
-        h.integrate(data)
-    else:
-        h.centroid(data, method=job.method)
+    add_spectra(h, data, job.method)
     return data.drop_vars(job.detector)
 
 

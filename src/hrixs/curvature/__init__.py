@@ -2,7 +2,7 @@
 
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
-from hrixs.curvature.plots import plot_curvature, plot_photon_curvature
+from hrixs.curvature.plots import plot_curvature
 
 __all__ = [
     "CurvatureFit",
@@ -10,5 +10,4 @@ __all__ = [
     "fit_curvature",
     "fit_curvature_image",
     "plot_curvature",
-    "plot_photon_curvature",
 ]

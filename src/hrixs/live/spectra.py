@@ -17,6 +17,7 @@ from hrixs.live.counts import TrainCounts
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method
 from hrixs.spectra.dataset import COUNTS, with_counting_error
+from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import HrixsWarning, MissingDataError
@@ -106,7 +107,7 @@ class LiveSpectra:
         self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
     ) -> None:
         require_method(method)
-        if method != "integrate" and h.POSITION == "gaussian" and h.CLOUD_SIGMA is None:
+        if needs_cloud(h, method):
             raise ValueError(
                 "POSITION is 'gaussian', but CLOUD_SIGMA is None: a train has too few photons to "
                 "estimate the width of their charge clouds. Set it, or call h.estimate_cloud(run)."
@@ -268,9 +269,7 @@ class LiveSpectra:
 
     def _spectrum(self, images: xr.DataArray, energy: float) -> xr.DataArray:
         frames = xr.Dataset({self.h.DETECTOR: images, "nrj": energy})
-        if self.method == "integrate":
-            return self.h.integrate(frames)["spectrum"]
-        return self.h.centroid(frames, method=self.method)["spectrum"]
+        return add_spectra(self.h, frames, self.method)["spectrum"]
 
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)

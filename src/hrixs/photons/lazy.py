@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.frames import as_frames
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
+from hrixs.photons.placement import fits_clouds
 from hrixs.photons.table import FIRST_FRAME
 from hrixs.utils.dask_arrays import dask_array, in_whole_frames, is_lazy
 
@@ -55,7 +56,7 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
     """
     import dask
 
-    if options.get("position") == "gaussian" and options.get("cloud_sigma") is None:
+    if fits_clouds(options.get("position")) and options.get("cloud_sigma") is None:
         raise ValueError(
             "position='gaussian' was given without cloud_sigma, which each chunk would estimate by "
             "itself. Give it, for example from hrixs.estimate_cloud of some frames."

@@ -21,6 +21,11 @@ POSITIONS = ("com", "gaussian")
 POSITION = "com"
 
 
+def fits_clouds(position: object) -> bool:
+    """Whether photons are placed by a fit of their charge clouds."""
+    return isinstance(position, str) and position == "gaussian"
+
+
 @dataclass(frozen=True)
 class Placement:
     """Options of `find_photons` and `classify_photons` that say where in its pixel a photon lies.
@@ -69,7 +74,7 @@ class Placement:
     @property
     def fits(self) -> bool:
         """Whether photons are placed by a fit."""
-        return self.position == "gaussian"
+        return fits_clouds(self.position)
 
     def core_options(
         self, frames: Frames, estimate: Callable[[Callable[[float], _core.PlaceOptions]], float]

@@ -3,12 +3,13 @@
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.reduction.lazy import lazy_spectra
-from hrixs.reduction.run import process_run
+from hrixs.reduction.run import photons_of_run, process_run
 from hrixs.reduction.stack import spectra_of, with_cloud_of_first
 
 __all__ = [
     "Analysis",
     "lazy_spectra",
+    "photons_of_run",
     "process_run",
     "remove_checkpoint",
     "require_method",

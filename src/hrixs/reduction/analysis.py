@@ -10,10 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import Frames
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.photons.find import find_photons
+from hrixs.photons.placement import fits_clouds
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.utils.errors import (
@@ -40,27 +42,35 @@ class Analysis:
         One of `METHODS`.
     options
         Of `find_photons` or `classify_photons`.
-    chip
+    camera
         Dark and mask, cropped as the frames are, and threads.
     curvature
-        ``(CURVE_A, CURVE_B)``.
+        The curve of the lines on the whole chip.
     bins
         Of a counted spectrum, over all rows of the crop.
     estimated_cloud
         Whether the width of the charge cloud comes from the frames.
+    origin
+        Pixel of the chip at which the crop begins.
     """
 
     method: str
     options: dict[str, Any]
-    chip: dict[str, Any]
-    curvature: tuple[float, float]
+    camera: dict[str, Any]
+    curvature: Curvature
     bins: int
     estimated_cloud: bool = False
+    origin: tuple[int, int] = (0, 0)
 
     @property
     def counts_photons(self) -> bool:
         """Whether there is a photon table on the way."""
-        return self.method != "integrate"
+        return self.counts(self.method)
+
+    @staticmethod
+    def counts(method: str) -> bool:
+        """Whether a method counts photons."""
+        return method != "integrate"
 
     @property
     def needs_energy(self) -> bool:
@@ -70,7 +80,7 @@ class Analysis:
     @property
     def needs_cloud(self) -> bool:
         """Whether the width of the charge cloud has to be estimated before the work begins."""
-        fits = self.counts_photons and self.options.get("position") == "gaussian"
+        fits = self.counts_photons and fits_clouds(self.options.get("position"))
         return fits and self.options.get("cloud_sigma") is None
 
     def with_cloud_of(self, n_entries: int, parts: FirstParts) -> Analysis:
@@ -116,29 +126,39 @@ class Analysis:
 
     def with_threads(self, threads: int) -> Analysis:
         """Return the same with another number of threads."""
-        return replace(self, chip=self.chip | {"threads": threads})
+        return replace(self, camera=self.camera | {"threads": threads})
 
     def photons(
         self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
     ) -> xr.Dataset:
         """Photon table of frames; `energy` in eV where it is needed."""
         if self.method == "auto":
-            table = find_photons(frames, **self.options, **self.chip)
+            table = find_photons(frames, **self.options, **self.camera)
         else:
             energy = np.asarray(energy, dtype=np.float64)
-            table = classify_photons(frames, energy, **self.options, **self.chip)
+            table = classify_photons(frames, energy, **self.options, **self.camera)
         if self.estimated_cloud:
             table.attrs["cloud_sigma_estimated"] = 1
         return table
 
     def counted(self, photons: xr.Dataset, n_rows: int) -> xr.DataArray:
         """Spectra of a photon table over all `n_rows` rows of the crop."""
-        return photon_spectrum(photons, bins=self.bins, range=(0, n_rows), curvature=self.curvature)
+        return photon_spectrum(
+            photons,
+            bins=self.bins,
+            range=(0, n_rows),
+            curvature=(self.curvature.a, self.curvature.b),
+        )
 
     def integrated(self, frames: Frames) -> xr.DataArray:
         """Integrated spectra of frames."""
         labelled = replace(frames, labelled=True)
-        return cast(xr.DataArray, integrate_frames(labelled, curvature=self.curvature, **self.chip))
+        return cast(
+            xr.DataArray,
+            integrate_frames(
+                labelled, curvature=(self.curvature.a, self.curvature.b), **self.camera
+            ),
+        )
 
     def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
         """Spectra of frames, in the way of the method."""

@@ -42,7 +42,7 @@ def lazy_spectra(
     like = _spectrum_of_nothing(frames, analysis, energies)
     leading = frames.data.chunks[:-2]
     # dask would send these to a worker with every chunk, were they not a task by itself.
-    heavy = energies is not None or any(analysis.chip[n] is not None for n in ("dark", "mask"))
+    heavy = energies is not None or any(analysis.camera[n] is not None for n in ("dark", "mask"))
     heavy = heavy or isinstance(analysis.options.get("read_noise"), np.ndarray)
     work = (analysis, energies)
     data = dask_array().map_blocks(

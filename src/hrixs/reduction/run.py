@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,7 @@ from hrixs.runs.budget import share_out
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.index import Entries
 from hrixs.runs.indexed_run import IndexedRun
-from hrixs.runs.slow_data import SlowData, load_slow_data
+from hrixs.runs.slow_data import SlowData
 from hrixs.utils.checks import positive_energies
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import __version__, digest
@@ -171,7 +171,7 @@ def _task(plan: Plan) -> dict[str, Any]:
         (Path(path).name, stat.st_size, stat.st_mtime_ns)
         for path, stat in zip(entries.paths, stats, strict=True)
     ]
-    chip = [np.asarray(analysis.chip[name]) for name in ("dark", "mask")]
+    chip = [np.asarray(analysis.camera[name]) for name in ("dark", "mask")]
     return {
         "version": __version__,
         "run": sorted({str(Path(path).parent) for path in entries.paths}),

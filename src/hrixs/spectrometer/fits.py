@@ -65,20 +65,18 @@ def find_curvature(
     if method == "image":
         image = mean_image(h, run, proposal)
         of_image = fit_curvature_image(image, start=start, **options)
-        h.curvature_fit, h.curvature = of_image, of_image.curvature
+        h.curvature_fit, h.curvature = of_image, (of_image.curve_a, of_image.curve_b)
         if plot:
             plots.plot_curvature(image, of_image)
         return
     photons, crop = photons_of(h, run, proposal)
     of_photons = fit_curvature(photons, **{"start": start, "shape": crop.shape} | options)
-    h.curvature_fit, h.curvature = of_photons, of_photons.curvature
+    h.curvature_fit, h.curvature = of_photons, (of_photons.curve_a, of_photons.curve_b)
     if plot:
         plots.plot_photon_curvature(photons, of_photons)
 
 
-def photons_of(
-    h: Settings, run: RunOrData, proposal: int | str | None
-) -> tuple[xr.Dataset, Crop]:
+def photons_of(h: Settings, run: RunOrData, proposal: int | str | None) -> tuple[xr.Dataset, Crop]:
     """Photons of all images, found as `centroid` does, and the crop that they lie in."""
     if not isinstance(run, xr.Dataset):
         indexed = index(h, run, proposal)

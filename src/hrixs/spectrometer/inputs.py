@@ -19,9 +19,9 @@ from hrixs.spectrometer.recipe import camera_options, crop_of
 from hrixs.spectrometer.settings import Settings
 
 #: A run by number, path or as an open collection; or images that are loaded.
-RunOrData: TypeAlias = RunLike | xr.Dataset
+RunOrData: TypeAlias = "RunLike | xr.Dataset"
 #: Names or entries of slow data, one or several.
-Fields: TypeAlias = Sequence[Field] | Field
+Fields: TypeAlias = "Sequence[Field] | Field"
 
 
 def index(
@@ -110,7 +110,8 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     total, n_images = sum_of_run(h, run, proposal)
     require_finite("the dark", total, h.MASK)
     h.dark_image = total / n_images
-    h.dark_run = str(run.attrs.get("run", "dataset")) if isinstance(run, xr.Dataset) else run_name(run)
+    data = run if isinstance(run, xr.Dataset) else None
+    h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
     h.dark_detector = h.DETECTOR
     h.USE_DARK = True
 

@@ -149,6 +149,11 @@ def analysis_of(
     )
 
 
+def needs_cloud(h: Settings, method: str) -> bool:
+    """Whether the width of the charge cloud has to be estimated before the work begins."""
+    return Analysis.counts(method) and fits_clouds(h.POSITION) and h.CLOUD_SIGMA is None
+
+
 def add_spectra(h: Settings, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method."""
     frames, crop = cropped(h, data)
@@ -158,18 +163,19 @@ def add_spectra(h: Settings, data: xr.Dataset, method: str, bins: int | None = N
     return store_spectrum(data, labelled(h, make(frames, analysis, energies), crop))
 
 
-def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
-    """`spectrum` over rows of the whole chip, on the energy axis of the settings."""
+def over_energy(h: Settings, spectrum: xr.DataArray, first_row: int) -> xr.DataArray:
+    """`spectrum` over rows from `first_row`, on the energy axis of the settings."""
     return with_energy(
         spectrum,
         intercept=number("energy_intercept", h.ENERGY_INTERCEPT),
         slope=number("energy_slope", h.ENERGY_SLOPE),
+        first_row=first_row,
     )
 
 
 def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
     """`spectrum` on the energy axis, with the settings that made it."""
-    spectrum = over_energy(h, spectrum)
+    spectrum = over_energy(h, spectrum, crop.y.start)
     spectrum.attrs |= provenance(
         spectrum.attrs["algorithm"],
         detector=h.DETECTOR,
@@ -182,7 +188,9 @@ def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
     return spectrum
 
 
-def origin_of(h: Settings, image: xr.DataArray | ArrayLike, shape: tuple[int, int]) -> tuple[int, int]:
+def origin_of(
+    h: Settings, image: xr.DataArray | ArrayLike, shape: tuple[int, int]
+) -> tuple[int, int]:
     """Pixel of the chip at which one image begins, which may be the whole chip or the crop.
 
     An image with coordinates tells it. Else an image of the crop's shape is taken for the crop,
@@ -190,8 +198,9 @@ def origin_of(h: Settings, image: xr.DataArray | ArrayLike, shape: tuple[int, in
     """
     if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
         return int(image["x"].values[0]), int(image["y"].values[0])
-    chip = next((np.shape(one) for one in (h.dark_image, h.MASK) if np.ndim(one) == 2), None)
-    starts = []
+    known = [pixels_of("MASK", one).shape for one in (h.dark_image, h.MASK) if one is not None]
+    chip = next((one for one in known if len(one) == 2), None)
+    starts: list[int | None] = []
     for axis, (range_, n_pixels) in enumerate(zip((h.X_RANGE, h.Y_RANGE), shape, strict=True)):
         size = None if chip is None else chip[axis]
         starts.append(_start_of(range_, n_pixels, size))
@@ -202,6 +211,8 @@ def origin_of(h: Settings, image: xr.DataArray | ArrayLike, shape: tuple[int, in
 
 def _start_of(range_: slice, n_pixels: int, size: int | None) -> int | None:
     """First pixel of a range that leaves `n_pixels`; None where it leaves another number."""
+    if not isinstance(range_, slice):
+        return None
     start, stop = range_.start or 0, range_.stop
     if size is not None:
         start, stop, _ = range_.indices(size)

@@ -81,7 +81,7 @@ class hRIXS(Settings):
     >>> h.Y_RANGE = slice(700, 900)
     >>> h.set_params(curve_a=0.0240845, curve_b=-3.6953e-7, std_threshold=3.5)
     >>> h.get_params("curve_a", "std_threshold")
-    {{'curve_a': 0.0240845, 'std_threshold': 3.5}}
+    {'curve_a': 0.0240845, 'std_threshold': 3.5}
     """
 
     def __init__(self, proposalNB: int | str | None = None, detector: str = "MaranaX") -> None:
@@ -124,9 +124,7 @@ class hRIXS(Settings):
             For fields that the run lacks, and for images that can't be used.
         """
         options: dict[str, Any] = {"subset": subset, "lazy": lazy, "memory": memory}
-        return inputs.load(
-            self, runNB, proposal, extra_fields, drop_first=drop_first, **options
-        )
+        return inputs.load(self, runNB, proposal, extra_fields, drop_first=drop_first, **options)
 
     def process_run(
         self,
@@ -308,7 +306,8 @@ class hRIXS(Settings):
 
     def parabola(self, x: Number) -> Number:
         """How far a line has moved at column `x` of the chip: `curvature` there, in pixels."""
-        return self.curvature(x)
+        moved: Number = self.curvature(x)
+        return moved
 
     def find_curvature(
         self,
@@ -504,4 +503,4 @@ class hRIXS(Settings):
         return sums.add_normalized(data, which)
 
 
-hRIXS.__doc__ = (hRIXS.__doc__ or "").format(settings=described().lstrip())
+hRIXS.__doc__ = (hRIXS.__doc__ or "").replace("{settings}", described().lstrip())
