@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/row_kernels.hpp"
+#include "hrixs/simd_level.hpp"
 
 #include <pybind11/pybind11.h>
 
@@ -19,5 +19,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_find(module);
     bind_classify(module);
     bind_integrate(module);
-    module.def("simd_level", [] { return hrixs::row_kernels().level; });
+    module.def("simd_level", &hrixs::simd_level);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/corrected_frame.hpp"
+#include "hrixs/camera.hpp"
 
 #include <fuzzer/FuzzedDataProvider.h>
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/corrected_frame.hpp"
+#include "corrected_frame.hpp"
+#include "hrixs/errors.hpp"
+#include "hrixs/frames.hpp"
 
 #include <string>
 

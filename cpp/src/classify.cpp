@@ -4,6 +4,7 @@
 #include "bands.hpp"
 #include "candidates.hpp"
 #include "check_frames.hpp"
+#include "corrected_frame.hpp"
 #include "frame_rows.hpp"
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/corrected_frame.hpp"
+#include "corrected_frame.hpp"
+
+#include "hrixs/errors.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace hrixs {

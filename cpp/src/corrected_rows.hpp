@@ -2,8 +2,8 @@
 #pragma once
 
 #include "bands.hpp"
+#include "corrected_frame.hpp"
 #include "frame_sums.hpp"
-#include "hrixs/corrected_frame.hpp"
 #include "row_scratch.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "count_dark.hpp"
 
+#include "corrected_frame.hpp"
 #include "frame_sums.hpp"
-#include "hrixs/corrected_frame.hpp"
 #include "row_scratch.hpp"
 
 #include <algorithm>

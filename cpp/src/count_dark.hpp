@@ -3,7 +3,7 @@
 
 #include "bands.hpp"
 #include "big_array.hpp"
-#include "hrixs/dark.hpp"
+#include "dark.hpp"
 #include "hrixs/row_kernels.hpp"
 
 #include <algorithm>
@@ -38,7 +38,7 @@ class CountDark {
     void fetch_spot(Index x, Index y) const {
         constexpr Index spot_size = 4;
         for (Index i = x; i < std::min(x + spot_size, dark_.nx()); ++i)
-            dark_.prefetch(i, y, 1);
+            prefetch(dark_, i, y, 1);
     }
     double mean() const { return mean_; }
     std::uint16_t lowest_pixel() const { return lowest_pixel_; } // of its own window

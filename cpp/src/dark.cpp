@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/dark.hpp"
+#include "dark.hpp"
+
+#include "hrixs/row_kernels.hpp"
 
 namespace hrixs {
 
-void Dark::subtract_from(double* pixels, Index x, Index y, Index n) const {
-    const RowKernels& kernels = row_kernels();
-    if (const auto* image = std::get_if<ImageView<float>>(&image_); image && image->stride_y == 1)
-        return kernels.subtract_f32(pixels, image->row(x) + y, n);
-    if (const auto* image = std::get_if<ImageView<double>>(&image_); image && image->stride_y == 1)
-        return kernels.subtract_f64(pixels, image->row(x) + y, n);
-    for (Index k = 0; k < n; ++k)
-        pixels[k] -= (*this)(x, y + k);
+namespace {
+
+void subtract_row(double* pixels, const float* dark, Index n) {
+    row_kernels().subtract_f32(pixels, dark, n);
+}
+
+void subtract_row(double* pixels, const double* dark, Index n) {
+    row_kernels().subtract_f64(pixels, dark, n);
+}
+
+} // namespace
+
+void subtract_dark(const Dark& dark, Index x, Index y, Index n, double* pixels) {
+    dark.visit([&](const auto& image) {
+        if (image.stride_y == 1)
+            return subtract_row(pixels, image.row(x) + y, n);
+        for (Index k = 0; k < n; ++k)
+            pixels[k] -= static_cast<double>(image(x, y + k));
+    });
 }
 
 } // namespace hrixs

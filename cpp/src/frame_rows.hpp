@@ -4,6 +4,7 @@
 #include "corrected_rows.hpp"
 #include "count_rows.hpp"
 #include "float_rows.hpp"
+#include "hrixs/errors.hpp"
 
 #include <cmath>
 #include <cstdint>

@@ -3,6 +3,7 @@
 
 #include "bands.hpp"
 #include "check_frames.hpp"
+#include "corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "hrixs/row_kernels.hpp"
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "cloud_table.hpp"
+#include "corrected_frame.hpp"
 #include "frame_level.hpp"
 #include "hits_of_frame.hpp"
-#include "hrixs/corrected_frame.hpp"
 #include "hrixs/place.hpp"
 #include "windows.hpp"
 

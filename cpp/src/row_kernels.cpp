@@ -2,6 +2,7 @@
 #include "hrixs/row_kernels.hpp"
 
 #include "hrixs/errors.hpp"
+#include "hrixs/simd_level.hpp"
 
 #include <array>
 #include <cstdlib>
@@ -54,6 +55,10 @@ const RowKernels& choose() {
 const RowKernels& row_kernels() {
     static const RowKernels& chosen = choose();
     return chosen;
+}
+
+const char* simd_level() {
+    return row_kernels().level;
 }
 
 } // namespace hrixs

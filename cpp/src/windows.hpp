@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/corrected_frame.hpp"
+#include "corrected_frame.hpp"
 #include "hrixs/spot_fit.hpp"
 #include "row_scratch.hpp"
 #include "two_clouds.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/corrected_frame.hpp"
+#include "corrected_frame.hpp"
 
 #include "images.hpp"
 

@@ -2,8 +2,6 @@
 #pragma once
 
 #include "hrixs/frames.hpp"
-#include "hrixs/prefetch.hpp"
-#include "hrixs/row_kernels.hpp"
 
 #include <variant>
 
@@ -28,18 +26,6 @@ class Dark {
     }
     // work(ImageView<float or double>)
     template <class Work> auto visit(Work work) const { return std::visit(work, image_); }
-
-    // From n pixels of row x, the first of which is y.
-    void subtract_from(double* pixels, Index x, Index y, Index n) const;
-
-    void prefetch(Index x, Index y, Index n) const {
-        std::visit(
-            [&](const auto& image) {
-                if (image.stride_y == 1)
-                    hrixs::prefetch(image.row(x) + y, n);
-            },
-            image_);
-    }
 
   private:
     std::variant<ImageView<float>, ImageView<double>> image_;

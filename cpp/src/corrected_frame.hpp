@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/dark.hpp"
-#include "hrixs/errors.hpp"
+#include "dark.hpp"
+#include "hrixs/camera.hpp"
 #include "hrixs/frames.hpp"
 #include "hrixs/prefetch.hpp"
 #include "hrixs/row_kernels.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <limits>
-#include <optional>
-#include <string>
 #include <type_traits>
 
 namespace hrixs {
-
-// What belongs to the chip and not to a frame. Both have the frames' shape.
-struct ChipCorrection {
-    std::optional<Dark> dark;
-    std::optional<ImageView<std::uint8_t>> mask; // not 0: a bad pixel, takes part in nothing
-};
 
 // A frame as the kernels see it: dark subtracted, in double, a masked pixel as NaN. NaN makes every
 // comparison false, so that a masked pixel is neither a hit nor a rival of one.
@@ -53,7 +43,7 @@ template <class Pixel> struct CorrectedFrame {
             for (Index k = 0; k < n; ++k)
                 out[k] = static_cast<double>(image(x, y + k));
         if (chip->dark)
-            chip->dark->subtract_from(out, x, y, n);
+            subtract_dark(*chip->dark, x, y, n, out);
         if (!chip->mask)
             return;
         if (chip->mask->stride_y == 1)
@@ -86,7 +76,7 @@ template <class Pixel> struct CorrectedFrame {
         if (image.stride_y == 1)
             prefetch(image.row(ahead) + y, n);
         if (chip->dark)
-            chip->dark->prefetch(ahead, y, n);
+            prefetch(*chip->dark, ahead, y, n);
     }
 
     // Pixels that are neither finite nor masked.
