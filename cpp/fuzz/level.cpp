@@ -4,7 +4,7 @@
 
 #include "planted.hpp"
 
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <cstdlib>
 

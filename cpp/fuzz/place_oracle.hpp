@@ -7,7 +7,7 @@
 #include "plain_frame.hpp"
 
 #include "hrixs/place.hpp"
-#include "hrixs/spot_fit.hpp"
+#include "simd/spot_fit.hpp"
 
 #include <algorithm>
 #include <array>

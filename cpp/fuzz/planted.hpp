@@ -3,7 +3,7 @@
 // nothing.
 #pragma once
 
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <tuple>

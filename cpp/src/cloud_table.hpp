@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/spot_fit.hpp"
+#include "simd/spot_fit.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 #include "dark.hpp"
 #include "hrixs/camera.hpp"
 #include "hrixs/frames.hpp"
-#include "hrixs/prefetch.hpp"
-#include "hrixs/row_kernels.hpp"
+#include "simd/prefetch.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <cmath>
 #include <limits>

@@ -4,7 +4,7 @@
 #include "bands.hpp"
 #include "big_array.hpp"
 #include "dark.hpp"
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <cstdint>

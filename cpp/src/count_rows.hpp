@@ -5,8 +5,8 @@
 #include "count_dark.hpp"
 #include "frame_sums.hpp"
 #include "hrixs/frames.hpp"
-#include "hrixs/prefetch.hpp"
 #include "row_scratch.hpp"
+#include "simd/prefetch.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dark.hpp"
 
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 namespace hrixs {
 

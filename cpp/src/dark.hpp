@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hrixs/dark.hpp"
-#include "hrixs/prefetch.hpp"
+#include "simd/prefetch.hpp"
 
 namespace hrixs {
 

@@ -5,7 +5,7 @@
 #include "check_frames.hpp"
 #include "corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,8 +2,8 @@
 #include "photon_placer.hpp"
 
 #include "hrixs/errors.hpp"
-#include "hrixs/row_kernels.hpp"
 #include "neighbours.hpp"
+#include "simd/row_kernels.hpp"
 #include "two_clouds.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <vector>

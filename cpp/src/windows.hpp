@@ -2,8 +2,8 @@
 #pragma once
 
 #include "corrected_frame.hpp"
-#include "hrixs/spot_fit.hpp"
 #include "row_scratch.hpp"
+#include "simd/spot_fit.hpp"
 #include "two_clouds.hpp"
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/spot_fit.hpp"
+#include "simd/spot_fit.hpp"
 
 #include "cloud_table.hpp"
 #include "levels.hpp"

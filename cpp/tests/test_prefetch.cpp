@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/prefetch.hpp"
+#include "simd/prefetch.hpp"
 
 #include "hrixs/frames.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/row_kernels.hpp"
-#include "vectors.hpp"
+#include "simd/row_kernels.hpp"
+#include "simd/vectors.hpp"
 
 #include <cstdint>
 

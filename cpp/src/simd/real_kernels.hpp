@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/prefetch.hpp"
-#include "hrixs/row_kernels.hpp"
-#include "look_closer.hpp"
-#include "vectors.hpp"
+#include "simd/look_closer.hpp"
+#include "simd/prefetch.hpp"
+#include "simd/row_kernels.hpp"
+#include "simd/vectors.hpp"
 
 #include <limits>
 

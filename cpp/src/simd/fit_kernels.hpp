@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/spot_fit.hpp"
-#include "vectors.hpp"
+#include "simd/spot_fit.hpp"
+#include "simd/vectors.hpp"
 
 namespace hrixs::HRIXS_LEVEL {
 namespace {

@@ -2,12 +2,12 @@
 // Compiled once for each level of the processor, into a namespace of its own. No inline function of
 // the standard library is used here or in the headers beside it: compiled for a newer processor, it
 // could be the one that the linker keeps for all.
-#include "count_kernels.hpp"
-#include "dark_kernels.hpp"
-#include "fit_kernels.hpp"
-#include "float_kernels.hpp"
-#include "moment_kernels.hpp"
-#include "real_kernels.hpp"
+#include "simd/count_kernels.hpp"
+#include "simd/dark_kernels.hpp"
+#include "simd/fit_kernels.hpp"
+#include "simd/float_kernels.hpp"
+#include "simd/moment_kernels.hpp"
+#include "simd/real_kernels.hpp"
 
 namespace hrixs::HRIXS_LEVEL {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/row_kernels.hpp"
+#include "simd/row_kernels.hpp"
 
 #include "hrixs/errors.hpp"
 #include "hrixs/simd_level.hpp"

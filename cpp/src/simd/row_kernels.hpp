@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hrixs/index.hpp"
-#include "hrixs/spot_fit.hpp"
+#include "simd/spot_fit.hpp"
 
 #include <cstdint>
 
@@ -67,7 +67,7 @@ constexpr Index row_block = 512;
 constexpr Index most_moment_rows = 72;
 
 // What is done with the pixels of a row or a window: the inner loops, compiled once for each level
-// of the processor from levels/level.cpp. All levels give the same bytes.
+// of the processor from simd/level.cpp. All levels give the same bytes.
 //
 // found takes, in order, the positions of what lies above a limit; those that are no maxima of
 // their row, by the rule of is_local_maximum, may be missing. ahead is what will be read
