@@ -3,8 +3,8 @@
 
 #include "bands.hpp"
 #include "candidates.hpp"
-#include "check_frames.hpp"
-#include "corrected_frame.hpp"
+#include "frame/check_frames.hpp"
+#include "frame/corrected_frame.hpp"
 #include "frame_rows.hpp"
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bands.hpp"
-#include "corrected_frame.hpp"
+#include "frame/corrected_frame.hpp"
 #include "frame_sums.hpp"
 #include "row_scratch.hpp"
 

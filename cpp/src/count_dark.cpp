@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "count_dark.hpp"
 
-#include "corrected_frame.hpp"
+#include "frame/corrected_frame.hpp"
 #include "frame_sums.hpp"
 #include "row_scratch.hpp"
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "bands.hpp"
-#include "big_array.hpp"
-#include "dark.hpp"
+#include "frame/big_array.hpp"
+#include "frame/dark.hpp"
 #include "simd/row_kernels.hpp"
 
 #include <algorithm>

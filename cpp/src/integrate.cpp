@@ -2,8 +2,8 @@
 #include "hrixs/integrate.hpp"
 
 #include "bands.hpp"
-#include "check_frames.hpp"
-#include "corrected_frame.hpp"
+#include "frame/check_frames.hpp"
+#include "frame/corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "simd/row_kernels.hpp"
 

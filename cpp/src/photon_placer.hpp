@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cloud_table.hpp"
-#include "corrected_frame.hpp"
-#include "frame_level.hpp"
+#include "frame/corrected_frame.hpp"
+#include "frame/frame_level.hpp"
 #include "hits_of_frame.hpp"
 #include "hrixs/place.hpp"
 #include "windows.hpp"

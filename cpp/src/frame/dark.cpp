@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dark.hpp"
+#include "frame/dark.hpp"
 
 #include "simd/row_kernels.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "dark.hpp"
+#include "frame/dark.hpp"
 #include "hrixs/camera.hpp"
 #include "hrixs/frames.hpp"
 #include "simd/prefetch.hpp"

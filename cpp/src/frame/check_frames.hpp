@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "corrected_frame.hpp"
+#include "frame/corrected_frame.hpp"
 #include "hrixs/errors.hpp"
 #include "hrixs/frames.hpp"
 

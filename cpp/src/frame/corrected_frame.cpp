@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "corrected_frame.hpp"
+#include "frame/corrected_frame.hpp"
 
 #include "hrixs/errors.hpp"
 

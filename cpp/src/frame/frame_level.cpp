@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "frame_level.hpp"
+#include "frame/frame_level.hpp"
 
 #include <algorithm>
 #include <array>
