@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/classify.hpp"
 
-#include "bands.hpp"
 #include "candidates.hpp"
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
-#include "frame_rows.hpp"
 #include "hrixs/local_maximum.hpp"
 #include "hrixs/locate.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "rows/bands.hpp"
+#include "rows/frame_rows.hpp"
 #include "search_scratch.hpp"
 #include "store_hits.hpp"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/integrate.hpp"
 
-#include "bands.hpp"
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "rows/bands.hpp"
 #include "simd/row_kernels.hpp"
 
 #include <algorithm>

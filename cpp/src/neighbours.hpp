@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "row_scratch.hpp"
+#include "rows/row_scratch.hpp"
 
 #include <cstddef>
 #include <vector>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "bands.hpp"
 #include "hits_of_frame.hpp"
-#include "row_scratch.hpp"
+#include "rows/bands.hpp"
+#include "rows/row_scratch.hpp"
 
 #include <vector>
 

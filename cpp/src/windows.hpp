@@ -2,7 +2,7 @@
 #pragma once
 
 #include "frame/corrected_frame.hpp"
-#include "row_scratch.hpp"
+#include "rows/row_scratch.hpp"
 #include "simd/spot_fit.hpp"
 #include "two_clouds.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bands.hpp"
+#include "rows/bands.hpp"
 
 #include <doctest/doctest.h>
 

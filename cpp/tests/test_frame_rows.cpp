@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "frame_rows.hpp"
+#include "rows/frame_rows.hpp"
 
 #include "hrixs/errors.hpp"
 #include "hrixs/local_maximum.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/statistics.hpp"
+#include "rows/statistics.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "bands.hpp"
 #include "frame/corrected_frame.hpp"
-#include "frame_sums.hpp"
-#include "row_scratch.hpp"
+#include "rows/bands.hpp"
+#include "rows/frame_sums.hpp"
+#include "rows/row_scratch.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "count_dark.hpp"
+#include "rows/count_dark.hpp"
 
 #include "frame/corrected_frame.hpp"
-#include "frame_sums.hpp"
-#include "row_scratch.hpp"
+#include "rows/frame_sums.hpp"
+#include "rows/row_scratch.hpp"
 
 #include <algorithm>
 #include <cmath>

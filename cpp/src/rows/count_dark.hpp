@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "bands.hpp"
 #include "frame/big_array.hpp"
 #include "frame/dark.hpp"
+#include "rows/bands.hpp"
 #include "simd/row_kernels.hpp"
 
 #include <algorithm>

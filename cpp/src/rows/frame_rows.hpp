@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "corrected_rows.hpp"
-#include "count_rows.hpp"
-#include "float_rows.hpp"
 #include "hrixs/errors.hpp"
+#include "rows/corrected_rows.hpp"
+#include "rows/count_rows.hpp"
+#include "rows/float_rows.hpp"
 
 #include <cmath>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/statistics.hpp"
+#include "rows/statistics.hpp"
 
 #include <limits>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "bands.hpp"
-#include "count_dark.hpp"
-#include "frame_sums.hpp"
 #include "hrixs/frames.hpp"
-#include "row_scratch.hpp"
+#include "rows/bands.hpp"
+#include "rows/count_dark.hpp"
+#include "rows/frame_sums.hpp"
+#include "rows/row_scratch.hpp"
 #include "simd/prefetch.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "corrected_rows.hpp"
+#include "rows/corrected_rows.hpp"
 
 #include <algorithm>
 #include <cmath>
