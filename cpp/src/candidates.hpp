@@ -2,8 +2,8 @@
 #pragma once
 
 #include "frame/corrected_frame.hpp"
+#include "placement/windows.hpp"
 #include "rows/row_scratch.hpp"
-#include "windows.hpp"
 
 #include <array>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hits_of_frame.hpp"
+#include "placement/hits_of_frame.hpp"
 #include "rows/bands.hpp"
 #include "rows/row_scratch.hpp"
 

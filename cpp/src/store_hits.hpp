@@ -2,8 +2,8 @@
 #pragma once
 
 #include "found_by_frame.hpp"
-#include "hits_of_frame.hpp"
-#include "photon_placer.hpp"
+#include "placement/hits_of_frame.hpp"
+#include "placement/photon_placer.hpp"
 
 #include <optional>
 

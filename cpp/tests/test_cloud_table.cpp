@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "cloud_table.hpp"
+#include "placement/cloud_table.hpp"
 
 #include "simd/row_kernels.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "simd/spot_fit.hpp"
 
-#include "cloud_table.hpp"
 #include "levels.hpp"
+#include "placement/cloud_table.hpp"
 
 #include <doctest/doctest.h>
 

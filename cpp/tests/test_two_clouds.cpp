@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "two_clouds.hpp"
+#include "placement/two_clouds.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hits_of_frame.hpp"
+#include "placement/hits_of_frame.hpp"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "photon_placer.hpp"
+#include "placement/photon_placer.hpp"
 
 #include "hrixs/errors.hpp"
-#include "neighbours.hpp"
+#include "placement/neighbours.hpp"
+#include "placement/two_clouds.hpp"
 #include "simd/row_kernels.hpp"
-#include "two_clouds.hpp"
 
 #include <algorithm>
 #include <cmath>

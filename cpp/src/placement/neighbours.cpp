@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "neighbours.hpp"
+#include "placement/neighbours.hpp"
 
 #include <cstdlib>
 #include <utility>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "frame/corrected_frame.hpp"
+#include "placement/two_clouds.hpp"
 #include "rows/row_scratch.hpp"
 #include "simd/spot_fit.hpp"
-#include "two_clouds.hpp"
 
 #include <array>
 

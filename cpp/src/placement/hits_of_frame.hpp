@@ -4,7 +4,7 @@
 #include "hrixs/errors.hpp"
 #include "hrixs/photons.hpp"
 #include "hrixs/place.hpp"
-#include "windows.hpp"
+#include "placement/windows.hpp"
 
 #include <cstdlib>
 #include <limits>

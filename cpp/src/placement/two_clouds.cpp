@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "two_clouds.hpp"
+#include "placement/two_clouds.hpp"
 
-#include "cloud_edges.hpp"
+#include "placement/cloud_edges.hpp"
 
 #include <algorithm>
 #include <cmath>

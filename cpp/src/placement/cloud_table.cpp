@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "cloud_table.hpp"
+#include "placement/cloud_table.hpp"
 
-#include "cloud_edges.hpp"
+#include "placement/cloud_edges.hpp"
 
 #include <cmath>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "cloud_table.hpp"
 #include "frame/corrected_frame.hpp"
 #include "frame/frame_level.hpp"
-#include "hits_of_frame.hpp"
 #include "hrixs/place.hpp"
-#include "windows.hpp"
+#include "placement/cloud_table.hpp"
+#include "placement/hits_of_frame.hpp"
+#include "placement/windows.hpp"
 
 #include <functional>
 #include <vector>
