@@ -2,8 +2,8 @@
 #include "rows/frame_rows.hpp"
 
 #include "hrixs/errors.hpp"
-#include "hrixs/local_maximum.hpp"
 #include "images.hpp"
+#include "photons/local_maximum.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/local_maximum.hpp"
+#include "photons/local_maximum.hpp"
 
 #include "images.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/locate.hpp"
+#include "photons/locate.hpp"
 
 #include "images.hpp"
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/classify.hpp"
 
-#include "candidates.hpp"
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
-#include "hrixs/local_maximum.hpp"
-#include "hrixs/locate.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "photons/candidates.hpp"
+#include "photons/local_maximum.hpp"
+#include "photons/locate.hpp"
+#include "photons/search_scratch.hpp"
+#include "photons/store_hits.hpp"
 #include "rows/bands.hpp"
 #include "rows/frame_rows.hpp"
-#include "search_scratch.hpp"
-#include "store_hits.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "found_by_frame.hpp"
+#include "photons/found_by_frame.hpp"
 #include "placement/hits_of_frame.hpp"
 #include "placement/photon_placer.hpp"
 
