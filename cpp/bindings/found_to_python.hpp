@@ -4,29 +4,25 @@
 #include "array_output.hpp"
 #include "hrixs/photons.hpp"
 
+#include <utility>
+
 namespace hrixs::bindings {
 
-inline py::dict to_python(FoundPhotons&& found, bool is_placed) {
+template <class Columns> void add_columns(py::dict& result, Columns& columns) {
+    Columns::for_each_column([&](auto column, auto, const char* name) {
+        result[name] = to_array(std::move(columns.*column));
+    });
+}
+
+inline py::dict to_python(FoundPhotons&& found, bool is_fitted) {
     py::dict result;
-    result["frame"] = to_array(std::move(found.table.frame));
-    result["x"] = to_array(std::move(found.table.x));
-    result["y"] = to_array(std::move(found.table.y));
-    result["charge"] = to_array(std::move(found.table.charge));
-    result["double"] = to_array(std::move(found.table.is_double)).attr("view")("bool");
-    PlaceColumns& placed = found.table.placed;
-    if (is_placed) {
-        result["sigma_x"] = to_array(std::move(placed.sigma_x));
-        result["sigma_y"] = to_array(std::move(placed.sigma_y));
-        result["chi2"] = to_array(std::move(placed.chi2));
-        result["cloud_sigma"] = to_array(std::move(placed.cloud_sigma));
-        result["cloud_sigma_err"] = to_array(std::move(placed.cloud_sigma_err));
-        result["flag"] = to_array(std::move(placed.flag));
-        result["noise"] = to_array(std::move(found.noise));
-    }
-    result["n_spikes"] = to_array(std::move(found.n_spikes));
-    result["base"] = to_array(std::move(found.base));
-    result["threshold"] = to_array(std::move(found.threshold));
-    result["n_dropped"] = to_array(std::move(found.n_dropped));
+    add_columns(result, found.table);
+    result["double"] = result["double"].attr("view")("bool");
+    if (is_fitted)
+        add_columns(result, found.table.fitted);
+    add_columns<FrameColumns>(result, found);
+    if (!is_fitted)
+        result.attr("pop")("noise");
     return result;
 }
 

@@ -107,23 +107,23 @@ bool same_value(double a, double b) {
 }
 
 void check_photon(const PhotonTable& table, std::size_t k) {
-    const PlaceColumns& placed = table.placed;
-    const bool fitted = (placed.flag[k] & (not_converged | left_pixel)) == 0;
-    require(placed.flag[k] < 32, "no unknown flag");
+    const FitColumns& fits = table.fitted;
+    const bool fitted = (fits.flag[k] & (not_converged | left_pixel)) == 0;
+    require(fits.flag[k] < 32, "no unknown flag");
     if (!fitted) {
-        require(std::isnan(placed.sigma_x[k]) && std::isnan(placed.sigma_y[k]) &&
-                    std::isnan(placed.chi2[k]) && std::isnan(placed.cloud_sigma[k]) &&
-                    std::isnan(placed.cloud_sigma_err[k]),
+        require(std::isnan(fits.sigma_x[k]) && std::isnan(fits.sigma_y[k]) &&
+                    std::isnan(fits.chi2[k]) && std::isnan(fits.cloud_sigma[k]) &&
+                    std::isnan(fits.cloud_sigma_err[k]),
                 "no uncertainty without a fit");
         return;
     }
     require(std::isfinite(table.x[k]) && std::isfinite(table.y[k]) &&
                 std::isfinite(table.charge[k]),
             "a fitted photon has a place and a charge");
-    require(placed.sigma_x[k] > 0.0 && placed.sigma_y[k] > 0.0 &&
-                std::isfinite(placed.sigma_x[k]) && std::isfinite(placed.sigma_y[k]),
+    require(fits.sigma_x[k] > 0.0 && fits.sigma_y[k] > 0.0 && std::isfinite(fits.sigma_x[k]) &&
+                std::isfinite(fits.sigma_y[k]),
             "a fitted photon has an uncertainty");
-    require(placed.chi2[k] >= 0.0, "chi square is not negative");
+    require(fits.chi2[k] >= 0.0, "chi square is not negative");
 }
 
 // Photons of the fit beside the hits that a centre of mass places.
@@ -134,11 +134,11 @@ void compare(const FoundPhotons& hits, const FoundPhotons& found, bool split_dou
                 same_bytes(hits.n_spikes, found.n_spikes),
             "the fit changes nothing about what is found");
     const auto n = found.table.x.size();
-    const PlaceColumns& placed = found.table.placed;
-    require(placed.sigma_x.size() == n && placed.sigma_y.size() == n && placed.chi2.size() == n &&
-                placed.cloud_sigma.size() == n && placed.cloud_sigma_err.size() == n &&
-                placed.flag.size() == n && found.table.frame.size() == n,
-            "a value for each photon");
+    const FitColumns& fits = found.table.fitted;
+    FitColumns::for_each_column([&](auto column, auto, auto) {
+        require((fits.*column).size() == n, "a value for each photon");
+    });
+    require(found.table.frame.size() == n, "a frame for each photon");
     // Where all of the rows that tell it are masked, it is not known.
     for (const double noise : found.noise)
         require(noise >= 0.0 || (has_mask && std::isnan(noise)), "noise is not negative");
@@ -147,9 +147,9 @@ void compare(const FoundPhotons& hits, const FoundPhotons& found, bool split_dou
     for (std::size_t hit = 0; hit < hits.table.x.size(); ++hit) {
         require(k < n && found.table.frame[k] == hits.table.frame[hit], "as many hits");
         check_photon(found.table, k);
-        if ((placed.flag[k] & split) != 0) {
+        if ((fits.flag[k] & split) != 0) {
             require(split_doubles, "split only where that is asked for");
-            require(k + 1 < n && (placed.flag[k + 1] & split) != 0, "split into two");
+            require(k + 1 < n && (fits.flag[k + 1] & split) != 0, "split into two");
             check_photon(found.table, k + 1);
             require(same_value(found.table.charge[k], found.table.charge[k + 1]) &&
                         found.table.is_double[k] == 0 && found.table.is_double[k + 1] == 0,
@@ -157,7 +157,7 @@ void compare(const FoundPhotons& hits, const FoundPhotons& found, bool split_dou
             k += 2;
             continue;
         }
-        if ((placed.flag[k] & (not_converged | left_pixel)) != 0)
+        if ((fits.flag[k] & (not_converged | left_pixel)) != 0)
             require_near(found.table.charge[k], hits.table.charge[hit], 0.0,
                          "charge without a fit");
         if (!split_doubles)
@@ -218,7 +218,7 @@ using ChangedFits = std::array<FitAnswer, 3>;
 
 void compare_fit(const PhotonTable& table, std::size_t k, const Hit& hit, const CloudFit& settings,
                  const FitAnswer& fit, const ChangedFits& changed) {
-    const PlaceColumns& placed = table.placed;
+    const FitColumns& fits = table.fitted;
     const auto near = [&](double given, Real FitAnswer::* value, Real floor, const char* what,
                           Index from = 0) {
         Real change = 0;
@@ -237,12 +237,12 @@ void compare_fit(const PhotonTable& table, std::size_t k, const Hit& hit, const 
     near(table.x[k], &FitAnswer::x, floor, "x of the fit", hit.at_x);
     near(table.y[k], &FitAnswer::y, floor, "y of the fit", hit.at_y);
     near_part(table.charge[k], &FitAnswer::charge, floor, "charge of the fit");
-    near_part(placed.sigma_x[k], &FitAnswer::sigma_x, floor, "sigma_x");
-    near_part(placed.sigma_y[k], &FitAnswer::sigma_y, floor, "sigma_y");
-    near(placed.chi2[k], &FitAnswer::chi2, floor * fit.chi2 + fit.chi2_rounding, "chi2");
-    near(placed.cloud_sigma[k], &FitAnswer::cloud_sigma, floor + width_error + fit.cloud_floor,
+    near_part(fits.sigma_x[k], &FitAnswer::sigma_x, floor, "sigma_x");
+    near_part(fits.sigma_y[k], &FitAnswer::sigma_y, floor, "sigma_y");
+    near(fits.chi2[k], &FitAnswer::chi2, floor * fit.chi2 + fit.chi2_rounding, "chi2");
+    near(fits.cloud_sigma[k], &FitAnswer::cloud_sigma, floor + width_error + fit.cloud_floor,
          "cloud_sigma");
-    near_part(placed.cloud_sigma_err[k], &FitAnswer::cloud_sigma_err, floor + fit.cloud_rounding,
+    near_part(fits.cloud_sigma_err[k], &FitAnswer::cloud_sigma_err, floor + fit.cloud_rounding,
               "cloud_sigma_err");
     // A series of third order over half the way between two nodes.
     const double change =
@@ -274,7 +274,7 @@ void compare_alone(const PhotonTable& table, std::size_t k, const Hit& hit,
         return;
     }
     ++fit_counts().compared;
-    require((table.placed.flag[k] & (not_converged | left_pixel)) == fit.flag,
+    require((table.fitted.flag[k] & (not_converged | left_pixel)) == fit.flag,
             "there is a fit where there can be one");
     if (fit.fitted()) {
         fit_counts().corrected += fit.corrected ? 1 : 0;
@@ -305,7 +305,7 @@ void compare_frame(const PlainFrame& frame, const std::vector<Hit>& photons, dou
     const double of_pixels = fit.read_noise.value_or(of_frame);
     for (std::size_t one = 0; one < photons.size(); ++one) {
         const Hit& photon = photons[one];
-        const std::uint8_t flag = table.placed.flag[k];
+        const std::uint8_t flag = table.fitted.flag[k];
         const PlainWindow window =
             window_at(frame, photon.at_x, photon.at_y, level, [&](Index x, Index y) -> Real {
                 return fit.noise_map ? (*fit.noise_map)(x, y) : of_pixels;

@@ -53,17 +53,16 @@ bool same_bytes(const std::vector<T, A>& a, const std::vector<T, A>& b) {
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
+template <class Columns> bool same_columns(const Columns& a, const Columns& b) {
+    bool same = true;
+    Columns::for_each_column(
+        [&](auto column, auto, auto) { same = same && same_bytes(a.*column, b.*column); });
+    return same;
+}
+
 inline bool same_bytes(const FoundPhotons& a, const FoundPhotons& b) {
-    const PlaceColumns& p = a.table.placed;
-    const PlaceColumns& q = b.table.placed;
-    return same_bytes(a.table.frame, b.table.frame) && same_bytes(a.table.x, b.table.x) &&
-           same_bytes(a.table.y, b.table.y) && same_bytes(a.table.charge, b.table.charge) &&
-           same_bytes(a.table.is_double, b.table.is_double) && same_bytes(a.base, b.base) &&
-           same_bytes(a.threshold, b.threshold) && same_bytes(a.n_dropped, b.n_dropped) &&
-           same_bytes(a.n_spikes, b.n_spikes) && same_bytes(a.noise, b.noise) &&
-           same_bytes(p.sigma_x, q.sigma_x) && same_bytes(p.sigma_y, q.sigma_y) &&
-           same_bytes(p.chi2, q.chi2) && same_bytes(p.cloud_sigma, q.cloud_sigma) &&
-           same_bytes(p.cloud_sigma_err, q.cloud_sigma_err) && same_bytes(p.flag, q.flag);
+    return same_columns(a.table, b.table) && same_columns(a.table.fitted, b.table.fitted) &&
+           same_columns<FrameColumns>(a, b);
 }
 
 inline bool same_bytes(const Integrated& a, const Integrated& b) {
@@ -139,9 +138,9 @@ bool threw_rightly(const Outcome<Result>& outcome, unsigned faults_before,
 
 inline void compare_photons(const FoundPhotons& found, const std::vector<Answer>& answers) {
     const auto n = answers.size();
-    require(found.base.size() == n && found.threshold.size() == n && found.n_dropped.size() == n &&
-                found.n_spikes.size() == n && found.noise.size() == n,
-            "facts of each frame");
+    FrameColumns::for_each_column([&](auto column, auto, auto) {
+        require((found.*column).size() == n, "facts of each frame");
+    });
     std::size_t k = 0;
     for (std::size_t f = 0; f < n; ++f) {
         const Answer& answer = answers[f];

@@ -15,11 +15,16 @@ bool same_bytes(const std::vector<T, Allocator>& a, const std::vector<T, Allocat
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
+template <class Columns> bool same_columns(const Columns& a, const Columns& b) {
+    bool same = true;
+    Columns::for_each_column(
+        [&](auto column, auto, auto) { same = same && same_bytes(a.*column, b.*column); });
+    return same;
+}
+
 inline bool same_bytes(const FoundPhotons& a, const FoundPhotons& b) {
-    return same_bytes(a.table.frame, b.table.frame) && same_bytes(a.table.x, b.table.x) &&
-           same_bytes(a.table.y, b.table.y) && same_bytes(a.table.charge, b.table.charge) &&
-           same_bytes(a.table.is_double, b.table.is_double) && same_bytes(a.base, b.base) &&
-           same_bytes(a.threshold, b.threshold) && same_bytes(a.n_dropped, b.n_dropped);
+    return same_columns(a.table, b.table) && same_columns(a.table.fitted, b.table.fitted) &&
+           same_columns<FrameColumns>(a, b);
 }
 
 inline bool same_bytes(const Integrated& a, const Integrated& b) {

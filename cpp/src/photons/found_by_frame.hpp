@@ -3,19 +3,10 @@
 
 #include "hrixs/photons.hpp"
 
-#include <limits>
 #include <utility>
 #include <vector>
 
 namespace hrixs {
-
-struct FrameFacts {
-    double base = 0.0;
-    double threshold = 0.0;
-    Index n_dropped = 0;
-    Index n_spikes = 0;
-    double noise = std::numeric_limits<double>::quiet_NaN();
-};
 
 // Frames are searched in any order; the tables are joined in the frames' order.
 class FoundByFrame {
@@ -36,18 +27,13 @@ class FoundByFrame {
             total += table.size();
         found.table.reserve(total);
         for (PhotonTable& table : tables_) {
-            if (!table.placed.flag.empty())
-                found.table.placed.reserve(total);
+            if (!table.fitted.flag.empty())
+                reserve_rows(found.table.fitted, total);
             found.table.append(table);
             table = PhotonTable{};
         }
-        for (const FrameFacts& facts : facts_) {
-            found.base.push_back(facts.base);
-            found.threshold.push_back(facts.threshold);
-            found.n_dropped.push_back(facts.n_dropped);
-            found.n_spikes.push_back(facts.n_spikes);
-            found.noise.push_back(facts.noise);
-        }
+        for (const FrameFacts& facts : facts_)
+            append_row(found, facts);
         return found;
     }
 

@@ -5,6 +5,7 @@
 #include "placement/hits_of_frame.hpp"
 #include "placement/photon_placer.hpp"
 
+#include <limits>
 #include <optional>
 
 namespace hrixs {
@@ -23,9 +24,13 @@ void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double base, d
                 const std::optional<PhotonPlacer>& placer, FrameHits& hits, HitScratch& scratch,
                 FoundByFrame& found) {
     hits.drop_near_spikes();
-    FrameFacts facts{base, threshold, hits.n_dropped(), hits.n_spikes()};
-    if (placer)
-        facts.noise = placer->place(frame, scratch);
+    const FrameFacts facts{
+        .n_spikes = hits.n_spikes(),
+        .base = base,
+        .threshold = threshold,
+        .n_dropped = hits.n_dropped(),
+        .noise = placer ? placer->place(frame, scratch) : std::numeric_limits<double>::quiet_NaN(),
+    };
     found.store(number, scratch.table, facts);
 }
 

@@ -39,7 +39,7 @@ class FrameHits {
              const Window* window) {
         if (++count_ > max_photons_)
             return;
-        scratch_.table.append(frame_, x, y, charge, is_double);
+        scratch_.table.append({frame_, x, y, charge, is_double});
         scratch_.centres.push_back(centre);
         if (window != nullptr)
             scratch_.windows.push_back(*window);

@@ -43,7 +43,7 @@ struct Spot {
     double cloud_variance = variance_x;
     std::uint8_t flag = 0;
 
-    PhotonPlace place() const {
+    FitResult result() const {
         return {std::sqrt(variance_x),
                 std::sqrt(variance_y),
                 chi2,
@@ -368,11 +368,11 @@ void PhotonPlacer::place_windows(const FrameLevel& level, HitScratch& hits,
     const std::vector<Spot>& spots = frame.run();
     PhotonTable placed;
     placed.reserve(hits.table.size());
-    placed.placed.reserve(hits.table.size());
+    reserve_rows(placed.fitted, hits.table.size());
     const auto add = [&](std::size_t k, const Spot& spot, bool is_double) {
-        placed.append(hits.table.frame[k], static_cast<double>(hits.centres[k].x) + spot.x,
-                      static_cast<double>(hits.centres[k].y) + spot.y, spot.charge, is_double);
-        placed.placed.append(spot.place());
+        placed.append({hits.table.frame[k], static_cast<double>(hits.centres[k].x) + spot.x,
+                       static_cast<double>(hits.centres[k].y) + spot.y, spot.charge, is_double});
+        append_row(placed.fitted, spot.result());
     };
     PairPixels pixels;
     for (std::size_t k = 0; k < spots.size(); ++k) {

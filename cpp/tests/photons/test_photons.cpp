@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 using namespace hrixs;
@@ -12,8 +14,8 @@ using namespace hrixs;
 TEST_CASE("photon table: every column grows together") {
     PhotonTable table;
     CHECK(table.size() == 0);
-    table.append(3, 1.5, 2.5, 100.0, false);
-    table.append(4, 6.5, 7.5, 200.0, true);
+    table.append({3, 1.5, 2.5, 100.0, false});
+    table.append({4, 6.5, 7.5, 200.0, true});
     CHECK(table.size() == 2);
     CHECK(table.frame == std::vector<Index>{3, 4});
     CHECK(table.x == std::vector<double>{1.5, 6.5});
@@ -24,9 +26,9 @@ TEST_CASE("photon table: every column grows together") {
 
 TEST_CASE("photon table: another table comes after") {
     PhotonTable table;
-    table.append(0, 1.0, 2.0, 3.0, true);
+    table.append({0, 1.0, 2.0, 3.0, true});
     PhotonTable other;
-    other.append(1, 4.0, 5.0, 6.0, false);
+    other.append({1, 4.0, 5.0, 6.0, false});
     table.append(PhotonTable{});
     table.append(other);
     CHECK(table.size() == 2);
@@ -39,7 +41,7 @@ TEST_CASE("photon table: another table comes after") {
 
 TEST_CASE("photon table: clear empties every column, reserve none") {
     PhotonTable table;
-    table.append(0, 1.0, 2.0, 3.0, true);
+    table.append({0, 1.0, 2.0, 3.0, true});
     table.reserve(100);
     CHECK(table.size() == 1);
     table.clear();
@@ -52,33 +54,33 @@ TEST_CASE("photon table: clear empties every column, reserve none") {
 
 TEST_CASE("photon table: columns of a fit go along") {
     PhotonTable table;
-    table.append(0, 1.0, 2.0, 3.0, false);
-    table.placed.append({0.1, 0.2, 1.1, 0.5, 0.05, 4});
+    table.append({0, 1.0, 2.0, 3.0, false});
+    append_row(table.fitted, {0.1, 0.2, 1.1, 0.5, 0.05, 4});
     PhotonTable other;
-    other.append(1, 4.0, 5.0, 6.0, false);
-    other.placed.append({0.3, 0.4, 1.2, 0.6, 0.06, 8});
+    other.append({1, 4.0, 5.0, 6.0, false});
+    append_row(other.fitted, {0.3, 0.4, 1.2, 0.6, 0.06, 8});
     table.append(other);
-    table.placed.reserve(100);
-    CHECK(table.placed.sigma_x == std::vector<double>{0.1, 0.3});
-    CHECK(table.placed.sigma_y == std::vector<double>{0.2, 0.4});
-    CHECK(table.placed.chi2 == std::vector<double>{1.1, 1.2});
-    CHECK(table.placed.cloud_sigma == std::vector<double>{0.5, 0.6});
-    CHECK(table.placed.cloud_sigma_err == std::vector<double>{0.05, 0.06});
-    CHECK(table.placed.flag == std::vector<std::uint8_t>{4, 8});
+    reserve_rows(table.fitted, 100);
+    CHECK(table.fitted.sigma_x == std::vector<double>{0.1, 0.3});
+    CHECK(table.fitted.sigma_y == std::vector<double>{0.2, 0.4});
+    CHECK(table.fitted.chi2 == std::vector<double>{1.1, 1.2});
+    CHECK(table.fitted.cloud_sigma == std::vector<double>{0.5, 0.6});
+    CHECK(table.fitted.cloud_sigma_err == std::vector<double>{0.05, 0.06});
+    CHECK(table.fitted.flag == std::vector<std::uint8_t>{4, 8});
     table.clear();
-    CHECK(table.placed.sigma_x.empty());
-    CHECK(table.placed.sigma_y.empty());
-    CHECK(table.placed.chi2.empty());
-    CHECK(table.placed.cloud_sigma.empty());
-    CHECK(table.placed.cloud_sigma_err.empty());
-    CHECK(table.placed.flag.empty());
+    CHECK(table.fitted.sigma_x.empty());
+    CHECK(table.fitted.sigma_y.empty());
+    CHECK(table.fitted.chi2.empty());
+    CHECK(table.fitted.cloud_sigma.empty());
+    CHECK(table.fitted.cloud_sigma_err.empty());
+    CHECK(table.fitted.flag.empty());
 }
 
 TEST_CASE("photon table: only photons that are to be kept stay, in order") {
     PhotonTable table;
     for (Index k = 0; k < 6; ++k)
-        table.append(k, 10.0 + static_cast<double>(k), 20.0, 30.0 * static_cast<double>(k),
-                     k % 2 == 0);
+        table.append(
+            {k, 10.0 + static_cast<double>(k), 20.0, 30.0 * static_cast<double>(k), k % 2 == 0});
     std::vector<std::size_t> asked;
     table.keep_if([&](std::size_t k) {
         asked.push_back(k);
@@ -93,4 +95,18 @@ TEST_CASE("photon table: only photons that are to be kept stay, in order") {
     table.keep_if([](std::size_t) { return false; });
     CHECK(table.size() == 0);
     CHECK(table.is_double.empty());
+}
+
+TEST_CASE("photon table: no two columns share a name") {
+    std::set<std::string> names;
+    std::size_t n = 0;
+    const auto note = [&](auto, auto, const char* name) {
+        names.insert(name);
+        ++n;
+    };
+    HitColumns::for_each_column(note);
+    FitColumns::for_each_column(note);
+    FrameColumns::for_each_column(note);
+    CHECK(names.size() == n);
+    CHECK(names.count("double") == 1);
 }

@@ -115,29 +115,18 @@ void check_places(const FoundPhotons& found, const std::vector<Photon>& photons,
     }
 }
 
-bool same_places(const FoundPhotons& a, const FoundPhotons& b) {
-    const PlaceColumns& one = a.table.placed;
-    const PlaceColumns& other = b.table.placed;
-    return same_bytes(a, b) && same_bytes(one.sigma_x, other.sigma_x) &&
-           same_bytes(one.sigma_y, other.sigma_y) && same_bytes(one.chi2, other.chi2) &&
-           same_bytes(one.cloud_sigma, other.cloud_sigma) &&
-           same_bytes(one.cloud_sigma_err, other.cloud_sigma_err) &&
-           same_bytes(one.flag, other.flag) && same_bytes(a.n_spikes, b.n_spikes) &&
-           same_bytes(a.noise, b.noise);
-}
-
 } // namespace
 
 TEST_CASE("place: photons of a frame without noise are found where they are") {
     const std::vector<Photon> photons{{8.1, 9.4}, {9.8, 25.0}, {20.5, 15.7, 250.0}, {30.0, 30.3}};
     for (const FoundPhotons& found : both_ways(frame_with(photons), plain_fit())) {
         check_places(found, photons, 1e-3);
-        CHECK(found.table.placed.flag == std::vector<std::uint8_t>(4, 0));
+        CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(4, 0));
         for (std::size_t k = 0; k < 4; ++k) {
-            CHECK(found.table.placed.chi2[k] < 1e-3);
-            CHECK(found.table.placed.cloud_sigma[k] == Approx(sigma).epsilon(1e-3));
-            CHECK(found.table.placed.sigma_x[k] > 0.0);
-            CHECK(found.table.placed.sigma_x[k] < 0.02);
+            CHECK(found.table.fitted.chi2[k] < 1e-3);
+            CHECK(found.table.fitted.cloud_sigma[k] == Approx(sigma).epsilon(1e-3));
+            CHECK(found.table.fitted.sigma_x[k] > 0.0);
+            CHECK(found.table.fitted.sigma_x[k] < 0.02);
         }
     }
 }
@@ -146,25 +135,21 @@ TEST_CASE(
     "place: without a fit there are no columns of it, with one all are as long as the table") {
     const Stack<double> stack = noisy_frames(3, 40, 50, 1);
     for (const FoundPhotons& found : both_ways(stack, {})) {
-        CHECK(found.table.placed.flag.empty());
-        CHECK(found.table.placed.sigma_x.empty());
+        CHECK(found.table.fitted.flag.empty());
+        CHECK(found.table.fitted.sigma_x.empty());
         CHECK(std::all_of(found.noise.begin(), found.noise.end(),
                           [](double noise) { return std::isnan(noise); }));
     }
     for (const FoundPhotons& found : both_ways(stack, plain_fit())) {
         const std::size_t n = found.table.x.size();
         CHECK(n > 10);
-        CHECK(found.table.placed.sigma_x.size() == n);
-        CHECK(found.table.placed.sigma_y.size() == n);
-        CHECK(found.table.placed.chi2.size() == n);
-        CHECK(found.table.placed.cloud_sigma.size() == n);
-        CHECK(found.table.placed.cloud_sigma_err.size() == n);
-        CHECK(found.table.placed.flag.size() == n);
+        FitColumns::for_each_column(
+            [&](auto column, auto, auto) { CHECK((found.table.fitted.*column).size() == n); });
         for (const double noise : found.noise)
             CHECK(noise == Approx(std::sqrt(1.5 * 1.5 + 1.0 / 12.0)).epsilon(0.05));
     }
     for (const FoundPhotons& found : both_ways(Stack<double>(0, 8, 8), plain_fit()))
-        CHECK(found.table.placed.flag.empty());
+        CHECK(found.table.fitted.flag.empty());
     for (const FoundPhotons& found : both_ways(Stack<double>(2, 8, 8), plain_fit()))
         CHECK(found.table.size() == 0);
 }
@@ -182,15 +167,15 @@ TEST_CASE("place: the noise of the fit is that given, or of the frame") {
     REQUIRE(of_given.table.x.size() > 5);
     int n_alone = 0;
     for (std::size_t k = 0; k < of_given.table.x.size(); ++k) {
-        if (of_given.table.placed.flag[k] != 0)
+        if (of_given.table.fitted.flag[k] != 0)
             continue;
         ++n_alone;
-        CHECK(of_twice.table.placed.sigma_x[k] ==
-              Approx(2.0 * of_given.table.placed.sigma_x[k]).epsilon(1e-3));
-        CHECK(of_twice.table.placed.chi2[k] ==
-              Approx(0.25 * of_given.table.placed.chi2[k]).epsilon(1e-3));
-        CHECK(of_measured.table.placed.sigma_x[k] ==
-              Approx(of_given.table.placed.sigma_x[k] * of_given.noise[0] / 2.0).epsilon(1e-3));
+        CHECK(of_twice.table.fitted.sigma_x[k] ==
+              Approx(2.0 * of_given.table.fitted.sigma_x[k]).epsilon(1e-3));
+        CHECK(of_twice.table.fitted.chi2[k] ==
+              Approx(0.25 * of_given.table.fitted.chi2[k]).epsilon(1e-3));
+        CHECK(of_measured.table.fitted.sigma_x[k] ==
+              Approx(of_given.table.fitted.sigma_x[k] * of_given.noise[0] / 2.0).epsilon(1e-3));
     }
     CHECK(n_alone > 5);
 }
@@ -198,11 +183,11 @@ TEST_CASE("place: the noise of the fit is that given, or of the frame") {
 TEST_CASE("place: a photon's own electrons add to the uncertainty of its place") {
     const Image<double> image = frame_with({{20.2, 19.9}});
     CloudFit fit = plain_fit();
-    const double without = find(image, fit).table.placed.sigma_x.at(0);
+    const double without = find(image, fit).table.fitted.sigma_x.at(0);
     fit.electrons_per_adu = 0.2;
     const FoundPhotons found = find(image, fit);
     check_places(found, {{20.2, 19.9}}, 1e-3);
-    CHECK(found.table.placed.sigma_x[0] > 1.5 * without);
+    CHECK(found.table.fitted.sigma_x[0] > 1.5 * without);
 }
 
 TEST_CASE("place: a background of its own") {
@@ -215,7 +200,7 @@ TEST_CASE("place: a background of its own") {
     CHECK(find(image, fit).table.charge.at(0) > 1.05 * photon);
     fit.local_background = true;
     check_places(find(image, fit), photons, 1e-3);
-    CHECK(find(image, fit).table.placed.chi2[0] < 1e-3);
+    CHECK(find(image, fit).table.fitted.chi2[0] < 1e-3);
 }
 
 TEST_CASE("place: a map of noise, of which a NaN marks a pixel that is not to be used") {
@@ -225,7 +210,7 @@ TEST_CASE("place: a map of noise, of which a NaN marks a pixel that is not to be
     CloudFit fit = plain_fit();
     const FoundPhotons expected = find(image, fit);
     fit.noise_map = map.view();
-    CHECK(same_places(find(image, fit), expected));
+    CHECK(same_bytes(find(image, fit), expected));
 
     image(21, 20) += 50.0;
     for (const FoundPhotons& found : both_ways(image, fit))
@@ -233,12 +218,12 @@ TEST_CASE("place: a map of noise, of which a NaN marks a pixel that is not to be
     map(21, 20) = not_a_number;
     for (const FoundPhotons& found : both_ways(image, fit)) {
         check_places(found, photons, 1e-3);
-        CHECK(found.table.placed.flag[0] == cut);
+        CHECK(found.table.fitted.flag[0] == cut);
     }
     map(21, 20) = 2000.0;
     for (const FoundPhotons& found : both_ways(image, fit)) {
         check_places(found, photons, 1e-3);
-        CHECK(found.table.placed.flag[0] == 0);
+        CHECK(found.table.fitted.flag[0] == 0);
     }
 }
 
@@ -254,13 +239,13 @@ TEST_CASE("place: too few pixels leave the centre of mass") {
             map(19 + n_used % 2, 19 + n_used / 2) = 2.0;
         const FoundPhotons found = find(image, fit);
         REQUIRE(found.table.size() == 1);
-        CHECK(found.table.placed.flag[0] == (not_converged | cut));
+        CHECK(found.table.fitted.flag[0] == (not_converged | cut));
         CHECK(found.table.x[0] == by_mass.table.x[0]);
         CHECK(found.table.y[0] == by_mass.table.y[0]);
         CHECK(found.table.charge[0] == by_mass.table.charge[0]);
-        CHECK(std::isnan(found.table.placed.sigma_x[0]));
-        CHECK(std::isnan(found.table.placed.chi2[0]));
-        CHECK(std::isnan(found.table.placed.cloud_sigma[0]));
+        CHECK(std::isnan(found.table.fitted.sigma_x[0]));
+        CHECK(std::isnan(found.table.fitted.chi2[0]));
+        CHECK(std::isnan(found.table.fitted.cloud_sigma[0]));
     }
 }
 
@@ -268,7 +253,7 @@ TEST_CASE("place: at the frame's border, and beside masked pixels") {
     const std::vector<Photon> photons{{1.2, 1.3}, {1.1, 20.2}, {20.3, 37.9}, {37.8, 1.1}};
     for (const FoundPhotons& found : both_ways(frame_with(photons), plain_fit())) {
         check_places(found, photons, 1e-3);
-        CHECK(found.table.placed.flag == std::vector<std::uint8_t>(4, cut));
+        CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(4, cut));
     }
     const std::vector<Photon> one{{20.2, 19.9}};
     Image<double> image = frame_with(one);
@@ -279,7 +264,7 @@ TEST_CASE("place: at the frame's border, and beside masked pixels") {
     }
     for (const FoundPhotons& found : both_ways(image, plain_fit(), {}, {{}, mask.view()})) {
         check_places(found, one, 1e-3);
-        CHECK(found.table.placed.flag[0] == cut);
+        CHECK(found.table.fitted.flag[0] == cut);
     }
 }
 
@@ -289,15 +274,15 @@ TEST_CASE("place: neighbours are fitted together") {
         const std::vector<Photon> photons{{20.2, 15.1}, {20.4, 15.1 + distance, 220.0}};
         for (const FoundPhotons& found : both_ways(frame_with(photons), plain_fit())) {
             check_places(found, photons, 2e-3);
-            CHECK(found.table.placed.chi2[0] < 0.05);
-            CHECK(found.table.placed.chi2[1] < 0.05);
+            CHECK(found.table.fitted.chi2[0] < 0.05);
+            CHECK(found.table.fitted.chi2[1] < 0.05);
             if (distance < 3.5)
-                CHECK(found.table.placed.flag == std::vector<std::uint8_t>(2, neighbour));
+                CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(2, neighbour));
         }
     }
     const std::vector<Photon> apart{{20.2, 12.1}, {20.4, 20.1}};
     for (const FoundPhotons& found : both_ways(frame_with(apart), plain_fit()))
-        CHECK(found.table.placed.flag == std::vector<std::uint8_t>(2, 0));
+        CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(2, 0));
 }
 
 TEST_CASE("place: a dark changes nothing but the level") {
@@ -308,7 +293,7 @@ TEST_CASE("place: a dark changes nothing but the level") {
         raised.pixels[k] += static_cast<double>(k % 2000 % 13);
     for (std::size_t k = 0; k < dark.pixels.size(); ++k)
         dark.pixels[k] = static_cast<double>(k % 13);
-    CHECK(same_places(find(raised, plain_fit(), {}, {dark.view(), {}}), find(stack, plain_fit())));
+    CHECK(same_bytes(find(raised, plain_fit(), {}, {dark.view(), {}}), find(stack, plain_fit())));
 }
 
 TEST_CASE("place: more hits than are kept with their pixels") {
@@ -340,8 +325,8 @@ TEST_CASE("place: the same bytes whatever the threads") {
     REQUIRE(classified.table.size() > 200);
     for (int threads = 2; threads <= 5; ++threads) {
         CAPTURE(threads);
-        CHECK(same_places(find(stack, fit, spikes, chip, threads), found));
-        CHECK(same_places(classify(stack, fit, spikes, chip, threads), classified));
+        CHECK(same_bytes(find(stack, fit, spikes, chip, threads), found));
+        CHECK(same_bytes(classify(stack, fit, spikes, chip, threads), classified));
     }
 }
 
@@ -360,8 +345,8 @@ TEST_CASE("place: every pixel type gives the same bytes on the same values") {
     {                                                                                              \
         CAPTURE(typeid(Pixel).name());                                                             \
         const Stack<Pixel> same(stack);                                                            \
-        CHECK(same_places(find(same, fit, {}, chip), found));                                      \
-        CHECK(same_places(classify(same, fit, {}, chip), classified));                             \
+        CHECK(same_bytes(find(same, fit, {}, chip), found));                                       \
+        CHECK(same_bytes(classify(same, fit, {}, chip), classified));                              \
     }
         HRIXS_FOR_EACH_PIXEL_TYPE(CHECK_PIXEL_TYPE)
 #undef CHECK_PIXEL_TYPE
@@ -379,20 +364,20 @@ TEST_CASE("place: two photons in one spot are placed one by one, where that is w
     for (const FoundPhotons& found : both_ways(image, fit)) {
         check_places(found, photons, 1e-3);
         CHECK(found.table.is_double == std::vector<std::uint8_t>{0, 0});
-        CHECK(found.table.placed.flag == std::vector<std::uint8_t>(2, hrixs::split));
-        CHECK(found.table.placed.sigma_x[0] > 0.0);
+        CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(2, hrixs::split));
+        CHECK(found.table.fitted.sigma_x[0] > 0.0);
     }
     // One photon of twice the charge stays one.
     const FoundPhotons one = find(frame_with({{20.2, 19.9, 2.0 * photon}}), fit);
     REQUIRE(one.table.size() == 1);
     CHECK(one.table.is_double[0] == 1);
-    CHECK(one.table.placed.flag[0] == 0);
+    CHECK(one.table.fitted.flag[0] == 0);
     // So does light in two places that is too little for two photons.
     const Image<double> halves =
         frame_with({{19.5, 20.1, 0.6 * photon}, {20.9, 20.2, 0.6 * photon}});
     for (const FoundPhotons& found : both_ways(halves, fit)) {
         REQUIRE(found.table.size() == 1);
-        CHECK((found.table.placed.flag[0] & hrixs::split) == 0);
+        CHECK((found.table.fitted.flag[0] & hrixs::split) == 0);
     }
 }
 
@@ -414,12 +399,12 @@ TEST_CASE("place: whatever the light, a photon that was fitted has a charge and 
                     .table;
             CHECK(table.size() > 50);
             for (std::size_t k = 0; k < table.x.size(); ++k) {
-                if (table.placed.flag[k] & without_fit)
+                if (table.fitted.flag[k] & without_fit)
                     continue;
                 CHECK(table.charge[k] > 0.0);
                 CHECK(std::isfinite(table.x[k]));
                 CHECK(std::isfinite(table.y[k]));
-                CHECK(table.placed.sigma_x[k] > 0.0);
+                CHECK(table.fitted.sigma_x[k] > 0.0);
             }
         }
 }
@@ -467,7 +452,7 @@ TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along 
                         check_places(found, {far}, fit ? 1e-3 : 0.1);
                     else
                         check_places(found, {beside, far}, fit ? 1e-3 : 0.1);
-                    CHECK(found.table.placed.flag.size() ==
+                    CHECK(found.table.fitted.flag.size() ==
                           (fit ? found.table.x.size() : std::size_t{0}));
                 }
             }
