@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/simd_level.hpp"
+#include "hrixs/simd_levels.hpp"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 namespace py = pybind11;
 
@@ -20,4 +21,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_classify(module);
     bind_integrate(module);
     module.def("simd_level", &hrixs::simd_level);
+    module.def("simd_levels", &hrixs::simd_levels);
 }

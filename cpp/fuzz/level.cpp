@@ -4,33 +4,11 @@
 
 #include "planted.hpp"
 
-#include "simd/row_kernels.hpp"
-
 #include <cstdlib>
 
 namespace hrixs {
 
-namespace baseline {
-extern const RowKernels kernels;
-}
-namespace plain {
-extern const RowKernels kernels;
-}
-#ifdef HRIXS_HAS_AVX2
-namespace avx2 {
-extern const RowKernels kernels;
-}
-#endif
-
 namespace {
-
-const RowKernels* best() {
-#ifdef HRIXS_HAS_AVX2
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-        return &avx2::kernels;
-#endif
-    return &baseline::kernels;
-}
 
 // What is planted in all levels alike is for the oracle to find.
 const RowKernels* or_planted(const RowKernels* kernels) {
@@ -38,7 +16,7 @@ const RowKernels* or_planted(const RowKernels* kernels) {
     return wanted ? &fuzz::planted(*kernels) : kernels;
 }
 
-const RowKernels* in_use = or_planted(best());
+const RowKernels* in_use = or_planted(usable_levels().back());
 
 } // namespace
 
@@ -48,10 +26,13 @@ const RowKernels& row_kernels() {
 
 namespace fuzz {
 
-void use_level(Level level) {
-    in_use = or_planted(level == Level::baseline ? &baseline::kernels
-                        : level == Level::plain  ? &plain::kernels
-                                                 : best());
+void use_level(const RowKernels* level) {
+    in_use = or_planted(level);
+}
+
+void use_best_level() {
+    static const RowKernels* best = usable_levels().back();
+    use_level(best);
 }
 
 } // namespace fuzz

@@ -87,11 +87,13 @@ auto call_in_two_ways(const Frames<Pixel>& frames, Index way, Call call) {
     };
     switch (way) {
     case 1:
-        use_level(Level::baseline);
-        again("same bytes at the baseline level", stack, 1);
+        for (const RowKernels* level : usable_levels()) {
+            use_level(level);
+            again("same bytes at each level", stack, 1);
+        }
         break;
     case 2:
-        use_level(Level::plain);
+        use_level(&plain::kernels);
         again("same bytes without vector types", stack, 1);
         break;
     case 3: {
@@ -109,7 +111,7 @@ auto call_in_two_ways(const Frames<Pixel>& frames, Index way, Call call) {
     default:
         again("same bytes with two threads", stack, 2);
     }
-    use_level(Level::best);
+    use_best_level();
     return first;
 }
 constexpr Index n_ways = 5;

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "simd/row_kernels.hpp"
+#include "simd/levels.hpp"
 
 #include <algorithm>
-#include <array>
 #include <vector>
-
-namespace hrixs::baseline {
-extern const RowKernels kernels;
-}
-namespace hrixs::plain {
-extern const RowKernels kernels;
-}
 
 namespace hrixs::test {
 
-inline std::array<const RowKernels*, 3> levels() {
-    return {&baseline::kernels, &plain::kernels, &row_kernels()};
+inline std::vector<const RowKernels*> levels() {
+    std::vector<const RowKernels*> all = usable_levels();
+    all.push_back(&plain::kernels);
+    return all;
 }
 
 inline std::size_t size(Index n) {

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from hrixs import _core
 
 SCRIPT = """
 import hashlib
@@ -50,14 +52,18 @@ def baseline() -> str:
     return digest
 
 
-@pytest.mark.parametrize("level", ["", "avx2"])
+@pytest.mark.parametrize("level", ["", *_core.simd_levels()[1:]])
 def test_same_bytes_as_the_baseline(level, baseline):
-    done = run(level)
-    if level and "expected one that this processor has" in done.stderr:
-        pytest.skip(f"this processor has no {level}")
-    used, digest = done.stdout.split()
-    assert level in ("", used)
+    used, digest = run(level).stdout.split()
+    assert used == (level or _core.simd_levels()[-1])
     assert digest == baseline
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc/cpuinfo")
+def test_the_levels_of_this_processor_are_there():
+    cpu = Path("/proc/cpuinfo").read_text().split()
+    expected = ["baseline"] + ["avx2"] * ("avx2" in cpu and "bmi2" in cpu)
+    assert _core.simd_levels()[: len(expected)] == expected
 
 
 def test_unknown_level_is_named():

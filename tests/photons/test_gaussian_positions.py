@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hrixs import classify_photons, find_photons
+from hrixs import _core, classify_photons, find_photons
 from oracles import frames as reference
 from oracles.gaussian_fit import Photon, brightest, cloud, gaussian_fit, gaussian_fits
 
@@ -515,17 +515,15 @@ print(_core.simd_level(), table.sizes["photon"], digest.hexdigest())
 
     def test_of_any_level_of_the_processor(self):
         said = []
-        for level in ("baseline", "avx2"):
+        for level in _core.simd_levels():
             done = subprocess.run(
                 [sys.executable, "-c", self.SCRIPT],
                 capture_output=True,
                 text=True,
                 env=os.environ | {"HRIXS_SIMD": level},
             )
-            if "expected one that this processor has" in done.stderr:
-                pytest.skip(f"this processor has no {level}")
             assert done.returncode == 0, done.stderr
             said.append(done.stdout.split())
-        assert [used for used, *_ in said] == ["baseline", "avx2"]
+        assert [used for used, *_ in said] == _core.simd_levels()
         assert int(said[0][1]) > 500
-        assert said[0][1:] == said[1][1:]
+        assert {tuple(result) for _, *result in said} == {tuple(said[0][1:])}

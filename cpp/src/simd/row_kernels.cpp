@@ -2,52 +2,29 @@
 #include "simd/row_kernels.hpp"
 
 #include "hrixs/errors.hpp"
-#include "hrixs/simd_level.hpp"
+#include "hrixs/simd_levels.hpp"
+#include "simd/levels.hpp"
 
-#include <array>
 #include <cstdlib>
-#include <string>
 
 namespace hrixs {
 
-namespace baseline {
-extern const RowKernels kernels;
-}
-#ifdef HRIXS_HAS_AVX2
-namespace avx2 {
-extern const RowKernels kernels;
-}
-#endif
-
 namespace {
 
-struct Level {
-    const RowKernels* kernels;
-    bool usable;
-};
-
 const RowKernels& choose() {
-    // The last usable one is the best.
-    const std::array levels{
-        Level{&baseline::kernels, true},
-#ifdef HRIXS_HAS_AVX2
-        Level{&avx2::kernels, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")},
-#endif
-    };
-    const char* asked = std::getenv("HRIXS_SIMD");
-    const RowKernels* chosen = nullptr;
+    const char* given = std::getenv("HRIXS_SIMD");
+    const std::string asked = given == nullptr ? "" : given;
+    const std::vector<const RowKernels*> levels = usable_levels();
+    if (asked.empty())
+        return *levels.back();
     std::string known;
-    for (const Level& level : levels) {
-        if (!level.usable)
-            continue;
-        known += (known.empty() ? "" : ", ") + std::string(level.kernels->level);
-        if (asked == nullptr || *asked == '\0' || std::string(asked) == level.kernels->level)
-            chosen = level.kernels;
+    for (const RowKernels* level : levels) {
+        if (asked == level->level)
+            return *level;
+        known += (known.empty() ? "" : ", ") + std::string(level->level);
     }
-    if (chosen == nullptr)
-        throw ParameterError("HRIXS_SIMD = " + std::string(asked) +
-                             ", expected one that this processor has: " + known + ".");
-    return *chosen;
+    throw ParameterError("HRIXS_SIMD = " + asked +
+                         ", expected one that this processor has: " + known + ".");
 }
 
 } // namespace
@@ -57,8 +34,15 @@ const RowKernels& row_kernels() {
     return chosen;
 }
 
-const char* simd_level() {
+std::string simd_level() {
     return row_kernels().level;
+}
+
+std::vector<std::string> simd_levels() {
+    std::vector<std::string> names;
+    for (const RowKernels* level : usable_levels())
+        names.emplace_back(level->level);
+    return names;
 }
 
 } // namespace hrixs
