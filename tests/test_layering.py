@@ -184,15 +184,6 @@ def test_dir_shows_the_public_names():
     }
 
 
-def test_the_core_does_not_know_python():
-    core = [*ROOT.glob("cpp/include/**/*.hpp"), *ROOT.glob("cpp/src/**/*.[ch]pp")]
-    assert len(core) > 10
-    assert {path.parent.name for path in core} == {"hrixs", "src", "levels"}
-    for path in core:
-        assert "pybind11" not in path.read_text(), path
-        assert "Python.h" not in path.read_text(), path
-
-
 def test_import_is_light():
     code = (
         "import sys, hrixs; heavy = {'matplotlib', 'scipy', 'extra_data', 'h5py', 'tqdm', 'dask'};"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from hrixs import _core
 
 SCRIPT = """
