@@ -15,9 +15,9 @@ py::dict classify(const py::array& frames,
                   const py::array_t<double, py::array::c_style>& photon_adu, double candidate_low,
                   double candidate_high, double single_low, double double_low,
                   const std::optional<py::array>& dark, const std::optional<py::array>& mask,
-                  Index max_photons, const PlaceOptions& place, int threads, Index first_frame) {
-    const ClassifySettings settings{candidate_low, candidate_high, single_low,    double_low,
-                                    max_photons,   place.fit(),    place.spikes()};
+                  Index max_photons, const FitOptions& fit, int threads, Index first_frame) {
+    const ClassifySettings settings{candidate_low, candidate_high, single_low,  double_low,
+                                    max_photons,   fit.cloud_fit(),      fit.spikes()};
     const ChipCorrection chip = chip_from(dark, mask);
     require_readable<double>(photon_adu, "photon_adu");
     return with_frames(frames, first_frame, [&](const auto& stack) {
@@ -44,6 +44,6 @@ void bind_classify(pybind11::module_& module) {
                py::arg("photon_adu").noconvert(), py::arg("candidate_low"),
                py::arg("candidate_high"), py::arg("single_low"), py::arg("double_low"),
                py::arg("dark"), py::arg("mask"), py::arg("max_photons"),
-               py::arg("place") = hrixs::bindings::PlaceOptions{}, py::arg("threads"),
+               py::arg("fit") = hrixs::bindings::FitOptions{}, py::arg("threads"),
                py::arg("first_frame") = 0);
 }

@@ -13,10 +13,10 @@ namespace {
 
 py::dict find(const py::array& frames, std::optional<double> threshold, double std_threshold,
               std::optional<double> double_threshold, const std::optional<py::array>& dark,
-              const std::optional<py::array>& mask, Index max_photons, const PlaceOptions& place,
+              const std::optional<py::array>& mask, Index max_photons, const FitOptions& fit,
               int threads, Index first_frame) {
     const FindSettings settings{threshold,   std_threshold, double_threshold,
-                                max_photons, place.fit(),   place.spikes()};
+                                max_photons, fit.cloud_fit(),     fit.spikes()};
     const ChipCorrection chip = chip_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
         return to_python(without_gil(threads,
@@ -36,6 +36,6 @@ void bind_find(pybind11::module_& module) {
     module.def("find_photons", &hrixs::bindings::find, py::arg("frames"), py::kw_only(),
                py::arg("threshold"), py::arg("std_threshold"), py::arg("double_threshold"),
                py::arg("dark"), py::arg("mask"), py::arg("max_photons"),
-               py::arg("place") = hrixs::bindings::PlaceOptions{}, py::arg("threads"),
+               py::arg("fit") = hrixs::bindings::FitOptions{}, py::arg("threads"),
                py::arg("first_frame") = 0);
 }

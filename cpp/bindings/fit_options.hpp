@@ -2,7 +2,7 @@
 #pragma once
 
 #include "array_input.hpp"
-#include "hrixs/place.hpp"
+#include "hrixs/cloud_fit.hpp"
 
 #include <pybind11/stl.h>
 
@@ -11,7 +11,7 @@
 namespace hrixs::bindings {
 
 // How photons are placed, and what is no photon, as the Python layer hands it on.
-struct PlaceOptions {
+struct FitOptions {
     std::optional<double> cloud_sigma; // without it, by a centre of mass
     std::optional<double> read_noise;
     std::optional<py::array> noise_map;
@@ -21,7 +21,7 @@ struct PlaceOptions {
     std::optional<double> pixel_limit;
     std::optional<double> charge_limit;
 
-    std::optional<CloudFit> fit() const {
+    std::optional<CloudFit> cloud_fit() const {
         if (!cloud_sigma)
             return std::nullopt;
         CloudFit fit{*cloud_sigma,      read_noise,       {},

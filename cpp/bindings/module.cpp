@@ -7,7 +7,7 @@
 namespace py = pybind11;
 
 void register_errors(py::module_& module);
-void bind_place(py::module_& module);
+void bind_fit(py::module_& module);
 void bind_find(py::module_& module);
 void bind_classify(py::module_& module);
 void bind_integrate(py::module_& module);
@@ -16,7 +16,7 @@ void bind_integrate(py::module_& module);
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     module.doc() = "The C++ core of hrixs. Use the functions of the package hrixs instead.";
     register_errors(module);
-    bind_place(module);
+    bind_fit(module);
     bind_find(module);
     bind_classify(module);
     bind_integrate(module);

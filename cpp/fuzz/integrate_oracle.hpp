@@ -31,8 +31,8 @@ inline RowAnswer integrate_in(const PlainFrame& frame, const Curvature& curvatur
     answer.weights = answer.sums;
     const auto nx = static_cast<double>(frame.nx);
     for (Index x = 0; x < frame.nx; ++x) {
-        const auto place = static_cast<Real>(x);
-        const Real shift = -(curvature.b * place + curvature.a) * place;
+        const auto position = static_cast<Real>(x);
+        const Real shift = -(curvature.b * position + curvature.a) * position;
         for (Index y = 0; y < frame.ny; ++y) {
             const Real to = static_cast<Real>(y) + shift;
             const Real row = std::floor(to);

@@ -18,7 +18,7 @@ struct Hit {
     double y = 0.0;
     double charge = 0.0;
     bool is_double = false;
-    double place_tolerance = 0.0;
+    double position_tolerance = 0.0;
     double charge_tolerance = 0.0;
     Index at_x = 0; // brightest pixel
     Index at_y = 0;
@@ -97,8 +97,8 @@ inline Hit weigh(const PlainFrame& frame, const Sums& sums, const Answer& answer
     hit.y = static_cast<double>(y0 + moment_y / charge);
     const double lever = static_cast<double>(n) + std::abs(hit.x - static_cast<double>(x0)) +
                          std::abs(hit.y - static_cast<double>(y0));
-    hit.place_tolerance = 1e-13 * static_cast<double>(frame.nx + frame.ny) +
-                          2.0 * lever * hit.charge_tolerance / std::abs(hit.charge);
+    hit.position_tolerance = 1e-13 * static_cast<double>(frame.nx + frame.ny) +
+                             2.0 * lever * hit.charge_tolerance / std::abs(hit.charge);
     return hit;
 }
 

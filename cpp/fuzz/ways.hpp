@@ -166,8 +166,8 @@ inline void compare_photons(const FoundPhotons& found, const std::vector<Answer>
                      0.0, "n_spikes");
         for (const Hit& hit : answer.hits) {
             require_near(found.table.charge[k], hit.charge, hit.charge_tolerance, "charge");
-            require_near(found.table.x[k], hit.x, hit.place_tolerance, "x");
-            require_near(found.table.y[k], hit.y, hit.place_tolerance, "y");
+            require_near(found.table.x[k], hit.x, hit.position_tolerance, "x");
+            require_near(found.table.y[k], hit.y, hit.position_tolerance, "y");
             require((found.table.is_double[k] != 0) == hit.is_double, "double");
             ++k;
         }

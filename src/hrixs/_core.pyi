@@ -32,7 +32,7 @@ class Found(TypedDict):
     flag: NotRequired[NDArray[np.uint8]]
     noise: NotRequired[NDArray[np.float64]]  # (frames,)
 
-class PlaceOptions:
+class FitOptions:
     """How photons are placed, and what is too bright for one."""
 
     def __init__(
@@ -64,7 +64,7 @@ def find_photons(
     dark: DarkImage | None,
     mask: MaskImage | None,
     max_photons: int,
-    place: PlaceOptions = ...,
+    fit: FitOptions = ...,
     threads: int,
     first_frame: int = 0,
 ) -> Found: ...
@@ -79,7 +79,7 @@ def classify_photons(
     dark: DarkImage | None,
     mask: MaskImage | None,
     max_photons: int,
-    place: PlaceOptions = ...,
+    fit: FitOptions = ...,
     threads: int,
     first_frame: int = 0,
 ) -> Found: ...

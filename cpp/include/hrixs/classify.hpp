@@ -2,9 +2,9 @@
 #pragma once
 
 #include "hrixs/camera.hpp"
+#include "hrixs/cloud_fit.hpp"
 #include "hrixs/parallel.hpp"
 #include "hrixs/photons.hpp"
-#include "hrixs/place.hpp"
 
 #include <optional>
 
@@ -17,7 +17,7 @@ struct ClassifySettings {
     double single_low = 0.0;       // a spot at or below this is dropped
     double double_low = 0.0;       // a spot above this is a double hit
     Index max_photons = 0;         // in one frame
-    std::optional<CloudFit> fit{}; // without it, places are centres of mass
+    std::optional<CloudFit> fit{}; // without it, positions are centres of mass
     SpikeLimits spikes{};
 };
 

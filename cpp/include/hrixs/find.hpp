@@ -2,9 +2,9 @@
 #pragma once
 
 #include "hrixs/camera.hpp"
+#include "hrixs/cloud_fit.hpp"
 #include "hrixs/parallel.hpp"
 #include "hrixs/photons.hpp"
-#include "hrixs/place.hpp"
 
 #include <optional>
 
@@ -16,7 +16,7 @@ struct FindSettings {
     double std_threshold = 0.0;
     std::optional<double> double_threshold; // of a spot, ADU; without it no hit is double
     Index max_photons = 0;                  // in one frame
-    std::optional<CloudFit> fit{};          // without it, places are centres of mass
+    std::optional<CloudFit> fit{};          // without it, positions are centres of mass
     SpikeLimits spikes{};
 };
 

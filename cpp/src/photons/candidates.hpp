@@ -2,8 +2,8 @@
 #pragma once
 
 #include "frame/corrected_frame.hpp"
+#include "frame/pixel_index.hpp"
 #include "placement/windows.hpp"
-#include "rows/row_scratch.hpp"
 
 #include <array>
 #include <vector>
@@ -36,20 +36,20 @@ template <Index Size> class Patch {
 template <Index Size> class Candidates {
   public:
     void clear() {
-        places_.clear();
+        lowest_pixels_.clear();
         patches_.clear();
         windows_.clear();
     }
     // (x, y): the patch's lowest pixel.
     void add(Index x, Index y, const Patch<Size>& patch) {
-        places_.push_back({x, y});
+        lowest_pixels_.push_back({x, y});
         if (patches_.size() < most_patches)
             patches_.push_back(patch);
     }
     // The same with the window around a centre, for a photon that is to be placed by a fit.
     template <class Pixel>
     void add(Index x, Index y, const Patch<Size>& patch, const CorrectedFrame<Pixel>& frame,
-             const Place& centre) {
+             const PixelIndex& centre) {
         add(x, y, patch);
         if (windows_.size() < patches_.size())
             read_window<window_size>(frame, centre, windows_.emplace_back().data());
@@ -57,8 +57,8 @@ template <Index Size> class Candidates {
     // work(x, y, patch, window), in the order of adding; window is null where none was kept.
     template <class Pixel, class Work>
     void for_each(const CorrectedFrame<Pixel>& frame, Work work) const {
-        for (std::size_t k = 0; k < places_.size(); ++k) {
-            const auto [x, y] = places_[k];
+        for (std::size_t k = 0; k < lowest_pixels_.size(); ++k) {
+            const auto [x, y] = lowest_pixels_[k];
             const Window* window = k < windows_.size() ? &windows_[k] : nullptr;
             if (k < patches_.size())
                 work(x, y, patches_[k], window);
@@ -70,7 +70,7 @@ template <Index Size> class Candidates {
   private:
     // Of a band: a wrong threshold must not cost more memory than a frame does.
     static constexpr std::size_t most_patches = 1024;
-    std::vector<Place> places_;
+    std::vector<PixelIndex> lowest_pixels_;
     std::vector<Patch<Size>> patches_;
     std::vector<Window> windows_;
 };

@@ -91,7 +91,7 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
     const auto classify_one = [&](Index x, Index y, const Spot& pixels, const Window* window) {
         const auto above_base = [&](Index i, Index j) { return pixels(i, j) - base; };
         const double brightest = above_base(1, 1);
-        const Place centre{x + 1, y + 1};
+        const PixelIndex centre{x + 1, y + 1};
         if (!(low < brightest) || !is_local_maximum(brightest, [&](Index i, Index j) {
                 return above_base(1 + i, 1 + j);
             }))
@@ -144,7 +144,7 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
     const Index ny = frames.first.ny;
     const ChipTotals totals = check_chip(chip, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(chip, DarkUse::pixels, execution);
-    const std::optional<PhotonPlacer> placer = placer_for(settings.fit, nx, ny);
+    const std::optional<PhotonFitter> fitter = fitter_for(settings.fit, nx, ny);
     FoundByFrame found(frames.size());
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny, 1); },
@@ -159,7 +159,7 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
             hits.check_count(frames.first_number, [&] {
                 return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";
             });
-            store_hits(number, frame, base, threshold, placer, hits, scratch.hits, found);
+            store_hits(number, frame, base, threshold, fitter, hits, scratch.hits, found);
         });
     return std::move(found).join();
 }

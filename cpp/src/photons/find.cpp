@@ -40,13 +40,13 @@ struct Searched {
 };
 
 // The first of equal ones, in row-major order.
-Place brightest_of_square(Index x, Index y, const Spot& pixels) {
-    Place place{1, 1};
+PixelIndex brightest_of_square(Index x, Index y, const Spot& pixels) {
+    PixelIndex pixel{1, 1};
     for (Index i = 1; i <= 2; ++i)
         for (Index j = 1; j <= 2; ++j)
-            if (pixels(i, j) > pixels(place.x, place.y))
-                place = {i, j};
-    return {x + place.x, y + place.y};
+            if (pixels(i, j) > pixels(pixel.x, pixel.y))
+                pixel = {i, j};
+    return {x + pixel.x, y + pixel.y};
 }
 
 // One frame's search: its squares above a limit that are local maxima, band by band. One pass gives
@@ -191,7 +191,7 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
                 return;
             const SpotMoments spot = centre_of_mass<spot_size>(
                 x, y, [&](Index i, Index j) { return pixels(i, j) - searched.base; });
-            const Place centre = brightest_of_square(x, y, pixels);
+            const PixelIndex centre = brightest_of_square(x, y, pixels);
             if (!spot.is_positive())
                 hits.drop();
             else if (!hits.is_spike(brightest(pixels) - searched.base, spot.charge, centre))
@@ -225,7 +225,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
     const ChipTotals totals = check_chip(chip, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(
         chip, settings.threshold ? DarkUse::squares : DarkUse::squares_and_rests, execution);
-    const std::optional<PhotonPlacer> placer = placer_for(settings.fit, nx, ny);
+    const std::optional<PhotonFitter> fitter = fitter_for(settings.fit, nx, ny);
     const Index frames_together = dark ? frames_for_a_dark : 1;
     FoundByFrame found(frames.size());
     for_each_banded_group(
@@ -253,7 +253,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
                     return "2x2 squares above the threshold of " + text(searched.threshold) +
                            " ADU";
                 });
-                store_hits(number, search.frame(), searched.base, searched.threshold, placer, hits,
+                store_hits(number, search.frame(), searched.base, searched.threshold, fitter, hits,
                            scratch.hits, found);
                 ++number;
             }

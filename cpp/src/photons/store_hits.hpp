@@ -3,25 +3,25 @@
 
 #include "photons/found_by_frame.hpp"
 #include "placement/hits_of_frame.hpp"
-#include "placement/photon_placer.hpp"
+#include "placement/photon_fitter.hpp"
 
 #include <limits>
 #include <optional>
 
 namespace hrixs {
 
-inline std::optional<PhotonPlacer> placer_for(const std::optional<CloudFit>& fit, Index nx,
+inline std::optional<PhotonFitter> fitter_for(const std::optional<CloudFit>& fit, Index nx,
                                               Index ny) {
     if (!fit)
         return std::nullopt;
     check_fit(*fit, nx, ny);
-    return PhotonPlacer(*fit);
+    return PhotonFitter(*fit);
 }
 
 // What is left to be done with a frame's hits when all are found.
 template <class Pixel>
 void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double base, double threshold,
-                const std::optional<PhotonPlacer>& placer, FrameHits& hits, HitScratch& scratch,
+                const std::optional<PhotonFitter>& fitter, FrameHits& hits, HitScratch& scratch,
                 FoundByFrame& found) {
     hits.drop_near_spikes();
     const FrameFacts facts{
@@ -29,7 +29,7 @@ void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double base, d
         .base = base,
         .threshold = threshold,
         .n_dropped = hits.n_dropped(),
-        .noise = placer ? placer->place(frame, scratch) : std::numeric_limits<double>::quiet_NaN(),
+        .noise = fitter ? fitter->fit(frame, scratch) : std::numeric_limits<double>::quiet_NaN(),
     };
     found.store(number, scratch.table, facts);
 }

@@ -7,7 +7,7 @@
 namespace hrixs {
 
 // A Gaussian cloud beyond one edge of a pixel: its share below the edge, and derivatives of that by
-// the cloud's place.
+// the cloud's position.
 struct CloudEdge {
     // distance: of the edge from the cloud's middle.
     CloudEdge(double distance, double sigma) {

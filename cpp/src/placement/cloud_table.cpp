@@ -31,12 +31,13 @@ CloudTable::CloudTable(double cloud_sigma)
         order[3] = (upper.third - lower.third) / 6.0;
     }
     for (Index node = 0; node < n_cloud_nodes; ++node) {
-        const double place =
+        const double position =
             static_cast<double>(node) / static_cast<double>(cloud_nodes_per_pixel) - cloud_range;
         double* order = nodes_.data() + node * cloud_node_size;
-        CloudEdge lower(-static_cast<double>(window_reach) - 0.5 - place, cloud_sigma);
+        CloudEdge lower(-static_cast<double>(window_reach) - 0.5 - position, cloud_sigma);
         for (Index k = 0; k < window_size; ++k) {
-            const CloudEdge upper(static_cast<double>(k - window_reach) + 0.5 - place, cloud_sigma);
+            const CloudEdge upper(static_cast<double>(k - window_reach) + 0.5 - position,
+                                  cloud_sigma);
             order[k] = upper.share - lower.share;
             order[cloud_row + k] = upper.first - lower.first;
             order[2 * cloud_row + k] = (upper.second - lower.second) / 2.0;

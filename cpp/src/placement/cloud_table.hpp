@@ -9,7 +9,7 @@
 
 namespace hrixs {
 
-// A Gaussian cloud's shares in the window's pixels, for every place of it.
+// A Gaussian cloud's shares in the window's pixels, for every position of it.
 class CloudTable {
   public:
     explicit CloudTable(double cloud_sigma);
@@ -26,9 +26,9 @@ class CloudTable {
         return order[0] + rest * (order[1] + rest * (order[2] + rest * order[3]));
     }
 
-    // What makes place and charge of the middle 3x3 pixels' centre of mass those of the cloud.
+    // What makes position and charge of the middle 3x3 pixels' centre of mass those of the cloud.
     struct Start {
-        double place;
+        double position;
         double charge;
     };
     Start start() const {
@@ -39,8 +39,8 @@ class CloudTable {
         return {typical * all / (upper - lower), 1.0 / (all * all)};
     }
 
-    // A cloud of the same charge that is nearer than this to a window's middle moves the place by
-    // more than 0.002 pixels, or shows in its sum of squares.
+    // A cloud of the same charge that is nearer than this to a window's middle moves the position
+    // by more than 0.002 pixels, or shows in its sum of squares.
     double reach() const { return std::max(1.6 + 3.9 * sigma_, 2.5 + 2.3 * sigma_); }
 
   private:

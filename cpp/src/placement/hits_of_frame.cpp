@@ -6,21 +6,21 @@
 namespace hrixs {
 
 void FrameHits::drop_near_spikes() {
-    std::vector<Place>& spikes = scratch_.spikes;
+    std::vector<PixelIndex>& spikes = scratch_.spikes;
     if (spikes.empty())
         return;
     std::sort(spikes.begin(), spikes.end(),
-              [](const Place& a, const Place& b) { return a.x < b.x; });
-    const auto is_far = [&](const Place& hit) {
+              [](const PixelIndex& a, const PixelIndex& b) { return a.x < b.x; });
+    const auto is_far = [&](const PixelIndex& hit) {
         auto spike = std::lower_bound(spikes.begin(), spikes.end(), hit.x - spike_reach,
-                                      [](const Place& one, Index x) { return one.x < x; });
+                                      [](const PixelIndex& one, Index x) { return one.x < x; });
         for (; spike != spikes.end() && spike->x <= hit.x + spike_reach; ++spike)
             if (std::abs(spike->y - hit.y) <= spike_reach)
                 return false;
         return true;
     };
-    std::vector<Place>& centres = scratch_.centres;
-    const std::vector<Place> before = centres;
+    std::vector<PixelIndex>& centres = scratch_.centres;
+    const std::vector<PixelIndex> before = centres;
     centres.clear();
     std::vector<Window>& windows = scratch_.windows;
     scratch_.table.keep_if([&](std::size_t k) {

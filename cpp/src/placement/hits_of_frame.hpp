@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "hrixs/cloud_fit.hpp"
 #include "hrixs/errors.hpp"
 #include "hrixs/photons.hpp"
-#include "hrixs/place.hpp"
 #include "placement/windows.hpp"
 
 #include <cstdlib>
@@ -16,8 +16,8 @@ namespace hrixs {
 // Of one frame's hits: what a thread works with.
 struct HitScratch {
     PhotonTable table;
-    std::vector<Place> centres; // of the table's photons: their brightest pixels
-    std::vector<Place> spikes;
+    std::vector<PixelIndex> centres; // of the table's photons: their brightest pixels
+    std::vector<PixelIndex> spikes;
     double double_charge = std::numeric_limits<double>::infinity(); // a double has more, ADU
     std::vector<Window> windows; // of the photons, where they are placed by a fit
     std::vector<double> sample;  // of the frame's pixels
@@ -35,7 +35,7 @@ class FrameHits {
     }
 
     // window: to be placed by a fit; null where there is none.
-    void add(double x, double y, double charge, bool is_double, const Place& centre,
+    void add(double x, double y, double charge, bool is_double, const PixelIndex& centre,
              const Window* window) {
         if (++count_ > max_photons_)
             return;
@@ -49,7 +49,7 @@ class FrameHits {
     Index n_spikes() const { return n_spikes_; }
 
     // Whether a hit is too bright for a photon; it is remembered then, with its neighbourhood.
-    bool is_spike(double brightest, double charge, const Place& centre) {
+    bool is_spike(double brightest, double charge, const PixelIndex& centre) {
         const bool spike = (limits_.pixel && brightest > *limits_.pixel) ||
                            (limits_.charge && charge > *limits_.charge);
         if (spike) {

@@ -6,10 +6,10 @@
 
 namespace hrixs {
 
-Neighbours::Neighbours(const std::vector<Place>& centres, const std::vector<double>& x,
+Neighbours::Neighbours(const std::vector<PixelIndex>& centres, const std::vector<double>& x,
                        const std::vector<double>& y, double reach)
     : first_(centres.size() + 1, 0) {
-    // A place may lie two pixels beside its middle pixel.
+    // A position may lie two pixels beside its middle pixel.
     const auto farthest = static_cast<Index>(reach) + 3;
     const auto reaches = [&](std::size_t from, std::size_t to) {
         return std::abs(x[from] - static_cast<double>(centres[to].x)) < reach &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "rows/row_scratch.hpp"
+#include "frame/pixel_index.hpp"
 
 #include <cstddef>
 #include <vector>
@@ -12,8 +12,8 @@ namespace hrixs {
 class Neighbours {
   public:
     // A neighbour lies nearer than reach to the hit's middle pixel along both axes. The hits stand
-    // in the order of their rows, up to one row; x and y are their places.
-    Neighbours(const std::vector<Place>& centres, const std::vector<double>& x,
+    // in the order of their rows, up to one row; x and y are their positions.
+    Neighbours(const std::vector<PixelIndex>& centres, const std::vector<double>& x,
                const std::vector<double>& y, double reach);
 
     bool has_any(std::size_t hit) const { return first_[hit] != first_[hit + 1]; }

@@ -15,18 +15,18 @@ namespace {
 constexpr double least_gain = 9.0;
 constexpr int most_steps = 60;
 constexpr double least_step = 1e-4;
-constexpr double most_place = static_cast<double>(pair_reach);
+constexpr double farthest_position = static_cast<double>(pair_reach);
 
 constexpr std::size_t pixels = static_cast<std::size_t>(pair_pixels);
 constexpr std::size_t side = static_cast<std::size_t>(pair_size);
 
 // A cloud's shares in the window's columns or rows, and two derivatives.
 struct AxisShares {
-    AxisShares(double place, double sigma) {
-        CloudEdge lower(-static_cast<double>(pair_reach) - 0.5 - place, sigma);
+    AxisShares(double position, double sigma) {
+        CloudEdge lower(-static_cast<double>(pair_reach) - 0.5 - position, sigma);
         for (std::size_t k = 0; k < side; ++k) {
             const CloudEdge upper(
-                static_cast<double>(k) - static_cast<double>(pair_reach) + 0.5 - place, sigma);
+                static_cast<double>(k) - static_cast<double>(pair_reach) + 0.5 - position, sigma);
             share[k] = upper.share - lower.share;
             slope[k] = upper.first - lower.first;
             bend[k] = upper.second - lower.second;
@@ -60,8 +60,8 @@ struct OneCloud {
             }
     }
     static bool is_possible(const Numbers<n>& p) {
-        return p[0] > 0.0 && std::abs(p[1]) < most_place && std::abs(p[2]) < most_place &&
-               p[3] > 0.1 && p[3] < 3.0;
+        return p[0] > 0.0 && std::abs(p[1]) < farthest_position &&
+               std::abs(p[2]) < farthest_position && p[3] > 0.1 && p[3] < 3.0;
     }
 };
 
@@ -84,8 +84,9 @@ struct TwoClouds {
             }
     }
     static bool is_possible(const Numbers<n>& p) {
-        return p[0] > 0.0 && std::all_of(p.begin() + 1, p.end(),
-                                         [](double place) { return std::abs(place) < most_place; });
+        return p[0] > 0.0 && std::all_of(p.begin() + 1, p.end(), [](double position) {
+                   return std::abs(position) < farthest_position;
+               });
     }
 };
 
@@ -197,7 +198,7 @@ Spread spread_of(const PairWindow& window, double x, double y, double sigma) {
         const double i = static_cast<double>(k / side) - static_cast<double>(pair_reach) - x;
         const double j = static_cast<double>(k % side) - static_cast<double>(pair_reach) - y;
         // Far pixels are noise.
-        if (window.weight[k] == 0.0 || i * i + j * j > most_place * most_place)
+        if (window.weight[k] == 0.0 || i * i + j * j > farthest_position * farthest_position)
             continue;
         const double pixel = std::max(window.pixel[k], 0.0);
         sum += pixel;
@@ -258,8 +259,8 @@ std::optional<Pair> split_pair(PairWindow window, double cloud_sigma, double adu
         inverse[a][a] = 1.0;
     if (!solve(two->matrix, inverse))
         return std::nullopt;
-    Pair pair{{PairPlace{p[1], p[2], inverse[1][1], inverse[2][2]},
-               PairPlace{p[3], p[4], inverse[3][3], inverse[4][4]}},
+    Pair pair{{Position{p[1], p[2], inverse[1][1], inverse[2][2]},
+               Position{p[3], p[4], inverse[3][3], inverse[4][4]}},
               p[0],
               two->chi2 / static_cast<double>(n_pixels - static_cast<Index>(TwoClouds::n))};
     if (pair.photons[1].x < pair.photons[0].x)

@@ -8,7 +8,7 @@
 
 namespace hrixs {
 
-// A window that holds two photons some pixels apart. Places count from its middle pixel.
+// A window that holds two photons some pixels apart. Positions count from its middle pixel.
 constexpr Index pair_size = 7;
 constexpr Index pair_reach = pair_size / 2;
 constexpr Index pair_pixels = pair_size * pair_size;
@@ -18,7 +18,7 @@ struct PairWindow {
     std::array<double, pair_pixels> weight; // 1 / variance, without the photons' electrons; or 0
 };
 
-struct PairPlace {
+struct Position {
     double x;
     double y;
     double variance_x;
@@ -26,7 +26,7 @@ struct PairPlace {
 };
 
 struct Pair {
-    std::array<PairPlace, 2> photons;
+    std::array<Position, 2> photons;
     double charge; // of each
     double chi2;   // for each degree of freedom
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "frame/corrected_frame.hpp"
+#include "frame/pixel_index.hpp"
 #include "placement/two_clouds.hpp"
-#include "rows/row_scratch.hpp"
 #include "simd/spot_fit.hpp"
 
 #include <array>
@@ -17,7 +17,7 @@ using PairPixels = std::array<double, pair_pixels>;
 
 // Size x Size pixels around the centre.
 template <Index Size, class Pixel>
-void read_window(const CorrectedFrame<Pixel>& frame, const Place& centre, double* window) {
+void read_window(const CorrectedFrame<Pixel>& frame, const PixelIndex& centre, double* window) {
     const Index x0 = centre.x - Size / 2;
     const Index y0 = centre.y - Size / 2;
     const bool inside = x0 >= 0 && y0 >= 0 && x0 + Size <= frame.nx() && y0 + Size <= frame.ny();
@@ -40,7 +40,8 @@ void read_window(const CorrectedFrame<Pixel>& frame, const Place& centre, double
 class OwnWindow {
   public:
     template <class Pixel>
-    const Window* of(const CorrectedFrame<Pixel>& frame, const Place& centre, const Window* kept) {
+    const Window* of(const CorrectedFrame<Pixel>& frame, const PixelIndex& centre,
+                     const Window* kept) {
         if (kept == nullptr)
             read_window<window_size>(frame, centre, window_.data());
         return kept != nullptr ? kept : &window_;

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "frame/pixel_index.hpp"
 #include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <vector>
 
 namespace hrixs {
-
-struct Place {
-    Index x;
-    Index y;
-};
 
 // Working memory of one thread, for rows of ny pixels.
 struct RowScratch {
@@ -20,7 +16,7 @@ struct RowScratch {
           float_pairs(pairs.size()), far(pairs.size() / 64 + 2), found(pairs.size()),
           block(static_cast<std::size_t>(row_block + 1)) {}
 
-    // keep(x, y) for each place found in row x of n_rows rows of n places, but not on the border.
+    // keep(x, y) for each pixel found in row x of n_rows rows of n pixels, but not on the border.
     template <class Keep>
     void for_each_inner(Index x, Index n_found, Index n_rows, Index n, Keep keep) const {
         if (x == 0 || x + 1 >= n_rows)
@@ -45,7 +41,7 @@ struct RowScratch {
     std::vector<float> float_pairs;
     std::vector<std::uint8_t> far;
     std::vector<Index> found;
-    std::vector<Place> waiting;
+    std::vector<PixelIndex> waiting;
     std::vector<double> block;
 };
 

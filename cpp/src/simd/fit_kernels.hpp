@@ -29,14 +29,14 @@ inline void by_pixel(Four (&first_four)[spots_together], const Four (&fifth)[spo
 }
 
 template <bool WithBend>
-HRIXS_INLINE void shares_at(const double* nodes, const double (&place)[spots_together],
+HRIXS_INLINE void shares_at(const double* nodes, const double (&position)[spots_together],
                             Shares& shares) {
     constexpr Index n_parts = cloud_row / half_lanes;
     Four share[n_parts][spots_together];
     Four slope[n_parts][spots_together];
     Four bend[n_parts][spots_together];
     for (Index spot = 0; spot < spots_together; ++spot) {
-        const double in_nodes = (place[spot] + cloud_range) * cloud_nodes_per_pixel;
+        const double in_nodes = (position[spot] + cloud_range) * cloud_nodes_per_pixel;
         const auto node = static_cast<Index>(in_nodes + 0.5);
         const Four rest = all_equal((in_nodes - static_cast<double>(node)) / cloud_nodes_per_pixel);
         const Four two = all_equal(2.0);
@@ -63,7 +63,7 @@ HRIXS_INLINE void shares_at(const double* nodes, const double (&place)[spots_tog
 template <bool FreeBackground> constexpr Index n_unknowns = FreeBackground ? 4 : 3;
 
 // Sums over a window: of the score and, by columns, of the upper half of the Fisher matrix. The
-// unknowns of the place are in units of the charge.
+// unknowns of the position are in units of the charge.
 template <bool FreeBackground> struct Normal {
     static constexpr Index n = n_unknowns<FreeBackground>;
     Four score[n] = {};
@@ -319,7 +319,8 @@ template <bool Electrons, bool FreeBackground> class SpotFit {
             const double scale = options_.cloud_sigma * of_spot;
             group_.cloud_step[spot] = value[3][spot] / (value[4][spot] * scale);
             group_.cloud_variance[spot] = 1.0 / (value[4][spot] * scale * scale);
-            // A cloud that is certainly wider or narrower than the one given has moved the place.
+            // A cloud that is certainly wider or narrower than the one given has moved the
+            // position.
             const double wider = value[3][spot] / value[4][spot];
             const double step_x = -shift[1][spot] * wider / of_spot;
             const double step_y = -shift[2][spot] * wider / of_spot;
@@ -351,8 +352,10 @@ template <bool Electrons, bool FreeBackground> class SpotFit {
     static double limited(double step) {
         return step > most_fit_step ? most_fit_step : step < -most_fit_step ? -most_fit_step : step;
     }
-    static double in_range(double place) {
-        return place > cloud_range ? cloud_range : place < -cloud_range ? -cloud_range : place;
+    static double in_range(double position) {
+        return position > cloud_range    ? cloud_range
+               : position < -cloud_range ? -cloud_range
+                                         : position;
     }
 
     SpotGroup& group_;

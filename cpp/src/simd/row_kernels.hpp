@@ -155,7 +155,7 @@ struct RowKernels {
     void (*share_reals)(const double* moments, Index n, const double* weights, double* lower,
                         double* upper);
 
-    // Places photons by their charge clouds, each by itself.
+    // Fits the charge clouds of photons, each by itself.
     void (*fit_spots)(SpotGroup* groups, Index n_groups, const SpotFitOptions& options);
 
     void (*from_u8)(const std::uint8_t* row, Index n, double* out);

@@ -11,25 +11,25 @@ constexpr Index window_reach = window_size / 2;
 constexpr Index window_pixels = window_size * window_size;
 constexpr Index spots_together = 4;
 
-// A cloud's share in each pixel of a row or column of the window, by the cloud's place: values and
-// derivatives at nodes, from which a short Taylor series leads on.
-constexpr double cloud_range = 2.0; // of places, from the window's middle
+// A cloud's share in each pixel of a row or column of the window, by the cloud's position: values
+// and derivatives at nodes, from which a short Taylor series leads on.
+constexpr double cloud_range = 2.0; // of positions, from the window's middle
 constexpr Index cloud_nodes_per_pixel = 64;
 constexpr Index n_cloud_nodes = static_cast<Index>(2.0 * cloud_range) * cloud_nodes_per_pixel + 1;
 constexpr Index cloud_orders = 4; // share, its first derivative, half its second, 1/6 of its third
 constexpr Index cloud_row = 8;    // window_size, in whole registers
 constexpr Index cloud_node_size = cloud_orders * cloud_row;
 
-// Places count from the window's middle pixel. Each array ends with the four spots.
+// Positions count from the window's middle pixel. Each array ends with the four spots.
 struct SpotGroup {
     double pixel[window_pixels][spots_together];  // ADU above the level; 0 where not used
     double weight[window_pixels][spots_together]; // 1 / variance, without that of the photon's own
                                                   // electrons; 0 where not used
-    double x[spots_together];                     // where to begin; then the place
+    double x[spots_together];                     // where to begin; then the position
     double y[spots_together];
     double charge[spots_together]; // the same
     double background[spots_together];
-    double variance_x[spots_together]; // of the place
+    double variance_x[spots_together]; // of the position
     double variance_y[spots_together];
     double chi2[spots_together];           // sum of squared residuals over variances
     double cloud_step[spots_together];     // from the cloud's sigma to that of the spot's own cloud

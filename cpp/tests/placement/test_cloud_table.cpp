@@ -33,10 +33,11 @@ double left_out(double sigma) {
     return 0.046 * std::pow(half_node / sigma, 4) + 1e-15;
 }
 
-// As the fit reads the table: share and slope in pixel k of a cloud at a place.
+// As the fit reads the table: share and slope in pixel k of a cloud at a position.
 struct Read {
-    Read(const CloudTable& table, double place, Index k) {
-        const double in_nodes = (place + cloud_range) * static_cast<double>(cloud_nodes_per_pixel);
+    Read(const CloudTable& table, double position, Index k) {
+        const double in_nodes =
+            (position + cloud_range) * static_cast<double>(cloud_nodes_per_pixel);
         const auto node = static_cast<Index>(in_nodes + 0.5);
         const double rest = 2.0 * half_node * (in_nodes - static_cast<double>(node));
         const double* order = table.nodes() + node * cloud_node_size + k;
@@ -52,18 +53,18 @@ struct Read {
 
 } // namespace
 
-TEST_CASE("cloud table: shares of the window's pixels are those of a Gaussian, at any place") {
+TEST_CASE("cloud table: shares of the window's pixels are those of a Gaussian, at any position") {
     std::mt19937 random(1);
-    std::uniform_real_distribution<double> places(-cloud_range, cloud_range);
+    std::uniform_real_distribution<double> positions(-cloud_range, cloud_range);
     for (const double sigma : sigmas) {
         CAPTURE(sigma);
         const CloudTable table(sigma);
         for (int trial = 0; trial < 300; ++trial) {
-            const double place = places(random);
-            CAPTURE(place);
+            const double position = positions(random);
+            CAPTURE(position);
             for (Index k = 0; k < window_size; ++k) {
-                const double distance = static_cast<double>(k - window_reach) - place;
-                CHECK(std::abs(Read(table, place, k).share - true_share(distance, sigma)) <
+                const double distance = static_cast<double>(k - window_reach) - position;
+                CHECK(std::abs(Read(table, position, k).share - true_share(distance, sigma)) <
                       left_out(sigma));
             }
         }
@@ -83,19 +84,19 @@ TEST_CASE("cloud table: both ends of the range have nodes, and what fills up a r
 
 TEST_CASE("cloud table: slopes are the differences of shares") {
     std::mt19937 random(2);
-    std::uniform_real_distribution<double> places(-cloud_range, cloud_range);
+    std::uniform_real_distribution<double> positions(-cloud_range, cloud_range);
     for (const double sigma : sigmas) {
         CAPTURE(sigma);
         const CloudTable table(sigma);
         const double step = 1e-4 * sigma;
         for (int trial = 0; trial < 300; ++trial) {
-            const double place = places(random);
-            CAPTURE(place);
+            const double position = positions(random);
+            CAPTURE(position);
             for (Index k = 0; k < window_size; ++k) {
-                const double distance = static_cast<double>(k - window_reach) - place;
+                const double distance = static_cast<double>(k - window_reach) - position;
                 const double difference =
                     true_share(distance - step, sigma) - true_share(distance + step, sigma);
-                CHECK(std::abs(Read(table, place, k).slope - difference / (2.0 * step)) <
+                CHECK(std::abs(Read(table, position, k).slope - difference / (2.0 * step)) <
                       4.0 / half_node * left_out(sigma) + 1e-8 / sigma);
             }
         }
@@ -123,7 +124,7 @@ TEST_CASE("cloud table: the share at any distance, 0 beyond four standard deviat
     }
 }
 
-TEST_CASE("cloud table: a cloud of the same charge beyond reach hardly moves the place") {
+TEST_CASE("cloud table: a cloud of the same charge beyond reach hardly moves the position") {
     constexpr double charge = 1000.0;
     for (const double sigma : {0.2, 0.35, 0.5, 0.8, 1.0}) {
         CAPTURE(sigma);
@@ -150,7 +151,7 @@ TEST_CASE("cloud table: a cloud of the same charge beyond reach hardly moves the
     }
 }
 
-TEST_CASE("cloud table: the start turns a centre of mass of 3x3 pixels into the cloud's place") {
+TEST_CASE("cloud table: the start turns a centre of mass of 3x3 pixels into the cloud's position") {
     for (const double sigma : sigmas) {
         CAPTURE(sigma);
         const CloudTable table(sigma);
@@ -159,7 +160,7 @@ TEST_CASE("cloud table: the start turns a centre of mass of 3x3 pixels into the 
             const double lower = true_share(-1.0 - x, sigma);
             const double upper = true_share(1.0 - x, sigma);
             const double all = lower + true_share(-x, sigma) + upper;
-            return std::pair{start.place * (upper - lower) / all, std::sqrt(start.charge) * all};
+            return std::pair{start.position * (upper - lower) / all, std::sqrt(start.charge) * all};
         };
         for (const double x : {0.25, -0.25}) {
             CHECK(of_three(x).first == Approx(x).epsilon(1e-3));

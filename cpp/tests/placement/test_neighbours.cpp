@@ -13,12 +13,12 @@ using namespace hrixs;
 namespace {
 
 struct Hits {
-    std::vector<Place> centres;
+    std::vector<PixelIndex> centres;
     std::vector<double> x;
     std::vector<double> y;
 };
 
-// In the order of their rows, up to one; places up to two pixels beside their middle pixels.
+// In the order of their rows, up to one; positions up to two pixels beside their middle pixels.
 Hits random_hits(std::size_t n, Index nx, Index ny, unsigned seed) {
     std::mt19937 random(seed);
     const auto below = [&](Index end) {

@@ -63,7 +63,7 @@ std::vector<Cloud> two_clouds(double x, double y, double distance, double angle)
 
 } // namespace
 
-TEST_CASE("two clouds: two of equal charge are found at their places, in any direction") {
+TEST_CASE("two clouds: two of equal charge are found at their positions, in any direction") {
     for (const double adu_per_electron : {0.0, 0.3})
         for (const double distance : {0.5, 0.8, 1.2})
             for (const double angle : {-1.5, -1.0, -0.4, 0.0, 0.3, 0.8, 1.2}) {
@@ -98,10 +98,10 @@ TEST_CASE("two clouds: the one at the lower x comes first") {
 
 TEST_CASE("two clouds: a single one is not split, twice the charge, wide or narrow") {
     for (const double width : {0.4, 0.5, 0.6, 0.8, 1.0})
-        for (const double place : {0.0, 0.3, 0.5}) {
+        for (const double position : {0.0, 0.3, 0.5}) {
             CAPTURE(width);
-            CAPTURE(place);
-            CHECK_FALSE(split(window_of({{place, -place, 2.0 * charge, width}})));
+            CAPTURE(position);
+            CHECK_FALSE(split(window_of({{position, -position, 2.0 * charge, width}})));
         }
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("two clouds: two that are far apart are never taken for one") {
     CHECK(n_found == 400);
 }
 
-TEST_CASE("two clouds: places scatter as they tell, chi square is that of the noise") {
+TEST_CASE("two clouds: positions scatter as they tell, chi square is that of the noise") {
     std::mt19937 random(2);
     const auto clouds = two_clouds(0.1, 0.2, 0.8, 0.4);
     const PairWindow window = window_of(clouds);
@@ -140,9 +140,9 @@ TEST_CASE("two clouds: places scatter as they tell, chi square is that of the no
         if (!pair)
             continue;
         for (std::size_t one = 0; one < 2; ++one) {
-            const PairPlace& place = pair->photons[one];
-            squares += std::pow(place.x - clouds[one].x, 2) / place.variance_x;
-            squares += std::pow(place.y - clouds[one].y, 2) / place.variance_y;
+            const Position& position = pair->photons[one];
+            squares += std::pow(position.x - clouds[one].x, 2) / position.variance_x;
+            squares += std::pow(position.y - clouds[one].y, 2) / position.variance_y;
         }
         chi2 += pair->chi2;
         ++n;

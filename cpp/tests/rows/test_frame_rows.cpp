@@ -39,12 +39,12 @@ template <class Pixel> Image<Pixel> converted(const Image<std::uint16_t>& image)
     return other;
 }
 
-using Places = std::vector<std::tuple<Index, Index>>;
+using Pixels = std::vector<std::tuple<Index, Index>>;
 
 struct Went {
     FrameSums sums;
     std::vector<double> pixels; // by bands
-    Places kept;
+    Pixels kept;
 };
 
 template <class Search> Went go(Index nx, Index ny, double shift, Search search_band) {
@@ -81,8 +81,8 @@ template <class Pixel> double square(const CorrectedFrame<Pixel>& frame, Index x
     return (frame(x, y) + frame(x, y + 1)) + (frame(x + 1, y) + frame(x + 1, y + 1));
 }
 
-template <class Pixel> Places square_hits(const CorrectedFrame<Pixel>& frame, double limit) {
-    Places hits;
+template <class Pixel> Pixels square_hits(const CorrectedFrame<Pixel>& frame, double limit) {
+    Pixels hits;
     for (Index x = 1; x + 2 < frame.nx(); ++x)
         for (Index y = 1; y + 2 < frame.ny(); ++y) {
             const double centre = square(frame, x, y);
@@ -94,8 +94,8 @@ template <class Pixel> Places square_hits(const CorrectedFrame<Pixel>& frame, do
     return hits;
 }
 
-template <class Pixel> Places pixel_hits(const CorrectedFrame<Pixel>& frame, double limit) {
-    Places hits;
+template <class Pixel> Pixels pixel_hits(const CorrectedFrame<Pixel>& frame, double limit) {
+    Pixels hits;
     for (Index x = 1; x + 1 < frame.nx(); ++x)
         for (Index y = 1; y + 1 < frame.ny(); ++y)
             if (frame(x, y) > limit && is_local_maximum(frame(x, y), [&](Index i, Index j) {
@@ -106,9 +106,9 @@ template <class Pixel> Places pixel_hits(const CorrectedFrame<Pixel>& frame, dou
 }
 
 // In row-major order, so that nothing is kept twice, off the border, and no hit is missing.
-bool is_rightly_kept(const Places& kept, const Places& hits, Index nx, Index ny) {
-    const bool inside = std::all_of(kept.begin(), kept.end(), [&](const auto& place) {
-        const auto [x, y] = place;
+bool is_rightly_kept(const Pixels& kept, const Pixels& hits, Index nx, Index ny) {
+    const bool inside = std::all_of(kept.begin(), kept.end(), [&](const auto& position) {
+        const auto [x, y] = position;
         return x > 0 && y > 0 && x < nx - 1 && y < ny - 1;
     });
     return inside &&
@@ -165,7 +165,7 @@ TEST_CASE("frame rows: all ways give the same sums of whole numbers, and lose no
             const Mean expected = mean_of_squares(frame, shift);
             for (const double limit :
                  {-5.0, 0.0, 2.0 * largest, 3.1 * largest, 4.0 * largest, no_limit}) {
-                const Places hits = square_hits(frame, limit);
+                const Pixels hits = square_hits(frame, limit);
                 const auto check = [&](const auto& rows) {
                     const Went scanned = scan(rows, nx, ny, shift, limit);
                     const Went found = find(rows, nx, ny, shift, limit);
@@ -206,7 +206,7 @@ TEST_CASE("frame rows: where bands meet, no sum is off and no hit lost or kept t
                 check_same_sums(scanned, scan(of_any, nx, ny, 2060.0, limit));
                 CHECK(found.pixels == scanned.pixels);
                 CHECK(scanned.sums.squares.mean() == doctest::Approx(expected.mean).epsilon(1e-15));
-                const Places hits = square_hits(frame, limit);
+                const Pixels hits = square_hits(frame, limit);
                 CHECK(is_rightly_kept(scanned.kept, hits, nx, ny));
                 CHECK(is_rightly_kept(found.kept, hits, nx, ny));
                 CHECK(is_rightly_kept(find_pixels(rows, nx, ny, limit / 4).kept,
@@ -228,8 +228,8 @@ TEST_CASE("frame rows: one hit in every row around a band's edge") {
         const auto floats = converted<float>(image);
         RowScratch scratch(ny);
         const auto check = [&](const auto& rows) {
-            CHECK(scan(rows, nx, ny, 0.0, 150.0).kept == Places{{x, 3}});
-            CHECK(find(rows, nx, ny, 0.0, 150.0).kept == Places{{x, 3}});
+            CHECK(scan(rows, nx, ny, 0.0, 150.0).kept == Pixels{{x, 3}});
+            CHECK(find(rows, nx, ny, 0.0, 150.0).kept == Pixels{{x, 3}});
         };
         check(CountRows(image.view(), nullptr, scratch));
         check(FloatRows({floats.view(), &none}, scratch));
@@ -245,7 +245,7 @@ TEST_CASE("frame rows: candidates keep off the border, so that a spot fits aroun
             image(x, y) = 50;
             RowScratch scratch(6);
             const CountRows rows(image.view(), nullptr, scratch);
-            const Places kept = scan(rows, 6, 6, 0.0, 49.0).kept;
+            const Pixels kept = scan(rows, 6, 6, 0.0, 49.0).kept;
             CHECK(std::count(kept.begin(), kept.end(), std::tuple(x, y)) ==
                   (x >= 1 && x <= 3 && y >= 1 && y <= 3 ? 1 : 0));
             for (const auto& [at_x, at_y] : kept)
@@ -376,7 +376,7 @@ TEST_CASE("frame rows: a large float just behind a block of the row") {
     image(3, row_block - 1) = 1.99F;
     image(3, row_block) = large;
     const CorrectedFrame<float> frame{image.view(), &none};
-    REQUIRE(square_hits(frame, 33554432.0 + 3.9) == Places{{2, row_block - 1}});
+    REQUIRE(square_hits(frame, 33554432.0 + 3.9) == Pixels{{2, row_block - 1}});
     check_floats(image, {33554432.0 + 3.9});
 }
 
@@ -445,7 +445,7 @@ void check_with_dark(const Image<std::uint16_t>& image, const Dark& dark) {
         }
     for (const double limit : {expected.mean - 2.0 * deviation, expected.mean + 0.3 * deviation,
                                expected.mean + 2.0 * deviation, no_limit}) {
-        const Places hits = square_hits(frame, limit);
+        const Pixels hits = square_hits(frame, limit);
         const Went any = scan(of_any, nx, ny, shift, limit);
         CHECK(is_rightly_kept(any.kept, hits, nx, ny));
         if (rows.fits(shift)) {

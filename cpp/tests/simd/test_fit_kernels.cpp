@@ -255,7 +255,7 @@ TEST_CASE("fit of spots: a cloud without noise is found where it is, and leaves 
         }
 }
 
-TEST_CASE("fit of spots: places, charges and widths scatter as they tell") {
+TEST_CASE("fit of spots: positions, charges and widths scatter as they tell") {
     Random random(4);
     constexpr double noise = 6.0;
     constexpr int n_groups = 1500;
@@ -347,7 +347,7 @@ TEST_CASE("fit of spots: of pixels without light, nothing certain comes") {
     }
 }
 
-TEST_CASE("fit of spots: a cloud wider or narrower than given tells so and keeps its place") {
+TEST_CASE("fit of spots: a cloud wider or narrower than given tells so and keeps its position") {
     Random random(6);
     for (const Way& way : ways)
         for (const double sigma : {0.42, 0.47, 0.53, 0.6}) {
@@ -366,7 +366,7 @@ TEST_CASE("fit of spots: a cloud wider or narrower than given tells so and keeps
         }
 }
 
-TEST_CASE("fit of spots: what has converged has a charge above zero and a place in the window") {
+TEST_CASE("fit of spots: what has converged has a charge above zero and a position in the window") {
     Random random(7);
     for (const Way& way : ways) {
         std::vector<SpotGroup> groups(300);

@@ -138,17 +138,17 @@ def classify_photons(
         "threads": resolve_threads(threads),
     }
 
-    def classify(frames: Frames, place: _core.PlaceOptions) -> _core.Found:
+    def classify(frames: Frames, fit: _core.FitOptions) -> _core.Found:
         return _core.classify_photons(
             frames.pixels,
             photon_adu=photon_adu[: len(frames)],
             **core_options,
-            place=place,
+            fit=fit,
             first_frame=frames.first_frame,
         )
 
-    place, told = placement.core_options(stack, partial(estimated_cloud, stack, classify, True))
-    found = classify(stack, place)
+    fit, told = placement.core_options(stack, partial(estimated_cloud, stack, classify, True))
+    found = classify(stack, fit)
     attrs = provenance(
         "centroid_two",
         energy=float(np.asarray(energy)) if np.ndim(energy) == 0 else "per frame",

@@ -156,15 +156,15 @@ def find_photons(
         "threads": resolve_threads(threads),
     }
 
-    def find(frames: Frames, place: _core.PlaceOptions) -> _core.Found:
+    def find(frames: Frames, fit: _core.FitOptions) -> _core.Found:
         return _core.find_photons(
-            frames.pixels, **core_options, place=place, first_frame=frames.first_frame
+            frames.pixels, **core_options, fit=fit, first_frame=frames.first_frame
         )
 
-    place, told = placement.core_options(
+    fit, told = placement.core_options(
         stack, partial(estimated_cloud, stack, find, electrons_per_adu is not None)
     )
-    found = find(stack, place)
+    found = find(stack, fit)
     attrs = provenance(
         "centroid_one",
         threshold=threshold,

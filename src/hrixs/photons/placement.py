@@ -77,8 +77,8 @@ class Placement:
         return fits_clouds(self.position)
 
     def core_options(
-        self, frames: Frames, estimate: Callable[[Callable[[float], _core.PlaceOptions]], float]
-    ) -> tuple[_core.PlaceOptions, dict[str, Any]]:
+        self, frames: Frames, estimate: Callable[[Callable[[float], _core.FitOptions]], float]
+    ) -> tuple[_core.FitOptions, dict[str, Any]]:
         """Return the core's options, and what is to be told of them in ``attrs``.
 
         Parameters
@@ -96,13 +96,13 @@ class Placement:
         if pixel_limit is not None or charge_limit is not None:
             told |= {"pixel_limit": pixel_limit, "charge_limit": charge_limit}
         if not self.fits:
-            return _core.PlaceOptions(pixel_limit=pixel_limit, charge_limit=charge_limit), told
+            return _core.FitOptions(pixel_limit=pixel_limit, charge_limit=charge_limit), told
         noise, noise_map = self._noise(frames)
         gain = self.electrons_per_adu
         gain = None if gain is None else number("electrons_per_adu", gain)
 
-        def options(cloud_sigma: float) -> _core.PlaceOptions:
-            return _core.PlaceOptions(
+        def options(cloud_sigma: float) -> _core.FitOptions:
+            return _core.FitOptions(
                 cloud_sigma=cloud_sigma,
                 read_noise=noise,
                 noise_map=noise_map,
@@ -135,9 +135,9 @@ class Placement:
 
 def estimated_cloud(
     frames: Frames,
-    find: Callable[[Frames, _core.PlaceOptions], _core.Found],
+    find: Callable[[Frames, _core.FitOptions], _core.Found],
     electrons: bool,
-    options: Callable[[float], _core.PlaceOptions],
+    options: Callable[[float], _core.FitOptions],
 ) -> float:
     """Width of the charge cloud, from as many of the first frames as it takes."""
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)

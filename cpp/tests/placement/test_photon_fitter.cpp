@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "hrixs/place.hpp"
+#include "hrixs/cloud_fit.hpp"
 
 #include "hrixs/classify.hpp"
 #include "hrixs/find.hpp"
@@ -64,13 +64,13 @@ Image<double> frame_with(const std::vector<Photon>& photons, Index nx = 40, Inde
 Stack<double> noisy_frames(Index n, Index nx, Index ny, unsigned seed) {
     std::mt19937 random(seed);
     std::normal_distribution<double> noise(0.0, 1.5);
-    std::uniform_real_distribution<double> places(0.0, 1.0);
+    std::uniform_real_distribution<double> positions(0.0, 1.0);
     Stack<double> stack(n, nx, ny, level);
     for (Index frame = 0; frame < n; ++frame)
         for (Index k = 0; k < nx * ny / 150; ++k)
             put(stack, frame,
-                {places(random) * static_cast<double>(nx), places(random) * static_cast<double>(ny),
-                 photon});
+                {positions(random) * static_cast<double>(nx),
+                 positions(random) * static_cast<double>(ny), photon});
     for (double& pixel : stack.pixels)
         pixel = std::clamp(std::rint(pixel + noise(random)), 0.0, 255.0);
     return stack;
@@ -105,7 +105,7 @@ std::vector<FoundPhotons> both_ways(const Stack<double>& stack, const std::optio
     return {find(stack, fit, spikes, chip), classify(stack, fit, spikes, chip)};
 }
 
-void check_places(const FoundPhotons& found, const std::vector<Photon>& photons, double limit) {
+void check_positions(const FoundPhotons& found, const std::vector<Photon>& photons, double limit) {
     REQUIRE(found.table.x.size() == photons.size());
     for (std::size_t k = 0; k < photons.size(); ++k) {
         CAPTURE(k);
@@ -117,10 +117,10 @@ void check_places(const FoundPhotons& found, const std::vector<Photon>& photons,
 
 } // namespace
 
-TEST_CASE("place: photons of a frame without noise are found where they are") {
+TEST_CASE("fit: photons of a frame without noise are found where they are") {
     const std::vector<Photon> photons{{8.1, 9.4}, {9.8, 25.0}, {20.5, 15.7, 250.0}, {30.0, 30.3}};
     for (const FoundPhotons& found : both_ways(frame_with(photons), plain_fit())) {
-        check_places(found, photons, 1e-3);
+        check_positions(found, photons, 1e-3);
         CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(4, 0));
         for (std::size_t k = 0; k < 4; ++k) {
             CHECK(found.table.fitted.chi2[k] < 1e-3);
@@ -131,8 +131,7 @@ TEST_CASE("place: photons of a frame without noise are found where they are") {
     }
 }
 
-TEST_CASE(
-    "place: without a fit there are no columns of it, with one all are as long as the table") {
+TEST_CASE("fit: without one there are no columns of it, with one all are as long as the table") {
     const Stack<double> stack = noisy_frames(3, 40, 50, 1);
     for (const FoundPhotons& found : both_ways(stack, {})) {
         CHECK(found.table.fitted.flag.empty());
@@ -154,7 +153,7 @@ TEST_CASE(
         CHECK(found.table.size() == 0);
 }
 
-TEST_CASE("place: the noise of the fit is that given, or of the frame") {
+TEST_CASE("fit: the noise of the fit is that given, or of the frame") {
     const Stack<double> stack = noisy_frames(1, 60, 60, 2);
     CloudFit given = plain_fit();
     CloudFit measured = given;
@@ -180,17 +179,17 @@ TEST_CASE("place: the noise of the fit is that given, or of the frame") {
     CHECK(n_alone > 5);
 }
 
-TEST_CASE("place: a photon's own electrons add to the uncertainty of its place") {
+TEST_CASE("fit: a photon's own electrons add to the uncertainty of its position") {
     const Image<double> image = frame_with({{20.2, 19.9}});
     CloudFit fit = plain_fit();
     const double without = find(image, fit).table.fitted.sigma_x.at(0);
     fit.electrons_per_adu = 0.2;
     const FoundPhotons found = find(image, fit);
-    check_places(found, {{20.2, 19.9}}, 1e-3);
+    check_positions(found, {{20.2, 19.9}}, 1e-3);
     CHECK(found.table.fitted.sigma_x[0] > 1.5 * without);
 }
 
-TEST_CASE("place: a background of its own") {
+TEST_CASE("fit: a background of its own") {
     const std::vector<Photon> photons{{20.2, 19.9}};
     Image<double> image = frame_with(photons);
     for (Index i = 15; i < 26; ++i)
@@ -199,11 +198,11 @@ TEST_CASE("place: a background of its own") {
     CloudFit fit = plain_fit();
     CHECK(find(image, fit).table.charge.at(0) > 1.05 * photon);
     fit.local_background = true;
-    check_places(find(image, fit), photons, 1e-3);
+    check_positions(find(image, fit), photons, 1e-3);
     CHECK(find(image, fit).table.fitted.chi2[0] < 1e-3);
 }
 
-TEST_CASE("place: a map of noise, of which a NaN marks a pixel that is not to be used") {
+TEST_CASE("fit: a map of noise, of which a NaN marks a pixel that is not to be used") {
     const std::vector<Photon> photons{{20.2, 19.9}};
     Image<double> image = frame_with(photons);
     Image<double> map(40, 40, 2.0);
@@ -217,17 +216,17 @@ TEST_CASE("place: a map of noise, of which a NaN marks a pixel that is not to be
         CHECK(std::abs(found.table.x.at(0) - 20.2) > 0.02);
     map(21, 20) = not_a_number;
     for (const FoundPhotons& found : both_ways(image, fit)) {
-        check_places(found, photons, 1e-3);
+        check_positions(found, photons, 1e-3);
         CHECK(found.table.fitted.flag[0] == cut);
     }
     map(21, 20) = 2000.0;
     for (const FoundPhotons& found : both_ways(image, fit)) {
-        check_places(found, photons, 1e-3);
+        check_positions(found, photons, 1e-3);
         CHECK(found.table.fitted.flag[0] == 0);
     }
 }
 
-TEST_CASE("place: too few pixels leave the centre of mass") {
+TEST_CASE("fit: too few pixels leave the centre of mass") {
     const Image<double> image = frame_with({{20.2, 19.9}});
     const FoundPhotons by_mass = find(image, {});
     Image<double> map(40, 40, not_a_number);
@@ -249,10 +248,10 @@ TEST_CASE("place: too few pixels leave the centre of mass") {
     }
 }
 
-TEST_CASE("place: at the frame's border, and beside masked pixels") {
+TEST_CASE("fit: at the frame's border, and beside masked pixels") {
     const std::vector<Photon> photons{{1.2, 1.3}, {1.1, 20.2}, {20.3, 37.9}, {37.8, 1.1}};
     for (const FoundPhotons& found : both_ways(frame_with(photons), plain_fit())) {
-        check_places(found, photons, 1e-3);
+        check_positions(found, photons, 1e-3);
         CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(4, cut));
     }
     const std::vector<Photon> one{{20.2, 19.9}};
@@ -263,17 +262,17 @@ TEST_CASE("place: at the frame's border, and beside masked pixels") {
         mask(x, 21) = 1;
     }
     for (const FoundPhotons& found : both_ways(image, plain_fit(), {}, {{}, mask.view()})) {
-        check_places(found, one, 1e-3);
+        check_positions(found, one, 1e-3);
         CHECK(found.table.fitted.flag[0] == cut);
     }
 }
 
-TEST_CASE("place: neighbours are fitted together") {
+TEST_CASE("fit: neighbours are fitted together") {
     for (const double distance : {3.0, 3.3, 3.6, 4.2, 5.0}) {
         CAPTURE(distance);
         const std::vector<Photon> photons{{20.2, 15.1}, {20.4, 15.1 + distance, 220.0}};
         for (const FoundPhotons& found : both_ways(frame_with(photons), plain_fit())) {
-            check_places(found, photons, 2e-3);
+            check_positions(found, photons, 2e-3);
             CHECK(found.table.fitted.chi2[0] < 0.05);
             CHECK(found.table.fitted.chi2[1] < 0.05);
             if (distance < 3.5)
@@ -285,7 +284,7 @@ TEST_CASE("place: neighbours are fitted together") {
         CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(2, 0));
 }
 
-TEST_CASE("place: a dark changes nothing but the level") {
+TEST_CASE("fit: a dark changes nothing but the level") {
     const Stack<double> stack = noisy_frames(2, 50, 40, 3);
     Stack<double> raised = stack;
     Image<double> dark(50, 40);
@@ -296,7 +295,7 @@ TEST_CASE("place: a dark changes nothing but the level") {
     CHECK(same_bytes(find(raised, plain_fit(), {}, {dark.view(), {}}), find(stack, plain_fit())));
 }
 
-TEST_CASE("place: more hits than are kept with their pixels") {
+TEST_CASE("fit: more hits than are kept with their pixels") {
     std::vector<Photon> photons;
     for (int x = 0; x < 40; ++x)
         for (int y = 0; y < 50; ++y)
@@ -305,10 +304,10 @@ TEST_CASE("place: more hits than are kept with their pixels") {
     CloudFit fit = plain_fit();
     fit.local_background = true;
     for (const FoundPhotons& found : both_ways(image, fit))
-        check_places(found, photons, 5e-3);
+        check_positions(found, photons, 5e-3);
 }
 
-TEST_CASE("place: the same bytes whatever the threads") {
+TEST_CASE("fit: the same bytes whatever the threads") {
     const Stack<double> stack = noisy_frames(3, 520, 40, 4);
     Image<std::uint8_t> mask(520, 40);
     for (std::size_t k = 0; k < mask.pixels.size(); k += 97)
@@ -330,7 +329,7 @@ TEST_CASE("place: the same bytes whatever the threads") {
     }
 }
 
-TEST_CASE("place: every pixel type gives the same bytes on the same values") {
+TEST_CASE("fit: every pixel type gives the same bytes on the same values") {
     const Stack<double> stack = noisy_frames(2, 60, 50, 5);
     const Image<double> dark(60, 50, 0.75);
     CloudFit fit = plain_fit();
@@ -353,7 +352,7 @@ TEST_CASE("place: every pixel type gives the same bytes on the same values") {
     }
 }
 
-TEST_CASE("place: two photons in one spot are placed one by one, where that is wanted") {
+TEST_CASE("fit: two photons in one spot are placed one by one, where that is wanted") {
     const std::vector<Photon> photons{{19.5, 20.1}, {20.9, 20.2}};
     const Image<double> image = frame_with(photons);
     CloudFit fit = plain_fit();
@@ -362,7 +361,7 @@ TEST_CASE("place: two photons in one spot are placed one by one, where that is w
     CHECK(together.table.is_double[0] == 1);
     fit.split_doubles = true;
     for (const FoundPhotons& found : both_ways(image, fit)) {
-        check_places(found, photons, 1e-3);
+        check_positions(found, photons, 1e-3);
         CHECK(found.table.is_double == std::vector<std::uint8_t>{0, 0});
         CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(2, hrixs::split));
         CHECK(found.table.fitted.sigma_x[0] > 0.0);
@@ -381,7 +380,7 @@ TEST_CASE("place: two photons in one spot are placed one by one, where that is w
     }
 }
 
-TEST_CASE("place: whatever the light, a photon that was fitted has a charge and a place") {
+TEST_CASE("fit: whatever the light, a photon that was fitted has a charge and a position") {
     std::mt19937 random(6);
     std::normal_distribution<double> noise(0.0, 3.0);
     for (const Index side : {4, 6, 12})
@@ -429,7 +428,7 @@ TEST_CASE("spikes: too bright a pixel or too much charge, each counted") {
     CHECK(n_spikes({{}, 430.0}) == 0);
     CHECK(n_spikes({190.0, 350.0}) == 1);
     const FoundPhotons found = find(image, plain_fit(), {190.0, {}});
-    check_places(found, {photons[0], photons[2]}, 1e-3);
+    check_positions(found, {photons[0], photons[2]}, 1e-3);
     CHECK(found.n_dropped == std::vector<Index>{0});
 }
 
@@ -449,9 +448,9 @@ TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along 
                 for (const FoundPhotons& found : both_ways(image, fit, {250.0, {}})) {
                     CHECK(found.n_spikes[0] == (dropped ? 2 : 1));
                     if (dropped)
-                        check_places(found, {far}, fit ? 1e-3 : 0.1);
+                        check_positions(found, {far}, fit ? 1e-3 : 0.1);
                     else
-                        check_places(found, {beside, far}, fit ? 1e-3 : 0.1);
+                        check_positions(found, {beside, far}, fit ? 1e-3 : 0.1);
                     CHECK(found.table.fitted.flag.size() ==
                           (fit ? found.table.x.size() : std::size_t{0}));
                 }

@@ -6,7 +6,7 @@
 #include "level_oracle.hpp"
 #include "plain_frame.hpp"
 
-#include "hrixs/place.hpp"
+#include "hrixs/cloud_fit.hpp"
 #include "simd/spot_fit.hpp"
 
 #include <algorithm>
@@ -70,7 +70,7 @@ inline PlainWindow changed(PlainWindow window, std::uint32_t pattern) {
     return window;
 }
 
-// A cloud's share in a pixel, and its derivatives by the cloud's place.
+// A cloud's share in a pixel, and its derivatives by the cloud's position.
 struct PlainShare {
     Real share;
     Real slope;
@@ -115,7 +115,7 @@ struct FitAnswer {
     Real cloud_rounding = 0; // part of what is between the width found and the one given
     Real largest_charge = 0; // on the way
     Real least_pivot = 1;    // on the way, as a part of the matrix's own
-    Real series_error = 0;   // of the place, in units of what residuals leave uncertain
+    Real series_error = 0;   // of the position, in units of what residuals leave uncertain
 
     bool fitted() const { return (flag & (not_converged | left_pixel)) == 0; }
 };
@@ -156,19 +156,19 @@ class PlainFit {
     }
 
   private:
-    using Unknowns = std::array<Real, 4>; // charge, charge times place, level below
+    using Unknowns = std::array<Real, 4>; // charge, charge times position, level below
     using Matrix = std::array<Unknowns, 4>;
 
-    PlainShares shares(Real place) {
+    PlainShares shares(Real position) {
         PlainShares all;
-        const Real in_nodes = (place + static_cast<Real>(cloud_range)) * cloud_nodes_per_pixel;
+        const Real in_nodes = (position + static_cast<Real>(cloud_range)) * cloud_nodes_per_pixel;
         const Real node = std::floor(in_nodes + 0.5L);
         const Real rest = way_ == SharesBy::series ? (in_nodes - node) / cloud_nodes_per_pixel : 0;
         if (way_ == SharesBy::series && std::abs(std::abs(in_nodes - node) - 0.5L) < 1e-7L)
             answer_.comparable = false;
         for (Index k = 0; k < window_size; ++k) {
             PlainShare& one = all[static_cast<std::size_t>(k)];
-            one = share_at(static_cast<Real>(k - window_reach) - (place - rest), sigma_);
+            one = share_at(static_cast<Real>(k - window_reach) - (position - rest), sigma_);
             one.share += rest * (one.slope + rest * (one.bend / 2 + rest * one.twist / 6));
             one.slope += rest * (one.bend + rest * one.twist / 2);
             one.bend += rest * one.twist;
@@ -180,7 +180,7 @@ class PlainFit {
         return all;
     }
 
-    // With the clouds' place and charge as they are now: work(derivatives by the unknowns,
+    // With the clouds' position and charge as they are now: work(derivatives by the unknowns,
     // derivative by the cloud's spread, residual, weight) for each pixel.
     template <class Work> void for_each_pixel(Work work) {
         const PlainShares along_x = shares(answer_.x);
@@ -330,7 +330,7 @@ class PlainFit {
         answer_.flag = farthest > most_distance ? left_pixel : 0;
     }
 
-    // From one and the same place, a step by the shares as they are, and one by the series.
+    // From one and the same position, a step by the shares as they are, and one by the series.
     void tell_series_error(const FitAnswer& solution) {
         FitAnswer told = answer_;
         answer_ = solution;
@@ -408,9 +408,9 @@ class PlainFit {
         const Real most = most_fit_step;
         return step > most ? most : step < -most ? -most : step;
     }
-    static Real in_range(Real place) {
+    static Real in_range(Real position) {
         const Real most = cloud_range;
-        return place > most ? most : place < -most ? -most : place;
+        return position > most ? most : position < -most ? -most : position;
     }
     // Sum of a geometric series that begins with this step, over its first.
     static Real to_the_end(Real step, Real before) {

@@ -31,7 +31,7 @@ struct SpikeLimits {
 // Hits nearer than this to a spike, along both axes, are dropped.
 constexpr Index spike_reach = 5;
 
-// What is special about a photon's place; bits of a flag.
+// What is special about a photon's position; bits of a flag.
 enum PhotonFlag : std::uint8_t {
     not_converged = 1, // centre of mass in place of the fit
     left_pixel = 2,    // the same

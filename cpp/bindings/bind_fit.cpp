@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "fit_options.hpp"
 
-void bind_place(pybind11::module_& module) {
+void bind_fit(pybind11::module_& module) {
     namespace py = pybind11;
     using hrixs::PhotonFlag;
-    using hrixs::bindings::PlaceOptions;
-    py::class_<PlaceOptions>(module, "PlaceOptions")
+    using hrixs::bindings::FitOptions;
+    py::class_<FitOptions>(module, "FitOptions")
         .def(
             py::init([](std::optional<double> cloud_sigma, std::optional<double> read_noise,
                         std::optional<py::array> noise_map, std::optional<double> electrons_per_adu,
                         bool local_background, bool split_doubles,
                         std::optional<double> pixel_limit, std::optional<double> charge_limit) {
-                return PlaceOptions{cloud_sigma,       read_noise,       std::move(noise_map),
-                                    electrons_per_adu, local_background, split_doubles,
-                                    pixel_limit,       charge_limit};
+                return FitOptions{cloud_sigma,       read_noise,       std::move(noise_map),
+                                  electrons_per_adu, local_background, split_doubles,
+                                  pixel_limit,       charge_limit};
             }),
             py::kw_only(), py::arg("cloud_sigma") = py::none(), py::arg("read_noise") = py::none(),
             py::arg("noise_map") = py::none(), py::arg("electrons_per_adu") = py::none(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "placement/photon_placer.hpp"
+#include "placement/photon_fitter.hpp"
 
 #include "hrixs/errors.hpp"
 #include "placement/neighbours.hpp"
@@ -19,8 +19,8 @@ namespace hrixs {
 
 namespace {
 
-// A neighbour that moved less than this leaves a place as it is, in pixels: it moves the place by
-// much less, the less the farther it is.
+// A neighbour that moved less than this leaves a position as it is, in pixels: it moves the
+// position by much less, the less the farther it is.
 constexpr Index near = 3;
 constexpr double least_near_move = 3e-3;
 constexpr double least_far_move = 2e-2;
@@ -112,13 +112,13 @@ class FrameFit {
             return std::nullopt;
         std::array<Spot, 2> photons;
         for (std::size_t one = 0; one < photons.size(); ++one) {
-            const PairPlace& place = pair->photons[one];
+            const Position& position = pair->photons[one];
             Spot& photon = photons[one];
-            photon.x = place.x;
-            photon.y = place.y;
+            photon.x = position.x;
+            photon.y = position.y;
             photon.charge = pair->charge;
-            photon.variance_x = place.variance_x;
-            photon.variance_y = place.variance_y;
+            photon.variance_x = position.variance_x;
+            photon.variance_y = position.variance_y;
             photon.chi2 = pair->chi2;
             photon.flag = static_cast<std::uint8_t>(hrixs::split | (spot.flag & (neighbour | cut)));
         }
@@ -128,7 +128,7 @@ class FrameFit {
   private:
     // Without the light of neighbours.
     PairWindow pair_window(std::size_t k, const PairPixels& pixels) const {
-        const Place& centre = hits_.centres[k];
+        const PixelIndex& centre = hits_.centres[k];
         PairWindow window;
         for (std::size_t p = 0; p < pixels.size(); ++p) {
             const Index i = static_cast<Index>(p) / pair_size - pair_reach;
@@ -191,7 +191,7 @@ class FrameFit {
 
     // In place of the frame's; NaN: a pixel is not to be used.
     Index take_noise_of_pixels(std::size_t k, SpotGroup& group, Index lane) const {
-        const Place& centre = hits_.centres[k];
+        const PixelIndex& centre = hits_.centres[k];
         Index n_pixels = 0;
         for (Index p = 0; p < window_pixels; ++p) {
             if (group.weight[p][lane] == 0.0)
@@ -210,7 +210,7 @@ class FrameFit {
     // number.
     Index leave_to_neighbours(std::size_t k, SpotGroup& group, Index lane) const {
         Index n_left = 0;
-        const Place& centre = hits_.centres[k];
+        const PixelIndex& centre = hits_.centres[k];
         neighbours_.for_each(k, [&](std::size_t other) {
             const Index dx = hits_.centres[other].x - centre.x;
             const Index dy = hits_.centres[other].y - centre.y;
@@ -229,7 +229,7 @@ class FrameFit {
     }
 
     void subtract_neighbours(std::size_t k, SpotGroup& group, Index lane) const {
-        const Place& centre = hits_.centres[k];
+        const PixelIndex& centre = hits_.centres[k];
         neighbours_.for_each(k, [&](std::size_t other) {
             const Spot& spot = before_[other];
             // What was not fitted may be the rim of this photon, and not a photon at all.
@@ -240,9 +240,9 @@ class FrameFit {
             std::array<double, window_size> along_x;
             std::array<double, window_size> along_y;
             for (Index i = 0; i < window_size; ++i) {
-                const auto place = static_cast<double>(i - window_reach);
-                along_x[static_cast<std::size_t>(i)] = table_.share(place - x);
-                along_y[static_cast<std::size_t>(i)] = table_.share(place - y);
+                const auto position = static_cast<double>(i - window_reach);
+                along_x[static_cast<std::size_t>(i)] = table_.share(position - x);
+                along_y[static_cast<std::size_t>(i)] = table_.share(position - y);
             }
             for (Index p = 0; p < window_pixels; ++p) {
                 if (group.weight[p][lane] == 0.0)
@@ -272,8 +272,8 @@ class FrameFit {
             }
         const double brightest = group.pixel[window_pixels / 2][lane];
         const bool plain = sum > brightest && brightest > 0.0;
-        group.x[lane] = plain ? std::clamp(start_.place * moment_x / sum, -0.7, 0.7) : 0.0;
-        group.y[lane] = plain ? std::clamp(start_.place * moment_y / sum, -0.7, 0.7) : 0.0;
+        group.x[lane] = plain ? std::clamp(start_.position * moment_x / sum, -0.7, 0.7) : 0.0;
+        group.y[lane] = plain ? std::clamp(start_.position * moment_y / sum, -0.7, 0.7) : 0.0;
         group.charge[lane] =
             plain ? start_.charge * sum : std::max(brightest, std::numeric_limits<double>::min());
         group.background[lane] = 0.0;
@@ -323,7 +323,7 @@ class FrameFit {
         spots_[k] = spot;
     }
 
-    // A place that may lie anywhere in the window is none.
+    // A position that may lie anywhere in the window is none.
     static bool is_certain(double variance) {
         return variance > 0.0 && variance < most_distance * most_distance;
     }
@@ -337,7 +337,7 @@ class FrameFit {
     // Nothing has changed for photon k: it would be fitted to the same pixels as before.
     bool is_settled(std::size_t k) const {
         bool settled = true;
-        const Place& centre = hits_.centres[k];
+        const PixelIndex& centre = hits_.centres[k];
         neighbours_.for_each(k, [&](std::size_t other) {
             const Index distance = std::max(std::abs(hits_.centres[other].x - centre.x),
                                             std::abs(hits_.centres[other].y - centre.y));
@@ -362,8 +362,8 @@ class FrameFit {
 
 } // namespace
 
-void PhotonPlacer::place_windows(const FrameLevel& level, HitScratch& hits,
-                                 const ReadPair& read_pair) const {
+void PhotonFitter::fit_windows(const FrameLevel& level, HitScratch& hits,
+                               const ReadPair& read_pair) const {
     FrameFit frame(fit_, table_, level, hits);
     const std::vector<Spot>& spots = frame.run();
     PhotonTable placed;

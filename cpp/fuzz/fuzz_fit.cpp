@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Photons placed by a fit: what must hold for all of them and, of those that stand alone, the
 // values.
-#include "place_oracle.hpp"
+#include "fit_oracle.hpp"
 #include "settings.hpp"
 #include "ways.hpp"
 
@@ -119,7 +119,7 @@ void check_photon(const PhotonTable& table, std::size_t k) {
     }
     require(std::isfinite(table.x[k]) && std::isfinite(table.y[k]) &&
                 std::isfinite(table.charge[k]),
-            "a fitted photon has a place and a charge");
+            "a fitted photon has a position and a charge");
     require(fits.sigma_x[k] > 0.0 && fits.sigma_y[k] > 0.0 && std::isfinite(fits.sigma_x[k]) &&
                 std::isfinite(fits.sigma_y[k]),
             "a fitted photon has an uncertainty");
@@ -190,7 +190,7 @@ FitCounts& fit_counts() {
 
 enum class Company { none, some, unsure };
 
-// hits: places by centres of mass, from `first` on; of photon `one` of the frame.
+// hits: positions by centres of mass, from `first` on; of photon `one` of the frame.
 Company company_of(const std::vector<Hit>& photons, std::size_t one, const PhotonTable& hits,
                    std::size_t first, double cloud_sigma) {
     const double reach = std::max(1.6 + 3.9 * cloud_sigma, 2.5 + 2.3 * cloud_sigma);
@@ -282,8 +282,10 @@ void compare_alone(const PhotonTable& table, std::size_t k, const Hit& hit,
     } else {
         ++fit_counts().unfitted;
         const double last_digits = 1e-15 * static_cast<double>(hit.at_x + hit.at_y);
-        require_near(table.x[k], hit.x, 2.0 * hit.place_tolerance + last_digits, "x without a fit");
-        require_near(table.y[k], hit.y, 2.0 * hit.place_tolerance + last_digits, "y without a fit");
+        require_near(table.x[k], hit.x, 2.0 * hit.position_tolerance + last_digits,
+                     "x without a fit");
+        require_near(table.y[k], hit.y, 2.0 * hit.position_tolerance + last_digits,
+                     "y without a fit");
     }
 }
 
