@@ -29,7 +29,7 @@ class TrainCounts:
 
     Examples
     --------
-    >>> from hrixs.train_counts import TrainCounts
+    >>> from hrixs.live.counts import TrainCounts
     >>> counts = TrainCounts()
     >>> for train_id in [*range(100, 120), 125]:
     ...     counts.come(train_id)

@@ -49,7 +49,7 @@ def draw_spectrum(
 
     Examples
     --------
-    >>> from hrixs.terminal import draw_spectrum
+    >>> from hrixs.live.terminal import draw_spectrum
     >>> lines = draw_spectrum([0, 1, 2, 3], [0, 1, 4, 2], width=25, height=6, ascii_only=True)
     >>> print("\n".join(line.rstrip() for line in lines))
           4 |        ####
@@ -83,7 +83,7 @@ def draw_trend(values: ArrayLike, *, width: int, ascii_only: bool = False) -> st
 
     Examples
     --------
-    >>> from hrixs.terminal import draw_trend
+    >>> from hrixs.live.terminal import draw_trend
     >>> draw_trend([0, 4, 8], width=10)
     ' ▄█'
     """

@@ -30,7 +30,7 @@ class TrainReader:
     --------
     >>> import numpy as np
     >>> from hrixs import mnemonics
-    >>> from hrixs.trains import TrainReader
+    >>> from hrixs.live.trains import TrainReader
     >>> reader = TrainReader("MaranaX")
     >>> source, key, _ = mnemonics["MaranaX"].values()
     >>> reader.images({source: {key: np.zeros((4, 64, 32))}}).sizes

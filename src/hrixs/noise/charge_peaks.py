@@ -105,7 +105,7 @@ def fit_charge_peaks(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.charge_peaks import fit_charge_peaks
+    >>> from hrixs.noise.charge_peaks import fit_charge_peaks
     >>> rng = np.random.default_rng(1)
     >>> charge = np.concatenate([rng.normal(139, 8, 9000), rng.normal(278, 9, 1000)])
     >>> peaks = fit_charge_peaks(charge, noise=6.0)

@@ -50,7 +50,7 @@ def expected_false_hits(
 
     Examples
     --------
-    >>> from hrixs.false_hits import expected_false_hits
+    >>> from hrixs.noise.false_hits import expected_false_hits
     >>> hits = expected_false_hits([414, 420], level=400, noise=4.0, shape=(2048, 2048))
     >>> hits.round(1)
     array([906. ,   1.2])
@@ -94,7 +94,7 @@ def square_maxima(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.false_hits import square_maxima
+    >>> from hrixs.noise.false_hits import square_maxima
     >>> sums = np.zeros((8, 8))
     >>> sums[3, 4:6] = 50.0
     >>> i, j = square_maxima(sums, 40.0)

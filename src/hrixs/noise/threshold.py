@@ -31,7 +31,7 @@ def begin_of_photons(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.threshold_choice import begin_of_photons
+    >>> from hrixs.noise.threshold import begin_of_photons
     >>> heights = np.array([13.0] * 60 + [16.0] * 9 + [90.0] * 50)
     >>> begin_of_photons(heights, np.array([12.0, 15.0, 18.0]), np.array([70.0, 9.0, 0.1]))
     18.0
@@ -73,7 +73,7 @@ def best_threshold(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.threshold_choice import best_threshold
+    >>> from hrixs.noise.threshold import best_threshold
     >>> thresholds = np.arange(10.0, 100.0, 10.0)
     >>> hits = np.array([900, 110, 100, 100, 100, 100, 100, 70, 20])
     >>> false_hits = np.array([800, 10, 0, 0, 0, 0, 0, 0, 0])
