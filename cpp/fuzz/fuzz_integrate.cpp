@@ -5,6 +5,9 @@
 
 #include "hrixs/integrate.hpp"
 
+#include <algorithm>
+#include <vector>
+
 using namespace hrixs;
 using namespace hrixs::fuzz;
 
@@ -14,12 +17,29 @@ Curvature any_curvature(Input& input, Index nx) {
     const auto span = static_cast<double>(nx);
     // In rows over the frame's width, mostly on the frame.
     const double size = input.one_of({1.0, 1.0, 1.0, 100.0, 1e6});
-    return {input.number(-20.0, 20.0) * size / span,
-            input.number(-20.0, 20.0) * size / (span * span)};
+    Curvature curvature{input.number(-20.0, 20.0) * size / span,
+                        input.number(-20.0, 20.0) * size / (span * span)};
+    curvature.first_column = input.one_of({0.0, 0.0, 1.0, 300.0, -0.5}) * span / 100.0;
+    return curvature;
+}
+
+// For one input in four, near the parabola.
+std::vector<double> any_displacements(Input& input, const Curvature& curvature, Index nx) {
+    std::vector<double> displacements;
+    if (input.one_of({0.0, 0.0, 0.0, 1.0}) != 0.0)
+        for (Index x = 0; x < nx; ++x)
+            displacements.push_back(curvature.at_row(x) + input.number(-2.0, 2.0));
+    return displacements;
 }
 
 unsigned faults_of_curvature(const Curvature& curvature, Index nx) {
-    const auto span = static_cast<double>(nx);
+    if (!curvature.displacements.empty())
+        return std::all_of(curvature.displacements.begin(), curvature.displacements.end(),
+                           [](double one) { return std::abs(one) < 1e9; })
+                   ? 0
+                   : parameter;
+    const double span = std::max(std::abs(curvature.first_column),
+                                 std::abs(curvature.first_column + static_cast<double>(nx)));
     const bool near =
         std::abs(curvature.a * span) < 1e9 && std::abs(curvature.b * span * span) < 1e9;
     return near ? 0 : parameter;
@@ -46,7 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     with_pixel_type(input, [&](auto pixel) {
         const Index way = input.whole(0, n_ways - 1);
         const Frames<decltype(pixel)> frames(input);
-        const Curvature curvature = any_curvature(input, frames.nx());
+        Curvature curvature = any_curvature(input, frames.nx());
+        const std::vector<double> displacements = any_displacements(input, curvature, frames.nx());
+        curvature.displacements = displacements;
         const ChipCorrection chip = frames.chip();
         const auto integrated = call_in_two_ways(frames, way, [&](const auto& stack, int threads) {
             return integrate_frames(stack, chip, curvature, {threads});

@@ -29,10 +29,13 @@ inline RowAnswer integrate_in(const PlainFrame& frame, const Curvature& curvatur
         answer.faults |= non_finite;
     answer.sums.assign(static_cast<std::size_t>(frame.ny), 0);
     answer.weights = answer.sums;
-    const auto nx = static_cast<double>(frame.nx);
+    const auto nx = static_cast<double>(frame.nx) + std::abs(curvature.first_column);
     for (Index x = 0; x < frame.nx; ++x) {
-        const auto position = static_cast<Real>(x);
-        const Real shift = -(curvature.b * position + curvature.a) * position;
+        const auto position = static_cast<Real>(x) + static_cast<Real>(curvature.first_column);
+        const Real shift =
+            curvature.dispositionments.empty()
+                ? -(curvature.b * position + curvature.a) * position
+                : -static_cast<Real>(curvature.dispositionments[static_cast<std::size_t>(x)]);
         for (Index y = 0; y < frame.ny; ++y) {
             const Real to = static_cast<Real>(y) + shift;
             const Real row = std::floor(to);

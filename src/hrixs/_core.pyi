@@ -92,4 +92,6 @@ def integrate_frames(
     mask: MaskImage | None,
     threads: int,
     first_frame: int = 0,
+    first_column: float = 0.0,
+    displacements: NDArray[np.float64] | None = None,
 ) -> tuple[RowSums, RowWeights]: ...

@@ -5,15 +5,24 @@
 #include "hrixs/parallel.hpp"
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace hrixs {
 
-// Coefficients of the parabola (b * x + a) * x that the spectral lines follow, in pixels.
+// The curve that the spectral lines follow: the parabola (b * column + a) * column, or any other by
+// its displacement at each row of the frame, in pixels.
 struct Curvature {
     double a = 0.0;
     double b = 0.0;
-    double operator()(double x) const { return (b * x + a) * x; }
+    double first_column = 0.0;                  // of the frame's first row
+    std::span<const double> displacements = {}; // of the frame's rows, in place of the parabola
+    double operator()(double column) const { return (b * column + a) * column; }
+    bool is_parabola() const { return displacements.empty(); }
+    double at_row(Index x) const {
+        return is_parabola() ? (*this)(static_cast<double>(x) + first_column)
+                             : displacements[static_cast<std::size_t>(x)];
+    }
 };
 
 // Leaves new elements as the memory is: the frames' threads write it, and so first touch it.
@@ -34,8 +43,8 @@ struct Integrated {
     RowValues weights; // one value a row y, the same for every frame: pixels' shares
 };
 
-// Every pixel (x, y) covers one pixel width around y - curvature(x) and is shared between the two
-// rows it overlaps, in proportion. Shares that fall off the frame are lost.
+// Every pixel (x, y) covers one pixel width around y - curvature.at_row(x) and is shared between
+// the two rows it overlaps, in proportion. Shares that fall off the frame are lost.
 template <class Pixel>
 Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
                             const Curvature& curvature, const Execution& execution);

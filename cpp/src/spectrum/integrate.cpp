@@ -20,7 +20,7 @@ namespace {
 
 // Where the pixels of row x go: along y by this many pixels.
 double shift_of(const Curvature& curvature, Index x) {
-    return -curvature(static_cast<double>(x));
+    return -curvature.at_row(x);
 }
 
 Index whole_rows(double shift) {
@@ -35,14 +35,21 @@ void add_moved(Index rows, const double* values, Index ny, double* sums) {
 }
 
 // Neighbouring rows that move by the same whole rows. Within them the share that falls into the row
-// above is a parabola of the row, so that moments of the columns are all that is needed.
+// above is a parabola of the row, so that moments of the columns are all that is needed. Of a curve
+// that is no parabola every row is a group.
 struct Group {
     Group(const Curvature& curvature, Index begin_, Index most_end) : begin(begin_), end(begin_) {
-        rows = whole_rows(shift_of(curvature, begin));
+        const double shift = shift_of(curvature, begin);
+        rows = whole_rows(shift);
+        if (!curvature.is_parabola()) {
+            ++end;
+            weights = {shift - static_cast<double>(rows), 0.0, 0.0};
+            return;
+        }
         while (end < most_end && end - begin < most_moment_rows &&
                whole_rows(shift_of(curvature, end)) == rows)
             ++end;
-        const auto last = static_cast<double>(end);
+        const double last = static_cast<double>(end) + curvature.first_column;
         weights = {shift_of(curvature, end) - static_cast<double>(rows),
                    2.0 * curvature.b * last + curvature.a + curvature.b, -2.0 * curvature.b};
     }
@@ -232,7 +239,20 @@ RowValues shares(Index nx, Index ny, const Curvature& curvature) {
 void check_curvature(const Curvature& curvature, Index nx) {
     // Past this a shift would not fit an index, and no pixel would be left on the frame anyway.
     constexpr double largest = 1e9;
-    const auto span = static_cast<double>(nx);
+    if (!curvature.is_parabola()) {
+        const auto& given = curvature.displacements;
+        if (static_cast<Index>(given.size()) != nx ||
+            !std::all_of(given.begin(), given.end(),
+                         [](double one) { return std::abs(one) < largest; }))
+            throw ParameterError(
+                "displacements has " + std::to_string(given.size()) +
+                " values, expected a finite number that keeps the line near the frame for each of "
+                "its " +
+                std::to_string(nx) + " rows.");
+        return;
+    }
+    const double span = std::max(std::abs(curvature.first_column),
+                                 std::abs(curvature.first_column + static_cast<double>(nx)));
     if (!(std::abs(curvature.a) * span < largest) ||
         !(std::abs(curvature.b) * span * span < largest))
         throw ParameterError(

@@ -163,7 +163,10 @@ Expected pixel_by_pixel(const ImageView<Pixel>& image, const ChipCorrection& chi
     std::vector<long double> weights(ny);
     std::vector<long double> scale(ny);
     for (Index x = 0; x < image.nx; ++x) {
-        const double shift = -curvature(static_cast<double>(x));
+        const double column = static_cast<double>(x) + curvature.first_column;
+        const double shift = curvature.displacements.empty()
+                                 ? -(curvature.b * column + curvature.a) * column
+                                 : -curvature.displacements[static_cast<std::size_t>(x)];
         const double whole = std::floor(shift);
         const long double upper = static_cast<long double>(shift) - whole;
         for (Index y = 0; y < image.ny; ++y) {
@@ -188,7 +191,8 @@ Expected pixel_by_pixel(const ImageView<Pixel>& image, const ChipCorrection& chi
 }
 
 constexpr std::initializer_list<Curvature> curvatures = {
-    {0.0, 0.0}, {0.024, -3.7e-7}, {1.0, 0.0}, {-2.5, 1e-3}, {40.0, 0.0}};
+    {0.0, 0.0},  {0.024, -3.7e-7},        {1.0, 0.0},          {-2.5, 1e-3},
+    {40.0, 0.0}, {0.024, -3.7e-7, 300.0}, {-2.5, 1e-3, -100.5}};
 
 template <class Pixel>
 void check_pixel_by_pixel(const Stack<Pixel>& stack, const ChipCorrection& chip,
@@ -228,6 +232,49 @@ TEST_CASE_TEMPLATE("integrate: as pixel by pixel, with and without dark and mask
         check_pixel_by_pixel(image, {{}, mask.view()}, curvature);
         check_pixel_by_pixel(image, {dark.view(), mask.view()}, curvature);
     }
+}
+
+TEST_CASE_TEMPLATE("integrate: any displacements of the rows, as pixel by pixel", Pixel,
+                   std::uint8_t, std::uint16_t, std::int16_t, float, double) {
+    const auto image = random_image<Pixel>(300, 50, 1);
+    const auto dark = random_image<double>(300, 50, 2);
+    Image<std::uint8_t> mask(300, 50);
+    mask(7, 3) = mask(299, 49) = 1;
+    std::vector<double> displacements(300);
+    for (std::size_t x = 0; x < 300; ++x) {
+        const double u = static_cast<double>(x) - 120.0;
+        displacements[x] = ((4e-6 * u - 1e-3) * u + 0.1) * u;
+    }
+    for (const double far : {0.0, 1e6}) {
+        displacements[5] += far;
+        const Curvature curvature{0.3, 0.0, 0.0, displacements};
+        check_pixel_by_pixel(image, {}, curvature);
+        check_pixel_by_pixel(image, {dark.view(), mask.view()}, curvature);
+    }
+}
+
+TEST_CASE("integrate: displacements of a parabola give what the parabola gives") {
+    const auto image = random_image<std::uint16_t>(700, 60, 3);
+    const Curvature parabola{0.024, -3.7e-6, 250.0};
+    std::vector<double> displacements(700);
+    for (std::size_t x = 0; x < 700; ++x)
+        displacements[x] = parabola(static_cast<double>(x) + 250.0);
+    const Integrated by_rows = integrate(image, {0.0, 0.0, 0.0, displacements});
+    const Integrated expected = integrate(image, parabola);
+    CHECK(same_bytes(by_rows.weights, expected.weights));
+    for (std::size_t y = 0; y < 60; ++y)
+        CHECK(by_rows.sums[y] == Approx(expected.sums[y]).epsilon(1e-12));
+}
+
+TEST_CASE("integrate: displacements that fit no frame are refused") {
+    const Image<double> image(4, 6);
+    for (const std::vector<double>& wrong : {std::vector<double>(3),
+                                             std::vector<double>(5),
+                                             {0.0, not_a_number, 0.0, 0.0},
+                                             {0.0, 0.0, 0.0, 1e9}})
+        CHECK_THROWS_AS(integrate(image, {0.0, 0.0, 0.0, wrong}), ParameterError);
+    CHECK_THROWS_AS(integrate(image, {1.0, 0.0, 1e9}), ParameterError);
+    CHECK_THROWS_AS(integrate(image, {0.0, 0.0, not_a_number}), ParameterError);
 }
 
 TEST_CASE("integrate: saturated counts, pixel by pixel") {
