@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrixs import NoLineError, find_photons, fit_curvature, fit_curvature_image
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature
 from hrixs.simulation import Sensor, rixs_lines, simulate_frames
 from validation.figures import save
 
@@ -62,7 +62,7 @@ def draw(path: Path) -> str:
         for number in range(n_fits):
             a, b = _curve(rng, number)
             fit = fit_curvature(_photons(rng, n, false, a, b), shape=CHIP)
-            error = fit.curve(x) - parabola(x, a, b)
+            error = fit.curve(x) - Curvature((a, b))(x)
             error -= error.mean()
             inside.append(np.abs(error) < bound)
             label = f"{n_fits} fits" if number == 0 else None
@@ -89,13 +89,13 @@ def _curve(rng: np.random.Generator, number: int) -> tuple[float, float]:
 
 def _photons(rng: np.random.Generator, n: int, false: float, a: float, b: float) -> xr.Dataset:
     nx, ny = CHIP
-    lines = rixs_lines(0.85 * ny - max(0.0, parabola(float(nx), a, b)))
+    lines = rixs_lines(0.85 * ny - max(0.0, Curvature((a, b))(float(nx))))
     n_false = round(false * n)
     weight = np.array([line.weight for line in lines])
     line = rng.choice(len(lines), n - n_false, p=weight / weight.sum())
     x, y = rng.uniform(-0.5, nx - 0.5, n), rng.uniform(1, ny - 2, n)
     centre, sigma = (np.array([getattr(one, name) for one in lines]) for name in ("y", "sigma"))
-    y[n_false:] = parabola(x[n_false:], a, b) + rng.normal(centre[line], sigma[line])
+    y[n_false:] = Curvature((a, b))(x[n_false:]) + rng.normal(centre[line], sigma[line])
     kept = (y > 1) & (y < ny - 2)
     return _table(x[kept], y[kept])
 
@@ -142,7 +142,7 @@ def _deviations(quick: bool) -> str:
             except NoLineError:
                 failed += 1
                 continue
-            deviations.append(_deviation(fit.curve(X) - parabola(X, a, b)))
+            deviations.append(_deviation(fit.curve(X) - Curvature((a, b))(X)))
             pulls.append((np.array(fit.coefficients) - (a, b)) / fit.errors)
         spread = np.sqrt((np.array(pulls) ** 2).mean(axis=0))
         high = float(np.quantile(deviations, 0.9))
@@ -173,7 +173,7 @@ def _frames(quick: bool) -> str:
     ]
     n_frames, shape = (2, (1024, 600)) if quick else (6, (2048, 1024))
     for a, b in ((0.0240845, -3.6953e-7), (-0.029, 0.0), (0.0, 5e-6)):
-        lines = rixs_lines(0.85 * shape[1] - max(0.0, parabola(float(shape[0]), a, b)))
+        lines = rixs_lines(0.85 * shape[1] - max(0.0, Curvature((a, b))(float(shape[0]))))
         found, counted = [], 0
         for number in range(n_frames):
             frames, _ = simulate_frames(
@@ -189,7 +189,7 @@ def _frames(quick: bool) -> str:
             counted += photons.sizes["photon"]
         fit = fit_curvature(xr.concat(found, "photon"), shape=shape)
         x = np.arange(shape[0], dtype=np.float64)
-        deviation = _deviation(fit.curve(x) - parabola(x, a, b))
+        deviation = _deviation(fit.curve(x) - Curvature((a, b))(x))
         limit = "to be stated" if quick else str(WANTED)
         short = "short" if deviation > WANTED and not quick else ""
         rows.append(

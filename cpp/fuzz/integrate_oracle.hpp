@@ -33,9 +33,9 @@ inline RowAnswer integrate_in(const PlainFrame& frame, const Curvature& curvatur
     for (Index x = 0; x < frame.nx; ++x) {
         const auto position = static_cast<Real>(x) + static_cast<Real>(curvature.first_column);
         const Real shift =
-            curvature.dispositionments.empty()
+            curvature.displacements.empty()
                 ? -(curvature.b * position + curvature.a) * position
-                : -static_cast<Real>(curvature.dispositionments[static_cast<std::size_t>(x)]);
+                : -static_cast<Real>(curvature.displacements[static_cast<std::size_t>(x)]);
         for (Index y = 0; y < frame.ny; ++y) {
             const Real to = static_cast<Real>(y) + shift;
             const Real row = std::floor(to);

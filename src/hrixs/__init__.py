@@ -12,6 +12,7 @@ except ImportError as error:
         "from its folder, and import it from outside of that folder's src."
     ) from error
 
+from hrixs.camera.curve import Curvature
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.energy.axis import EnergyCalibration
@@ -47,6 +48,7 @@ from hrixs.utils.provenance import __version__
 
 __all__ = [
     "CloudEstimate",
+    "Curvature",
     "CurvatureFit",
     "EnergyCalibration",
     "FaultyRunError",

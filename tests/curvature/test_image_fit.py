@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from conftest import SHARED
 from hrixs import NoLineError, fit_curvature_image
-from hrixs.curvature.image_fit import CurvatureFit, line_positions, parabola
+from hrixs.camera.curve import Curvature
+from hrixs.curvature.image_fit import CurvatureFit, line_positions
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 
 def image_of_line(curvature, *, y0=200.0, sigma=1.5, noise=1.0, shape=(512, 400), seed=0):
     x, y = np.mgrid[: shape[0], : shape[1]].astype(float)
-    distance = y - y0 - parabola(x, *curvature)
+    distance = y - y0 - Curvature(curvature)(x)
     line = 20 * np.exp(-0.5 * (distance / sigma) ** 2)
     return 100 + line + np.random.default_rng(seed).normal(0, noise, shape)
 
@@ -24,13 +26,55 @@ def image_of_line(curvature, *, y0=200.0, sigma=1.5, noise=1.0, shape=(512, 400)
 def test_found_without_hints_within_its_errors(curvature):
     fit = fit_curvature_image(image_of_line(curvature))
     x = np.arange(512.0)
-    assert np.abs(fit.centre(x) - 200 - parabola(x, *curvature)).max() < 0.1
+    assert np.abs(fit.centre(x) - 200 - Curvature(curvature)(x)).max() < 0.1
     assert abs(fit.curve_a - curvature[0]) < 5 * fit.curve_a_err
     assert abs(fit.curve_b - curvature[1]) < 5 * fit.curve_b_err
     assert fit.sigma == pytest.approx(1.5, rel=0.03)
     assert fit.amplitude == pytest.approx(20, rel=0.05)
     assert fit.background == pytest.approx(100, abs=0.2)
     assert fit.fwhm == pytest.approx(2.3548 * fit.sigma, rel=1e-4)
+
+
+class TestOnTheChip:
+    """Of an image with coordinates the curve is that of the full chip."""
+
+    CURVE = Curvature((0.02, 3e-5))
+
+    def placed(self, x0, y0, seed=0, **options):
+        of_crop = self.CURVE.counted_from(x0).about(0.0).coefficients
+        image = image_of_line(of_crop, seed=seed, **options)
+        where = {"x": x0 + np.arange(512), "y": y0 + np.arange(400)}
+        return xr.DataArray(image, where, ("x", "y"))
+
+    def test_a_crop_gives_the_curve_of_the_chip(self):
+        image = self.placed(300, 700)
+        bare, fit = fit_curvature_image(image.values), fit_curvature_image(image)
+        assert fit.curve_a == pytest.approx(bare.curve_a - 600 * bare.curve_b, abs=1e-12)
+        assert fit.curve_b == bare.curve_b
+        x = np.arange(300.0, 812.0)
+        np.testing.assert_allclose(fit.centre(x), 700 + bare.centre(x - 300), rtol=1e-12)
+        assert fit.curvature.errors == pytest.approx((fit.curve_a_err, fit.curve_b_err))
+        assert fit_curvature_image(image.T).curve_a == fit.curve_a
+        near = fit_curvature_image(image, start=self.CURVE)
+        assert near.curve_a == pytest.approx(fit.curve_a, abs=1e-6)
+
+    def test_at_the_corner_it_is_that_of_the_array(self):
+        image = self.placed(0, 0)
+        assert fit_curvature_image(image) == fit_curvature_image(image.values)
+
+    def test_stated_errors_are_the_scatter(self):
+        fits = [fit_curvature_image(self.placed(300, 700, s, noise=8)) for s in range(24)]
+        for name in ("curve_a", "curve_b", "y0"):
+            values = np.array([getattr(fit, name) for fit in fits])
+            errors = np.array([getattr(fit, f"{name}_err") for fit in fits])
+            assert 0.6 < values.std(ddof=1) / np.median(errors) < 1.5, name
+
+    def test_line_positions_are_those_of_the_chip(self):
+        image = self.placed(300, 700)
+        fit = fit_curvature_image(image)
+        x, y = line_positions(image, fit, n_strips=8)
+        assert x[0] == pytest.approx(331.5)
+        np.testing.assert_allclose(y, fit.centre(x), atol=0.1)
 
 
 def test_stated_errors_are_the_scatter():
@@ -54,7 +98,7 @@ def test_tilt_of_fifty_pixels_from_single_photons():
     )
     fit = fit_curvature_image(frames.values.sum(axis=0, dtype=float))
     x = np.arange(2048.0)
-    deviation = fit.centre(x) - 150 - parabola(x, *curvature)
+    deviation = fit.centre(x) - 150 - Curvature(curvature)(x)
     assert np.abs(deviation).max() < 0.5
     assert abs(fit.curve_a - curvature[0]) < 4 * fit.curve_a_err
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 from conftest import CURVATURE, RUN, SHARED
 from hrixs import HrixsWarning, NoLineError, find_photons, fit_curvature, fit_curvature_image, hRIXS
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature
 from hrixs.curvature.sharpness import StraightPhotons
 from hrixs.simulation import Sensor, SpectralLine, rixs_lines, simulate_frames
 
@@ -38,7 +38,7 @@ def photons_on(curve, *, n=20_000, lines=None, false=0.3, shape=CHIP, seed=0) ->
 
 def tilted(tilt, curve_b=0.0):
     """A parabola that ends `tilt` rows higher than it begins."""
-    return lambda x: parabola(x, tilt / 2048 - curve_b * 2048, curve_b)
+    return lambda x: Curvature((tilt / 2048 - curve_b * 2048, curve_b))(x)
 
 
 def deviation(fit, curve) -> float:
@@ -251,7 +251,7 @@ def test_found_in_simulated_frames():
     )
     fit = fit_curvature(find_photons(frames, threshold=450.0), shape=(1024, 300))
     x = np.arange(1024.0)
-    difference = fit.curve(x) - parabola(x, *curvature)
+    difference = fit.curve(x) - Curvature(curvature)(x)
     assert np.abs(difference - difference.mean()).max() < 3 * fit.curve_error(x).max() < 0.5
     assert fit.n_photons > 1500
 
@@ -263,7 +263,7 @@ class TestFindCurvature:
         found = h.find_curvature(RUN, plot=False, method="photons")
         assert found == (h.CURVE_A, h.CURVE_B) == h.curvature_fit.coefficients
         x = np.arange(256.0)
-        moved = h.parabola(x) - parabola(x, *CURVATURE)
+        moved = h.parabola(x) - Curvature(CURVATURE)(x)
         assert np.abs(moved - moved.mean()).max() < 0.3
         assert "FWHM" in h._repr_html_()
 
@@ -295,6 +295,32 @@ class TestFindCurvature:
             h.find_curvature(data, plot=False, method="photons")
         assert (h.CURVE_A, h.CURVE_B) == CURVATURE
         assert h.curvature_fit is None
+
+
+class TestOnTheChip:
+    """Of a table that tells its first pixel the curve is that of the full chip."""
+
+    @pytest.mark.parametrize("degree", [2, 3])
+    def test_a_crop_gives_the_curve_of_the_chip(self, degree):
+        crop = photons_on(tilted(40, 2e-6), n=5000, false=0.0)
+        placed = crop.assign(x=crop.x + 900, y=crop.y + 300).assign_attrs(first_pixel=[900, 300])
+        options = {"shape": CHIP, "n_bootstrap": 20, "degree": degree}
+        bare, fit = fit_curvature(crop, **options), fit_curvature(placed, **options)
+        x = X + 900
+        np.testing.assert_allclose(fit.centre(x), 300 + bare.centre(X), atol=1e-6)
+        np.testing.assert_allclose(fit.curve_error(x), bare.curve_error(X), rtol=1e-5)
+        moved = fit.curvature.about(900.0)
+        np.testing.assert_allclose(moved.coefficients, bare.coefficients, rtol=1e-6, atol=1e-15)
+        np.testing.assert_allclose(moved.errors, bare.errors, rtol=1e-5)
+        assert fit.curvature.errors == pytest.approx(fit.errors)
+        near = fit_curvature(placed, start=fit.curvature, **options)
+        np.testing.assert_allclose(near.curvature(x), fit.curvature(x), atol=0.02)
+
+    def test_at_the_corner_it_is_that_of_the_table(self):
+        crop = photons_on(tilted(40), n=2000, false=0.0)
+        options = {"shape": CHIP, "n_bootstrap": 5}
+        at_corner = fit_curvature(crop.assign_attrs(first_pixel=[0, 0]), **options)
+        assert at_corner == fit_curvature(crop, **options)
 
 
 class TestRealFrame:

@@ -186,13 +186,14 @@ class TestTheRegionByDefault:
 
     def test_it_is_the_frame_where_its_size_is_known(self):
         table, _ = clean(170.0)
-        of_frame = align(table.assign_attrs(y_range="700:900"), trains_per_group=1)
+        on_chip = table.assign(y=table.y + 700).assign_attrs(y_range=np.array([700, 900]))
+        of_frame = align(on_chip, trains_per_group=1)
         given = align(table, trains_per_group=1, region=(-0.5, 199.5))
         np.testing.assert_allclose(of_frame.drift, given.drift, atol=1e-9)
 
     def test_of_a_curved_frame_it_holds_the_straightened_corners(self):
         table, _ = clean(170.0)
-        bent = table.assign(y=table.y + 0.02 * table.x).assign_attrs(y_range="0:250")
+        bent = table.assign(y=table.y + 0.02 * table.x).assign_attrs(y_range=[0, 250])
         straight = align(bent, trains_per_group=1, curvature=(0.02, 0.0))
         given = align(bent, trains_per_group=1, curvature=(0.02, 0.0), region=(-41.5, 249.5))
         np.testing.assert_allclose(straight.drift, given.drift, atol=0.01)
@@ -200,7 +201,7 @@ class TestTheRegionByDefault:
     def test_a_tallest_line_that_is_not_compared_is_told(self):
         table, _ = clean(170.0)
         with pytest.warns(HrixsWarning, match=r"tallest line, at row 1\d\d.* not compared"):
-            align(table.assign_attrs(y_range="0:176"), trains_per_group=1)
+            align(table.assign_attrs(y_range=[0, 176]), trains_per_group=1)
 
     def test_many_photons_that_are_not_compared_are_told(self):
         table, _ = clean(170.0)

@@ -9,7 +9,15 @@ import xarray as xr
 
 import hrixs
 from conftest import CURVATURE, DARK, ELASTIC_ROW, PROPOSAL, RUN
-from hrixs import HrixsWarning, MissingDataError, NoLineError, TooManyPhotonsError, hRIXS
+from hrixs import (
+    HrixsWarning,
+    MissingDataError,
+    NoLineError,
+    TooManyPhotonsError,
+    find_photons,
+    hRIXS,
+    line_width,
+)
 from oracles import frames as reference
 
 API_ATTRIBUTES = [
@@ -237,7 +245,7 @@ class TestCentroid:
         h.centroid(data)
         attrs = data.spectrum.attrs
         assert attrs["std_threshold"] == 3.5
-        assert (attrs["x_range"], attrs["y_range"]) == ("0:256", "700:900")
+        assert (*attrs["x_range"], *attrs["y_range"]) == (0, 256, 700, 900)
         assert attrs["use_dark"] == 1
         assert attrs["hrixs_version"] == hrixs.__version__
         assert attrs["n_photons"] == float(data.spectrum.sum())
@@ -356,6 +364,71 @@ class TestIntegrate:
             image[crop], curvature=CURVATURE, dark=h.dark_image[crop], mask=h.MASK[crop]
         )
         np.testing.assert_allclose(data.spectrum.values[0], expected, rtol=1e-9, atol=1e-12)
+
+
+class TestACropMovesNoEnergy:
+    """Of the whole width, and of a part of it: the same line at the same energy."""
+
+    @staticmethod
+    def centre(h, spectrum):
+        total = spectrum.sum("trainId")
+        return line_width(total.assign_attrs(units="photons")).centre
+
+    @pytest.mark.parametrize("x_range", [slice(90, None), slice(40, 200)])
+    def test_counted(self, h, data, x_range):
+        h.BINS = 800
+        whole = self.centre(h, h.centroid(data).spectrum)
+        h.X_RANGE = x_range
+        narrow = h.centroid(data).spectrum
+        # Column 0 of the crop as that of the parabola would put the line 3.4 rows too high.
+        assert self.centre(h, narrow) == pytest.approx(whole, abs=0.2 * h.ENERGY_SLOPE)
+        assert narrow.attrs["x_range"].tolist() == list(x_range.indices(256)[:2])
+        assert narrow.attrs["first_pixel"].tolist() == [x_range.start, 700]
+
+    def test_integrated(self, h, data):
+        image = data.MaranaX.values[1]
+        h.X_RANGE = slice(90, None)
+        h.integrate(data)
+        outside = np.zeros((256, 200), bool)
+        outside[:90] = True
+        expected, _, _ = reference.integrate(image[:, 700:900], curvature=CURVATURE, mask=outside)
+        np.testing.assert_allclose(data.spectrum.values[1], expected, rtol=1e-12)
+
+    def test_of_a_run_lazy_and_in_memory(self, h, data):
+        h.X_RANGE = slice(90, None)
+        expected = h.centroid(data)
+        result = h.process_run(RUN, photons=True, progress=False)
+        np.testing.assert_array_equal(result.spectrum, expected.spectrum)
+        np.testing.assert_array_equal(result.energy, expected.energy)
+        lazy = h.centroid(h.from_run(RUN, lazy=True)).spectrum.compute()
+        np.testing.assert_array_equal(lazy, expected.spectrum)
+        np.testing.assert_array_equal(lazy.energy, expected.energy)
+        photons = hrixs.photon_table(result)
+        assert photons.attrs["first_pixel"].tolist() == [90, 700]
+        crop = find_photons(data.MaranaX.values[:, 90:, 700:900])
+        np.testing.assert_allclose(photons.x - 90, crop.x, atol=1e-12, rtol=0)
+        np.testing.assert_allclose(photons.y - 700, crop.y, atol=1e-12, rtol=0)
+        again = h.count(photons, result)
+        np.testing.assert_array_equal(again.spectrum, expected.spectrum)
+        np.testing.assert_array_equal(again.energy, expected.energy)
+
+    def test_a_dataset_cut_by_hand_keeps_its_place(self, h, data):
+        placed = data.assign_coords(x=np.arange(256), y=np.arange(1024))
+        expected = h.centroid(placed.isel(x=slice(90, None))).spectrum
+        h.X_RANGE = slice(90, None)
+        np.testing.assert_array_equal(h.centroid(data).spectrum, expected)
+
+    @pytest.mark.parametrize("method", ["image", "photons"])
+    def test_the_fit_of_a_part_is_that_of_the_chip(self, h, data, method):
+        h.X_RANGE = slice(64, None)
+        h.CURVE_A = h.CURVE_B = 0.0
+        h.find_curvature(data, plot=True, method=method)
+        x = np.arange(64.0, 256.0)
+        moved = h.parabola(x) - reference.parabola(x, CURVATURE)
+        assert np.abs(moved - moved.mean()).max() < 0.6
+        fit = h.curvature_fit
+        assert fit.centre(x) == pytest.approx(ELASTIC_ROW + reference.parabola(x, CURVATURE), abs=1)
+        np.testing.assert_allclose(fit.curvature(x), h.parabola(x))
 
 
 class TestDarkAndCurvature:

@@ -4,15 +4,25 @@ What may be given as frames is brought to a form that the core reads in place.
 """
 
 from hrixs.camera.crop import Crop, first_row, fitting, pixels_of
-from hrixs.camera.curve import Curvature, Number
+from hrixs.camera.curve import Curvature, CurveLike, Number
 from hrixs.camera.dataset import energies_of, images_of, one_image, require_finite, sum_of_images
-from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames, as_mask, as_noise
+from hrixs.camera.frames import (
+    FRAME_DIMS,
+    Frames,
+    as_dark,
+    as_frames,
+    as_mask,
+    as_noise,
+    first_pixel,
+    pixel_coords,
+)
 from hrixs.camera.plots import plot_image
 
 __all__ = [
     "FRAME_DIMS",
     "Crop",
     "Curvature",
+    "CurveLike",
     "Frames",
     "Number",
     "as_dark",
@@ -20,10 +30,12 @@ __all__ = [
     "as_mask",
     "as_noise",
     "energies_of",
+    "first_pixel",
     "first_row",
     "fitting",
     "images_of",
     "one_image",
+    "pixel_coords",
     "pixels_of",
     "plot_image",
     "require_finite",

@@ -14,11 +14,15 @@ from hrixs.utils.errors import warn
 
 @dataclass(frozen=True)
 class Crop:
-    """The part of the chip that is used: two slices with start and stop, and the chip's size."""
+    """The part of an image that is used: two slices with start and stop, and the image's size.
+
+    `first` is the place of the image's own first pixel on the chip, where it is a part already.
+    """
 
     x: slice
     y: slice
     chip_shape: tuple[int, int]
+    first: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, x_range: Any, y_range: Any, nx: int, ny: int) -> Crop:
@@ -39,10 +43,20 @@ class Crop:
         return self.x.stop - self.x.start, self.y.stop - self.y.start
 
     @property
+    def origin(self) -> tuple[int, int]:
+        """Place (x, y) of the crop's first pixel on the whole chip."""
+        return self.first[0] + self.x.start, self.first[1] + self.y.start
+
+    @property
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """First pixel and end of the crop on the whole chip: ``x_range`` and ``y_range``."""
+        ends = [(o, o + n) for o, n in zip(self.origin, self.shape, strict=True)]
+        return {"x_range": ends[0], "y_range": ends[1]}
+
+    @property
     def pixels(self) -> dict[str, NDArray[np.int64]]:
         """Coordinates ``x`` and ``y`` of the crop, in pixels of the whole chip."""
-        ranges = {"x": self.x, "y": self.y}
-        return {name: np.arange(of.start, of.stop) for name, of in ranges.items()}
+        return {name[0]: np.arange(*ends) for name, ends in self.ranges.items()}
 
     def of_chip(self, name: str, image: ArrayLike | None) -> NDArray[Any] | None:
         """Crop an image of the whole chip.

@@ -29,6 +29,13 @@ class Frames:
     labelled: bool
     #: Number of the first frame in the whole run, for errors' texts.
     first_frame: int = 0
+    #: Place (x, y) of the first pixel on the full chip; None where it is not known.
+    first_pixel: tuple[int, int] | None = None
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """What x and y of the pixels are counted from: `first_pixel`, or the corner ``(0, 0)``."""
+        return self.first_pixel or (0, 0)
 
     @property
     def leading_shape(self) -> tuple[int, ...]:
@@ -50,7 +57,8 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        Any number of leading dimensions. A DataArray with dims ``x`` and ``y`` is transposed.
+        Any number of leading dimensions. A DataArray with dims ``x`` and ``y`` is transposed; its
+        coordinates ``x`` and ``y`` tell the place of its pixels on the full chip.
 
     Raises
     ------
@@ -69,6 +77,7 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
     dims: tuple[str, ...] = ()
     coords: dict[Hashable, xr.Variable] = {}
     labelled = isinstance(frames, xr.DataArray)
+    begin = first_pixel(frames)
     if isinstance(frames, xr.DataArray):
         if set(FRAME_DIMS) <= set(frames.dims):
             frames = frames.transpose(..., *FRAME_DIMS)
@@ -88,7 +97,49 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
         )
     if not dims:
         dims = ("frame",) if pixels.ndim == 3 else tuple(f"dim_{d}" for d in range(pixels.ndim - 2))
-    return Frames(pixels, dims, coords, labelled)
+    return Frames(pixels, dims, coords, labelled, first_pixel=begin)
+
+
+def first_pixel(frames: Any) -> tuple[int, int] | None:
+    """Place (x, y) of the first pixel on the full chip, as coordinates ``x`` and ``y`` tell it.
+
+    Returns
+    -------
+    (int, int) or None
+        An axis without consecutive whole numbers for coordinates begins at 0; None if none has any.
+
+    Examples
+    --------
+    >>> first_pixel(xr.DataArray(np.zeros((4, 5)), {"x": np.arange(300, 304)}, ("x", "y")))
+    (300, 0)
+    """
+    if not isinstance(frames, xr.DataArray):
+        return None
+    begins = [_first_of(frames.coords[dim]) if dim in frames.coords else None for dim in FRAME_DIMS]
+    if begins[0] is None and begins[1] is None:
+        return None
+    return begins[0] or 0, begins[1] or 0
+
+
+def pixel_coords(frames: Any) -> dict[str, xr.Variable]:
+    """Coordinates ``x`` and ``y`` of frames, for an image of the same pixels."""
+    if not isinstance(frames, xr.DataArray):
+        return {}
+    return {
+        dim: frames.coords[dim].variable
+        for dim in FRAME_DIMS
+        if dim in frames.coords and frames.coords[dim].dims == (dim,)
+    }
+
+
+def _first_of(pixels: xr.DataArray) -> int | None:
+    """The first of consecutive whole numbers."""
+    at = pixels.values
+    if at.ndim != 1 or not at.size or at.dtype.kind not in "iuf":
+        return None
+    numbers = at.astype(np.float64)
+    whole = bool(np.isfinite(numbers[0])) and float(numbers[0]).is_integer()
+    return int(numbers[0]) if whole and (numbers == numbers[0] + np.arange(at.size)).all() else None
 
 
 def as_dark(

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.utils.figures import first_pixel, new_axes
+from hrixs.camera.frames import FRAME_DIMS, first_pixel
+from hrixs.utils.figures import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
     Parameters
     ----------
     image : array_like, shape (x, y)
-        In ADU per frame; with coordinates, these are shown.
+        In ADU per frame; with coordinates that tell its place on the full chip, that is shown.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
@@ -29,11 +30,13 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
+    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
+        image = image.transpose(*FRAME_DIMS)
     width = max(1, len(image) // 256)
     n = len(image) // width
     with np.errstate(invalid="ignore"):
         shown = np.nanmean(np.asarray(image)[: n * width].reshape(n, width, -1), axis=1)
-    x0, y0 = first_pixel(image)
+    x0, y0 = first_pixel(image) or (0, 0)
     low, high = np.nanpercentile(shown, [5, 99.5])
     mesh = ax.imshow(
         shown.T,

@@ -6,13 +6,15 @@ A Gaussian line on a constant, least squares over the pixels near the line.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature, CurveLike
+from hrixs.camera.frames import FRAME_DIMS, first_pixel
 from hrixs.curvature.image_search import search_curvature, strip_profiles
 from hrixs.utils.errors import NoLineError
 from hrixs.utils.statistics import FWHM
@@ -35,15 +37,19 @@ class CurvatureFit:
     Attributes
     ----------
     curve_a, curve_b : float
-        Coefficients: the line's centre is ``y0 + (curve_b * x + curve_a) * x``, in pixels.
+        Coefficients: the line's centre is ``y0 + (curve_b * x + curve_a) * x``, in pixels of the
+        full chip where the image's coordinates tell its place there, else of the image.
     y0 : float
-        Row of the line at ``x = 0``, in pixels of the image given.
+        Row of the line at ``x = 0``.
     sigma : float
         Width of the line as a standard deviation, in pixels.
     amplitude, background : float
         Height above the background and background, in the image's unit.
     curve_a_err, curve_b_err, y0_err, sigma_err, amplitude_err, background_err : float
-        Standard deviations, from the scatter of the residuals in blocks of columns.
+        Standard deviations, from the scatter of the residuals in blocks of columns. That of `y0`
+        is large where column 0 lies far beside the image.
+    covariance : numpy.ndarray, shape (3, 3), or None
+        Of `y0`, `curve_a` and `curve_b`.
     """
 
     curve_a: float
@@ -58,6 +64,15 @@ class CurvatureFit:
     sigma_err: float
     amplitude_err: float
     background_err: float
+    covariance: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def curvature(self) -> Curvature:
+        """The curve, with what is known of its errors, for all functions that take one."""
+        pair = self.curve_a, self.curve_b
+        if self.covariance is None:
+            return Curvature(pair)
+        return Curvature(pair, 0.0, tuple(map(tuple, self.covariance[1:, 1:].tolist())))
 
     @property
     def fwhm(self) -> float:
@@ -66,7 +81,7 @@ class CurvatureFit:
 
     def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row of the line's centre at `x`, in pixels."""
-        return self.y0 + parabola(x, self.curve_a, self.curve_b)
+        return self.y0 + self.curvature(x)
 
     def __repr__(self) -> str:
         return (
@@ -77,9 +92,9 @@ class CurvatureFit:
 
 
 def fit_curvature_image(
-    image: ArrayLike,
+    image: xr.DataArray | ArrayLike,
     *,
-    start: tuple[float, float] | None = None,
+    start: CurveLike | None = None,
     **options: Any,
 ) -> CurvatureFit:
     """Fit the strongest line of an image by a Gaussian that follows a parabola.
@@ -87,15 +102,17 @@ def fit_curvature_image(
     Parameters
     ----------
     image : array_like, shape (x, y)
-        Usually the sum of a run's frames, dark subtracted. NaN pixels are left out.
-    start : (float, float), optional
-        ``(curve_a, curve_b)`` to start from. By default the start is searched for.
+        Usually the sum of a run's frames, dark subtracted. NaN pixels are left out. Coordinates
+        ``x`` and ``y`` that are consecutive whole numbers tell its place on the full chip.
+    start : Curvature or (float, float), optional
+        Curve, or ``(curve_a, curve_b)``, to start from. By default the start is searched for.
     **options
         Handed on to `scipy.optimize.least_squares`.
 
     Returns
     -------
     CurvatureFit
+        About column 0 of the full chip, or, without coordinates, of the image.
 
     Raises
     ------
@@ -115,7 +132,8 @@ def fit_curvature_image(
     >>> round(fit.curve_a, 2), round(fit.y0, 1), round(fit.sigma, 1)
     (0.05, 40.0, 1.5)
     """
-    pixels = np.asarray(image, dtype=np.float64)
+    x0, y0 = first_pixel(image) or (0, 0)
+    pixels = _pixels(image)
     if pixels.ndim != 2 or min(pixels.shape) < 16:
         raise ValueError(
             f"the image has shape {pixels.shape}, expected (x, y) with at least 16 x 16 pixels."
@@ -128,15 +146,46 @@ def fit_curvature_image(
             f"the image has pixels of up to {largest:.3g} ADU, which no camera's are. Check the "
             "images and the dark."
         )
-    if start is None:
-        start = search_curvature(pixels)
-    elif len(start) != 2 or not np.isfinite(start).all():
-        raise ValueError(f"args = {start!r}, expected a pair of finite numbers (A, B).")
-    return _fit(pixels, _guess_line(pixels, *start), options)
+    begin = search_curvature(pixels) if start is None else _start(start, x0)
+    fit = _fit(pixels, _guess_line(pixels, *begin), options)
+    return _on_chip(fit, x0, y0) if x0 or y0 else fit
+
+
+def _pixels(image: xr.DataArray | ArrayLike) -> FloatImage:
+    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
+        image = image.transpose(*FRAME_DIMS)
+    return np.asarray(image, dtype=np.float64)
+
+
+def _start(start: CurveLike, first_column: int) -> tuple[float, float]:
+    """Coefficients to start from, about the image's first column."""
+    expected = f"args = {start!r}, expected a pair of finite numbers (A, B), or a parabola."
+    try:
+        curve = Curvature.of(start)
+    except ValueError as error:
+        raise ValueError(expected) from error
+    if curve.degree > 2:
+        raise ValueError(expected)
+    a, b = (*curve.about(first_column).coefficients, 0.0)[:2]
+    return a, b
+
+
+def _on_chip(fit: CurvatureFit, x0: int, y0: int) -> CurvatureFit:
+    """`fit`, of an image that begins at column `x0` and row `y0`, about column 0 of the chip."""
+    # From y0, a and b about the image's corner to those about the chip's.
+    to_chip = np.array([[1.0, -x0, x0**2], [0.0, 1.0, -2.0 * x0], [0.0, 0.0, 1.0]])
+    row, a, b = to_chip @ [fit.y0, fit.curve_a, fit.curve_b]
+    assert fit.covariance is not None
+    covariance = to_chip @ fit.covariance @ to_chip.T
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    return replace(
+        fit, y0=y0 + float(row), curve_a=float(a), curve_b=float(b), covariance=covariance,
+        y0_err=float(errors[0]), curve_a_err=float(errors[1]), curve_b_err=float(errors[2]),
+    )  # fmt: skip
 
 
 def line_positions(
-    image: ArrayLike, fit: CurvatureFit, n_strips: int = 16
+    image: xr.DataArray | ArrayLike, fit: CurvatureFit, n_strips: int = 16
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centre of the line in strips of an image, measured without the parabola's help.
 
@@ -154,15 +203,16 @@ def line_positions(
     Returns
     -------
     x, y : numpy.ndarray, shape (n_strips,)
-        Middle of each strip and centre of mass of the line in it, in pixels.
+        Middle of each strip and centre of mass of the line in it, in pixels, as the fit has them.
     """
-    pixels = np.asarray(image, dtype=np.float64)
+    x0, y0 = first_pixel(image) or (0, 0)
+    pixels = _pixels(image)
     edges = np.linspace(0, len(pixels), n_strips + 1).astype(int)
-    rows = np.arange(pixels.shape[1], dtype=np.float64)
+    rows = y0 + np.arange(pixels.shape[1], dtype=np.float64)
     middle = np.empty(n_strips)
     centre = np.empty(n_strips)
     for k, (begin, end) in enumerate(itertools.pairwise(edges)):
-        x = np.arange(begin, end, dtype=np.float64)
+        x = x0 + np.arange(begin, end, dtype=np.float64)
         middle[k] = x.mean()
         at = fit.centre(x)[:, None]
         offset = 0.0
@@ -180,11 +230,12 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     from scipy.ndimage import gaussian_filter1d
 
     nx, ny = image.shape
+    bend = Curvature((curve_a, curve_b))
     x, strips = strip_profiles(image, min(256, nx))
     rows = np.arange(ny, dtype=np.float64)
     moved = np.array(
         [
-            np.interp(rows + parabola(float(xs), curve_a, curve_b), rows, strip, np.nan, np.nan)
+            np.interp(rows + bend(float(xs)), rows, strip, np.nan, np.nan)
             for xs, strip in zip(x, strips, strict=True)
         ]
     )
@@ -231,7 +282,7 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
                     "the lines lie along the other axis"
                 )
             )
-    errors = _errors(parameters, scale, x, y, values, nx)
+    errors, covariance = _errors(parameters, scale, x, y, values, nx)
     amplitude, y0, sigma, curve_a, curve_b, background = (float(p) for p in parameters)
     if not amplitude > _LEAST_SIGNIFICANCE * errors[0]:
         raise NoLineError(
@@ -240,12 +291,14 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
                 f"expected at least {_LEAST_SIGNIFICANCE:g}"
             )
         )
-    middle = y0 + parabola(nx / 2, curve_a, curve_b)
+    middle = y0 + Curvature((curve_a, curve_b))(nx / 2)
     if not 0 <= middle < ny:
         raise NoLineError(_no_line_text(f"it would lie at row {middle:.0f} of {ny}"))
+    amplitude_err, y0_err, sigma_err, a_err, b_err, background_err = map(float, errors)
     return CurvatureFit(
         curve_a, curve_b, y0, sigma, amplitude, background,
-        *(float(errors[k]) for k in (3, 4, 1, 2, 0, 5)),
+        a_err, b_err, y0_err, sigma_err, amplitude_err, background_err,
+        covariance[np.ix_([1, 3, 4], [1, 3, 4])],
     )  # fmt: skip
 
 
@@ -264,7 +317,7 @@ def _near_line(
     _, y0, sigma, curve_a, curve_b, _ = parameters
     half = int(np.ceil(max(5 * sigma, 6)))
     x = np.arange(len(image))
-    centre = np.rint(y0 + parabola(x.astype(np.float64), curve_a, curve_b)).astype(np.int64)
+    centre = np.rint(y0 + Curvature((curve_a, curve_b))(x.astype(np.float64))).astype(np.int64)
     rows = centre[:, None] + np.arange(-half, half + 1)
     inside = (rows >= 0) & (rows < image.shape[1])
     columns = np.broadcast_to(x[:, None], rows.shape)[inside]
@@ -278,13 +331,13 @@ def _model(
     p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     amplitude, y0, sigma, curve_a, curve_b, background = p
-    t = (y - y0 - parabola(x, curve_a, curve_b)) / sigma
+    t = (y - y0 - (curve_b * x + curve_a) * x) / sigma
     return np.asarray(amplitude * np.exp(-0.5 * t * t) + background)
 
 
 def _jacobian(p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> FloatImage:
     amplitude, y0, sigma, curve_a, curve_b, _ = p
-    t = (y - y0 - parabola(x, curve_a, curve_b)) / sigma
+    t = (y - y0 - (curve_b * x + curve_a) * x) / sigma
     shape = np.exp(-0.5 * t * t)
     by_centre = amplitude * shape * t / sigma
     return np.stack(
@@ -299,8 +352,8 @@ def _errors(
     y: NDArray[np.float64],
     values: NDArray[np.float64],
     nx: int,
-) -> NDArray[np.float64]:
-    """Standard deviations that allow for a photon's charge being shared by neighbouring pixels.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Standard deviations, and covariance, with a photon's charge shared by neighbouring pixels.
 
     A sandwich estimate: the gradients' scatter is taken over blocks of columns, not over pixels.
     """
@@ -310,4 +363,4 @@ def _errors(
     gradients = np.stack([np.bincount(block, weights=column * residual) for column in jacobian.T])
     bread = np.linalg.pinv(jacobian.T @ jacobian)
     covariance = bread @ (gradients @ gradients.T) @ bread
-    return np.sqrt(np.diag(covariance)) * scale
+    return np.sqrt(np.diag(covariance)) * scale, covariance * np.outer(scale, scale)

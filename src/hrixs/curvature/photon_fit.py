@@ -6,8 +6,7 @@ the strongest one, and no shape of a line is assumed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ import xarray as xr
 from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.curvature.sharpest_curve import (
     ROWS_OF_A_LINE,
     Extent,
@@ -25,6 +25,7 @@ from hrixs.curvature.sharpest_curve import (
 from hrixs.curvature.sharpness import StraightPhotons
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import NoLineError, warn
+from hrixs.utils.provenance import first_pixel_of
 
 _Floats: TypeAlias = NDArray[np.float64]
 
@@ -48,7 +49,8 @@ class PhotonCurvatureFit:
     ----------
     coefficients : tuple of float
         Of ``x``, ``x**2`` and so on: a line that begins at row ``y0`` lies at
-        ``y0 + coefficients[0] * x + coefficients[1] * x**2 + ...``, in pixels of the crop.
+        ``y0 + coefficients[0] * x + coefficients[1] * x**2 + ...``, in pixels, counted as those of
+        the photons.
     errors : tuple of float
         One standard deviation of each, from the bootstrap. They depend on each other: the
         uncertainty of the curve itself is `curve_error`.
@@ -60,7 +62,7 @@ class PhotonCurvatureFit:
     smoothing : float
         Standard deviation of the Gaussian that smooths the spectrum, in pixels.
     y0 : float
-        Row at ``x = 0`` of the strongest line, in pixels.
+        Row at ``x = 0`` of the strongest line, in pixels, counted as those of the photons.
     fwhm : float
         Full width at half maximum of the strongest line, in pixels, of which the smoothing is
         subtracted in squares.
@@ -90,6 +92,12 @@ class PhotonCurvatureFit:
     def degree(self) -> int:
         """Degree of the polynomial."""
         return len(self.coefficients)
+
+    @property
+    def curvature(self) -> Curvature:
+        """The curve, with what is known of its errors, for all functions that take one."""
+        covariance = tuple(map(tuple, self.covariance.tolist()))
+        return Curvature(self.coefficients, 0.0, covariance)
 
     @property
     def curve_a(self) -> float:
@@ -131,7 +139,7 @@ def fit_curvature(
     photons: xr.Dataset,
     *,
     degree: int = 2,
-    start: Sequence[float] | None = None,
+    start: CurveLike | None = None,
     weights: ArrayLike | None = None,
     shape: tuple[int, int] | None = None,
     n_bootstrap: int = N_BOOTSTRAP,
@@ -142,12 +150,13 @@ def fit_curvature(
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`: ``x``, ``y`` in pixels and ``double``.
+        A photon table, as from `find_photons`: ``x``, ``y`` in pixels and ``double``. Its attribute
+        ``first_pixel`` tells where on the full chip the frames begin.
     degree : int
         Of the polynomial in x, 1 to 4; 2 is the parabola that the other functions take.
-    start : sequence of float, optional
-        Coefficients near which to search, as ``(CURVE_A, CURVE_B)``. By default tilts up to 100
-        rows and bends up to 8 rows over the width are tried.
+    start : Curvature or sequence of float, optional
+        Curve near which to search, or its coefficients, as ``(CURVE_A, CURVE_B)``. By default
+        tilts up to 100 rows and bends up to 8 rows over the width are tried.
     weights : array_like, shape (photon,), optional
         How many photons each row of the table stands for. By default a double hit counts as two
         and all others as one; ``photons.charge`` serves where photons lie on each other. Rows are
@@ -163,7 +172,8 @@ def fit_curvature(
     Returns
     -------
     PhotonCurvatureFit
-        Coefficients with uncertainties, in pixels of the positions.
+        Coefficients with uncertainties, about column 0 of the positions: of the full chip, where
+        that is what these are counted on.
 
     Raises
     ------
@@ -202,6 +212,11 @@ def fit_curvature(
     x, y, weight, n_not_finite = _columns(photons, weights)
     if len(x) < _FEWEST_PHOTONS:
         raise NoLineError(no_line_text(f"{len(x)} photons are given, at least {_FEWEST_PHOTONS}"))
+    begin = first_pixel_of(photons.attrs) or (0, 0)
+    if begin != (0, 0):  # about the crop's first column numbers are small
+        x, y = x - begin[0], y - begin[1]
+    if start is not None:
+        start = _coefficients(start, begin[0])
     extent = _extent(x, y, shape)
     coarse, significance = search_curve(x, y, weight, extent, start, degree)
     if not significance > _LEAST_SIGNIFICANCE:
@@ -216,7 +231,32 @@ def fit_curvature(
     best, factors = curve.sharpest(curve.factors_of(coarse))
     moves = best.bootstrap(n_bootstrap, np.random.default_rng(seed))
     n_outside = float(weight.sum() - best.weight.sum())
-    return _as_fit(curve, best, factors, moves, significance, n_outside, n_not_finite)
+    fit = _as_fit(curve, best, factors, moves, significance, n_outside, n_not_finite)
+    return fit if begin == (0, 0) else _on_chip(fit, *begin)
+
+
+def _coefficients(start: CurveLike, first_column: int) -> tuple[float, ...]:
+    """Coefficients to start from, about the first column of the frames."""
+    try:
+        curve = start if isinstance(start, Curvature) else Curvature(tuple(start))
+        return curve.about(first_column).coefficients
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"start = {start!r}, expected finite numbers: coefficients of x, x**2..."
+        ) from error
+
+
+def _on_chip(fit: PhotonCurvatureFit, x0: int, y0: int) -> PhotonCurvatureFit:
+    """`fit`, of frames that begin at column `x0` and row `y0`, about column 0 of the chip."""
+    of_frames = replace(fit.curvature, reference=float(x0))
+    curve = of_frames.about(0.0)
+    return replace(
+        fit,
+        coefficients=curve.coefficients,
+        errors=curve.errors or (),
+        covariance=np.array(curve.covariance),
+        y0=y0 + fit.y0 + of_frames(0.0),
+    )
 
 
 def _columns(

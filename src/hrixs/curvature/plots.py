@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.frames import FRAME_DIMS, first_pixel
 from hrixs.camera.plots import plot_image
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.curvature.photon_fit import PhotonCurvatureFit
-from hrixs.utils.figures import first_pixel, new_axes
+from hrixs.utils.figures import new_axes
 from hrixs.utils.statistics import FWHM
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def plot_curvature(
     Parameters
     ----------
     image : array_like, shape (x, y)
-        The image that was fitted, in ADU per frame; with coordinates, these are shown.
+        The image that was fitted, in ADU per frame.
     fit : CurvatureFit or PhotonCurvatureFit
         The curve.
     ax : matplotlib.axes.Axes, optional
@@ -39,11 +40,13 @@ def plot_curvature(
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    x0, y0 = first_pixel(image)
-    x = np.arange(len(image), dtype=np.float64)
-    line = y0 + fit.centre(x)
+    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
+        image = image.transpose(*FRAME_DIMS)
+    x0, y0 = first_pixel(image) or (0, 0)
+    x = x0 + np.arange(len(image), dtype=np.float64)
+    line = fit.centre(x)
     plot_image(image, ax)
-    ax.plot(x0 + x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    ax.plot(x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
     margin = max(20.0, 15 * fit.fwhm / FWHM, 0.6 * float(np.ptp(line)))
     last = y0 + image.shape[1] - 0.5
     ax.set_ylim(max(line.min() - margin, y0 - 0.5), min(line.max() + margin, last))
@@ -56,8 +59,6 @@ def plot_photon_curvature(
     photons: xr.Dataset,
     fit: PhotonCurvatureFit,
     ax: Axes | None = None,
-    *,
-    first: tuple[int, int] = (0, 0),
 ) -> Axes:
     """Draw where photons lie, as a histogram, with the fitted curve on it, around the line.
 
@@ -69,8 +70,6 @@ def plot_photon_curvature(
         The curve.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
-    first : (int, int)
-        First pixel (x, y) of the crop on the chip.
 
     Returns
     -------
@@ -78,9 +77,9 @@ def plot_photon_curvature(
     """
     ax = ax or new_axes()
     places = np.stack([photons[name].values for name in ("x", "y")])
-    x, y = places[:, np.isfinite(places).all(axis=0)] + np.array(first)[:, None]
+    x, y = places[:, np.isfinite(places).all(axis=0)]
     columns = np.linspace(x.min(), x.max(), 512)
-    line = first[1] + fit.centre(columns - first[0])
+    line = fit.centre(columns)
     margin = max(20.0, 6 * fit.fwhm, 0.6 * float(np.ptp(line)))
     low, high = max(line.min() - margin, y.min()), min(line.max() + margin, y.max())
     n_rows = min(150, int(np.ceil(high - low)))

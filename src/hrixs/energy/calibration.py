@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.axis import EnergyCalibration, fit_axis
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.rows import full_rows, photon_rows
-from hrixs.utils.checks import curvature_pair
 from hrixs.utils.errors import NoLineError, warn
-from hrixs.utils.provenance import rows_of_crop
+from hrixs.utils.provenance import first_pixel_of
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def calibrate_energy(
     energies: ArrayLike,
     *,
     degree: int = 1,
-    curvature: tuple[float, float] = (0.0, 0.0),
+    curvature: CurveLike = (0.0, 0.0),
     first_row: int = 0,
     shape: str = "gaussian",
     region: tuple[float, float] | None = None,
@@ -39,19 +39,21 @@ def calibrate_energy(
     Parameters
     ----------
     lines : sequence of xarray.Dataset, xarray.DataArray or LineFit
-        One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one, in
-        rows of the crop; or a spectrum over ``energy`` of the class, whose attributes tell its
-        rows of the full chip; or a dataset with spectra of either kind and perhaps their errors,
-        which are added up. The tallest line of each is taken for the elastic one.
+        One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one; or a
+        spectrum over ``energy`` of the class, whose attributes tell its rows; or a dataset with
+        spectra of either kind and perhaps their errors, which are added up. The tallest line of
+        each is taken for the elastic one.
     energies : array_like, shape (n,)
         Photon energies in eV.
     degree : {1, 2}
         Of the polynomial of the row.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)``, for photon tables.
+    curvature : Curvature or (float, float)
+        The curve, or ``(CURVE_A, CURVE_B)``, for photon tables.
     first_row : int
-        Row of the full chip at which the crop begins, ``Y_RANGE.start``; not needed for photon
-        tables and spectra of the class, whose attributes tell it.
+        Row of the full chip at which the crop begins, ``Y_RANGE.start``, for lines that are counted
+        from there: of arrays, and of DataArrays without coordinates. Not used for photon tables and
+        spectra with the attribute ``first_pixel``, and for those of the class, whose rows are those
+        of the full chip.
     shape, region, noise
         As in `line_width`, with the region in rows of the full chip.
 
@@ -104,11 +106,11 @@ def calibrate_energy(
             f"{n_different} different energies given, expected {degree + 1} or more for degree "
             f"{degree}."
         )
-    pair = curvature_pair(curvature)
+    curve = Curvature.of(curvature)
     fits = []
     for number, line in enumerate(lines):
         try:
-            fits.append(_fitted(line, pair, float(first_row), shape, region, noise))
+            fits.append(_fitted(line, curve, float(first_row), shape, region, noise))
         except NoLineError as error:
             raise NoLineError(f"line {number}, of {known[number]:g} eV: {error}") from error
         except ValueError as error:
@@ -129,7 +131,7 @@ def _tell_odd_lines(fits: Sequence[LineFit], energies: Floats) -> None:
 
 
 def _fitted(
-    line: xr.Dataset | xr.DataArray | LineFit, curvature: tuple[float, float], first_row: float,
+    line: xr.Dataset | xr.DataArray | LineFit, curve: Curvature, first_row: float,
     shape: str, region: tuple[float, float] | None, noise: str,
 ) -> LineFit:  # fmt: skip
     error: Floats | None = None
@@ -139,9 +141,8 @@ def _fitted(
     if isinstance(line, xr.Dataset) and "spectrum" in line:
         line, error = _summed(line)
     elif isinstance(line, xr.Dataset):
-        told = rows_of_crop(line.attrs)
-        first_row = first_row if told is None else told[0]
-        line, error = photon_rows(line, curvature)
+        first_row = first_row if first_pixel_of(line.attrs) is None else 0.0
+        line, error = photon_rows(line, curve)
     elif not isinstance(line, xr.DataArray):
         raise TypeError(
             f"{type(line).__name__} given as a line, expected a photon table or a spectrum."

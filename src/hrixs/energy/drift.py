@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.rows import ends_of, spectrum_rows
 from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
 from hrixs.spectra.rebin import equal_step, moved_variable
-from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, warn
-from hrixs.utils.provenance import provenance
+from hrixs.utils.provenance import first_pixel_of, provenance
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -30,7 +31,7 @@ def align(
     *,
     photons_per_group: int = 500,
     trains_per_group: int | None = None,
-    curvature: tuple[float, float] = (0.0, 0.0),
+    curvature: CurveLike = (0.0, 0.0),
     region: tuple[float, float] | None = None,
     max_shift: float = 10.0,
     smoothing: float = 0.8,
@@ -48,13 +49,13 @@ def align(
         many photons.
     trains_per_group : int, optional
         So many trains to a group instead.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)`` of the lines, for a photon table.
+    curvature : Curvature or (float, float)
+        The curve of the lines, or ``(CURVE_A, CURVE_B)``, for a photon table.
     region : (float, float), optional
-        Rows to compare, of the curvature-corrected positions: of the crop for a photon table and
-        for spectra over ``y``, of the full chip for spectra over ``energy``. By default all rows of
-        the frame; where the attributes of a photon table do not tell them, those of its photons
-        and `max_shift` beside them.
+        Rows to compare, of the curvature-corrected positions: counted as ``y`` is for a photon
+        table and for spectra over ``y``, of the full chip for spectra over ``energy``. By default
+        all rows of the frame; where the attributes of a photon table do not tell them, those of its
+        photons and `max_shift` beside them.
     max_shift : float
         Largest shift that is looked for, in pixels. Photons within so many pixels of the region's
         ends are not compared.
@@ -131,7 +132,7 @@ def align(
         "slow_drift": slow_drift,
     }
     if {"x", "y", "double"} <= set(data.data_vars) and "photon" in data.dims:
-        return _align_photons(data, curvature_pair(curvature), settings)
+        return _align_photons(data, Curvature.of(curvature), settings)
     if "spectrum" in data:
         return _align_spectra(data, settings)
     raise MissingDataError(
@@ -140,9 +141,7 @@ def align(
     )
 
 
-def _align_photons(
-    photons: xr.Dataset, curvature: tuple[float, float], settings: dict[str, Any]
-) -> xr.Dataset:
+def _align_photons(photons: xr.Dataset, curve: Curvature, settings: dict[str, Any]) -> xr.Dataset:
     key = "trainId" if "trainId" in photons.coords else "frame"
     of_photon = photons[key].values
     of_frames = photons[f"frames_{key}"].values if f"frames_{key}" in photons.coords else of_photon
@@ -155,11 +154,12 @@ def _align_photons(
     per_train = np.bincount(number, weight * placed, len(trains)).astype(np.float64)
     group_of_train = _groups(per_train, settings)
     group = group_of_train[number]
-    bend = parabola(photons["x"].values, *curvature)
+    bend = curve(photons["x"].values)
     position = photons["y"].values - bend
     shifts, n_compared = _measured(
         position[placed], weight[placed], weight[placed], group[placed], settings,
-        ends=ends_of(photons, position, bend, settings["max_shift"]), rows_of="the crop",
+        ends=ends_of(photons, position, bend, settings["max_shift"]),
+        rows_of=_whose_rows(photons.attrs),
     )  # fmt: skip
     stale = [name for name, v in photons.variables.items() if "group" in v.dims]
     result = photons.drop_vars(stale).copy(deep=False)
@@ -174,7 +174,7 @@ def _align_photons(
     )
     result = result.assign(_shift_variables("group", shifts, n_compared))
     return _with_provenance(
-        result, settings | {"curve_a": curvature[0], "curve_b": curvature[1]},
+        result, settings | curve.attrs(),
         n_flagged_not_compared=int((~placed).sum()),
     )  # fmt: skip
 
@@ -206,7 +206,7 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     shifts, n_compared = _measured(
         rows[column], counts[train, column], variance[train, column], group_of_train[train], wide,
         ends=(float(rows.min()) - abs(step) / 2, float(rows.max()) + abs(step) / 2),
-        rows_of="the crop" if axis == "y" else "the full chip",
+        rows_of=_whose_rows(spectrum.attrs) if axis == "y" else "the full chip",
     )  # fmt: skip
     spread = Shifts(shifts.shift[group_of_train], shifts.error[group_of_train])
     in_bins = xr.DataArray((-spread.shift / step).round(9), dims=dim)
@@ -220,6 +220,10 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     result = result.assign_coords(group_number=(dim, group_of_train))
     lost = float(counts.sum() - result["spectrum"].sum())
     return _with_provenance(result, settings, n_moved_out=round(lost, 6))
+
+
+def _whose_rows(attrs: Mapping[Hashable, Any]) -> str:
+    return "the crop" if first_pixel_of(attrs) is None else "the full chip"
 
 
 def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:

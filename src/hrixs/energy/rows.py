@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature
 from hrixs.utils.errors import NoLineError
-from hrixs.utils.provenance import rows_of_crop
+from hrixs.utils.provenance import first_pixel_of, rows_of_crop
 from hrixs.utils.typing import Floats
 
 #: Bins in which the photons of a table are counted for the fit of their line, in pixels.
 BIN_WIDTH = 0.25
 
 
-def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr.DataArray, Floats]:
+def photon_rows(photons: xr.Dataset, curve: Curvature) -> tuple[xr.DataArray, Floats]:
     """Spectrum of all photons of a table over ``y``, and its standard deviations.
 
     A double counts as two photons, which came independently.
@@ -24,7 +24,7 @@ def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr
             f"the dataset has {', '.join(map(str, photons.data_vars)) or 'no variables'}, expected "
             "a photon table as from find_photons."
         )
-    position = photons["y"].values - parabola(photons["x"].values, *curvature)
+    position = photons["y"].values - curve(photons["x"].values)
     if not len(position):
         raise NoLineError("no spectral line found: the photon table is empty.")
     weight = np.where(photons["double"].values, 2.0, 1.0)
@@ -41,13 +41,16 @@ def photon_rows(photons: xr.Dataset, curvature: tuple[float, float]) -> tuple[xr
 def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
     """`spectrum` over ``y`` in rows of the full chip; see `calibrate_energy`.
 
+    Rows ``y`` that are not told to be those of the full chip are counted from `first_row`.
+
     Raises
     ------
     ValueError
         If it is over neither ``y`` nor an energy whose rows are known.
     """
     if "y" in spectrum.dims:
-        rows = spectrum["y"].values + first_row
+        on_chip = first_pixel_of(spectrum.attrs) is not None
+        rows = spectrum["y"].values + (0.0 if on_chip else first_row)
         return spectrum.assign_coords(y=("y", rows, {"units": "px"}))
     attrs = spectrum.attrs
     if "energy" in spectrum.dims and {"energy_slope", "energy_intercept"} <= set(attrs):
@@ -62,12 +65,15 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
 def ends_of(
     photons: xr.Dataset, position: Floats, bend: Floats, max_shift: float
 ) -> tuple[float, float]:  # fmt: skip
-    """First and last row that a photon may have, once the curvature is taken out."""
+    """First and last row that a photon may have, once the curvature is taken out.
+
+    As the table's attributes tell them, in the rows that its ``y`` is counted in.
+    """
     if not len(position):
         return 0.0, 0.0
     rows = rows_of_crop(photons.attrs)
     if rows is not None:
-        return -0.5 - float(bend.max()), rows[1] - rows[0] - 0.5 - float(bend.min())
+        return rows[0] - 0.5 - float(bend.max()), rows[1] - 0.5 - float(bend.min())
     # Nothing may lie above the elastic line: the photons' extent is not that of the frame.
     return (
         float(np.floor(position.min()) - max_shift),

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
 from hrixs.noise.levels import gaussian_core
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
@@ -47,7 +47,7 @@ def hot_pixels(
         True where a pixel is bad; fits `mask` of `hrixs.find_photons` and ``MASK`` of the class.
         ``attrs`` count the bad pixels as ``n_noisy`` (noise too high), and of the others ``n_hot``
         (level too high) and ``n_dead`` (too low, or the same in all frames, where there are enough
-        to tell).
+        to tell). It has the coordinates ``x`` and ``y`` of `darks`, where there are any.
 
     Raises
     ------
@@ -108,7 +108,8 @@ def hot_pixels(
         )
     return xr.DataArray(
         hot | dead | noisy,
-        dims=("x", "y"),
+        pixel_coords(darks),
+        FRAME_DIMS,
         name="mask",
         attrs=provenance(
             "hot_pixels",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hrixs.utils.provenance import first_pixel_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -90,8 +92,9 @@ def _draw_pixels(ax: Axes, report: Any) -> None:
     blocks = noise[: nx * step, : ny * step].reshape(nx, step, ny, step)
     shown = np.where(np.isnan(blocks), -np.inf, blocks).max(axis=(1, 3))
     shown[np.isneginf(shown)] = np.nan
-    x, y = report.attrs.get("first_x", 0), report.attrs.get("first_y", 0)
-    whose = "chip" if "first_x" in report.attrs else "frames given"
+    begin = first_pixel_of(report.attrs)
+    x, y = begin or (0, 0)
+    whose = "frames given" if begin is None else "chip"
     low, high = np.nanpercentile(shown, [1, 99.5])
     mesh = ax.imshow(
         shown.T, origin="lower", aspect="auto", vmin=low, vmax=high, cmap="viridis",

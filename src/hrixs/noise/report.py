@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.frames import FRAME_DIMS, Frames, as_mask
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_mask, first_pixel, pixel_coords
 from hrixs.noise.charge_peaks import ChargePeaks, fit_charge_peaks
 from hrixs.noise.false_hits import expected_false_hits
 from hrixs.noise.hits import (
@@ -79,8 +79,8 @@ class NoiseReport:
     charges : xarray.DataArray
         Histogram of the spots' charges above the pedestal, dim ``charge`` (ADU).
     attrs : dict
-        Settings and version; ``first_x`` and ``first_y``, place of the first pixel on the chip,
-        where the frames have coordinates ``x`` and ``y``.
+        Settings and version; ``first_pixel``, place (x, y) of the first pixel on the full chip,
+        where the frames have coordinates that tell it.
     """
 
     threshold: float
@@ -176,6 +176,7 @@ def noise_report(
     max_frames = whole_number("max_frames", max_frames)
     if energy is not None:
         positive_energies(np.asarray(energy, dtype=np.float64))
+    corner, where = first_pixel(frames), pixel_coords(frames)
     stack = sample_of(frames, max_frames)
     image, darks = dark_of(dark, stack, max_frames)
     checked = as_mask(mask, stack)
@@ -238,8 +239,8 @@ def noise_report(
         peaks=peaks,
         electrons_per_adu=energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None,
         frames=noise,
-        pixels=pixel_noise(still, mask=bad) if len(still) >= 3 else None,
-        repeating=xr.DataArray(repeating, dims=FRAME_DIMS, name="repeating"),
+        pixels=pixel_noise(still, mask=bad).assign_coords(where) if len(still) >= 3 else None,
+        repeating=xr.DataArray(repeating, where, FRAME_DIMS, "repeating"),
         scan=scan,
         charges=_histogram(charge, peaks, spot_noise),
         attrs=provenance(
@@ -252,18 +253,9 @@ def noise_report(
             n_darks=0 if darks is None else len(darks),
             energy=energy,
             max_frames=max_frames,
-            **first_pixel(frames),
+            **({} if corner is None else {"first_pixel": corner}),
         ),
     )
-
-
-def first_pixel(frames: Any) -> dict[str, int]:
-    """Place of the first pixel on the chip, where the frames' coordinates tell it."""
-    if not (isinstance(frames, xr.DataArray) and set(FRAME_DIMS) <= set(frames.coords)):
-        return {}
-    x, y = (frames[dim].values for dim in FRAME_DIMS)
-    whole = all(np.array_equal(at, at[0] + np.arange(len(at))) for at in (x, y))
-    return {"first_x": int(x[0]), "first_y": int(y[0])} if whole else {}
 
 
 def _scan(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.photons.phase_statistics import (
     SIGNIFICANCE,
     column_blocks,
@@ -19,7 +19,7 @@ from hrixs.photons.phase_statistics import (
     phase_of,
 )
 from hrixs.photons.phases import MOST_LEFT_BY_TILT, N_BLOCKS, finder_of, single_photons
-from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import NoPhaseCorrectionError, warn
 from hrixs.utils.provenance import provenance
 
@@ -131,7 +131,7 @@ class PhaseCorrection:
 def phase_correction(
     photons: xr.Dataset,
     *,
-    curvature: tuple[float, float] = (0.0, 0.0),
+    curvature: CurveLike = (0.0, 0.0),
     y_from_x: bool = False,
     min_singles: int = MIN_SINGLES,
     n_knots: int = N_KNOTS,
@@ -148,8 +148,9 @@ def phase_correction(
     photons : xarray.Dataset
         A photon table, as from `find_photons`, with positions as measured. Its doubles, and
         photons with a ``flag``, are left out and counted.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)`` of the lines. Only lines that cross rows have uniform phases of y.
+    curvature : Curvature or (float, float)
+        The curve of the lines, or ``(CURVE_A, CURVE_B)``. Only lines that cross rows have uniform
+        phases of y.
     y_from_x : bool
         Take the table of x for y, too. It needs no tilt, but square pixels, and a charge cloud and
         a read-out that are the same along both axes.
@@ -191,7 +192,7 @@ def phase_correction(
     >>> float(correction.table.unbiased.sel(axis="y").interp(phase=0.3).round(2))
     0.25
     """
-    pair = curvature_pair(curvature)
+    curve = Curvature.of(curvature)
     n_knots, min_singles = (
         whole_number("n_knots", n_knots),
         whole_number("min_singles", min_singles),
@@ -201,16 +202,14 @@ def phase_correction(
     single, counted = single_photons(photons)
     _require_enough(counted["n_singles"], min_singles)
     position = {name: photons[name].values[single] for name in ("x", "y")}
-    left = left_by_tilt(position["x"], pair)
-    sharpness = float(
-        np.abs(np.exp(2j * np.pi * (position["y"] - parabola(position["x"], *pair))).mean())
-    )
+    left = left_by_tilt(position["x"], curve)
+    sharpness = float(np.abs(np.exp(2j * np.pi * (position["y"] - curve(position["x"]))).mean()))
     # A wave of amplitude 2 a in the density of the phases moves positions by 2 a / pi, both ways.
     false_bias = 2 * left * sharpness / np.pi
     if not y_from_x:
         blocks = column_blocks(position["x"], N_BLOCKS)
         p_value, difference = compare_blocks([phase_of(position["y"][block]) for block in blocks])
-        _require_tilt(pair, left, false_bias, difference if p_value < SIGNIFICANCE else 0.0)
+        _require_tilt(curve, left, false_bias, difference if p_value < SIGNIFICANCE else 0.0)
     knots = np.linspace(-0.5, 0.5, n_knots)
     shares = [cumulative(phase_of(position["x" if y_from_x else name]), knots) for name in position]
     _warn_if_unlike(*(float(np.abs(share - 0.5 - knots).max()) for share in shares))
@@ -221,8 +220,7 @@ def phase_correction(
         attrs=provenance(
             "phase_correction",
             of_algorithm=finder_of(photons),
-            curve_a=pair[0],
-            curve_b=pair[1],
+            **curve.attrs(),
             y_from_x=bool(y_from_x),
             **counted,
             table_err=_table_error(counted["n_singles"]),
@@ -248,10 +246,8 @@ def _require_enough(n: int, least: int) -> None:
         )
 
 
-def _require_tilt(
-    curvature: tuple[float, float], left: float, false_bias: float, difference: float
-) -> None:
-    what = f"at curvature = ({curvature[0]:g}, {curvature[1]:g}) "
+def _require_tilt(curve: Curvature, left: float, false_bias: float, difference: float) -> None:
+    what = f"at curvature = ({curve.a:g}, {curve.b:g}) "
     if left > MOST_LEFT_BY_TILT:
         why = (
             f"the lines cross too few rows for uniform phases: {left:.0%} of a narrow line's own "

@@ -49,7 +49,8 @@ def find_photons(
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        One frame or a stack with any leading dimensions; any real dtype.
+        One frame or a stack with any leading dimensions; any real dtype. Coordinates ``x`` and
+        ``y`` that are consecutive whole numbers tell its pixels' place on the full chip.
     threshold : float, optional
         Sum of a 2x2 square above which a hit begins, in ADU. By default it is taken from each
         frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares.
@@ -98,6 +99,9 @@ def find_photons(
         the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
         ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots without a positive
         charge, which are left out) and ``n_spikes`` (hits, or bright maxima, that the limits drop).
+
+        ``x`` and ``y`` are counted on the full chip where coordinates tell the place of the first
+        pixel, which ``attrs`` have as ``first_pixel`` then, else from the frame's corner.
 
         With ``position='gaussian'``, ``charge`` is that of the fitted cloud, and there are
         ``sigma_x``, ``sigma_y`` (standard deviation of the place, pixels), ``chi2`` (of the fit,

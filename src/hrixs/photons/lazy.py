@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.frames import as_frames
+from hrixs.camera.frames import as_frames, first_pixel
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
 from hrixs.photons.placement import fits_clouds
@@ -62,6 +62,7 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
             "itself. Give it, for example from hrixs.estimate_cloud of some frames."
         )
     frames = in_whole_frames(_labelled(frames))
+    begin = first_pixel(frames)
     dims = tuple(str(dim) for dim in frames.dims)
     leading = frames.shape[:-2]
     energies: Any = energy
@@ -82,7 +83,7 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
             coords = labels.isel({dims[0]: here}, missing_dims="ignore").coords
             part = energies[here] if np.ndim(energies) else energies
         first = int(begins[number]) * frames_per_entry
-        parts.append(make(block, dims, dict(coords.items()), part, first, options))
+        parts.append(make(block, dims, dict(coords.items()), part, (first, begin), options))
     return parts
 
 
@@ -91,10 +92,12 @@ def _photons_of_block(
     dims: tuple[str, ...],
     coords: Mapping[str, Any],
     energy: ArrayLike | None,
-    first_frame: int,
+    first: tuple[int, tuple[int, int] | None],
     options: dict[str, Any],
 ) -> xr.Dataset:
-    stack = replace(as_frames(xr.DataArray(block, coords, dims)), first_frame=first_frame)
+    first_frame, begin = first
+    stack = as_frames(xr.DataArray(block, coords, dims))
+    stack = replace(stack, first_frame=first_frame, first_pixel=begin)
     options = {"threads": 1} | options
     if energy is None:
         table = find_photons(stack, **options)

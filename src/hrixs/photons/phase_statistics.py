@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.parabola import parabola
+from hrixs.camera.curve import Curvature, CurveLike
 
 Phases = NDArray[np.float64]
 
@@ -32,10 +32,10 @@ def cumulative(phase: Phases, at: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.searchsorted(np.sort(phase), at, side="left") / len(phase)
 
 
-def left_by_tilt(x: NDArray[np.float64], curvature: tuple[float, float]) -> float:
+def left_by_tilt(x: NDArray[np.float64], curvature: CurveLike) -> float:
     """How much of a narrow line's own phases of y is left: 1 untilted, 0 where rows are crossed.
 
-    The photons at `x` of a line at one energy lie at ``parabola(x)``. The Fourier coefficients of
+    The photons at `x` of a line at one energy lie on its curve. The Fourier coefficients of
     these phases bound those of any spectrum's, if it is the same all along the line.
 
     Examples
@@ -45,7 +45,7 @@ def left_by_tilt(x: NDArray[np.float64], curvature: tuple[float, float]) -> floa
     >>> left_by_tilt(x, (0.0, 0.0)), round(left_by_tilt(x, (0.0240845, -3.6953e-7)), 3)
     (1.0, 0.004)
     """
-    moved = parabola(np.asarray(x, dtype=np.float64), *curvature)
+    moved = Curvature.of(curvature)(np.asarray(x, dtype=np.float64))
     return float(max(np.abs(np.exp(2j * np.pi * k * moved).mean()) for k in _HARMONICS))
 
 

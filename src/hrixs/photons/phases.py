@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.photons.phase_statistics import (
     SIGNIFICANCE,
     column_blocks,
@@ -20,7 +21,7 @@ from hrixs.photons.phase_statistics import (
     left_by_tilt,
     phase_of,
 )
-from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
+from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
 
@@ -132,7 +133,7 @@ class PhaseUniformity:
 def phase_uniformity(
     photons: xr.Dataset,
     *,
-    curvature: tuple[float, float] = (0.0, 0.0),
+    curvature: CurveLike = (0.0, 0.0),
     n_bins: int = N_BINS,
     n_blocks: int = N_BLOCKS,
 ) -> PhaseUniformity:
@@ -147,8 +148,9 @@ def phase_uniformity(
     photons : xarray.Dataset
         A photon table, as from `find_photons`, with positions as measured. Its doubles, and
         photons with a ``flag``, are left out and counted.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)``: tells whether the lines cross enough rows. Positions are not moved.
+    curvature : Curvature or (float, float)
+        The curve, or ``(CURVE_A, CURVE_B)``: tells whether the lines cross enough rows. Positions
+        are not moved.
     n_bins : int
         Bins of the histograms. The test does not depend on them.
     n_blocks : int
@@ -187,7 +189,7 @@ def phase_uniformity(
     >>> found.is_uniform("x"), found.is_uniform("y"), found.tilted
     (True, True, True)
     """
-    pair = curvature_pair(curvature)
+    curve = Curvature.of(curvature)
     n_bins, n_blocks = whole_number("n_bins", n_bins), whole_number("n_blocks", n_blocks)
     single, counted = single_photons(photons)
     n = counted["n_singles"]
@@ -231,11 +233,10 @@ def phase_uniformity(
         attrs=provenance(
             "phase_uniformity",
             of_algorithm=finder_of(photons),
-            curve_a=pair[0],
-            curve_b=pair[1],
+            **curve.attrs(),
             **counted,
             least_seen=least_seen(n),
-            left_by_tilt=left_by_tilt(position["x"], pair),
+            left_by_tilt=left_by_tilt(position["x"], curve),
             blocks_p_value=blocks_p_value,
             blocks_modulation=blocks_modulation,
         ),

@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs import _core
-from hrixs.camera.frames import Frames
+from hrixs.camera.frames import FRAME_DIMS, Frames
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
+from hrixs.utils.provenance import frames_attrs, frames_of_attrs
 
 _PREFIX = "photon_"
 _COLUMNS = {
@@ -133,12 +134,26 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     table = xr.Dataset(
         columns,
         coords=coords,
-        attrs=dict(result["spectrum"].attrs)
-        | {"frame_dims": ",".join(dims), "frame_shape": ",".join(map(str, frames.shape))},
+        attrs=dict(result["spectrum"].attrs) | frames_attrs(dims, frames.shape),
     )
     if "frames" not in table.sizes:
         table = table.assign_coords(frames_number=("frames", np.arange(frames.size)))
     return table
+
+
+def placed_on_chip(photons: xr.Dataset, first_pixel: tuple[int, int] | None) -> xr.Dataset:
+    """Count the places of a table on the full chip, of frames that begin at `first_pixel` there.
+
+    ``attrs`` tell it then. Without a `first_pixel` the table stays as it is.
+    """
+    if first_pixel is None:
+        return photons
+    moved = {
+        name: photons[name].copy(data=photons[name].values + begin)
+        for name, begin in zip(FRAME_DIMS, first_pixel, strict=True)
+        if begin
+    }
+    return photons.assign(moved).assign_attrs(first_pixel=np.array(first_pixel))
 
 
 def _require_its_frames(result: xr.Dataset) -> None:
@@ -155,7 +170,7 @@ def _require_its_frames(result: xr.Dataset) -> None:
 
 
 def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
-    """Return the photon table of what the core has found in `frames`."""
+    """Return the photon table of what was found, on the full chip where its place is known."""
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
@@ -169,7 +184,7 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
         coords[f"frames_{name}"] = ("frames", values, variable.attrs)
         if name not in columns and name not in coords and name != "photon":
             coords[str(name)] = ("photon", values[frame], variable.attrs)
-    return xr.Dataset(
+    table = xr.Dataset(
         columns,
         coords=coords,
         attrs=attrs
@@ -177,10 +192,10 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
             "n_hits": len(frame),
             "n_dropped": int(found["n_dropped"].sum()),
             "n_spikes": int(found["n_spikes"].sum()),
-            "frame_dims": ",".join(frames.dims),
-            "frame_shape": ",".join(map(str, frames.leading_shape)),
-        },
+        }
+        | frames_attrs(frames.dims, frames.leading_shape),
     )
+    return placed_on_chip(table, frames.first_pixel)
 
 
 def _columns(found: _core.Found) -> dict[str, Any]:
@@ -262,9 +277,10 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
     attrs = {name: value for name, value in first.attrs.items() if name != FIRST_FRAME}
     for count in ("n_hits", "n_dropped", "n_spikes"):
         attrs[count] = sum(table.attrs[count] for table in ordered)
-    shapes = [str(table.attrs["frame_shape"]).partition(",") for table in ordered]
-    if shapes[0][0]:
-        attrs["frame_shape"] = f"{sum(int(s[0]) for s in shapes)}{shapes[0][1]}{shapes[0][2]}"
+    dims, shape = frames_of_attrs(first.attrs) or ([], ())
+    if shape:
+        n_entries = sum(int(np.atleast_1d(table.attrs["frame_shape"])[0]) for table in ordered)
+        attrs |= frames_attrs(dims, (n_entries, *shape[1:]))
     return xr.Dataset(
         {name: joined(name) for name in first.data_vars},
         coords={name: joined(name) for name in first.coords},

@@ -11,11 +11,12 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames
+from hrixs.camera.frames import Frames, as_frames
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.photons.find import find_photons
 from hrixs.photons.placement import fits_clouds
+from hrixs.photons.table import placed_on_chip
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.utils.errors import (
@@ -48,10 +49,10 @@ class Analysis:
         The curve of the lines on the whole chip.
     bins
         Of a counted spectrum, over all rows of the crop.
+    origin
+        Place (x, y) of the frames' first pixel on the full chip, whatever their coordinates say.
     estimated_cloud
         Whether the width of the charge cloud comes from the frames.
-    origin
-        Pixel of the chip at which the crop begins.
     """
 
     method: str
@@ -59,8 +60,8 @@ class Analysis:
     camera: dict[str, Any]
     curvature: Curvature
     bins: int
-    estimated_cloud: bool = False
     origin: tuple[int, int] = (0, 0)
+    estimated_cloud: bool = False
 
     @property
     def counts_photons(self) -> bool:
@@ -131,7 +132,8 @@ class Analysis:
     def photons(
         self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
     ) -> xr.Dataset:
-        """Photon table of frames; `energy` in eV where it is needed."""
+        """Photon table of frames, in the crop; `energy` in eV where it is needed."""
+        frames = replace(as_frames(frames), first_pixel=None)
         if self.method == "auto":
             table = find_photons(frames, **self.options, **self.camera)
         else:
@@ -141,27 +143,36 @@ class Analysis:
             table.attrs["cloud_sigma_estimated"] = 1
         return table
 
+    def on_chip(self, photons: xr.Dataset) -> xr.Dataset:
+        """Photon table of `photons`, counted on the full chip."""
+        return placed_on_chip(photons, self.origin)
+
     def counted(self, photons: xr.Dataset, n_rows: int) -> xr.DataArray:
-        """Spectra of a photon table over all `n_rows` rows of the crop."""
-        return photon_spectrum(
-            photons,
-            bins=self.bins,
-            range=(0, n_rows),
-            curvature=(self.curvature.a, self.curvature.b),
+        """Spectra of a photon table of `photons` over all `n_rows` rows of the crop.
+
+        They are counted in the crop; its place on the chip is added to their rows afterwards.
+        """
+        first_column, first_row = self.origin
+        curve = self.curvature.counted_from(first_column)
+        spectrum = photon_spectrum(photons, bins=self.bins, range=(0, n_rows), curvature=curve)
+        spectrum = spectrum.assign_coords(y=spectrum["y"] + first_row)
+        for name in curve.attrs():
+            del spectrum.attrs[name]
+        return spectrum.assign_attrs(
+            **self.curvature.attrs(),
+            range=np.array([first_row, first_row + n_rows], dtype=np.float64),
+            first_pixel=np.array(self.origin),
         )
 
     def integrated(self, frames: Frames) -> xr.DataArray:
         """Integrated spectra of frames."""
-        labelled = replace(frames, labelled=True)
+        labelled = replace(frames, labelled=True, first_pixel=self.origin)
         return cast(
-            xr.DataArray,
-            integrate_frames(
-                labelled, curvature=(self.curvature.a, self.curvature.b), **self.camera
-            ),
+            xr.DataArray, integrate_frames(labelled, curvature=self.curvature, **self.camera)
         )
 
     def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
-        """Spectra of frames, in the way of the method."""
+        """Spectra of frames over rows ``y`` of the full chip, in the way of the method."""
         if not self.counts_photons:
             return self.integrated(frames)
         return self.counted(self.photons(frames, energy), frames.frame_shape[1])

@@ -27,7 +27,7 @@ class PartResult:
         Numbers of the entries in the run's index.
     spectra : numpy.ndarray, shape (entries, ..., bins)
     y : numpy.ndarray, shape (bins,)
-        Rows of the crop that the spectra lie on.
+        Rows of the full chip that the spectra lie on.
     failed
         Numbers of the entries that could not be used, and why.
     attrs
@@ -86,10 +86,11 @@ def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> Pa
         energies = plan.energies[entries].reshape(-1, *n_within)
         energy = np.broadcast_to(energies, frames.shape[:-2])
     table = analysis.photons(stack, energy)
-    columns = table_columns(table) if plan.photons else {}
+    on_chip = analysis.on_chip(table)
+    columns = table_columns(on_chip) if plan.photons else {}
     if not plan.spectra:
         no_bins = np.empty((*frames.shape[:-2], 0))
-        return PartResult(entries, no_bins, np.empty(0), attrs=dict(table.attrs), photons=columns)
+        return PartResult(entries, no_bins, np.empty(0), attrs=dict(on_chip.attrs), photons=columns)
     spectrum = analysis.counted(table, frames.shape[-1])
     return PartResult(
         entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs, photons=columns

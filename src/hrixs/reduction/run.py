@@ -55,7 +55,7 @@ def process_run(
     checkpoint: str | os.PathLike[str] | None = None,
     client: Client | None = None,
 ) -> xr.Dataset:
-    """Reduce a run to spectra over rows of the crop, in bounded memory.
+    """Reduce a run to spectra over the crop's rows of the chip, in bounded memory.
 
     Parameters
     ----------

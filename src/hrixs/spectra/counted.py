@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.parabola import parabola
-from hrixs.utils.checks import curvature_pair, require_dataset, whole_number
-from hrixs.utils.provenance import provenance
+from hrixs.camera.curve import Curvature, CurveLike
+from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.provenance import first_pixel_of, frames_of_attrs, provenance
 
 
 def photon_spectrum(
@@ -19,7 +19,7 @@ def photon_spectrum(
     *,
     bins: int,
     range: tuple[float, float],
-    curvature: tuple[float, float] = (0.0, 0.0),
+    curvature: CurveLike = (0.0, 0.0),
 ) -> xr.DataArray:
     """Histogram a photon table along the energy, one spectrum for each frame.
 
@@ -30,9 +30,10 @@ def photon_spectrum(
     bins : int
         Number of equal bins.
     range : (float, float)
-        Lower and upper end in rows, the upper one excluded.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)``: a photon counts at ``y - (CURVE_B * x + CURVE_A) * x``.
+        Lower and upper end in rows, counted as the table's ``y`` is; the upper one excluded.
+    curvature : Curvature or (float, float)
+        The curve, or ``(CURVE_A, CURVE_B)``: a photon counts at ``y - curvature(x)``, with the
+        pair at ``y - (CURVE_B * x + CURVE_A) * x``.
 
     Returns
     -------
@@ -63,12 +64,14 @@ def photon_spectrum(
         )
     low, high = (float(end) for end in range)
     bins = whole_number("bins", bins)
-    curve_a, curve_b = curvature_pair(curvature)
+    curve = Curvature.of(curvature)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
     x = photons["x"].values
-    edges = np.linspace(low, high, bins + 1)
-    position = photons["y"].values - parabola(x, curve_a, curve_b)
+    # Bins are those of the crop, so that its place on the chip changes no count.
+    first_row = (first_pixel_of(photons.attrs) or (0, 0))[1]
+    edges = np.linspace(low - first_row, high - first_row, bins + 1)
+    position = photons["y"].values - first_row - curve(x)
     number = np.searchsorted(edges, position, side="right") - 1
     inside = (number >= 0) & (number < bins)
     weight = np.where(photons["double"].values, 2.0, 1.0)
@@ -79,13 +82,12 @@ def photon_spectrum(
         weights=weight[inside],
         minlength=n_frames * bins,
     ).astype(np.float64)
-    centres = (edges[:-1] + edges[1:]) / 2
+    centres = first_row + (edges[:-1] + edges[1:]) / 2
     attrs = dict(photons.attrs) | provenance(
         photons.attrs.get("algorithm", "photon_spectrum"),
         bins=bins,
         range=(low, high),
-        curve_a=float(curve_a),
-        curve_b=float(curve_b),
+        **curve.attrs(),
         n_photons=float(weight[inside].sum()),
         n_outside=float(weight[~inside].sum()),
     )
@@ -107,9 +109,7 @@ def _frames_of(
     """Dims, shape and coordinates of the frames that a table was made from."""
     if "frames" not in photons.sizes:
         return ("frame",), (int(photons["frame"].max(initial=-1)) + 1,), {}
-    dims = [dim for dim in photons.attrs.get("frame_dims", "frame").split(",") if dim]
-    sizes = photons.attrs.get("frame_shape", str(photons.sizes["frames"]))
-    shape = tuple(int(size) for size in sizes.split(",") if size)
+    dims, shape = frames_of_attrs(photons.attrs) or (["frame"], (photons.sizes["frames"],))
     of_frames = {
         str(name).removeprefix("frames_"): coord
         for name, coord in photons.coords.items()

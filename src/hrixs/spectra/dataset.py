@@ -13,12 +13,10 @@ COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_spikes")
 _OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
 
 
-def with_energy(
-    spectrum: xr.DataArray, *, intercept: float, slope: float, first_row: int
-) -> xr.DataArray:
-    """Replace the coordinate ``y``, rows of the crop, by the energy of full-chip rows."""
+def with_energy(spectrum: xr.DataArray, *, intercept: float, slope: float) -> xr.DataArray:
+    """Replace the coordinate ``y``, rows of the full chip, by their energy."""
     calibrated = (intercept, slope) != (0.0, 1.0)
-    energy = intercept + slope * (first_row + spectrum["y"].values)
+    energy = intercept + slope * spectrum["y"].values
     attrs = {"units": "eV" if calibrated else "px", "long_name": "energy"}
     return (
         spectrum.rename(y="energy")

@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.utils.checks import curvature_pair
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
 
@@ -18,23 +18,26 @@ from hrixs.utils.threads import resolve_threads
 def integrate_frames(
     frames: xr.DataArray | ArrayLike | Frames,
     *,
-    curvature: tuple[float, float] = (0.0, 0.0),
+    curvature: CurveLike = (0.0, 0.0),
     dark: xr.DataArray | ArrayLike | None = None,
     mask: xr.DataArray | ArrayLike | None = None,
     threads: int | None = None,
 ) -> xr.DataArray | NDArray[np.float64]:
     """Average the intensity of each frame along curved lines.
 
-    A pixel ``(x, y)`` covers one pixel width around ``y - (CURVE_B * x + CURVE_A) * x`` and is
+    A pixel ``(x, y)`` covers one pixel width around ``y - curvature(x)`` and is
     shared between the two rows it overlaps, in proportion. Each row's sum is divided by its
     summed shares.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        One frame or a stack with any leading dimensions; any real dtype.
-    curvature : (float, float)
-        ``(CURVE_A, CURVE_B)`` of the parabola that the lines follow.
+        One frame or a stack with any leading dimensions; any real dtype. Coordinates ``x`` and
+        ``y`` that are consecutive whole numbers tell its pixels' place on the full chip.
+    curvature : Curvature or (float, float)
+        The curve that the lines follow on the full chip, or ``(CURVE_A, CURVE_B)``. Without
+        coordinates columns are counted from the frame's first one. A curve of a higher degree than
+        2 takes longer.
     dark : array_like, shape (x, y), optional
         Subtracted from every frame first, in ADU.
     mask : array_like of bool, shape (x, y), optional
@@ -45,8 +48,9 @@ def integrate_frames(
     Returns
     -------
     numpy.ndarray or xarray.DataArray, shape (..., y)
-        Mean intensity per pixel in each row, in ADU; NaN in a row that no pixel reaches. A
-        DataArray if `frames` is one.
+        Mean intensity per pixel in each row of the frame, in ADU; NaN in a row that no pixel
+        reaches. A DataArray if `frames` is one, with ``y`` in rows of the full chip where these are
+        known.
 
     Raises
     ------
@@ -67,11 +71,11 @@ def integrate_frames(
     array([0., 8., 0., 0., 0., 0.])
     """
     stack = as_frames(frames)
-    curve_a, curve_b = curvature_pair(curvature)
+    curve = Curvature.of(curvature)
+    x0, y0 = stack.origin
     sums, weights = _core.integrate_frames(
         stack.pixels,
-        curve_a=curve_a,
-        curve_b=curve_b,
+        **_core_curve(curve, x0, stack.frame_shape[0]),
         dark=as_dark(dark, stack),
         mask=as_mask(mask, stack),
         threads=resolve_threads(threads),
@@ -81,7 +85,8 @@ def integrate_frames(
     spectrum = (sums / reached).reshape(*stack.leading_shape, stack.frame_shape[1])
     if not stack.labelled:
         return spectrum
-    rows: Any = ("y", np.arange(stack.frame_shape[1]), {"units": "px", "long_name": "row"})
+    rows: Any = ("y", y0 + np.arange(stack.frame_shape[1]), {"units": "px", "long_name": "row"})
+    where = {} if stack.first_pixel is None else {"first_pixel": np.array(stack.first_pixel)}
     return xr.DataArray(
         spectrum,
         dims=(*stack.dims, "y"),
@@ -89,9 +94,19 @@ def integrate_frames(
         name="spectrum",
         attrs=provenance(
             "integrate",
-            curve_a=curve_a,
-            curve_b=curve_b,
+            **curve.attrs(),
             n_rows_not_reached=int((weights == 0).sum()),
         )
+        | where
         | {"units": "ADU", "long_name": "mean intensity per pixel"},
     )
+
+
+def _core_curve(curve: Curvature, first_column: int, n_columns: int) -> dict[str, Any]:
+    """The curve as the core takes it, for a frame that begins at `first_column` of the chip."""
+    if curve.degree > 2:
+        displacements = curve(first_column + np.arange(n_columns, dtype=np.float64))
+        return {"curve_a": 0.0, "curve_b": 0.0, "displacements": displacements}
+    curve_a, curve_b = (*curve.coefficients, 0.0)[:2]
+    first = first_column - curve.reference
+    return {"curve_a": curve_a, "curve_b": curve_b, "first_column": first}

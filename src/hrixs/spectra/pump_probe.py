@@ -217,10 +217,11 @@ def _common_units(a: xr.DataArray, b: xr.DataArray) -> str:
 
 def _tell_what_differs(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) -> None:
     attrs = [data[which].attrs for data in (pumped, unpumped)]
+    shared = [name for name in _SETTINGS if name in attrs[0] and name in attrs[1]]
     other = [
         f"{name} ({attrs[0][name]} and {attrs[1][name]})"
-        for name in _SETTINGS
-        if name in attrs[0] and name in attrs[1] and attrs[0][name] != attrs[1][name]
+        for name in shared
+        if not np.array_equal(attrs[0][name], attrs[1][name])
     ]
     if other:
         warn(f"pumped and unpumped were made with different settings: {', '.join(other)}.")

@@ -65,13 +65,13 @@ def find_curvature(
     if method == "image":
         image = mean_image(h, run, proposal)
         of_image = fit_curvature_image(image, start=start, **options)
-        h.curvature_fit, h.curvature = of_image, (of_image.curve_a, of_image.curve_b)
+        h.curvature_fit, h.curvature = of_image, of_image.curvature
         if plot:
             plots.plot_curvature(image, of_image)
         return
     photons, crop = photons_of(h, run, proposal)
     of_photons = fit_curvature(photons, **{"start": start, "shape": crop.shape} | options)
-    h.curvature_fit, h.curvature = of_photons, (of_photons.curve_a, of_photons.curve_b)
+    h.curvature_fit, h.curvature = of_photons, of_photons.curvature
     if plot:
         plots.plot_photon_curvature(photons, of_photons)
 
@@ -83,7 +83,6 @@ def photons_of(h: Settings, run: RunOrData, proposal: int | str | None) -> tuple
         crop, threads = crop_of(h, *indexed.frame_shape), resolve_threads(h.THREADS)
         return photons_of_run(indexed, analysis_of(h, "auto", crop), crop, threads=threads), crop
     frames, crop = cropped(h, run)
-    frames = frames.assign_coords(crop.pixels)
     analysis = with_cloud_of_first(analysis_of(h, "auto", crop), frames, None)
     options = analysis.options | analysis.camera
     if is_lazy(frames):

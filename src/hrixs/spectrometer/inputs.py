@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from hrixs.camera.crop import Crop
 from hrixs.camera.dataset import images_of, require_finite, sum_of_images
+from hrixs.camera.frames import first_pixel
 from hrixs.runs.images import load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, RunLike, open_run, run_name
-from hrixs.spectrometer.recipe import camera_options, crop_of
+from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
 
 #: A run by number, path or as an open collection; or images that are loaded.
@@ -91,9 +93,8 @@ def first_images(
 
 def frames_in_crop(h: Settings, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
     """Images of a dataset in the crop and in memory, with pixels of the whole chip."""
-    frames = images_of(data, h.DETECTOR)
-    crop = crop_of(h, frames.sizes["x"], frames.sizes["y"])
-    return frames.isel(x=crop.x, y=crop.y).assign_coords(crop.pixels).compute(), crop
+    frames, crop = cropped(h, data)
+    return frames.compute(), crop
 
 
 def sum_of_run(
@@ -120,6 +121,8 @@ def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.Da
     """Mean of all images in the crop, less the dark, NaN where the mask is."""
     total, n_images = sum_of_run(h, run, proposal)
     crop = crop_of(h, *total.shape)
+    if isinstance(run, xr.Dataset):
+        crop = replace(crop, first=first_pixel(images_of(run, h.DETECTOR)) or (0, 0))
     options = camera_options(h, crop)
     image = total[crop.x, crop.y] / n_images
     if options["dark"] is not None:

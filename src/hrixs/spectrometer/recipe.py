@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import energies_of, images_of
+from hrixs.camera.frames import first_pixel
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.lazy import lazy_spectra
@@ -104,7 +106,8 @@ def cropped(h: Settings, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
     """The images of a dataset in the crop, and the crop."""
     frames = images_of(data, h.DETECTOR)
     crop = crop_of(h, frames.sizes["x"], frames.sizes["y"])
-    return frames.isel(x=crop.x, y=crop.y), crop
+    crop = replace(crop, first=first_pixel(frames) or (0, 0))
+    return frames.isel(x=crop.x, y=crop.y).assign_coords(crop.pixels), crop
 
 
 def camera_options(h: Settings, crop: Crop) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def analysis_of(
         camera_options(h, crop),
         h.curvature,
         h.BINS if bins is None else bins,
-        origin=(crop.x.start, crop.y.start),
+        origin=crop.origin,
     )
 
 
@@ -163,24 +166,22 @@ def add_spectra(h: Settings, data: xr.Dataset, method: str, bins: int | None = N
     return store_spectrum(data, labelled(h, make(frames, analysis, energies), crop))
 
 
-def over_energy(h: Settings, spectrum: xr.DataArray, first_row: int) -> xr.DataArray:
-    """`spectrum` over rows from `first_row`, on the energy axis of the settings."""
+def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
+    """`spectrum` over rows of the full chip, on the energy axis of the settings."""
     return with_energy(
         spectrum,
         intercept=number("energy_intercept", h.ENERGY_INTERCEPT),
         slope=number("energy_slope", h.ENERGY_SLOPE),
-        first_row=first_row,
     )
 
 
 def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
     """`spectrum` on the energy axis, with the settings that made it."""
-    spectrum = over_energy(h, spectrum, crop.y.start)
+    spectrum = over_energy(h, spectrum)
     spectrum.attrs |= provenance(
         spectrum.attrs["algorithm"],
         detector=h.DETECTOR,
-        x_range=(crop.x.start, crop.x.stop),
-        y_range=(crop.y.start, crop.y.stop),
+        **crop.ranges,
         use_dark=uses_dark(h),
         dark_run=h.dark_run if uses_dark(h) else None,
         n_masked=0 if h.MASK is None else int(np.count_nonzero(h.MASK)),
@@ -196,8 +197,9 @@ def origin_of(
     An image with coordinates tells it. Else an image of the crop's shape is taken for the crop,
     and any other counts from its corner.
     """
-    if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
-        return int(image["x"].values[0]), int(image["y"].values[0])
+    begin = first_pixel(image)
+    if begin is not None:
+        return begin
     known = [pixels_of("MASK", one).shape for one in (h.dark_image, h.MASK) if one is not None]
     chip = next((one for one in known if len(one) == 2), None)
     starts: list[int | None] = []

@@ -80,7 +80,7 @@ def count(
     spectrum = photon_spectrum(
         photons, bins=h.BINS if bins is None else bins, range=rows, curvature=h.curvature
     )
-    spectrum = over_energy(h, spectrum, 0)
+    spectrum = over_energy(h, spectrum)
     if data is None:
         return store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
     require_dataset(data, "the result that the photons come from")

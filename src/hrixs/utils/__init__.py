@@ -5,7 +5,6 @@ Used by every other package; imports none of them.
 
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
 from hrixs.utils.checks import (
-    curvature_pair,
     number,
     number_of_bytes,
     positive_energies,
@@ -26,11 +25,19 @@ from hrixs.utils.errors import (
     unknown_name,
     warn,
 )
-from hrixs.utils.figures import first_pixel, new_axes, new_figure
+from hrixs.utils.figures import new_axes, new_figure
 from hrixs.utils.folder_lock import LOCK, working_in
 from hrixs.utils.memory import require_memory
 from hrixs.utils.progress import Progress
-from hrixs.utils.provenance import digest, rows_of_crop, settings_text, slice_text
+from hrixs.utils.provenance import (
+    digest,
+    first_pixel_of,
+    frames_attrs,
+    frames_of_attrs,
+    rows_of_crop,
+    settings_text,
+    slice_text,
+)
 from hrixs.utils.statistics import FWHM, with_error
 from hrixs.utils.threads import available_threads, resolve_threads
 from hrixs.utils.typing import Floats
@@ -49,11 +56,12 @@ __all__ = [
     "TooManyPhotonsError",
     "as_task",
     "available_threads",
-    "curvature_pair",
     "dask_array",
     "dask_threads",
     "digest",
-    "first_pixel",
+    "first_pixel_of",
+    "frames_attrs",
+    "frames_of_attrs",
     "in_whole_frames",
     "is_lazy",
     "new_axes",

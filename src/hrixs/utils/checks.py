@@ -77,25 +77,6 @@ def number_of_bytes(name: str, value: Any) -> int:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
-def curvature_pair(curvature: Any) -> tuple[float, float]:
-    """`curvature` as the pair ``(CURVE_A, CURVE_B)``.
-
-    Raises
-    ------
-    ValueError
-        If it is not a pair of finite numbers.
-    """
-    try:
-        pair = np.asarray(curvature, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        pair = np.empty(0)
-    if pair.shape != (2,) or not np.isfinite(pair).all():
-        raise ValueError(
-            f"curvature = {curvature!r}, expected a pair of finite numbers (CURVE_A, CURVE_B)."
-        )
-    return float(pair[0]), float(pair[1])
-
-
 def require_dataset(data: Any, what: str) -> None:
     """Raise TypeError unless `data` is a dataset; `what` says which one is expected."""
     if not isinstance(data, xr.Dataset):

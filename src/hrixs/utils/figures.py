@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -20,13 +17,6 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplot_mosaic(mosaic)
-
-
-def first_pixel(image: xr.DataArray | NDArray[Any]) -> tuple[int, int]:
-    """Pixel of the chip at which an image begins, by its coordinates; else its corner."""
-    if isinstance(image, xr.DataArray) and {"x", "y"} <= set(image.coords):
-        return int(image["x"][0]), int(image["y"][0])
-    return 0, 0
 
 
 def new_axes() -> Axes:

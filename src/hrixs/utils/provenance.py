@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -26,8 +25,6 @@ def _storable(value: Any) -> Any:
         return "none"
     if isinstance(value, bool | np.bool_):
         return int(value)
-    if isinstance(value, slice):
-        return slice_text(value)
     if isinstance(value, tuple | list):
         return np.asarray(value)
     return value
@@ -41,8 +38,35 @@ def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
 
 def rows_of_crop(attrs: Mapping[Hashable, Any]) -> tuple[int, int] | None:
     """First row of the chip and end of the crop, as the attribute ``y_range`` tells them."""
-    match = re.fullmatch(r"(\d+):(\d+)", str(attrs.get("y_range", "")))
-    return None if match is None else (int(match[1]), int(match[2]))
+    return _two_numbers(attrs.get("y_range"))
+
+
+def first_pixel_of(attrs: Mapping[Hashable, Any]) -> tuple[int, int] | None:
+    """Place (x, y) of the frames' first pixel on the full chip, as ``first_pixel`` tells it."""
+    return _two_numbers(attrs.get("first_pixel"))
+
+
+def frames_attrs(dims: Sequence[str], shape: Sequence[int]) -> dict[str, Any]:
+    """What ``attrs`` of a photon table say of the frames: their leading dimensions."""
+    return {"frame_dims": list(dims), "frame_shape": np.array(shape, dtype=np.int64)}
+
+
+def frames_of_attrs(attrs: Mapping[Hashable, Any]) -> tuple[list[str], tuple[int, ...]] | None:
+    """Leading dimensions and shape of a photon table's frames, or None where it does not tell.
+
+    A file gives back one name or number for a list of one.
+    """
+    if "frame_dims" not in attrs or "frame_shape" not in attrs:
+        return None
+    dims = [str(dim) for dim in np.atleast_1d(attrs["frame_dims"])]
+    return dims, tuple(int(size) for size in np.atleast_1d(attrs["frame_shape"]))
+
+
+def _two_numbers(value: Any) -> tuple[int, int] | None:
+    given = np.asarray(value)
+    if given.shape != (2,) or given.dtype.kind not in "iuf":
+        return None
+    return int(given[0]), int(given[1])
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
