@@ -41,7 +41,7 @@ namespace hrixs {
 #define HRIXS_WORK(Type, name, in_python) work(&Columns::name, &Row::name, in_python);
 
 // One photon, one fit, one frame.
-struct Hit {
+struct FoundHit {
     HRIXS_FOR_EACH_HIT_COLUMN(HRIXS_VALUE)
 };
 struct FitResult {
@@ -55,7 +55,7 @@ struct FrameFacts {
 // the value in a row, name in Python).
 struct HitColumns {
     HRIXS_FOR_EACH_HIT_COLUMN(HRIXS_VECTOR)
-    using Row = Hit;
+    using Row = FoundHit;
     using Columns = HitColumns;
     template <class Work> static void for_each_column(Work work) {
         HRIXS_FOR_EACH_HIT_COLUMN(HRIXS_WORK)

@@ -14,7 +14,7 @@ struct PhotonTable : HitColumns {
 
     Index size() const { return static_cast<Index>(x.size()); }
     void clear();
-    void append(const Hit& hit);
+    void append(const FoundHit& hit);
     void append(const PhotonTable& other);
     void reserve(Index n); // of the hits' columns
     // Only photons k for which keep(k) is true stay; before they are fitted.

@@ -23,7 +23,7 @@ void PhotonTable::clear() {
     clear_rows(fitted);
 }
 
-void PhotonTable::append(const Hit& hit) {
+void PhotonTable::append(const FoundHit& hit) {
     append_row(*this, hit);
 }
 
