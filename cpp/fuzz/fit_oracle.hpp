@@ -3,7 +3,7 @@
 // double, with the constants of spot_fit.hpp.
 #pragma once
 
-#include "level_oracle.hpp"
+#include "pedestal_oracle.hpp"
 #include "plain_frame.hpp"
 
 #include "hrixs/cloud_fit.hpp"
@@ -22,7 +22,7 @@ namespace hrixs::fuzz {
 
 // The pixels around a photon's brightest one.
 struct PlainWindow {
-    std::array<Real, window_pixels> pixel{};    // above the level; 0 where not used
+    std::array<Real, window_pixels> pixel{};    // above the pedestal; 0 where not used
     std::array<Real, window_pixels> weight{};   // 1 / variance; 0 where not used
     std::array<Real, window_pixels> rounding{}; // of the pixel
     Index n_pixels = 0;
@@ -31,7 +31,7 @@ struct PlainWindow {
 
 // noise(x, y): NaN where a pixel is not to be used.
 template <class Noise>
-PlainWindow window_at(const PlainFrame& frame, Index x, Index y, const LevelAnswer& level,
+PlainWindow window_at(const PlainFrame& frame, Index x, Index y, const PedestalAnswer& pedestal,
                       Noise noise) {
     PlainWindow window;
     for (Index k = 0; k < window_pixels; ++k) {
@@ -44,10 +44,10 @@ PlainWindow window_at(const PlainFrame& frame, Index x, Index y, const LevelAnsw
             continue;
         const auto at = static_cast<std::size_t>(k);
         const Real pixel = frame(i, j);
-        window.pixel[at] = pixel - level.level;
+        window.pixel[at] = pixel - pedestal.mean;
         window.weight[at] = 1 / (of_pixel * of_pixel);
         window.rounding[at] =
-            2e-15L * (std::abs(pixel) + std::abs(level.level)) + level.level_tolerance;
+            2e-15L * (std::abs(pixel) + std::abs(pedestal.mean)) + pedestal.mean_tolerance;
         ++window.n_pixels;
         // Far from what a camera gives, squares of doubles are 0 or infinite.
         if (!(of_pixel > 1e-60L && std::abs(pixel) < 1e60L))
@@ -156,7 +156,7 @@ class PlainFit {
     }
 
   private:
-    using Unknowns = std::array<Real, 4>; // charge, charge times position, level below
+    using Unknowns = std::array<Real, 4>; // charge, charge times position, pedestal below
     using Matrix = std::array<Unknowns, 4>;
 
     PlainShares shares(Real position) {

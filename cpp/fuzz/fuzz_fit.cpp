@@ -129,7 +129,8 @@ void check_photon(const PhotonTable& table, std::size_t k) {
 // Photons of the fit beside the hits that a centre of mass places.
 void compare(const FoundPhotons& hits, const FoundPhotons& found, bool split_doubles,
              bool has_mask) {
-    require(same_bytes(hits.base, found.base) && same_bytes(hits.threshold, found.threshold) &&
+    require(same_bytes(hits.frame_mean, found.frame_mean) &&
+                same_bytes(hits.threshold, found.threshold) &&
                 same_bytes(hits.n_dropped, found.n_dropped) &&
                 same_bytes(hits.n_spikes, found.n_spikes),
             "the fit changes nothing about what is found");
@@ -294,14 +295,14 @@ void compare_alone(const PhotonTable& table, std::size_t k, const Hit& hit,
 void compare_frame(const PlainFrame& frame, const std::vector<Hit>& photons, double noise,
                    const CloudFit& fit, const PhotonTable& hits, std::size_t hit,
                    const PhotonTable& table, std::size_t k) {
-    const LevelAnswer level = level_in(frame);
-    if (!level.comparable) {
+    const PedestalAnswer pedestal = pedestal_in(frame);
+    if (!pedestal.comparable) {
         ++counts().left_out;
         return;
     }
     ++counts().compared;
-    require_near(noise, static_cast<double>(level.noise),
-                 static_cast<double>(level.noise_tolerance), "noise of a frame");
+    require_near(noise, static_cast<double>(pedestal.noise),
+                 static_cast<double>(pedestal.noise_tolerance), "noise of a frame");
     // Without any noise, that of rounding to counts.
     const double of_frame = noise > 0.0 ? noise : std::sqrt(1.0 / 12.0);
     const double of_pixels = fit.read_noise.value_or(of_frame);
@@ -309,7 +310,7 @@ void compare_frame(const PlainFrame& frame, const std::vector<Hit>& photons, dou
         const Hit& photon = photons[one];
         const std::uint8_t flag = table.fitted.flag[k];
         const PlainWindow window =
-            window_at(frame, photon.at_x, photon.at_y, level, [&](Index x, Index y) -> Real {
+            window_at(frame, photon.at_x, photon.at_y, pedestal, [&](Index x, Index y) -> Real {
                 return fit.noise_map ? (*fit.noise_map)(x, y) : of_pixels;
             });
         const Company company = company_of(photons, one, hits, hit, fit.cloud_sigma);

@@ -27,8 +27,8 @@ struct Hit {
 struct Answer {
     unsigned faults = 0; // none too, where there may be one or not
     bool comparable = true;
-    double base = 0.0;
-    double base_tolerance = 0.0;
+    double frame_mean = 0.0;
+    double mean_tolerance = 0.0;
     double threshold = 0.0;
     double threshold_tolerance = 0.0;
     std::vector<Hit> hits;
@@ -45,8 +45,8 @@ inline Sums begin(const PlainFrame& frame, Answer& answer) {
         answer.comparable = false;
     }
     if (sums.n > 0) {
-        answer.base = static_cast<double>(sums.sum / sums.n);
-        answer.base_tolerance = frame.counts ? 1e-15 * std::abs(answer.base)
+        answer.frame_mean = static_cast<double>(sums.sum / sums.n);
+        answer.mean_tolerance = frame.counts ? 1e-15 * std::abs(answer.frame_mean)
                                              : 1e-12 * static_cast<double>(sums.magnitude / sums.n);
     }
     if (sums.n == 0 || sums.largest > 1e140)
@@ -87,12 +87,12 @@ inline Hit weigh(const PlainFrame& frame, const Sums& sums, const Answer& answer
             charge += weight;
             moment_x += weight * (x - x0);
             moment_y += weight * (y - y0);
-            magnitude += std::abs(static_cast<Real>(frame(x, y))) + std::abs(answer.base);
+            magnitude += std::abs(static_cast<Real>(frame(x, y))) + std::abs(answer.frame_mean);
         }
     Hit hit;
     hit.charge = static_cast<double>(charge / sums.n);
     hit.charge_tolerance =
-        4e-15 * static_cast<double>(magnitude) + static_cast<double>(n * n) * answer.base_tolerance;
+        4e-15 * static_cast<double>(magnitude) + static_cast<double>(n * n) * answer.mean_tolerance;
     hit.x = static_cast<double>(x0 + moment_x / charge);
     hit.y = static_cast<double>(y0 + moment_y / charge);
     const double lever = static_cast<double>(n) + std::abs(hit.x - static_cast<double>(x0)) +
@@ -224,8 +224,8 @@ inline Answer find_in(const PlainFrame& frame, const FindSettings& settings) {
                         hit.at_y = j;
                     }
             const double brightest_tolerance =
-                answer.base_tolerance + 1e-15 * (std::abs(brightest) + std::abs(answer.base));
-            if (found.is_spike(brightest - answer.base, brightest_tolerance, hit))
+                answer.mean_tolerance + 1e-15 * (std::abs(brightest) + std::abs(answer.frame_mean));
+            if (found.is_spike(brightest - answer.frame_mean, brightest_tolerance, hit))
                 continue;
             hit.is_double =
                 settings.double_threshold &&
@@ -249,9 +249,9 @@ inline Answer classify_in(const PlainFrame& frame, double photon,
         for (Index y = 1; y + 1 < frame.ny; ++y) {
             if (!frame.valid(x, y))
                 continue;
-            const double pixel = frame(x, y) - answer.base;
-            const double tolerance =
-                answer.base_tolerance + 4e-16 * (std::abs(frame(x, y)) + std::abs(answer.base));
+            const double pixel = frame(x, y) - answer.frame_mean;
+            const double tolerance = answer.mean_tolerance +
+                                     4e-16 * (std::abs(frame(x, y)) + std::abs(answer.frame_mean));
             // Rivals so near that they may be equal when the mean is subtracted.
             for (Index i = -1; i <= 1; ++i)
                 for (Index j = -1; j <= 1; ++j)

@@ -156,7 +156,8 @@ inline void compare_photons(const FoundPhotons& found, const std::vector<Answer>
         }
         ++counts().compared;
         counts().photons += static_cast<long>(answer.hits.size());
-        require_near(found.base[f], answer.base, answer.base_tolerance, "base");
+        require_near(found.frame_mean[f], answer.frame_mean, answer.mean_tolerance,
+                     "mean of the frame");
         require_near(found.threshold[f], answer.threshold, answer.threshold_tolerance, "threshold");
         require_near(static_cast<double>(end - k), static_cast<double>(answer.hits.size()), 0.0,
                      "number of photons");

@@ -14,8 +14,8 @@ struct CloudFit {
     std::optional<double> read_noise;           // ADU; without it and a map, from each frame
     std::optional<ImageView<double>> noise_map; // ADU, of each pixel
     std::optional<double> electrons_per_adu;    // without it, electrons have no noise of their own
-    bool local_background = false;              // fitted with each photon; else the frame's level
-    bool split_doubles = false;                 // two photons in one spot are placed one by one
+    bool local_background = false; // fitted with each photon; else the frame's pedestal
+    bool split_doubles = false;    // two photons in one spot are placed one by one
 };
 
 // Smallest and largest cloud that a window of pixels can hold.

@@ -60,9 +60,9 @@ template <class Pixel> struct CorrectedFrame {
             out[k] = static_cast<double>(pixel[k * image.stride_y]);
         if (chip->dark)
             chip->dark->visit([&](const auto& dark) {
-                const auto* level = dark.row(x) + y * dark.stride_y;
+                const auto* subtracted = dark.row(x) + y * dark.stride_y;
                 for (Index k = 0; k < n; ++k)
-                    out[k] -= static_cast<double>(level[k * dark.stride_y]);
+                    out[k] -= static_cast<double>(subtracted[k * dark.stride_y]);
             });
         if (chip->mask)
             for (Index k = 0; k < n; ++k)

@@ -72,35 +72,36 @@ double search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
     std::vector<BandHits>& bands = scratch.bands.front();
     const double sum = find_pixels(frame, dark, limit, with_windows, bands, for_each_band);
     check_finite(frame, sum, number);
-    const double base = sum / static_cast<double>(std::max<Index>(totals.pixels, 1));
+    const double frame_mean = sum / static_cast<double>(std::max<Index>(totals.pixels, 1));
     // A pixel more than `low` above the mean is above this, whatever the last digit.
-    const double needed = base + low - 1e-9 * (std::abs(base) + std::abs(low));
+    const double needed = frame_mean + low - 1e-9 * (std::abs(frame_mean) + std::abs(low));
     if (needed < limit)
         find_pixels(frame, dark, needed, with_windows, bands, for_each_band);
-    return base;
+    return frame_mean;
 }
 
 template <class Pixel>
-void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& bands, double base,
-              double photon_adu, const ClassifySettings& settings, FrameHits& hits) {
+void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& bands,
+              double frame_mean, double photon_adu, const ClassifySettings& settings,
+              FrameHits& hits) {
     const double low = settings.candidate_low * photon_adu;
     const double high = settings.candidate_high * photon_adu;
     const double single_low = settings.single_low * photon_adu;
     const double double_low = settings.double_low * photon_adu;
     OwnWindow own_window;
     const auto classify_one = [&](Index x, Index y, const Spot& pixels, const Window* window) {
-        const auto above_base = [&](Index i, Index j) { return pixels(i, j) - base; };
-        const double brightest = above_base(1, 1);
+        const auto above_mean = [&](Index i, Index j) { return pixels(i, j) - frame_mean; };
+        const double brightest = above_mean(1, 1);
         const PixelIndex centre{x + 1, y + 1};
         if (!(low < brightest) || !is_local_maximum(brightest, [&](Index i, Index j) {
-                return above_base(1 + i, 1 + j);
+                return above_mean(1 + i, 1 + j);
             }))
             return;
         if (!(brightest < high)) {
             hits.is_spike(brightest, 0.0, centre);
             return;
         }
-        const SpotMoments spot = centre_of_mass<spot_size>(x, y, above_base);
+        const SpotMoments spot = centre_of_mass<spot_size>(x, y, above_mean);
         if (!(spot.charge > single_low))
             hits.drop();
         else if (!hits.is_spike(brightest, spot.charge, centre))
@@ -151,15 +152,16 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
         [&](Index number, Scratch& scratch, auto for_each_band) {
             const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
             const double threshold = settings.candidate_low * photon_adu[number];
-            const double base = search(frame, totals, dark, threshold, settings.fit.has_value(),
-                                       frames.first_number + number, scratch, for_each_band);
+            const double frame_mean =
+                search(frame, totals, dark, threshold, settings.fit.has_value(),
+                       frames.first_number + number, scratch, for_each_band);
             scratch.hits.double_charge = settings.double_low * photon_adu[number];
             FrameHits hits(number, settings.max_photons, settings.spikes, scratch.hits);
-            classify(frame, scratch.bands.front(), base, photon_adu[number], settings, hits);
+            classify(frame, scratch.bands.front(), frame_mean, photon_adu[number], settings, hits);
             hits.check_count(frames.first_number, [&] {
                 return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";
             });
-            store_hits(number, frame, base, threshold, fitter, hits, scratch.hits, found);
+            store_hits(number, frame, frame_mean, threshold, fitter, hits, scratch.hits, found);
         });
     return std::move(found).join();
 }

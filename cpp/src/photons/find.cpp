@@ -35,7 +35,7 @@ struct BandHits {
 
 using Scratch = SearchScratch<BandHits>;
 struct Searched {
-    double base;
+    double frame_mean;
     double threshold;
 };
 
@@ -82,9 +82,10 @@ template <class Pixel> class Search {
     Searched finish(Index number, RowScratch& scratch, ForEachBand for_each_band) {
         FrameSums sums = sum_of_bands();
         check_finite(frame_, sums.pixels, number);
-        const double base = sums.pixels / static_cast<double>(std::max<Index>(totals_.pixels, 1));
+        const double frame_mean =
+            sums.pixels / static_cast<double>(std::max<Index>(totals_.pixels, 1));
         if (settings_.threshold)
-            return {base, *settings_.threshold};
+            return {frame_mean, *settings_.threshold};
 
         // Far from the mean the shift costs digits.
         const double offset = sums.squares.mean() - shift_;
@@ -105,7 +106,7 @@ template <class Pixel> class Search {
                 find(band_number, band, of_thread.rows);
             });
         }
-        return {base, threshold};
+        return {frame_mean, threshold};
     }
 
   private:
@@ -190,11 +191,11 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
             if (!(pixels.square(1, 1) > searched.threshold))
                 return;
             const SpotMoments spot = centre_of_mass<spot_size>(
-                x, y, [&](Index i, Index j) { return pixels(i, j) - searched.base; });
+                x, y, [&](Index i, Index j) { return pixels(i, j) - searched.frame_mean; });
             const PixelIndex centre = brightest_of_square(x, y, pixels);
             if (!spot.is_positive())
                 hits.drop();
-            else if (!hits.is_spike(brightest(pixels) - searched.base, spot.charge, centre))
+            else if (!hits.is_spike(brightest(pixels) - searched.frame_mean, spot.charge, centre))
                 hits.add(spot.x, spot.y, spot.charge,
                          settings.double_threshold && spot.charge > *settings.double_threshold,
                          centre, settings.fit ? own_window.of(frame, centre, window) : nullptr);
@@ -253,8 +254,8 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
                     return "2x2 squares above the threshold of " + text(searched.threshold) +
                            " ADU";
                 });
-                store_hits(number, search.frame(), searched.base, searched.threshold, fitter, hits,
-                           scratch.hits, found);
+                store_hits(number, search.frame(), searched.frame_mean, searched.threshold, fitter,
+                           hits, scratch.hits, found);
                 ++number;
             }
         });

@@ -20,13 +20,13 @@ inline std::optional<PhotonFitter> fitter_for(const std::optional<CloudFit>& fit
 
 // What is left to be done with a frame's hits when all are found.
 template <class Pixel>
-void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double base, double threshold,
-                const std::optional<PhotonFitter>& fitter, FrameHits& hits, HitScratch& scratch,
-                FoundByFrame& found) {
+void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double frame_mean,
+                double threshold, const std::optional<PhotonFitter>& fitter, FrameHits& hits,
+                HitScratch& scratch, FoundByFrame& found) {
     hits.drop_near_spikes();
     const FrameFacts facts{
         .n_spikes = hits.n_spikes(),
-        .base = base,
+        .frame_mean = frame_mean,
         .threshold = threshold,
         .n_dropped = hits.n_dropped(),
         .noise = fitter ? fitter->fit(frame, scratch) : std::numeric_limits<double>::quiet_NaN(),

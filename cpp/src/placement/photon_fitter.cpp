@@ -57,13 +57,13 @@ struct Spot {
 // Fits the photons of one frame.
 class FrameFit {
   public:
-    FrameFit(const CloudFit& fit, const CloudTable& table, const FrameLevel& level,
+    FrameFit(const CloudFit& fit, const CloudTable& table, const Pedestal& pedestal,
              const HitScratch& hits)
         : fit_(fit), table_(table),
           options_{table.nodes(), fit.cloud_sigma,
                    fit.electrons_per_adu ? 1.0 / *fit.electrons_per_adu : 0.0,
                    fit.local_background},
-          level_(level.level), noise_(fit.read_noise.value_or(level.noise)), hits_(hits),
+          pedestal_(pedestal.mean), noise_(fit.read_noise.value_or(pedestal.noise)), hits_(hits),
           neighbours_(hits.centres, hits.table.x, hits.table.y, table.reach()),
           spots_(hits.centres.size()) {
         if (!(noise_ > 0.0))
@@ -133,7 +133,7 @@ class FrameFit {
         for (std::size_t p = 0; p < pixels.size(); ++p) {
             const Index i = static_cast<Index>(p) / pair_size - pair_reach;
             const Index j = static_cast<Index>(p) % pair_size - pair_reach;
-            double pixel = pixels[p] - level_ - spots_[k].background;
+            double pixel = pixels[p] - pedestal_ - spots_[k].background;
             double noise = noise_;
             if (fit_.noise_map && pixel == pixel)
                 noise = (*fit_.noise_map)(centre.x + i, centre.y + j);
@@ -175,7 +175,7 @@ class FrameFit {
         double sum = 0.0;
         for (std::size_t p = 0; p < window.size(); ++p) {
             sum += window[p];
-            group.pixel[p][lane] = window[p] - level_;
+            group.pixel[p][lane] = window[p] - pedestal_;
             group.weight[p][lane] = weight;
         }
         Index n_pixels = window_pixels;
@@ -352,7 +352,7 @@ class FrameFit {
     const CloudTable& table_;
     CloudTable::Start start_ = table_.start();
     SpotFitOptions options_;
-    double level_;
+    double pedestal_;
     double noise_;
     const HitScratch& hits_;
     Neighbours neighbours_;
@@ -362,9 +362,9 @@ class FrameFit {
 
 } // namespace
 
-void PhotonFitter::fit_windows(const FrameLevel& level, HitScratch& hits,
+void PhotonFitter::fit_windows(const Pedestal& pedestal, HitScratch& hits,
                                const ReadPair& read_pair) const {
-    FrameFit frame(fit_, table_, level, hits);
+    FrameFit frame(fit_, table_, pedestal, hits);
     const std::vector<Spot>& spots = frame.run();
     PhotonTable placed;
     placed.reserve(hits.table.size());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "frame/corrected_frame.hpp"
-#include "frame/frame_level.hpp"
+#include "frame/pedestal.hpp"
 #include "hrixs/cloud_fit.hpp"
 #include "placement/cloud_table.hpp"
 #include "placement/hits_of_frame.hpp"
@@ -20,16 +20,16 @@ class PhotonFitter {
 
     // Fits a frame's photons and tells how well. Gives the noise of its pixels, ADU.
     template <class Pixel> double fit(const CorrectedFrame<Pixel>& frame, HitScratch& hits) const {
-        const FrameLevel level = frame_level(frame, hits.sample);
-        fit_windows(level, hits, [&](const PixelIndex& centre, PairPixels& pixels) {
+        const Pedestal pedestal = pedestal_of(frame, hits.sample);
+        fit_windows(pedestal, hits, [&](const PixelIndex& centre, PairPixels& pixels) {
             read_window<pair_size>(frame, centre, pixels.data());
         });
-        return level.noise;
+        return pedestal.noise;
     }
 
   private:
     using ReadPair = std::function<void(const PixelIndex& centre, PairPixels& pixels)>;
-    void fit_windows(const FrameLevel& level, HitScratch& hits, const ReadPair& read_pair) const;
+    void fit_windows(const Pedestal& pedestal, HitScratch& hits, const ReadPair& read_pair) const;
 
     CloudFit fit_;
     CloudTable table_;

@@ -14,7 +14,7 @@ constexpr Index pair_reach = pair_size / 2;
 constexpr Index pair_pixels = pair_size * pair_size;
 
 struct PairWindow {
-    std::array<double, pair_pixels> pixel;  // ADU above the level; 0 where not used
+    std::array<double, pair_pixels> pixel;  // ADU above the pedestal; 0 where not used
     std::array<double, pair_pixels> weight; // 1 / variance, without the photons' electrons; or 0
 };
 

@@ -22,7 +22,7 @@ constexpr Index cloud_node_size = cloud_orders * cloud_row;
 
 // Positions count from the window's middle pixel. Each array ends with the four spots.
 struct SpotGroup {
-    double pixel[window_pixels][spots_together];  // ADU above the level; 0 where not used
+    double pixel[window_pixels][spots_together];  // ADU above the pedestal; 0 where not used
     double weight[window_pixels][spots_together]; // 1 / variance, without that of the photon's own
                                                   // electrons; 0 where not used
     double x[spots_together];                     // where to begin; then the position

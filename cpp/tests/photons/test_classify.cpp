@@ -53,7 +53,7 @@ TEST_CASE("classify: a single hit") {
     CHECK(found.table.y[0] == Approx(230.0 / 120.0).epsilon(1e-14));
     CHECK(found.table.charge[0] == 120.0);
     CHECK(found.table.is_double[0] == 0);
-    CHECK(found.base[0] == 0.0);
+    CHECK(found.frame_mean[0] == 0.0);
     CHECK(found.threshold[0] == 20.0);
     CHECK(found.n_dropped[0] == 0);
 }
@@ -63,7 +63,7 @@ TEST_CASE("classify: the mean of the frame is subtracted") {
     Image<double> image(5, 6, 5.0);
     image(2, 3) = 95.0;
     const FoundPhotons found = classify(image);
-    CHECK(found.base[0] == 8.0);
+    CHECK(found.frame_mean[0] == 8.0);
     REQUIRE(found.table.size() == 1);
     CHECK(found.table.charge[0] == 63.0);
     CHECK(found.table.x[0] == 2.0);
@@ -146,7 +146,7 @@ TEST_CASE("classify: every frame has its own photon energy") {
 }
 
 TEST_CASE("classify: a masked pixel takes part in nothing, the dark is subtracted") {
-    // 70 at (2, 2) without (2, 3): base 70 / 35 = 2, charge 70 - 8 * 2, y = (2 * 70 - 2 * 15) / 54.
+    // 70 at (2, 2) without (2, 3): mean 70 / 35 = 2, charge 70 - 8 * 2, y = (2 * 70 - 2 * 15) / 54.
     Image<std::uint8_t> mask(6, 6);
     mask(2, 3) = 1;
     const Image<double> dark(6, 6, 1000.0);
@@ -155,7 +155,7 @@ TEST_CASE("classify: a masked pixel takes part in nothing, the dark is subtracte
         image(2, 2) += 70.0;
         image(2, 3) = value;
         const FoundPhotons found = classify(image, {dark.view(), mask.view()});
-        CHECK(found.base[0] == 2.0);
+        CHECK(found.frame_mean[0] == 2.0);
         REQUIRE(found.table.size() == 1);
         CHECK(found.table.charge[0] == 54.0);
         CHECK(found.table.x[0] == Approx(2.0).epsilon(1e-14));

@@ -48,13 +48,13 @@ TEST_CASE("find: a block of four pixels") {
     check_one(found, 2.5, 2.5, 20.0);
     CHECK(found.table.frame[0] == 0);
     CHECK(found.table.is_double[0] == 0);
-    CHECK(found.base == std::vector<double>{1.0});
+    CHECK(found.frame_mean == std::vector<double>{1.0});
     CHECK(found.threshold == std::vector<double>{30.0});
     CHECK(found.n_dropped == std::vector<Index>{0});
 }
 
 TEST_CASE("find: of a plateau the last square in row-major order") {
-    // 36 at (2, 3), base 1: the squares at (1..2, 2..3) are equal, the 4x4 of the last is
+    // 36 at (2, 3), mean 1: the squares at (1..2, 2..3) are equal, the 4x4 of the last is
     // (1..4, 2..5). x = (2 * 36 - 16 * 2.5) / 20, y = (3 * 36 - 16 * 3.5) / 20.
     Image<double> image(6, 6);
     image(2, 3) = 36.0;
@@ -108,7 +108,7 @@ TEST_CASE("find: a spot not above the frame's mean is dropped and counted") {
     CHECK(find(smallest, 30.0).n_dropped[0] == 1);
 
     Image<double> beside_a_glare = block_of_nines();
-    beside_a_glare(5, 5) = 360.0; // base 11, spot 36 - 176
+    beside_a_glare(5, 5) = 360.0; // mean 11, spot 36 - 176
     CHECK(find(beside_a_glare, 30.0).table.size() == 0);
     CHECK(find(beside_a_glare, 30.0).n_dropped[0] == 1);
 }
@@ -127,7 +127,7 @@ TEST_CASE("find: a masked pixel takes part in nothing") {
         image(1, 1) = value;
         const FoundPhotons found = find(image, 30.0, {{}, mask.view()});
         check_one(found, 2.425, 2.425, 144.0 / 7.0);
-        CHECK(found.base[0] == Approx(36.0 / 35.0).epsilon(1e-15));
+        CHECK(found.frame_mean[0] == Approx(36.0 / 35.0).epsilon(1e-15));
     }
     // A square with a masked pixel is no hit.
     CHECK(find(block_of_nines(), 1.0, {{}, Image<std::uint8_t>(6, 6, 1).view()}).table.size() == 0);
@@ -138,14 +138,14 @@ TEST_CASE("find: dark above the pixels, and saturated pixels") {
     const Image<double> dark(6, 6, 100.0);
     const FoundPhotons found = find(image, -370.0, {dark.view(), {}});
     check_one(found, 2.5, 2.5, 20.0);
-    CHECK(found.base[0] == -99.0);
+    CHECK(found.frame_mean[0] == -99.0);
 
-    // A square of 4 * 65535 on a base of 65535 / 9: the spot is 4 * 65535 * (1 - 4 / 9).
+    // A square of 4 * 65535 on a mean of 65535 / 9: the spot is 4 * 65535 * (1 - 4 / 9).
     put_block(image, 0, 2, 2, std::uint16_t{65535});
     check_one(find(image, 262139.0), 2.5, 2.5, 262140.0 * 5.0 / 9.0);
     CHECK(find(image, 262140.0).table.size() == 0);
     const FoundPhotons flat = find(Image<std::uint16_t>(8, 8, 65535), 262139.0);
-    CHECK(flat.base[0] == 65535.0);
+    CHECK(flat.frame_mean[0] == 65535.0);
     CHECK(flat.table.size() == 0);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("find: counts above a dark give the photons that doubles give") {
                 CHECK(one.table.charge[k] == Approx(other.table.charge[k]).epsilon(1e-9));
             }
             for (std::size_t frame = 0; frame < 2; ++frame) {
-                CHECK(one.base[frame] == Approx(other.base[frame]).epsilon(1e-12));
+                CHECK(one.frame_mean[frame] == Approx(other.frame_mean[frame]).epsilon(1e-12));
                 CHECK(one.threshold[frame] == Approx(other.threshold[frame]).epsilon(1e-9));
             }
         }

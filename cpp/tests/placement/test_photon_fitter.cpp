@@ -25,7 +25,7 @@ using doctest::Approx;
 namespace {
 
 constexpr double sigma = 0.5;
-constexpr double level = 10.0;
+constexpr double pedestal = 10.0;
 constexpr double photon = 300.0; // ADU
 constexpr std::uint8_t without_fit = not_converged | left_pixel;
 
@@ -54,7 +54,7 @@ void put(Stack<double>& stack, Index frame, const Photon& one) {
 }
 
 Image<double> frame_with(const std::vector<Photon>& photons, Index nx = 40, Index ny = 40) {
-    Image<double> image(nx, ny, level);
+    Image<double> image(nx, ny, pedestal);
     for (const Photon& one : photons)
         put(image, 0, one);
     return image;
@@ -65,7 +65,7 @@ Stack<double> noisy_frames(Index n, Index nx, Index ny, unsigned seed) {
     std::mt19937 random(seed);
     std::normal_distribution<double> noise(0.0, 1.5);
     std::uniform_real_distribution<double> positions(0.0, 1.0);
-    Stack<double> stack(n, nx, ny, level);
+    Stack<double> stack(n, nx, ny, pedestal);
     for (Index frame = 0; frame < n; ++frame)
         for (Index k = 0; k < nx * ny / 150; ++k)
             put(stack, frame,
@@ -284,7 +284,7 @@ TEST_CASE("fit: neighbours are fitted together") {
         CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(2, 0));
 }
 
-TEST_CASE("fit: a dark changes nothing but the level") {
+TEST_CASE("fit: a dark changes nothing but the pedestal") {
     const Stack<double> stack = noisy_frames(2, 50, 40, 3);
     Stack<double> raised = stack;
     Image<double> dark(50, 40);
@@ -458,7 +458,7 @@ TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along 
 }
 
 TEST_CASE("spikes: each frame has its own, and the others keep their photons") {
-    Stack<double> stack(4, 40, 40, level);
+    Stack<double> stack(4, 40, 40, pedestal);
     for (const Index frame : {0, 1, 3}) {
         put(stack, frame, {20.0, 20.0, frame == 1 ? 900.0 : photon});
         put(stack, frame, {24.0, 20.0});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "frame/frame_level.hpp"
+#include "frame/pedestal.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ constexpr double n_sigma = 3.0;
 constexpr double clipped_part = 0.98657;
 constexpr int most_rounds = 20;
 constexpr std::size_t lanes = 4;
-constexpr double rounding = 1e-6; // of a mean square, about a level that is the mean
+constexpr double rounding = 1e-6; // of a mean square, about a pedestal that is the mean
 
 struct Moments {
     double n = 0.0;
@@ -51,32 +51,32 @@ Moments moments(const std::vector<double>& values, double shift, double limit) {
 
 } // namespace
 
-FrameLevel clipped_level(const std::vector<double>& values) {
+Pedestal clipped_pedestal(const std::vector<double>& values) {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     if (std::none_of(values.begin(), values.end(), [](double value) { return value == value; }))
         return {unknown, unknown};
-    FrameLevel result;
+    Pedestal result;
     double limit = std::numeric_limits<double>::max();
     double n_before = -1.0;
     double part = 1.0;
     for (int round = 0; round < most_rounds; ++round) {
-        const Moments within = moments(values, result.level, limit);
+        const Moments within = moments(values, result.mean, limit);
         if (within.n == 0.0)
             break;
-        // The same values again, now from a level near theirs: few digits are lost.
+        // The same values again, now from a pedestal near theirs: few digits are lost.
         const bool is_last = within.n == n_before || round == most_rounds - 1;
         const double mean = within.sum / within.n;
         const double square = within.squares / within.n;
         const double variance = square - mean * mean;
         if (round > 0 && !is_last)
             part = clipped_part;
-        result.level += mean;
+        result.mean += mean;
         // Values that are all alike differ by rounding.
         result.noise =
             variance > (is_last ? rounding * square : 0.0) ? std::sqrt(variance) / part : 0.0;
         if (is_last)
             break;
-        limit = std::max(n_sigma * result.noise, 1e-9 * std::abs(result.level));
+        limit = std::max(n_sigma * result.noise, 1e-9 * std::abs(result.mean));
         n_before = within.n;
     }
     return result;

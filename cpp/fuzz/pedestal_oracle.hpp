@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The level and the noise of a frame, naively.
+// The pedestal and the noise of a frame, naively.
 #pragma once
 
 #include "plain_frame.hpp"
@@ -12,16 +12,16 @@
 namespace hrixs::fuzz {
 
 // A frame's clipped mean and standard deviation.
-struct LevelAnswer {
-    Real level = 0;
+struct PedestalAnswer {
+    Real mean = 0;
     Real noise = 0;
-    Real level_tolerance = 0;
+    Real mean_tolerance = 0;
     Real noise_tolerance = 0;
     bool known = false;
     bool comparable = true;
 };
 
-inline LevelAnswer level_in(const PlainFrame& frame) {
+inline PedestalAnswer pedestal_in(const PlainFrame& frame) {
     std::vector<Real> values;
     Index n_rows = std::clamp<Index>((8192 + frame.ny - 1) / frame.ny, 1, frame.nx);
     for (;; n_rows = std::min(4 * n_rows, frame.nx)) {
@@ -35,15 +35,15 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
         if (values.size() >= 2048 || n_rows == frame.nx)
             break;
     }
-    LevelAnswer answer;
+    PedestalAnswer answer;
     answer.known = !values.empty();
     Real narrow = std::numeric_limits<Real>::infinity();
     Real wide = narrow;
     Real n_before = -1;
     Real part = 1;
     for (int round = 0; round < 20; ++round) {
-        const Real shift = answer.level;
-        const Real shift_error = answer.level_tolerance;
+        const Real shift = answer.mean;
+        const Real shift_error = answer.mean_tolerance;
         std::vector<Real> kept;
         Real size = 0;
         Real squares = 0;
@@ -63,13 +63,13 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
         const auto n = static_cast<Real>(kept.size());
         if (kept.empty())
             break;
-        // The same values again, from a level near theirs.
+        // The same values again, from a pedestal near theirs.
         const bool is_last = n == n_before;
         n_before = n;
         if (std::all_of(kept.begin(), kept.end(), [&](Real value) { return value == kept[0]; })) {
-            answer.level = shift + kept[0];
+            answer.mean = shift + kept[0];
             answer.noise = answer.noise_tolerance = 0;
-            answer.level_tolerance = 5e-16L * (largest + std::abs(shift));
+            answer.mean_tolerance = 5e-16L * (largest + std::abs(shift));
             break;
         }
         Real mean = 0;
@@ -85,15 +85,15 @@ inline LevelAnswer level_in(const PlainFrame& frame) {
         const bool exact = frame.counts && round == 0 && squares < 9e15L;
         const Real rounding = exact ? 0 : (n / 4 + 8) * 2.3e-16L / n;
         const Real variance_error = 2 * rounding * squares + 1e-15L * squares / n;
-        answer.level = shift + mean;
-        answer.level_tolerance = rounding * size + 5e-16L * (largest + std::abs(shift));
+        answer.mean = shift + mean;
+        answer.mean_tolerance = rounding * size + 5e-16L * (largest + std::abs(shift));
         answer.noise = std::sqrt(variance) / part;
         answer.noise_tolerance =
             std::min(std::sqrt(variance_error), variance_error / std::sqrt(variance)) / part +
             1e-15L * answer.noise;
         if (is_last)
             break;
-        const Real least = 1e-9L * std::abs(answer.level);
+        const Real least = 1e-9L * std::abs(answer.mean);
         narrow = std::max(3 * (answer.noise - answer.noise_tolerance), least * (1 - 1e-12L));
         wide = std::max(3 * (answer.noise + answer.noise_tolerance), least * (1 + 1e-12L));
     }

@@ -9,18 +9,18 @@
 namespace hrixs {
 
 // What most pixels of a frame are like: photons, hot pixels and tracks are left out.
-struct FrameLevel {
-    double level = 0.0; // mean, ADU
+struct Pedestal {
+    double mean = 0.0;  // ADU
     double noise = 0.0; // standard deviation, ADU
 };
 
 // Of values, some of which may be NaN: mean and standard deviation of what lies within three of the
 // latter, as often as it takes.
-FrameLevel clipped_level(const std::vector<double>& values);
+Pedestal clipped_pedestal(const std::vector<double>& values);
 
 // From some rows of a frame, more of them where they are masked. Without a pixel, NaN.
 template <class Pixel>
-FrameLevel frame_level(const CorrectedFrame<Pixel>& frame, std::vector<double>& sample) {
+Pedestal pedestal_of(const CorrectedFrame<Pixel>& frame, std::vector<double>& sample) {
     constexpr Index enough_pixels = 8192;
     constexpr Index least_pixels = 2048;
     Index n_rows = std::clamp<Index>((enough_pixels + frame.ny() - 1) / frame.ny(), 1, frame.nx());
@@ -34,7 +34,7 @@ FrameLevel frame_level(const CorrectedFrame<Pixel>& frame, std::vector<double>& 
                                                    [](double pixel) { return pixel == pixel; })
                                    : least_pixels;
         if (n_pixels >= least_pixels || n_rows == frame.nx())
-            return clipped_level(sample);
+            return clipped_pedestal(sample);
         n_rows = std::min(4 * n_rows, frame.nx());
     }
 }
