@@ -68,16 +68,16 @@ template <class T> ImageView<T> image_from(const py::array& array, const char* n
     return last_two_dimensions<T>(array);
 }
 
-inline ChipCorrection chip_from(const std::optional<py::array>& dark,
-                                const std::optional<py::array>& mask) {
-    ChipCorrection chip;
+inline CameraCorrection camera_from(const std::optional<py::array>& dark,
+                                    const std::optional<py::array>& mask) {
+    CameraCorrection camera;
     if (dark && py::isinstance<py::array_t<float>>(*dark))
-        chip.dark = image_from<float>(*dark, "dark");
+        camera.dark = image_from<float>(*dark, "dark");
     else if (dark)
-        chip.dark = image_from<double>(*dark, "dark");
+        camera.dark = image_from<double>(*dark, "dark");
     if (mask)
-        chip.mask = image_from<std::uint8_t>(*mask, "mask");
-    return chip;
+        camera.mask = image_from<std::uint8_t>(*mask, "mask");
+    return camera;
 }
 
 } // namespace hrixs::bindings

@@ -16,9 +16,9 @@ py::dict classify(const py::array& frames,
                   double candidate_high, double single_low, double double_low,
                   const std::optional<py::array>& dark, const std::optional<py::array>& mask,
                   Index max_photons, const FitOptions& fit, int threads, Index first_frame) {
-    const ClassifySettings settings{candidate_low, candidate_high, single_low,  double_low,
-                                    max_photons,   fit.cloud_fit(),      fit.spikes()};
-    const ChipCorrection chip = chip_from(dark, mask);
+    const ClassifySettings settings{candidate_low, candidate_high,  single_low,  double_low,
+                                    max_photons,   fit.cloud_fit(), fit.spikes()};
+    const CameraCorrection camera = camera_from(dark, mask);
     require_readable<double>(photon_adu, "photon_adu");
     return with_frames(frames, first_frame, [&](const auto& stack) {
         if (photon_adu.ndim() != 1 || photon_adu.shape(0) != stack.size())
@@ -27,7 +27,7 @@ py::dict classify(const py::array& frames,
                                   std::to_string(stack.size()) + " frames.");
         return to_python(without_gil(threads,
                                      [&](const Execution& execution) {
-                                         return classify_photons(stack, photon_adu.data(), chip,
+                                         return classify_photons(stack, photon_adu.data(), camera,
                                                                  settings, execution);
                                      }),
                          settings.fit.has_value());

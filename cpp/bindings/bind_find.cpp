@@ -15,13 +15,13 @@ py::dict find(const py::array& frames, std::optional<double> threshold, double s
               std::optional<double> double_threshold, const std::optional<py::array>& dark,
               const std::optional<py::array>& mask, Index max_photons, const FitOptions& fit,
               int threads, Index first_frame) {
-    const FindSettings settings{threshold,   std_threshold, double_threshold,
-                                max_photons, fit.cloud_fit(),     fit.spikes()};
-    const ChipCorrection chip = chip_from(dark, mask);
+    const FindSettings settings{threshold,   std_threshold,   double_threshold,
+                                max_photons, fit.cloud_fit(), fit.spikes()};
+    const CameraCorrection camera = camera_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
         return to_python(without_gil(threads,
                                      [&](const Execution& execution) {
-                                         return find_photons(stack, chip, settings, execution);
+                                         return find_photons(stack, camera, settings, execution);
                                      }),
                          settings.fit.has_value());
     });

@@ -20,10 +20,10 @@ py::tuple integrate(const py::array& frames, double curve_a, double curve_b,
     Curvature curvature{curve_a, curve_b, first_column, {}};
     if (displacements)
         curvature.displacements = *displacements;
-    const ChipCorrection chip = chip_from(dark, mask);
+    const CameraCorrection camera = camera_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
         Integrated result = without_gil(threads, [&](const Execution& execution) {
-            return integrate_frames(stack, chip, curvature, execution);
+            return integrate_frames(stack, camera, curvature, execution);
         });
         return py::make_tuple(to_array(std::move(result.sums), {stack.size(), stack.first.ny}),
                               to_array(std::move(result.weights)));

@@ -13,12 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Index way = input.whole(0, n_ways - 1);
         const ClassifySettings settings = any_classify_settings(input);
         const Frames<decltype(pixel)> frames(input);
-        const ChipCorrection chip = frames.chip();
+        const CameraCorrection camera = frames.camera();
         const std::vector<double> adu = any_photon_adu(input, frames.pixels->stack().size());
         const auto found = call_in_two_ways(frames, way, [&](const auto& stack, int threads) {
-            return classify_photons(stack, adu.data(), chip, settings, {threads});
+            return classify_photons(stack, adu.data(), camera, settings, {threads});
         });
-        const unsigned faults = faults_of(settings, adu) | faults_of_chip(frames);
+        const unsigned faults = faults_of(settings, adu) | faults_of_camera(frames);
         std::vector<Answer> answers;
         if (faults == 0)
             for (const PlainFrame& frame : plain_frames(frames))

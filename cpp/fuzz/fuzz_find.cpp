@@ -13,11 +13,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Index way = input.whole(0, n_ways - 1);
         const FindSettings settings = any_find_settings(input);
         const Frames<decltype(pixel)> frames(input);
-        const ChipCorrection chip = frames.chip();
+        const CameraCorrection camera = frames.camera();
         const auto found = call_in_two_ways(frames, way, [&](const auto& stack, int threads) {
-            return find_photons(stack, chip, settings, {threads});
+            return find_photons(stack, camera, settings, {threads});
         });
-        const unsigned faults = faults_of(settings) | faults_of_chip(frames);
+        const unsigned faults = faults_of(settings) | faults_of_camera(frames);
         std::vector<Answer> answers;
         if (faults == 0)
             for (const PlainFrame& frame : plain_frames(frames))

@@ -382,14 +382,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             fit.noise_map = noise_map->image();
             fit.read_noise.reset();
         }
-        const ChipCorrection chip = frames.chip();
+        const CameraCorrection camera = frames.camera();
         std::vector<double> adu = any_photon_adu(input, frames.pixels->stack().size());
         if (clouds.n > 0)
             std::fill(adu.begin(), adu.end(), clouds.charge);
         const auto call = [&](const auto& stack, int threads) {
             return by_energy
-                       ? classify_photons(stack, adu.data(), chip, classify_settings, {threads})
-                       : find_photons(stack, chip, find_settings, {threads});
+                       ? classify_photons(stack, adu.data(), camera, classify_settings, {threads})
+                       : find_photons(stack, camera, find_settings, {threads});
         };
         const auto hits = outcome_of([&] { return call(frames.pixels->stack(), 1); });
         find_settings.fit = fit;

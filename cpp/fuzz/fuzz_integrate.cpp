@@ -69,12 +69,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         Curvature curvature = any_curvature(input, frames.nx());
         const std::vector<double> displacements = any_displacements(input, curvature, frames.nx());
         curvature.displacements = displacements;
-        const ChipCorrection chip = frames.chip();
+        const CameraCorrection camera = frames.camera();
         const auto integrated = call_in_two_ways(frames, way, [&](const auto& stack, int threads) {
-            return integrate_frames(stack, chip, curvature, {threads});
+            return integrate_frames(stack, camera, curvature, {threads});
         });
         const unsigned faults =
-            faults_of_curvature(curvature, frames.nx()) | faults_of_chip(frames);
+            faults_of_curvature(curvature, frames.nx()) | faults_of_camera(frames);
         std::vector<RowAnswer> answers;
         std::vector<unsigned> faults_of_frames;
         if (faults == 0)

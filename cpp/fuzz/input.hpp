@@ -247,7 +247,7 @@ inline std::vector<Index> image_shape(Input& input, const std::vector<Index>& fr
     return shape;
 }
 
-// Frames with all that belongs to the chip.
+// Frames with all that belongs to the camera.
 template <class Pixel> struct Frames {
     explicit Frames(Input& input) : shape(any_shape(input)) {
         switch (input.whole(0, 4)) {
@@ -270,8 +270,8 @@ template <class Pixel> struct Frames {
         pixels.emplace(shape, input, gap_value<Pixel>());
     }
 
-    ChipCorrection chip() const {
-        ChipCorrection correction;
+    CameraCorrection camera() const {
+        CameraCorrection correction;
         if (dark32)
             correction.dark = Dark(dark32->image());
         if (dark64)

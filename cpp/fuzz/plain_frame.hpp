@@ -58,7 +58,7 @@ template <class Pixel> std::vector<PlainFrame> plain_frames(const Frames<Pixel>&
 // What a call may throw; several at once where it is not said what is checked first.
 enum Fault : unsigned { none = 1, shape = 2, parameter = 4, non_finite = 8, too_many = 16 };
 
-template <class Pixel> unsigned faults_of_chip(const Frames<Pixel>& frames) {
+template <class Pixel> unsigned faults_of_camera(const Frames<Pixel>& frames) {
     unsigned faults = 0;
     const std::vector<Index> of_frame{frames.nx(), frames.ny()};
     if (frames.nx() < 4 || frames.ny() < 4)

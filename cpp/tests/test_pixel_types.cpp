@@ -26,12 +26,12 @@ struct Results {
 };
 
 template <class Pixel>
-Results reduce(const FrameStack<Pixel>& frames, const ChipCorrection& chip = {}) {
+Results reduce(const FrameStack<Pixel>& frames, const CameraCorrection& camera = {}) {
     const std::vector<double> photon_adu(static_cast<std::size_t>(frames.size()), 130.0);
-    return {find_photons(frames, chip, {{}, 1.0, 900.0, 1000}, {}),
-            find_photons(frames, chip, {500.0, 0.0, {}, 1000}, {}),
-            classify_photons(frames, photon_adu.data(), chip, {0.2, 1.0, 0.2, 1.5, 1000}, {}),
-            integrate_frames(frames, chip, {0.3, -0.01}, {})};
+    return {find_photons(frames, camera, {{}, 1.0, 900.0, 1000}, {}),
+            find_photons(frames, camera, {500.0, 0.0, {}, 1000}, {}),
+            classify_photons(frames, photon_adu.data(), camera, {0.2, 1.0, 0.2, 1.5, 1000}, {}),
+            integrate_frames(frames, camera, {0.3, -0.01}, {})};
 }
 
 void check_same(const Results& given, const Results& expected) {
@@ -48,16 +48,16 @@ TEST_CASE("kernels: every pixel type gives the same bytes on the same values") {
     const Image<double> dark(9, 43, 7.25);
     Image<std::uint8_t> mask(9, 43);
     mask(4, 20) = mask(0, 0) = mask(8, 33) = 1;
-    for (const ChipCorrection& chip :
-         {ChipCorrection{}, {dark.view(), {}}, {{}, mask.view()}, {dark.view(), mask.view()}}) {
-        const Results expected = reduce(counts.frames(), chip);
+    for (const CameraCorrection& camera :
+         {CameraCorrection{}, {dark.view(), {}}, {{}, mask.view()}, {dark.view(), mask.view()}}) {
+        const Results expected = reduce(counts.frames(), camera);
         REQUIRE(expected.by_std.table.size() > 20);
         REQUIRE(expected.by_threshold.table.size() > 20);
         REQUIRE(expected.classified.table.size() > 20);
 #define CHECK_PIXEL_TYPE(Pixel)                                                                    \
     {                                                                                              \
         CAPTURE(typeid(Pixel).name());                                                             \
-        check_same(reduce(Stack<Pixel>(counts).frames(), chip), expected);                         \
+        check_same(reduce(Stack<Pixel>(counts).frames(), camera), expected);                       \
     }
         HRIXS_FOR_EACH_PIXEL_TYPE(CHECK_PIXEL_TYPE)
     }

@@ -9,8 +9,8 @@
 
 namespace hrixs {
 
-// What belongs to the chip and not to a frame. Both have the frames' shape.
-struct ChipCorrection {
+// What belongs to the camera and not to a frame. Both have the frames' shape.
+struct CameraCorrection {
     std::optional<Dark> dark;
     std::optional<ImageView<std::uint8_t>> mask; // not 0: a bad pixel, takes part in nothing
 };

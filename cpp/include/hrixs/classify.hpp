@@ -26,7 +26,7 @@ struct ClassifySettings {
 // frame.
 template <class Pixel>
 FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* photon_adu,
-                              const ChipCorrection& chip, const ClassifySettings& settings,
+                              const CameraCorrection& camera, const ClassifySettings& settings,
                               const Execution& execution);
 
 } // namespace hrixs

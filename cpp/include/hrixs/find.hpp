@@ -23,7 +23,7 @@ struct FindSettings {
 // centroid_one: photons by a 2x2 square above a threshold that is a local maximum, placed at the
 // centre of mass of the 4x4 square around it.
 template <class Pixel>
-FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
+FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrection& camera,
                           const FindSettings& settings, const Execution& execution);
 
 } // namespace hrixs

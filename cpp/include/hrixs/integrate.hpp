@@ -46,7 +46,7 @@ struct Integrated {
 // Every pixel (x, y) covers one pixel width around y - curvature.at_row(x) and is shared between
 // the two rows it overlaps, in proportion. Shares that fall off the frame are lost.
 template <class Pixel>
-Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
+Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrection& camera,
                             const Curvature& curvature, const Execution& execution);
 
 } // namespace hrixs

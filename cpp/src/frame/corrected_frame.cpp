@@ -24,7 +24,7 @@ void check_shape(const char* name, Index given_x, Index given_y, Index nx, Index
                          ". Crop both in the same way.");
 }
 
-void count_valid(const ImageView<std::uint8_t>& mask, ChipTotals& totals) {
+void count_valid(const ImageView<std::uint8_t>& mask, CameraTotals& totals) {
     const auto ny = static_cast<std::size_t>(mask.ny);
     std::vector<std::uint8_t> lower(ny);
     std::vector<std::uint8_t> upper(ny);
@@ -42,8 +42,9 @@ void count_valid(const ImageView<std::uint8_t>& mask, ChipTotals& totals) {
     }
 }
 
-template <class Pixel> void check_dark(const ImageView<Pixel>& dark, const ChipCorrection& chip) {
-    const ChipCorrection mask_only{std::nullopt, chip.mask};
+template <class Pixel>
+void check_dark(const ImageView<Pixel>& dark, const CameraCorrection& camera) {
+    const CameraCorrection mask_only{std::nullopt, camera.mask};
     const CorrectedFrame<Pixel> frame{dark, &mask_only};
     std::vector<double> row(static_cast<std::size_t>(dark.ny));
     double sum = 0.0;
@@ -62,18 +63,18 @@ template <class Pixel> void check_dark(const ImageView<Pixel>& dark, const ChipC
 
 } // namespace
 
-ChipTotals check_chip(const ChipCorrection& chip, Index nx, Index ny) {
-    ChipTotals totals;
-    if (chip.mask) {
-        check_shape("mask", chip.mask->nx, chip.mask->ny, nx, ny);
-        count_valid(*chip.mask, totals);
+CameraTotals check_camera(const CameraCorrection& camera, Index nx, Index ny) {
+    CameraTotals totals;
+    if (camera.mask) {
+        check_shape("mask", camera.mask->nx, camera.mask->ny, nx, ny);
+        count_valid(*camera.mask, totals);
     } else {
         totals.pixels = nx * ny;
         totals.squares = (nx - 1) * (ny - 1);
     }
-    if (chip.dark) {
-        check_shape("dark", chip.dark->nx(), chip.dark->ny(), nx, ny);
-        chip.dark->visit([&](const auto& image) { check_dark(image, chip); });
+    if (camera.dark) {
+        check_shape("dark", camera.dark->nx(), camera.dark->ny(), nx, ny);
+        camera.dark->visit([&](const auto& image) { check_dark(image, camera); });
     }
     return totals;
 }

@@ -17,21 +17,21 @@ namespace hrixs {
 // comparison false, so that a masked pixel is neither a hit nor a rival of one.
 template <class Pixel> struct CorrectedFrame {
     ImageView<Pixel> image;
-    const ChipCorrection* chip;
+    const CameraCorrection* camera;
 
     static constexpr double masked = std::numeric_limits<double>::quiet_NaN();
 
     Index nx() const { return image.nx; }
     Index ny() const { return image.ny; }
-    bool has_mask() const { return chip->mask.has_value(); }
+    bool has_mask() const { return camera->mask.has_value(); }
     // The pixels can be used as they lie in memory.
-    bool is_plain() const { return image.stride_y == 1 && !chip->dark && !chip->mask; }
+    bool is_plain() const { return image.stride_y == 1 && !camera->dark && !camera->mask; }
 
     double operator()(Index x, Index y) const {
-        if (chip->mask && (*chip->mask)(x, y))
+        if (camera->mask && (*camera->mask)(x, y))
             return masked;
         const double value = static_cast<double>(image(x, y));
-        return chip->dark ? value - (*chip->dark)(x, y) : value;
+        return camera->dark ? value - (*camera->dark)(x, y) : value;
     }
 
     // n pixels of row x, the first of which is y; those of a row after it are fetched.
@@ -42,15 +42,15 @@ template <class Pixel> struct CorrectedFrame {
         else
             for (Index k = 0; k < n; ++k)
                 out[k] = static_cast<double>(image(x, y + k));
-        if (chip->dark)
-            subtract_dark(*chip->dark, x, y, n, out);
-        if (!chip->mask)
+        if (camera->dark)
+            subtract_dark(*camera->dark, x, y, n, out);
+        if (!camera->mask)
             return;
-        if (chip->mask->stride_y == 1)
-            row_kernels().mask(out, chip->mask->row(x) + y, n);
+        if (camera->mask->stride_y == 1)
+            row_kernels().mask(out, camera->mask->row(x) + y, n);
         else
             for (Index k = 0; k < n; ++k)
-                out[k] = (*chip->mask)(x, y + k) ? masked : out[k];
+                out[k] = (*camera->mask)(x, y + k) ? masked : out[k];
     }
 
     // The same for a few pixels, where a call of a kernel costs more than it saves.
@@ -58,15 +58,15 @@ template <class Pixel> struct CorrectedFrame {
         const Pixel* pixel = image.row(x) + y * image.stride_y;
         for (Index k = 0; k < n; ++k)
             out[k] = static_cast<double>(pixel[k * image.stride_y]);
-        if (chip->dark)
-            chip->dark->visit([&](const auto& dark) {
+        if (camera->dark)
+            camera->dark->visit([&](const auto& dark) {
                 const auto* subtracted = dark.row(x) + y * dark.stride_y;
                 for (Index k = 0; k < n; ++k)
                     out[k] -= static_cast<double>(subtracted[k * dark.stride_y]);
             });
-        if (chip->mask)
+        if (camera->mask)
             for (Index k = 0; k < n; ++k)
-                out[k] = (*chip->mask)(x, y + k) ? masked : out[k];
+                out[k] = (*camera->mask)(x, y + k) ? masked : out[k];
     }
 
     void fetch_ahead(Index x, Index y, Index n) const {
@@ -75,8 +75,8 @@ template <class Pixel> struct CorrectedFrame {
             return;
         if (image.stride_y == 1)
             prefetch(image.row(ahead) + y, n);
-        if (chip->dark)
-            prefetch(*chip->dark, ahead, y, n);
+        if (camera->dark)
+            prefetch(*camera->dark, ahead, y, n);
     }
 
     // Pixels that are neither finite nor masked.
@@ -85,19 +85,19 @@ template <class Pixel> struct CorrectedFrame {
         if constexpr (std::is_floating_point_v<Pixel>)
             for (Index x = 0; x < image.nx; ++x)
                 for (Index y = 0; y < image.ny; ++y)
-                    if (!std::isfinite(image(x, y)) && !(chip->mask && (*chip->mask)(x, y)))
+                    if (!std::isfinite(image(x, y)) && !(camera->mask && (*camera->mask)(x, y)))
                         ++count;
         return count;
     }
 };
 
 // What all frames share.
-struct ChipTotals {
+struct CameraTotals {
     Index pixels = 0;  // not masked
     Index squares = 0; // 2x2 squares without a masked pixel
 };
 
 // Checks that dark and mask have the frames' shape, and that the dark is finite where it is used.
-ChipTotals check_chip(const ChipCorrection& chip, Index nx, Index ny);
+CameraTotals check_camera(const CameraCorrection& camera, Index nx, Index ny);
 
 } // namespace hrixs

@@ -64,7 +64,7 @@ double find_pixels(const CorrectedFrame<Pixel>& frame, const std::optional<Count
 // One pass over the frame for its mean and its candidates; a second one where the mean turns out
 // lower than a few rows made expect.
 template <class Pixel, class ForEachBand>
-double search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
+double search(const CorrectedFrame<Pixel>& frame, const CameraTotals& totals,
               const std::optional<CountDark>& dark, double low, bool with_windows, Index number,
               Scratch& scratch, ForEachBand for_each_band) {
     const double limit = 0.9 * low + with_rows(frame, dark, scratch.rows,
@@ -137,20 +137,20 @@ void check_settings(const double* photon_adu, Index n_frames, Index first_number
 
 template <class Pixel>
 FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* photon_adu,
-                              const ChipCorrection& chip, const ClassifySettings& settings,
+                              const CameraCorrection& camera, const ClassifySettings& settings,
                               const Execution& execution) {
     check_settings(photon_adu, frames.size(), frames.first_number, settings);
     check_frames(frames, 4);
     const Index nx = frames.first.nx;
     const Index ny = frames.first.ny;
-    const ChipTotals totals = check_chip(chip, nx, ny);
-    const std::optional<CountDark> dark = prepare_dark<Pixel>(chip, DarkUse::pixels, execution);
+    const CameraTotals totals = check_camera(camera, nx, ny);
+    const std::optional<CountDark> dark = prepare_dark<Pixel>(camera, DarkUse::pixels, execution);
     const std::optional<PhotonFitter> fitter = fitter_for(settings.fit, nx, ny);
     FoundByFrame found(frames.size());
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny, 1); },
         [&](Index number, Scratch& scratch, auto for_each_band) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &chip};
+            const CorrectedFrame<Pixel> frame{frames.frame(number), &camera};
             const double threshold = settings.candidate_low * photon_adu[number];
             const double frame_mean =
                 search(frame, totals, dark, threshold, settings.fit.has_value(),
@@ -168,8 +168,8 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
 
 #define HRIXS_INSTANTIATE(Pixel)                                                                   \
     template FoundPhotons classify_photons<Pixel>(const FrameStack<Pixel>&, const double*,         \
-                                                  const ChipCorrection&, const ClassifySettings&,  \
-                                                  const Execution&);
+                                                  const CameraCorrection&,                         \
+                                                  const ClassifySettings&, const Execution&);
 HRIXS_FOR_EACH_PIXEL_TYPE(HRIXS_INSTANTIATE)
 
 } // namespace hrixs

@@ -54,7 +54,7 @@ PixelIndex brightest_of_square(Index x, Index y, const Spot& pixels) {
 // turns out below what a few rows made expect.
 template <class Pixel> class Search {
   public:
-    Search(const CorrectedFrame<Pixel>& frame, const ChipTotals& totals,
+    Search(const CorrectedFrame<Pixel>& frame, const CameraTotals& totals,
            const std::optional<CountDark>& dark, const FindSettings& settings, RowScratch& scratch,
            std::vector<BandHits>& bands)
         : frame_(frame), totals_(totals), dark_(dark), settings_(settings), bands_(bands) {
@@ -163,7 +163,7 @@ template <class Pixel> class Search {
     }
 
     CorrectedFrame<Pixel> frame_;
-    const ChipTotals& totals_;
+    const CameraTotals& totals_;
     const std::optional<CountDark>& dark_;
     const FindSettings& settings_;
     std::vector<BandHits>& bands_;
@@ -217,15 +217,15 @@ void check_settings(const FindSettings& settings) {
 } // namespace
 
 template <class Pixel>
-FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
+FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrection& camera,
                           const FindSettings& settings, const Execution& execution) {
     check_settings(settings);
     check_frames(frames, spot_size);
     const Index nx = frames.first.nx;
     const Index ny = frames.first.ny;
-    const ChipTotals totals = check_chip(chip, nx, ny);
+    const CameraTotals totals = check_camera(camera, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(
-        chip, settings.threshold ? DarkUse::squares : DarkUse::squares_and_rests, execution);
+        camera, settings.threshold ? DarkUse::squares : DarkUse::squares_and_rests, execution);
     const std::optional<PhotonFitter> fitter = fitter_for(settings.fit, nx, ny);
     const Index frames_together = dark ? frames_for_a_dark : 1;
     FoundByFrame found(frames.size());
@@ -236,7 +236,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
             std::vector<Search<Pixel>> searches;
             searches.reserve(scratch.bands.size());
             for (Index number = numbers.begin; number < numbers.end; ++number)
-                searches.emplace_back(CorrectedFrame<Pixel>{frames.frame(number), &chip}, totals,
+                searches.emplace_back(CorrectedFrame<Pixel>{frames.frame(number), &camera}, totals,
                                       dark, settings, scratch.rows, scratch.bands[searches.size()]);
             for_each_band([&](Index band_number, const Band& band, Scratch& of_thread) {
                 for (Search<Pixel>& search : searches)
@@ -263,7 +263,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const ChipCorrection&
 }
 
 #define HRIXS_INSTANTIATE(Pixel)                                                                   \
-    template FoundPhotons find_photons<Pixel>(const FrameStack<Pixel>&, const ChipCorrection&,     \
+    template FoundPhotons find_photons<Pixel>(const FrameStack<Pixel>&, const CameraCorrection&,   \
                                               const FindSettings&, const Execution&);
 HRIXS_FOR_EACH_PIXEL_TYPE(HRIXS_INSTANTIATE)
 

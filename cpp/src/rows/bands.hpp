@@ -36,7 +36,7 @@ inline Band band_of(Index number, Index n_rows) {
 }
 
 // work(frames, scratch, for_each_band) for each few frames, a Range of at most frames_together,
-// where for_each_band(each) calls each(band's number, Band, scratch): what belongs to the chip is
+// where for_each_band(each) calls each(band's number, Band, scratch): what belongs to the camera is
 // then read once for them all. Where there are fewer frames than threads, the threads share the
 // bands of one frame, else each thread has frames of its own.
 template <class MakeScratch, class Work>

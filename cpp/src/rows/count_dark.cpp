@@ -47,7 +47,7 @@ const Pixel* row_of(const ImageView<Pixel>& image, Index x, std::vector<Pixel>& 
 
 void read_row(const Dark& dark, Index x, std::vector<double>& row) {
     dark.visit([&](const auto& image) {
-        const ChipCorrection none;
+        const CameraCorrection none;
         using Pixel = std::remove_cvref_t<decltype(image(0, 0))>;
         CorrectedFrame<Pixel>{image, &none}.read(x, 0, image.ny, row.data());
     });

@@ -26,11 +26,11 @@ namespace hrixs {
 
 // A dark for the frames' way to be gone through, where that needs one of its own.
 template <class Pixel>
-std::optional<CountDark> prepare_dark(const ChipCorrection& chip, DarkUse use,
+std::optional<CountDark> prepare_dark(const CameraCorrection& camera, DarkUse use,
                                       const Execution& execution) {
     if constexpr (std::is_same_v<Pixel, std::uint16_t>)
-        if (chip.dark && !chip.mask)
-            return CountDark::make(*chip.dark, use, execution);
+        if (camera.dark && !camera.mask)
+            return CountDark::make(*camera.dark, use, execution);
     return std::nullopt;
 }
 

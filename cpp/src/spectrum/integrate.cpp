@@ -163,14 +163,14 @@ bool integrate_frame(const CorrectedFrame<Pixel>& frame, const Curvature& curvat
 
 // Sums of one image along the lines.
 template <class Pixel>
-RowValues integrate_image(const ImageView<Pixel>& image, const ChipCorrection& chip,
+RowValues integrate_image(const ImageView<Pixel>& image, const CameraCorrection& camera,
                           const Curvature& curvature, const Execution& execution) {
     RowValues sums(static_cast<std::size_t>(image.ny));
     for_each_banded_frame(
         1, image.nx, execution, [&] { return Scratch(image.nx, image.ny); },
         [&](Index, Scratch& scratch, auto for_each_band) {
-            integrate_frame(CorrectedFrame<Pixel>{image, &chip}, curvature, scratch, for_each_band,
-                            sums.data());
+            integrate_frame(CorrectedFrame<Pixel>{image, &camera}, curvature, scratch,
+                            for_each_band, sums.data());
         });
     return sums;
 }
@@ -263,22 +263,23 @@ void check_curvature(const Curvature& curvature, Index nx) {
 } // namespace
 
 template <class Pixel>
-Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrection& chip,
+Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrection& camera,
                             const Curvature& curvature, const Execution& execution) {
     const Index nx = frames.first.nx;
     const Index ny = frames.first.ny;
     check_frames(frames, 4);
-    check_chip(chip, nx, ny);
+    check_camera(camera, nx, ny);
     check_curvature(curvature, nx);
     // Integration is linear: the dark is integrated once and not subtracted from every pixel.
-    const ChipCorrection mask_only{std::nullopt, chip.mask};
+    const CameraCorrection mask_only{std::nullopt, camera.mask};
     RowValues dark;
-    if (chip.dark)
-        dark = chip.dark->visit([&](const auto& image) {
+    if (camera.dark)
+        dark = camera.dark->visit([&](const auto& image) {
             return integrate_image(image, mask_only, curvature, execution);
         });
     Integrated result;
-    result.weights = chip.mask ? masked_shares(*chip.mask, curvature) : shares(nx, ny, curvature);
+    result.weights =
+        camera.mask ? masked_shares(*camera.mask, curvature) : shares(nx, ny, curvature);
     result.sums.resize(static_cast<std::size_t>(frames.size() * ny));
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
@@ -298,7 +299,7 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const ChipCorrectio
 }
 
 #define HRIXS_INSTANTIATE(Pixel)                                                                   \
-    template Integrated integrate_frames<Pixel>(const FrameStack<Pixel>&, const ChipCorrection&,   \
+    template Integrated integrate_frames<Pixel>(const FrameStack<Pixel>&, const CameraCorrection&, \
                                                 const Curvature&, const Execution&);
 HRIXS_FOR_EACH_PIXEL_TYPE(HRIXS_INSTANTIATE)
 

@@ -37,8 +37,8 @@ TEST_CASE("corrected frame: the dark is subtracted without wrapping round") {
     image.pixels = {0, 65535, 10};
     Image<double> dark(1, 3);
     dark.pixels = {5.5, 65535.0, -1.0};
-    const ChipCorrection chip{dark.view(), {}};
-    CHECK(read(CorrectedFrame<std::uint16_t>{image.view(), &chip}) ==
+    const CameraCorrection camera{dark.view(), {}};
+    CHECK(read(CorrectedFrame<std::uint16_t>{image.view(), &camera}) ==
           std::vector<double>{-5.5, 0.0, 11.0});
 }
 
@@ -49,8 +49,8 @@ TEST_CASE("corrected frame: a masked pixel is NaN, whatever it and its dark hold
     dark(1, 1) = not_a_number;
     Image<std::uint8_t> mask(2, 2);
     mask.pixels = {0, 1, 0, 255};
-    const ChipCorrection chip{dark.view(), mask.view()};
-    const CorrectedFrame<float> frame{image.view(), &chip};
+    const CameraCorrection camera{dark.view(), mask.view()};
+    const CorrectedFrame<float> frame{image.view(), &camera};
     CHECK(frame.has_mask());
     const std::vector<double> values = read(frame);
     CHECK(values[0] == 0.0);
@@ -69,9 +69,9 @@ TEST_CASE("corrected frame: image, dark and mask each with strides of their own"
     std::vector<std::uint8_t> mask(12);
     mask[1 * 3 + 2] = 1; // x = 2, y = 1
     const ImageView<std::int32_t> image{pixels.data() + 11, 3, 4, -4, -1};
-    const ChipCorrection chip{ImageView<double>{dark_row.data(), 3, 4, 0, 2},
-                              ImageView<std::uint8_t>{mask.data(), 3, 4, 1, 3}};
-    const std::vector<double> values = read(CorrectedFrame<std::int32_t>{image, &chip});
+    const CameraCorrection camera{ImageView<double>{dark_row.data(), 3, 4, 0, 2},
+                                  ImageView<std::uint8_t>{mask.data(), 3, 4, 1, 3}};
+    const std::vector<double> values = read(CorrectedFrame<std::int32_t>{image, &camera});
     for (std::size_t x = 0; x < 3; ++x)
         for (std::size_t y = 0; y < 4; ++y) {
             CAPTURE(x);
@@ -88,12 +88,12 @@ TEST_CASE("corrected frame: non-finite pixels are counted, masked ones are not")
     image(0, 0) = not_a_number;
     image(1, 2) = infinity;
     image(2, 1) = -infinity;
-    const ChipCorrection bare;
+    const CameraCorrection bare;
     CHECK(CorrectedFrame<double>{image.view(), &bare}.count_non_finite() == 3);
     Image<std::uint8_t> mask(3, 3);
     mask(1, 2) = 1;
     mask(2, 2) = 1;
-    const ChipCorrection masked{{}, mask.view()};
+    const CameraCorrection masked{{}, mask.view()};
     CHECK(CorrectedFrame<double>{image.view(), &masked}.count_non_finite() == 2);
     Image<std::uint16_t> integers(3, 3, 65535);
     CHECK(CorrectedFrame<std::uint16_t>{integers.view(), &bare}.count_non_finite() == 0);

@@ -25,9 +25,9 @@ std::vector<double> gaussian(std::size_t n, double mean, double sigma, unsigned 
 }
 
 template <class Pixel>
-Pedestal measured(const Image<Pixel>& image, const ChipCorrection& chip = {}) {
+Pedestal measured(const Image<Pixel>& image, const CameraCorrection& camera = {}) {
     std::vector<double> sample;
-    return pedestal_of(CorrectedFrame<Pixel>{image.view(), &chip}, sample);
+    return pedestal_of(CorrectedFrame<Pixel>{image.view(), &camera}, sample);
 }
 
 } // namespace

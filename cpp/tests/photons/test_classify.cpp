@@ -32,9 +32,9 @@ Image<double> balanced(const std::vector<Bright>& pixels) {
 }
 
 // A photon is 100 ADU: candidates in (20, 100), singles in (20, 150], doubles above.
-FoundPhotons classify(const Stack<double>& stack, const ChipCorrection& chip = {},
+FoundPhotons classify(const Stack<double>& stack, const CameraCorrection& camera = {},
                       std::vector<double> photon_adu = {100.0}) {
-    return classify_photons(stack.frames(), photon_adu.data(), chip, {0.2, 1.0, 0.2, 1.5, 1000},
+    return classify_photons(stack.frames(), photon_adu.data(), camera, {0.2, 1.0, 0.2, 1.5, 1000},
                             {});
 }
 

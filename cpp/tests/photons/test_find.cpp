@@ -17,14 +17,14 @@ using doctest::Approx;
 namespace {
 
 template <class Pixel>
-FoundPhotons find(const Stack<Pixel>& stack, double threshold, const ChipCorrection& chip = {},
+FoundPhotons find(const Stack<Pixel>& stack, double threshold, const CameraCorrection& camera = {},
                   std::optional<double> double_threshold = {}) {
-    return find_photons(stack.frames(), chip, {threshold, 0.0, double_threshold, 1000}, {});
+    return find_photons(stack.frames(), camera, {threshold, 0.0, double_threshold, 1000}, {});
 }
 
 FoundPhotons find_by_std(const Image<double>& image, double std_threshold,
-                         const ChipCorrection& chip = {}) {
-    return find_photons(image.frames(), chip, {{}, std_threshold, {}, 1000}, {});
+                         const CameraCorrection& camera = {}) {
+    return find_photons(image.frames(), camera, {{}, std_threshold, {}, 1000}, {});
 }
 
 // Base 36 / 36 = 1, square 36 at (2, 2), spot 36 - 16 = 20 at its middle.
@@ -167,13 +167,13 @@ TEST_CASE("find: counts above a dark give the photons that doubles give") {
     for (std::size_t k = 0; k < dark.pixels.size(); ++k)
         dark.pixels[k] = 20.0 + 0.37 * static_cast<double>(k * 7919 % 64);
     Image<float> float_dark(520, 70, 12.25F);
-    for (const ChipCorrection& chip :
-         {ChipCorrection{}, ChipCorrection{dark.view(), {}}, ChipCorrection{float_dark.view(), {}}})
+    for (const CameraCorrection& camera : {CameraCorrection{}, CameraCorrection{dark.view(), {}},
+                                           CameraCorrection{float_dark.view(), {}}})
         for (const std::optional<double> threshold :
              {std::optional<double>{}, std::optional<double>{480.0}}) {
             const FindSettings settings{threshold, 1.5, {}, 100000};
-            const FoundPhotons one = find_photons(counts.frames(), chip, settings, {});
-            const FoundPhotons other = find_photons(doubles.frames(), chip, settings, {});
+            const FoundPhotons one = find_photons(counts.frames(), camera, settings, {});
+            const FoundPhotons other = find_photons(doubles.frames(), camera, settings, {});
             REQUIRE(one.table.size() > 100);
             REQUIRE(one.table.size() == other.table.size());
             CHECK(one.table.frame == other.table.frame);

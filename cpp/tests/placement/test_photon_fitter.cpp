@@ -85,24 +85,25 @@ CloudFit plain_fit() {
 
 template <class Pixel>
 FoundPhotons find(const Stack<Pixel>& stack, const std::optional<CloudFit>& fit,
-                  const SpikeLimits& spikes = {}, const ChipCorrection& chip = {},
+                  const SpikeLimits& spikes = {}, const CameraCorrection& camera = {},
                   int threads = 1) {
-    return find_photons(stack.frames(), chip, {100.0, 0.0, 450.0, 100000, fit, spikes}, {threads});
+    return find_photons(stack.frames(), camera, {100.0, 0.0, 450.0, 100000, fit, spikes},
+                        {threads});
 }
 
 template <class Pixel>
 FoundPhotons classify(const Stack<Pixel>& stack, const std::optional<CloudFit>& fit,
-                      const SpikeLimits& spikes = {}, const ChipCorrection& chip = {},
+                      const SpikeLimits& spikes = {}, const CameraCorrection& camera = {},
                       int threads = 1) {
     const std::vector<double> photons(static_cast<std::size_t>(stack.n), photon);
-    return classify_photons(stack.frames(), photons.data(), chip,
+    return classify_photons(stack.frames(), photons.data(), camera,
                             {0.15, 1.0, 0.3, 1.5, 100000, fit, spikes}, {threads});
 }
 
 std::vector<FoundPhotons> both_ways(const Stack<double>& stack, const std::optional<CloudFit>& fit,
                                     const SpikeLimits& spikes = {},
-                                    const ChipCorrection& chip = {}) {
-    return {find(stack, fit, spikes, chip), classify(stack, fit, spikes, chip)};
+                                    const CameraCorrection& camera = {}) {
+    return {find(stack, fit, spikes, camera), classify(stack, fit, spikes, camera)};
 }
 
 void check_positions(const FoundPhotons& found, const std::vector<Photon>& photons, double limit) {
@@ -312,20 +313,20 @@ TEST_CASE("fit: the same bytes whatever the threads") {
     Image<std::uint8_t> mask(520, 40);
     for (std::size_t k = 0; k < mask.pixels.size(); k += 97)
         mask.pixels[k] = 1;
-    const ChipCorrection chip{{}, mask.view()};
+    const CameraCorrection camera{{}, mask.view()};
     CloudFit fit = plain_fit();
     fit.read_noise.reset();
     fit.electrons_per_adu = 2.0;
     fit.split_doubles = true;
     const SpikeLimits spikes{200.0, {}};
-    const FoundPhotons found = find(stack, fit, spikes, chip);
-    const FoundPhotons classified = classify(stack, fit, spikes, chip);
+    const FoundPhotons found = find(stack, fit, spikes, camera);
+    const FoundPhotons classified = classify(stack, fit, spikes, camera);
     REQUIRE(found.table.size() > 200);
     REQUIRE(classified.table.size() > 200);
     for (int threads = 2; threads <= 5; ++threads) {
         CAPTURE(threads);
-        CHECK(same_bytes(find(stack, fit, spikes, chip, threads), found));
-        CHECK(same_bytes(classify(stack, fit, spikes, chip, threads), classified));
+        CHECK(same_bytes(find(stack, fit, spikes, camera, threads), found));
+        CHECK(same_bytes(classify(stack, fit, spikes, camera, threads), classified));
     }
 }
 
@@ -335,17 +336,17 @@ TEST_CASE("fit: every pixel type gives the same bytes on the same values") {
     CloudFit fit = plain_fit();
     fit.local_background = true;
     fit.split_doubles = true;
-    for (const ChipCorrection& chip : {ChipCorrection{}, ChipCorrection{dark.view(), {}}}) {
-        const FoundPhotons found = find(stack, fit, {}, chip);
-        const FoundPhotons classified = classify(stack, fit, {}, chip);
+    for (const CameraCorrection& camera : {CameraCorrection{}, CameraCorrection{dark.view(), {}}}) {
+        const FoundPhotons found = find(stack, fit, {}, camera);
+        const FoundPhotons classified = classify(stack, fit, {}, camera);
         REQUIRE(found.table.size() > 20);
         REQUIRE(classified.table.size() > 20);
 #define CHECK_PIXEL_TYPE(Pixel)                                                                    \
     {                                                                                              \
         CAPTURE(typeid(Pixel).name());                                                             \
         const Stack<Pixel> same(stack);                                                            \
-        CHECK(same_bytes(find(same, fit, {}, chip), found));                                       \
-        CHECK(same_bytes(classify(same, fit, {}, chip), classified));                              \
+        CHECK(same_bytes(find(same, fit, {}, camera), found));                                     \
+        CHECK(same_bytes(classify(same, fit, {}, camera), classified));                            \
     }
         HRIXS_FOR_EACH_PIXEL_TYPE(CHECK_PIXEL_TYPE)
 #undef CHECK_PIXEL_TYPE

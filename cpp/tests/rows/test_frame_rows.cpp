@@ -22,7 +22,7 @@ using namespace hrixs::test;
 
 namespace {
 
-const ChipCorrection none;
+const CameraCorrection none;
 
 Image<std::uint16_t> random_counts(Index nx, Index ny, int least, int largest, unsigned seed) {
     Image<std::uint16_t> image(nx, ny);
@@ -262,12 +262,12 @@ TEST_CASE("frame rows: a masked pixel is left out of every sum") {
     image(1, 1) = 1e6;
     Image<std::uint8_t> mask(4, 5);
     mask(1, 1) = 1;
-    const ChipCorrection chip{{}, mask.view()};
-    const ChipTotals totals = check_chip(chip, 4, 5);
+    const CameraCorrection camera{{}, mask.view()};
+    const CameraTotals totals = check_camera(camera, 4, 5);
     CHECK(totals.pixels == 19);
     CHECK(totals.squares == 12 - 4);
     RowScratch scratch(5);
-    const CorrectedFrame<double> frame{image.view(), &chip};
+    const CorrectedFrame<double> frame{image.view(), &camera};
     const CorrectedRows<double> rows(frame, scratch);
     FrameSums sums = scan(rows, 4, 5, 0.0, 1.0).sums;
     sums.squares.n = totals.squares;
@@ -284,9 +284,9 @@ TEST_CASE("frame rows: a NaN is told, also behind a mask of other pixels") {
         for (Index y = 0; y < 4; ++y) {
             Image<double> image(4, 4);
             image(2, y) = not_a_number;
-            const ChipCorrection chip{{}, masked ? std::optional(mask.view()) : std::nullopt};
+            const CameraCorrection camera{{}, masked ? std::optional(mask.view()) : std::nullopt};
             RowScratch scratch(4);
-            const CorrectedFrame<double> frame{image.view(), &chip};
+            const CorrectedFrame<double> frame{image.view(), &camera};
             const CorrectedRows<double> rows(frame, scratch);
             CHECK_THROWS_AS(check_finite(frame, scan(rows, 4, 4, 0.0, 1.0).sums.pixels, 0),
                             NonFinitePixels);
@@ -419,8 +419,8 @@ std::optional<CountDark> prepared(const Dark& dark, DarkUse use) {
 void check_with_dark(const Image<std::uint16_t>& image, const Dark& dark) {
     const Index nx = image.nx;
     const Index ny = image.ny;
-    const ChipCorrection chip{dark, {}};
-    const CorrectedFrame<std::uint16_t> frame{image.view(), &chip};
+    const CameraCorrection camera{dark, {}};
+    const CorrectedFrame<std::uint16_t> frame{image.view(), &camera};
     const auto count_dark = prepared(dark, DarkUse::squares_and_rests);
     const auto squares_only = prepared(dark, DarkUse::squares);
     const auto pixels_only = prepared(dark, DarkUse::pixels);

@@ -21,18 +21,18 @@ namespace {
 // Settings that all frames below pass; a test spoils one at a time.
 struct Call {
     Stack<double> stack{5, 8, 8};
-    ChipCorrection chip;
+    CameraCorrection camera;
     FindSettings find_settings{30.0, 0.0, {}, 1};
     ClassifySettings classify_settings{0.2, 1.0, 0.2, 1.5, 1};
     Curvature curvature;
     std::vector<double> photon_adu = std::vector<double>(5, 50.0);
     int threads = 1;
 
-    void find() const { find_photons(stack.frames(), chip, find_settings, {threads}); }
+    void find() const { find_photons(stack.frames(), camera, find_settings, {threads}); }
     void classify() const {
-        classify_photons(stack.frames(), photon_adu.data(), chip, classify_settings, {threads});
+        classify_photons(stack.frames(), photon_adu.data(), camera, classify_settings, {threads});
     }
-    void integrate() const { integrate_frames(stack.frames(), chip, curvature, {threads}); }
+    void integrate() const { integrate_frames(stack.frames(), camera, curvature, {threads}); }
 };
 
 template <class Error> void check_all(const Call& call, const char* text) {
@@ -65,9 +65,9 @@ TEST_CASE("errors: dark and mask of another shape") {
     const Image<double> dark(8, 7);
     const Image<std::uint8_t> mask(7, 8);
     Call call;
-    call.chip.dark = dark.view();
+    call.camera.dark = dark.view();
     check_all<ShapeError>(call, "dark has shape (8, 7), expected that of a frame, (8, 8)");
-    call.chip = {{}, mask.view()};
+    call.camera = {{}, mask.view()};
     check_all<ShapeError>(call, "mask has shape (7, 8), expected that of a frame, (8, 8)");
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("errors: non-finite pixels of the lowest frame are counted, masked one
         check_all<NonFinitePixels>(call, "frame 2 has 3 pixels");
         mask(0, 0) = mask(3, 7) = 1;
         mask(7, 7) = 0;
-        call.chip.mask = mask.view();
+        call.camera.mask = mask.view();
         check_all<NonFinitePixels>(call, "frame 2 has 1 pixels");
         mask(7, 7) = 1;
         check_none(call);
@@ -97,9 +97,9 @@ TEST_CASE("errors: a dark that is not finite where it is used") {
     Image<std::uint8_t> mask(8, 8);
     mask(1, 1) = 1;
     Call call;
-    call.chip.dark = dark.view();
+    call.camera.dark = dark.view();
     check_all<ParameterError>(call, "dark has 2 pixels");
-    call.chip.mask = mask.view();
+    call.camera.mask = mask.view();
     check_all<ParameterError>(call, "dark has 1 pixels");
     mask(7, 7) = 1;
     check_none(call);
@@ -119,7 +119,7 @@ TEST_CASE("errors: too many photons name the lowest frame whatever the threads")
         call.find_settings.max_photons = call.classify_settings.max_photons = 2;
         check_none(call);
         const auto found =
-            find_photons(call.stack.frames(), call.chip, call.find_settings, {threads});
+            find_photons(call.stack.frames(), call.camera, call.find_settings, {threads});
         CHECK(found.table.size() == 7);
     }
 }

@@ -26,8 +26,8 @@ using Rows = RowValues;
 
 template <class Pixel>
 Integrated integrate(const Stack<Pixel>& stack, const Curvature& curvature,
-                     const ChipCorrection& chip = {}) {
-    return integrate_frames(stack.frames(), chip, curvature, {});
+                     const CameraCorrection& camera = {}) {
+    return integrate_frames(stack.frames(), camera, curvature, {});
 }
 
 Image<double> one_pixel(Index x, Index y, double value) {
@@ -97,10 +97,10 @@ TEST_CASE("integrate: a flat image gives a flat spectrum") {
     const Image<double> image(6, 8, 7.0);
     for (const Curvature& curvature : {Curvature{}, {0.3, -0.01}, {-0.7, 0.02}, {2.9, 0.0}})
         for (const bool masked : {false, true}) {
-            ChipCorrection chip;
+            CameraCorrection camera;
             if (masked)
-                chip.mask = mask.view();
-            const Integrated result = integrate(image, curvature, chip);
+                camera.mask = mask.view();
+            const Integrated result = integrate(image, curvature, camera);
             for (std::size_t y = 0; y < 8; ++y)
                 CHECK(result.sums[y] == Approx(7.0 * result.weights[y]).epsilon(1e-13));
         }
@@ -156,7 +156,7 @@ struct Expected {
 
 // Every pixel and its two rows by themselves.
 template <class Pixel>
-Expected pixel_by_pixel(const ImageView<Pixel>& image, const ChipCorrection& chip,
+Expected pixel_by_pixel(const ImageView<Pixel>& image, const CameraCorrection& camera,
                         const Curvature& curvature) {
     const auto ny = static_cast<std::size_t>(image.ny);
     std::vector<long double> sums(ny);
@@ -170,9 +170,9 @@ Expected pixel_by_pixel(const ImageView<Pixel>& image, const ChipCorrection& chi
         const double whole = std::floor(shift);
         const long double upper = static_cast<long double>(shift) - whole;
         for (Index y = 0; y < image.ny; ++y) {
-            if (chip.mask && (*chip.mask)(x, y))
+            if (camera.mask && (*camera.mask)(x, y))
                 continue;
-            const long double level = chip.dark ? (*chip.dark)(x, y) : 0.0;
+            const long double level = camera.dark ? (*camera.dark)(x, y) : 0.0;
             const auto pixel = static_cast<long double>(image(x, y));
             const auto add = [&](Index row, long double share) {
                 if (row < 0 || row >= image.ny)
@@ -195,11 +195,11 @@ constexpr std::initializer_list<Curvature> curvatures = {
     {40.0, 0.0}, {0.024, -3.7e-7, 300.0}, {-2.5, 1e-3, -100.5}};
 
 template <class Pixel>
-void check_pixel_by_pixel(const Stack<Pixel>& stack, const ChipCorrection& chip,
+void check_pixel_by_pixel(const Stack<Pixel>& stack, const CameraCorrection& camera,
                           const Curvature& curvature) {
-    const Integrated result = integrate(stack, curvature, chip);
+    const Integrated result = integrate(stack, curvature, camera);
     for (Index frame = 0; frame < stack.n; ++frame) {
-        const Expected expected = pixel_by_pixel(stack.frames().frame(frame), chip, curvature);
+        const Expected expected = pixel_by_pixel(stack.frames().frame(frame), camera, curvature);
         for (Index y = 0; y < stack.ny; ++y) {
             CAPTURE(y);
             const auto at = static_cast<std::size_t>(y);
@@ -310,20 +310,20 @@ TEST_CASE("integrate: any number of threads gives the same bytes, bands and all"
     const auto dark = random_image<float>(700, 33, 7);
     Image<std::uint8_t> mask(700, 33);
     mask(300, 5) = mask(699, 32) = 1;
-    const auto check = [&](const auto& stack, const ChipCorrection& chip) {
+    const auto check = [&](const auto& stack, const CameraCorrection& camera) {
         for (const Curvature& curvature : curvatures) {
-            const Integrated one = integrate_frames(stack.frames(), chip, curvature, {1});
+            const Integrated one = integrate_frames(stack.frames(), camera, curvature, {1});
             for (const int threads : {2, 3, 8})
-                CHECK(
-                    same_bytes(integrate_frames(stack.frames(), chip, curvature, {threads}), one));
+                CHECK(same_bytes(integrate_frames(stack.frames(), camera, curvature, {threads}),
+                                 one));
         }
     };
     const auto counts = random_stack(2, 700, 33, 8);
     const auto reals = random_image<double>(700, 33, 9);
-    for (const ChipCorrection& chip :
-         {ChipCorrection{}, ChipCorrection{dark.view(), {}}, ChipCorrection{{}, mask.view()},
-          ChipCorrection{dark.view(), mask.view()}}) {
-        check(counts, chip);
-        check(reals, chip);
+    for (const CameraCorrection& camera :
+         {CameraCorrection{}, CameraCorrection{dark.view(), {}}, CameraCorrection{{}, mask.view()},
+          CameraCorrection{dark.view(), mask.view()}}) {
+        check(counts, camera);
+        check(reals, camera);
     }
 }
