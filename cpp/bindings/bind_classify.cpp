@@ -16,8 +16,8 @@ py::dict classify(const py::array& frames,
                   double candidate_high, double single_low, double double_low,
                   const std::optional<py::array>& dark, const std::optional<py::array>& mask,
                   Index max_photons, const FitOptions& fit, int threads, Index first_frame) {
-    const ClassifySettings settings{candidate_low, candidate_high,  single_low,  double_low,
-                                    max_photons,   fit.cloud_fit(), fit.spikes()};
+    const ClassifySettings settings{candidate_low, candidate_high,  single_low,   double_low,
+                                    max_photons,   fit.cloud_fit(), fit.cosmics()};
     const CameraCorrection camera = camera_from(dark, mask);
     require_readable<double>(photon_adu, "photon_adu");
     return with_frames(frames, first_frame, [&](const auto& stack) {

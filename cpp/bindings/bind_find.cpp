@@ -16,7 +16,7 @@ py::dict find(const py::array& frames, std::optional<double> threshold, double s
               const std::optional<py::array>& mask, Index max_photons, const FitOptions& fit,
               int threads, Index first_frame) {
     const FindSettings settings{threshold,   std_threshold,   double_threshold,
-                                max_photons, fit.cloud_fit(), fit.spikes()};
+                                max_photons, fit.cloud_fit(), fit.cosmics()};
     const CameraCorrection camera = camera_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
         return to_python(without_gil(threads,

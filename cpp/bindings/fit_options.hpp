@@ -3,6 +3,7 @@
 
 #include "array_input.hpp"
 #include "hrixs/cloud_fit.hpp"
+#include "hrixs/cosmics.hpp"
 
 #include <pybind11/stl.h>
 
@@ -30,7 +31,7 @@ struct FitOptions {
             fit.noise_map = image_from<double>(*noise_map, "read_noise");
         return fit;
     }
-    SpikeLimits spikes() const { return {pixel_limit, charge_limit}; }
+    CosmicLimits cosmics() const { return {pixel_limit, charge_limit}; }
 };
 
 } // namespace hrixs::bindings

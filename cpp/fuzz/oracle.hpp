@@ -102,21 +102,21 @@ inline Hit weigh(const PlainFrame& frame, const Sums& sums, const Answer& answer
     return hit;
 }
 
-// Collects hits and spikes in row-major order.
+// Collects hits and cosmics in row-major order.
 class Collector {
   public:
-    Collector(Answer& answer, const SpikeLimits& limits, Index max_photons)
+    Collector(Answer& answer, const CosmicLimits& limits, Index max_photons)
         : answer_(answer), limits_(limits), max_photons_(max_photons) {}
 
-    bool is_spike(double brightest, double brightest_tolerance, const Hit& hit) {
-        bool spike = false;
-        if (limits_.pixel)
-            spike = above(brightest, *limits_.pixel, brightest_tolerance);
-        if (limits_.charge)
-            spike = above(hit.charge, *limits_.charge, hit.charge_tolerance) || spike;
-        if (spike)
-            spikes_.push_back(hit);
-        return spike;
+    bool is_cosmic(double brightest, double brightest_tolerance, const Hit& hit) {
+        bool cosmic = false;
+        if (limits_.max_pixel)
+            cosmic = above(brightest, *limits_.max_pixel, brightest_tolerance);
+        if (limits_.max_charge)
+            cosmic = above(hit.charge, *limits_.max_charge, hit.charge_tolerance) || cosmic;
+        if (cosmic)
+            cosmics_.push_back(hit);
+        return cosmic;
     }
     bool above(double value, double limit, double tolerance) {
         const Side side = side_of(value, limit, tolerance);
@@ -131,12 +131,12 @@ class Collector {
             answer_.faults |= too_many;
         else if (static_cast<Index>(hits_.size()) > max_photons_)
             answer_.faults = too_many;
-        answer_.n_spikes = static_cast<Index>(spikes_.size());
+        answer_.n_spikes = static_cast<Index>(cosmics_.size());
         for (const Hit& hit : hits_) {
             bool near = false;
-            for (const Hit& spike : spikes_)
-                near = near || (std::abs(spike.at_x - hit.at_x) <= 5 &&
-                                std::abs(spike.at_y - hit.at_y) <= 5);
+            for (const Hit& cosmic : cosmics_)
+                near = near || (std::abs(cosmic.at_x - hit.at_x) <= 5 &&
+                                std::abs(cosmic.at_y - hit.at_y) <= 5);
             if (near)
                 ++answer_.n_spikes;
             else
@@ -146,10 +146,10 @@ class Collector {
 
   private:
     Answer& answer_;
-    const SpikeLimits& limits_;
+    const CosmicLimits& limits_;
     Index max_photons_;
     std::vector<Hit> hits_;
-    std::vector<Hit> spikes_;
+    std::vector<Hit> cosmics_;
 };
 
 inline Answer find_in(const PlainFrame& frame, const FindSettings& settings) {
@@ -189,7 +189,7 @@ inline Answer find_in(const PlainFrame& frame, const FindSettings& settings) {
         answer.comparable = false;
     }
 
-    Collector found(answer, settings.spikes, settings.max_photons);
+    Collector found(answer, settings.cosmics, settings.max_photons);
     for (Index x = 1; x + 2 < frame.nx; ++x)
         for (Index y = 1; y + 2 < frame.ny; ++y) {
             const double square = frame.square(x, y);
@@ -225,7 +225,7 @@ inline Answer find_in(const PlainFrame& frame, const FindSettings& settings) {
                     }
             const double brightest_tolerance =
                 answer.mean_tolerance + 1e-15 * (std::abs(brightest) + std::abs(answer.frame_mean));
-            if (found.is_spike(brightest - answer.frame_mean, brightest_tolerance, hit))
+            if (found.is_cosmic(brightest - answer.frame_mean, brightest_tolerance, hit))
                 continue;
             hit.is_double =
                 settings.double_threshold &&
@@ -243,7 +243,7 @@ inline Answer classify_in(const PlainFrame& frame, double photon,
     answer.threshold = settings.candidate_low * photon;
     if ((answer.faults & none) == 0)
         return answer;
-    Collector found(answer, settings.spikes, settings.max_photons);
+    Collector found(answer, settings.cosmics, settings.max_photons);
     const auto image = [&](Index x, Index y) { return frame(x, y); };
     for (Index x = 1; x + 1 < frame.nx; ++x)
         for (Index y = 1; y + 1 < frame.ny; ++y) {
@@ -262,10 +262,10 @@ inline Answer classify_in(const PlainFrame& frame, double photon,
             if (is_low)
                 continue;
             if (!is_maximum(x, y, image)) {
-                // How many pixels of one bright spot count as spikes is not said.
-                if (settings.spikes.pixel &&
+                // How many pixels of one bright spot count as cosmics is not said.
+                if (settings.cosmics.max_pixel &&
                     pixel >= settings.candidate_high * photon - tolerance &&
-                    pixel > *settings.spikes.pixel - tolerance)
+                    pixel > *settings.cosmics.max_pixel - tolerance)
                     answer.comparable = false;
                 continue;
             }
@@ -273,17 +273,17 @@ inline Answer classify_in(const PlainFrame& frame, double photon,
             hit.at_x = x;
             hit.at_y = y;
             if (found.above(pixel, settings.candidate_high * photon, tolerance)) {
-                // Too bright for a candidate, but not for a spike.
+                // Too bright for a candidate, but not for a cosmic.
                 hit.charge = 0.0;
                 hit.charge_tolerance = 0.0;
-                found.is_spike(pixel, tolerance, hit);
+                found.is_cosmic(pixel, tolerance, hit);
                 continue;
             }
             if (!found.above(hit.charge, settings.single_low * photon, hit.charge_tolerance)) {
                 ++answer.n_dropped;
                 continue;
             }
-            if (found.is_spike(pixel, tolerance, hit))
+            if (found.is_cosmic(pixel, tolerance, hit))
                 continue;
             hit.is_double =
                 found.above(hit.charge, settings.double_low * photon, hit.charge_tolerance);

@@ -20,17 +20,17 @@ inline std::optional<double> maybe_adu(Input& input) {
     return input.yes() ? std::optional(any_adu(input)) : std::nullopt;
 }
 
-inline SpikeLimits any_spikes(Input& input) {
-    SpikeLimits limits;
+inline CosmicLimits any_cosmics(Input& input) {
+    CosmicLimits limits;
     if (input.one_in(3))
-        limits.pixel = std::abs(any_adu(input));
+        limits.max_pixel = std::abs(any_adu(input));
     if (input.one_in(4))
-        limits.charge = std::abs(any_adu(input));
+        limits.max_charge = std::abs(any_adu(input));
     // The layers above see to that.
-    if (limits.pixel && !(*limits.pixel > 0.0))
-        limits.pixel.reset();
-    if (limits.charge && !(*limits.charge > 0.0))
-        limits.charge.reset();
+    if (limits.max_pixel && !(*limits.max_pixel > 0.0))
+        limits.max_pixel.reset();
+    if (limits.max_charge && !(*limits.max_charge > 0.0))
+        limits.max_charge.reset();
     return limits;
 }
 
@@ -44,7 +44,7 @@ inline FindSettings any_find_settings(Input& input) {
     settings.std_threshold = input.number(-1.0, 5.0);
     settings.double_threshold = maybe_adu(input);
     settings.max_photons = any_most_photons(input);
-    settings.spikes = any_spikes(input);
+    settings.cosmics = any_cosmics(input);
     return settings;
 }
 
@@ -57,7 +57,7 @@ inline unsigned faults_of(const FindSettings& settings) {
 }
 
 inline ClassifySettings any_classify_settings(Input& input) {
-    ClassifySettings settings{0.2, 1.0, 0.2, 1.5, any_most_photons(input), {}, any_spikes(input)};
+    ClassifySettings settings{0.2, 1.0, 0.2, 1.5, any_most_photons(input), {}, any_cosmics(input)};
     if (input.one_in(3)) {
         settings.candidate_low = input.number(-0.5, 1.0);
         settings.candidate_high = input.number(0.0, 4.0);

@@ -3,6 +3,7 @@
 
 #include "hrixs/camera.hpp"
 #include "hrixs/cloud_fit.hpp"
+#include "hrixs/cosmics.hpp"
 #include "hrixs/parallel.hpp"
 #include "hrixs/photons.hpp"
 
@@ -18,7 +19,7 @@ struct ClassifySettings {
     double double_low = 0.0;       // a spot above this is a double hit
     Index max_photons = 0;         // in one frame
     std::optional<CloudFit> fit{}; // without it, positions are centres of mass
-    SpikeLimits spikes{};
+    CosmicLimits cosmics{};
 };
 
 // centroid_two: single and double hits by the photon energy, after the ESRF classifier

@@ -22,15 +22,6 @@ struct CloudFit {
 constexpr double least_cloud_sigma = 0.1;
 constexpr double most_cloud_sigma = 2.0;
 
-// What is too bright for a photon: the hit is dropped with its neighbourhood. ADU above the mean.
-struct SpikeLimits {
-    std::optional<double> pixel;
-    std::optional<double> charge;
-};
-
-// Hits nearer than this to a spike, along both axes, are dropped.
-constexpr Index spike_reach = 5;
-
 // What is special about a photon's position; bits of a flag.
 enum PhotonFlag : std::uint8_t {
     not_converged = 1, // centre of mass in place of the fit

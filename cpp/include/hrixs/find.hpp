@@ -3,6 +3,7 @@
 
 #include "hrixs/camera.hpp"
 #include "hrixs/cloud_fit.hpp"
+#include "hrixs/cosmics.hpp"
 #include "hrixs/parallel.hpp"
 #include "hrixs/photons.hpp"
 
@@ -17,7 +18,7 @@ struct FindSettings {
     std::optional<double> double_threshold; // of a spot, ADU; without it no hit is double
     Index max_photons = 0;                  // in one frame
     std::optional<CloudFit> fit{};          // without it, positions are centres of mass
-    SpikeLimits spikes{};
+    CosmicLimits cosmics{};
 };
 
 // centroid_one: photons by a 2x2 square above a threshold that is a local maximum, placed at the

@@ -98,13 +98,13 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
             }))
             return;
         if (!(brightest < high)) {
-            hits.is_spike(brightest, 0.0, centre);
+            hits.is_cosmic(brightest, 0.0, centre);
             return;
         }
         const SpotMoments spot = centre_of_mass<spot_size>(x, y, above_mean);
         if (!(spot.charge > single_low))
             hits.drop();
-        else if (!hits.is_spike(brightest, spot.charge, centre))
+        else if (!hits.is_cosmic(brightest, spot.charge, centre))
             hits.add(spot.x, spot.y, spot.charge, spot.charge > double_low, centre,
                      settings.fit ? own_window.of(frame, centre, window) : nullptr);
     };
@@ -156,7 +156,7 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
                 search(frame, totals, dark, threshold, settings.fit.has_value(),
                        frames.first_number + number, scratch, for_each_band);
             scratch.hits.double_charge = settings.double_low * photon_adu[number];
-            FrameHits hits(number, settings.max_photons, settings.spikes, scratch.hits);
+            FrameHits hits(number, settings.max_photons, settings.cosmics, scratch.hits);
             classify(frame, scratch.bands.front(), frame_mean, photon_adu[number], settings, hits);
             hits.check_count(frames.first_number, [&] {
                 return "candidates with a pixel " + text(threshold) + " ADU above the mean or more";

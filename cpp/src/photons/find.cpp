@@ -195,7 +195,7 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
             const PixelIndex centre = brightest_of_square(x, y, pixels);
             if (!spot.is_positive())
                 hits.drop();
-            else if (!hits.is_spike(brightest(pixels) - searched.frame_mean, spot.charge, centre))
+            else if (!hits.is_cosmic(brightest(pixels) - searched.frame_mean, spot.charge, centre))
                 hits.add(spot.x, spot.y, spot.charge,
                          settings.double_threshold && spot.charge > *settings.double_threshold,
                          centre, settings.fit ? own_window.of(frame, centre, window) : nullptr);
@@ -248,7 +248,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrectio
                     search.finish(frames.first_number + number, scratch.rows, for_each_band);
                 scratch.hits.double_charge =
                     settings.double_threshold.value_or(std::numeric_limits<double>::infinity());
-                FrameHits hits(number, settings.max_photons, settings.spikes, scratch.hits);
+                FrameHits hits(number, settings.max_photons, settings.cosmics, scratch.hits);
                 measure(search.frame(), searched, settings, search.bands(), hits);
                 hits.check_count(frames.first_number, [&] {
                     return "2x2 squares above the threshold of " + text(searched.threshold) +

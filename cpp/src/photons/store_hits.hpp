@@ -23,7 +23,7 @@ template <class Pixel>
 void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double frame_mean,
                 double threshold, const std::optional<PhotonFitter>& fitter, FrameHits& hits,
                 HitScratch& scratch, FoundByFrame& found) {
-    hits.drop_near_spikes();
+    hits.drop_near_cosmics();
     const FrameFacts facts{
         .n_spikes = hits.n_spikes(),
         .frame_mean = frame_mean,

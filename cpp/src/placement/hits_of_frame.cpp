@@ -5,17 +5,17 @@
 
 namespace hrixs {
 
-void FrameHits::drop_near_spikes() {
-    std::vector<PixelIndex>& spikes = scratch_.spikes;
-    if (spikes.empty())
+void FrameHits::drop_near_cosmics() {
+    std::vector<PixelIndex>& cosmics = scratch_.cosmics;
+    if (cosmics.empty())
         return;
-    std::sort(spikes.begin(), spikes.end(),
+    std::sort(cosmics.begin(), cosmics.end(),
               [](const PixelIndex& a, const PixelIndex& b) { return a.x < b.x; });
     const auto is_far = [&](const PixelIndex& hit) {
-        auto spike = std::lower_bound(spikes.begin(), spikes.end(), hit.x - spike_reach,
-                                      [](const PixelIndex& one, Index x) { return one.x < x; });
-        for (; spike != spikes.end() && spike->x <= hit.x + spike_reach; ++spike)
-            if (std::abs(spike->y - hit.y) <= spike_reach)
+        auto cosmic = std::lower_bound(cosmics.begin(), cosmics.end(), hit.x - cosmic_reach,
+                                       [](const PixelIndex& one, Index x) { return one.x < x; });
+        for (; cosmic != cosmics.end() && cosmic->x <= hit.x + cosmic_reach; ++cosmic)
+            if (std::abs(cosmic->y - hit.y) <= cosmic_reach)
                 return false;
         return true;
     };
@@ -32,7 +32,7 @@ void FrameHits::drop_near_spikes() {
         return far;
     });
     windows.resize(std::min(windows.size(), centres.size()));
-    n_spikes_ += static_cast<Index>(before.size() - centres.size());
+    n_cosmics_ += static_cast<Index>(before.size() - centres.size());
 }
 
 } // namespace hrixs

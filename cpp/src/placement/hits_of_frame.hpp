@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hrixs/cloud_fit.hpp"
+#include "hrixs/cosmics.hpp"
 #include "hrixs/errors.hpp"
 #include "hrixs/photons.hpp"
 #include "placement/windows.hpp"
@@ -17,7 +18,7 @@ namespace hrixs {
 struct HitScratch {
     PhotonTable table;
     std::vector<PixelIndex> centres; // of the table's photons: their brightest pixels
-    std::vector<PixelIndex> spikes;
+    std::vector<PixelIndex> cosmics;
     double double_charge = std::numeric_limits<double>::infinity(); // a double has more, ADU
     std::vector<Window> windows; // of the photons, where they are placed by a fit
     std::vector<double> sample;  // of the frame's pixels
@@ -26,11 +27,11 @@ struct HitScratch {
 // Collects one frame's hits and goes on counting when there are too many to keep.
 class FrameHits {
   public:
-    FrameHits(Index frame, Index max_photons, const SpikeLimits& limits, HitScratch& scratch)
+    FrameHits(Index frame, Index max_photons, const CosmicLimits& limits, HitScratch& scratch)
         : frame_(frame), max_photons_(max_photons), limits_(limits), scratch_(scratch) {
         scratch_.table.clear();
         scratch_.centres.clear();
-        scratch_.spikes.clear();
+        scratch_.cosmics.clear();
         scratch_.windows.clear();
     }
 
@@ -46,17 +47,17 @@ class FrameHits {
     }
     void drop() { ++n_dropped_; }
     Index n_dropped() const { return n_dropped_; }
-    Index n_spikes() const { return n_spikes_; }
+    Index n_spikes() const { return n_cosmics_; }
 
     // Whether a hit is too bright for a photon; it is remembered then, with its neighbourhood.
-    bool is_spike(double brightest, double charge, const PixelIndex& centre) {
-        const bool spike = (limits_.pixel && brightest > *limits_.pixel) ||
-                           (limits_.charge && charge > *limits_.charge);
-        if (spike) {
-            scratch_.spikes.push_back(centre);
-            ++n_spikes_;
+    bool is_cosmic(double brightest, double charge, const PixelIndex& centre) {
+        const bool cosmic = (limits_.max_pixel && brightest > *limits_.max_pixel) ||
+                            (limits_.max_charge && charge > *limits_.max_charge);
+        if (cosmic) {
+            scratch_.cosmics.push_back(centre);
+            ++n_cosmics_;
         }
-        return spike;
+        return cosmic;
     }
 
     template <class Criterion> void check_count(Index first_number, Criterion criterion) const {
@@ -64,17 +65,17 @@ class FrameHits {
             throw TooManyPhotons(first_number + frame_, count_, max_photons_, criterion());
     }
 
-    // The hits near spikes.
-    void drop_near_spikes();
+    // The hits near cosmics.
+    void drop_near_cosmics();
 
   private:
     Index frame_;
     Index max_photons_;
-    const SpikeLimits& limits_;
+    const CosmicLimits& limits_;
     HitScratch& scratch_;
     Index count_ = 0;
     Index n_dropped_ = 0;
-    Index n_spikes_ = 0;
+    Index n_cosmics_ = 0;
 };
 
 } // namespace hrixs

@@ -85,25 +85,25 @@ CloudFit plain_fit() {
 
 template <class Pixel>
 FoundPhotons find(const Stack<Pixel>& stack, const std::optional<CloudFit>& fit,
-                  const SpikeLimits& spikes = {}, const CameraCorrection& camera = {},
+                  const CosmicLimits& cosmics = {}, const CameraCorrection& camera = {},
                   int threads = 1) {
-    return find_photons(stack.frames(), camera, {100.0, 0.0, 450.0, 100000, fit, spikes},
+    return find_photons(stack.frames(), camera, {100.0, 0.0, 450.0, 100000, fit, cosmics},
                         {threads});
 }
 
 template <class Pixel>
 FoundPhotons classify(const Stack<Pixel>& stack, const std::optional<CloudFit>& fit,
-                      const SpikeLimits& spikes = {}, const CameraCorrection& camera = {},
+                      const CosmicLimits& cosmics = {}, const CameraCorrection& camera = {},
                       int threads = 1) {
     const std::vector<double> photons(static_cast<std::size_t>(stack.n), photon);
     return classify_photons(stack.frames(), photons.data(), camera,
-                            {0.15, 1.0, 0.3, 1.5, 100000, fit, spikes}, {threads});
+                            {0.15, 1.0, 0.3, 1.5, 100000, fit, cosmics}, {threads});
 }
 
 std::vector<FoundPhotons> both_ways(const Stack<double>& stack, const std::optional<CloudFit>& fit,
-                                    const SpikeLimits& spikes = {},
+                                    const CosmicLimits& cosmics = {},
                                     const CameraCorrection& camera = {}) {
-    return {find(stack, fit, spikes, camera), classify(stack, fit, spikes, camera)};
+    return {find(stack, fit, cosmics, camera), classify(stack, fit, cosmics, camera)};
 }
 
 void check_positions(const FoundPhotons& found, const std::vector<Photon>& photons, double limit) {
@@ -318,15 +318,15 @@ TEST_CASE("fit: the same bytes whatever the threads") {
     fit.read_noise.reset();
     fit.electrons_per_adu = 2.0;
     fit.split_doubles = true;
-    const SpikeLimits spikes{200.0, {}};
-    const FoundPhotons found = find(stack, fit, spikes, camera);
-    const FoundPhotons classified = classify(stack, fit, spikes, camera);
+    const CosmicLimits cosmics{200.0, {}};
+    const FoundPhotons found = find(stack, fit, cosmics, camera);
+    const FoundPhotons classified = classify(stack, fit, cosmics, camera);
     REQUIRE(found.table.size() > 200);
     REQUIRE(classified.table.size() > 200);
     for (int threads = 2; threads <= 5; ++threads) {
         CAPTURE(threads);
-        CHECK(same_bytes(find(stack, fit, spikes, camera, threads), found));
-        CHECK(same_bytes(classify(stack, fit, spikes, camera, threads), classified));
+        CHECK(same_bytes(find(stack, fit, cosmics, camera, threads), found));
+        CHECK(same_bytes(classify(stack, fit, cosmics, camera, threads), classified));
     }
 }
 
@@ -409,11 +409,11 @@ TEST_CASE("fit: whatever the light, a photon that was fitted has a charge and a 
         }
 }
 
-TEST_CASE("spikes: too bright a pixel or too much charge, each counted") {
+TEST_CASE("cosmics: too bright a pixel or too much charge, each counted") {
     const std::vector<Photon> photons{{8.0, 8.0}, {20.0, 20.0, 420.0}, {30.0, 9.0}};
     const Image<double> image = frame_with(photons);
     // The brightest of 300 and 420 ADU have 0.466 of them, the 4x4 pixels 0.99 and more.
-    const auto n_spikes = [&](const SpikeLimits& limits) {
+    const auto n_spikes = [&](const CosmicLimits& limits) {
         const auto found = both_ways(image, plain_fit(), limits);
         CHECK(found[0].n_spikes == found[1].n_spikes);
         CHECK(found[0].table.size() + found[0].n_spikes[0] == 3);
@@ -433,7 +433,7 @@ TEST_CASE("spikes: too bright a pixel or too much charge, each counted") {
     CHECK(found.n_dropped == std::vector<Index>{0});
 }
 
-TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along both axes") {
+TEST_CASE("cosmics: hits up to five pixels beside one are dropped with it, along both axes") {
     for (const std::optional<CloudFit>& fit :
          {std::optional<CloudFit>{}, std::optional<CloudFit>{plain_fit()}})
         for (Index dx = -7; dx <= 7; ++dx)
@@ -445,7 +445,7 @@ TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along 
                 const Photon beside{20.0 + static_cast<double>(dx), 20.0 + static_cast<double>(dy)};
                 const Photon far{35.2, 5.3};
                 const Image<double> image = frame_with({{20.0, 20.0, 900.0}, beside, far});
-                const bool dropped = std::max(std::abs(dx), std::abs(dy)) <= spike_reach;
+                const bool dropped = std::max(std::abs(dx), std::abs(dy)) <= cosmic_reach;
                 for (const FoundPhotons& found : both_ways(image, fit, {250.0, {}})) {
                     CHECK(found.n_spikes[0] == (dropped ? 2 : 1));
                     if (dropped)
@@ -458,7 +458,7 @@ TEST_CASE("spikes: hits up to five pixels beside one are dropped with it, along 
             }
 }
 
-TEST_CASE("spikes: each frame has its own, and the others keep their photons") {
+TEST_CASE("cosmics: each frame has its own, and the others keep their photons") {
     Stack<double> stack(4, 40, 40, pedestal);
     for (const Index frame : {0, 1, 3}) {
         put(stack, frame, {20.0, 20.0, frame == 1 ? 900.0 : photon});
