@@ -126,7 +126,7 @@ def overheads(stack: NDArray[Any]) -> dict[str, float]:
     options: dict[str, Any] = {
         "threshold": 450.0,
         "std_threshold": 3.5,
-        "double_threshold": None,
+        "dbl_threshold": None,
         "dark": None,
         "mask": None,
         "max_photons": 1000,

@@ -194,7 +194,7 @@ class TestPhotonTables:
 
     @pytest.fixture
     def options(self, position):
-        return {"std_threshold": 5.0, "double_threshold": 220.0, "position": position} | (
+        return {"std_threshold": 5.0, "dbl_threshold": 220.0, "position": position} | (
             {"cloud_sigma": 0.55, "electrons_per_adu": 1.06, "split_doubles": True}
             if position == "gaussian"
             else {}

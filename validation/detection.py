@@ -88,7 +88,7 @@ def draw(path: Path) -> str:
             table = find_photons(
                 frames,
                 threshold=level + height,
-                double_threshold=report.double_threshold,
+                dbl_threshold=report.dbl_threshold,
                 threads=1,
             )
             scores.append(_score(table, truth, frames))
@@ -153,16 +153,16 @@ def _scores(camera: Sensor, flux: int, n_frames: int) -> dict[str, _Score]:
         SUGGESTED: find_photons(
             frames,
             threshold=report.threshold,
-            double_threshold=report.double_threshold,
+            dbl_threshold=report.dbl_threshold,
             threads=1,
         ),
         BY_ENERGY: classify_photons(frames, ENERGY, threads=1),
     }
-    if report.double_threshold is not None:
+    if report.dbl_threshold is not None:
         tables[f"{SUGGESTED}, doubles split"] = find_photons(
             frames,
             threshold=report.threshold,
-            double_threshold=report.double_threshold,
+            dbl_threshold=report.dbl_threshold,
             electrons_per_adu=camera.electrons_per_adu,
             threads=1,
             **SPLIT,
@@ -197,7 +197,7 @@ def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
             suggested = find_photons(
                 frames,
                 threshold=report.threshold,
-                double_threshold=report.double_threshold,
+                dbl_threshold=report.dbl_threshold,
                 mask=mask,
                 threads=1,
             )
@@ -210,7 +210,7 @@ def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
                 tables[f"{SUGGESTED}, `charge_limit` of {BRIGHTEST} photons"] = find_photons(
                     frames,
                     threshold=report.threshold,
-                    double_threshold=report.double_threshold,
+                    dbl_threshold=report.dbl_threshold,
                     charge_limit=BRIGHTEST * report.peaks.adu_per_photon,
                     mask=mask,
                     threads=1,
@@ -276,7 +276,7 @@ def _crowding(n_in_line: int) -> str:
             report = noise_report(frames, threads=1)
             options = {
                 "threshold": report.threshold,
-                "double_threshold": report.double_threshold,
+                "dbl_threshold": report.dbl_threshold,
                 "electrons_per_adu": camera.electrons_per_adu,
                 "cloud_sigma": camera.cloud_sigma,
                 "position": "gaussian",

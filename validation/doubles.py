@@ -32,7 +32,7 @@ def section(*, quick: bool) -> str:
         f"Pairs of photons of equal charge, {side * side} for each row, in all directions and at "
         "any phase in the pixel, with the mean cloud of 0.55 px in read noise. "
         "`split_doubles=True`, "
-        "`double_threshold` 1.6 photons. 'counted two': the spot gives two photons, apart or as a "
+        "`dbl_threshold` 1.6 photons. 'counted two': the spot gives two photons, apart or as a "
         "double; 'apart': at two places; rms error of x and y together, of those that are apart.",
         "",
         "| electrons | noise / e⁻ | distance / px | counted two | apart | rms error / px | "
@@ -101,7 +101,7 @@ def _find(frame: NDArray[np.float32], charge: float, noise: float) -> Any:
     return find_photons(
         frame,
         threshold=4 * LEVEL + 6 * 2 * noise,
-        double_threshold=1.6 * charge,
+        dbl_threshold=1.6 * charge,
         position="gaussian",
         cloud_sigma=CLOUD_SIGMA,
         split_doubles=True,

@@ -137,7 +137,7 @@ def _compare_class(stack: Stack, row: Callable[[str], Row]) -> None:
     bins = {"bins": 500, "range": (0.0, float(images.shape[2])), "curvature": TILT}
     ways = {
         "auto": lambda image: reference.find_photons(
-            image, threshold=60.0, double_threshold=210.0, **options
+            image, threshold=60.0, dbl_threshold=210.0, **options
         ),
         "manual": lambda image: reference.classify_photons(image, ENERGY, **options),
     }

@@ -106,11 +106,11 @@ def _matched(
 def _finders(stack: Stack) -> Iterator[tuple[str, Callable[..., Any], Any, dict[str, Any]]]:
     """Name, function, oracle and settings; of few values, those that tie with them."""
     unit, level = stack.unit, 4 * stack.level
-    given: dict[str, Any] = {"threshold": level + 60.0, "double_threshold": 210.0}
-    of_frame: dict[str, Any] = {"double_threshold": 210.0}
+    given: dict[str, Any] = {"threshold": level + 60.0, "dbl_threshold": 210.0}
+    of_frame: dict[str, Any] = {"dbl_threshold": 210.0}
     photon: dict[str, Any] = {"energy": ENERGY}
     if unit:
-        given = {"threshold": level + 2 * unit, "double_threshold": 4 * unit}
+        given = {"threshold": level + 2 * unit, "dbl_threshold": 4 * unit}
         of_frame = {"std_threshold": 1.1}
         gain = {"ev_per_pair": 1.0, "electrons_per_adu": 1.0}
         photon = {"energy": FEW_PHOTON * unit} | gain | FEW_LIMITS

@@ -12,10 +12,10 @@ namespace hrixs::bindings {
 namespace {
 
 py::dict find(const py::array& frames, std::optional<double> threshold, double std_threshold,
-              std::optional<double> double_threshold, const std::optional<py::array>& dark,
+              std::optional<double> dbl_threshold, const std::optional<py::array>& dark,
               const std::optional<py::array>& mask, Index max_photons, const FitOptions& fit,
               int threads, Index first_frame) {
-    const FindSettings settings{threshold,   std_threshold,   double_threshold,
+    const FindSettings settings{threshold,   std_threshold,   dbl_threshold,
                                 max_photons, fit.cloud_fit(), fit.cosmics()};
     const CameraCorrection camera = camera_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
@@ -34,7 +34,7 @@ py::dict find(const py::array& frames, std::optional<double> threshold, double s
 void bind_find(pybind11::module_& module) {
     namespace py = pybind11;
     module.def("find_photons", &hrixs::bindings::find, py::arg("frames"), py::kw_only(),
-               py::arg("threshold"), py::arg("std_threshold"), py::arg("double_threshold"),
+               py::arg("threshold"), py::arg("std_threshold"), py::arg("dbl_threshold"),
                py::arg("dark"), py::arg("mask"), py::arg("max_photons"),
                py::arg("fit") = hrixs::bindings::FitOptions{}, py::arg("threads"),
                py::arg("first_frame") = 0);

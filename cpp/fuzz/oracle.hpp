@@ -228,8 +228,8 @@ inline Answer find_in(const PlainFrame& frame, const FindSettings& settings) {
             if (found.is_cosmic(brightest - answer.frame_mean, brightest_tolerance, hit))
                 continue;
             hit.is_double =
-                settings.double_threshold &&
-                found.above(hit.charge, *settings.double_threshold, hit.charge_tolerance);
+                settings.dbl_threshold &&
+                found.above(hit.charge, *settings.dbl_threshold, hit.charge_tolerance);
             found.add(hit);
         }
     found.finish();

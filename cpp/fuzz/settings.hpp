@@ -42,7 +42,7 @@ inline FindSettings any_find_settings(Input& input) {
     FindSettings settings;
     settings.threshold = maybe_adu(input);
     settings.std_threshold = input.number(-1.0, 5.0);
-    settings.double_threshold = maybe_adu(input);
+    settings.dbl_threshold = maybe_adu(input);
     settings.max_photons = any_most_photons(input);
     settings.cosmics = any_cosmics(input);
     return settings;
@@ -51,7 +51,7 @@ inline FindSettings any_find_settings(Input& input) {
 inline unsigned faults_of(const FindSettings& settings) {
     const bool right = !(settings.threshold ? std::isnan(*settings.threshold)
                                             : std::isnan(settings.std_threshold)) &&
-                       !(settings.double_threshold && std::isnan(*settings.double_threshold)) &&
+                       !(settings.dbl_threshold && std::isnan(*settings.dbl_threshold)) &&
                        settings.max_photons >= 1;
     return right ? 0 : parameter;
 }

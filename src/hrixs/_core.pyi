@@ -60,7 +60,7 @@ def find_photons(
     *,
     threshold: float | None,
     std_threshold: float,
-    double_threshold: float | None,
+    dbl_threshold: float | None,
     dark: DarkImage | None,
     mask: MaskImage | None,
     max_photons: int,

@@ -89,8 +89,8 @@ def charges_near(image, chip, corners, size, limits):
     return not is_exact(base) and any(is_near(charges, limit, scale) for limit in limits)
 
 
-def rounding_decides_find(frames, chip, double_threshold=None, threshold=None, **options):
-    limits = (0.0,) if double_threshold is None else (0.0, double_threshold)
+def rounding_decides_find(frames, chip, dbl_threshold=None, threshold=None, **options):
+    limits = (0.0,) if dbl_threshold is None else (0.0, dbl_threshold)
     for image in images_of(frames):
         sums = reference.squares(reference.corrected(image, **chip))
         used = reference.square_threshold(reference.corrected(image, **chip), threshold, **options)
@@ -168,13 +168,13 @@ def integrate_as_reference(frames, curvature, chip, threads=1):
 @given(
     stack=few_valued_stacks(),
     threshold=st.sampled_from([-1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0]),
-    double_threshold=st.sampled_from([None, 0.0, 2.0, 4.0, 7.5]),
+    dbl_threshold=st.sampled_from([None, 0.0, 2.0, 4.0, 7.5]),
     threads=st.integers(1, 4),
 )
-def test_find_photons_with_a_given_threshold(stack, threshold, double_threshold, threads):
+def test_find_photons_with_a_given_threshold(stack, threshold, dbl_threshold, threads):
     frames, dark, mask = stack
     chip = {"dark": dark, "mask": mask}
-    options = {"threshold": threshold, "double_threshold": double_threshold}
+    options = {"threshold": threshold, "dbl_threshold": dbl_threshold}
     assume(not rounding_decides_find(frames, chip, **options))
     find_as_reference(frames, chip, threads, **options)
 
@@ -183,15 +183,15 @@ def test_find_photons_with_a_given_threshold(stack, threshold, double_threshold,
 @given(
     stack=few_valued_stacks(),
     std_threshold=st.sampled_from([-0.3, 0.4, 1.1, 1.7, 2.6, 3.5]),
-    double_threshold=st.sampled_from([None, 3.0]),
+    dbl_threshold=st.sampled_from([None, 3.0]),
     threads=st.integers(1, 4),
 )
 def test_find_photons_with_the_threshold_from_the_frame(
-    stack, std_threshold, double_threshold, threads
+    stack, std_threshold, dbl_threshold, threads
 ):
     frames, dark, mask = stack
     chip = {"dark": dark, "mask": mask}
-    options = {"std_threshold": std_threshold, "double_threshold": double_threshold}
+    options = {"std_threshold": std_threshold, "dbl_threshold": dbl_threshold}
     assume(not rounding_decides_find(frames, chip, **options))
     find_as_reference(frames, chip, threads, **options)
 
@@ -324,7 +324,7 @@ class TestRealisticFrames:
     def test_find_photons(self, camera, with_dark, with_mask):
         frames, dark, mask = camera
         chip = {"dark": dark if with_dark else None, "mask": mask if with_mask else None}
-        table = find_as_reference(frames, chip, threads=2, double_threshold=210.0)
+        table = find_as_reference(frames, chip, threads=2, dbl_threshold=210.0)
         assert table.sizes["photon"] > 400
         assert table["double"].any()
         pedestal = 0.0 if with_dark else 400.0

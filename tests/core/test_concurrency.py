@@ -24,7 +24,7 @@ KERNELS = {
     "classify": lambda frames, **o: hrixs.classify_photons(frames, 530.0, **o),
     "integrate": lambda frames, **o: hrixs.integrate_frames(frames, curvature=(0.024, -4e-7), **o),
     "find and fit": lambda frames, **o: hrixs.find_photons(
-        frames, double_threshold=220.0, split_doubles=True, **FIT, **o
+        frames, dbl_threshold=220.0, split_doubles=True, **FIT, **o
     ),
     "classify and fit": lambda frames, **o: hrixs.classify_photons(
         frames, 530.0, local_background=True, **FIT, **o

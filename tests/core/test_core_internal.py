@@ -10,7 +10,7 @@ from hrixs import NonFinitePixelsError, _core
 FIND = {
     "threshold": None,
     "std_threshold": 3.5,
-    "double_threshold": None,
+    "dbl_threshold": None,
     "max_photons": 1000,
 }
 CLASSIFY = {
@@ -300,7 +300,7 @@ class TestThreads:
 
 
 class TestParameters:
-    @pytest.mark.parametrize("name", ["threshold", "std_threshold", "double_threshold"])
+    @pytest.mark.parametrize("name", ["threshold", "std_threshold", "dbl_threshold"])
     def test_nan_is_named(self, name):
         with pytest.raises(ValueError, match=f"^{name} is NaN, expected a number"):
             find(photon_frames(), **{name: np.nan})
@@ -312,10 +312,10 @@ class TestParameters:
     def test_every_maximum_is_above_minus_infinity(self):
         assert find(photon_frames(), threshold=-np.inf)["x"].size == 3
 
-    @pytest.mark.parametrize("double_threshold", [-np.inf, np.inf])
-    def test_a_double_threshold_may_be_infinite(self, double_threshold):
-        found = find(photon_frames(), double_threshold=double_threshold)
-        assert found["double"].tolist() == [double_threshold < 0] * 3
+    @pytest.mark.parametrize("dbl_threshold", [-np.inf, np.inf])
+    def test_a_double_threshold_may_be_infinite(self, dbl_threshold):
+        found = find(photon_frames(), dbl_threshold=dbl_threshold)
+        assert found["double"].tolist() == [dbl_threshold < 0] * 3
 
     @pytest.mark.parametrize("kernel", [find, classify])
     @pytest.mark.parametrize("max_photons", [0, -1])

@@ -103,7 +103,7 @@ def darks(shape, seed=0):
 DARKS = tuple(darks((4, 4)))
 
 
-def decided_by_rounding_find(frame, dark, threshold, std_threshold, double_threshold=None):
+def decided_by_rounding_find(frame, dark, threshold, std_threshold, dbl_threshold=None):
     img = reference.corrected(frame, dark)
     sums = reference.squares(img)
     used = reference.square_threshold(img, threshold, std_threshold)
@@ -113,7 +113,7 @@ def decided_by_rounding_find(frame, dark, threshold, std_threshold, double_thres
         return True
     hits = reference._local_maxima(sums, sums > used)
     charges = [np.sum(img[i - 1 : i + 3, j - 1 : j + 3] - img.mean()) for i, j in hits]
-    limits = [0.0] + [double_threshold] * (double_threshold is not None)
+    limits = [0.0] + [dbl_threshold] * (dbl_threshold is not None)
     return any(is_near(charges, limit, scale) for limit in limits)
 
 
@@ -155,7 +155,7 @@ def check_find(frame, dark=None, *, threshold=None, std_threshold=3.5, threads=1
     for image in images:
         if decided_by_rounding_find(image, dark, threshold, std_threshold, 1.5 * PHOTON):
             return False
-    options["double_threshold"] = 1.5 * PHOTON
+    options["dbl_threshold"] = 1.5 * PHOTON
     expected = [reference.find_photons(image, **options) for image in images]
     assert_same(find_photons(frame, **options, threads=threads), images, expected, dark)
     return True

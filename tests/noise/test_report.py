@@ -46,7 +46,7 @@ def test_noise_and_photon_are_those_of_the_camera(report):
 def test_thresholds_find_the_photons_and_no_noise(report, frames):
     truth = simulated(100)[1]
     table = find_photons(
-        frames, threshold=report.threshold, double_threshold=report.double_threshold, threads=1
+        frames, threshold=report.threshold, dbl_threshold=report.dbl_threshold, threads=1
     )
     counted = int(np.where(table.double, 2, 1).sum())
     # Of 100 photons in a frame some two are at its edge or on top of each other.
@@ -56,7 +56,7 @@ def test_thresholds_find_the_photons_and_no_noise(report, frames):
     assert find_photons(dark, threshold=report.threshold, threads=1).sizes["photon"] == 0
     assert report.settings == {
         "THRESHOLD": report.threshold,
-        "DBL_THRESHOLD": report.double_threshold,
+        "DBL_THRESHOLD": report.dbl_threshold,
         "CHARGE_LIMIT": report.charge_limit,
     }
 
@@ -99,7 +99,7 @@ def test_a_dark_makes_the_thresholds_those_above_zero(frames):
 def test_too_few_photons_are_said_to_be_too_few(photons):
     report = noise_report(simulated(photons, n_frames=4)[0], threads=1)
     assert report.peaks is None
-    assert report.double_threshold is None
+    assert report.dbl_threshold is None
     assert 0 < report.false_hits <= 0.1
     assert report.charge_limit is None
     assert "CHARGE_LIMIT" not in report.settings

@@ -75,7 +75,7 @@ def find_photons(
     *,
     threshold: float | None = None,
     std_threshold: float = 3.5,
-    double_threshold: float | None = None,
+    dbl_threshold: float | None = None,
     dark: ArrayLike | None = None,
     mask: ArrayLike | None = None,
 ) -> Photons:
@@ -89,7 +89,7 @@ def find_photons(
         A photon has a 2x2 sum above this; None takes it from the frame.
     std_threshold
         The threshold in standard deviations of the 2x2 sums, if `threshold` is None.
-    double_threshold
+    dbl_threshold
         A spot with a sum above this is a double hit; None means there are no double hits.
     dark, mask
         Dark frame to subtract, and bad pixels to ignore.
@@ -112,7 +112,7 @@ def find_photons(
         x.append(i - 1 + dx)
         y.append(j - 1 + dy)
         charge.append(spot_sum)
-        double.append(double_threshold is not None and spot_sum > double_threshold)
+        double.append(dbl_threshold is not None and spot_sum > dbl_threshold)
     return _photons(x, y, charge, double, n_dropped, threshold)
 
 

@@ -145,7 +145,7 @@ class TestTable:
     def test_double_hits_stand_once_and_are_flagged(self, finder):
         frame = frame_with((5, 5), (12, 12))
         frame[12:14, 11:14] = 80
-        options = {"double_threshold": 210.0} if finder is find else {}
+        options = {"dbl_threshold": 210.0} if finder is find else {}
         assert finder(frame, **options)["double"].values.tolist() == [False, True]
 
     def test_without_a_double_threshold_no_hit_is_double(self):
@@ -356,7 +356,7 @@ class TestSpectrum:
 class TestTablesAreOrdinaryDatasets:
     @pytest.mark.parametrize("stacked", [True, False])
     def test_a_file_holds_all_that_a_spectrum_needs(self, stacked, trains, tmp_path):
-        table = find(trains if stacked else trains[0, 1], double_threshold=100.0)
+        table = find(trains if stacked else trains[0, 1], dbl_threshold=100.0)
         table.to_netcdf(tmp_path / "photons.nc", engine="h5netcdf")
         loaded = xr.load_dataset(tmp_path / "photons.nc", engine="h5netcdf")
         settings = {"bins": 8, "range": (0, 24), "curvature": (0.25, 0.0)}
@@ -515,7 +515,7 @@ class TestErrors:
         with pytest.raises(ValueError, match="energy"):
             classify_photons(frame_with(), 1e308, ev_per_pair=1e-10)
 
-    @pytest.mark.parametrize("name", ["threshold", "std_threshold", "double_threshold"])
+    @pytest.mark.parametrize("name", ["threshold", "std_threshold", "dbl_threshold"])
     def test_a_threshold_that_is_nan_is_named(self, name):
         with pytest.raises(ValueError, match=f"{name} is NaN"):
             find_photons(frame_with(), **{name: np.nan})

@@ -89,7 +89,7 @@ def assert_same_bytes(one, two):
 class TestTable:
     def test_the_hits_are_those_of_the_centre_of_mass(self):
         frame = frame_of(isolated(), noise=2.0)
-        options = {"threshold": THRESHOLD, "double_threshold": 150.0}
+        options = {"threshold": THRESHOLD, "dbl_threshold": 150.0}
         com = find_photons(frame, position="com", **options)
         fitted = gaussian(frame, **options)
         for name in ("frame", "double", "threshold", "base", "n_dropped"):

@@ -337,7 +337,7 @@ class TestSplitDoubles:
         return frame
 
     def options(self, **more):
-        return {"threshold": 450, "double_threshold": 210, "position": "gaussian"} | more
+        return {"threshold": 450, "dbl_threshold": 210, "position": "gaussian"} | more
 
     def test_are_placed_one_by_one(self, frame):
         found = hrixs.find_photons(frame, **self.options(cloud_sigma=0.55, split_doubles=True))
@@ -363,7 +363,7 @@ class TestSplitDoubles:
         assert counts == [4, 4]
 
     def test_need_a_threshold_of_doubles(self, frame):
-        with pytest.raises(ValueError, match="double_threshold"):
+        with pytest.raises(ValueError, match="dbl_threshold"):
             hrixs.find_photons(
                 frame, position="gaussian", cloud_sigma=0.55, split_doubles=True, threshold=450
             )

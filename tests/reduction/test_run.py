@@ -197,7 +197,7 @@ class TestPhotons:
         result = h.process_run(RUN, method=method, photons=True, progress=False)
         frames = h.from_run(RUN).MaranaX[:, h.X_RANGE, h.Y_RANGE]
         if method == "auto":
-            expected = hrixs.find_photons(frames, double_threshold=150.0)
+            expected = hrixs.find_photons(frames, dbl_threshold=150.0)
         else:
             expected = hrixs.classify_photons(frames, 530.0)
         table = photon_table(result)

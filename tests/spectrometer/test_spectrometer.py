@@ -308,7 +308,7 @@ class TestOneImage:
         image = data.MaranaX[0, h.X_RANGE, h.Y_RANGE]
         h.DBL_THRESHOLD = 200.0
         found = h.centroid_one(image)
-        expected = reference.centroid_one(image.values, curvature=CURVATURE, double_threshold=200.0)
+        expected = reference.centroid_one(image.values, curvature=CURVATURE, dbl_threshold=200.0)
         assert isinstance(found, list)
         np.testing.assert_allclose(found, expected, atol=1e-9)
         assert len(set(found)) < len(found)

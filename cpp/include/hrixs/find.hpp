@@ -15,7 +15,7 @@ struct FindSettings {
     std::optional<double>
         threshold; // of a 2x2 square, ADU; without it, from the frame's statistics
     double std_threshold = 0.0;
-    std::optional<double> double_threshold; // of a spot, ADU; without it no hit is double
+    std::optional<double> dbl_threshold; // of a spot, ADU; without it no hit is double
     Index max_photons = 0;                  // in one frame
     std::optional<CloudFit> fit{};          // without it, positions are centres of mass
     CosmicLimits cosmics{};

@@ -197,7 +197,7 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
                 hits.drop();
             else if (!hits.is_cosmic(brightest(pixels) - searched.frame_mean, spot.charge, centre))
                 hits.add(spot.x, spot.y, spot.charge,
-                         settings.double_threshold && spot.charge > *settings.double_threshold,
+                         settings.dbl_threshold && spot.charge > *settings.dbl_threshold,
                          centre, settings.fit ? own_window.of(frame, centre, window) : nullptr);
         });
 }
@@ -207,8 +207,8 @@ void check_settings(const FindSettings& settings) {
         throw ParameterError("threshold is NaN, expected a number in ADU.");
     if (!settings.threshold && std::isnan(settings.std_threshold))
         throw ParameterError("std_threshold is NaN, expected a number of standard deviations.");
-    if (settings.double_threshold && std::isnan(*settings.double_threshold))
-        throw ParameterError("double_threshold is NaN, expected a number in ADU.");
+    if (settings.dbl_threshold && std::isnan(*settings.dbl_threshold))
+        throw ParameterError("dbl_threshold is NaN, expected a number in ADU.");
     if (settings.max_photons < 1)
         throw ParameterError("max_photons = " + std::to_string(settings.max_photons) +
                              ", expected 1 or more.");
@@ -247,7 +247,7 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrectio
                 const Searched searched =
                     search.finish(frames.first_number + number, scratch.rows, for_each_band);
                 scratch.hits.double_charge =
-                    settings.double_threshold.value_or(std::numeric_limits<double>::infinity());
+                    settings.dbl_threshold.value_or(std::numeric_limits<double>::infinity());
                 FrameHits hits(number, settings.max_photons, settings.cosmics, scratch.hits);
                 measure(search.frame(), searched, settings, search.bands(), hits);
                 hits.check_count(frames.first_number, [&] {

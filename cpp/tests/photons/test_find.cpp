@@ -18,8 +18,8 @@ namespace {
 
 template <class Pixel>
 FoundPhotons find(const Stack<Pixel>& stack, double threshold, const CameraCorrection& camera = {},
-                  std::optional<double> double_threshold = {}) {
-    return find_photons(stack.frames(), camera, {threshold, 0.0, double_threshold, 1000}, {});
+                  std::optional<double> dbl_threshold = {}) {
+    return find_photons(stack.frames(), camera, {threshold, 0.0, dbl_threshold, 1000}, {});
 }
 
 FoundPhotons find_by_std(const Image<double>& image, double std_threshold,

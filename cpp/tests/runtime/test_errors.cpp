@@ -136,7 +136,7 @@ TEST_CASE("errors: bad parameters") {
 
     refused([](Call& c) { c.find_settings.threshold = not_a_number; }, &Call::find);
     refused([](Call& c) { c.find_settings = {{}, not_a_number, {}, 1}; }, &Call::find);
-    refused([](Call& c) { c.find_settings.double_threshold = not_a_number; }, &Call::find);
+    refused([](Call& c) { c.find_settings.dbl_threshold = not_a_number; }, &Call::find);
     refused([](Call& c) { c.find_settings.max_photons = 0; }, &Call::find);
 
     for (const double adu : {0.0, -1.0, not_a_number, infinity})

@@ -46,7 +46,7 @@ def _draw_charges(ax: Axes, report: Any) -> None:
         ax.plot(fine, kinds[2], color="tab:red", label="two photons")
         ax.axvline(
             peaks.boundary, color="tab:red", ls="--", lw=1,
-            label=f"DBL_THRESHOLD = {report.double_threshold:.4g}",
+            label=f"DBL_THRESHOLD = {report.dbl_threshold:.4g}",
         )  # fmt: skip
         ax.set_yscale("log")
         ax.set_ylim(0.5, 2 * max(1, charges.values.max()))

@@ -52,12 +52,12 @@ class NoiseReport:
     threshold : float
         Suggested ``THRESHOLD``: sum of a 2x2 square, in ADU, with the pedestal where no dark is
         subtracted.
-    double_threshold : float or None
+    dbl_threshold : float or None
         Suggested ``DBL_THRESHOLD``: charge of a spot above the frame's mean, in ADU. None where no
         peak of single photons was found.
     charge_limit : float or None
         Suggested ``CHARGE_LIMIT``: 3.5 photons, as a charge above the frame's mean, in ADU. None
-        as `double_threshold`.
+        as `dbl_threshold`.
     false_hits : float
         Expected false hits per frame at `threshold`, from the noise alone.
     peaks : ChargePeaks or None
@@ -84,7 +84,7 @@ class NoiseReport:
     """
 
     threshold: float
-    double_threshold: float | None
+    dbl_threshold: float | None
     charge_limit: float | None
     false_hits: float
     peaks: ChargePeaks | None
@@ -100,7 +100,7 @@ class NoiseReport:
     def settings(self) -> dict[str, float | None]:
         """What is suggested and was found, for ``set_params`` of the class."""
         found = {} if self.charge_limit is None else {"CHARGE_LIMIT": self.charge_limit}
-        return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.double_threshold} | found
+        return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.dbl_threshold} | found
 
     def __repr__(self) -> str:
         return "\n".join(report_lines(self))
@@ -233,7 +233,7 @@ def noise_report(
     still = stack if darks is None else darks
     return NoiseReport(
         threshold=threshold,
-        double_threshold=round(peaks.boundary - offset, 1) if peaks else None,
+        dbl_threshold=round(peaks.boundary - offset, 1) if peaks else None,
         charge_limit=round(BRIGHTEST * peaks.adu_per_photon - offset, 1) if peaks else None,
         false_hits=float(np.mean(of_frames)),
         peaks=peaks,

@@ -84,11 +84,11 @@ def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[st
     ]
     if "dark_hits" in report.scan:
         rows.append(("dark frames", f"{_few(_dark_hits(report))} hits a frame at THRESHOLD"))
-    if report.double_threshold is None:
+    if report.dbl_threshold is None:
         rows.append(("DBL_THRESHOLD", "None  (unknown without the peak of single photons)"))
     else:
-        share = report.double_threshold / report.peaks.adu_per_photon
-        rows.append(("DBL_THRESHOLD", f"{report.double_threshold:.1f}  ({share:.2f} photons)"))
+        share = report.dbl_threshold / report.peaks.adu_per_photon
+        rows.append(("DBL_THRESHOLD", f"{report.dbl_threshold:.1f}  ({share:.2f} photons)"))
         above = 100 * report.charges.attrs["n_above"] / report.attrs["n_spots"]
         text = f"{report.charge_limit:.1f}  (3.5 photons; {above:.2g} % of the spots are above)"
         rows.append(("CHARGE_LIMIT", text))

@@ -26,7 +26,7 @@ def find_photons(
     *,
     threshold: float | None = None,
     std_threshold: float = STD_THRESHOLD,
-    double_threshold: float | None = None,
+    dbl_threshold: float | None = None,
     position: str = POSITION,
     cloud_sigma: float | None = None,
     read_noise: float | xr.DataArray | ArrayLike | None = None,
@@ -56,7 +56,7 @@ def find_photons(
         frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares.
     std_threshold : float
         Used where `threshold` is None, in standard deviations.
-    double_threshold : float, optional
+    dbl_threshold : float, optional
         Charge of a spot above which a hit counts as two photons, in ADU. By default none does.
     position : {'com', 'gaussian'}
         Place of a photon: the centre of mass of its spot, or the fit of its charge cloud, a
@@ -77,7 +77,7 @@ def find_photons(
         Place both photons of a double hit, where that is far more likely than a single cloud, of
         any width. They have the same charge. So are hits that fit no single cloud, if two have the
         charge of a double; and a hit that only a neighbour's light makes a double becomes a single.
-        Needs `double_threshold`, and the noise to be right.
+        Needs `dbl_threshold`, and the noise to be right.
     pixel_limit, charge_limit : float, optional
         A hit with a pixel, or a charge, of more than this above the frame's mean, in ADU, is no
         photon but a cosmic ray or a hot pixel: it is dropped with all hits within 5 pixels.
@@ -139,9 +139,9 @@ def find_photons(
     stack = as_frames(frames)
     max_photons = whole_number("max_photons", max_photons)
     split_doubles = yes_or_no("split_doubles", split_doubles)
-    if split_doubles and double_threshold is None:
+    if split_doubles and dbl_threshold is None:
         raise ValueError(
-            "split_doubles was given without double_threshold, which says what a double hit is. "
+            "split_doubles was given without dbl_threshold, which says what a double hit is. "
             "Give one in ADU, about 1.5 photons' charge."
         )
     placement = Placement(
@@ -151,9 +151,9 @@ def find_photons(
     core_options: dict[str, Any] = {
         "threshold": None if threshold is None else number("threshold", threshold),
         "std_threshold": number("std_threshold", std_threshold),
-        "double_threshold": None
-        if double_threshold is None
-        else number("double_threshold", double_threshold),
+        "dbl_threshold": None
+        if dbl_threshold is None
+        else number("dbl_threshold", dbl_threshold),
         "dark": as_dark(dark, stack),
         "mask": as_mask(mask, stack),
         "max_photons": max_photons,
@@ -173,7 +173,7 @@ def find_photons(
         "centroid_one",
         threshold=threshold,
         std_threshold=std_threshold,
-        double_threshold=double_threshold,
+        dbl_threshold=dbl_threshold,
         max_photons=max_photons,
         **told,
     )

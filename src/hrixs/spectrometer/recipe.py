@@ -30,7 +30,7 @@ def find_options(h: Settings, position: str | None = None) -> dict[str, Any]:
     return {
         "threshold": h.THRESHOLD,
         "std_threshold": h.STD_THRESHOLD,
-        "double_threshold": h.DBL_THRESHOLD,
+        "dbl_threshold": h.DBL_THRESHOLD,
         "electrons_per_adu": h.ELECTRONS_PER_ADU if fits_clouds(position) else None,
         "max_photons": h.MAX_PHOTONS,
     } | placement_options(h, position)
