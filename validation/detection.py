@@ -207,11 +207,11 @@ def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
                 SUGGESTED: suggested,
             }
             if report.peaks is not None:
-                tables[f"{SUGGESTED}, `charge_limit` of {BRIGHTEST} photons"] = find_photons(
+                tables[f"{SUGGESTED}, `max_charge` of {BRIGHTEST} photons"] = find_photons(
                     frames,
                     threshold=report.threshold,
                     dbl_threshold=report.dbl_threshold,
-                    charge_limit=BRIGHTEST * report.peaks.adu_per_photon,
+                    max_charge=BRIGHTEST * report.peaks.adu_per_photon,
                     mask=mask,
                     threads=1,
                 )

@@ -16,9 +16,9 @@ from validation.figures import power
 from validation.hard_frames import SYMMETRIC_LEVEL, symmetric
 from validation.plain import gaussian_reference, reference
 
-PLACE_LIMIT, CHARGE_LIMIT, ERROR_LIMIT = 1e-3, 1e-3, 1e-2
+PLACE_LIMIT, MAX_CHARGE, ERROR_LIMIT = 1e-3, 1e-3, 1e-2
 #: Of two photons that lie in each other's windows, which the package fits in turn.
-PLACE_LIMIT_TOGETHER, CHARGE_LIMIT_TOGETHER = 0.02, 0.03
+PLACE_LIMIT_TOGETHER, MAX_CHARGE_TOGETHER = 0.02, 0.03
 NOT_FITTED, NEIGHBOUR = 3, 4
 #: Standard deviations from which on the package corrects a place for the width of its own cloud.
 CERTAIN = 3.9
@@ -73,14 +73,14 @@ class Row:
         return PLACE_LIMIT_TOGETHER if self.together else PLACE_LIMIT
 
     @property
-    def charge_limit(self) -> float:
+    def max_charge(self) -> float:
         """Relative."""
-        return CHARGE_LIMIT_TOGETHER if self.together else CHARGE_LIMIT
+        return MAX_CHARGE_TOGETHER if self.together else MAX_CHARGE
 
     @property
     def short(self) -> bool:
         """Whether a limit is missed, or nothing was compared."""
-        near = self.place <= self.place_limit and self.charge <= self.charge_limit
+        near = self.place <= self.place_limit and self.charge <= self.max_charge
         near &= self.together or self.error <= ERROR_LIMIT
         return self.one_only > 0 or not near or not self.n
 
@@ -193,7 +193,7 @@ def table(quick: bool) -> str:
         lines.append(
             f"| {row.finder} | {row.way} | {'neighbours' if row.together else 'one photon'} "
             f"| {row.n} | {row.left_out} | {row.one_only} | 0 | {power(row.place)} "
-            f"| {power(row.place_limit)} | {power(row.charge)} | {power(row.charge_limit)} "
+            f"| {power(row.place_limit)} | {power(row.charge)} | {power(row.max_charge)} "
             f"| {power(row.error)} | {'-' if row.together else power(ERROR_LIMIT)} "
             f"| {'short' if row.short else ''} |"
         )

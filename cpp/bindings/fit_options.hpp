@@ -19,8 +19,8 @@ struct FitOptions {
     std::optional<double> electrons_per_adu;
     bool local_background = false;
     bool split_doubles = false;
-    std::optional<double> pixel_limit;
-    std::optional<double> charge_limit;
+    std::optional<double> max_pixel;
+    std::optional<double> max_charge;
 
     std::optional<CloudFit> cloud_fit() const {
         if (!cloud_sigma)
@@ -31,7 +31,7 @@ struct FitOptions {
             fit.noise_map = image_from<double>(*noise_map, "read_noise");
         return fit;
     }
-    CosmicLimits cosmics() const { return {pixel_limit, charge_limit}; }
+    CosmicLimits cosmics() const { return {max_pixel, max_charge}; }
 };
 
 } // namespace hrixs::bindings

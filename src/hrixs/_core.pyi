@@ -44,8 +44,8 @@ class FitOptions:
         electrons_per_adu: float | None = None,
         local_background: bool = False,
         split_doubles: bool = False,
-        pixel_limit: float | None = None,
-        charge_limit: float | None = None,
+        max_pixel: float | None = None,
+        max_charge: float | None = None,
     ) -> None: ...
 
 PHOTON_FLAGS: dict[str, int]

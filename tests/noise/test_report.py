@@ -57,19 +57,19 @@ def test_thresholds_find_the_photons_and_no_noise(report, frames):
     assert report.settings == {
         "THRESHOLD": report.threshold,
         "DBL_THRESHOLD": report.dbl_threshold,
-        "CHARGE_LIMIT": report.charge_limit,
+        "MAX_CHARGE": report.max_charge,
     }
 
 
-def test_the_charge_limit_leaves_out_cosmic_rays_and_no_photons(report, frames):
-    assert report.charge_limit == pytest.approx(3.5 * report.peaks.adu_per_photon, rel=0.03)
+def test_the_max_charge_leaves_out_cosmic_rays_and_no_photons(report, frames):
+    assert report.max_charge == pytest.approx(3.5 * report.peaks.adu_per_photon, rel=0.03)
     options = {"threshold": report.threshold, "threads": 1}
-    table = find_photons(frames, charge_limit=report.charge_limit, **options)
+    table = find_photons(frames, max_charge=report.max_charge, **options)
     assert table.sizes["photon"] >= 0.998 * find_photons(frames, **options).sizes["photon"]
     struck = frames.astype(float)
     struck[:, 20:24, 40] += 400
     n_struck = find_photons(struck, **options).sizes["photon"]
-    kept = find_photons(struck, charge_limit=report.charge_limit, **options)
+    kept = find_photons(struck, max_charge=report.max_charge, **options)
     assert n_struck - kept.sizes["photon"] >= 8
 
 
@@ -101,8 +101,8 @@ def test_too_few_photons_are_said_to_be_too_few(photons):
     assert report.peaks is None
     assert report.dbl_threshold is None
     assert 0 < report.false_hits <= 0.1
-    assert report.charge_limit is None
-    assert "CHARGE_LIMIT" not in report.settings
+    assert report.max_charge is None
+    assert "MAX_CHARGE" not in report.settings
     assert "no peak of single photons found" in repr(report)
 
 
@@ -131,7 +131,7 @@ def test_words_say_what_to_set_and_what_to_look_at(report, frames):
     assert "electrons an ADU" in text
     assert "!" not in text
     assert "for frames without a dark subtracted" in text
-    assert f"CHARGE_LIMIT   {report.charge_limit:.1f}" in text
+    assert f"MAX_CHARGE   {report.max_charge:.1f}" in text
     assert "±" in report._repr_html_()
     moved = frames.astype(float) + np.linspace(0, 5, 8)[:, None, None]
     assert "the pedestal moves by" in repr(noise_report(moved, threads=1))

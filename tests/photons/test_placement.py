@@ -167,13 +167,13 @@ class TestRuns:
             fitting.find_curvature(data.isel(trainId=3), plot=False, method="photons")
 
     def test_counts_of_spikes_add_up(self, fitting, data):
-        fitting.PIXEL_LIMIT = 60.0
+        fitting.MAX_PIXEL = 60.0
         total = fitting.centroid(data).spectrum.attrs["n_spikes"]
         assert total > 10
         assert fitting.process_run(RUN, memory="42MB").spectrum.attrs["n_spikes"] == total
         parts = hrixs.photon_parts(
             fitting.from_run(RUN, lazy=True).MaranaX[:, :, 700:900].chunk({"trainId": 3}),
-            threshold=450.0, pixel_limit=60.0,
+            threshold=450.0, max_pixel=60.0,
         )  # fmt: skip
         joined = hrixs.concat_photons([part.compute() for part in parts])
         assert joined.attrs["n_spikes"] == int(joined.n_spikes.sum()) == total
@@ -290,7 +290,7 @@ class TestSpikes:
         frame[26, 20:36] += 900.0
         return frame
 
-    @pytest.mark.parametrize("limits", [{"pixel_limit": 500.0}, {"charge_limit": 600.0}])
+    @pytest.mark.parametrize("limits", [{"max_pixel": 500.0}, {"max_charge": 600.0}])
     def test_are_dropped_with_their_neighbourhood(self, frame, limits):
         found = hrixs.find_photons(frame, threshold=450, **limits)
         assert found.sizes["photon"] == 1
@@ -304,19 +304,19 @@ class TestSpikes:
         assert found.attrs["n_spikes"] == 0
 
     def test_in_classify_photons(self, frame):
-        found = hrixs.classify_photons(frame, 600.0, pixel_limit=500.0)
+        found = hrixs.classify_photons(frame, 600.0, max_pixel=500.0)
         assert found.sizes["photon"] == 1
         without = hrixs.classify_photons(frame, 600.0)
         assert without.sizes["photon"] > 1
 
-    @pytest.mark.parametrize("name", ["pixel_limit", "charge_limit"])
+    @pytest.mark.parametrize("name", ["max_pixel", "max_charge"])
     def test_a_limit_is_positive(self, frame, name):
         with pytest.raises(ValueError, match=rf"{name} = -1"):
             hrixs.find_photons(frame, **{name: -1})
 
     def test_the_class_takes_them(self, frame):
         h = hRIXS()
-        h.set_params(threshold=450, pixel_limit=500.0)
+        h.set_params(threshold=450, max_pixel=500.0)
         assert len(h.centroid_one(frame)) == 1
 
 

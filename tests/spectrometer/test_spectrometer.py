@@ -114,7 +114,7 @@ class TestSettings:
             h.centroid(data, method=method)
         assert unchanged(data, before)
 
-    @pytest.mark.parametrize("name", ["DBL_THRESHOLD", "PIXEL_LIMIT", "THRESHOLD", "CHARGE_LIMIT"])
+    @pytest.mark.parametrize("name", ["DBL_THRESHOLD", "MAX_PIXEL", "THRESHOLD", "MAX_CHARGE"])
     def test_what_is_neither_a_number_nor_none_is_named(self, h, data, name):
         setattr(h, name, np.array(["a"]))
         with pytest.raises(ValueError, match=r"= array\(\['a'\].*expected a number"):

@@ -55,8 +55,8 @@ class NoiseReport:
     dbl_threshold : float or None
         Suggested ``DBL_THRESHOLD``: charge of a spot above the frame's mean, in ADU. None where no
         peak of single photons was found.
-    charge_limit : float or None
-        Suggested ``CHARGE_LIMIT``: 3.5 photons, as a charge above the frame's mean, in ADU. None
+    max_charge : float or None
+        Suggested ``MAX_CHARGE``: 3.5 photons, as a charge above the frame's mean, in ADU. None
         as `dbl_threshold`.
     false_hits : float
         Expected false hits per frame at `threshold`, from the noise alone.
@@ -85,7 +85,7 @@ class NoiseReport:
 
     threshold: float
     dbl_threshold: float | None
-    charge_limit: float | None
+    max_charge: float | None
     false_hits: float
     peaks: ChargePeaks | None
     electrons_per_adu: float | None
@@ -99,7 +99,7 @@ class NoiseReport:
     @property
     def settings(self) -> dict[str, float | None]:
         """What is suggested and was found, for ``set_params`` of the class."""
-        found = {} if self.charge_limit is None else {"CHARGE_LIMIT": self.charge_limit}
+        found = {} if self.max_charge is None else {"MAX_CHARGE": self.max_charge}
         return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.dbl_threshold} | found
 
     def __repr__(self) -> str:
@@ -234,7 +234,7 @@ def noise_report(
     return NoiseReport(
         threshold=threshold,
         dbl_threshold=round(peaks.boundary - offset, 1) if peaks else None,
-        charge_limit=round(BRIGHTEST * peaks.adu_per_photon - offset, 1) if peaks else None,
+        max_charge=round(BRIGHTEST * peaks.adu_per_photon - offset, 1) if peaks else None,
         false_hits=float(np.mean(of_frames)),
         peaks=peaks,
         electrons_per_adu=energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None,

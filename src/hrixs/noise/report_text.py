@@ -90,8 +90,8 @@ def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[st
         share = report.dbl_threshold / report.peaks.adu_per_photon
         rows.append(("DBL_THRESHOLD", f"{report.dbl_threshold:.1f}  ({share:.2f} photons)"))
         above = 100 * report.charges.attrs["n_above"] / report.attrs["n_spots"]
-        text = f"{report.charge_limit:.1f}  (3.5 photons; {above:.2g} % of the spots are above)"
-        rows.append(("CHARGE_LIMIT", text))
+        text = f"{report.max_charge:.1f}  (3.5 photons; {above:.2g} % of the spots are above)"
+        rows.append(("MAX_CHARGE", text))
     return rows
 
 
@@ -138,7 +138,7 @@ def _remarks(report: Any) -> list[str]:
         remarks.append(
             f"{100 * n_above / report.attrs['n_spots']:.2g} % of the spots have the charge of more "
             "than 3.5 photons: cosmic rays, hot pixels, or frames so full that photons overlap. "
-            "CHARGE_LIMIT drops them; for photons that overlap set it to None."
+            "MAX_CHARGE drops them; for photons that overlap set it to None."
         )
     return remarks
 

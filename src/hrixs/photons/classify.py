@@ -43,8 +43,8 @@ def classify_photons(
     read_noise: float | xr.DataArray | ArrayLike | None = None,
     local_background: bool = False,
     split_doubles: bool = False,
-    pixel_limit: float | None = None,
-    charge_limit: float | None = None,
+    max_pixel: float | None = None,
+    max_charge: float | None = None,
     dark: xr.DataArray | ArrayLike | None = None,
     mask: xr.DataArray | ArrayLike | None = None,
     max_photons: int = MAX_PHOTONS,
@@ -70,7 +70,7 @@ def classify_photons(
         electrons' own noise where photons are placed by ``'gaussian'``.
     candidate_low, candidate_high, single_low, double_low : float
         Fractions of one photon's charge.
-    position, cloud_sigma, read_noise, local_background, split_doubles, pixel_limit, charge_limit
+    position, cloud_sigma, read_noise, local_background, split_doubles, max_pixel, max_charge
         As in `find_photons`.
     dark, mask, max_photons, threads
         As in `find_photons`.
@@ -128,7 +128,7 @@ def classify_photons(
         )
     placement = Placement(
         position, cloud_sigma, read_noise, electrons_per_adu,
-        local_background, split_doubles, pixel_limit, charge_limit,
+        local_background, split_doubles, max_pixel, max_charge,
     )  # fmt: skip
     core_options: dict[str, Any] = {
         **fractions,

@@ -33,8 +33,8 @@ def find_photons(
     electrons_per_adu: float | None = None,
     local_background: bool = False,
     split_doubles: bool = False,
-    pixel_limit: float | None = None,
-    charge_limit: float | None = None,
+    max_pixel: float | None = None,
+    max_charge: float | None = None,
     dark: xr.DataArray | ArrayLike | None = None,
     mask: xr.DataArray | ArrayLike | None = None,
     max_photons: int = MAX_PHOTONS,
@@ -78,7 +78,7 @@ def find_photons(
         any width. They have the same charge. So are hits that fit no single cloud, if two have the
         charge of a double; and a hit that only a neighbour's light makes a double becomes a single.
         Needs `dbl_threshold`, and the noise to be right.
-    pixel_limit, charge_limit : float, optional
+    max_pixel, max_charge : float, optional
         A hit with a pixel, or a charge, of more than this above the frame's mean, in ADU, is no
         photon but a cosmic ray or a hot pixel: it is dropped with all hits within 5 pixels.
     dark : array_like, shape (x, y), optional
@@ -146,14 +146,12 @@ def find_photons(
         )
     placement = Placement(
         position, cloud_sigma, read_noise, electrons_per_adu,
-        local_background, split_doubles, pixel_limit, charge_limit,
+        local_background, split_doubles, max_pixel, max_charge,
     )  # fmt: skip
     core_options: dict[str, Any] = {
         "threshold": None if threshold is None else number("threshold", threshold),
         "std_threshold": number("std_threshold", std_threshold),
-        "dbl_threshold": None
-        if dbl_threshold is None
-        else number("dbl_threshold", dbl_threshold),
+        "dbl_threshold": None if dbl_threshold is None else number("dbl_threshold", dbl_threshold),
         "dark": as_dark(dark, stack),
         "mask": as_mask(mask, stack),
         "max_photons": max_photons,

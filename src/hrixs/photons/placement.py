@@ -44,7 +44,7 @@ class Placement:
         Whether the level under each photon is fitted with it.
     split_doubles
         Whether two photons in one spot are placed one by one.
-    pixel_limit, charge_limit
+    max_pixel, max_charge
         Above the frame's mean, in ADU: more is no photon.
     """
 
@@ -54,8 +54,8 @@ class Placement:
     electrons_per_adu: float | None
     local_background: bool
     split_doubles: bool
-    pixel_limit: float | None
-    charge_limit: float | None
+    max_pixel: float | None
+    max_charge: float | None
 
     def __post_init__(self) -> None:
         if not isinstance(self.position, str) or self.position not in POSITIONS:
@@ -66,7 +66,7 @@ class Placement:
                 f"split_doubles was given with position={self.position!r}, which places no two "
                 "photons in one spot. Give position='gaussian', or leave it out."
             )
-        for name in ("pixel_limit", "charge_limit"):
+        for name in ("max_pixel", "max_charge"):
             limit = getattr(self, name)
             if limit is not None and not number(name, limit) > 0:
                 raise ValueError(f"{name} = {limit!r}, expected a positive number of ADU, or None.")
@@ -88,15 +88,13 @@ class Placement:
         estimate
             Called where `cloud_sigma` is None: gives it, from options for a `cloud_sigma`.
         """
-        pixel_limit = None if self.pixel_limit is None else number("pixel_limit", self.pixel_limit)
-        charge_limit = (
-            None if self.charge_limit is None else number("charge_limit", self.charge_limit)
-        )
+        max_pixel = None if self.max_pixel is None else number("max_pixel", self.max_pixel)
+        max_charge = None if self.max_charge is None else number("max_charge", self.max_charge)
         told: dict[str, Any] = {"position": self.position}
-        if pixel_limit is not None or charge_limit is not None:
-            told |= {"pixel_limit": pixel_limit, "charge_limit": charge_limit}
+        if max_pixel is not None or max_charge is not None:
+            told |= {"max_pixel": max_pixel, "max_charge": max_charge}
         if not self.fits:
-            return _core.FitOptions(pixel_limit=pixel_limit, charge_limit=charge_limit), told
+            return _core.FitOptions(max_pixel=max_pixel, max_charge=max_charge), told
         noise, noise_map = self._noise(frames)
         gain = self.electrons_per_adu
         gain = None if gain is None else number("electrons_per_adu", gain)
@@ -109,8 +107,8 @@ class Placement:
                 electrons_per_adu=gain,
                 local_background=bool(self.local_background),
                 split_doubles=bool(self.split_doubles),
-                pixel_limit=pixel_limit,
-                charge_limit=charge_limit,
+                max_pixel=max_pixel,
+                max_charge=max_charge,
             )
 
         given = self.cloud_sigma is not None

@@ -54,8 +54,8 @@ def placement_options(h: Settings, position: str) -> dict[str, Any]:
     options = {
         "position": position,
         "split_doubles": h.SPLIT_DOUBLES,
-        "pixel_limit": h.PIXEL_LIMIT,
-        "charge_limit": h.CHARGE_LIMIT,
+        "max_pixel": h.MAX_PIXEL,
+        "max_charge": h.MAX_CHARGE,
     }
     # The width and the noise may be known, and the fit not wanted.
     if not fits_clouds(position):
