@@ -132,7 +132,7 @@ void compare(const FoundPhotons& hits, const FoundPhotons& found, bool split_dou
     require(same_bytes(hits.frame_mean, found.frame_mean) &&
                 same_bytes(hits.threshold, found.threshold) &&
                 same_bytes(hits.n_dropped, found.n_dropped) &&
-                same_bytes(hits.n_spikes, found.n_spikes),
+                same_bytes(hits.n_cosmics, found.n_cosmics),
             "the fit changes nothing about what is found");
     const auto n = found.table.x.size();
     const FitColumns& fits = found.table.fitted;

@@ -33,7 +33,7 @@ struct Answer {
     double threshold_tolerance = 0.0;
     std::vector<Hit> hits;
     Index n_dropped = 0;
-    Index n_spikes = 0;
+    Index n_cosmics = 0;
 };
 
 // The mean, and whether the frame can be used at all.
@@ -131,14 +131,14 @@ class Collector {
             answer_.faults |= too_many;
         else if (static_cast<Index>(hits_.size()) > max_photons_)
             answer_.faults = too_many;
-        answer_.n_spikes = static_cast<Index>(cosmics_.size());
+        answer_.n_cosmics = static_cast<Index>(cosmics_.size());
         for (const Hit& hit : hits_) {
             bool near = false;
             for (const Hit& cosmic : cosmics_)
                 near = near || (std::abs(cosmic.at_x - hit.at_x) <= 5 &&
                                 std::abs(cosmic.at_y - hit.at_y) <= 5);
             if (near)
-                ++answer_.n_spikes;
+                ++answer_.n_cosmics;
             else
                 answer_.hits.push_back(hit);
         }

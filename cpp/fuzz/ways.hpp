@@ -163,8 +163,8 @@ inline void compare_photons(const FoundPhotons& found, const std::vector<Answer>
                      "number of photons");
         require_near(static_cast<double>(found.n_dropped[f]), static_cast<double>(answer.n_dropped),
                      0.0, "n_dropped");
-        require_near(static_cast<double>(found.n_spikes[f]), static_cast<double>(answer.n_spikes),
-                     0.0, "n_spikes");
+        require_near(static_cast<double>(found.n_cosmics[f]), static_cast<double>(answer.n_cosmics),
+                     0.0, "n_cosmics");
         for (const Hit& hit : answer.hits) {
             require_near(found.table.charge[k], hit.charge, hit.charge_tolerance, "charge");
             require_near(found.table.x[k], hit.x, hit.position_tolerance, "x");

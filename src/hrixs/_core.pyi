@@ -23,7 +23,7 @@ class Found(TypedDict):
     base: NDArray[np.float64]  # (frames,)
     threshold: NDArray[np.float64]
     n_dropped: NDArray[np.int64]
-    n_spikes: NDArray[np.int64]
+    n_cosmics: NDArray[np.int64]
     sigma_x: NotRequired[NDArray[np.float64]]  # (photons,)
     sigma_y: NotRequired[NDArray[np.float64]]
     chi2: NotRequired[NDArray[np.float64]]

@@ -166,17 +166,17 @@ class TestRuns:
         with pytest.raises(hrixs.NoLineError, match="99 photons"):
             fitting.find_curvature(data.isel(trainId=3), plot=False, method="photons")
 
-    def test_counts_of_spikes_add_up(self, fitting, data):
+    def test_counts_of_cosmics_add_up(self, fitting, data):
         fitting.MAX_PIXEL = 60.0
-        total = fitting.centroid(data).spectrum.attrs["n_spikes"]
+        total = fitting.centroid(data).spectrum.attrs["n_cosmics"]
         assert total > 10
-        assert fitting.process_run(RUN, memory="42MB").spectrum.attrs["n_spikes"] == total
+        assert fitting.process_run(RUN, memory="42MB").spectrum.attrs["n_cosmics"] == total
         parts = hrixs.photon_parts(
             fitting.from_run(RUN, lazy=True).MaranaX[:, :, 700:900].chunk({"trainId": 3}),
             threshold=450.0, max_pixel=60.0,
         )  # fmt: skip
         joined = hrixs.concat_photons([part.compute() for part in parts])
-        assert joined.attrs["n_spikes"] == int(joined.n_spikes.sum()) == total
+        assert joined.attrs["n_cosmics"] == int(joined.n_cosmics.sum()) == total
 
     def test_chunks_do_not_estimate_the_width_one_by_one(self, fitting):
         images = fitting.from_run(RUN, lazy=True).MaranaX
@@ -295,13 +295,13 @@ class TestSpikes:
         found = hrixs.find_photons(frame, threshold=450, **limits)
         assert found.sizes["photon"] == 1
         assert float(found.x[0]) == pytest.approx(10.5, abs=0.1)
-        assert int(found.n_spikes[0]) == found.attrs["n_spikes"] >= 2
+        assert int(found.n_cosmics[0]) == found.attrs["n_cosmics"] >= 2
         assert found.attrs["n_hits"] == 1
 
     def test_stay_without_limits(self, frame):
         found = hrixs.find_photons(frame, threshold=450)
         assert found.sizes["photon"] > 2
-        assert found.attrs["n_spikes"] == 0
+        assert found.attrs["n_cosmics"] == 0
 
     def test_in_classify_photons(self, frame):
         found = hrixs.classify_photons(frame, 600.0, max_pixel=500.0)

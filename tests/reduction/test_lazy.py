@@ -77,7 +77,7 @@ def test_lazy_spectra_are_the_same_bytes(h, lazy, data, method, with_dark):
     assert result.spectrum.dtype == np.float64
     assert result.spectrum.values.tobytes() == expected.spectrum.values.tobytes()
     assert result.energy.identical(expected.energy)
-    counted = {"n_photons", "n_outside", "n_hits", "n_dropped", "n_spikes"}
+    counted = {"n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics"}
     known = {k: v for k, v in expected.spectrum.attrs.items() if k not in counted}
     assert result.spectrum.attrs.keys() == known.keys()
 

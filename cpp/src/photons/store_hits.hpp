@@ -25,7 +25,7 @@ void store_hits(Index number, const CorrectedFrame<Pixel>& frame, double frame_m
                 HitScratch& scratch, FoundByFrame& found) {
     hits.drop_near_cosmics();
     const FrameFacts facts{
-        .n_spikes = hits.n_spikes(),
+        .n_cosmics = hits.n_cosmics(),
         .frame_mean = frame_mean,
         .threshold = threshold,
         .n_dropped = hits.n_dropped(),

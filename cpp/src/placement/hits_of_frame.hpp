@@ -47,7 +47,7 @@ class FrameHits {
     }
     void drop() { ++n_dropped_; }
     Index n_dropped() const { return n_dropped_; }
-    Index n_spikes() const { return n_cosmics_; }
+    Index n_cosmics() const { return n_cosmics_; }
 
     // Whether a hit is too bright for a photon; it is remembered then, with its neighbourhood.
     bool is_cosmic(double brightest, double charge, const PixelIndex& centre) {

@@ -413,21 +413,21 @@ TEST_CASE("cosmics: too bright a pixel or too much charge, each counted") {
     const std::vector<Photon> photons{{8.0, 8.0}, {20.0, 20.0, 420.0}, {30.0, 9.0}};
     const Image<double> image = frame_with(photons);
     // The brightest of 300 and 420 ADU have 0.466 of them, the 4x4 pixels 0.99 and more.
-    const auto n_spikes = [&](const CosmicLimits& limits) {
+    const auto n_cosmics = [&](const CosmicLimits& limits) {
         const auto found = both_ways(image, plain_fit(), limits);
-        CHECK(found[0].n_spikes == found[1].n_spikes);
-        CHECK(found[0].table.size() + found[0].n_spikes[0] == 3);
-        CHECK(found[1].table.size() + found[1].n_spikes[0] == 3);
-        CHECK(find(image, {}, limits).n_spikes == found[0].n_spikes);
-        return found[0].n_spikes[0];
+        CHECK(found[0].n_cosmics == found[1].n_cosmics);
+        CHECK(found[0].table.size() + found[0].n_cosmics[0] == 3);
+        CHECK(found[1].table.size() + found[1].n_cosmics[0] == 3);
+        CHECK(find(image, {}, limits).n_cosmics == found[0].n_cosmics);
+        return found[0].n_cosmics[0];
     };
-    CHECK(n_spikes({}) == 0);
-    CHECK(n_spikes({190.0, {}}) == 1);
-    CHECK(n_spikes({120.0, {}}) == 3);
-    CHECK(n_spikes({200.0, {}}) == 0);
-    CHECK(n_spikes({{}, 350.0}) == 1);
-    CHECK(n_spikes({{}, 430.0}) == 0);
-    CHECK(n_spikes({190.0, 350.0}) == 1);
+    CHECK(n_cosmics({}) == 0);
+    CHECK(n_cosmics({190.0, {}}) == 1);
+    CHECK(n_cosmics({120.0, {}}) == 3);
+    CHECK(n_cosmics({200.0, {}}) == 0);
+    CHECK(n_cosmics({{}, 350.0}) == 1);
+    CHECK(n_cosmics({{}, 430.0}) == 0);
+    CHECK(n_cosmics({190.0, 350.0}) == 1);
     const FoundPhotons found = find(image, plain_fit(), {190.0, {}});
     check_positions(found, {photons[0], photons[2]}, 1e-3);
     CHECK(found.n_dropped == std::vector<Index>{0});
@@ -447,7 +447,7 @@ TEST_CASE("cosmics: hits up to five pixels beside one are dropped with it, along
                 const Image<double> image = frame_with({{20.0, 20.0, 900.0}, beside, far});
                 const bool dropped = std::max(std::abs(dx), std::abs(dy)) <= cosmic_reach;
                 for (const FoundPhotons& found : both_ways(image, fit, {250.0, {}})) {
-                    CHECK(found.n_spikes[0] == (dropped ? 2 : 1));
+                    CHECK(found.n_cosmics[0] == (dropped ? 2 : 1));
                     if (dropped)
                         check_positions(found, {far}, fit ? 1e-3 : 0.1);
                     else
@@ -465,7 +465,7 @@ TEST_CASE("cosmics: each frame has its own, and the others keep their photons") 
         put(stack, frame, {24.0, 20.0});
     }
     for (const FoundPhotons& found : both_ways(stack, plain_fit(), {250.0, {}})) {
-        CHECK(found.n_spikes == std::vector<Index>{0, 2, 0, 0});
+        CHECK(found.n_cosmics == std::vector<Index>{0, 2, 0, 0});
         CHECK(found.table.frame == std::vector<Index>{0, 0, 3, 3});
     }
 }

@@ -191,7 +191,7 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
         | {
             "n_hits": len(frame),
             "n_dropped": int(found["n_dropped"].sum()),
-            "n_spikes": int(found["n_spikes"].sum()),
+            "n_cosmics": int(found["n_cosmics"].sum()),
         }
         | frames_attrs(frames.dims, frames.leading_shape),
     )
@@ -208,7 +208,7 @@ def _columns(found: _core.Found) -> dict[str, Any]:
         "threshold": ("frames", found["threshold"], {"units": "ADU"}),
         "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
         "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
-        "n_spikes": ("frames", found["n_spikes"], {"long_name": "hits too bright for photons"}),
+        "n_cosmics": ("frames", found["n_cosmics"], {"long_name": "hits too bright for photons"}),
     }
     if "flag" in found:
         columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
@@ -275,7 +275,7 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         return first[name].dims, values, first[name].attrs
 
     attrs = {name: value for name, value in first.attrs.items() if name != FIRST_FRAME}
-    for count in ("n_hits", "n_dropped", "n_spikes"):
+    for count in ("n_hits", "n_dropped", "n_cosmics"):
         attrs[count] = sum(table.attrs[count] for table in ordered)
     dims, shape = frames_of_attrs(first.attrs) or ([], ())
     if shape:

@@ -18,7 +18,7 @@ Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
 
 # Counts of all frames, which are wrong for a group of them.
-_COUNTS = ("n_photons", "n_hits", "n_outside", "n_dropped", "n_spikes")
+_COUNTS = ("n_photons", "n_hits", "n_outside", "n_dropped", "n_cosmics")
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:

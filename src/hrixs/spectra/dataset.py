@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 #: Counts in the attributes of a counted spectrum, which add up.
-COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_spikes")
+COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics")
 # What a spectrum leaves behind that another one does not replace.
 _OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
 
