@@ -51,7 +51,7 @@ SET = {
     "load_dark": {"dark_image", "dark_run", "dark_detector", "USE_DARK"},
     "find_curvature": {"CURVE_A", "CURVE_B", "curvature_fit"},
     "estimate_cloud": {"CLOUD_SIGMA"},
-    "find_hot_pixels": {"MASK"},
+    "find_bad_pixels": {"MASK"},
     "calibrate_energy": {"ENERGY_INTERCEPT", "ENERGY_SLOPE"},
 }
 PROPOSAL, RUN, DARK = 3145, 1, 2
@@ -315,8 +315,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.call("noise_report", self.pick(number), dark=dark, energy=energy)
 
     @rule(number=any_data, n_images=mostly([32, 2], [0, 1.5, "a", None]))
-    def find_hot_pixels(self, number, n_images):
-        self.call("find_hot_pixels", self.pick(number), n_images=n_images)
+    def find_bad_pixels(self, number, n_images):
+        self.call("find_bad_pixels", self.pick(number), n_images=n_images)
 
     @rule(number=any_data, cropped=st.booleans())
     def centroid_one(self, number, cropped):

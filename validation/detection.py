@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hrixs import classify_photons, find_photons, hot_pixels, line_width, noise_report
+from hrixs import bad_pixels, classify_photons, find_photons, line_width, noise_report
 from hrixs.noise.false_hits import expected_false_hits
 from hrixs.noise.levels import frame_noise
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
@@ -55,7 +55,7 @@ def section(*, quick: bool) -> str:
             _by_flux(camera, fluxes),
             "The same with 1 hot pixel in 10 000, and with 4 cosmic rays a frame, whose every hit "
             "is false, at 1000 photons a frame. The masks are `noise_report(frames).repeating` and "
-            "that of `hot_pixels` from 8 dark frames. Wanted are fewer mistakes than with the "
+            "that of `bad_pixels` from 8 dark frames. Wanted are fewer mistakes than with the "
             "defaults.",
             _with_faults(camera, n_frames=4),
             "Pure noise: hits found per frame, and expected from the frames' noise; wanted within "
@@ -187,7 +187,7 @@ def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
         masks = {
             "none": None,
             "`repeating`": noise_report(frames, threads=1).repeating,
-            "`hot_pixels`": hot_pixels(darks),
+            "`bad_pixels`": bad_pixels(darks),
         }
         least = np.inf
         if not faulty.hot_fraction:

@@ -20,7 +20,7 @@ from hrixs.energy.calibration import calibrate_energy
 from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.loss import energy_loss
-from hrixs.noise.bad_pixels import hot_pixels
+from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
 from hrixs.photons.classify import classify_photons
@@ -75,7 +75,7 @@ __all__ = [
     "fit_curvature",
     "fit_curvature_image",
     "hRIXS",
-    "hot_pixels",
+    "bad_pixels",
     "integrate_frames",
     "line_width",
     "mnemonics",

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from conftest import DARK
-from hrixs import HrixsWarning, find_photons, hot_pixels
+from hrixs import HrixsWarning, bad_pixels, find_photons
 from hrixs.simulation import Sensor, simulate_frames
 
 
@@ -19,7 +19,7 @@ def places(mask):
 
 
 def test_good_frames_have_none():
-    mask = hot_pixels(darks())
+    mask = bad_pixels(darks())
     assert mask.dims == ("x", "y")
     assert mask.dtype == bool
     assert int(mask.sum()) == 0
@@ -32,7 +32,7 @@ def test_one_of_each_kind():
     frames[1::4, 50, 60] += 30
     frames[:, 70, 80] = 100 + 15 * (-1.0) ** np.arange(10)
     before = frames.copy()
-    mask = hot_pixels(xr.DataArray(frames, dims=("trainId", "x", "y")))
+    mask = bad_pixels(xr.DataArray(frames, dims=("trainId", "x", "y")))
     assert places(mask) == [(10, 20), (30, 40), (50, 60), (70, 80)]
     assert (mask.attrs["n_hot"], mask.attrs["n_dead"], mask.attrs["n_noisy"]) == (1, 1, 2)
     np.testing.assert_array_equal(frames, before)
@@ -41,29 +41,29 @@ def test_one_of_each_kind():
 def test_a_cosmic_ray_is_no_bad_pixel():
     frames = darks()
     frames[4, 20:40, 50] += 500
-    assert int(hot_pixels(frames).sum()) == 0
+    assert int(bad_pixels(frames).sum()) == 0
 
 
 def test_a_pixel_that_never_changes_is_dead_where_that_can_be_told():
     frames = darks(40)
     frames[:, 5, 6] = 100
-    assert places(hot_pixels(frames)) == [(5, 6)]
+    assert places(bad_pixels(frames)) == [(5, 6)]
     # In six frames many good pixels count the same each time.
-    assert int(hot_pixels(darks(6)).sum()) == 0
+    assert int(bad_pixels(darks(6)).sum()) == 0
 
 
 def test_a_pedestal_that_drifts_over_the_chip_is_not_hot():
     slope = np.linspace(0, 60, 160).astype(np.uint16)
     frames = darks() + slope
     frames[:, 10, 20] += 80
-    assert places(hot_pixels(frames)) == [(10, 20)]
+    assert places(bad_pixels(frames)) == [(10, 20)]
 
 
 def test_an_image_shows_levels_only():
     frames = darks()
     frames[:, 10, 20] += 40
     with pytest.warns(HrixsWarning, match="1 dark frames given, 5 or more"):
-        mask = hot_pixels(frames.mean(axis=0))
+        mask = bad_pixels(frames.mean(axis=0))
     assert places(mask) == [(10, 20)]
 
 
@@ -71,7 +71,7 @@ def test_finds_what_the_simulation_put_in_and_stops_its_hits():
     sensor = Sensor(shape=(256, 256), hot_fraction=1e-3)
     frames, _ = simulate_frames(8, sensor=sensor, photons_per_frame=0)
     truth = sensor.pattern > 110
-    mask = hot_pixels(frames)
+    mask = bad_pixels(frames)
     assert int((mask.values & truth).sum()) == int(truth.sum()) > 50
     assert mask.attrs["n_hot"] <= truth.sum() + 3
     options = {"threshold": 420.0, "threads": 1}
@@ -83,36 +83,36 @@ def test_frames_that_are_not_dark():
     frames = darks()
     frames[:, ::6, ::6] += 50
     with pytest.warns(HrixsWarning, match=r"2\.9% of the pixels are marked as bad"):
-        hot_pixels(frames)
+        bad_pixels(frames)
 
 
 @pytest.mark.parametrize("n_sigma", [0, -1, np.nan])
 def test_n_sigma_is_positive(n_sigma):
     with pytest.raises(ValueError, match=r"n_sigma = .*, expected a positive number"):
-        hot_pixels(darks(), n_sigma=n_sigma)
+        bad_pixels(darks(), n_sigma=n_sigma)
 
 
 def test_nan_pixels_are_refused():
     frames = darks().astype(float)
     frames[2, 3, 4] = np.nan
     with pytest.raises(ValueError, match="1 pixels that are NaN or infinite"):
-        hot_pixels(frames)
+        bad_pixels(frames)
 
 
 class TestOfTheClass:
     def test_sets_the_mask_of_the_chip(self, h):
-        mask = h.find_hot_pixels(DARK)
+        mask = h.find_bad_pixels(DARK)
         assert mask.shape == (256, 1024)
         assert h.MASK is mask
         assert mask.attrs["n_hot"] > 10
-        assert h.find_hot_pixels(DARK, n_sigma=200.0).attrs["n_sigma"] == 200.0
+        assert h.find_bad_pixels(DARK, n_sigma=200.0).attrs["n_sigma"] == 200.0
 
     def test_joins_the_mask_that_is_there(self, h):
-        found = h.find_hot_pixels(DARK)
+        found = h.find_bad_pixels(DARK)
         h.MASK = by_hand = np.zeros((256, 1024), bool)
         by_hand[100:104] = True
         h.FIELDS = ["MaranaX"]
-        joined = h.find_hot_pixels(h.from_run(DARK))
+        joined = h.find_bad_pixels(h.from_run(DARK))
         np.testing.assert_array_equal(joined, found.values | by_hand)
         assert int(by_hand.sum()) == 4 * 1024
         assert joined.attrs["n_hot"] == found.attrs["n_hot"]
@@ -120,5 +120,5 @@ class TestOfTheClass:
     def test_a_mask_of_another_shape_stays(self, h):
         h.MASK = by_hand = np.zeros((256, 200), bool)
         with pytest.raises(ValueError, match=r"MASK has shape \(256, 200\)"):
-            h.find_hot_pixels(DARK)
+            h.find_bad_pixels(DARK)
         assert h.MASK is by_hand

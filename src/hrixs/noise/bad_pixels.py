@@ -25,7 +25,7 @@ _BLOCK = 64
 _MANY = 0.02
 
 
-def hot_pixels(
+def bad_pixels(
     darks: xr.DataArray | ArrayLike | Frames,
     *,
     n_sigma: float = N_SIGMA,
@@ -63,11 +63,11 @@ def hot_pixels(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs import hot_pixels
+    >>> from hrixs import bad_pixels
     >>> darks = np.random.default_rng(1).normal(100, 1.5, (8, 64, 64))
     >>> darks[:, 10, 20] += 80
     >>> darks[::3, 30, 40] += 60
-    >>> mask = hot_pixels(darks)
+    >>> mask = bad_pixels(darks)
     >>> int(mask.sum()), mask.attrs["n_hot"], mask.attrs["n_noisy"]
     (2, 1, 1)
     """
@@ -112,7 +112,7 @@ def hot_pixels(
         FRAME_DIMS,
         name="mask",
         attrs=provenance(
-            "hot_pixels",
+            "bad_pixels",
             n_sigma=float(n_sigma),
             n_frames=len(frames),
             n_hot=int(hot.sum()),

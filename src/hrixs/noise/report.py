@@ -72,7 +72,7 @@ class NoiseReport:
     repeating : xarray.DataArray
         Bool, dims (x, y): pixels that make hits in half of the frames or more, and more often than
         those around them. They are masked in all other numbers; use ``mask | repeating``, or the
-        mask of `hrixs.hot_pixels`.
+        mask of `hrixs.bad_pixels`.
     scan : xarray.Dataset
         Over dim ``threshold`` (ADU), per frame: ``hits`` found, ``false_hits`` expected, and
         ``dark_hits`` found in the dark frames, where these were given.
@@ -138,7 +138,7 @@ def noise_report(
         Dark image or dark frames; subtracted, so that the thresholds are those for a subtracted
         dark. Dark frames, from two on, also show the false hits as they are.
     mask : array_like of bool, shape (x, y), optional
-        True where a pixel is bad; see `hrixs.hot_pixels`.
+        True where a pixel is bad; see `hrixs.bad_pixels`.
     energy : float, optional
         Photon energy in eV, for the gain of the camera, ``ELECTRONS_PER_ADU``.
     max_frames : int

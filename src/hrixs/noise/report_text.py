@@ -101,7 +101,7 @@ def _remarks(report: Any) -> list[str]:
     if n_repeating:
         remarks.append(
             f"{n_repeating} pixels make a hit in most frames. Mask them: "
-            "mask=report.repeating, or hot_pixels(dark frames)."
+            "mask=report.repeating, or bad_pixels(dark frames)."
         )
     drift = 4 * float(np.ptp(report.frames["level"].values))
     height = report.threshold - 4 * float(report.frames["level"].median())
@@ -123,7 +123,7 @@ def _remarks(report: Any) -> list[str]:
         if noisy:
             remarks.append(
                 f"{noisy} pixels have {_NOISY:g} times the noise of most, or more, in the dark "
-                "frames. hot_pixels finds them."
+                "frames. bad_pixels finds them."
             )
     if "dark_hits" in report.scan:
         in_dark = _dark_hits(report)

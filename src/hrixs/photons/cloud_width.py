@@ -157,7 +157,7 @@ def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
     if sigma < _NO_CLOUD:
         raise MissingDataError(
             f"the width of the charge cloud can't be estimated: most hits are single pixels "
-            f"({sigma:.2f} px wide), as hot pixels make them. Mask these, see hot_pixels, load a "
+            f"({sigma:.2f} px wide), as hot pixels make them. Mask these, see bad_pixels, load a "
             "dark, or give cloud_sigma (in pixels)."
         )
     if sigma > _TOO_WIDE:

@@ -15,7 +15,7 @@ from hrixs.curvature.image_fit import fit_curvature_image
 from hrixs.curvature.photon_fit import fit_curvature
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.calibration import calibrate_energy
-from hrixs.noise.bad_pixels import hot_pixels
+from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.cloud import estimate_cloud
 from hrixs.photons.cloud_width import CloudEstimate
@@ -152,7 +152,7 @@ def mask_bad_pixels(
     frames = images_of(data, h.DETECTOR).compute()
     whole_chip = Crop.of(slice(None), slice(None), frames.sizes["x"], frames.sizes["y"])
     before = whole_chip.of_chip("MASK", h.MASK)
-    mask = hot_pixels(frames, **options)
+    mask = bad_pixels(frames, **options)
     if before is not None:
         mask = mask.copy(data=mask.values | before.astype(bool))
     h.MASK = mask

@@ -383,7 +383,7 @@ class hRIXS(Settings):
         options: dict[str, Any] = {"n_images": n_images, "dark": dark, "energy": energy}
         return fits.report_noise(self, run, proposal, **options)
 
-    def find_hot_pixels(
+    def find_bad_pixels(
         self,
         run: RunOrData,
         proposal: int | str | None = None,
@@ -396,7 +396,7 @@ class hRIXS(Settings):
         Parameters
         ----------
         **options
-            Handed on to `hrixs.hot_pixels`.
+            Handed on to `hrixs.bad_pixels`.
 
         Returns
         -------
