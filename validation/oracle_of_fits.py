@@ -146,7 +146,9 @@ def _compare(row: Row, frame: NDArray[np.uint16], way: _Way) -> None:
         return
     plain = {"cloud_sigma": CLOUD_SIGMA, "read_noise": NOISE, "background": SYMMETRIC_LEVEL}
     places, flags = np.array(pixels), table["flag"].values
-    of_other_width = np.abs(table["cloud_sigma"] - CLOUD_SIGMA) > CERTAIN * table["cloud_sigma_err"]
+    of_other_width = (
+        np.abs(table["own_cloud_sigma"] - CLOUD_SIGMA) > CERTAIN * table["own_cloud_sigma_err"]
+    )
     left_out = (flags & NOT_FITTED > 0) | of_other_width.values
     for number, pixel in enumerate(pixels):
         near = np.flatnonzero((np.abs(places - pixel) <= APART).all(axis=1))

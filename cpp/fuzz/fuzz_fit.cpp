@@ -112,8 +112,8 @@ void check_photon(const PhotonTable& table, std::size_t k) {
     require(fits.flag[k] < 32, "no unknown flag");
     if (!fitted) {
         require(std::isnan(fits.sigma_x[k]) && std::isnan(fits.sigma_y[k]) &&
-                    std::isnan(fits.chi2[k]) && std::isnan(fits.cloud_sigma[k]) &&
-                    std::isnan(fits.cloud_sigma_err[k]),
+                    std::isnan(fits.chi2[k]) && std::isnan(fits.own_cloud_sigma[k]) &&
+                    std::isnan(fits.own_cloud_sigma_err[k]),
                 "no uncertainty without a fit");
         return;
     }
@@ -241,10 +241,10 @@ void compare_fit(const PhotonTable& table, std::size_t k, const Hit& hit, const 
     near_part(fits.sigma_x[k], &FitAnswer::sigma_x, floor, "sigma_x");
     near_part(fits.sigma_y[k], &FitAnswer::sigma_y, floor, "sigma_y");
     near(fits.chi2[k], &FitAnswer::chi2, floor * fit.chi2 + fit.chi2_rounding, "chi2");
-    near(fits.cloud_sigma[k], &FitAnswer::cloud_sigma, floor + width_error + fit.cloud_floor,
-         "cloud_sigma");
-    near_part(fits.cloud_sigma_err[k], &FitAnswer::cloud_sigma_err, floor + fit.cloud_rounding,
-              "cloud_sigma_err");
+    near(fits.own_cloud_sigma[k], &FitAnswer::cloud_sigma, floor + width_error + fit.cloud_floor,
+         "own_cloud_sigma");
+    near_part(fits.own_cloud_sigma_err[k], &FitAnswer::cloud_sigma_err, floor + fit.cloud_rounding,
+              "own_cloud_sigma_err");
     // A series of third order over half the way between two nodes.
     const double change =
         0.5 / (cloud_nodes_per_pixel * settings.cloud_sigma * settings.cloud_sigma);

@@ -27,8 +27,8 @@ class Found(TypedDict):
     sigma_x: NotRequired[NDArray[np.float64]]  # (photons,)
     sigma_y: NotRequired[NDArray[np.float64]]
     chi2: NotRequired[NDArray[np.float64]]
-    cloud_sigma: NotRequired[NDArray[np.float64]]
-    cloud_sigma_err: NotRequired[NDArray[np.float64]]
+    own_cloud_sigma: NotRequired[NDArray[np.float64]]
+    own_cloud_sigma_err: NotRequired[NDArray[np.float64]]
     flag: NotRequired[NDArray[np.uint8]]
     noise: NotRequired[NDArray[np.float64]]  # (frames,)
 

@@ -14,7 +14,7 @@ from oracles import frames as reference
 from oracles.gaussian_fit import Photon, brightest, cloud, gaussian_fit, gaussian_fits
 
 NOT_CONVERGED, LEFT_PIXEL, NEIGHBOUR, CUT = 1, 2, 4, 8
-FITTED = ("sigma_x", "sigma_y", "chi2", "cloud_sigma", "flag")
+FITTED = ("sigma_x", "sigma_y", "chi2", "own_cloud_sigma", "flag")
 LEVEL = 100.0
 #: Of 2x2 squares: far above their noise, and below every photon of these tests.
 THRESHOLD = 4 * LEVEL + 50.0
@@ -111,7 +111,7 @@ class TestTable:
         for name in FITTED:
             assert table[name].dims == ("photon",)
             assert table[name].dtype == (np.uint8 if name == "flag" else np.float64)
-        for name in ("x", "y", "sigma_x", "sigma_y", "cloud_sigma"):
+        for name in ("x", "y", "sigma_x", "sigma_y", "own_cloud_sigma"):
             assert table[name].attrs["units"] == "px"
 
     def test_attrs_say_how_the_photons_were_placed(self):
@@ -144,7 +144,7 @@ class TestOnePhoton:
         assert float(table.x[0]) == pytest.approx(photon.x, abs=1e-3)
         assert float(table.y[0]) == pytest.approx(photon.y, abs=1e-3)
         assert float(table.charge[0]) == pytest.approx(charge, rel=1e-3)
-        assert float(table.cloud_sigma[0]) == pytest.approx(cloud_sigma, abs=1e-2)
+        assert float(table.own_cloud_sigma[0]) == pytest.approx(cloud_sigma, abs=1e-2)
 
     @pytest.mark.parametrize("electrons_per_adu", [None, 0.8])
     @pytest.mark.parametrize("cloud_sigma", [0.4, 0.55, 0.8])
@@ -404,11 +404,11 @@ class TestWidthAndNoise:
         frame = frame_of(isolated(charge=1000.0), cloud_sigma=true, noise=2.0)
         table = gaussian(frame)
         # One step goes most of the way, not all of it.
-        assert abs(float(table["cloud_sigma"].median()) - true) < 0.3 * abs(0.55 - true)
+        assert abs(float(table["own_cloud_sigma"].median()) - true) < 0.3 * abs(0.55 - true)
 
     def test_the_right_width_is_left_alone(self):
         table = gaussian(frame_of(isolated(charge=1000.0), noise=2.0))
-        assert float(table["cloud_sigma"].median()) == pytest.approx(0.55, abs=0.003)
+        assert float(table["own_cloud_sigma"].median()) == pytest.approx(0.55, abs=0.003)
 
     @pytest.mark.parametrize("noise", [1.6, 4.0])
     def test_the_noise_of_a_frame_is_taken_from_it(self, noise):
@@ -508,7 +508,7 @@ digest = hashlib.sha256()
 for more in ({}, {"electrons_per_adu": 1.06, "read_noise": 1.5}, {"local_background": True}):
     for stack in (frames, frames.astype("f4")):
         table = hrixs.find_photons(stack, threshold=430.0, **fit, **more)
-        for name in ("x", "y", "charge", "sigma_x", "sigma_y", "chi2", "cloud_sigma", "flag"):
+        for name in ("x", "y", "charge", "sigma_x", "sigma_y", "chi2", "own_cloud_sigma", "flag"):
             digest.update(table[name].values.tobytes())
 print(_core.simd_level(), table.sizes["photon"], digest.hexdigest())
 """

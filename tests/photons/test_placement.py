@@ -12,7 +12,7 @@ from hrixs.cli.main import main
 from hrixs.live.spectra import LiveSpectra
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
-EXTRA = {"sigma_x", "sigma_y", "chi2", "cloud_sigma", "cloud_sigma_err", "flag"}
+EXTRA = {"sigma_x", "sigma_y", "chi2", "own_cloud_sigma", "own_cloud_sigma_err", "flag"}
 
 
 @pytest.fixture

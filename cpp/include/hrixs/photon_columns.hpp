@@ -21,10 +21,10 @@
 #define HRIXS_FOR_EACH_FIT_COLUMN(X)                                                               \
     X(double, sigma_x, "sigma_x") /* uncertainty of the position, pixels */                        \
     X(double, sigma_y, "sigma_y")                                                                  \
-    X(double, chi2, "chi2")               /* for each degree of freedom */                         \
-    X(double, cloud_sigma, "cloud_sigma") /* estimate from this photon alone, pixels ... */        \
-    X(double, cloud_sigma_err, "cloud_sigma_err") /* ... and its uncertainty */                    \
-    X(std::uint8_t, flag, "flag")                 /* of PhotonFlag */
+    X(double, chi2, "chi2")                       /* for each degree of freedom */                 \
+    X(double, own_cloud_sigma, "own_cloud_sigma") /* width by this photon alone, pixels ... */     \
+    X(double, own_cloud_sigma_err, "own_cloud_sigma_err") /* ... and its uncertainty */            \
+    X(std::uint8_t, flag, "flag")                         /* of PhotonFlag */
 
 // Facts that belong to a frame and not to a photon.
 #define HRIXS_FOR_EACH_FRAME_COLUMN(X)                                                             \

@@ -64,15 +64,15 @@ TEST_CASE("photon table: columns of a fit go along") {
     CHECK(table.fitted.sigma_x == std::vector<double>{0.1, 0.3});
     CHECK(table.fitted.sigma_y == std::vector<double>{0.2, 0.4});
     CHECK(table.fitted.chi2 == std::vector<double>{1.1, 1.2});
-    CHECK(table.fitted.cloud_sigma == std::vector<double>{0.5, 0.6});
-    CHECK(table.fitted.cloud_sigma_err == std::vector<double>{0.05, 0.06});
+    CHECK(table.fitted.own_cloud_sigma == std::vector<double>{0.5, 0.6});
+    CHECK(table.fitted.own_cloud_sigma_err == std::vector<double>{0.05, 0.06});
     CHECK(table.fitted.flag == std::vector<std::uint8_t>{4, 8});
     table.clear();
     CHECK(table.fitted.sigma_x.empty());
     CHECK(table.fitted.sigma_y.empty());
     CHECK(table.fitted.chi2.empty());
-    CHECK(table.fitted.cloud_sigma.empty());
-    CHECK(table.fitted.cloud_sigma_err.empty());
+    CHECK(table.fitted.own_cloud_sigma.empty());
+    CHECK(table.fitted.own_cloud_sigma_err.empty());
     CHECK(table.fitted.flag.empty());
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("fit: photons of a frame without noise are found where they are") {
         CHECK(found.table.fitted.flag == std::vector<std::uint8_t>(4, 0));
         for (std::size_t k = 0; k < 4; ++k) {
             CHECK(found.table.fitted.chi2[k] < 1e-3);
-            CHECK(found.table.fitted.cloud_sigma[k] == Approx(sigma).epsilon(1e-3));
+            CHECK(found.table.fitted.own_cloud_sigma[k] == Approx(sigma).epsilon(1e-3));
             CHECK(found.table.fitted.sigma_x[k] > 0.0);
             CHECK(found.table.fitted.sigma_x[k] < 0.02);
         }
@@ -245,7 +245,7 @@ TEST_CASE("fit: too few pixels leave the centre of mass") {
         CHECK(found.table.charge[0] == by_mass.table.charge[0]);
         CHECK(std::isnan(found.table.fitted.sigma_x[0]));
         CHECK(std::isnan(found.table.fitted.chi2[0]));
-        CHECK(std::isnan(found.table.fitted.cloud_sigma[0]));
+        CHECK(std::isnan(found.table.fitted.own_cloud_sigma[0]));
     }
 }
 

@@ -28,7 +28,7 @@ LEAST_PHOTONS = 20
 #: Columns of a photon table that tell the width.
 COLUMNS = (
     "x", "y", "frame", "charge", "double",
-    "sigma_x", "sigma_y", "chi2", "cloud_sigma", "cloud_sigma_err", "flag",
+    "sigma_x", "sigma_y", "chi2", "own_cloud_sigma", "own_cloud_sigma_err", "flag",
 )  # fmt: skip
 
 # The square of the width comes out less by so many variances of the place: one in theory where the
@@ -95,7 +95,7 @@ def mean_cloud(
     MissingDataError
         If there are fewer than `LEAST_PHOTONS` of them.
     """
-    cloud, error = photons["cloud_sigma"], photons["cloud_sigma_err"]
+    cloud, error = photons["own_cloud_sigma"], photons["own_cloud_sigma_err"]
     charge = photons["charge"]
     usable = (photons["flag"] == 0) & np.isfinite(cloud) & np.isfinite(error) & (error > 0)
     place = np.hypot(photons["sigma_x"], photons["sigma_y"])

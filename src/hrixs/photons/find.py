@@ -105,12 +105,12 @@ def find_photons(
 
         With ``position='gaussian'``, ``charge`` is that of the fitted cloud, and there are
         ``sigma_x``, ``sigma_y`` (standard deviation of the place, pixels), ``chi2`` (of the fit,
-        for each degree of freedom), ``cloud_sigma``, ``cloud_sigma_err`` (width of the photon's own
-        cloud, in pixels: one step of a fit from the width that was used), ``flag`` and, for each
-        frame, ``noise`` (ADU). ``flag`` has bits as its attribute ``flag_masks`` says: 1 not
-        converged, 2 more than a pixel outside of its brightest pixel (the centre of mass stands
-        for both, and NaN for the rest), 4 a near neighbour (both were fitted together), 8 a window
-        that is cut by a mask or the border, 16 one of a split double.
+        for each degree of freedom), ``own_cloud_sigma``, ``own_cloud_sigma_err`` (width of the
+        photon's own cloud, in pixels: one step of a fit from the width that was used), ``flag``
+        and, for each frame, ``noise`` (ADU). ``flag`` has bits as its attribute ``flag_masks``
+        says: 1 not converged, 2 more than a pixel outside of its brightest pixel (the centre of
+        mass stands for both, and NaN for the rest), 4 a near neighbour (both were fitted
+        together), 8 a window that is cut by a mask or the border, 16 one of a split double.
 
     Raises
     ------

@@ -30,8 +30,8 @@ PLACE_COLUMNS: dict[str, dict[str, Any]] = {
     "sigma_x": {"units": "px", "long_name": "standard deviation of x"},
     "sigma_y": {"units": "px", "long_name": "standard deviation of y"},
     "chi2": {"long_name": "chi square of the fit for each degree of freedom"},
-    "cloud_sigma": {"units": "px", "long_name": "width of the photon's own charge cloud"},
-    "cloud_sigma_err": {"units": "px", "long_name": "standard deviation of cloud_sigma"},
+    "own_cloud_sigma": {"units": "px", "long_name": "width of the photon's own charge cloud"},
+    "own_cloud_sigma_err": {"units": "px", "long_name": "standard deviation of own_cloud_sigma"},
     "flag": {
         "long_name": "what is special about the place",
         "flag_masks": np.array(list(_core.PHOTON_FLAGS.values()), np.uint8),
