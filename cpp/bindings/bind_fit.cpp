@@ -9,11 +9,11 @@ void bind_fit(pybind11::module_& module) {
         .def(
             py::init([](std::optional<double> cloud_sigma, std::optional<double> read_noise,
                         std::optional<py::array> noise_map, std::optional<double> electrons_per_adu,
-                        bool local_background, bool split_doubles,
-                        std::optional<double> max_pixel, std::optional<double> max_charge) {
+                        bool local_background, bool split_doubles, std::optional<double> max_pixel,
+                        std::optional<double> max_charge) {
                 return FitOptions{cloud_sigma,       read_noise,       std::move(noise_map),
                                   electrons_per_adu, local_background, split_doubles,
-                                  max_pixel,       max_charge};
+                                  max_pixel,         max_charge};
             }),
             py::kw_only(), py::arg("cloud_sigma") = py::none(), py::arg("read_noise") = py::none(),
             py::arg("noise_map") = py::none(), py::arg("electrons_per_adu") = py::none(),

@@ -227,9 +227,8 @@ inline Answer find_in(const PlainFrame& frame, const FindSettings& settings) {
                 answer.mean_tolerance + 1e-15 * (std::abs(brightest) + std::abs(answer.frame_mean));
             if (found.is_cosmic(brightest - answer.frame_mean, brightest_tolerance, hit))
                 continue;
-            hit.is_double =
-                settings.dbl_threshold &&
-                found.above(hit.charge, *settings.dbl_threshold, hit.charge_tolerance);
+            hit.is_double = settings.dbl_threshold &&
+                            found.above(hit.charge, *settings.dbl_threshold, hit.charge_tolerance);
             found.add(hit);
         }
     found.finish();

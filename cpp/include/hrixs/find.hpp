@@ -16,8 +16,8 @@ struct FindSettings {
         threshold; // of a 2x2 square, ADU; without it, from the frame's statistics
     double std_threshold = 0.0;
     std::optional<double> dbl_threshold; // of a spot, ADU; without it no hit is double
-    Index max_photons = 0;                  // in one frame
-    std::optional<CloudFit> fit{};          // without it, positions are centres of mass
+    Index max_photons = 0;               // in one frame
+    std::optional<CloudFit> fit{};       // without it, positions are centres of mass
     CosmicLimits cosmics{};
 };
 

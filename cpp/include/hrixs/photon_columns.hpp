@@ -28,7 +28,7 @@
 
 // Facts that belong to a frame and not to a photon.
 #define HRIXS_FOR_EACH_FRAME_COLUMN(X)                                                             \
-    X(Index, n_cosmics, "n_cosmics")    /* hits dropped: too bright, or near such a one */           \
+    X(Index, n_cosmics, "n_cosmics")  /* hits dropped: too bright, or near such a one */           \
     X(double, frame_mean, "base")     /* mean of the frame, ADU */                                 \
     X(double, threshold, "threshold") /* that it was searched with, ADU */                         \
     X(Index, n_dropped, "n_dropped")  /* spots dropped: charge below what counts */                \

@@ -197,8 +197,8 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
                 hits.drop();
             else if (!hits.is_cosmic(brightest(pixels) - searched.frame_mean, spot.charge, centre))
                 hits.add(spot.x, spot.y, spot.charge,
-                         settings.dbl_threshold && spot.charge > *settings.dbl_threshold,
-                         centre, settings.fit ? own_window.of(frame, centre, window) : nullptr);
+                         settings.dbl_threshold && spot.charge > *settings.dbl_threshold, centre,
+                         settings.fit ? own_window.of(frame, centre, window) : nullptr);
         });
 }
 

@@ -98,7 +98,7 @@ def find_photons(
         ``double`` (bool) and the coordinate ``frame`` (number of the frame), with ``trainId`` and
         the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
         ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots without a positive
-        charge, which are left out) and ``n_cosmics`` (hits, or bright maxima, that the limits drop).
+        charge, which are left out) and ``n_cosmics`` (hits, or bright maxima, above the limits).
 
         ``x`` and ``y`` are counted on the full chip where coordinates tell the place of the first
         pixel, which ``attrs`` have as ``first_pixel`` then, else from the frame's corner.
