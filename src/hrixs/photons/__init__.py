@@ -12,6 +12,7 @@ from hrixs.photons.placement import POSITION, POSITIONS, fits_clouds
 from hrixs.photons.table import (
     concat_photons,
     photon_table,
+    placed_on_chip,
     table_columns,
     table_of_columns,
     with_attributes,
@@ -36,6 +37,7 @@ __all__ = [
     "phase_uniformity",
     "photon_parts",
     "photon_table",
+    "placed_on_chip",
     "table_columns",
     "table_of_columns",
     "with_attributes",
