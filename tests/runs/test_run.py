@@ -132,7 +132,9 @@ def test_several_images_in_a_train_are_kept_and_told(tmp_path, simulated):
     assert h.aggregate(data, "nrj").counts.values.tolist() == [1, 3, 1, 1, 1, 1]
 
 
-def test_extra_data_opens_what_write_run_wrote(data_root, simulated):
+def test_extra_data_opens_what_write_run_wrote(data_root, simulated, monkeypatch):
+    # Before 1.23 the variable is looked up once, when extra-data is imported.
+    monkeypatch.setattr("extra_data.read_machinery.DATA_ROOT_DIR", str(simulated.root))
     run = extra_data.open_run(PROPOSAL, RUN, data="raw")
     assert len(run.train_ids) == 10
     assert run.run_metadata()["proposalNumber"] == PROPOSAL
@@ -154,6 +156,57 @@ def test_images_in_parts_are_the_same(h, simulated, monkeypatch):
     total, n_images = sum_images(index_run(run, "MaranaX"))
     np.testing.assert_array_equal(total, simulated.frames.sum(axis=0, dtype=float))
     assert n_images == 8
+
+
+@pytest.mark.parametrize("proposal", [PROPOSAL, f"{PROPOSAL}", f"p{PROPOSAL:06d}", "path"])
+def test_a_proposal_by_number_name_or_path(data_root, simulated, proposal):
+    if proposal == "path":
+        proposal = str(simulated.folder.parents[1])
+    assert open_run(RUN, proposal).train_ids[0] == open_run(simulated.folder).train_ids[0]
+
+
+class TestAnotherExtraData:
+    """What extra-data lacks is shown as it is, and not taken for a fault of the run."""
+
+    @pytest.mark.parametrize("by", ["number", "folder", "file", "open"])
+    def test_an_attribute_that_files_lack(self, data_root, simulated, monkeypatch, by):
+        run = {
+            "number": RUN,
+            "folder": simulated.folder,
+            "file": simulated.folder / "RAW-R0145-DA02-S00000.h5",
+            "open": RunDirectory(simulated.folder),
+        }[by]
+
+        def lacks(access, name):
+            if name == "control_sources":
+                raise AttributeError(f"no attribute {name!r}", name=name, obj=access)
+            return object.__getattribute__(access, name)
+
+        monkeypatch.setattr("extra_data.FileAccess.__getattribute__", lacks, raising=False)
+        with pytest.raises(AttributeError, match="no attribute 'control_sources'"):
+            open_run(run, PROPOSAL)
+
+    @pytest.mark.parametrize("error", [TypeError("another signature"), ImportError("gone")])
+    def test_an_error_that_no_file_causes(self, data_root, monkeypatch, error):
+        def fails(*_, **__):
+            raise error
+
+        monkeypatch.setattr("extra_data.RunDirectory", fails)
+        with pytest.raises(type(error), match=str(error)):
+            open_run(RUN, PROPOSAL)
+
+    def test_the_attribute_of_overviews_is_not_needed(self, data_root, monkeypatch):
+        monkeypatch.delattr("extra_data.file_access.FileAccess.is_voview", raising=False)
+        assert len(open_run(RUN, PROPOSAL).files) == 4
+
+    def test_what_a_broken_file_raises_is_told_with_its_kind(self, tmp_path):
+        path = tmp_path / "RAW-R0001-DA01-S00000.h5"
+        with h5py.File(path, "w") as file:
+            file["INDEX/trainId"] = np.arange(3, dtype=np.uint64)
+        with pytest.raises(MissingDataError, match=r"DA01-S00000.h5: \w+Error: ") as caught:
+            open_run(path)
+        assert caught.value.__cause__ is not None
+        assert str(caught.value.__cause__) in str(caught.value)
 
 
 class TestBadInput:

@@ -1,6 +1,6 @@
 """Writing runs in the EuXFEL HDF5 format, for demonstrations and tests.
 
-The adapter to extra-data's own mock files, which ship with extra-data but are not its public API.
+Through extra-data's own mock files, which ship with it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.runs.extra_data_access import mock_files
 from hrixs.runs.mnemonic_table import mnemonics
-from hrixs.utils.errors import no_extra_data
 
 FIRST_TRAIN = 1_600_000_000
 
@@ -67,10 +67,7 @@ def write_run(
     ImportError
         If extra-data can't be imported, as on Windows.
     """
-    try:
-        import extra_data.tests.mockdata  # noqa: F401  # is it there?
-    except ImportError as error:
-        raise no_extra_data(error) from error
+    mock_files()  # are they there?
     pixels = np.asarray(images)
     n_trains = len(pixels) + len(set(trains_without_image))
     has_image = np.ones(n_trains, dtype=bool)
@@ -111,22 +108,22 @@ def _write_file(
     path: Path, devices: Sequence[Any], n_trains: int, first_train: int, proposal: int
 ) -> None:
     import h5py
-    from extra_data.tests.mockdata import write_file
 
+    write_file, _ = mock_files()
     write_file(path, devices, n_trains, first_train, chunksize=1, format_version="1.2")
     with h5py.File(path, "r+") as file:
         file["METADATA/proposalNumber"][:] = proposal
 
 
 def _camera_device(camera: str, images: NDArray[Any], has_image: NDArray[np.bool_]) -> Any:
-    from extra_data.tests.mockdata.base import DeviceBase
+    device_base: Any = mock_files()[1]
 
     device_id, channel = mnemonics[camera]["source"].split(":")
     group, _, dataset = mnemonics[camera]["key"].partition(".")
     channel = f"{channel}/{group}"
     path = dataset.replace(".", "/")
 
-    class Camera(DeviceBase):  # type: ignore[misc]  # extra-data ships no types
+    class Camera(device_base):  # type: ignore[misc]  # extra-data ships no types
         output_channels = (channel,)
 
         def write_instrument(self, file: Any) -> None:
@@ -152,7 +149,7 @@ def _camera_device(camera: str, images: NDArray[Any], has_image: NDArray[np.bool
 
 
 def _control_devices(values: Mapping[str, NDArray[Any]]) -> list[Any]:
-    from extra_data.tests.mockdata.base import DeviceBase
+    device_base: Any = mock_files()[1]
 
     by_source: dict[str, dict[str, NDArray[Any]]] = {}
     for name, one in values.items():
@@ -160,7 +157,7 @@ def _control_devices(values: Mapping[str, NDArray[Any]]) -> list[Any]:
         key = entry["key"].removesuffix(".value").replace(".", "/")
         by_source.setdefault(entry["source"], {})[key] = one
 
-    class Control(DeviceBase):  # type: ignore[misc]  # extra-data ships no types
+    class Control(device_base):  # type: ignore[misc]  # extra-data ships no types
         def __init__(self, device_id: str, data: dict[str, NDArray[Any]]) -> None:
             super().__init__(device_id)
             self.data = data

@@ -1,9 +1,7 @@
-"""Finding EuXFEL runs: which files they have, and which trains. Imports extra-data."""
+"""Finding EuXFEL runs: which files they have, and which trains."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.runs import extra_data_access
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
-from hrixs.utils.errors import MissingDataError, no_extra_data, unknown_name
+from hrixs.utils.errors import MissingDataError, unknown_name
 
 if TYPE_CHECKING:
     from extra_data import DataCollection
@@ -26,6 +25,8 @@ RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection"
 #: A name in the table of mnemonics, or entries of the table's form under names of one's own.
 Field: TypeAlias = "str | Mapping[str, Mnemonic]"
 
+# What no file makes extra-data raise as it opens a run: a fault of the program.
+_NEVER_OF_A_FILE = (AttributeError, TypeError, ImportError, NameError)
 # Starting processes takes longer than opening so many.
 _FEW_FILES = 32
 _FILE_NAME = re.compile(r"([^.].*)-S(\d{5})\.h5")
@@ -85,10 +86,8 @@ class Run:
         TypeError
             If `subset` is none.
         """
-        from extra_data.read_machinery import select_train_ids
-
         try:
-            chosen = select_train_ids(list(self.train_ids), subset)
+            ids = extra_data_access.chosen_trains(self.train_ids, subset)
         except IndexError as error:
             raise MissingDataError(
                 f"subset = {subset!r} asks for trains that are not there; the run has "
@@ -99,7 +98,6 @@ class Run:
                 f"subset = {subset!r}, expected a slice or a list of trains' numbers, "
                 "extra_data.by_index or extra_data.by_id."
             ) from error
-        ids = np.unique(np.asarray(chosen, dtype=np.uint64))
         return Run(self.files, ids, self.lost, selected=True)
 
     def tell_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
@@ -192,12 +190,8 @@ def open_run(run: RunLike, proposal: int | str | None = None) -> Run:
     ImportError
         If extra-data can't be imported, as on Windows.
     """
-    try:
-        import extra_data
-    except ImportError as error:
-        raise no_extra_data(error) from error
-
-    if isinstance(run, extra_data.DataCollection):
+    extra_data_access.require_extra_data()
+    if extra_data_access.is_collection(run):
         return _of_collection(run)
     if isinstance(run, str) and run.isdigit() and not Path(run).exists():
         run = int(run)
@@ -246,82 +240,80 @@ def field_entries(fields: Iterable[Field]) -> dict[str, Mnemonic]:
 
 
 def _folder_of_number(number: int, proposal: int | str | None) -> Path:
-    from extra_data.read_machinery import find_proposal
-
     if proposal is None:
         raise ValueError(
             f"run {number} was given without a proposal; expected hRIXS(proposal), proposal= "
             "(on the command line --proposal), or the path of the run's folder."
         )
-    text = str(proposal)
-    try:
-        folder = Path(find_proposal(int(text) if text.isdigit() else text))
-        folder = folder / "raw" / f"r{number:04d}"
-        if not folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {folder}")
-    except Exception as error:
-        # extra-data raises a plain Exception for an unknown proposal.
-        root = os.environ.get("EXTRA_DATA_DATA_ROOT", "/gpfs/exfel/exp")
-        raise MissingDataError(
-            f"run {number} of proposal {proposal} can't be opened: {str(error).rstrip('.')}. "
-            f"Looked under {root}, which EXTRA_DATA_DATA_ROOT sets; the path of a run's folder "
-            "can be given as well."
-        ) from error
-    return folder
+    of_proposal = extra_data_access.find_proposal(proposal)
+    why = "there is no folder of the proposal"
+    if of_proposal is not None:
+        folder = of_proposal / "raw" / f"r{number:04d}"
+        if folder.is_dir():
+            return folder
+        why = f"there is no folder {folder}"
+    raise MissingDataError(
+        f"run {number} of proposal {proposal} can't be opened: {why}. Looked under "
+        f"{extra_data_access.data_root()}, which EXTRA_DATA_DATA_ROOT sets; the path of a run's "
+        "folder can be given as well."
+    )
 
 
 def _of_folder(folder: Path) -> Run:
-    import extra_data
-
     paths = _run_files(folder)
     try:
-        # What can't be read is printed there, and told by us.
-        with contextlib.redirect_stderr(io.StringIO()):
-            collection = extra_data.RunDirectory(folder, parallelize=len(paths) > _FEW_FILES)
-    except Exception:
+        parallelize = len(paths) > _FEW_FILES
+        collection = extra_data_access.open_folder(folder, parallelize=parallelize)
+    except Exception as error:
         # Trains that stand twice, or no file that can be read: each file by itself then.
-        return _of_files(paths)
+        opened = _of_files(paths)
+        if isinstance(error, _NEVER_OF_A_FILE) and not opened.lost:
+            raise
+        return opened
     opened = _of_collection(collection, whole=True)
-    for access in collection.files:
+    for access in extra_data_access.accesses(collection):
         access.close()
     return opened
 
 
 def _of_collection(collection: DataCollection, *, whole: bool = False) -> Run:
-    accesses = list(collection.files)
-    if any(access.is_voview for access in accesses):
+    accesses = extra_data_access.accesses(collection)
+    if any(map(extra_data_access.is_overview, accesses)):
         # An overview file stands for all others of its folder.
         opened = _of_files(_run_files(Path(accesses[0].filename).parent))
         files, lost = opened.files, opened.lost
     else:
-        files = _sorted(map(_run_file, accesses))
+        files = _sorted(RunFile(*extra_data_access.read_access(one)) for one in accesses)
         lost = _lost_siblings(files, whole=whole)
-    train_ids = np.asarray(collection.train_ids, dtype=np.uint64)
+    train_ids = extra_data_access.train_ids(collection)
     of_files = np.unique(np.concatenate([file.train_ids for file in files]))
     return Run(files, train_ids, lost, selected=len(np.setdiff1d(of_files, train_ids)) > 0)
 
 
 def _of_files(paths: Iterable[Path]) -> Run:
-    from extra_data.file_access import FileAccess
-
     files, lost = [], []
+    first_error: Exception | None = None
     for path in paths:
         try:
-            access = FileAccess(path)
-            files.append(_run_file(access))
-            access.close()
+            files.append(RunFile(*extra_data_access.read_file(path)))
         except Exception as error:  # whatever extra-data stumbles over
-            lost.append((str(path), str(error)))
+            lost.append((str(path), _why(error)))
+            first_error = first_error or error
     if not files:
         text = "; ".join(f"{Path(path).name}: {why}" for path, why in lost) or "no .h5 file in it"
-        raise MissingDataError(f"the run can't be opened, no file in it can be read: {text}.")
+        raise MissingDataError(
+            f"the run can't be opened, no file in it can be read: {text}."
+        ) from first_error
     ids = np.unique(np.concatenate([file.train_ids for file in files]))
     return Run(_sorted(files), ids, tuple(lost))
 
 
-def _run_file(access: Any) -> RunFile:
-    ids = np.asarray(access.train_ids, dtype=np.uint64)
-    return RunFile(str(access.filename), ids, access.control_sources | access.instrument_sources)
+def _why(error: Exception) -> str:
+    """Why a file can't be read; raises the error where the file is not to blame."""
+    if extra_data_access.is_of_the_library(error):
+        raise error
+    # The text of others tells little without their names.
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def _sorted(files: Iterable[RunFile]) -> tuple[RunFile, ...]:
@@ -359,10 +351,19 @@ def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[st
                     if "INDEX/trainId" not in file:
                         lost.append((str(path), "it has no INDEX/trainId"))
                     elif whole:
-                        lost.append((str(path), "extra-data can't open it"))
+                        lost.append((str(path), _why_not(path)))
             except OSError as error:
                 lost.append((str(path), str(error)))
     return tuple(lost)
+
+
+def _why_not(path: Path) -> str:
+    """What extra-data stumbles over in a file that it has left out."""
+    try:
+        extra_data_access.read_file(path)
+    except Exception as error:
+        return _why(error)
+    return "extra-data can't open it"
 
 
 def _split_name(path: str) -> tuple[str, int]:
