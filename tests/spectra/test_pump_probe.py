@@ -78,6 +78,19 @@ class TestValues:
         assert pumped.identical(PUMPED)
         assert unpumped.identical(UNPUMPED)
 
+    @pytest.mark.parametrize("bins_together", [1, 2])
+    def test_axes_keep_their_attributes(self, bins_together):
+        pumped, unpumped = (
+            spectrum([values, values]).assign_coords(delay=("delay", [0.0, 1.0], {"units": "ps"}))
+            for values in ([64, 36, 16, 4], [36, 64, 9, 4])
+        )
+        before = pumped.copy(deep=True), unpumped.copy(deep=True)
+        result = difference(pumped, unpumped, which="spectrum", bins_together=bins_together)
+        assert (pumped.identical(before[0]), unpumped.identical(before[1])) == (True, True)
+        for name in ("difference", "difference_err", "relative_difference_err"):
+            assert result[name].energy.attrs == {"units": "eV"}
+            assert result[name].delay.attrs == {"units": "ps"}
+
     def test_is_written_and_read_back(self, tmp_path):
         result = difference(PUMPED, UNPUMPED, which="spectrum")
         result.to_netcdf(tmp_path / "out.nc", engine="h5netcdf")

@@ -549,6 +549,25 @@ class TestAggregateAndNormalize:
         group = data.spectrum.values[simulated.delay == 2].sum(axis=0)
         np.testing.assert_array_equal(agg.spectrum.sel(hRIXS_delay=2), group)
 
+    def test_axes_keep_their_attributes(self, h, data):
+        data = data.assign_coords(scan=("trainId", np.arange(8.0), {"units": "mm"}))
+        data["trainId"].attrs["long_name"] = "train"
+        h.centroid(data)
+        agg = h.aggregate(data, "hRIXS_delay")
+        agg["hRIXS_norm_err"] = agg.hRIXS_norm.copy(data=agg.hRIXS_norm.values / 100)
+        assert agg.energy.attrs == {"units": "eV", "long_name": "energy"}
+        assert agg.hRIXS_delay.attrs["units"] == "ps"
+        for given in (data, agg, h.aggregate(data)):
+            before = given.copy(deep=True)
+            returned = h.normalize(given)
+            assert {"normalized", "normalized_err"} <= set(given.data_vars)
+            for name, variable in before.variables.items():
+                assert given.variables[name].identical(variable), name
+                assert returned.variables[name].identical(variable), name
+        assert agg.normalized.energy.attrs == agg.energy.attrs
+        with_units = {"units": "photons per hRIXS_norm", "normalized_by": "hRIXS_norm"}
+        assert with_units.items() <= agg.normalized_err.attrs.items()
+
     def test_frames_without_a_delay_are_counted_and_named(self, h, data):
         data["hRIXS_delay"] = data.hRIXS_delay.copy()
         data.hRIXS_delay[0] = np.nan

@@ -30,8 +30,10 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
 
 def add_in_quadrature(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Error of a sum over `dim`, from independent errors: the root of their squares' sum."""
-    total: xr.DataArray = xr.apply_ufunc(np.sqrt, add(da**2, dim), dask="allowed")
-    return total.rename(da.name).assign_attrs(da.attrs)
+    squares = add(da**2, dim)
+    total: xr.DataArray = xr.apply_ufunc(np.sqrt, squares, dask="allowed", keep_attrs=True)
+    total.attrs = dict(da.attrs)
+    return total.rename(da.name)
 
 
 def average(da: xr.DataArray, dim: str) -> xr.DataArray:
@@ -174,9 +176,10 @@ def add_normalized(data: xr.Dataset, which: str) -> xr.Dataset:
     """Add ``normalized``, and its error where there is one, to a dataset; return a shallow copy."""
     ratio = normalized(data, which)
     error = normalized_error(data, which)
-    data["normalized"] = ratio
+    # Without their coordinates, which would take the place of those of `data`.
+    data["normalized"] = ratio.variable
     if error is not None:
-        data["normalized_err"] = error
+        data["normalized_err"] = error.variable
     elif "normalized_err" in data:
         del data["normalized_err"]
     return data.copy(deep=False)
@@ -230,15 +233,20 @@ def normalized_error(ds: xr.Dataset, which: str) -> xr.DataArray | None:
     inputs = [ds["spectrum_err"], ds[which]]
     if f"{which}_err" in ds.variables:
         inputs += [ds["spectrum"], ds[f"{which}_err"]]
+    # Without keep_attrs, xarray before 2025.11 takes the attributes off the axes of `ds` itself.
     result: xr.DataArray = xr.apply_ufunc(
-        _ratio_error, *inputs, dask="parallelized", output_dtypes=[np.float64]
+        _ratio_error,
+        *inputs,
+        keep_attrs=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
     )
-    attrs = {
+    result.attrs = {
         "normalized_by": which,
         "units": f"{ds['spectrum'].attrs.get('units', '1')} per {which}",
         "long_name": "one standard deviation of normalized",
     }
-    return result.assign_attrs(attrs).rename("normalized_err")
+    return result.rename("normalized_err")
 
 
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:

@@ -97,7 +97,7 @@ def difference(
     useless = ~np.isfinite(ratio)
     few = (_photons(a, a_err) < _FEW_PHOTONS) | (_photons(b, b_err) < _FEW_PHOTONS)
     one_std = "one standard deviation of"
-    error = xr.apply_ufunc(np.hypot, a_err, b_err)
+    error = xr.apply_ufunc(np.hypot, a_err, b_err, keep_attrs=True)
     relative, relative_err = (one.where(~useless) for one in (ratio - 1, ratio_err))
     result = xr.Dataset(
         {
@@ -154,7 +154,8 @@ def _spectrum_and_error(
     attrs = values["energy"].attrs
     together = {"energy": bins_together}
     values = values.coarsen(together).reduce(np.sum)  # NaN stays NaN
-    error = xr.apply_ufunc(np.sqrt, (error**2).coarsen(together).reduce(np.sum))
+    squares = (error**2).coarsen(together).reduce(np.sum)
+    error = xr.apply_ufunc(np.sqrt, squares, keep_attrs=True)
     for array in (values, error):
         array["energy"].attrs |= attrs
         if "energy_loss" in array.coords:
@@ -249,7 +250,8 @@ def _ratio(
 ) -> tuple[xr.DataArray, xr.DataArray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = a / b
-        return ratio, xr.apply_ufunc(np.hypot, a_err, ratio * b_err) / abs(b)
+        error = xr.apply_ufunc(np.hypot, a_err, ratio * b_err, keep_attrs=True)
+        return ratio, error / abs(b)
 
 
 def _photons(values: xr.DataArray, error: xr.DataArray) -> xr.DataArray:
