@@ -35,6 +35,25 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the Python tests with the lowest versions that pyproject.toml allows, on Python 3.11.
+
+    Not among those that run without a name.
+    """
+    if sys.version_info[:2] != (3, 11):
+        session.skip("the lowest versions are those for Python 3.11: run nox with it")
+    session.install("uv")
+    session.run(
+        "uv", "pip", "install", "--python", session.virtualenv.location,
+        "--resolution", "lowest-direct", ".[test]", "pytest-xdist>=3.6",
+        # Matplotlib before 3.10.7 calls newer ones by old names: that warns, and works.
+        "pyparsing==3.2.5",
+    )  # fmt: skip
+    several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+    session.run("pytest", *(session.posargs or several))
+
+
+@nox.session
 def damnit(session: nox.Session) -> None:
     """Evaluate the documented DAMNIT context with DAMNIT's own runner, which brings a lot along."""
     session.install(".[test]", "damnit>=0.4", "EXtra-proposal")
