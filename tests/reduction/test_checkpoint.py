@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ from hrixs import HrixsWarning
 from hrixs.reduction.checkpoint import Checkpoint, remove_checkpoint
 from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
-from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import digest
 
 
@@ -162,28 +160,6 @@ def test_what_could_not_be_read_is_tried_again(h, tmp_path, every_part, monkeypa
     monkeypatch.setattr(PartReader, "read", real)
     result = h.process_run(RUN, progress=False, checkpoint=tmp_path)
     assert result.identical(h.process_run(RUN, progress=False))
-
-
-class TestLock:
-    def test_another_process_is_told_of(self, tmp_path):
-        holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        try:
-            (tmp_path / "lock").write_text(f"{socket.gethostname()} {holder.pid}")
-            with (
-                pytest.raises(OSError, match="is working on the same output"),
-                working_in(tmp_path),
-            ):
-                pass
-        finally:
-            holder.communicate(b"\n")
-        with working_in(tmp_path):  # it has ended
-            assert (tmp_path / "lock").exists()
-
-    def test_the_lock_goes_with_the_work(self, tmp_path):
-        folder = tmp_path / "out.nc.unfinished"
-        with working_in(folder):
-            assert folder.is_dir()
-        assert not folder.exists()
 
 
 def test_digest_tells_apart():

@@ -60,7 +60,7 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         if not job.resume:
             if any(folder.glob("part-*.npz")):
                 print(f"what was left unfinished in {folder} is thrown away; --resume would go on")
-            remove_checkpoint(folder, but_lock=True)
+            remove_checkpoint(folder)
         if job.find_curvature is not None:
             _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
         spectra = _spectra(h, source, job, folder)
@@ -70,7 +70,7 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         result.attrs["settings"] = settings_text(h.get_params())
         result.attrs["task"] = task
         write_netcdf(result, output, folder)
-    remove_checkpoint(folder)
+        remove_checkpoint(folder)  # as long as it is held: afterwards it may be another's
     _report(spectra, result, output)
     if plot is not None:
         with warnings.catch_warnings():

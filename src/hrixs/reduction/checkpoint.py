@@ -15,7 +15,6 @@ import numpy as np
 from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import warn
-from hrixs.utils.folder_lock import LOCK
 
 _SECONDS_BETWEEN_SAVES = 1.0
 _TASK = "task.json"
@@ -82,12 +81,12 @@ class Checkpoint:
     def remove(self) -> None:
         """Throw all away."""
         self._pending = []
-        remove_checkpoint(self.folder, but_lock=True)
+        remove_checkpoint(self.folder)
 
 
-def remove_checkpoint(folder: Path, *, but_lock: bool = False) -> None:
+def remove_checkpoint(folder: Path) -> None:
     """Remove what a checkpoint has written, and the folder where nothing else is in it."""
-    for pattern in (_TASK, "part-*.npz", ".*.part", *(() if but_lock else (LOCK,))):
+    for pattern in (_TASK, "part-*.npz", ".*.part"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):

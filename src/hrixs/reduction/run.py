@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,7 @@ from hrixs.runs.indexed_run import IndexedRun
 from hrixs.runs.slow_data import SlowData
 from hrixs.utils.checks import positive_energies
 from hrixs.utils.errors import MissingDataError
+from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import __version__, digest
 
 if TYPE_CHECKING:
@@ -81,17 +83,18 @@ def process_run(
     counts = indexed.count_trains()
     slow = indexed.slow_data()
     plan = _plan(indexed, analysis, crop, slow, energy=energy, photons=photons)
-    saved = None if checkpoint is None else Checkpoint(checkpoint, _task(plan))
-    reduced = _reduced(
-        plan,
-        indexed.faults,
-        memory=memory,
-        threads=threads,
-        progress=progress,
-        client=client,
-        done=() if saved is None else saved.load(),
-        save=None if saved is None else saved.save,
-    )
+    with nullcontext() if checkpoint is None else working_in(Path(checkpoint)):
+        saved = None if checkpoint is None else Checkpoint(checkpoint, _task(plan))
+        reduced = _reduced(
+            plan,
+            indexed.faults,
+            memory=memory,
+            threads=threads,
+            progress=progress,
+            client=client,
+            done=() if saved is None else saved.load(),
+            save=None if saved is None else saved.save,
+        )
     used = indexed.entries.select(reduced["entry"].values)
     result = _over_trains(reduced, used, indexed.dims[:-2])
     result = result.assign(_columns(slow, used, indexed.faults))

@@ -160,7 +160,7 @@ class hRIXS(Settings):
         strict : bool
             Raise `FaultyRunError` for what is wrong with the run, in place of a warning.
         checkpoint : path, optional
-            A folder for what is done so far: the same call goes on from there.
+            A folder for what is done so far: the same call goes on from there, a process at a time.
         client : distributed.Client, optional
             Let the workers of this dask cluster read and reduce the images.
 

@@ -1,60 +1,119 @@
-"""One process at a time in a folder."""
+"""A folder that one process at a time works in, also where several machines see it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
-LOCK = "lock"
+from hrixs.utils.atomic_files import replaced_at_once
+
+_LOCK = "lock"
+_TAKEOVER = "takeover"
+# Folders that this process holds, and the thread that does.
+_held: dict[Path, int] = {}
 
 
 @contextlib.contextmanager
 def working_in(folder: Path) -> Generator[None]:
     """Hold a folder for this process, and make it where it is not there.
 
+    Parameters
+    ----------
+    folder : path
+        Removed at the end where nothing is left in it. The thread that holds it may ask again.
+
     Raises
     ------
     OSError
-        If another process of this machine works in it.
+        If another process holds it, or may: that of another machine can't be asked. Nothing in the
+        folder is changed then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / LOCK
+    path = folder.resolve()
+    if _held.get(path) == threading.get_ident():
+        yield
+        return
     mine = f"{socket.gethostname()} {os.getpid()}"
-    try:
-        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        holder = lock.read_text(encoding="utf8")
-        if _is_alive(holder):
-            raise OSError(
-                f"another process ({holder}) is working on the same output, in {folder}. Wait for "
-                "it, or write to another file."
-            ) from None
-        lock.write_text(mine, encoding="utf8")  # it was killed
-    else:
-        with os.fdopen(descriptor, "w", encoding="utf8") as file:
-            file.write(mine)
+    while True:
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_new(path / _LOCK, mine)
+            break
+        except FileNotFoundError:  # one that has just ended took the folder along
+            continue
+        except FileExistsError:
+            if _take_over(path, mine):
+                break
+    _held[path] = threading.get_ident()
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        del _held[path]
+        (path / _LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            folder.rmdir()  # where nothing was begun
+            path.rmdir()
 
 
-def _is_alive(holder: str) -> bool:
-    """Whether a process of this machine holds a lock; of others it can't be told."""
-    host, _, number = holder.partition(" ")
-    if host != socket.gethostname() or not number.isdigit() or int(number) == os.getpid():
-        return False
-    if os.name == "nt":  # where a signal of 0 would end it
-        return False
+def _take_over(folder: Path, mine: str) -> bool:
+    """Take the place of a process of this machine that has ended; False if its lock is gone."""
     try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
+        _require_ended(folder)
+        # Of several that find this out at once, one goes on.
+        _write_new(folder / _TAKEOVER, mine)
+        try:
+            _require_ended(folder)
+            with replaced_at_once(folder / _LOCK) as part:
+                part.write_text(mine, encoding="utf8")
+        finally:
+            (folder / _TAKEOVER).unlink()
+    except FileNotFoundError:
+        return False
+    except FileExistsError:
+        raise OSError(
+            f"another process is about to work on the same output, in {folder}. Wait for it, or "
+            f"write to another file. If there is none, remove {folder / _TAKEOVER}."
+        ) from None
+    return True
+
+
+def _require_ended(folder: Path) -> None:
+    """Raise an error unless the lock in a folder is of a process that is known to have ended."""
+    holder = (folder / _LOCK).read_text(encoding="utf8")
+    host, _, number = holder.partition(" ")
+    here = socket.gethostname()
+    # One that is about to write its name is still at work. Windows can't be asked: a signal of 0
+    # would end the process.
+    unknown = not number.isdigit() or os.name == "nt"
+    if host == here and not unknown and not _is_alive(int(number), folder):
+        return
+    if host == here and not unknown:
+        what = "is working on the same output"
+    else:
+        what = f"may be working on the same output, which {here} can't tell"
+    raise OSError(
+        f"another process ({holder or 'of no name yet'}) {what}, in {folder}. Wait for it, or "
+        f"write to another file. If no process {number or 'of hrixs'} works there on "
+        f"{host or here}, remove {folder / _LOCK} and start again."
+    )
+
+
+def _is_alive(number: int, folder: Path) -> bool:
+    """Whether a process of this machine is there; its number may be another's meanwhile."""
+    if number == os.getpid():  # in a container all have the same one
+        return folder in _held
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass
     return True
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet: of several processes and machines, one can."""
+    with path.open("x", encoding="utf8") as file:
+        file.write(text)
