@@ -97,7 +97,7 @@ def test_another_machine_is_not_taken_over(tmp_path):
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_the_command_leaves_work_of_another_machine_alone(simulated, tmp_path, capsys, resume):
-    from hrixs.cli import main
+    from hrixs.cli.main import main
 
     folder = left_behind(tmp_path / "out.nc.unfinished", "node17 4711")
     before = content(folder)

@@ -26,7 +26,7 @@ from hrixs.utils.errors import (
     warn,
 )
 from hrixs.utils.figures import new_axes, new_figure
-from hrixs.utils.folder_lock import LOCK, working_in
+from hrixs.utils.folder_lock import working_in
 from hrixs.utils.memory import require_memory
 from hrixs.utils.progress import Progress
 from hrixs.utils.provenance import (
@@ -44,7 +44,6 @@ from hrixs.utils.typing import Floats
 
 __all__ = [
     "FWHM",
-    "LOCK",
     "FaultyRunError",
     "Floats",
     "HrixsWarning",
