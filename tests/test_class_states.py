@@ -49,7 +49,7 @@ GAINED = {
 }
 SET = {
     "load_dark": {"dark_image", "dark_run", "dark_detector", "USE_DARK"},
-    "find_curvature": {"CURVE_A", "CURVE_B", "curvature_fit"},
+    "find_curvature": {"curve", "curvature_fit"},
     "estimate_cloud": {"CLOUD_SIGMA"},
     "find_bad_pixels": {"MASK"},
     "calibrate_energy": {"ENERGY_INTERCEPT", "ENERGY_SLOPE"},

@@ -20,7 +20,7 @@ data = h.centroid(xr.Dataset({"MaranaX": (("trainId", "x", "y"), frames)}))
 h.estimate_cloud(data, n_images=4)
 print(int(h.aggregate(data).spectrum.sum()))
 """
-COMMAND = "from hrixs.cli import main; sys.exit(main(sys.argv[1:]))"
+COMMAND = "from hrixs.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:

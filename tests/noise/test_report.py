@@ -131,7 +131,7 @@ def test_words_say_what_to_set_and_what_to_look_at(report, frames):
     assert "electrons an ADU" in text
     assert "!" not in text
     assert "for frames without a dark subtracted" in text
-    assert f"MAX_CHARGE   {report.max_charge:.1f}" in text
+    assert f"MAX_CHARGE     {report.max_charge:.1f}" in text
     assert "±" in report._repr_html_()
     moved = frames.astype(float) + np.linspace(0, 5, 8)[:, None, None]
     assert "the pedestal moves by" in repr(noise_report(moved, threads=1))

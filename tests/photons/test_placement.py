@@ -32,7 +32,7 @@ class TestClass:
             frames, threshold=450.0, position="gaussian", cloud_sigma=0.55, electrons_per_adu=1.06
         )
         curvature = (fitting.CURVE_A, fitting.CURVE_B)
-        expected = hrixs.photon_spectrum(photons, bins=500, range=(0, 200), curvature=curvature)
+        expected = hrixs.photon_spectrum(photons, bins=500, range=(700, 900), curvature=curvature)
         np.testing.assert_array_equal(spectrum.values, expected.values)
         assert spectrum.attrs["position"] == "gaussian"
         assert spectrum.attrs["electrons_per_adu"] == 1.06

@@ -195,10 +195,11 @@ class TestOutput:
 #: The command line, with parts that are small and slow.
 SLOW = """
 import sys, time
-from hrixs import checkpoint, reduction
-from hrixs.cli import main
+import hrixs.reduction.checkpoint as checkpoint, hrixs.reduction.reduce as reduction
+import hrixs.runs.budget as budget
+from hrixs.cli.main import main
 checkpoint._SECONDS_BETWEEN_SAVES = 0.0
-reduction._MOST_BYTES_PER_PART = 1
+budget._MOST_BYTES_PER_PART = 1
 real = reduction.reduce_part
 def slowly(*args, **options):
     time.sleep(0.1)

@@ -46,7 +46,7 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
     Raises
     ------
     ValueError
-        If it is over neither ``y`` nor an energy whose rows are known.
+        If it is over neither ``y`` nor an energy whose rows are known, as where its slope is 0.
     """
     if "y" in spectrum.dims:
         on_chip = first_pixel_of(spectrum.attrs) is not None
@@ -54,7 +54,13 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
         return spectrum.assign_coords(y=("y", rows, {"units": "px"}))
     attrs = spectrum.attrs
     if "energy" in spectrum.dims and {"energy_slope", "energy_intercept"} <= set(attrs):
-        rows = (spectrum["energy"].values - attrs["energy_intercept"]) / attrs["energy_slope"]
+        slope = float(attrs["energy_slope"])
+        if not np.isfinite(slope) or slope == 0:
+            raise ValueError(
+                f"the spectrum's energy_slope is {slope}, expected the energy from row to row, not "
+                "0: its rows are not known. Set ENERGY_SLOPE, and make the spectrum again."
+            )
+        rows = (spectrum["energy"].values - attrs["energy_intercept"]) / slope
         return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
     raise ValueError(
         f"the spectrum has dimensions {spectrum.dims} and no attributes that tell its rows, "

@@ -48,7 +48,7 @@ def gaussian_core(values: ArrayLike) -> tuple[float, float]:
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.noise import gaussian_core
+    >>> from hrixs.noise.levels import gaussian_core
     >>> values = np.rint(np.random.default_rng(1).normal(100.3, 1.5, 100_000))
     >>> values[:2000] += 60
     >>> mean, sigma = gaussian_core(values)
@@ -103,7 +103,7 @@ def frame_noise(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.noise import frame_noise
+    >>> from hrixs.noise.levels import frame_noise
     >>> frame = np.random.default_rng(1).normal(100, 2, (128, 128))
     >>> noise = frame_noise(frame)
     >>> float(noise.noise[0].round(1)), float(noise.square_noise[0].round())
@@ -156,7 +156,7 @@ def pixel_noise(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.noise import pixel_noise
+    >>> from hrixs.noise.levels import pixel_noise
     >>> frames = np.random.default_rng(1).normal(100, 2, (40, 16, 16))
     >>> frames[3, 5, 5] += 90
     >>> float(pixel_noise(frames).mean().round(1))
