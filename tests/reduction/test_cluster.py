@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 from conftest import RUN
 from hrixs import HrixsWarning, TooManyPhotonsError
 from hrixs.cli.batch import file_names
-from hrixs.cli.main import main as cli
+from hrixs.cli import main as cli
 from hrixs.utils.threads import available_threads
 from oracles.run_variants import camera_files
 

@@ -310,7 +310,7 @@ class TestOneImage:
         found = h.centroid_one(image)
         expected = reference.centroid_one(image.values, curvature=CURVATURE, dbl_threshold=200.0)
         assert isinstance(found, list)
-        np.testing.assert_allclose(found, np.array(expected) + [0, 700], atol=1e-9)
+        np.testing.assert_allclose(found, np.add(expected, [0, 700]), atol=1e-9)
         assert len(set(found)) < len(found)
 
     def test_centroid_two_gives_singles_and_doubles(self, h, data):

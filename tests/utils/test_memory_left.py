@@ -6,7 +6,7 @@ import pytest
 
 import hrixs
 from hrixs import hRIXS
-from hrixs.cli.main import main as cli
+from hrixs.cli import main as cli
 from hrixs.runs.image_stacks import read_images
 from hrixs.utils import memory
 
