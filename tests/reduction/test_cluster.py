@@ -14,8 +14,8 @@ from distributed import Client, LocalCluster
 
 from conftest import RUN
 from hrixs import HrixsWarning, TooManyPhotonsError
-from hrixs.cli.batch import file_names
 from hrixs.cli import main as cli
+from hrixs.cli.batch import file_names
 from hrixs.utils.threads import available_threads
 from oracles.run_variants import camera_files
 
