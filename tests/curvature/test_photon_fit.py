@@ -287,7 +287,10 @@ class TestFindCurvature:
         assert 700 <= low < line.get_ydata().min() < line.get_ydata().max() < high <= 900
 
     def test_bad_calls_change_nothing(self, h, data):
-        for change, text in (({"method": "sharp"}, "unknown method"),):
+        for change, text in (
+            ({"method": "sharp"}, "unknown method"),
+            ({"degree": 5}, "expected 1 to 4"),
+        ):
             with pytest.raises(ValueError, match=text):
                 h.find_curvature(data, plot=False, **({"method": "photons"} | change))
         h.Y_RANGE = slice(100, 400)
@@ -295,6 +298,17 @@ class TestFindCurvature:
             h.find_curvature(data, plot=False, method="photons")
         assert (h.CURVE_A, h.CURVE_B) == CURVATURE
         assert h.curvature_fit is None
+
+    def test_a_curve_of_a_higher_degree_is_set_as_a_whole(self, h, data):
+        a, b = h.find_curvature(data, plot=False, method="photons", degree=3)
+        assert h.curvature == h.curvature_fit.curvature
+        assert h.curvature.degree == 3
+        assert (a, b) == h.curvature.coefficients[:2] == (h.CURVE_A, h.CURVE_B)
+        attrs = h.centroid(data).spectrum.attrs
+        np.testing.assert_array_equal(attrs["curve_coefficients"], h.curvature.coefficients)
+        with pytest.warns(HrixsWarning, match="degree 3 is replaced by the parabola"):
+            h.CURVE_A = 0.04
+        assert h.curvature.coefficients == (0.04, b)
 
 
 class TestOnTheChip:
