@@ -148,9 +148,10 @@ class CountRows {
 
     // In units of the dark's rest where that is known: right to one of them.
     std::int32_t fine_square(Index x, Index y) const {
+        const std::int32_t counts = square(x, y);
         if (!dark_ || !dark_->has_rests())
-            return square(x, y);
-        return square(x, y) * static_cast<std::int32_t>(dark_rest_units) - dark_->rest(x, y);
+            return counts;
+        return counts * static_cast<std::int32_t>(dark_rest_units) - dark_->rest(x, y);
     }
 
     // Most squares above a limit are no maxima of their column either, or only by rounding.
