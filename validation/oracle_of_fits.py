@@ -73,14 +73,14 @@ class Row:
         return PLACE_LIMIT_TOGETHER if self.together else PLACE_LIMIT
 
     @property
-    def max_charge(self) -> float:
+    def charge_limit(self) -> float:
         """Relative."""
         return MAX_CHARGE_TOGETHER if self.together else MAX_CHARGE
 
     @property
     def short(self) -> bool:
         """Whether a limit is missed, or nothing was compared."""
-        near = self.place <= self.place_limit and self.charge <= self.max_charge
+        near = self.place <= self.place_limit and self.charge <= self.charge_limit
         near &= self.together or self.error <= ERROR_LIMIT
         return self.one_only > 0 or not near or not self.n
 
@@ -195,7 +195,7 @@ def table(quick: bool) -> str:
         lines.append(
             f"| {row.finder} | {row.way} | {'neighbours' if row.together else 'one photon'} "
             f"| {row.n} | {row.left_out} | {row.one_only} | 0 | {power(row.place)} "
-            f"| {power(row.place_limit)} | {power(row.charge)} | {power(row.max_charge)} "
+            f"| {power(row.place_limit)} | {power(row.charge)} | {power(row.charge_limit)} "
             f"| {power(row.error)} | {'-' if row.together else power(ERROR_LIMIT)} "
             f"| {'short' if row.short else ''} |"
         )

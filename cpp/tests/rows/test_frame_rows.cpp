@@ -469,10 +469,10 @@ void check_with_dark(const Image<std::uint16_t>& image, const Dark& dark) {
             CHECK(found.pixels == counts.pixels);
             CHECK(is_rightly_kept(found.kept, hits, nx, ny));
         }
-        const double max_pixel = std::max(limit / 4.0, 0.5);
-        REQUIRE(of_pixels.finds_pixels_above(max_pixel));
-        const Went pixels = find_pixels(of_pixels, nx, ny, max_pixel);
-        CHECK(is_rightly_kept(pixels.kept, pixel_hits(frame, max_pixel), nx, ny));
+        const double pixel_limit = std::max(limit / 4.0, 0.5);
+        REQUIRE(of_pixels.finds_pixels_above(pixel_limit));
+        const Went pixels = find_pixels(of_pixels, nx, ny, pixel_limit);
+        CHECK(is_rightly_kept(pixels.kept, pixel_hits(frame, pixel_limit), nx, ny));
         CHECK(std::abs(pixels.sums.pixels - any.sums.pixels) <=
               1e-12 * (std::abs(any.sums.pixels) + sum_of_dark));
     }
