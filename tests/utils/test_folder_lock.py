@@ -153,6 +153,28 @@ def test_the_number_of_this_process_may_have_been_another_ones(tmp_path):
         assert (folder / "part-000001.npz").exists()
 
 
+def test_a_file_in_its_place(tmp_path):
+    (tmp_path / "work").write_text("a user's own")
+    with pytest.raises(FileExistsError), working_in(tmp_path / "work"):
+        pass
+    assert (tmp_path / "work").read_text() == "a user's own"
+
+
+def test_taken_along_while_it_is_made(tmp_path, monkeypatch):
+    make, n_tried = Path.mkdir, 0
+
+    def taken_along_at_first(self, *args, **kwargs):
+        nonlocal n_tried
+        n_tried += 1
+        if n_tried == 1:  # it was there, and is gone when pathlib looks what is there
+            raise FileExistsError(17, "File exists", str(self))
+        make(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", taken_along_at_first)
+    with working_in(tmp_path / "work"):
+        assert (tmp_path / "work" / "lock").exists()
+
+
 #: Takes a folder again and again, and dies in it now and then, as its lock has it.
 CONTEND = """
 import os, sys
@@ -160,13 +182,13 @@ from pathlib import Path
 from hrixs.utils.folder_lock import working_in
 folder, n_held = Path(sys.argv[1]), 0
 inside = folder.with_name("inside")
-while n_held < 30:
+while n_held < 10:
     try:
         with working_in(folder):
             inside.open("x").close()  # fails where another one is inside
             inside.unlink()
             n_held += 1
-            if n_held == 30:
+            if n_held == 10:
                 os.kill(os.getpid(), 9)
     except OSError as error:
         if "on the same output" not in str(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import stat
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -38,11 +39,16 @@ def working_in(folder: Path) -> Generator[None]:
         return
     mine = f"{socket.gethostname()} {os.getpid()}"
     while True:
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            if _is_no_folder(path):
+                raise
+            continue  # it was there, and one that has just ended took it along
         try:
             _write_new(path / _LOCK, mine)
             break
-        except FileNotFoundError:  # one that has just ended took the folder along
+        except FileNotFoundError:  # likewise
             continue
         except FileExistsError:
             if _take_over(path, mine):
@@ -55,6 +61,13 @@ def working_in(folder: Path) -> Generator[None]:
         (path / _LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             path.rmdir()
+
+
+def _is_no_folder(path: Path) -> bool:
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _take_over(folder: Path, mine: str) -> bool:
