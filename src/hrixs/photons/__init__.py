@@ -3,7 +3,7 @@
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.cloud import estimate_cloud
-from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
+from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.photons.defaults import EV_PER_PAIR
 from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
@@ -19,7 +19,6 @@ from hrixs.photons.table import (
 )
 
 __all__ = [
-    "COLUMNS",
     "EV_PER_PAIR",
     "POSITION",
     "POSITIONS",

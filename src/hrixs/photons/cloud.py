@@ -8,8 +8,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.frames import Frames, as_frames
-from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, mean_cloud, search_cloud
+from hrixs.photons.cloud_width import CloudEstimate, mean_cloud, search_cloud
+from hrixs.photons.columns import COLUMNS
 from hrixs.photons.find import find_photons
+from hrixs.photons.table import table_columns
 from hrixs.utils.errors import MissingDataError, warn
 
 # One step of a fit is right within a percent when the width was right within this.
@@ -73,7 +75,7 @@ def estimate_cloud(
 
 
 def _of_table(photons: xr.Dataset) -> CloudEstimate:
-    missing = [name for name in COLUMNS if name not in photons]
+    missing = [name for name in ("frame", *COLUMNS) if name not in photons]
     if missing or "cloud_sigma" not in photons.attrs:
         raise MissingDataError(
             f"the photon table has no {(missing or ['cloud_sigma in its attrs'])[0]!r}; make it "
@@ -92,5 +94,5 @@ def _of_table(photons: xr.Dataset) -> CloudEstimate:
 
 def _mean_of(photons: xr.Dataset, cloud_sigma: float) -> CloudEstimate:
     electrons = photons.attrs.get("electrons_per_adu", "none") != "none"
-    columns = {name: photons[name].values for name in COLUMNS}
+    columns = table_columns(photons)
     return mean_cloud(columns, cloud_sigma, electrons=electrons)

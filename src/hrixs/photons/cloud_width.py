@@ -25,12 +25,6 @@ _PHOTONS_FOR_A_CLOUD = 500
 #: Fewer isolated single photons than these tell nothing.
 LEAST_PHOTONS = 20
 
-#: Columns of a photon table that tell the width.
-COLUMNS = (
-    "x", "y", "frame", "charge", "double",
-    "sigma_x", "sigma_y", "chi2", "own_cloud_sigma", "own_cloud_sigma_err", "flag",
-)  # fmt: skip
-
 # The square of the width comes out less by so many variances of the place: one in theory where the
 # noise is that of the pixels, and this, as measured on simulated frames, with the electrons' own.
 _NARROWED = {False: 1.0, True: 1.5}
@@ -84,7 +78,7 @@ def mean_cloud(
     Parameters
     ----------
     photons
-        Columns of a photon table, see `COLUMNS`.
+        Columns of a photon table, with ``frame``.
     cloud_sigma : float
         Width that they were fitted with, in pixels.
     electrons : bool

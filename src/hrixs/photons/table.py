@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -11,55 +11,40 @@ from numpy.typing import NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import FRAME_DIMS, Frames
+from hrixs.photons.columns import COLUMNS, FRAME, FRAME_COLUMNS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import frames_attrs, frames_of_attrs
 
 _PREFIX = "photon_"
-_COLUMNS = {
-    "x": {"units": "px", "long_name": "position along the line"},
-    "y": {"units": "px", "long_name": "position along the energy"},
-    "charge": {"units": "ADU", "long_name": "spot sum"},
-    "double": {"long_name": "two photons in one spot"},
-    "frame": {"long_name": "number of the frame, from 0"},
-}
-
-FITTED_CHARGE = {"units": "ADU", "long_name": "charge of the fitted cloud"}
-#: Columns of photons that were placed by a fit of their charge clouds.
-PLACE_COLUMNS: dict[str, dict[str, Any]] = {
-    "sigma_x": {"units": "px", "long_name": "standard deviation of x"},
-    "sigma_y": {"units": "px", "long_name": "standard deviation of y"},
-    "chi2": {"long_name": "chi square of the fit for each degree of freedom"},
-    "own_cloud_sigma": {"units": "px", "long_name": "width of the photon's own charge cloud"},
-    "own_cloud_sigma_err": {"units": "px", "long_name": "standard deviation of own_cloud_sigma"},
-    "flag": {
-        "long_name": "what is special about the place",
-        "flag_masks": np.array(list(_core.PHOTON_FLAGS.values()), np.uint8),
-        "flag_meanings": " ".join(_core.PHOTON_FLAGS),
-    },
-}
+# Photons of every way to place them have these.
+_ALWAYS = [name for name, column in COLUMNS.items() if not column.fitted]
 
 
 def table_columns(table: xr.Dataset) -> dict[str, NDArray[Any]]:
     """Values of the columns that a photon table has, by name, with ``frame``."""
-    return {
-        name: table[name].values for name in (*_COLUMNS, *PLACE_COLUMNS) if name in table.variables
-    }
+    return {name: table[name].values for name in ("frame", *COLUMNS) if name in table.variables}
 
 
 def table_of_columns(columns: dict[str, NDArray[Any]], attrs: dict[str, Any]) -> xr.Dataset:
     """Return the photon table with these columns, the inverse of `table_columns`."""
-    described = _COLUMNS | PLACE_COLUMNS
-    data: dict[str, Any] = {
-        name: ("photon", values, described[name]) for name, values in columns.items()
+    coords = {"frame": ("photon", columns["frame"], FRAME)} if "frame" in columns else {}
+    return xr.Dataset(_described(columns), coords=coords, attrs=attrs)
+
+
+def _described(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the photon table's columns that are there, with units and names."""
+    fitted = "flag" in columns
+    return {
+        name: ("photon", columns[name], column.attrs_in(fitted=fitted))
+        for name, column in COLUMNS.items()
+        if name in columns
     }
-    coords = {name: data.pop(name) for name in ("frame",) if name in data}
-    return xr.Dataset(data, coords=coords, attrs=attrs)
 
 
 def with_attributes(result: xr.Dataset) -> xr.Dataset:
     """`result` with units and names at its photon columns."""
-    for name, attrs in (_COLUMNS | PLACE_COLUMNS).items():
+    for name, attrs in {"frame": FRAME, **{n: c.attrs for n, c in COLUMNS.items()}}.items():
         if _PREFIX + name in result:
             result[_PREFIX + name].attrs |= attrs
     if "n_photons" in result:
@@ -97,7 +82,7 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     >>> hrixs.photon_spectrum(photons, bins=800, range=(0, 200))  # doctest: +SKIP
     """
     require_dataset(result, "the result of process_run")
-    missing = [name for name in (*_COLUMNS, "trainId") if _PREFIX + name not in result]
+    missing = [name for name in (*_ALWAYS, "frame", "trainId") if _PREFIX + name not in result]
     if missing or "spectrum" not in result:
         raise MissingDataError(
             f"the dataset has no {_PREFIX}{missing[0] if missing else 'frame'} or no spectrum; "
@@ -107,7 +92,7 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     frames = result["spectrum"].isel(energy=0, drop=True)
     dims = [str(dim) for dim in frames.dims]
     frame = result[_PREFIX + "frame"].values
-    coords: dict[str, Any] = {"frame": ("photon", frame, _COLUMNS["frame"])}
+    coords: dict[str, Any] = {"frame": ("photon", frame, FRAME)}
     for name in dims:
         if name not in result.coords:
             continue
@@ -116,23 +101,10 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
         ).ravel()
         coords[name] = ("photon", values[frame], result[name].attrs)
         coords[f"frames_{name}"] = ("frames", values, result[name].attrs)
-    columns: dict[str, Any] = {
-        name: (
-            "photon",
-            result[_PREFIX + name].values.astype(bool if name == "double" else float),
-            _COLUMNS[name],
-        )
-        for name in ("x", "y", "charge", "double")
-    }
-    columns |= {
-        name: ("photon", result[_PREFIX + name].values, attrs)
-        for name, attrs in PLACE_COLUMNS.items()
-        if _PREFIX + name in result
-    }
-    if "flag" in columns:
-        columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
+    columns = {name: result[_PREFIX + name].values for name in COLUMNS if _PREFIX + name in result}
+    columns["double"] = columns["double"].astype(bool)
     table = xr.Dataset(
-        columns,
+        _described(columns),
         coords=coords,
         attrs=dict(result["spectrum"].attrs) | frames_attrs(dims, frames.shape),
     )
@@ -174,10 +146,14 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
     frame = found["frame"]
     # A coordinate of the frames stands twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
-    columns = _columns(found)
-    coords: dict[str, Any] = {
-        "frame": ("photon", frame, {"long_name": "number of the frame, from 0"})
+    by_name = cast("Mapping[str, Any]", found)
+    columns = _described(by_name)
+    columns |= {
+        column: ("frames", by_name[column], described)
+        for column, described in FRAME_COLUMNS.items()
+        if column in by_name
     }
+    coords: dict[str, Any] = {"frame": ("photon", frame, FRAME)}
     for name, variable in frames.coords.items():
         spread = variable.set_dims(extents)  # type: ignore[no-untyped-call]  # xarray's own gap
         values = spread.values.ravel()
@@ -196,28 +172,6 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
         | frames_attrs(frames.dims, frames.leading_shape),
     )
     return placed_on_chip(table, frames.first_pixel)
-
-
-def _columns(found: _core.Found) -> dict[str, Any]:
-    pixels = {"units": "px"}
-    columns = {
-        "x": ("photon", found["x"], pixels | {"long_name": "position along the line"}),
-        "y": ("photon", found["y"], pixels | {"long_name": "position along the energy"}),
-        "charge": ("photon", found["charge"], {"units": "ADU", "long_name": "spot sum"}),
-        "double": ("photon", found["double"], {"long_name": "two photons in one spot"}),
-        "threshold": ("frames", found["threshold"], {"units": "ADU"}),
-        "base": ("frames", found["base"], {"units": "ADU", "long_name": "mean of the frame"}),
-        "n_dropped": ("frames", found["n_dropped"], {"long_name": "spots left out"}),
-        "n_cosmics": ("frames", found["n_cosmics"], {"long_name": "hits too bright for photons"}),
-    }
-    if "flag" in found:
-        columns["charge"] = (*columns["charge"][:2], FITTED_CHARGE)
-        for name, attrs in PLACE_COLUMNS.items():
-            values = cast("dict[str, Any]", found)[name]
-            columns[name] = ("photon", values, attrs)
-        noise = {"units": "ADU", "long_name": "noise of a pixel"}
-        columns["noise"] = ("frames", found["noise"], noise)
-    return columns
 
 
 #: Of photon tables: number of the first frame that was searched for it.

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.photons.classify import classify_photons
-from hrixs.photons.cloud_width import COLUMNS, CloudEstimate, cloud_of_first, mean_cloud
+from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.photons.find import find_photons
 from hrixs.photons.placement import fits_clouds
-from hrixs.photons.table import placed_on_chip
+from hrixs.photons.table import placed_on_chip, table_columns
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.utils.errors import (
@@ -101,9 +101,8 @@ class Analysis:
             tables = [fitting.photons(frames, energy) for frames, energy in parts(n)]
             if not tables:
                 raise MissingDataError(f"none of the first {n} images can be used.")
-            columns = {
-                name: np.concatenate([table[name].values for table in tables]) for name in COLUMNS
-            }
+            known = [table_columns(table) for table in tables]
+            columns = {name: np.concatenate([one[name] for one in known]) for name in known[0]}
             begins = np.cumsum([0, *(table.sizes["frames"] for table in tables)])
             columns["frame"] = columns["frame"] + np.repeat(
                 begins[:-1], [table.sizes["photon"] for table in tables]
