@@ -14,6 +14,14 @@ def counts(sigma, *, mean=100.0, shape=(400, 500), seed=1):
     return np.rint(np.random.default_rng(seed).normal(mean, sigma, shape))
 
 
+# Pixels with noise of some ADU, a third of them raised by photons.
+FEW = [157, 131, 203, 148, 139, 138, 169, *[129] * 5, 128, 130, 127, 131, 122, 130, 131, 127, 130]
+FEW_AND_RAISED = [
+    *[279, 359, 237, 208, 228, 217, 212, 196, 201, 204, 195, 190, 199, 195, 173, 201, 201],
+    *[183, 197, 208, 195, 203],
+]
+
+
 class TestCore:
     @pytest.mark.parametrize("sigma", [0.4, 0.8, 1.5, 4.0, 60.0])
     @pytest.mark.parametrize("mean", [99.5, 100.0, 100.3])
@@ -35,6 +43,15 @@ class TestCore:
     def test_no_noise_is_none(self):
         assert gaussian_core(np.full(100, 7.0)) == (7.0, 0.0)
         assert gaussian_core(np.full(100, 0.1))[1] == 0.0
+
+    @pytest.mark.parametrize(
+        ("values", "middle"),
+        [(FEW, 129.4), (FEW_AND_RAISED, 198.0)],
+    )
+    def test_a_tail_of_photons_does_not_take_the_fit_away(self, values, middle):
+        mean, sigma = gaussian_core(values)
+        assert mean == pytest.approx(middle, abs=3)
+        assert 0 < sigma < 10
 
     def test_too_few_values(self):
         with pytest.raises(ValueError, match="15 finite values given, expected at least 16"):

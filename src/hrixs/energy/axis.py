@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hrixs.energy.line import LineFit
 from hrixs.utils.errors import warn
 from hrixs.utils.statistics import with_error
-
-Floats = NDArray[np.float64]
+from hrixs.utils.typing import Floats
 
 # Below this probability of the residuals, the lines scatter by more than their uncertainties.
 _LEAST_PROBABILITY = 0.001

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.axis import EnergyCalibration, fit_axis
@@ -15,8 +15,7 @@ from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.rows import full_rows, photon_rows
 from hrixs.utils.errors import NoLineError, warn
 from hrixs.utils.provenance import first_pixel_of
-
-Floats = NDArray[np.float64]
+from hrixs.utils.typing import Floats
 
 # A line that is this much wider than the narrowest, or fits as badly, is told of.
 _MUCH_WIDER = 3.0

@@ -16,8 +16,8 @@ from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import first_pixel_of, provenance
+from hrixs.utils.typing import Floats
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Bits of a photon's flag: its fit did not converge, or left the brightest pixel.

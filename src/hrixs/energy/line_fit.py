@@ -5,19 +5,18 @@ In steps of the axis, from the first bin; `hrixs.line_width` is the function for
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.utils.errors import NoLineError
-
-Floats = NDArray[np.float64]
+from hrixs.utils.likelihood import errors_of, most_likely, slopes_of
+from hrixs.utils.statistics import FWHM
+from hrixs.utils.typing import Floats
 
 #: Half width of the window of the fit, in FWHM: a Lorentzian's wings reach far.
 HALF_WINDOW = {"gaussian": 1.7, "voigt": 6.0}
-FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 # Photons of a line over their uncertainty: above what the best of all places gives by chance.
 _LEAST_SIGNIFICANCE = 6.0
@@ -48,15 +47,6 @@ class Noise:
         """The noise of values that are divided by `unit`."""
         sigma = self.sigma if self.sigma is None or self.from_scatter else self.sigma / unit
         return replace(self, dispersion=self.dispersion / unit, sigma=sigma)
-
-    def residuals(self, model: Floats, values: Floats, used: NDArray[np.bool_]) -> Floats:
-        """Numbers whose sum of squares is minus twice the logarithm of the likelihood."""
-        if self.sigma is not None:
-            return np.asarray((values - model) / self.sigma[used])
-        mean = np.maximum(model, 1e-12)
-        ratio = np.where(values > 0, values, mean) / mean
-        deviance = 2.0 * (mean - values + values * np.log(ratio))
-        return np.asarray(np.sign(values - mean) * np.sqrt(np.maximum(deviance, 0.0)))
 
     def variance(self, model: Floats, used: NDArray[np.bool_]) -> Floats:
         """Variance of each bin where the model is right."""
@@ -163,8 +153,6 @@ def _start(values: Floats, centre: float, width: float, shape: str) -> Floats:
 def _minimum(
     at: Floats, values: Floats, noise: Noise, near: NDArray[np.bool_], start: Floats
 ) -> Floats:
-    from scipy.optimize import least_squares
-
     at, values = at[near], values[near]
     if len(at) <= len(start):
         raise NoLineError(no_line_text("the best candidate has too few bins"))
@@ -172,15 +160,16 @@ def _minimum(
     unit = max(float(start[0]), float(np.abs(values).max()) * 1e-6, 1e-300)
     scale = np.array([unit, 1.0, 1.0, unit / len(at), 1.0])[:n]
     least = 0.0 if noise.sigma is None else -np.inf
-    low = np.array([0.0, at[0] - 3, np.log(0.2), least, 0.0])[:n] / scale
-    high = np.array([np.inf, at[-1] + 3, np.log(3 * np.ptp(at)), np.inf, 1.0])[:n] / scale
-    margin = 1e-6
-    result = least_squares(
-        lambda p: noise.residuals(_model(p * scale, at), values, near),
-        np.clip(start / scale, low + margin, high - margin),
-        bounds=(low, high),
+    low = np.array([0.0, at[0] - 3, np.log(0.2), least, 0.0])[:n]
+    high = np.array([np.inf, at[-1] + 3, np.log(3 * np.ptp(at)), np.inf, 1.0])[:n]
+    return most_likely(
+        lambda p: _model(p, at),
+        values,
+        start,
+        sigma=None if noise.sigma is None else noise.sigma[near],
+        scale=scale,
+        limits=(low, high),
     )
-    return np.asarray(result.x * scale)
 
 
 def _line(
@@ -194,17 +183,13 @@ def _line(
         free[3] = p[3] * len(at) > 1e-3 * np.sqrt(p[0])
     if len(p) > 4:
         free[4] = 1e-3 < p[4] < 1 - 1e-3
-    jacobian = _jacobian(lambda q: _model(q, at), p)[:, free]
-    norm = np.sqrt((jacobian**2 / variance[:, None]).sum(axis=0))
-    norm[norm == 0] = 1.0
-    jacobian = jacobian / norm
-    covariance = np.zeros((len(p), len(p)))
-    inverse = np.linalg.pinv((jacobian.T / variance) @ jacobian)
-    covariance[np.ix_(free, free)] = inverse / np.outer(norm, norm)
+    covariance = errors_of(
+        lambda q: _model(q, at), p, variance=variance, steps=_steps(p), free=free
+    )
     chi2 = _chi2(values, model, variance, int(free.sum()), counts=noise.sigma is None)
     if noise.from_scatter:
         covariance, chi2 = covariance * chi2, 1.0
-    top = _jacobian(lambda q: _model(q, q[1:2]) - q[3], p)[0]
+    top = slopes_of(lambda q: _model(q, q[1:2]) - q[3], p, _steps(p))[0]
     height = float(_model(p, p[1:2])[0] - p[3])
     window = (float(at[0]) - 0.5, float(at[-1]) + 0.5)
     return Line(p, covariance, height, float(np.sqrt(top @ covariance @ top)), chi2, window)
@@ -247,14 +232,10 @@ def _checked(line: Line) -> Line:
     return line
 
 
-def _jacobian(function: Callable[[Floats], Floats], p: Floats) -> Floats:
-    columns = []
-    for k in range(len(p)):
-        step = np.zeros(len(p))
-        # Area and background in their own size, places and shares in steps of the axis.
-        step[k] = 1e-5 * (max(abs(p[0]), 1e-300) if k in (0, 3) else 1.0)
-        columns.append((function(p + step) - function(p - step)) / (2 * step[k]))
-    return np.stack(columns, axis=1)
+def _steps(p: Floats) -> Floats:
+    """Steps for slopes: area and background in their own size, the others in steps of the axis."""
+    size = max(abs(float(p[0])), 1e-300)
+    return 1e-5 * np.array([size, 1.0, 1.0, size, 1.0])[: len(p)]
 
 
 def _tallest(at: Floats, values: Floats, noise: Noise) -> tuple[float, float]:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.spectra.rebin import shared
-
-Floats = NDArray[np.float64]
+from hrixs.utils.typing import Floats
 
 #: Bins of the template, in pixels: well below the width of a line.
 _STEP = 0.1

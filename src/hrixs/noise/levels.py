@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.utils.errors import NonFinitePixelsError
+from hrixs.utils.likelihood import most_likely
 from hrixs.utils.provenance import provenance
+from hrixs.utils.typing import Floats
 
 # The part of a distribution that is fitted, in standard deviations from its middle. Photons only
 # add charge: what lies below the middle, and a little above it, is noise.
@@ -260,7 +262,6 @@ def _step_of(values: NDArray[np.float64], spread: float) -> float:
 def _fit_core(
     counts: NDArray[Any], edges: NDArray[np.float64], mean: float, sigma: float
 ) -> tuple[float, float]:
-    from scipy.optimize import minimize
     from scipy.special import ndtr
 
     step = edges[1] - edges[0]
@@ -272,15 +273,17 @@ def _fit_core(
     first, last = np.flatnonzero(used)[[0, -1]]
     n, ends = counts[first : last + 1], edges[first : last + 2]
 
-    def unlikeliness(p: NDArray[np.float64]) -> float:
+    def expected(p: Floats) -> Floats:
         below = ndtr((ends - mean - p[0] * sigma) / (sigma * np.exp(p[1])))
-        share = np.diff(below) / max(below[-1] - below[0], 1e-300)
-        return -float(np.dot(n, np.log(np.maximum(share, 1e-300)))) / max(int(n.sum()), 1)
+        return np.asarray(n.sum() * np.diff(below) / max(below[-1] - below[0], 1e-300))
 
-    fit = minimize(
-        unlikeliness, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-10}
-    )
-    return mean + float(fit.x[0]) * sigma, sigma * float(np.exp(fit.x[1]))
+    # The counts of all bins together are given: only their shares tell.
+    p = most_likely(expected, n, np.zeros(2))
+    found = mean + float(p[0]) * sigma
+    # A tail that falls like an exponential fits a Gaussian that is far away and wide.
+    if not edges[0] < found < edges[-1]:
+        return mean, sigma
+    return found, sigma * float(np.exp(p[1]))
 
 
 def _clipped_deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ from hrixs.utils.errors import (
 )
 from hrixs.utils.figures import new_axes, new_figure
 from hrixs.utils.folder_lock import working_in
+from hrixs.utils.likelihood import errors_of, most_likely, slopes_of
 from hrixs.utils.memory import require_memory
 from hrixs.utils.progress import Progress
 from hrixs.utils.provenance import (
@@ -58,11 +59,13 @@ __all__ = [
     "dask_array",
     "dask_threads",
     "digest",
+    "errors_of",
     "first_pixel_of",
     "frames_attrs",
     "frames_of_attrs",
     "in_whole_frames",
     "is_lazy",
+    "most_likely",
     "new_axes",
     "new_figure",
     "no_extra_data",
@@ -76,6 +79,7 @@ __all__ = [
     "rows_of_crop",
     "settings_text",
     "slice_text",
+    "slopes_of",
     "unknown_name",
     "warn",
     "whole_number",
