@@ -4,11 +4,12 @@ import io
 import re
 import sys
 import types
+import warnings
 
 import pytest
 
 from conftest import RUN
-from hrixs.utils.progress import Progress, is_watched
+from hrixs.utils.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -41,13 +42,25 @@ def test_silent_by_request_and_where_nobody_watches(h, monkeypatch):
     assert log.getvalue() == ""
 
 
-def test_a_notebook_watches(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert not is_watched()
-    shell = types.SimpleNamespace(kernel=object())
+def test_a_notebook_watches_also_without_widgets(monkeypatch):
+    # What tqdm takes for a notebook; its output is no terminal.
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    shell = type("ZMQInteractiveShell", (), {})()
     fake = types.SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", fake)
-    assert is_watched()
+    monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", types.ModuleType("zmqshell"))
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # can't be imported
+    # As if tqdm were imported for the first time.
+    for name in ("tqdm.auto", "tqdm.autonotebook", "tqdm.notebook"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")  # tqdm would take an error for a lack of widgets
+        with Progress(10) as bar:
+            bar.add(2, 3.0)
+    assert said == []
+    assert "2/10" in log.getvalue()
+    assert "3 photons" in log.getvalue()
 
 
 def test_what_is_done_already_counts(monkeypatch):

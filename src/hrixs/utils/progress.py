@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 
@@ -22,11 +23,7 @@ class Progress:
 
     def __init__(self, total: int, *, wanted: bool = True, done: int = 0) -> None:
         self._photons = 0.0
-        self._bar: Any = None
-        if wanted and is_watched():
-            from tqdm.auto import tqdm
-
-            self._bar = tqdm(total=total, initial=done, unit=" frames", smoothing=0.1)
+        self._bar: Any = _bar(total, done) if wanted else None
 
     def add(self, n_frames: int, photons: float | None = None) -> None:
         """Add frames that are done, with the photons in them where they are counted."""
@@ -49,7 +46,12 @@ class Progress:
         self.close()
 
 
-def is_watched() -> bool:
-    """Whether the output is a terminal or a notebook."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return (shell is not None and hasattr(shell, "kernel")) or sys.stderr.isatty()
+def _bar(total: int, done: int) -> Any:
+    with warnings.catch_warnings():
+        # That a notebook has no ipywidgets: the bar is of text then.
+        warnings.filterwarnings("ignore", "IProgress not found")
+        from tqdm.auto import tqdm
+
+    # None: silent unless the output is a terminal. A notebook's is none, and yet it is watched.
+    silent = False if "ipykernel.zmqshell" in sys.modules else None
+    return tqdm(total=total, initial=done, unit=" frames", smoothing=0.1, disable=silent)
