@@ -2,7 +2,9 @@
 
 import json
 import re
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import h5py
 import numpy as np
@@ -28,6 +30,15 @@ def test_links_to_files_point_to_files(page):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf8"))
     made = "validation.md"  # by python -m validation
     assert [link for link in links if link != made and not (page.parent / link).exists()] == []
+
+
+def test_the_page_of_settings_is_made_from_their_table():
+    loader = SourceFileLoader("settings_page", str(DOCS.parent / "scripts" / "settings_page"))
+    module = ModuleType(loader.name)
+    module.__file__ = loader.path
+    loader.exec_module(module)
+    written = module.PAGE.read_text(encoding="utf8")
+    assert written == module.page(), "run scripts/settings_page"
 
 
 def test_the_tutorial_is_kept_without_outputs():
