@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from conftest import RUN
-from hrixs import HrixsWarning
+from hrixs import HrixsWarning, __version__
 from hrixs.reduction.checkpoint import Checkpoint, remove_checkpoint
 from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
@@ -94,6 +94,16 @@ def test_another_dark_is_another_task(h, tmp_path):
     h.dark_image = h.dark_image + 1e-9
     with pytest.warns(HrixsWarning, match="differs in dark"):
         h.process_run(RUN, progress=False, checkpoint=tmp_path)
+
+
+def test_the_work_of_another_version_is_refused_and_kept(h, tmp_path, every_part):
+    h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    described = tmp_path / "task.json"
+    described.write_text(described.read_text().replace(__version__, "0.1.0"))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=r"was done by hrixs 0\.1\.0, this is hrixs"):
+        h.process_run(RUN, progress=False, checkpoint=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_memory_and_threads_are_the_same_task(h, tmp_path):

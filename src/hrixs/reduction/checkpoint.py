@@ -29,6 +29,11 @@ class Checkpoint:
         Made where it is not there. What another task left in it is thrown away, with a warning.
     task : dict
         All that decides the result, as JSON can hold it.
+
+    Raises
+    ------
+    ValueError
+        If another version of hrixs did what is there.
     """
 
     def __init__(self, folder: str | os.PathLike[str], task: dict[str, Any]) -> None:
@@ -39,6 +44,7 @@ class Checkpoint:
         described = self.folder / _TASK
         earlier = described.read_text(encoding="utf8") if described.is_file() else None
         if earlier is not None and earlier != text:
+            _require_version(self.folder, earlier, task)
             warn(
                 f"the unfinished work in {self.folder} is another one, it differs in "
                 f"{', '.join(_differences(earlier, task)) or 'its form'}; begun anew."
@@ -95,6 +101,19 @@ def remove_checkpoint(folder: Path) -> None:
 
 def _number(path: Path) -> int:
     return int(path.stem.removeprefix("part-"))
+
+
+def _require_version(folder: Path, earlier: str, task: dict[str, Any]) -> None:
+    """Raise an error if another version has done the work: its columns may have other names."""
+    try:
+        version = json.loads(earlier)["version"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if version != task.get("version", version):
+        raise ValueError(
+            f"the unfinished work in {folder} was done by hrixs {version}, this is hrixs "
+            f"{task['version']}: finish it with that version, or remove the folder to begin anew."
+        )
 
 
 def _differences(earlier: str, task: dict[str, Any]) -> list[str]:

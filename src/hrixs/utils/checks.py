@@ -78,9 +78,33 @@ def number_of_bytes(name: str, value: Any) -> int:
 
 
 def require_dataset(data: Any, what: str) -> None:
-    """Raise TypeError unless `data` is a dataset; `what` says which one is expected."""
+    """Raise an error unless `data` is a dataset of this version's names.
+
+    Parameters
+    ----------
+    data
+        As it was given.
+    what : str
+        Which dataset is expected.
+
+    Raises
+    ------
+    TypeError
+        If it is no dataset.
+    ValueError
+        If it was made by hrixs 0.1, which called columns and settings otherwise.
+    """
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"{type(data).__name__} given, expected {what}, an xarray.Dataset.")
+    made_by = [data.attrs, *(variable.attrs for variable in data.data_vars.values())]
+    for attrs in made_by:
+        version = str(attrs.get("hrixs_version", ""))
+        if version.startswith("0.1."):
+            raise ValueError(
+                f"the dataset was made by hrixs {version}, expected {what} of this version: names "
+                "have changed since (CHANGELOG.md lists them). Make it again, or read it with "
+                f"hrixs {version}."
+            )
 
 
 def positive_energies(energies: NDArray[np.float64]) -> NDArray[np.float64]:
