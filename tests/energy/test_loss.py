@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from hrixs import HrixsWarning, MissingDataError, energy_loss, hRIXS
-from hrixs.spectra.rebin import shared
+from hrixs.spectra.rebin import rebin_shifted
 
 STEP = 0.01
 
@@ -112,9 +112,11 @@ def test_aggregated_spectra_and_the_method_of_the_class():
 
 
 def test_shares_keep_counts_inside_of_the_axis_and_lose_the_others():
-    moved = shared(np.array([[4.0, 8.0]]), np.array([-0.5]), 2)
+    moved = rebin_shifted(np.array([[4.0, 8.0]]), np.array([-0.5]), 2)
     np.testing.assert_array_equal(moved, [[6.0, 4.0]])  # half of the 4 is lost
-    np.testing.assert_array_equal(shared(np.array([[4.0, 8.0]]), np.array([9.0]), 2), [[0, 0]])
+    np.testing.assert_array_equal(
+        rebin_shifted(np.array([[4.0, 8.0]]), np.array([9.0]), 2), [[0, 0]]
+    )
 
 
 @pytest.mark.parametrize(

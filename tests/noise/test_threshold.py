@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from hrixs.noise.threshold import begin_of_photons, best_threshold
+from hrixs.noise.threshold import best_threshold, photon_onset
 
 HEIGHTS = np.linspace(15, 140, 126)
 
@@ -41,6 +41,6 @@ def test_more_photons_allow_more_false_hits(photons):
 def test_photons_begin_where_noise_makes_few_of_the_hits():
     tried = np.array([10.0, 20.0, 30.0])
     heights = np.array([12.0] * 100 + [25.0] * 100 + [90.0] * 100)
-    assert begin_of_photons(heights, tried, np.array([90.0, 3.0, 0.0])) == 20.0
-    assert begin_of_photons(heights, tried, np.array([90.0, 9.0, 0.0])) == 30.0
-    assert begin_of_photons(heights[:100], tried, np.array([90.0, 1.0, 0.0])) == np.inf
+    assert photon_onset(heights, tried, np.array([90.0, 3.0, 0.0])) == 20.0
+    assert photon_onset(heights, tried, np.array([90.0, 9.0, 0.0])) == 30.0
+    assert photon_onset(heights[:100], tried, np.array([90.0, 1.0, 0.0])) == np.inf

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.runs import image_stacks as image_files
+from hrixs.runs.image_stacks import is_image_file, read_images
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import open_run
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -43,10 +43,8 @@ class Job:
 
     def source(self, name: str) -> Any:
         """What `name` stands for: images as a dataset, else a run's number or path."""
-        if image_files.is_image_file(name):
-            return image_files.read_images(
-                name, self.detector, dataset=self.dataset, transpose=self.transpose
-            )
+        if is_image_file(name):
+            return read_images(name, self.detector, dataset=self.dataset, transpose=self.transpose)
         return int(name) if name.isdigit() and not Path(name).exists() else name
 
     def spectrometer(self) -> hRIXS:

@@ -114,11 +114,11 @@ def calibrate_energy(
             raise NoLineError(f"line {number}, of {known[number]:g} eV: {error}") from error
         except ValueError as error:
             raise ValueError(f"line {number}, of {known[number]:g} eV: {error}") from error
-    _tell_odd_lines(fits, known)
+    _report_odd_lines(fits, known)
     return fit_axis(tuple(fits), known, degree)
 
 
-def _tell_odd_lines(fits: Sequence[LineFit], energies: Floats) -> None:
+def _report_odd_lines(fits: Sequence[LineFit], energies: Floats) -> None:
     narrowest = min(fit.fwhm for fit in fits)
     check = "Check the curvature, and whether this is the elastic line, or give its region."
     for number, fit in enumerate(fits):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.rows import ends_of, spectrum_rows
-from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, slowly
+from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, smooth_drift
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, warn
@@ -306,7 +306,7 @@ def _measured(
             f"max_shift = {max_shift:g} px, or nowhere: the drift is larger, or the spectrum "
             "has no structure."
         )
-    return (slowly(shifts) if settings["slow_drift"] else shifts), grouped.n_compared
+    return (smooth_drift(shifts) if settings["slow_drift"] else shifts), grouped.n_compared
 
 
 def _advice(n_compared: Floats) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.spectra.rebin import shared
+from hrixs.spectra.rebin import rebin_shifted
 from hrixs.utils.typing import Floats
 
 #: Bins of the template, in pixels: well below the width of a line.
@@ -121,7 +121,7 @@ class GroupedPhotons:
 
     def _aligned(self, k: int, shift: float) -> Floats:
         counts = self._summed(k, self.weight)[None]
-        return np.asarray(shared(counts, np.array([-shift / _STEP]), self.n_bins)[0])
+        return np.asarray(rebin_shifted(counts, np.array([-shift / _STEP]), self.n_bins)[0])
 
     def _smoothed(self, row: Floats) -> Floats:
         from scipy.ndimage import gaussian_filter1d
@@ -167,7 +167,7 @@ class GroupedPhotons:
         return shift * _STEP, float(np.sqrt(scatter) / (-2 * bend)) * _STEP
 
 
-def slowly(shifts: Shifts) -> Shifts:
+def smooth_drift(shifts: Shifts) -> Shifts:
     """`shifts` of successive groups under a drift that is smooth, as smooth as they say themselves.
 
     The drift's velocity is a random walk; the size of its steps is the most likely one. A group

@@ -26,7 +26,7 @@ _AROUND = (31, 3)
 _ALONE = 5.0
 
 
-def sample_of(frames: xr.DataArray | ArrayLike | Frames, max_frames: int) -> Frames:
+def subsample(frames: xr.DataArray | ArrayLike | Frames, max_frames: int) -> Frames:
     """At most `max_frames` frames as a stack, evenly spread."""
     if isinstance(frames, xr.DataArray) and frames.ndim == 3 and set(FRAME_DIMS) < set(frames.dims):
         # Before anything is loaded, as the frames may still be in the files.
@@ -43,7 +43,7 @@ def _evenly(n: int, n_most: int) -> NDArray[np.int64]:
     return np.linspace(0, n - 1, min(n, n_most)).round().astype(np.int64)
 
 
-def dark_of(
+def mean_dark(
     dark: xr.DataArray | ArrayLike | None, frames: Frames, max_frames: int
 ) -> tuple[NDArray[np.floating[Any]] | None, Frames | None]:
     """Dark image to subtract, and the dark frames where there are several."""

@@ -17,16 +17,16 @@ from hrixs.noise.hits import (
     LOWEST,
     SPOT_PIXELS,
     dark_hit_heights,
-    dark_of,
     hit_heights,
+    mean_dark,
     repeating_pixels,
-    sample_of,
     spot_charges,
+    subsample,
 )
 from hrixs.noise.levels import frame_noise, pixel_noise
 from hrixs.noise.plots import plot_noise_report
 from hrixs.noise.report_text import report_lines
-from hrixs.noise.threshold import begin_of_photons, best_threshold
+from hrixs.noise.threshold import best_threshold, photon_onset
 from hrixs.photons.defaults import EV_PER_PAIR
 from hrixs.utils.checks import positive_energies, whole_number
 from hrixs.utils.provenance import provenance
@@ -177,8 +177,8 @@ def noise_report(
     if energy is not None:
         positive_energies(np.asarray(energy, dtype=np.float64))
     corner, where = first_pixel(frames), pixel_coords(frames)
-    stack = sample_of(frames, max_frames)
-    image, darks = dark_of(dark, stack, max_frames)
+    stack = subsample(frames, max_frames)
+    image, darks = mean_dark(dark, stack, max_frames)
     checked = as_mask(mask, stack)
     given = np.zeros(stack.frame_shape, bool) if checked is None else checked.astype(bool)
     noise = frame_noise(stack, dark=image, mask=given)
@@ -201,7 +201,7 @@ def noise_report(
         )
 
     tried = np.arange(LOWEST, 12.0, 0.25) * sigma
-    begin = begin_of_photons(heights, tried, expected(tried) * len(stack))
+    begin = photon_onset(heights, tried, expected(tried) * len(stack))
     charge, offset, alone = spot_charges(stack, image, bad, noise, level + begin, threads)
     spot_noise = float(np.sqrt((noise["noise"] ** 2).mean()) * np.sqrt(SPOT_PIXELS))
     pure = bool(np.isfinite(begin))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _IMPURE = 0.02
 
 
-def begin_of_photons(
+def photon_onset(
     heights: NDArray[np.float64], tried: NDArray[np.float64], false_hits: NDArray[np.float64]
 ) -> float:
     """Height from which on nearly all hits are photons.
@@ -31,9 +31,9 @@ def begin_of_photons(
     Examples
     --------
     >>> import numpy as np
-    >>> from hrixs.noise.threshold import begin_of_photons
+    >>> from hrixs.noise.threshold import photon_onset
     >>> heights = np.array([13.0] * 60 + [16.0] * 9 + [90.0] * 50)
-    >>> begin_of_photons(heights, np.array([12.0, 15.0, 18.0]), np.array([70.0, 9.0, 0.1]))
+    >>> photon_onset(heights, np.array([12.0, 15.0, 18.0]), np.array([70.0, 9.0, 0.1]))
     18.0
     """
     hits = np.array([np.count_nonzero(heights > height) for height in tried])

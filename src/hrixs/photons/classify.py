@@ -147,7 +147,7 @@ def classify_photons(
             first_frame=frames.first_frame,
         )
 
-    fit, told = placement.core_options(stack, partial(estimated_cloud, stack, classify, True))
+    fit, fit_attrs = placement.core_options(stack, partial(estimated_cloud, stack, classify, True))
     found = classify(stack, fit)
     attrs = provenance(
         "centroid_two",
@@ -155,7 +155,7 @@ def classify_photons(
         ev_per_pair=ev_per_pair,
         max_photons=max_photons,
         **fractions,
-        **told | {"electrons_per_adu": electrons_per_adu},
+        **fit_attrs | {"electrons_per_adu": electrons_per_adu},
     )
     return table_of_found(found, stack, attrs)
 

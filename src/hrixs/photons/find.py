@@ -163,7 +163,7 @@ def find_photons(
             frames.pixels, **core_options, fit=fit, first_frame=frames.first_frame
         )
 
-    fit, told = placement.core_options(
+    fit, fit_attrs = placement.core_options(
         stack, partial(estimated_cloud, stack, find, electrons_per_adu is not None)
     )
     found = find(stack, fit)
@@ -173,6 +173,6 @@ def find_photons(
         std_threshold=std_threshold,
         dbl_threshold=dbl_threshold,
         max_photons=max_photons,
-        **told,
+        **fit_attrs,
     )
     return table_of_found(found, stack, attrs)

@@ -79,7 +79,7 @@ class Placement:
     def core_options(
         self, frames: Frames, estimate: Callable[[Callable[[float], _core.FitOptions]], float]
     ) -> tuple[_core.FitOptions, dict[str, Any]]:
-        """Return the core's options, and what is to be told of them in ``attrs``.
+        """Return the core's options, and what is told of them in ``attrs``.
 
         Parameters
         ----------
@@ -90,11 +90,11 @@ class Placement:
         """
         max_pixel = None if self.max_pixel is None else number("max_pixel", self.max_pixel)
         max_charge = None if self.max_charge is None else number("max_charge", self.max_charge)
-        told: dict[str, Any] = {"position": self.position}
+        attrs: dict[str, Any] = {"position": self.position}
         if max_pixel is not None or max_charge is not None:
-            told |= {"max_pixel": max_pixel, "max_charge": max_charge}
+            attrs |= {"max_pixel": max_pixel, "max_charge": max_charge}
         if not self.fits:
-            return _core.FitOptions(max_pixel=max_pixel, max_charge=max_charge), told
+            return _core.FitOptions(max_pixel=max_pixel, max_charge=max_charge), attrs
         noise, noise_map = self._noise(frames)
         gain = self.electrons_per_adu
         gain = None if gain is None else number("electrons_per_adu", gain)
@@ -113,7 +113,7 @@ class Placement:
 
         given = self.cloud_sigma is not None
         cloud_sigma = number("cloud_sigma", self.cloud_sigma) if given else estimate(options)
-        return options(cloud_sigma), told | {
+        return options(cloud_sigma), attrs | {
             "cloud_sigma": cloud_sigma,
             "cloud_sigma_estimated": not given,
             "read_noise": noise if noise_map is None else "map",

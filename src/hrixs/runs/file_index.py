@@ -97,7 +97,7 @@ def read_file_index(
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
         rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
         if own_ids is not None:
-            _tell_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
+            _report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
         suspect = train_ids[flags & (count > 0)]
         row, ids, slot, lost_id, lost_slot = rows
         shape = tuple(data.shape[1:])
@@ -219,7 +219,7 @@ def _rows_of_trains(
     return row, train_ids[slot], slot, train_ids[lost], lost
 
 
-def _tell_unclaimed(
+def _report_unclaimed(
     name: str,
     own: NDArray[np.uint64],
     first: NDArray[np.uint64],

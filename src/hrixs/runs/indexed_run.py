@@ -152,7 +152,7 @@ def index_run(
             "least. Check the run number."
         )
     dims = _dims_of(camera, entries)
-    run.tell_lost_files([one["source"] for one in where.values()], faults)
+    run.report_lost_files([one["source"] for one in where.values()], faults)
     return IndexedRun(run, camera, where, frozenset(required), entries, dims, faults)
 
 

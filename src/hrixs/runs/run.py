@@ -100,22 +100,22 @@ class Run:
             ) from error
         return Run(self.files, ids, self.lost, selected=True)
 
-    def tell_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
+    def report_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
         """Tell of files that are missing or can't be read; `sources` begins with the camera's."""
-        told = set()
+        reported = set()
         for path, why in self.lost:
             aggregator, sequence = _split_name(path)
-            told.add((aggregator, sequence))
+            reported.add((aggregator, sequence))
             text = f"{Path(path).name} can't be read and is left out: {why.rstrip('.')}"
-            self._tell(text, aggregator, sequence, sources, faults)
+            self._report(text, aggregator, sequence, sources, faults)
         for aggregator in sorted({f.aggregator for one in sources for f in self.files_of(one)}):
             unknown = []
             for sequence in self._missing_sequences(aggregator, sources):
-                if (aggregator, sequence) in told:
+                if (aggregator, sequence) in reported:
                     continue
                 if len(self._trains_only_elsewhere(aggregator, sequence, sources)):
                     text = f"{aggregator}-S{sequence:05d}.h5 is missing"
-                    self._tell(text, aggregator, sequence, sources, faults)
+                    self._report(text, aggregator, sequence, sources, faults)
                 else:
                     unknown.append(sequence)
             if unknown:
@@ -124,7 +124,7 @@ class Run:
                     f"S{unknown[-1]:05d}; how many images they have is not known."
                 )
 
-    def _tell(
+    def _report(
         self, text: str, aggregator: str, sequence: int, sources: Sequence[str], faults: Faults
     ) -> None:
         lost = self._trains_only_elsewhere(aggregator, sequence, sources)

@@ -6,7 +6,7 @@ from hrixs.spectra.dataset import COUNTS, store_spectrum, with_counting_error, w
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.plots import plot_per_train, plot_spectra
 from hrixs.spectra.pump_probe import difference
-from hrixs.spectra.rebin import axis_and_values, equal_step, moved_variable, shared
+from hrixs.spectra.rebin import axis_and_values, equal_step, moved_variable, rebin_shifted
 
 __all__ = [
     "COUNTS",
@@ -20,7 +20,7 @@ __all__ = [
     "photon_spectrum",
     "plot_per_train",
     "plot_spectra",
-    "shared",
+    "rebin_shifted",
     "store_spectrum",
     "with_counting_error",
     "with_energy",

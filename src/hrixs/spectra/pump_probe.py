@@ -92,7 +92,7 @@ def difference(
     _require_same_axes(a, b)
     loss = _mean_loss(a, b)
     units = _common_units(a, b)
-    _tell_what_differs(pumped, unpumped, which)
+    _report_differences(pumped, unpumped, which)
     ratio, ratio_err = _ratio(a, a_err, b, b_err)
     useless = ~np.isfinite(ratio)
     few = (_photons(a, a_err) < _FEW_PHOTONS) | (_photons(b, b_err) < _FEW_PHOTONS)
@@ -216,7 +216,7 @@ def _common_units(a: xr.DataArray, b: xr.DataArray) -> str:
     return units[0]
 
 
-def _tell_what_differs(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) -> None:
+def _report_differences(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) -> None:
     attrs = [data[which].attrs for data in (pumped, unpumped)]
     shared = [name for name in _SETTINGS if name in attrs[0] and name in attrs[1]]
     other = [

@@ -50,7 +50,7 @@ def equal_step(axis: NDArray[np.float64], name: str) -> float:
     return step
 
 
-def shared(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
+def rebin_shifted(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
     """Move spectra by `shifts` bins; each bin is shared by the two it comes to overlap.
 
     Parameters
@@ -69,7 +69,7 @@ def shared(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
     Examples
     --------
     >>> import numpy as np
-    >>> shared(np.array([[4.0, 0.0]]), np.array([1.25]), 4)
+    >>> rebin_shifted(np.array([[4.0, 0.0]]), np.array([1.25]), 4)
     array([[0., 3., 1., 0.]])
     """
     whole = np.floor(shifts).astype(np.int64)
@@ -89,7 +89,7 @@ def shared(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
 def moved_variable(
     variable: xr.DataArray, dim: str, shifts: xr.DataArray, n_bins: int
 ) -> xr.DataArray:
-    """`variable` with its bins along `dim` moved by `shifts` bins, `n_bins` of them; see `shared`.
+    """`variable` with its `n_bins` bins along `dim` moved by `shifts`; see `rebin_shifted`.
 
     An error, named ``..._err``, is moved as its square.
     """
@@ -99,7 +99,7 @@ def moved_variable(
     spread = spread.transpose(*leading)
     full = variable.broadcast_like(spread).transpose(*leading, dim)
     values = np.asarray(full.values, dtype=np.float64).reshape(-1, full.shape[-1])
-    moved = shared(values**2 if square else values, spread.values.ravel(), n_bins)
+    moved = rebin_shifted(values**2 if square else values, spread.values.ravel(), n_bins)
     moved = np.sqrt(moved) if square else moved
     coords = {name: coord for name, coord in full.coords.items() if dim not in coord.dims}
     return xr.DataArray(
