@@ -16,9 +16,9 @@ from validation.figures import power
 from validation.hard_frames import SYMMETRIC_LEVEL, symmetric
 from validation.plain import gaussian_reference, reference
 
-PLACE_LIMIT, MAX_CHARGE, ERROR_LIMIT = 1e-3, 1e-3, 1e-2
+PLACE_LIMIT, CHARGE_LIMIT, ERROR_LIMIT = 1e-3, 1e-3, 1e-2
 #: Of two photons that lie in each other's windows, which the package fits in turn.
-PLACE_LIMIT_TOGETHER, MAX_CHARGE_TOGETHER = 0.02, 0.03
+PLACE_LIMIT_TOGETHER, CHARGE_LIMIT_TOGETHER = 0.02, 0.03
 NOT_FITTED, NEIGHBOUR = 3, 4
 #: Standard deviations from which on the package corrects a place for the width of its own cloud.
 CERTAIN = 3.9
@@ -75,7 +75,7 @@ class Row:
     @property
     def charge_limit(self) -> float:
         """Relative."""
-        return MAX_CHARGE_TOGETHER if self.together else MAX_CHARGE
+        return CHARGE_LIMIT_TOGETHER if self.together else CHARGE_LIMIT
 
     @property
     def short(self) -> bool:

@@ -16,7 +16,7 @@ from validation.figures import power
 from validation.hard_frames import Stack, stacks
 from validation.plain import reference
 
-PLACE_LIMIT, MAX_CHARGE = 1e-9, 1e-12
+PLACE_LIMIT, CHARGE_LIMIT = 1e-9, 1e-12
 ENERGY = 530.0
 #: A hit of both is nearer than this in x and y (px).
 SAME_HIT = 1e-3
@@ -52,7 +52,7 @@ class Row:
     def short(self) -> bool:
         """Whether a limit is missed, or nothing was compared."""
         exact = self.one_only == self.otherwise == 0 and self.same_bytes and self.n_photons > 0
-        return not (exact and self.place <= PLACE_LIMIT and self.charge <= MAX_CHARGE)
+        return not (exact and self.place <= PLACE_LIMIT and self.charge <= CHARGE_LIMIT)
 
     def add(self, table: xr.Dataset, expected: list[Any], brightest: float) -> None:
         """Compare a table with the oracle's photons of each of its frames."""
@@ -148,7 +148,7 @@ def table(quick: bool) -> str:
     lines += [
         f"| {row.algorithm} | {row.frames} | {row.dtype} | {row.n_frames} | {row.n_photons} "
         f"| {row.one_only} | 0 | {power(row.place)} | {power(PLACE_LIMIT)} | {power(row.charge)} "
-        f"| {power(MAX_CHARGE)} | {row.otherwise} | 0 | {'yes' if row.same_bytes else 'no'} "
+        f"| {power(CHARGE_LIMIT)} | {row.otherwise} | 0 | {'yes' if row.same_bytes else 'no'} "
         f"| {'short' if row.short else ''} |"
         for row in rows(quick)
     ]

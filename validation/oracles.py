@@ -42,7 +42,7 @@ def draw(path: Path) -> str:
             row.place / oracle_of_photons.PLACE_LIMIT
         )
         groups.setdefault(f"{row.algorithm}: charge", []).append(
-            row.charge / oracle_of_photons.MAX_CHARGE
+            row.charge / oracle_of_photons.CHARGE_LIMIT
         )
     for number in oracle_of_numbers.rows(False):
         groups.setdefault(number.algorithm, []).append(
@@ -51,7 +51,7 @@ def draw(path: Path) -> str:
     for fit in oracle_of_fits.rows(False):
         name = "fit of neighbours" if fit.together else "fit of one photon"
         groups.setdefault(f"{name}: place", []).append(fit.place / fit.place_limit)
-        groups.setdefault(f"{name}: charge", []).append(fit.charge / fit.max_charge)
+        groups.setdefault(f"{name}: charge", []).append(fit.charge / fit.charge_limit)
     figure = Figure(figsize=(8, 0.26 * len(groups) + 1), layout="constrained")
     axes = figure.subplots()
     least = 1e-6

@@ -234,8 +234,11 @@ def integrate(
     curvature: tuple[float, float] = (0.0, 0.0),
     dark: ArrayLike | None = None,
     mask: ArrayLike | None = None,
+    first_column: int = 0,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum the frame along the curved line and divide by the number of pixels summed.
+
+    `first_column` is the place on the camera of a crop's first column.
 
     Returns
     -------
@@ -246,7 +249,7 @@ def integrate(
     nx, ny = frame.shape
     x = np.arange(nx, dtype=np.float64)[:, np.newaxis]
     y = np.arange(ny, dtype=np.float64)[np.newaxis, :]
-    position = y - parabola(x, curvature)
+    position = y - parabola(x + first_column, curvature)
     lower = np.floor(position)
     fraction = position - lower
     valid = ~np.isnan(frame)
