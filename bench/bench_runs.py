@@ -24,6 +24,7 @@ from extra_data import RunDirectory
 import hrixs
 from hrixs import hRIXS
 from hrixs.simulation import simulate_frames, write_run
+from hrixs.utils import available_threads
 
 SOURCE = hrixs.mnemonics["MaranaX"]["source"]
 KEY = hrixs.mnemonics["MaranaX"]["key"]
@@ -151,7 +152,7 @@ def main() -> None:
     parser.add_argument("--memory", default="512MB", help="that process_run may use")
     parser.add_argument("--json", type=Path, default=Path("runs.json"))
     arguments = parser.parse_args()
-    threads = hrixs.utils.threads.available_threads()
+    threads = available_threads()
     report: dict[str, Any] = {"threads": threads, "speed": {}, "memory": []}
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="hrixs-bench-") as name:
         root = Path(name)

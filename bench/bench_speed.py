@@ -26,6 +26,7 @@ from peers import installed
 
 import hrixs
 from hrixs import _core
+from hrixs.utils import available_threads
 
 #: Ratio to NumPy that is wanted on one thread, for uint16; for the others half of it.
 WANTED = dict(zip(KERNELS, (75, 110, 50, 150), strict=True))
@@ -259,7 +260,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     # Peers that use OpenMP take the same number of threads.
-    threads = hrixs.utils.threads.available_threads()
+    threads = available_threads()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     cases = make_cases(arguments.frames)
     for case in cases:
