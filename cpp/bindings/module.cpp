@@ -11,6 +11,8 @@ void bind_fit(py::module_& module);
 void bind_find(py::module_& module);
 void bind_classify(py::module_& module);
 void bind_integrate(py::module_& module);
+void bind_pedestals(py::module_& module);
+void bind_resolve(py::module_& module);
 
 // Nothing is shared between calls: each works on its own memory, and reads the arrays it is given.
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
@@ -20,6 +22,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_find(module);
     bind_classify(module);
     bind_integrate(module);
+    bind_pedestals(module);
+    bind_resolve(module);
     module.def("simd_level", &hrixs::simd_level);
     module.def("simd_levels", &hrixs::simd_levels);
 }

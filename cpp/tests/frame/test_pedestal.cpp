@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "frame/pedestal.hpp"
 
+#include "hrixs/pedestals.hpp"
 #include "images.hpp"
 
 #include <doctest/doctest.h>
@@ -158,4 +159,20 @@ TEST_CASE("pedestal: where most rows are masked, of those that are not") {
     const Pedestal found = measured(image, {{}, mask.view()});
     CHECK(found.mean == Approx(50.0).epsilon(0.005));
     CHECK(found.noise == Approx(4.0).epsilon(0.05));
+}
+
+TEST_CASE("pedestal: of each frame by itself, whatever the threads") {
+    Stack<double> stack(3, 64, 64);
+    const std::vector<double> values = gaussian(64 * 64, 50.0, 4.0, 6);
+    for (Index frame = 0; frame < 3; ++frame)
+        for (std::size_t k = 0; k < values.size(); ++k)
+            stack.pixels[static_cast<std::size_t>(frame) * values.size() + k] =
+                values[k] + 10.0 * static_cast<double>(frame);
+    const Pedestals found = frame_pedestals(stack.frames(), {}, {});
+    const Pedestals by_three = frame_pedestals(stack.frames(), {}, Execution{3});
+    for (std::size_t k = 0; k < 3; ++k) {
+        CHECK(found.mean[k] == Approx(50.0 + 10.0 * static_cast<double>(k)).epsilon(0.01));
+        CHECK(found.noise[k] == Approx(4.0).epsilon(0.05));
+        CHECK(found.mean[k] == by_three.mean[k]);
+    }
 }

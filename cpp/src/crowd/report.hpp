@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "crowd/one_cloud.hpp"
+#include "crowd/profile.hpp"
+#include "crowd/search.hpp"
+#include "hrixs/resolve.hpp"
+#include "photons/found_by_frame.hpp"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace hrixs::crowd {
+
+// What is told of one frame's photons.
+class Report {
+  public:
+    void make(Index number, const Search& search, const Profile& profile, Light light);
+
+    PhotonTable table;
+    std::vector<double> crowding;
+    LightSums light_sums;
+
+  private:
+    void add_up_tiles(const Canvas& canvas, const PhotonList& photons, int reach);
+
+    std::vector<std::int32_t> order_;
+    std::vector<std::uint64_t> lit_; // of each tile, a bit for each pixel
+};
+
+// Frames are searched in any order; their reports are joined in the frames' order.
+class ReportByFrame {
+  public:
+    explicit ReportByFrame(Index n_frames)
+        : found_(n_frames), crowding_(static_cast<std::size_t>(n_frames)),
+          light_(crowding_.size()) {}
+    void store(Index number, const Report& report, const FrameFacts& facts) {
+        found_.store(number, report.table, facts);
+        crowding_[static_cast<std::size_t>(number)] = report.crowding;
+        light_[static_cast<std::size_t>(number)] = report.light_sums;
+    }
+    ResolvedPhotons join() && {
+        ResolvedPhotons resolved{std::move(found_).join(), {}, std::move(light_)};
+        for (const std::vector<double>& one : crowding_)
+            resolved.crowding.insert(resolved.crowding.end(), one.begin(), one.end());
+        return resolved;
+    }
+
+  private:
+    FoundByFrame found_;
+    std::vector<std::vector<double>> crowding_;
+    std::vector<LightSums> light_;
+};
+
+} // namespace hrixs::crowd
