@@ -29,6 +29,7 @@ from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
 from hrixs.photons.phases import PhaseUniformity, phase_uniformity
+from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.spectra.counted import photon_spectrum
@@ -36,8 +37,10 @@ from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
+    ChargeBalanceWarning,
     FaultyRunError,
     HrixsWarning,
+    LostPhotonsWarning,
     MissingDataError,
     NoLineError,
     NonFinitePixelsError,
@@ -47,6 +50,7 @@ from hrixs.utils.errors import (
 from hrixs.utils.provenance import __version__
 
 __all__ = [
+    "ChargeBalanceWarning",
     "CloudEstimate",
     "Curvature",
     "CurvatureFit",
@@ -54,6 +58,7 @@ __all__ = [
     "FaultyRunError",
     "HrixsWarning",
     "LineFit",
+    "LostPhotonsWarning",
     "MissingDataError",
     "NoLineError",
     "NoPhaseCorrectionError",
@@ -85,6 +90,7 @@ __all__ = [
     "photon_parts",
     "photon_spectrum",
     "photon_table",
+    "resolve_photons",
 ]
 
 

@@ -32,6 +32,20 @@ class Found(TypedDict):
     flag: NotRequired[NDArray[np.uint8]]
     noise: NotRequired[NDArray[np.float64]]  # (frames,)
 
+class LightSums(TypedDict):
+    """Of each frame, over the parts of it that have light; in ADU."""
+
+    pixels: NDArray[np.float64]
+    charge: NDArray[np.float64]
+    light: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    dark_pixels: NDArray[np.float64]
+    dark_level: NDArray[np.float64]
+
+class Resolved(Found):
+    crowding: NDArray[np.float64]  # (photons,)
+    light: LightSums
+
 class FitOptions:
     """How photons are placed, and what is too bright for one."""
 
@@ -83,6 +97,24 @@ def classify_photons(
     threads: int,
     first_frame: int = 0,
 ) -> Found: ...
+def resolve_photons(
+    frames: Pixels,
+    *,
+    photon_adu: PhotonAdu,
+    dark: DarkImage | None,
+    mask: MaskImage | None,
+    max_photons: int,
+    fit: FitOptions,
+    threads: int,
+    first_frame: int = 0,
+) -> Resolved: ...
+def frame_pedestals(
+    frames: Pixels,
+    *,
+    dark: DarkImage | None,
+    mask: MaskImage | None,
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...  # (frames,), mean and noise
 def integrate_frames(
     frames: Pixels,
     *,

@@ -9,6 +9,7 @@ from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
 from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.placement import POSITION, POSITIONS, fits_clouds
+from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import (
     concat_photons,
     photon_table,
@@ -37,6 +38,7 @@ __all__ = [
     "photon_parts",
     "photon_table",
     "placed_on_chip",
+    "resolve_photons",
     "table_columns",
     "table_of_columns",
     "with_attributes",

@@ -104,7 +104,7 @@ def classify_photons(
     (8.29, False)
     """
     stack = as_frames(frames)
-    energies = _energy_of_frames(energy, stack)
+    energies = energy_of_frames(energy, stack)
     ev_per_pair = number("ev_per_pair", ev_per_pair)
     electrons_per_adu = number("electrons_per_adu", electrons_per_adu)
     if not (ev_per_pair > 0 and electrons_per_adu > 0):
@@ -160,7 +160,8 @@ def classify_photons(
     return table_of_found(found, stack, attrs)
 
 
-def _energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
+def energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
+    """Photon energy of each frame, in eV, from one number or one for each."""
     given = np.asarray(energy, dtype=np.float64)
     if given.ndim and given.shape != frames.leading_shape:
         raise ValueError(

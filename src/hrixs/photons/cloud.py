@@ -75,7 +75,8 @@ def estimate_cloud(
 
 
 def _of_table(photons: xr.Dataset) -> CloudEstimate:
-    missing = [name for name in ("frame", *COLUMNS) if name not in photons]
+    needed = ["frame", *(name for name, column in COLUMNS.items() if not column.of_crowd)]
+    missing = [name for name in needed if name not in photons]
     if missing or "cloud_sigma" not in photons.attrs:
         raise MissingDataError(
             f"the photon table has no {(missing or ['cloud_sigma in its attrs'])[0]!r}; make it "

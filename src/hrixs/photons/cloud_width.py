@@ -164,7 +164,10 @@ def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
 
 
 def cloud_of_first(
-    n_entries: int, fit_first: Callable[[int, float], CloudEstimate]
+    n_entries: int,
+    fit_first: Callable[[int, float], CloudEstimate],
+    *,
+    enough: int = _PHOTONS_FOR_A_CLOUD,
 ) -> CloudEstimate:
     """Find the width from as many of the first entries as it takes: 8, and then four times more.
 
@@ -174,6 +177,8 @@ def cloud_of_first(
         Frames, or trains, that there are.
     fit_first
         Gives `mean_cloud` of the photons in so many first entries, fitted with this width.
+    enough : int
+        Photons that tell the width well enough.
 
     Raises
     ------
@@ -188,7 +193,7 @@ def cloud_of_first(
             if n == n_entries:
                 raise
         else:
-            if estimate.n_photons >= _PHOTONS_FOR_A_CLOUD or n == n_entries:
+            if estimate.n_photons >= enough or n == n_entries:
                 return estimate
         n = min(4 * n, n_entries)
 

@@ -22,11 +22,14 @@ class Column:
         Whether only photons that were placed by a fit of their charge clouds have it.
     attrs_of_fit
         What it is called of such photons, where that is something else.
+    of_crowd
+        Whether only photons that were resolved in a crowd have it.
     """
 
     attrs: dict[str, Any]
     fitted: bool = False
     attrs_of_fit: dict[str, Any] | None = None
+    of_crowd: bool = False
 
     def attrs_in(self, *, fitted: bool) -> dict[str, Any]:
         """Return units and name in a table whose photons were placed by a fit, or were not."""
@@ -58,6 +61,9 @@ COLUMNS: dict[str, Column] = {
             "flag_meanings": " ".join(_core.PHOTON_FLAGS),
         },
         fitted=True,
+    ),
+    "crowding": Column(
+        {"long_name": "light of other photons at the place, in photons"}, fitted=True, of_crowd=True
     ),
 }
 

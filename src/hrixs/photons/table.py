@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import FRAME_DIMS, Frames
+from hrixs.photons.charge_balance import CHARGES, with_ratio
 from hrixs.photons.columns import COLUMNS, FRAME, FRAME_COLUMNS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
@@ -229,8 +230,10 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         return first[name].dims, values, first[name].attrs
 
     attrs = {name: value for name, value in first.attrs.items() if name != FIRST_FRAME}
-    for count in ("n_hits", "n_dropped", "n_cosmics"):
-        attrs[count] = sum(table.attrs[count] for table in ordered)
+    for count in ("n_hits", "n_dropped", "n_cosmics", *CHARGES):
+        if count in attrs:
+            attrs[count] = sum(table.attrs[count] for table in ordered)
+    attrs = with_ratio(attrs)
     dims, shape = frames_of_attrs(first.attrs) or ([], ())
     if shape:
         n_entries = sum(int(np.atleast_1d(table.attrs["frame_shape"])[0]) for table in ordered)

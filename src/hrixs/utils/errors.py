@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
 
 __all__ = [
+    "ChargeBalanceWarning",
     "FaultyRunError",
     "HrixsWarning",
+    "LostPhotonsWarning",
     "MissingDataError",
     "NoLineError",
     "NoPhaseCorrectionError",
@@ -25,6 +27,14 @@ __all__ = [
 
 class HrixsWarning(UserWarning):
     """Something was left out, or looks wrong, and the work goes on."""
+
+
+class ChargeBalanceWarning(HrixsWarning):
+    """The photons found do not make the charge that is there."""
+
+
+class LostPhotonsWarning(HrixsWarning):
+    """Photons lie so close together that the way to find them loses some, or could not hold."""
 
 
 class MissingDataError(LookupError):
@@ -43,12 +53,12 @@ class NoPhaseCorrectionError(ValueError):
     """The photons can't tell how positions are biased inside the pixel."""
 
 
-def warn(text: str) -> None:
+def warn(text: str, kind: type[HrixsWarning] = HrixsWarning) -> None:
     """Warn with `text`, at the line of the user's code that called the package."""
     level = 2
     while sys._getframe(level - 1).f_globals.get("__name__", "").startswith("hrixs."):
         level += 1
-    warnings.warn(text, HrixsWarning, stacklevel=level)
+    warnings.warn(text, kind, stacklevel=level)
 
 
 def no_extra_data(cause: ImportError) -> ImportError:

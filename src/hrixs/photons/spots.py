@@ -1,0 +1,138 @@
+"""Spots that stand alone, which tell what one photon is like: its charge, and its cloud's width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs import _core
+from hrixs.camera.frames import Frames
+from hrixs.photons.cloud_width import LEAST_PHOTONS, CloudEstimate, mean_cloud
+from hrixs.photons.columns import COLUMNS
+from hrixs.utils.errors import MissingDataError
+
+# Standard deviations of the noise of a 2x2 square at which spots are looked for.
+_SPOT_WIDTHS = 6.0
+# In a crowd most spots are of several photons; those that fit a cloud best are of one.
+_BEST_FITS = 0.05
+_LARGEST_CHI2 = 2.0  # times that of the best
+_LEAST_CHI2 = 0.5  # that the best are taken to have
+# Charges of single photons, in parts of the most frequent one.
+_SINGLE_CHARGES = 0.6, 1.4
+# Charges nearer than this part of the most frequent one are looked at for its middle.
+_NEAR_PEAK = 0.3
+
+
+def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -> _core.Found:
+    """Find and fit all spots of frames, each above a threshold by its own level and noise.
+
+    Parameters
+    ----------
+    frames : Frames
+        Few: they are gone through one by one, so that no frame's result depends on the others.
+    fit
+        Options of the core for a width of the cloud.
+    camera
+        Dark, mask and threads, as the core takes them.
+    """
+    pixels = frames.pixels.reshape(-1, *frames.frame_shape)
+    mean, noise = _core.frame_pedestals(pixels, **camera)
+    parts = []
+    for number in range(len(pixels)):
+        found = _core.find_photons(
+            pixels[number],
+            threshold=float(4 * mean[number] + 2 * _SPOT_WIDTHS * noise[number]),
+            std_threshold=0.0,
+            dbl_threshold=None,
+            **camera,
+            max_photons=int(np.prod(frames.frame_shape)),
+            fit=fit,
+            first_frame=frames.first_frame + number,
+        )
+        found["frame"] = found["frame"] + number
+        parts.append(found)
+    if not parts:
+        return _core.find_photons(
+            pixels, threshold=0.0, std_threshold=0.0, dbl_threshold=None, **camera,
+            max_photons=1, fit=fit,
+        )  # fmt: skip
+    names = list(parts[0])
+    joined: Any = {name: np.concatenate([part[name] for part in parts]) for name in names}  # type: ignore[literal-required]
+    found_in_all: _core.Found = joined
+    return found_in_all
+
+
+def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) -> float:
+    """Charge of one photon in ADU: the most frequent one of spots that stand alone.
+
+    Parameters
+    ----------
+    spots
+        Columns of fitted spots.
+    at_least : int
+        So many have to stand alone.
+
+    Raises
+    ------
+    MissingDataError
+        If fewer do.
+    """
+    charge = np.sort(spots["charge"][_alone(spots)])
+    if len(charge) < at_least:
+        raise MissingDataError(
+            f"the charge of one photon can't be learned: {len(charge)} spots of the first frames "
+            f"stand alone, expected {at_least} or more. Give the photon energy (in eV), or "
+            "photon_charge (in ADU)."
+        )
+    return _most_frequent(charge)
+
+
+def cloud_of_spots(spots: Mapping[str, Any], cloud_sigma: float) -> CloudEstimate:
+    """Width of the cloud by the spots that stand alone, which were fitted with `cloud_sigma`.
+
+    Raises
+    ------
+    MissingDataError
+        If too few stand alone.
+    """
+    alone = _alone(spots)
+    if alone.any():
+        low, high = (
+            part * _most_frequent(np.sort(spots["charge"][alone])) for part in _SINGLE_CHARGES
+        )
+        alone &= (spots["charge"] > low) & (spots["charge"] < high)
+    columns = {name: spots[name][alone] for name in ("frame", *COLUMNS) if name in spots}
+    return mean_cloud(columns, cloud_sigma, electrons=True)
+
+
+def _alone(spots: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Which spots are a photon's that stands alone."""
+    chi2 = spots["chi2"]
+    alone: NDArray[np.bool_] = (spots["flag"] == 0) & (spots["charge"] > 0) & np.isfinite(chi2)
+    if alone.any():
+        best = max(float(np.quantile(chi2[alone], _BEST_FITS)), _LEAST_CHI2)
+        alone &= chi2 < _LARGEST_CHI2 * best
+    return alone
+
+
+def _most_frequent(charge: NDArray[np.float64]) -> float:
+    """Middle of the densest half, of that, and so on; then the mean of what is near to it."""
+    left = charge
+    while len(left) > 8:
+        half = (len(left) + 1) // 2
+        widths = left[half - 1 :] - left[: len(left) - half + 1]
+        begin = int(np.argmin(widths))
+        left = left[begin : begin + half]
+    peak = float(np.mean(left))
+    near = charge[np.abs(charge - peak) < _NEAR_PEAK * peak]
+    for _ in range(10):
+        width = 1.4826 * float(np.median(np.abs(near - np.median(near))))
+        middle = float(np.median(near))
+        kept = charge[np.abs(charge - middle) < 2.5 * width]
+        if len(kept) == len(near) or len(kept) < 3:
+            break
+        near = kept
+    return float(np.mean(near))
