@@ -269,6 +269,7 @@ def errors(columns: dict[str, Column]) -> dict[str, str]:
     return {name: one.error for name, one in columns.items() if one.error}
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_all_columns_of_a_delay_scan(root, simulation, evaluate):
     frames, truth = simulation
     folder = write_data_run(root, frames)
@@ -314,6 +315,7 @@ def in_a_notebook(folder: Path) -> np.ndarray:
     return h.centroid(h.from_run(folder))["spectrum"].sum("trainId").values
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_what_is_lost_is_told(root, frames, evaluate):
     folder = write_data_run(root, frames)
     (lost,) = folder.glob("*DA02-S00001.h5")
@@ -356,6 +358,7 @@ def test_a_wrong_dark_run_is_an_error(root, frames, evaluate):
     assert "run 999 of proposal 3145 can't be opened" in columns["hrixs_images"].text
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_the_open_run_is_read(root, frames, tmp_path, monkeypatch):
     """The run lies where no run number leads to: only the open run can have been used."""
     elsewhere = write_data_run(tmp_path / "elsewhere", frames)

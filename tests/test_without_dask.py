@@ -8,7 +8,9 @@ import sys
 for name in ("dask", "distributed"):
     sys.modules[name] = None  # an import of it fails
 import numpy as np
-from hrixs import hRIXS
+import warnings
+from hrixs import LostPhotonsWarning, hRIXS
+warnings.simplefilter("ignore", LostPhotonsWarning)  # the images are crowded
 h = hRIXS()
 h.Y_RANGE = slice(700, 900)
 data = h.from_run(sys.argv[1])

@@ -28,7 +28,7 @@ def test_demo_finds_the_truth(tmp_path, capsys, monkeypatch):
     assert main(["demo", "--out", str(tmp_path), "--frames", "24"]) == 0
     out = capsys.readouterr().out
     assert "28 trains, 24 images, 4 trains without an image" in out
-    assert out.count(" agrees\n") == 7
+    assert out.count(" agrees\n") == 8
     assert "DIFFERS" not in out
     assert (tmp_path / "demo.png").stat().st_size > 20_000
     counted = opened(tmp_path / "spectrum.nc", group="counted")

@@ -84,6 +84,7 @@ def test_all_kernels_at_once_in_many_threads():
     assert wrong == [[]] * 8
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_spectrometers_in_several_threads():
     data = xr.Dataset({"MaranaX": (("trainId", "x", "y"), stack(1))}, {"trainId": range(4)})
     data["nrj"] = 530.0

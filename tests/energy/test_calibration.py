@@ -239,6 +239,7 @@ def elastic_runs(tmp_path_factory):
     return folders, energies
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 class TestTheClass:
     @pytest.fixture
     def h(self):

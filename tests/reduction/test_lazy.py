@@ -78,6 +78,7 @@ def test_lazy_spectra_are_the_same_bytes(h, lazy, data, method, with_dark):
     assert result.spectrum.values.tobytes() == expected.spectrum.values.tobytes()
     assert result.energy.identical(expected.energy)
     counted = {"n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics"}
+    counted |= {"lost_share", "lost_photons"}
     known = {k: v for k, v in expected.spectrum.attrs.items() if k not in counted}
     assert result.spectrum.attrs.keys() == known.keys()
 

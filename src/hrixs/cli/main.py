@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting
 from hrixs.utils.errors import HrixsWarning
 from hrixs.utils.provenance import __version__
@@ -108,9 +109,11 @@ def _add_process(commands: Any) -> None:
 def _add_analysis(command: argparse.ArgumentParser) -> None:
     """Add the options of every command that makes spectra, and the settings."""
     add = command.add_argument
-    add("--method", choices=["auto", "manual", "integrate"], default="auto",
+    add("--method", choices=METHODS, default="auto",
         help="photons by a threshold from the image (auto, the default), by the photon energy "
-        "(manual), or integrated intensity")  # fmt: skip
+        "(manual), or by their charge also where spots run into each other (resolve); "
+        "integrated intensity (integrate); or, of the last two, the one that holds, in photons "
+        "(best)")  # fmt: skip
     add("--proposal", help="number of the proposal, with run numbers")
     add("--detector", choices=sorted(DETECTOR_FIELDS), default="MaranaX")
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")

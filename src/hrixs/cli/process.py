@@ -145,7 +145,8 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
         print(
             f"{attrs['n_photons']:.0f} photons in the spectra, "
             f"{attrs['n_photons'] / spectra.sizes['trainId']:.1f} an image; "
-            f"{attrs['n_outside']:.0f} outside of the range, {attrs['n_dropped']} spots left out"
+            f"{attrs['n_outside']:.0f} outside of the range, {attrs.get('n_dropped', 0)} spots "
+            "left out"
         )
     if spectra["energy"].attrs["units"] == "px":
         print("energy axis in rows: give --energy-slope and --energy-intercept for eV")
@@ -167,7 +168,7 @@ def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -
     within = [dim for dim in spectra.spectrum.dims if dim not in ("trainId", "energy")]
     spectrum = spectra.spectrum.sum(within)
     plot_spectra({method: spectrum.mean("trainId")}, axes["spectrum"])
-    if method == "integrate":
+    if spectra.spectrum.attrs.get("units") != "photons":
         intensity = spectra.spectrum.mean([*within, "energy"])
         plot_per_train(intensity, axes["trains"], "mean intensity (ADU)")
     else:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hrixs.live.counts import TrainCounts
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
-from hrixs.reduction.analysis import require_method
+from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.spectra.dataset import COUNTS, with_counting_error
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -61,12 +61,14 @@ class LiveSpectra:
     ----------
     h : hRIXS
         The settings, with the dark.
-    method : {'auto', 'manual', 'integrate'}
-        Photons by a threshold from the image, by the photon energy, or integrated intensity.
+    method : {'auto', 'manual', 'resolve', 'integrate'}
+        Photons by a threshold from the image, by the photon energy, or by their known charge also
+        in a crowd; or integrated intensity.
     window : int
         Trains with an image that are kept one by one.
     energy : float, optional
-        Photon energy in eV for 'manual'; by default ``nrj`` from the trains' data.
+        Photon energy in eV for 'manual', and for 'resolve' without `PHOTON_CHARGE`; by default
+        ``nrj`` from the trains' data.
 
     Attributes
     ----------
@@ -106,10 +108,11 @@ class LiveSpectra:
     def __init__(
         self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
     ) -> None:
-        require_method(method)
+        require_method(method, tuple(one for one in METHODS if one != "best"))
         if needs_cloud(h, method):
+            what = "method is 'resolve'" if method == "resolve" else "POSITION is 'gaussian'"
             raise ValueError(
-                "POSITION is 'gaussian', but CLOUD_SIGMA is None: a train has too few photons to "
+                f"{what}, but CLOUD_SIGMA is None: a train has too few photons to "
                 "estimate the width of their charge clouds. Set it, or call h.estimate_cloud(run)."
             )
         self.h, self.method = h, method
@@ -163,7 +166,8 @@ class LiveSpectra:
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train_id, error, now)
             return
-        self.notes |= dict.fromkeys(str(one.message) for one in caught)
+        for warning in caught:
+            self._note(str(warning.message))
         leading = [dim for dim in spectrum.dims if dim != "energy"]
         one = TrainSpectrum(
             train_id=train_id,
@@ -261,7 +265,8 @@ class LiveSpectra:
         return images
 
     def _photon_energy(self, data: TrainData) -> float:
-        if self.method != "manual":
+        by_charge = self.method == "resolve" and self.h.PHOTON_CHARGE is None
+        if self.method != "manual" and not by_charge:
             return np.nan
         if self._given_energy is not None:
             return self._given_energy
@@ -269,7 +274,9 @@ class LiveSpectra:
 
     def _spectrum(self, images: xr.DataArray, energy: float) -> xr.DataArray:
         frames = xr.Dataset({self.h.DETECTOR: images, "nrj": energy})
-        return add_spectra(self.h, frames, self.method)["spectrum"]
+        # What is lost is looked at once: it costs more than the spectrum.
+        settle = self.total is None and self.method in ("auto", "manual")
+        return add_spectra(self.h, frames, self.method, settle=settle)["spectrum"]
 
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)
@@ -277,12 +284,17 @@ class LiveSpectra:
         of_one_train = (*COUNTS, "energy")
         self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
 
+    def _note(self, text: str) -> None:
+        """Keep a warning, where it is not one with other numbers."""
+        if not any(_kind(text) == _kind(note) for note in self.notes):
+            self.notes[text] = None
+
     def _fail(self, train_id: int, error: Exception, now: float) -> None:
         self.counts.failed += 1
         self.last_times["failed"] = now
         self.last_failure = f"train {train_id}: {error}"
         # Errors that differ in their numbers alone are of one kind.
-        first = self._kinds.setdefault(re.sub(r"\d+", "#", str(error)), self.last_failure)
+        first = self._kinds.setdefault(_kind(str(error)), self.last_failure)
         self.failures[first] = self.failures.get(first, 0) + 1
         if self.counts.failed == PATIENCE and not self.counts.analysed:
             raise ValueError(
@@ -299,6 +311,11 @@ class LiveSpectra:
             failures="; ".join(f"{n} x {text}" for text, n in self.failures.items()) or "none",
             settings=settings_text(self.h.get_params()),
         )
+
+
+def _kind(text: str) -> str:
+    """A text without its numbers."""
+    return re.sub(r"\d+", "#", text)
 
 
 def _frame_shape(images: xr.DataArray) -> tuple[int, int]:

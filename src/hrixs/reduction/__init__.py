@@ -4,7 +4,7 @@ from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.run import photons_of_run, process_run
-from hrixs.reduction.stack import spectra_of, with_cloud_of_first
+from hrixs.reduction.stack import settled_by_first, spectra_of
 
 __all__ = [
     "Analysis",
@@ -13,6 +13,6 @@ __all__ = [
     "process_run",
     "remove_checkpoint",
     "require_method",
+    "settled_by_first",
     "spectra_of",
-    "with_cloud_of_first",
 ]

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.photons.classify import classify_photons
-from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first, mean_cloud
 from hrixs.photons.find import find_photons
 from hrixs.photons.placement import fits_clouds
-from hrixs.photons.table import placed_on_chip, table_columns
+from hrixs.photons.resolve import charges_given, resolved, spots_in
+from hrixs.photons.table import placed_on_chip
+from hrixs.spectra.converted import photons_by_intensity
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
-from hrixs.utils.errors import (
-    MissingDataError,
-    NonFinitePixelsError,
-    TooManyPhotonsError,
-    unknown_name,
-)
+from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
 
-#: Frames of so many first entries, and the photon energies of these.
-FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
-
-#: Ways to make a spectrum: photons by a threshold from the image, or by their energy; or intensity.
-METHODS = ("auto", "manual", "integrate")
+#: Ways to make a spectrum: photons by a threshold from the image, by their energy, or by their
+#: charge also in a crowd; intensity; and, of the last two, the one that holds.
+METHODS = ("auto", "manual", "resolve", "integrate", "best")
 
 
 @dataclass(frozen=True)
@@ -40,9 +33,9 @@ class Analysis:
     Attributes
     ----------
     method
-        One of `METHODS`.
+        One of `METHODS`; ``'best'`` until the first images have been looked at.
     options
-        Of `find_photons` or `classify_photons`.
+        Of `find_photons`, `classify_photons` or `resolve_photons`.
     camera
         Dark and mask, cropped as the frames are, and threads.
     curvature
@@ -51,8 +44,10 @@ class Analysis:
         Of a counted spectrum, over all rows of the crop.
     origin
         Place (x, y) of the frames' first pixel on the full chip, whatever their coordinates say.
-    estimated_cloud
-        Whether the width of the charge cloud comes from the frames.
+    told
+        What the first images have told, for the results' ``attrs``.
+    noise
+        Of a pixel, in ADU, where integrated spectra are to be in photons.
     """
 
     method: str
@@ -61,17 +56,23 @@ class Analysis:
     curvature: Curvature
     bins: int
     origin: tuple[int, int] = (0, 0)
-    estimated_cloud: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
+    noise: float | None = None
 
     @property
     def counts_photons(self) -> bool:
         """Whether there is a photon table on the way."""
-        return self.counts(self.method)
+        return self.method != "integrate"
 
-    @staticmethod
-    def counts(method: str) -> bool:
-        """Whether a method counts photons."""
-        return method != "integrate"
+    @property
+    def gives_photons(self) -> bool:
+        """Whether spectra are in photons."""
+        return self.counts_photons or self.noise is not None
+
+    @property
+    def resolves(self) -> bool:
+        """Whether the charge and the cloud of one photon have to be known."""
+        return self.method in ("resolve", "best")
 
     @property
     def needs_energy(self) -> bool:
@@ -79,54 +80,53 @@ class Analysis:
         return self.method == "manual"
 
     @property
+    def takes_energy(self) -> bool:
+        """Whether the photon energy of each frame is used where it is there."""
+        by_energy = "photon_charge" in self.options and self.options["photon_charge"] is None
+        return self.needs_energy or by_energy
+
+    @property
     def needs_cloud(self) -> bool:
         """Whether the width of the charge cloud has to be estimated before the work begins."""
         fits = self.counts_photons and fits_clouds(self.options.get("position"))
-        return fits and self.options.get("cloud_sigma") is None
+        return (fits or self.resolves) and self.options.get("cloud_sigma") is None
 
-    def with_cloud_of(self, n_entries: int, parts: FirstParts) -> Analysis:
-        """Return the same with the width of the charge cloud in the first of `n_entries` entries.
+    def with_options(self, **options: Any) -> Analysis:
+        """Return the same with other options."""
+        return replace(self, options=self.options | options)
 
-        Parameters
-        ----------
-        n_entries : int
-            Trains that there are.
-        parts : callable
-            Gives the frames of so many first entries, part by part, and their photon energies.
-        """
-        electrons = self.options.get("electrons_per_adu") is not None
-
-        def fit_first(n: int, cloud_sigma: float) -> CloudEstimate:
-            fitting = self._with_cloud(cloud_sigma)
-            tables = [fitting.photons(frames, energy) for frames, energy in parts(n)]
-            if not tables:
-                raise MissingDataError(f"none of the first {n} images can be used.")
-            known = [table_columns(table) for table in tables]
-            columns = {name: np.concatenate([one[name] for one in known]) for name in known[0]}
-            begins = np.cumsum([0, *(table.sizes["frames"] for table in tables)])
-            columns["frame"] = columns["frame"] + np.repeat(
-                begins[:-1], [table.sizes["photon"] for table in tables]
-            )
-            return mean_cloud(columns, cloud_sigma, electrons=electrons)
-
-        estimate = cloud_of_first(n_entries, fit_first)
-        return replace(self._with_cloud(estimate.cloud_sigma), estimated_cloud=True)
-
-    def _with_cloud(self, cloud_sigma: float) -> Analysis:
-        return replace(self, options=self.options | {"cloud_sigma": cloud_sigma})
-
-    def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
-        """Whether photons are found in `frames` without an error about their pixels."""
-        plain = replace(self, options=self.options | {"position": "com", "split_doubles": False})
-        try:
-            plain.photons(frames, energy)
-        except (NonFinitePixelsError, TooManyPhotonsError):
-            return False
-        return True
+    def telling(self, **told: Any) -> Analysis:
+        """Return the same with more for the results' ``attrs``."""
+        return replace(self, told=self.told | told)
 
     def with_threads(self, threads: int) -> Analysis:
         """Return the same with another number of threads."""
         return replace(self, camera=self.camera | {"threads": threads})
+
+    def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
+        """Whether photons are found in `frames` without an error about their pixels."""
+        try:
+            if self.resolves:
+                self.spots(frames, 1.0)
+            else:
+                plain = self.with_options(position="com", split_doubles=False)
+                plain.photons(frames, energy)
+        except (NonFinitePixelsError, TooManyPhotonsError):
+            return False
+        return True
+
+    def spots(
+        self, frames: xr.DataArray | ArrayLike | Frames, cloud_sigma: float
+    ) -> dict[str, NDArray[Any]]:
+        """Columns of spots fitted with a cloud, which tell what one photon is like."""
+        frames = replace(as_frames(frames), first_pixel=None)
+        return spots_in(frames, **self.options | {"cloud_sigma": cloud_sigma}, camera=self.camera)
+
+    def charges(self, frames: Frames, energy: ArrayLike | None) -> NDArray[np.float64] | None:
+        """Charge of one photon in each frame, in ADU; None where neither it nor energy is known."""
+        charge = self.options.get("photon_charge")
+        ev_per_adu = self.options["ev_per_pair"] * self.options["electrons_per_adu"]
+        return charges_given(energy if charge is None else None, charge, frames, ev_per_adu)
 
     def photons(
         self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
@@ -135,11 +135,13 @@ class Analysis:
         frames = replace(as_frames(frames), first_pixel=None)
         if self.method == "auto":
             table = find_photons(frames, **self.options, **self.camera)
-        else:
+        elif self.method == "manual":
             energy = np.asarray(energy, dtype=np.float64)
             table = classify_photons(frames, energy, **self.options, **self.camera)
-        if self.estimated_cloud:
-            table.attrs["cloud_sigma_estimated"] = 1
+        else:
+            known = self.options["photon_charge"] is not None
+            table = resolved(frames, None if known else energy, **self.options, **self.camera)
+        table.attrs |= self.told
         return table
 
     def on_chip(self, photons: xr.Dataset) -> xr.Dataset:
@@ -163,17 +165,28 @@ class Analysis:
             first_pixel=np.array(self.origin),
         )
 
-    def integrated(self, frames: Frames) -> xr.DataArray:
-        """Integrated spectra of frames."""
+    def integrated(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
+        """Integrated spectra of frames; in photons where the noise is known."""
         labelled = replace(frames, labelled=True, first_pixel=self.origin)
-        return cast(
-            xr.DataArray, integrate_frames(labelled, curvature=self.curvature, **self.camera)
+        if self.noise is None:
+            spectrum = integrate_frames(labelled, curvature=self.curvature, **self.camera)
+            return cast(xr.DataArray, spectrum)
+        charges = self.charges(labelled, energy)
+        assert charges is not None
+        spectrum = photons_by_intensity(
+            labelled,
+            charges,
+            curvature=self.curvature,
+            bins=self.bins,
+            noise=self.noise,
+            **self.camera,
         )
+        return spectrum.assign_attrs(self.told)
 
     def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
         """Spectra of frames over rows ``y`` of the full chip, in the way of the method."""
         if not self.counts_photons:
-            return self.integrated(frames)
+            return self.integrated(frames, energy)
         return self.counted(self.photons(frames, energy), frames.frame_shape[1])
 
 

@@ -14,8 +14,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
+from hrixs.photons.charge_balance import RATIO
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.stack import with_cloud_of_first
+from hrixs.reduction.first_images import tell_losses
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 
@@ -28,8 +29,9 @@ def lazy_spectra(
 ) -> xr.DataArray:
     """Spectra of cropped frames that are arrays of dask, as `spectra_of` makes them.
 
-    Settings are checked now, pixels when the result is computed; the first frames are read now if
-    they have to tell the width of the charge cloud. ``attrs`` lack what has to be counted.
+    Settings are checked now, pixels when the result is computed; the first frames are read now, for
+    what they decide, if anything. ``attrs`` lack what has to be counted; what is lost is told
+    when the first chunk is computed.
 
     Raises
     ------
@@ -37,7 +39,6 @@ def lazy_spectra(
         If frames are chunked along x or y, or as the functions of `Analysis`.
     """
     frames = in_whole_frames(frames)
-    analysis = with_cloud_of_first(analysis, frames, energies)
     analysis = analysis.with_threads(1)  # dask's threads are enough
     like = _spectrum_of_nothing(frames, analysis, energies)
     leading = frames.data.chunks[:-2]
@@ -56,7 +57,7 @@ def lazy_spectra(
         work=as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
-    attrs = {name: value for name, value in like.attrs.items() if name not in COUNTS}
+    attrs = {name: value for name, value in like.attrs.items() if name not in (*COUNTS, *RATIO)}
     spectrum = xr.DataArray(data, coords, (*frames.dims[:-2], "y"), "spectrum", attrs)
     return spectrum.assign_coords(y=like["y"])
 
@@ -68,13 +69,17 @@ def _spectra_of_block(
 ) -> NDArray[np.float64]:
     analysis, energies = work
     stack = as_frames(block)
-    energy = energies
+    energy, begin = energies, 0
     if block.ndim > 2:
         begin = int(block_info[0]["array-location"][0][0])
         per_entry = int(np.prod(block.shape[1:-2], dtype=np.int64))
         # Its frames' numbers in the whole are for errors' texts.
         stack = replace(stack, first_frame=begin * per_entry)
         energy = None if energies is None else energies[begin : begin + len(block)]
+    if begin == 0 and analysis.method in ("auto", "manual"):
+        photons = analysis.photons(stack, energy)
+        tell_losses(analysis, block, energy, photons)
+        return np.asarray(analysis.counted(photons, stack.frame_shape[1]).values)
     spectra: NDArray[np.float64] = analysis.spectra(stack, energy).values
     return spectra
 

@@ -77,14 +77,14 @@ def _reduce(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> lis
 
 def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> PartResult:
     stack, analysis = as_frames(frames), plan.analysis
-    if not analysis.counts_photons:
-        spectrum = analysis.integrated(stack)
-        return PartResult(entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs)
     energy = None
     if plan.energies is not None:
         n_within = (1,) * (frames.ndim - 3)
         energies = plan.energies[entries].reshape(-1, *n_within)
         energy = np.broadcast_to(energies, frames.shape[:-2])
+    if not analysis.counts_photons:
+        spectrum = analysis.integrated(stack, energy)
+        return PartResult(entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs)
     table = analysis.photons(stack, energy)
     on_chip = analysis.on_chip(table)
     columns = table_columns(on_chip) if plan.photons else {}

@@ -18,6 +18,7 @@ from hrixs.camera.crop import Crop
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.checkpoint import Checkpoint
 from hrixs.reduction.cluster import bytes_for_all, reduce_on
+from hrixs.reduction.first_images import settled
 from hrixs.reduction.plan import Plan
 from hrixs.reduction.reduce import frames_of, reduce_run
 from hrixs.runs.budget import share_out
@@ -33,7 +34,7 @@ from hrixs.utils.provenance import __version__, digest
 if TYPE_CHECKING:
     from distributed import Client
 
-# Images that are kept while the width of the charge cloud is searched for.
+# Images that are kept while the first ones are looked at.
 _FEW = 8
 #: The photon energy of a train.
 _ENERGY = "nrj"
@@ -119,7 +120,7 @@ def photons_of_run(
     xarray.Dataset
         The photon table.
     """
-    plan = _plan(indexed, analysis, crop, {}, photons=True)
+    plan = _plan(indexed, analysis, crop, {}, photons=True, losses=False)
     return _reduced(replace(plan, spectra=False), indexed.faults, threads=threads)
 
 
@@ -131,12 +132,15 @@ def _plan(
     *,
     energy: float | None = None,
     photons: bool,
+    losses: bool = True,
 ) -> Plan:
     energies = None
-    if analysis.needs_energy:
-        energies = _energies(indexed.entries, slow, energy, indexed.faults)
+    if analysis.needs_energy or (analysis.takes_energy and (energy is not None or _ENERGY in slow)):
+        energies = _energies(indexed.entries, slow, energy, indexed.faults, analysis.method)
     plan = Plan(indexed.entries, (crop.x, crop.y), indexed.swapped, analysis, energies, photons)
-    return replace(plan, analysis=_with_cloud(plan)) if analysis.needs_cloud else plan
+    if not analysis.counts_photons:
+        return plan
+    return replace(plan, analysis=_settled(plan, losses=losses))
 
 
 def _reduced(
@@ -190,21 +194,22 @@ def _task(plan: Plan) -> dict[str, Any]:
         "dark": digest(chip[0]) if chip[0].ndim else "none",
         "mask": digest(chip[1]) if chip[1].ndim else "none",
         "energies": digest(plan.energies),
+        "noise": repr(analysis.noise),
         "photons": plan.photons,
     }
 
 
-def _with_cloud(plan: Plan) -> Analysis:
-    """The analysis, with the width of the charge cloud in the first images that can be used."""
+def _settled(plan: Plan, *, losses: bool) -> Analysis:
+    """The analysis, with what the first images that can be used decide."""
     wanted = plan.wanted.nonzero()[0]
     # They are fitted several times; inflating them again would take longer.
     few = [(np.array(frames), energy) for frames, energy in frames_of(plan, wanted[:_FEW])]
 
     def parts(n: int) -> Iterator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
-        return chain(few, frames_of(plan, wanted[_FEW:n]))
+        return chain(few[:n], frames_of(plan, wanted[_FEW:n]))
 
     try:
-        return plan.analysis.with_cloud_of(len(wanted), parts)
+        return settled(plan.analysis, len(wanted), parts, losses=losses)
     except MissingDataError:
         if any(True for _ in parts(len(wanted))):
             raise
@@ -212,14 +217,18 @@ def _with_cloud(plan: Plan) -> Analysis:
 
 
 def _energies(
-    entries: Entries, slow: dict[str, SlowData], energy: float | None, faults: Faults
+    entries: Entries,
+    slow: dict[str, SlowData],
+    energy: float | None,
+    faults: Faults,
+    method: str,
 ) -> NDArray[np.float64]:
     """Photon energy of each image; those without are told of."""
     if energy is not None:
         return np.full(len(entries), float(energy))
     if _ENERGY not in slow:
         raise MissingDataError(
-            f"the run has no photon energy {_ENERGY!r}, which method 'manual' needs. Correct "
+            f"the run has no photon energy {_ENERGY!r}, which method {method!r} needs. Correct "
             f"hrixs.mnemonics[{_ENERGY!r}], or take method 'auto'."
         )
     energies = np.asarray(slow[_ENERGY].of_trains(entries.train_id).values, dtype=np.float64)
@@ -227,7 +236,7 @@ def _energies(
     if useless.any():
         faults.add(
             f"{int(useless.sum())} images are skipped, for they have no photon energy {_ENERGY!r} "
-            "above 0, which method 'manual' needs: "
+            f"above 0, which method {method!r} needs: "
             f"{named_trains(entries.train_id[useless])}.",
             n_skipped=int(useless.sum()),
             train_ids=entries.train_id[useless],

@@ -11,7 +11,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
+from hrixs.photons.charge_balance import tell_gap, with_ratio
 from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.first_images import settled, tell_denser
 from hrixs.spectra.dataset import COUNTS
 
 _BYTES_PER_PART = 512 * 2**20
@@ -21,11 +23,15 @@ _BYTES_PER_PART = 512 * 2**20
 _ENTRIES_AT_A_TIME = 8
 
 
-def with_cloud_of_first(
-    analysis: Analysis, frames: xr.DataArray, energies: NDArray[np.float64] | None
+def settled_by_first(
+    analysis: Analysis,
+    frames: xr.DataArray,
+    energies: NDArray[np.float64] | None,
+    *,
+    losses: bool = True,
 ) -> Analysis:
-    """`analysis`, where it is needed with the width of the charge cloud in the first frames."""
-    if not analysis.needs_cloud:
+    """`analysis` with what the first frames decide for all of them, as `settled`."""
+    if not analysis.counts_photons:
         return analysis
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")
@@ -36,7 +42,7 @@ def with_cloud_of_first(
             energy = energies[part] if energies is not None and energies.ndim else energies
             yield frames[part].compute(), energy
 
-    return analysis.with_cloud_of(len(frames), parts)
+    return settled(analysis, len(frames), parts, losses=losses)
 
 
 def spectra_of(
@@ -49,7 +55,6 @@ def spectra_of(
     ValueError
         As the functions of `Analysis`.
     """
-    analysis = with_cloud_of_first(analysis, frames, energies)
     parts = []
     for piece, part in _parts(frames):
         energy = energies[part] if energies is not None and energies.ndim else energies
@@ -59,7 +64,15 @@ def spectra_of(
     for count in COUNTS:
         if count in spectrum.attrs:
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
+    spectrum.attrs = with_ratio(spectrum.attrs)
+    tell_doubts(spectrum)
     return spectrum
+
+
+def tell_doubts(spectrum: xr.DataArray) -> None:
+    """Warn of a count that misses the charge, and of images too dense to be resolved."""
+    tell_gap(spectrum.attrs)
+    tell_denser(spectrum.attrs, spectrum.sum("y").values)
 
 
 def _parts(frames: xr.DataArray) -> Iterator[tuple[Frames, slice]]:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
@@ -18,7 +19,7 @@ Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
 
 # Counts of all frames, which are wrong for a group of them.
-_COUNTS = ("n_photons", "n_hits", "n_outside", "n_dropped", "n_cosmics")
+_COUNTS = (*COUNTS, "charge_ratio", "charge_ratio_err")
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:

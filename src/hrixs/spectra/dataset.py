@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+#: Attribute of spectra that were converted to photons: what bins scatter by without a photon.
+BIN_NOISE = "bin_noise"
 #: Counts in the attributes of a counted spectrum, which add up.
-COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics")
+COUNTS = (
+    *("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics"),
+    *("charge_of_photons", "charge_above", "charge_above_var"),
+)
 # What a spectrum leaves behind that another one does not replace.
 _OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
 
@@ -29,13 +34,19 @@ def with_counting_error(spectrum: xr.Variable, name: str = "spectrum") -> dict[s
     """`spectrum` by its name and, where it counts photons, its standard deviation.
 
     The number of photons in a bin is Poisson distributed, and its variance the number itself. The
-    two of a double hit met by chance, and count as any other two.
+    two of a double hit met by chance, and count as any other two. Where intensity was converted to
+    photons, noise adds to that, the attribute ``bin_noise``.
     """
     if spectrum.attrs.get("units") != "photons":
         return {name: spectrum}
     attrs = {"units": "photons", "long_name": f"one standard deviation of {name}"}
-    error = xr.Variable(spectrum.dims, np.sqrt(spectrum.data), attrs)
+    error = xr.Variable(spectrum.dims, np.sqrt(_variance(spectrum)), attrs)
     return {name: spectrum, f"{name}_err": error}
+
+
+def _variance(spectrum: xr.Variable) -> Any:
+    noise = spectrum.attrs.get(BIN_NOISE)
+    return spectrum.data if noise is None else spectrum.data.clip(0.0) + noise**2
 
 
 def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:

@@ -72,15 +72,8 @@ def integrate_frames(
     """
     stack = as_frames(frames)
     curve = Curvature.of(curvature)
-    x0, y0 = stack.origin
-    sums, weights = _core.integrate_frames(
-        stack.pixels,
-        **_core_curve(curve, x0, stack.frame_shape[0]),
-        dark=as_dark(dark, stack),
-        mask=as_mask(mask, stack),
-        threads=resolve_threads(threads),
-        first_frame=stack.first_frame,
-    )
+    y0 = stack.origin[1]
+    sums, weights = row_sums(stack, curve, dark=dark, mask=mask, threads=threads)
     reached = np.where(weights > 0, weights, np.nan)
     spectrum = (sums / reached).reshape(*stack.leading_shape, stack.frame_shape[1])
     if not stack.labelled:
@@ -99,6 +92,25 @@ def integrate_frames(
         )
         | where
         | {"units": "ADU", "long_name": "mean intensity per pixel"},
+    )
+
+
+def row_sums(
+    frames: Frames,
+    curve: Curvature,
+    *,
+    dark: xr.DataArray | ArrayLike | None,
+    mask: xr.DataArray | ArrayLike | None,
+    threads: int | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Intensity along the lines in each row, shape (frames, y), and pixels of it, shape (y,)."""
+    return _core.integrate_frames(
+        frames.pixels,
+        **_core_curve(curve, frames.origin[0], frames.frame_shape[0]),
+        dark=as_dark(dark, frames),
+        mask=as_mask(mask, frames),
+        threads=resolve_threads(threads),
+        first_frame=frames.first_frame,
     )
 
 

@@ -24,7 +24,7 @@ from hrixs.photons.lazy import photon_parts
 from hrixs.photons.table import concat_photons
 from hrixs.reduction.analysis import require_method
 from hrixs.reduction.run import photons_of_run
-from hrixs.reduction.stack import with_cloud_of_first
+from hrixs.reduction.stack import settled_by_first
 from hrixs.spectrometer.inputs import (
     RunOrData,
     first_images,
@@ -83,7 +83,7 @@ def photons_of(h: Settings, run: RunOrData, proposal: int | str | None) -> tuple
         crop, threads = crop_of(h, *indexed.frame_shape), resolve_threads(h.THREADS)
         return photons_of_run(indexed, analysis_of(h, "auto", crop), crop, threads=threads), crop
     frames, crop = cropped(h, run)
-    analysis = with_cloud_of_first(analysis_of(h, "auto", crop), frames, None)
+    analysis = settled_by_first(analysis_of(h, "auto", crop), frames, None, losses=False)
     options = analysis.options | analysis.camera
     if is_lazy(frames):
         parts = photon_parts(frames, **options)

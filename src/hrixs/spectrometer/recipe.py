@@ -15,7 +15,7 @@ from hrixs.camera.frames import first_pixel
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.lazy import lazy_spectra
-from hrixs.reduction.stack import spectra_of
+from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import number, yes_or_no
@@ -49,6 +49,20 @@ def classify_options(h: Settings, position: str | None = None) -> dict[str, Any]
     } | placement_options(h, position or h.POSITION)
 
 
+def resolve_options(h: Settings) -> dict[str, Any]:
+    """Options of `resolve_photons`, all of them."""
+    return {
+        "ev_per_pair": h.EV_PER_PAIR,
+        "electrons_per_adu": h.ELECTRONS_PER_ADU,
+        "photon_charge": h.PHOTON_CHARGE,
+        "cloud_sigma": h.CLOUD_SIGMA,
+        "read_noise": h.READ_NOISE,
+        "local_background": h.LOCAL_BACKGROUND,
+        "max_pixel": h.MAX_PIXEL,
+        "max_photons": h.MAX_PHOTONS,
+    }
+
+
 def placement_options(h: Settings, position: str) -> dict[str, Any]:
     """Options that say where in its pixel a photon lies, and what is too bright for one."""
     options = {
@@ -65,6 +79,9 @@ def placement_options(h: Settings, position: str) -> dict[str, Any]:
         "read_noise": h.READ_NOISE,
         "local_background": h.LOCAL_BACKGROUND,
     }
+
+
+_BY_THRESHOLD = {"auto": find_options, "manual": classify_options}
 
 
 def uses_dark(h: Settings) -> bool:
@@ -138,8 +155,11 @@ def analysis_of(
 ) -> Analysis:
     """What is done with cropped frames by the present settings."""
     require_method(method)
-    ways = {"auto": find_options, "manual": classify_options}
-    options = ways[method](h, position) if method in ways else {}
+    options: dict[str, Any] = {}
+    if method in _BY_THRESHOLD:
+        options = _BY_THRESHOLD[method](h, position)
+    elif method != "integrate":
+        options = resolve_options(h)
     if pixels_of("READ_NOISE", options.get("read_noise")).ndim:
         options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
     return Analysis(
@@ -154,15 +174,25 @@ def analysis_of(
 
 def needs_cloud(h: Settings, method: str) -> bool:
     """Whether the width of the charge cloud has to be estimated before the work begins."""
-    return Analysis.counts(method) and fits_clouds(h.POSITION) and h.CLOUD_SIGMA is None
+    fits = method in ("resolve", "best") or (method != "integrate" and fits_clouds(h.POSITION))
+    return fits and h.CLOUD_SIGMA is None
 
 
-def add_spectra(h: Settings, data: xr.Dataset, method: str, bins: int | None = None) -> xr.Dataset:
-    """Put the spectra of a dataset's images into it, in the way of the method."""
+def add_spectra(
+    h: Settings, data: xr.Dataset, method: str, bins: int | None = None, *, settle: bool = True
+) -> xr.Dataset:
+    """Put the spectra of a dataset's images into it, in the way of the method.
+
+    Without `settle` the first images decide nothing: all that is needed is set.
+    """
     frames, crop = cropped(h, data)
     analysis = analysis_of(h, method, crop, bins)
-    energies = energies_of(data, frames) if analysis.needs_energy else None
-    make = lazy_spectra if is_lazy(frames) else spectra_of
+    has_energy = analysis.takes_energy and "nrj" in data.variables
+    energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
+    lazy = is_lazy(frames)
+    if settle:
+        analysis = settled_by_first(analysis, frames, energies, losses=not lazy)
+    make = lazy_spectra if lazy else spectra_of
     return store_spectrum(data, labelled(h, make(frames, analysis, energies), crop))
 
 

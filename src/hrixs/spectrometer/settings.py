@@ -68,6 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("READ_NOISE", None, "number", "ADU", "noise of a pixel; in Python also an image of it", "from each image"),
     Setting("LOCAL_BACKGROUND", False, "yes or no", "", "whether the pedestal under each photon is fitted"),
     Setting("SPLIT_DOUBLES", False, "yes or no", "", "whether two photons in one spot are placed one by one"),
+    Setting("PHOTON_CHARGE", None, "number", "ADU", "charge of one photon, where photons are resolved", "by its energy and the gain, else from the first images"),
     Setting("MAX_PIXEL", None, "number", "ADU", "a pixel above this is no photon's", "no limit"),
     Setting("MAX_CHARGE", None, "number", "ADU", "a spot above this is no photon", "no limit"),
     Setting("BINS", 500, "whole number", "", "bins of a counted spectrum, over all rows used", documented=True),

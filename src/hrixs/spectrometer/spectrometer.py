@@ -14,7 +14,7 @@ from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.loss import energy_loss
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
-from hrixs.reduction.analysis import require_method
+from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import fits, inputs, recipe, spectra
@@ -64,7 +64,10 @@ class hRIXS(Settings):
         Where it is not `PROPOSAL`.
     method
         ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by
-        their energy ``nrj`` (`centroid_two`), ``'integrate'`` adds up intensity.
+        their energy ``nrj`` (`centroid_two`), ``'resolve'`` by their known charge, also where spots
+        run into each other (`hrixs.resolve_photons`), ``'integrate'`` adds up intensity. ``'best'``
+        resolves, or integrates and divides by the charge where photons are too dense: its
+        ``attrs`` say which, and why.
     n_images
         Images to use, at most.
 
@@ -215,12 +218,17 @@ class hRIXS(Settings):
             A shallow copy of `data`. A double hit counts as two; ``spectrum_err`` is one standard
             deviation, the root of the number of photons.
 
+        Warns
+        -----
+        LostPhotonsWarning, ChargeBalanceWarning
+            Photons are lost where spots run into each other; they do not make the charge there is.
+
         Examples
         --------
         >>> h.centroid(data)  # doctest: +SKIP
         >>> data.spectrum[0, :].plot()  # doctest: +SKIP
         """
-        require_method(method, ("auto", "manual"))
+        require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins)
 
     def integrate(self, data: xr.Dataset) -> xr.Dataset:

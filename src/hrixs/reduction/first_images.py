@@ -1,0 +1,300 @@
+"""What the first images decide once, for all: one photon's cloud and charge, and the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.photons.cloud_width import (
+    FIRST_CLOUD_SIGMA,
+    CloudEstimate,
+    cloud_of_first,
+    mean_cloud,
+)
+from hrixs.photons.columns import COLUMNS
+from hrixs.photons.resolve import ENOUGH_FOR_A_CLOUD, ENTRIES_FOR_A_CHARGE
+from hrixs.photons.spots import cloud_of_spots, single_charge
+from hrixs.photons.table import table_columns
+from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.density import line_density, lost_photons
+from hrixs.spectra.converted import frame_pedestals
+from hrixs.utils.errors import (
+    LostPhotonsWarning,
+    MissingDataError,
+    NonFinitePixelsError,
+    TooManyPhotonsError,
+    warn,
+)
+from hrixs.utils.threads import resolve_threads
+
+#: Frames of so many first entries, and the photon energies of these.
+FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
+
+#: Photons a pixel, as a photon of the line sees them, up to which they are resolved: 4 % are lost.
+DENSEST = 0.45
+
+# So many entries tell how many photons are lost.
+_ENTRIES_FOR_A_LOSS = 4
+# So many spots tell a charge well enough for that.
+_SPOTS_FOR_A_LOSS = 5
+_LARGEST_LOSS = 0.05
+# Charges by the energy and by the spots that differ by more than this are told.
+_LARGEST_MISMATCH = 0.1
+
+
+def settled(
+    analysis: Analysis, n_entries: int, parts: FirstParts, *, losses: bool = True
+) -> Analysis:
+    """Return the same with what the first of `n_entries` entries decide.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        As the settings make it.
+    n_entries : int
+        Trains that there are.
+    parts : callable
+        Gives the frames of so many first entries, part by part, and their photon energies. What is
+        decided does not depend on how they are divided.
+    losses : bool
+        Whether to estimate how many photons are lost, which costs a look at four entries.
+
+    Raises
+    ------
+    MissingDataError
+        If there are too few photons to tell the cloud or the charge of one.
+
+    Warns
+    -----
+    LostPhotonsWarning
+        More than 5 % of the photons are lost, or they are too dense to be resolved.
+    HrixsWarning
+        The charge of isolated photons is another one than their energy makes.
+    """
+    if analysis.resolves:
+        analysis = _of_one_photon(analysis, n_entries, parts)
+    elif analysis.needs_cloud:
+        analysis = _with_cloud(analysis, n_entries, parts)
+    if losses and analysis.method in ("auto", "manual"):
+        analysis = with_losses(analysis, parts(min(_ENTRIES_FOR_A_LOSS, n_entries)))
+    return analysis
+
+
+def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
+    """Learn what one photon is like, and how dense they lie; of `'best'`, choose the way."""
+    first = list(parts(min(ENTRIES_FOR_A_CHARGE, n_entries)))
+    if not first:
+        raise MissingDataError("none of the first images can be used.")
+    try:
+        if analysis.needs_cloud:
+            analysis = _with_cloud(analysis, n_entries, parts)
+    except MissingDataError:
+        # Where no photon stands alone, they are perhaps too dense to be resolved anyway.
+        if analysis.method != "best":
+            raise
+        dense = _with_density(_with_charge(analysis, first, compare=False), first)
+        if dense.method == "integrate":
+            return dense
+        raise
+    return _with_density(_with_charge(analysis, first), first)
+
+
+def _with_cloud(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
+    electrons = analysis.options.get("electrons_per_adu") is not None
+
+    def fit_first(n: int, cloud_sigma: float) -> CloudEstimate:
+        if analysis.resolves:
+            found = [analysis.spots(frames, cloud_sigma) for frames, _ in parts(n)]
+            sizes = [(spots, len(spots["base"])) for spots in found]
+            return cloud_of_spots(_joined(sizes), cloud_sigma)
+        fitting = analysis.with_options(cloud_sigma=cloud_sigma)
+        tables = [fitting.photons(frames, energy) for frames, energy in parts(n)]
+        columns = [(table_columns(table), table.sizes["frames"]) for table in tables]
+        return mean_cloud(_joined(columns), cloud_sigma, electrons=electrons)
+
+    enough = {"enough": ENOUGH_FOR_A_CLOUD} if analysis.resolves else {}
+    estimate = cloud_of_first(n_entries, fit_first, **enough)
+    known = analysis.with_options(cloud_sigma=estimate.cloud_sigma)
+    return known.telling(cloud_sigma_estimated=1)
+
+
+def _joined(parts: Sequence[tuple[dict[str, NDArray[Any]], int]]) -> dict[str, NDArray[Any]]:
+    """Columns of the photons of several parts, ``frame`` counting on from part to part."""
+    if not parts:
+        raise MissingDataError("none of the first images can be used.")
+    names = [name for name in ("frame", *COLUMNS) if name in parts[0][0]]
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in names}
+    begins = np.cumsum([0, *(n_frames for _, n_frames in parts)])[:-1]
+    counts = [len(part["frame"]) for part, _ in parts]
+    return columns | {"frame": columns["frame"] + np.repeat(begins, counts)}
+
+
+def _with_charge(
+    analysis: Analysis, first: Sequence[tuple[Any, Any]], *, compare: bool = True
+) -> Analysis:
+    """Learn the charge of one photon where nothing gives it, else compare it with that given."""
+    cloud_sigma = analysis.options["cloud_sigma"] or FIRST_CLOUD_SIGMA
+    charges = [analysis.charges(as_frames(frames), energy) for frames, energy in first]
+    learns = charges[0] is None
+    if not learns and not compare:
+        return analysis
+    # Charges of spots in those of one photon, where they are given: energies may differ.
+    columns = []
+    for (frames, _), given in zip(first, charges, strict=True):
+        spots = analysis.spots(frames, cloud_sigma)
+        if given is not None:
+            spots["charge"] = spots["charge"] / given[spots["frame"]]
+        columns.append((spots, len(spots["base"])))
+    try:
+        seen = single_charge(_joined(columns))
+    except MissingDataError:
+        if learns:
+            raise
+        return analysis
+    if learns:
+        return analysis.with_options(photon_charge=seen).telling(photon_charge_learned=1)
+    if abs(seen - 1) > _LARGEST_MISMATCH:
+        warn(
+            f"photons that stand alone have {seen:.2f} times the charge that was expected of one. "
+            "Set ELECTRONS_PER_ADU (or EV_PER_PAIR) to the camera's, or PHOTON_CHARGE: what is "
+            "counted is as wrong as the charge."
+        )
+    return analysis.telling(photon_charge_seen=seen)
+
+
+def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analysis:
+    """Measure how close together photons lie; of `'best'`, choose the way."""
+    sums = np.zeros(2)
+    noises: list[float] = []
+    n_frames = 0
+    for frames, energy in first:
+        stack, camera = _of_core(analysis, frames)
+        charges = analysis.charges(stack, energy)
+        assert charges is not None
+        for number in range(len(stack)):
+            sums += line_density(stack, number, camera, float(charges[number]))
+        noises += frame_pedestals(stack.pixels, camera)[1].tolist()
+        n_frames += len(stack)
+    density = float(sums[1] / sums[0]) if sums[0] > 0 else 0.0
+    analysis = analysis.telling(
+        photon_density=density, photons_of_first=float(sums[0] / max(n_frames, 1))
+    )
+    too_dense = density > DENSEST
+    seen = f"{density:.2f} photons a pixel in the first images"
+    if analysis.method != "best":
+        if too_dense:
+            warn(
+                f"{seen}, where more than {DENSEST} can't be told apart: many are lost. Take "
+                "method='integrate', or 'best', which turns intensity into photons.",
+                LostPhotonsWarning,
+            )
+        return analysis
+    if not too_dense:
+        why = f"resolve: {seen}, and up to {DENSEST} are told apart"
+        return replace(analysis, method="resolve").telling(best=why)
+    why = f"integrate: {seen}, and more than {DENSEST} are not told apart"
+    return replace(analysis, method="integrate", noise=float(np.mean(noises))).telling(best=why)
+
+
+def with_losses(
+    analysis: Analysis, first: Iterable[tuple[Any, Any]], photons: xr.Dataset | None = None
+) -> Analysis:
+    """Estimate how many photons are lost where spots run into each other, and tell it.
+
+    What a threshold loses that lies above single photons, as one in standard deviations of a
+    crowded frame may, comes on top. `photons` are those of a single part, where they have been
+    found already.
+    """
+    tells_doubles = analysis.method == "manual" or analysis.options["dbl_threshold"] is not None
+    cloud_sigma = analysis.options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
+    gain = analysis.options["electrons_per_adu"]
+    one_photon = replace(analysis, options={"electrons_per_adu": gain, "read_noise": None})
+    looked_at = []
+    for frames, energy in first:
+        stack, camera = _of_core(analysis, frames)
+        try:
+            table = analysis.photons(stack, energy) if photons is None else photons
+            spots = one_photon.spots(stack, cloud_sigma)
+        except (NonFinitePixelsError, TooManyPhotonsError):
+            continue  # told when it is their turn
+        looked_at.append((stack, camera, table, spots, energy))
+    try:
+        charge = single_charge(
+            _joined([(spots, len(stack)) for stack, _, _, spots, _ in looked_at]),
+            at_least=_SPOTS_FOR_A_LOSS,
+        )
+    except MissingDataError:
+        return analysis  # nothing to tell a photon by
+    sums = np.zeros(2)
+    for stack, camera, table, _, energy in looked_at:
+        # Where the energy tells the charge, photons were found by it.
+        known = analysis.charges(stack, energy) if analysis.method == "manual" else None
+        charges = np.full(len(stack), charge) if known is None else known
+        sums += lost_photons(
+            stack, camera, table, charges, cloud_sigma, tells_doubles=tells_doubles
+        )
+    found, lost = sums
+    share = float(lost / (found + lost)) if found + lost > 0 else 0.0
+    n_frames = sum(len(stack) for stack, *_ in looked_at)
+    if share > _LARGEST_LOSS:
+        warn(
+            f"about {share:.0%} of the photons are lost, {lost / n_frames:.0f} of "
+            f"{(found + lost) / n_frames:.0f} in each of the first images, where spots run into "
+            "each other. Take method='resolve', which tells them apart, or method='best'.",
+            LostPhotonsWarning,
+        )
+    return analysis.telling(lost_share=share, lost_photons=float(lost / n_frames))
+
+
+def tell_losses(
+    analysis: Analysis,
+    frames: NDArray[Any],
+    energy: NDArray[np.float64] | None,
+    photons: xr.Dataset,
+) -> None:
+    """Warn of what is lost in the first of some frames, shape (..., x, y), with their photons."""
+    if frames.ndim == 2:
+        frames = frames[None]
+    few = slice(_ENTRIES_FOR_A_LOSS)
+    of_few = energy[few] if energy is not None and energy.ndim else energy
+    with_losses(analysis, [(frames[few], of_few)], photons)
+
+
+def _of_core(analysis: Analysis, frames: ArrayLike) -> tuple[Frames, dict[str, Any]]:
+    """Frames, and dark, mask and threads as the core takes them."""
+    stack = replace(as_frames(frames), first_pixel=None)
+    return stack, {
+        "dark": as_dark(analysis.camera["dark"], stack),
+        "mask": as_mask(analysis.camera["mask"], stack),
+        "threads": resolve_threads(analysis.camera["threads"]),
+    }
+
+
+def tell_denser(attrs: dict[str, Any], counts: NDArray[np.float64]) -> None:
+    """Warn of later images that are too dense to be resolved, by their photons.
+
+    Parameters
+    ----------
+    attrs
+        Of the spectra.
+    counts : numpy.ndarray
+        Photons of each image.
+    """
+    if attrs.get("algorithm") != "resolve" or not attrs.get("photons_of_first", 0) > 0:
+        return
+    density = attrs["photon_density"] * counts / attrs["photons_of_first"]
+    denser = density > DENSEST
+    if attrs["photon_density"] > DENSEST or not denser.any():
+        return  # the first ones were told already
+    warn(
+        f"{int(denser.sum())} of {denser.size} images are denser than the first ones, with up to "
+        f"{density.max():.2f} photons a pixel, where more than {DENSEST} can't be told apart: "
+        "photons are lost in these. Take method='integrate' for them.",
+        LostPhotonsWarning,
+    )
