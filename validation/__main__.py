@@ -9,6 +9,7 @@ from pathlib import Path
 import hrixs
 from validation import (
     cost,
+    crowd,
     curvature,
     detection,
     doubles,
@@ -25,6 +26,7 @@ SECTIONS = {
     "oracles": (oracles, "that each kernel computes what its specification says"),
     "positions": (positions, "how near places come to the best that any fit can do"),
     "doubles": (doubles, "how near to each other two photons are still told apart"),
+    "crowd": (crowd, "how many photons of a bright line are counted, and where they are put"),
     "phases": (phases, "how places prefer parts of a pixel, and what a correction gains"),
     "detection": (detection, "photons found, photons missed, and false hits"),
     "curvature": (curvature, "how far a curve from photons is from the true one"),
