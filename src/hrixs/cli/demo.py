@@ -27,9 +27,11 @@ from hrixs.simulation import (
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.statistics import FWHM
 
-PROPOSAL, DARK_RUN, DATA_RUN = 900999, 1, 2
+PROPOSAL, DARK_RUN, DATA_RUN, BRIGHT_RUN = 900999, 1, 2, 3
 PHOTON_ENERGY = 530.0
 PHOTONS_PER_FRAME = 200.0
+# Of the bright run, whose spots run into each other.
+BRIGHT_FRAMES, BRIGHT_PHOTONS = 3, 12_000.0
 DELAYS = (-1.0, 0.5, 1.0, 5.0)
 ELASTIC_ROW = (PHOTON_ENERGY - ENERGY_INTERCEPT) / ENERGY_SLOPE
 Y_RANGE = slice(1400, 1850)
@@ -77,17 +79,18 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
     if n_frames < 24:
         raise ValueError(f"n_frames = {n_frames}, expected 24 or more.")
     truth = _write_runs(out, n_frames, seed)
+    n_bright = _write_bright_run(out, seed)
     before = os.environ.get("EXTRA_DATA_DATA_ROOT")
     os.environ["EXTRA_DATA_DATA_ROOT"] = str(out.resolve())
     try:
-        return _analyse(out, truth)
+        return _analyse(out, truth, n_bright)
     finally:
         del os.environ["EXTRA_DATA_DATA_ROOT"]
         if before is not None:
             os.environ["EXTRA_DATA_DATA_ROOT"] = before
 
 
-def _analyse(out: Path, truth: xr.Dataset) -> list[Comparison]:
+def _analyse(out: Path, truth: xr.Dataset, n_bright: float) -> list[Comparison]:
     """Do the main job as a user would, and print and write what comes of it."""
     h = hRIXS(PROPOSAL)
     h.Y_RANGE = Y_RANGE
@@ -103,6 +106,7 @@ def _analyse(out: Path, truth: xr.Dataset) -> list[Comparison]:
 
     assert h.curvature_fit is not None
     rows = _compare(counted, integrated, h.curvature_fit, truth)
+    rows.append(_bright(h, n_bright))
     _print_report(data, rows)
     _write_results(out, h, counted, integrated, by_delay)
     return rows
@@ -110,7 +114,7 @@ def _analyse(out: Path, truth: xr.Dataset) -> list[Comparison]:
 
 def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
     """Write a dark and a data run; return the photons of the data run as they truly are."""
-    for run in (DARK_RUN, DATA_RUN):
+    for run in (DARK_RUN, DATA_RUN, BRIGHT_RUN):
         shutil.rmtree(run_folder(out, PROPOSAL, run), ignore_errors=True)
     sensor = Sensor(hot_fraction=1e-5)
     n_trains = n_frames + 4
@@ -150,6 +154,37 @@ def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
         trains_without_image=without_image,
     )
     return xr.concat(truths, "photon", combine_attrs="override")
+
+
+def _write_bright_run(out: Path, seed: int) -> float:
+    """Write a run with a bright spectrum; return its true photons a frame in the crop."""
+    frames, truth = simulate_frames(
+        BRIGHT_FRAMES,
+        sensor=Sensor(hot_fraction=1e-5),
+        lines=_lines_at(DELAYS[0]),
+        photons_per_frame=BRIGHT_PHOTONS,
+        energy=PHOTON_ENERGY,
+        seed=seed + 2,
+    )
+    values = {"nrj": PHOTON_ENERGY, "hRIXS_delay": DELAYS[0], "hRIXS_norm": 1000.0}
+    values |= {"hRIXS_index": 0.0, "hRIXS_exposure": 1.0}
+    slow = {name: np.full(BRIGHT_FRAMES, value) for name, value in values.items()}
+    write_run(out, frames, proposal=PROPOSAL, run=BRIGHT_RUN, slow=slow)
+    rows = truth["y"].values
+    return float(((rows > Y_RANGE.start + 2) & (rows < Y_RANGE.stop - 2)).sum()) / BRIGHT_FRAMES
+
+
+def _bright(h: hRIXS, truth: float) -> Comparison:
+    """Count a bright run by a threshold, which tells what it loses, and by resolving photons."""
+    data = h.from_run(BRIGHT_RUN)
+    by_threshold = h.centroid(data).spectrum
+    print(
+        f"run {BRIGHT_RUN} is bright: method 'auto' finds "
+        f"{float(by_threshold.sum()) / BRIGHT_FRAMES / truth:.0%} of its photons, and warns of it"
+    )
+    resolved = h.centroid(data, method="best").spectrum
+    found = float(resolved.sum()) / BRIGHT_FRAMES
+    return Comparison("photons a frame, bright run, resolved", found, 0.01 * truth, truth)
 
 
 def _lines_at(delay: float) -> tuple[SpectralLine, ...]:
