@@ -13,14 +13,6 @@
 #include <optional>
 #include <vector>
 
-namespace hrixs::fuzz {
-
-inline bool same_bytes(const ResolvedPhotons& a, const ResolvedPhotons& b) {
-    return same_bytes(a.found, b.found) && same_bytes(a.crowding, b.crowding);
-}
-
-} // namespace hrixs::fuzz
-
 using namespace hrixs;
 using namespace hrixs::fuzz;
 

@@ -10,6 +10,7 @@
 #include "hrixs/errors.hpp"
 #include "hrixs/integrate.hpp"
 #include "hrixs/photons.hpp"
+#include "hrixs/resolve.hpp"
 
 #include <cstring>
 #include <optional>
@@ -63,6 +64,10 @@ template <class Columns> bool same_columns(const Columns& a, const Columns& b) {
 inline bool same_bytes(const FoundPhotons& a, const FoundPhotons& b) {
     return same_columns(a.table, b.table) && same_columns(a.table.fitted, b.table.fitted) &&
            same_columns<FrameColumns>(a, b);
+}
+
+inline bool same_bytes(const ResolvedPhotons& a, const ResolvedPhotons& b) {
+    return same_bytes(a.found, b.found) && same_bytes(a.crowding, b.crowding);
 }
 
 inline bool same_bytes(const Integrated& a, const Integrated& b) {
