@@ -117,7 +117,8 @@ def test_spectra_lines_and_datasets_give_the_same():
         .assign_attrs(energy_slope=0.02, energy_intercept=500.0)
         for spectrum in spectra
     ]
-    datasets = [xr.Dataset({"spectrum": s.expand_dims(trainId=2) / 2}) for s in over_energy]
+    halves = [(s.expand_dims(trainId=2) / 2).assign_attrs(s.attrs) for s in over_energy]
+    datasets = [xr.Dataset({"spectrum": half}) for half in halves]
     for others in (lines, over_energy, datasets):
         again = calibrate_energy(others, ENERGIES, first_row=FIRST_ROW)
         assert again.slope == pytest.approx(fit.slope, rel=1e-6)
