@@ -39,6 +39,17 @@ def h() -> hRIXS:
     return h
 
 
+@pytest.mark.parametrize("threshold", [450.0, 900.0])
+def test_a_threshold_above_single_photons_is_a_loss(h, threshold):
+    frames, n = crowded(0.1)
+    h.THRESHOLD = 4 * 200 + threshold
+    with pytest.warns(LostPhotonsWarning):
+        spectrum = h.centroid(dataset(frames)).spectrum
+    lost = 1 - float(spectrum.sum()) / n
+    assert lost > 0.6
+    assert abs(spectrum.attrs["lost_share"] / lost - 1) < 1 / 3
+
+
 @pytest.mark.parametrize("energy", [None, CHARGE * EV_PER_PAIR])
 @pytest.mark.parametrize("method", ["resolve", "best"])
 def test_every_photon_is_counted(h, method, energy):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames
@@ -19,6 +18,8 @@ _LIT = 4.0
 # Where spots run into each other: pixels for each photon, of clouds without a width, and for each
 # pixel squared of the width. From simulated lines, see `python -m validation crowd`.
 _SPOT_AREA, _SPOT_AREA_OF_CLOUD = 9.0, 16.0
+# Photons a pixel from which on photons are not alone.
+_CROWD = 0.02
 
 
 def light_in_blocks(
@@ -133,20 +134,21 @@ def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDA
 def lost_photons(
     frames: Frames,
     camera: Mapping[str, Any],
-    photons: xr.Dataset,
+    photons: Mapping[str, NDArray[Any]],
     charges: NDArray[np.float64],
     cloud_sigma: float,
     *,
     tells_doubles: bool,
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     """Count the photons in a table, and estimate how many are lost, by the density around each.
 
     Parameters
     ----------
     frames, camera
         As for `light_in_blocks`.
-    photons : xarray.Dataset
-        The table of these frames, counted from their corner.
+    photons : mapping
+        Columns ``x``, ``y``, ``frame`` and ``double`` of the table of these frames, counted from
+        their corner.
     charges : numpy.ndarray, shape (frames,)
         Of one photon, in ADU.
     cloud_sigma, tells_doubles
@@ -154,16 +156,18 @@ def lost_photons(
 
     Returns
     -------
-    found, lost : float
-        A double counts as two.
+    found, lost, in_crowds : float
+        A double counts as two. The last is the number there should be, both found and lost, where
+        photons are not alone.
     """
-    x, y, frame = (photons[name].values for name in ("x", "y", "frame"))
-    counted = 1.0 + photons["double"].values
-    found = lost = 0.0
+    x, y, frame = (photons[name] for name in ("x", "y", "frame"))
+    counted = 1.0 + photons["double"]
+    found = lost = in_crowds = 0.0
     for number in range(len(frames)):
         own = frame == number
         density = density_at(frames, number, camera, x[own], y[own], float(charges[number]))
         share = found_share(density, cloud_sigma, tells_doubles=tells_doubles)
         found += float(counted[own].sum())
         lost += float((counted[own] * (1.0 / share - 1.0)).sum())
-    return found, lost
+        in_crowds += float((counted[own] / share)[density > _CROWD].sum())
+    return found, lost, in_crowds

@@ -44,6 +44,8 @@ _ENTRIES_FOR_A_LOSS = 4
 # So many spots tell a charge well enough for that.
 _SPOTS_FOR_A_LOSS = 5
 _LARGEST_LOSS = 0.05
+# Spots above the noise tell what a threshold loses where they make more than this part more.
+_CLEARLY_MORE = 0.2
 # Charges by the energy and by the spots that differ by more than this are told.
 _LARGEST_MISMATCH = 0.1
 
@@ -207,9 +209,9 @@ def with_losses(
 ) -> Analysis:
     """Estimate how many photons are lost where spots run into each other, and tell it.
 
-    What a threshold loses that lies above single photons, as one in standard deviations of a
-    crowded frame may, comes on top. `photons` are those of a single part, where they have been
-    found already.
+    There a threshold in standard deviations of the frame may lie above single photons: spots above
+    the noise, which are looked for by themselves, tell what is lost so. `photons` are those of a
+    single part, where they have been found already.
     """
     tells_doubles = analysis.method == "manual" or analysis.options["dbl_threshold"] is not None
     cloud_sigma = analysis.options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
@@ -232,13 +234,18 @@ def with_losses(
     except MissingDataError:
         return analysis  # nothing to tell a photon by
     sums = np.zeros(2)
-    for stack, camera, table, _, energy in looked_at:
+    for stack, camera, table, spots, energy in looked_at:
         # Where the energy tells the charge, photons were found by it.
         known = analysis.charges(stack, energy) if analysis.method == "manual" else None
         charges = np.full(len(stack), charge) if known is None else known
-        sums += lost_photons(
-            stack, camera, table, charges, cloud_sigma, tells_doubles=tells_doubles
+        around = (stack, camera)
+        found, lost, in_crowds = lost_photons(
+            *around, _columns(table), charges, cloud_sigma, tells_doubles=tells_doubles
         )
+        one_each = spots | {"double": np.zeros_like(spots["double"])}
+        *_, by_spots = lost_photons(*around, one_each, charges, cloud_sigma, tells_doubles=False)
+        missed = by_spots - in_crowds
+        sums += found, lost + (missed if missed > _CLEARLY_MORE * in_crowds else 0.0)
     found, lost = sums
     share = float(lost / (found + lost)) if found + lost > 0 else 0.0
     n_frames = sum(len(stack) for stack, *_ in looked_at)
@@ -250,6 +257,10 @@ def with_losses(
             LostPhotonsWarning,
         )
     return analysis.telling(lost_share=share, lost_photons=float(lost / n_frames))
+
+
+def _columns(table: xr.Dataset) -> dict[str, NDArray[Any]]:
+    return {name: table[name].values for name in ("x", "y", "frame", "double")}
 
 
 def tell_losses(
