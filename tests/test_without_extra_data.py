@@ -24,7 +24,10 @@ COMMAND = "from hrixs.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-c", BEGIN + script, *map(str, words)]
+    # Its few columns are crowded, which is told.
+    lost = "import warnings, hrixs; "
+    lost += "warnings.filterwarnings('ignore', category=hrixs.LostPhotonsWarning)\n"
+    command = [sys.executable, "-W", "error", "-c", BEGIN + lost + script, *map(str, words)]
     environment = os.environ | {"MPLBACKEND": "Agg"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hrixs import _core, find_photons
+from hrixs import _core, find_photons, resolve_photons
 from hrixs.photons.columns import COLUMNS, FRAME_COLUMNS
 from hrixs.simulation import Sensor, simulate_frames
 
@@ -26,13 +26,18 @@ def test_every_column_of_the_core_is_described(frames):
     of_frames = set(FRAME_COLUMNS)
     assert core_names(frames, _core.FitOptions()) == centre | of_frames - {"noise"}
     fit = _core.FitOptions(cloud_sigma=0.62)
-    assert core_names(frames, fit) == set(COLUMNS) | of_frames
+    of_crowd = {name for name, column in COLUMNS.items() if column.of_crowd}
+    assert core_names(frames, fit) == (set(COLUMNS) - of_crowd) | of_frames
+    resolved = resolve_photons(frames, 530.0, cloud_sigma=0.62)
+    own_cloud = {"own_cloud_sigma", "own_cloud_sigma_err"}  # which no photon of a crowd tells
+    assert set(resolved.data_vars) == (set(COLUMNS) - own_cloud) | of_frames
 
 
 def test_the_table_has_them_in_order_with_units(frames):
     table = find_photons(frames, position="gaussian", cloud_sigma=0.62)
-    assert [name for name in table.data_vars if name in COLUMNS] == list(COLUMNS)
-    for name, column in COLUMNS.items():
+    fitted = {name: column for name, column in COLUMNS.items() if not column.of_crowd}
+    assert [name for name in table.data_vars if name in COLUMNS] == list(fitted)
+    for name, column in fitted.items():
         assert table[name].dims == ("photon",)
         assert table[name].attrs.keys() == column.attrs.keys()
     for name in FRAME_COLUMNS:

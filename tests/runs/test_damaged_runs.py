@@ -21,9 +21,12 @@ import xarray as xr
 from extra_data import RunDirectory, by_id
 
 import hrixs
-from hrixs import HrixsWarning, MissingDataError, hRIXS
+from hrixs import HrixsWarning, LostPhotonsWarning, MissingDataError, hRIXS
 from hrixs.simulation import write_run
 from oracles import damaged_runs as damage
+
+# Of few photons on few columns some run into each other.
+pytestmark = pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
 
 N_TRAINS, ROWS = 12, 4
 FIRST = 1_600_000_000
@@ -105,8 +108,10 @@ class Case:
             result = self.h.process_run(
                 self.folder if run is None else run, progress=False, **options
             )
-        assert {warning.category for warning in caught} <= {HrixsWarning}
-        return result, [str(warning.message) for warning in caught]
+        # Of 30 photons on few columns some run into each other, which is told of its own.
+        assert {warning.category for warning in caught} <= {HrixsWarning, LostPhotonsWarning}
+        faults = [one for one in caught if one.category is HrixsWarning]
+        return result, [str(warning.message) for warning in faults]
 
     def faulty(
         self, *names: object, number: int | None = None, n_warnings: int | None = 1, **options: Any

@@ -128,6 +128,8 @@ def _most_frequent(charge: NDArray[np.float64]) -> float:
         left = left[begin : begin + half]
     peak = float(np.mean(left))
     near = charge[np.abs(charge - peak) < _NEAR_PEAK * peak]
+    if not len(near):  # few charges, far from each other
+        return peak
     for _ in range(10):
         width = 1.4826 * float(np.median(np.abs(near - np.median(near))))
         middle = float(np.median(near))
