@@ -139,7 +139,7 @@ def lost_photons(
     cloud_sigma: float,
     *,
     tells_doubles: bool,
-) -> tuple[float, float, float]:
+) -> NDArray[np.float64]:
     """Count the photons in a table, and estimate how many are lost, by the density around each.
 
     Parameters
@@ -156,18 +156,19 @@ def lost_photons(
 
     Returns
     -------
-    found, lost, in_crowds : float
-        A double counts as two. The last is the number there should be, both found and lost, where
+    numpy.ndarray, shape (frames, 3)
+        Of each frame the photons found, a double as two, those lost, and both together where
         photons are not alone.
     """
     x, y, frame = (photons[name] for name in ("x", "y", "frame"))
     counted = 1.0 + photons["double"]
-    found = lost = in_crowds = 0.0
+    sums = np.zeros((len(frames), 3))
     for number in range(len(frames)):
         own = frame == number
         density = density_at(frames, number, camera, x[own], y[own], float(charges[number]))
         share = found_share(density, cloud_sigma, tells_doubles=tells_doubles)
-        found += float(counted[own].sum())
-        lost += float((counted[own] * (1.0 / share - 1.0)).sum())
-        in_crowds += float((counted[own] / share)[density > _CROWD].sum())
-    return found, lost, in_crowds
+        there = counted[own] / share
+        found = counted[own].sum()
+        lost = (counted[own] * (1.0 / share - 1.0)).sum()
+        sums[number] = found, lost, there[density > _CROWD].sum()
+    return sums

@@ -233,20 +233,20 @@ def with_losses(
         )
     except MissingDataError:
         return analysis  # nothing to tell a photon by
-    sums = np.zeros(2)
+    by_table, by_spots = [], []
     for stack, camera, table, spots, energy in looked_at:
         # Where the energy tells the charge, photons were found by it.
         known = analysis.charges(stack, energy) if analysis.method == "manual" else None
         charges = np.full(len(stack), charge) if known is None else known
         around = (stack, camera)
-        found, lost, in_crowds = lost_photons(
-            *around, _columns(table), charges, cloud_sigma, tells_doubles=tells_doubles
-        )
         one_each = spots | {"double": np.zeros_like(spots["double"])}
-        *_, by_spots = lost_photons(*around, one_each, charges, cloud_sigma, tells_doubles=False)
-        missed = by_spots - in_crowds
-        sums += found, lost + (missed if missed > _CLEARLY_MORE * in_crowds else 0.0)
-    found, lost = sums
+        given = (charges, cloud_sigma)
+        by_table.append(lost_photons(*around, _columns(table), *given, tells_doubles=tells_doubles))
+        by_spots.append(lost_photons(*around, one_each, *given, tells_doubles=False))
+    # Of all frames at once: the same bytes however they are divided.
+    found, lost, in_crowds = np.concatenate(by_table).sum(axis=0)
+    missed = np.concatenate(by_spots).sum(axis=0)[2] - in_crowds
+    lost += missed if missed > _CLEARLY_MORE * in_crowds else 0.0
     share = float(lost / (found + lost)) if found + lost > 0 else 0.0
     n_frames = sum(len(stack) for stack, *_ in looked_at)
     if share > _LARGEST_LOSS:
