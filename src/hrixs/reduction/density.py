@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.camera.frames import Frames
+from hrixs.camera.curve import Curvature
+from hrixs.camera.frames import Frames, as_frames
 from hrixs.spectra.converted import frame_pedestals
+from hrixs.spectra.integrated import row_sums
 
 #: Columns whose light is added up in a row: a line may climb by a row over so many.
 BLOCK = 16
@@ -22,90 +25,84 @@ _SPOT_AREA, _SPOT_AREA_OF_CLOUD = 9.0, 16.0
 _CROWD = 0.02
 
 
-def light_in_blocks(
-    frames: Frames, number: int, camera: Mapping[str, Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Light of one frame above its level, and the pixels that it comes from, block by block.
+@dataclass(frozen=True)
+class LightMap:
+    """Light of one frame above its level, in blocks of `BLOCK` columns of a row.
 
-    Parameters
+    Attributes
     ----------
-    frames : Frames
-        A stack.
-    number : int
-        Of the frame in it.
-    camera
-        Dark, mask and threads, as the core takes them.
-
-    Returns
-    -------
     light, pixels : numpy.ndarray, shape (blocks, y)
-        ADU, and pixels that are not masked, of each row over `BLOCK` columns.
+        ADU, and pixels that are not masked, of each block.
+    beside, beside_pixels : numpy.ndarray, shape (blocks, y)
+        The same of the two blocks beside each along x: their light is not a photon's own.
+    noise : float
+        Of a pixel, in ADU.
     """
-    image = _image(frames, number)
-    level = float(frame_pedestals(image, camera)[0][0])
-    begins = np.arange(0, image.shape[0], BLOCK)
-    if camera["mask"] is None:
-        sums = _sums(image, begins)
-        n = np.diff(np.append(begins, image.shape[0]))[:, None]
-        pixels = np.broadcast_to(n, sums.shape).astype(np.float64)
-        if camera["dark"] is not None:
-            sums = sums - _sums(camera["dark"], begins)
-    else:
-        good = camera["mask"] == 0
-        pixels = _sums(good, begins)
-        dark = 0.0 if camera["dark"] is None else camera["dark"]
-        sums = _sums(np.where(good, image - dark, 0.0), begins)
-    return sums - level * pixels, pixels
+
+    light: NDArray[np.float64]
+    pixels: NDArray[np.float64]
+    beside: NDArray[np.float64]
+    beside_pixels: NDArray[np.float64]
+    noise: float
+
+    @staticmethod
+    def of(frames: Frames, number: int, camera: Mapping[str, Any]) -> LightMap:
+        """Make the map of one frame of a stack; `camera` has what the core takes."""
+        image = np.asarray(frames.pixels.reshape(-1, *frames.frame_shape)[number])
+        mean, noise = frame_pedestals(image, camera)
+        dark, mask, threads = (camera[name] for name in ("dark", "mask", "threads"))
+        if mask is None:
+            light = _block_sums(image, threads)
+            n_columns = np.minimum(BLOCK, len(image) - BLOCK * np.arange(len(light)))
+            pixels = np.repeat(n_columns[:, None].astype(np.float64), light.shape[1], axis=1)
+            if dark is not None:
+                light = light - _block_sums(dark, threads)
+        else:
+            good = mask == 0
+            pixels = _block_sums(good.astype(np.uint8), threads)
+            light = _block_sums(
+                np.where(good, image - (0.0 if dark is None else dark), 0.0), threads
+            )
+        light = light - float(mean[0]) * pixels
+        beside, beside_pixels = _beside(light), np.maximum(_beside(pixels), 1.0)
+        return LightMap(light, pixels, beside, beside_pixels, float(noise[0]))
+
+    def density_at(self, x: Any, y: Any, charge: float) -> NDArray[np.float64]:
+        """Photons a pixel around places, for photons of so many ADU."""
+        block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(self.light) - 1)
+        row = np.clip(np.rint(y).astype(np.int64), 0, self.light.shape[1] - 1)
+        return np.asarray(self.beside[block, row] / self.beside_pixels[block, row] / charge)
+
+    def line_density(self, charge: float) -> tuple[float, float]:
+        """Photons where there is light, and the sum of the densities that they see.
+
+        The second over the first is the mean density that a photon sees, in photons a pixel: for
+        one straight line, its photons / (columns x 2 sqrt(pi) sigma of the line in pixels).
+        """
+        lit = self.beside > _LIT * self.noise * np.sqrt(self.beside_pixels)
+        density = self.beside[lit] / self.beside_pixels[lit] / charge
+        photons = self.light[lit] / charge
+        return float(photons.sum()), float((photons * density).sum())
 
 
-def _image(frames: Frames, number: int) -> NDArray[Any]:
-    return np.asarray(frames.pixels.reshape(-1, *frames.frame_shape)[number])
-
-
-def _sums(image: NDArray[Any], begins: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(np.add.reduceat(image, begins, axis=0, dtype=np.float64))
-
-
-def density_at(
-    frames: Frames, number: int, camera: Mapping[str, Any], x: Any, y: Any, charge: float
-) -> NDArray[np.float64]:
-    """Photons a pixel around places in one frame, by the light of the blocks beside theirs.
-
-    Their own block is left out, which has their own light, too.
-    """
-    light, pixels = (_beside(blocks) for blocks in light_in_blocks(frames, number, camera))
-    block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(light) - 1)
-    row = np.clip(np.rint(y).astype(np.int64), 0, light.shape[1] - 1)
-    return np.asarray(light[block, row] / np.maximum(pixels[block, row], 1.0) / charge)
-
-
-def line_density(
-    frames: Frames, number: int, camera: Mapping[str, Any], charge: float
-) -> tuple[float, float]:
-    """Photons of one frame where there is light, and the sum of the densities that they see.
-
-    The second over the first is the mean density that a photon sees, in photons a pixel: for one
-    straight line, its photons / (columns x 2 sqrt(pi) sigma of the line in pixels). A block's
-    photons see the light of the two beside it, so that none sees itself.
-
-    Returns
-    -------
-    photons, densities : float
-        To be added up over frames.
-    """
-    light, pixels = light_in_blocks(frames, number, camera)
-    noise = float(frame_pedestals(_image(frames, number), camera)[1][0])
-    beside, beside_pixels = _beside(light), np.maximum(_beside(pixels), 1.0)
-    lit = beside > _LIT * noise * np.sqrt(beside_pixels)
-    density = beside[lit] / beside_pixels[lit] / charge
-    photons = light[lit] / charge
-    return float(photons.sum()), float((photons * density).sum())
+def _block_sums(image: NDArray[Any], threads: int) -> NDArray[np.float64]:
+    """Sums of each row over `BLOCK` columns: a row's integral over a frame of so many columns."""
+    n = len(image) // BLOCK * BLOCK
+    parts = [image[:n].reshape(-1, BLOCK, image.shape[1]), image[None, n:]]
+    sums = [
+        row_sums(as_frames(part), Curvature((0.0, 0.0)), dark=None, mask=None, threads=threads)[0]
+        for part in parts
+        if part.size
+    ]
+    return np.concatenate(sums)
 
 
 def _beside(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of each block, the sum of the two beside it along x."""
-    padded = np.pad(blocks, ((1, 1), (0, 0)))
-    return np.asarray(padded[:-2] + padded[2:])
+    sums = np.zeros_like(blocks)
+    sums[1:] += blocks[:-1]
+    sums[:-1] += blocks[1:]
+    return sums
 
 
 def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDArray[np.float64]:
@@ -132,43 +129,33 @@ def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDA
 
 
 def lost_photons(
-    frames: Frames,
-    camera: Mapping[str, Any],
+    light: LightMap,
     photons: Mapping[str, NDArray[Any]],
-    charges: NDArray[np.float64],
+    charge: float,
     cloud_sigma: float,
     *,
     tells_doubles: bool,
-) -> NDArray[np.float64]:
-    """Count the photons in a table, and estimate how many are lost, by the density around each.
+) -> tuple[float, float, float]:
+    """Count the photons of one frame, and estimate how many are lost, by the density around each.
 
     Parameters
     ----------
-    frames, camera
-        As for `light_in_blocks`.
+    light : LightMap
+        Of the frame.
     photons : mapping
-        Columns ``x``, ``y``, ``frame`` and ``double`` of the table of these frames, counted from
-        their corner.
-    charges : numpy.ndarray, shape (frames,)
+        Columns ``x``, ``y`` and ``double`` of its photons, counted from its corner.
+    charge : float
         Of one photon, in ADU.
     cloud_sigma, tells_doubles
         As for `found_share`.
 
     Returns
     -------
-    numpy.ndarray, shape (frames, 3)
-        Of each frame the photons found, a double as two, those lost, and both together where
-        photons are not alone.
+    found, lost, in_crowds : float
+        Photons found, a double as two, those lost, and both together where photons are not alone.
     """
-    x, y, frame = (photons[name] for name in ("x", "y", "frame"))
+    density = light.density_at(photons["x"], photons["y"], charge)
     counted = 1.0 + photons["double"]
-    sums = np.zeros((len(frames), 3))
-    for number in range(len(frames)):
-        own = frame == number
-        density = density_at(frames, number, camera, x[own], y[own], float(charges[number]))
-        share = found_share(density, cloud_sigma, tells_doubles=tells_doubles)
-        there = counted[own] / share
-        found = counted[own].sum()
-        lost = (counted[own] * (1.0 / share - 1.0)).sum()
-        sums[number] = found, lost, there[density > _CROWD].sum()
-    return sums
+    there = counted / found_share(density, cloud_sigma, tells_doubles=tells_doubles)
+    found = float(counted.sum())
+    return found, float((there - counted).sum()), float(there[density > _CROWD].sum())

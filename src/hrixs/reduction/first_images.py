@@ -22,8 +22,7 @@ from hrixs.photons.resolve import ENOUGH_FOR_A_CLOUD, ENTRIES_FOR_A_CHARGE
 from hrixs.photons.spots import cloud_of_spots, single_charge
 from hrixs.photons.table import table_columns
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.density import line_density, lost_photons
-from hrixs.spectra.converted import frame_pedestals
+from hrixs.reduction.density import LightMap, lost_photons
 from hrixs.utils.errors import (
     LostPhotonsWarning,
     MissingDataError,
@@ -180,8 +179,9 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
         charges = analysis.charges(stack, energy)
         assert charges is not None
         for number in range(len(stack)):
-            sums += line_density(stack, number, camera, float(charges[number]))
-        noises += frame_pedestals(stack.pixels, camera)[1].tolist()
+            light = LightMap.of(stack, number, camera)
+            sums += light.line_density(float(charges[number]))
+            noises.append(light.noise)
         n_frames += len(stack)
     density = float(sums[1] / sums[0]) if sums[0] > 0 else 0.0
     analysis = analysis.telling(
@@ -238,14 +238,17 @@ def with_losses(
         # Where the energy tells the charge, photons were found by it.
         known = analysis.charges(stack, energy) if analysis.method == "manual" else None
         charges = np.full(len(stack), charge) if known is None else known
-        around = (stack, camera)
         one_each = spots | {"double": np.zeros_like(spots["double"])}
-        given = (charges, cloud_sigma)
-        by_table.append(lost_photons(*around, _columns(table), *given, tells_doubles=tells_doubles))
-        by_spots.append(lost_photons(*around, one_each, *given, tells_doubles=False))
+        for number in range(len(stack)):
+            light = LightMap.of(stack, number, camera)
+            given = (float(charges[number]), cloud_sigma)
+            found_here = _of_frame(table_columns(table), number)
+            spots_here = _of_frame(one_each, number)
+            by_table.append(lost_photons(light, found_here, *given, tells_doubles=tells_doubles))
+            by_spots.append(lost_photons(light, spots_here, *given, tells_doubles=False))
     # Of all frames at once: the same bytes however they are divided.
-    found, lost, in_crowds = np.concatenate(by_table).sum(axis=0)
-    missed = np.concatenate(by_spots).sum(axis=0)[2] - in_crowds
+    found, lost, in_crowds = np.sum(by_table, axis=0)
+    missed = np.sum(by_spots, axis=0)[2] - in_crowds
     lost += missed if missed > _CLEARLY_MORE * in_crowds else 0.0
     share = float(lost / (found + lost)) if found + lost > 0 else 0.0
     n_frames = sum(len(stack) for stack, *_ in looked_at)
@@ -259,8 +262,9 @@ def with_losses(
     return analysis.telling(lost_share=share, lost_photons=float(lost / n_frames))
 
 
-def _columns(table: xr.Dataset) -> dict[str, NDArray[Any]]:
-    return {name: table[name].values for name in ("x", "y", "frame", "double")}
+def _of_frame(columns: dict[str, NDArray[Any]], number: int) -> dict[str, NDArray[Any]]:
+    own = columns["frame"] == number
+    return {name: columns[name][own] for name in ("x", "y", "double")}
 
 
 def tell_losses(
