@@ -32,6 +32,14 @@ template <class T> void require_readable(const py::array& array, const char* nam
                 " bytes, expected a multiple of the pixel's size. Copy it first.");
 }
 
+// Of numbers that belong to frames.
+inline void require_one_each(const py::array& array, const char* name, Index n_frames) {
+    if (array.ndim() != 1 || array.shape(0) != n_frames)
+        throw py::value_error(std::string(name) + " has " + std::to_string(array.size()) +
+                              " values, expected one for each of " + std::to_string(n_frames) +
+                              " frames.");
+}
+
 template <class T> Index element_stride(const py::array& array, py::ssize_t dimension) {
     // NumPy leaves the stride of a dimension of one element undefined.
     return array.shape(dimension) > 1

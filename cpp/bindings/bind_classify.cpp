@@ -21,10 +21,7 @@ py::dict classify(const py::array& frames,
     const CameraCorrection camera = camera_from(dark, mask);
     require_readable<double>(photon_adu, "photon_adu");
     return with_frames(frames, first_frame, [&](const auto& stack) {
-        if (photon_adu.ndim() != 1 || photon_adu.shape(0) != stack.size())
-            throw py::value_error("photon_adu has " + std::to_string(photon_adu.size()) +
-                                  " values, expected one for each of " +
-                                  std::to_string(stack.size()) + " frames.");
+        require_one_each(photon_adu, "photon_adu", stack.size());
         return to_python(without_gil(threads,
                                      [&](const Execution& execution) {
                                          return classify_photons(stack, photon_adu.data(), camera,

@@ -9,12 +9,7 @@ import numpy as np
 
 from hrixs import _core
 from hrixs.utils.errors import ChargeBalanceWarning, warn
-
-#: Sums over frames, in ADU and ADU squared, which add up from part to part.
-CHARGES = ("charge_of_photons", "charge_above", "charge_above_var")
-
-#: Their ratio, and its error.
-RATIO = ("charge_ratio", "charge_ratio_err")
+from hrixs.utils.provenance import CHARGES, RATIO
 
 # A count that misses the charge by more than this part, and by so many errors, is told.
 _LARGEST_GAP = 0.03
@@ -50,7 +45,7 @@ def with_ratio(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
     return {**attrs, **(ratio_of(attrs) if CHARGES[0] in attrs else {})}
 
 
-def tell_gap(charges: Mapping[Any, Any]) -> None:
+def report_gap(charges: Mapping[Any, Any]) -> None:
     """Warn where photons and charge differ by more than 3 %, and by more than 4 errors."""
     if CHARGES[0] not in charges:
         return

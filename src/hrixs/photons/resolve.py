@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.photons.charge_balance import charges_of, ratio_of, tell_gap
+from hrixs.photons.charge_balance import charges_of, ratio_of, report_gap
 from hrixs.photons.classify import energy_of_frames
 from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first
 from hrixs.photons.defaults import ELECTRONS_PER_ADU, EV_PER_PAIR, MAX_PHOTONS
@@ -28,7 +28,7 @@ ENTRIES_FOR_A_CHARGE = 8
 #: So many photons that stand alone tell the width of the cloud to a percent.
 ENOUGH_FOR_A_CLOUD = 100
 # Of a placement's attributes, what has no meaning here.
-_NOT_TOLD = ("position", "split_doubles", "max_charge")
+_WITHOUT_MEANING = ("position", "split_doubles", "max_charge")
 
 
 def resolve_photons(
@@ -144,7 +144,7 @@ def resolve_photons(
         max_photons=max_photons,
         threads=threads,
     )
-    tell_gap(table.attrs)
+    report_gap(table.attrs)
     return table
 
 
@@ -179,7 +179,7 @@ def resolved(
         "gaussian", cloud_sigma, read_noise, gain,
         yes_or_no("local_background", local_background), False, max_pixel, None,
     )  # fmt: skip
-    fit, told = placement.core_options(stack, lambda options: _cloud(stack, camera, options))
+    fit, fit_attrs = placement.core_options(stack, lambda options: _cloud(stack, camera, options))
     if charges is None:
         charges = np.full(len(stack), single_charge(_spots(stack, camera, fit)))
     found = _core.resolve_photons(
@@ -199,7 +199,7 @@ def resolved(
         photon_charge_learned=energy is None and photon_charge is None,
         ev_per_pair=ev_per_pair,
         max_photons=max_photons,
-        **{name: value for name, value in told.items() if name not in _NOT_TOLD},
+        **{name: value for name, value in fit_attrs.items() if name not in _WITHOUT_MEANING},
         **sums,
         **ratio_of(sums),
     )
@@ -231,7 +231,7 @@ def spots_in(
         "mask": as_mask(camera["mask"], stack),
         "threads": resolve_threads(camera["threads"]),
     }
-    return {**spots_of(stack, fit, of_core)}  # type: ignore[dict-item]
+    return dict(cast("Mapping[str, NDArray[Any]]", spots_of(stack, fit, of_core)))
 
 
 def _spots(frames: Frames, camera: dict[str, Any], fit: _core.FitOptions) -> _core.Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +59,9 @@ def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -
             pixels, threshold=0.0, std_threshold=0.0, dbl_threshold=None, **camera,
             max_photons=1, fit=fit,
         )  # fmt: skip
-    names = list(parts[0])
-    joined: Any = {name: np.concatenate([part[name] for part in parts]) for name in names}  # type: ignore[literal-required]
-    found_in_all: _core.Found = joined
-    return found_in_all
+    columns = [cast("Mapping[str, NDArray[Any]]", part) for part in parts]
+    joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
+    return cast("_core.Found", joined)
 
 
 def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) -> float:

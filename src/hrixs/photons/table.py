@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import FRAME_DIMS, Frames
-from hrixs.photons.charge_balance import CHARGES, with_ratio
+from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.columns import COLUMNS, FRAME, FRAME_COLUMNS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
-from hrixs.utils.provenance import frames_attrs, frames_of_attrs
+from hrixs.utils.provenance import CHARGES, frames_attrs, frames_of_attrs
 
 _PREFIX = "photon_"
 # Photons of every way to place them have these.

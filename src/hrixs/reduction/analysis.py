@@ -26,6 +26,22 @@ from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknow
 METHODS = ("auto", "manual", "resolve", "integrate", "best")
 
 
+def counts_photons(method: str) -> bool:
+    """Whether a method has a photon table on the way."""
+    return method != "integrate"
+
+
+def resolves(method: str) -> bool:
+    """Whether a method has to know the charge and the cloud of one photon."""
+    return method in ("resolve", "best")
+
+
+def needs_cloud(method: str, position: str | None, cloud_sigma: float | None) -> bool:
+    """Whether the width of the charge cloud has to be estimated before the work begins."""
+    fits = resolves(method) or (counts_photons(method) and fits_clouds(position))
+    return fits and cloud_sigma is None
+
+
 @dataclass(frozen=True)
 class Analysis:
     """Plain settings, so that they can be sent to other processes.
@@ -44,8 +60,8 @@ class Analysis:
         Of a counted spectrum, over all rows of the crop.
     origin
         Place (x, y) of the frames' first pixel on the full chip, whatever their coordinates say.
-    told
-        What the first images have told, for the results' ``attrs``.
+    attrs
+        What the first images have told, for the results' own.
     noise
         Of a pixel, in ADU, where integrated spectra are to be in photons.
     """
@@ -56,13 +72,13 @@ class Analysis:
     curvature: Curvature
     bins: int
     origin: tuple[int, int] = (0, 0)
-    told: dict[str, Any] = field(default_factory=dict)
+    attrs: dict[str, Any] = field(default_factory=dict)
     noise: float | None = None
 
     @property
     def counts_photons(self) -> bool:
         """Whether there is a photon table on the way."""
-        return self.method != "integrate"
+        return counts_photons(self.method)
 
     @property
     def gives_photons(self) -> bool:
@@ -72,7 +88,7 @@ class Analysis:
     @property
     def resolves(self) -> bool:
         """Whether the charge and the cloud of one photon have to be known."""
-        return self.method in ("resolve", "best")
+        return resolves(self.method)
 
     @property
     def needs_energy(self) -> bool:
@@ -88,16 +104,16 @@ class Analysis:
     @property
     def needs_cloud(self) -> bool:
         """Whether the width of the charge cloud has to be estimated before the work begins."""
-        fits = self.counts_photons and fits_clouds(self.options.get("position"))
-        return (fits or self.resolves) and self.options.get("cloud_sigma") is None
+        options = self.options
+        return needs_cloud(self.method, options.get("position"), options.get("cloud_sigma"))
 
     def with_options(self, **options: Any) -> Analysis:
         """Return the same with other options."""
         return replace(self, options=self.options | options)
 
-    def telling(self, **told: Any) -> Analysis:
+    def with_attrs(self, **attrs: Any) -> Analysis:
         """Return the same with more for the results' ``attrs``."""
-        return replace(self, told=self.told | told)
+        return replace(self, attrs=self.attrs | attrs)
 
     def with_threads(self, threads: int) -> Analysis:
         """Return the same with another number of threads."""
@@ -141,7 +157,7 @@ class Analysis:
         else:
             known = self.options["photon_charge"] is not None
             table = resolved(frames, None if known else energy, **self.options, **self.camera)
-        table.attrs |= self.told
+        table.attrs |= self.attrs
         return table
 
     def on_chip(self, photons: xr.Dataset) -> xr.Dataset:
@@ -181,7 +197,7 @@ class Analysis:
             noise=self.noise,
             **self.camera,
         )
-        return spectrum.assign_attrs(self.told)
+        return spectrum.assign_attrs(self.attrs)
 
     def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
         """Spectra of frames over rows ``y`` of the full chip, in the way of the method."""

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.photons.charge_balance import tell_gap, with_ratio
+from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
-from hrixs.reduction.first_images import tell_denser
+from hrixs.reduction.first_images import report_doubts
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
 
@@ -65,8 +65,7 @@ class Collected:
                 self._spectra[place] = self._spectra[number]
         spectra = self._spectra[: len(numbers)]
         attrs = with_ratio(self.attrs)
-        tell_gap(attrs)
-        tell_denser(attrs, spectra.sum(axis=-1))
+        report_doubts(attrs, spectra)
         dims = ("entry", *(f"within_{d}" for d in range(spectra.ndim - 2)), "y")
         data: dict[str, Any] = {"spectrum": (dims, spectra, attrs)}
         if self._plan.analysis.gives_photons:

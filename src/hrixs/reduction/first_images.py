@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.photons.charge_balance import report_gap
 from hrixs.photons.cloud_width import (
     FIRST_CLOUD_SIGMA,
     CloudEstimate,
@@ -122,7 +123,7 @@ def _with_cloud(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analys
     enough = {"enough": ENOUGH_FOR_A_CLOUD} if analysis.resolves else {}
     estimate = cloud_of_first(n_entries, fit_first, **enough)
     known = analysis.with_options(cloud_sigma=estimate.cloud_sigma)
-    return known.telling(cloud_sigma_estimated=1)
+    return known.with_attrs(cloud_sigma_estimated=1)
 
 
 def _joined(parts: Sequence[tuple[dict[str, NDArray[Any]], int]]) -> dict[str, NDArray[Any]]:
@@ -159,14 +160,14 @@ def _with_charge(
             raise
         return analysis
     if learns:
-        return analysis.with_options(photon_charge=seen).telling(photon_charge_learned=1)
+        return analysis.with_options(photon_charge=seen).with_attrs(photon_charge_learned=1)
     if abs(seen - 1) > _LARGEST_MISMATCH:
         warn(
             f"photons that stand alone have {seen:.2f} times the charge that was expected of one. "
             "Set ELECTRONS_PER_ADU (or EV_PER_PAIR) to the camera's, or PHOTON_CHARGE: what is "
             "counted is as wrong as the charge."
         )
-    return analysis.telling(photon_charge_seen=seen)
+    return analysis.with_attrs(photon_charge_seen=seen)
 
 
 def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analysis:
@@ -184,7 +185,7 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
             noises.append(light.noise)
         n_frames += len(stack)
     density = float(sums[1] / sums[0]) if sums[0] > 0 else 0.0
-    analysis = analysis.telling(
+    analysis = analysis.with_attrs(
         photon_density=density, photons_of_first=float(sums[0] / max(n_frames, 1))
     )
     too_dense = density > DENSEST
@@ -199,9 +200,9 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
         return analysis
     if not too_dense:
         why = f"resolve: {seen}, and up to {DENSEST} are told apart"
-        return replace(analysis, method="resolve").telling(best=why)
+        return replace(analysis, method="resolve").with_attrs(best=why)
     why = f"integrate: {seen}, and more than {DENSEST} are not told apart"
-    return replace(analysis, method="integrate", noise=float(np.mean(noises))).telling(best=why)
+    return replace(analysis, method="integrate", noise=float(np.mean(noises))).with_attrs(best=why)
 
 
 def with_losses(
@@ -259,7 +260,7 @@ def with_losses(
             "each other. Take method='resolve', which tells them apart, or method='best'.",
             LostPhotonsWarning,
         )
-    return analysis.telling(lost_share=share, lost_photons=float(lost / n_frames))
+    return analysis.with_attrs(lost_share=share, lost_photons=float(lost / n_frames))
 
 
 def _of_frame(columns: dict[str, NDArray[Any]], number: int) -> dict[str, NDArray[Any]]:
@@ -267,7 +268,7 @@ def _of_frame(columns: dict[str, NDArray[Any]], number: int) -> dict[str, NDArra
     return {name: columns[name][own] for name in ("x", "y", "double")}
 
 
-def tell_losses(
+def report_losses(
     analysis: Analysis,
     frames: NDArray[Any],
     energy: NDArray[np.float64] | None,
@@ -291,16 +292,22 @@ def _of_core(analysis: Analysis, frames: ArrayLike) -> tuple[Frames, dict[str, A
     }
 
 
-def tell_denser(attrs: dict[str, Any], counts: NDArray[np.float64]) -> None:
-    """Warn of later images that are too dense to be resolved, by their photons.
+def report_doubts(attrs: Mapping[Any, Any], spectra: NDArray[np.float64]) -> None:
+    """Warn of a count that misses the charge, and of images too dense to be resolved.
 
     Parameters
     ----------
     attrs
         Of the spectra.
-    counts : numpy.ndarray
-        Photons of each image.
+    spectra : numpy.ndarray, shape (..., bins)
+        Of all images.
     """
+    report_gap(attrs)
+    _report_denser(attrs, spectra.sum(axis=-1))
+
+
+def _report_denser(attrs: Mapping[Any, Any], counts: NDArray[np.float64]) -> None:
+    """Warn of later images that are too dense to be resolved, by the photons of each."""
     if attrs.get("algorithm") != "resolve" or not attrs.get("photons_of_first", 0) > 0:
         return
     density = attrs["photon_density"] * counts / attrs["photons_of_first"]

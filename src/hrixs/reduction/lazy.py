@@ -14,11 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
-from hrixs.photons.charge_balance import RATIO
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.first_images import tell_losses
+from hrixs.reduction.first_images import report_losses
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
+from hrixs.utils.provenance import RATIO
 
 if TYPE_CHECKING:
     pass
@@ -78,7 +78,7 @@ def _spectra_of_block(
         energy = None if energies is None else energies[begin : begin + len(block)]
     if begin == 0 and analysis.method in ("auto", "manual"):
         photons = analysis.photons(stack, energy)
-        tell_losses(analysis, block, energy, photons)
+        report_losses(analysis, block, energy, photons)
         return np.asarray(analysis.counted(photons, stack.frame_shape[1]).values)
     spectra: NDArray[np.float64] = analysis.spectra(stack, energy).values
     return spectra

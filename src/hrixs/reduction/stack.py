@@ -11,9 +11,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
-from hrixs.photons.charge_balance import tell_gap, with_ratio
+from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.first_images import settled, tell_denser
+from hrixs.reduction.first_images import report_doubts, settled
 from hrixs.spectra.dataset import COUNTS
 
 _BYTES_PER_PART = 512 * 2**20
@@ -65,14 +65,8 @@ def spectra_of(
         if count in spectrum.attrs:
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     spectrum.attrs = with_ratio(spectrum.attrs)
-    tell_doubts(spectrum)
+    report_doubts(spectrum.attrs, spectrum.values)
     return spectrum
-
-
-def tell_doubts(spectrum: xr.DataArray) -> None:
-    """Warn of a count that misses the charge, and of images too dense to be resolved."""
-    tell_gap(spectrum.attrs)
-    tell_denser(spectrum.attrs, spectrum.sum("y").values)
 
 
 def _parts(frames: xr.DataArray) -> Iterator[tuple[Frames, slice]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.provenance import RATIO
 
 #: How a variable is aggregated: takes the variable and the dimension to take away.
 Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
@@ -19,7 +20,7 @@ Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
 
 # Counts of all frames, which are wrong for a group of them.
-_COUNTS = (*COUNTS, "charge_ratio", "charge_ratio_err")
+_COUNTS = (*COUNTS, *RATIO)
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.utils.provenance import CHARGES
+
 #: Attribute of spectra that were converted to photons: what bins scatter by without a photon.
 BIN_NOISE = "bin_noise"
 #: Counts in the attributes of a counted spectrum, which add up.
-COUNTS = (
-    *("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics"),
-    *("charge_of_photons", "charge_above", "charge_above_var"),
-)
+COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES)
 # What a spectrum leaves behind that another one does not replace.
 _OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
 

@@ -14,6 +14,7 @@ from hrixs.camera.dataset import energies_of, images_of
 from hrixs.camera.frames import first_pixel
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
+from hrixs.reduction.analysis import needs_cloud as method_needs_cloud
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
@@ -174,8 +175,7 @@ def analysis_of(
 
 def needs_cloud(h: Settings, method: str) -> bool:
     """Whether the width of the charge cloud has to be estimated before the work begins."""
-    fits = method in ("resolve", "best") or (method != "integrate" and fits_clouds(h.POSITION))
-    return fits and h.CLOUD_SIGMA is None
+    return method_needs_cloud(method, h.POSITION, h.CLOUD_SIGMA)
 
 
 def add_spectra(

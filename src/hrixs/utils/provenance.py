@@ -19,6 +19,12 @@ def slice_text(crop: slice) -> str:
     return f"{start}:{stop}"
 
 
+#: Of the charge of photons and of frames: sums, in ADU and ADU squared, which add up from part to
+#: part; and their ratio, with its error.
+CHARGES = ("charge_of_photons", "charge_above", "charge_above_var")
+RATIO = ("charge_ratio", "charge_ratio_err")
+
+
 def _storable(value: Any) -> Any:
     """Return `value` in a form that netCDF can hold: number, text or array."""
     if value is None:
