@@ -49,15 +49,5 @@ def test_the_help_can_be_read():
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_a_method_is_a_few_lines_over_functions(method):
     body = code_of(method)
-    n_lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
-    signature_of_a_call = 12  # the arguments of one call, a line each
-    assert len(body) <= 5
-    assert n_lines <= 5 + signature_of_a_call
-    public = not method.name.startswith("_") and not method.decorator_list[1:]
-    assert not public or ast.get_docstring(method) or method.decorator_list
-
-
-def test_tab_completion_shows_the_public_names():
-    assert {name for name in dir(hrixs) if not name.startswith("_")} == set(hrixs.__all__) - {
-        "__version__"
-    }
+    assert body[-1].end_lineno - body[0].lineno + 1 <= 5
+    assert method.name == "__init__" or ast.get_docstring(method)

@@ -175,10 +175,8 @@ class hRIXS(Settings):
         """
         options: dict[str, Any] = {"subset": subset, "strict": strict, "checkpoint": checkpoint}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
-        options |= {"photons": photons, "client": client, "method": method}
-        return spectra.process_run(
-            self, run, proposal=proposal, extra_fields=extra_fields, **options
-        )
+        options |= {"photons": photons, "client": client, "method": method, "proposal": proposal}
+        return spectra.process_run(self, run, extra_fields=extra_fields, **options)
 
     def load_dark(self, runNB: RunOrData, proposal: int | str | None = None) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
