@@ -150,7 +150,7 @@ def test_no_module_is_hidden_behind_a_name_of_its_package():
         ("distributed", {"reduction", "spectrometer"}),
         ("karabo_bridge", {"live"}),
         ("zmq", {"live"}),
-        ("hrixs._core", {"__init__.py", "photons", "spectra", "utils"}),
+        ("hrixs._core", {"__init__.py", "camera", "photons", "spectra", "utils"}),
     ],
 )
 def test_who_imports_what(library, allowed):

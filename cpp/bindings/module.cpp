@@ -10,6 +10,7 @@ void register_errors(py::module_& module);
 void bind_fit(py::module_& module);
 void bind_find(py::module_& module);
 void bind_classify(py::module_& module);
+void bind_counts(py::module_& module);
 void bind_integrate(py::module_& module);
 void bind_pedestals(py::module_& module);
 void bind_resolve(py::module_& module);
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_fit(module);
     bind_find(module);
     bind_classify(module);
+    bind_counts(module);
     bind_integrate(module);
     bind_pedestals(module);
     bind_resolve(module);

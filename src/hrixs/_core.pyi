@@ -1,5 +1,6 @@
 """The C++ core. Arrays must be native, aligned, with strides of whole pixels; see frames.py."""
 
+from collections.abc import Sequence
 from typing import Any, NotRequired, TypeAlias, TypedDict
 
 import numpy as np
@@ -45,6 +46,39 @@ class LightSums(TypedDict):
 class Resolved(Found):
     crowding: NDArray[np.float64]  # (photons,)
     light: LightSums
+class Counted(TypedDict):
+    """Of the pixels, or of the 2x2 squares, of each frame; NaN where there are none."""
+
+    n: NDArray[np.int64]  # (frames,)
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    median: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    level: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    first_edge: NDArray[np.float64]
+    bin_width: NDArray[np.float64]
+    counts: NDArray[np.int64]  # (frames, bins)
+
+class PixelStatistics(TypedDict):
+    """Of each pixel over the frames, images of shape (x, y)."""
+
+    median: NotRequired[NDArray[np.float64]]  # not about a reference
+    noise: NotRequired[NDArray[np.float64]]
+    lower_noise: NotRequired[NDArray[np.float64]]
+    total: NDArray[np.float64]
+    n_kept: NDArray[np.int32]
+    n_left_out: NDArray[np.int64]  # (frames,)
+
+class SquareMaxima(TypedDict):
+    """Hits in the order of the frames."""
+
+    frame: NDArray[np.int64]  # (hits,)
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    height: NDArray[np.float64]
+    brightest_x: NDArray[np.int64]
+    brightest_y: NDArray[np.int64]
 
 class FitOptions:
     """How photons are placed, and what is too bright for one."""
@@ -115,6 +149,34 @@ def frame_pedestals(
     mask: MaskImage | None,
     threads: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...  # (frames,), mean and noise
+def count_frames(
+    frames: Pixels,
+    *,
+    dark: DarkImage | None,
+    mask: MaskImage | None,
+    step: float,
+    threads: int,
+    first_frame: int = 0,
+) -> tuple[Counted, Counted]: ...
+def pixel_statistics(
+    frames: Pixels,
+    *,
+    offsets: Sequence[float] | NDArray[np.float64],
+    n_sigma: float = 0.0,
+    least_noise: float = 0.0,
+    reference: NDArray[np.float64] | None = None,
+    limit: NDArray[np.float64] | None = None,
+    threads: int,
+) -> PixelStatistics: ...
+def square_maxima(
+    frames: Pixels,
+    *,
+    thresholds: Sequence[float] | NDArray[np.float64],
+    dark: DarkImage | None,
+    mask: MaskImage | None,
+    threads: int,
+    first_frame: int = 0,
+) -> SquareMaxima: ...
 def integrate_frames(
     frames: Pixels,
     *,

@@ -3,6 +3,15 @@
 What may be given as frames is brought to a form that the core reads in place.
 """
 
+from hrixs.camera.counts import (
+    PixelStatistics,
+    SquareMaxima,
+    ValueCounts,
+    count_frames,
+    pixel_statistics,
+    square_maxima,
+    step_of,
+)
 from hrixs.camera.crop import Crop, first_row, fitting, pixels_of
 from hrixs.camera.curve import Curvature, CurveLike, Number
 from hrixs.camera.dataset import energies_of, images_of, one_image, require_finite, sum_of_images
@@ -25,10 +34,14 @@ __all__ = [
     "CurveLike",
     "Frames",
     "Number",
+    "PixelStatistics",
+    "SquareMaxima",
+    "ValueCounts",
     "as_dark",
     "as_frames",
     "as_mask",
     "as_noise",
+    "count_frames",
     "energies_of",
     "first_pixel",
     "first_row",
@@ -36,8 +49,11 @@ __all__ = [
     "images_of",
     "one_image",
     "pixel_coords",
+    "pixel_statistics",
     "pixels_of",
     "plot_image",
     "require_finite",
+    "square_maxima",
+    "step_of",
     "sum_of_images",
 ]

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "hrixs/frames.hpp"
+#include "hrixs/parallel.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace hrixs {
+
+// Which values of a pixel are its own, and not those of light or of a cosmic ray.
+struct PixelLimits {
+    // Within so many standard deviations of the pixel's median, which are taken from the values
+    // below it: light only adds. With two frames the lower one stands for the median.
+    double n_sigma = 0.0;
+    double least_noise = 0.0; // of a pixel, ADU
+    // In place of that: within a limit of a reference, images of a frame's shape.
+    std::optional<ImageView<double>> reference{};
+    std::optional<ImageView<double>> limit{};
+};
+
+// Images, row by row. A pixel that is NaN or infinite in a frame is NaN, and none of it is kept.
+struct PixelStatistics {
+    std::vector<double> median;      // empty where a reference is given
+    std::vector<double> noise;       // standard deviation of the values kept; empty as the median
+    std::vector<double> lower_noise; // that of the values below the median; empty as the median
+    std::vector<double> total;       // of the values kept
+    std::vector<std::int32_t> n_kept;
+    std::vector<Index> n_left_out; // of each frame
+};
+
+// Of each pixel over all frames, less an offset of each frame, one for each.
+template <class Pixel>
+PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<const double> offsets,
+                                 const PixelLimits& limits, const Execution& execution);
+
+} // namespace hrixs

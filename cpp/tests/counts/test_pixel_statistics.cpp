@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "hrixs/pixel_statistics.hpp"
+
+#include "hrixs/errors.hpp"
+#include "images.hpp"
+#include "same_bytes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+using namespace hrixs;
+using namespace hrixs::test;
+using doctest::Approx;
+
+namespace {
+
+// A pixel's values over five frames, in a chip of 9 x 300 pixels.
+template <class Pixel> Stack<Pixel> stack_of(const std::vector<double>& values) {
+    Stack<Pixel> stack(static_cast<Index>(values.size()), 9, 300, Pixel{100});
+    for (std::size_t frame = 0; frame < values.size(); ++frame)
+        stack(static_cast<Index>(frame), 8, 299) = static_cast<Pixel>(values[frame]);
+    return stack;
+}
+
+constexpr std::size_t last = 9 * 300 - 1;
+
+} // namespace
+
+TEST_CASE("pixel statistics: a track in one frame is left out") {
+    const auto stack = stack_of<std::uint16_t>({98, 102, 4000, 100, 99});
+    const std::vector<double> offsets(5, 0.0);
+    const auto found = pixel_statistics(stack.frames(), offsets, {5.0, 1.5, {}, {}}, {});
+    CHECK(found.median[last] == 100.0);
+    CHECK(found.n_kept[last] == 4);
+    CHECK(found.total[last] == 399.0);
+    CHECK(found.noise[last] == Approx(std::sqrt(8.75 / 3)));
+    CHECK(found.n_kept[0] == 5);
+    CHECK(found.total[0] == 500.0);
+    CHECK(found.noise[0] == 0.0);
+    CHECK(found.n_left_out == std::vector<Index>{0, 0, 1, 0, 0});
+}
+
+TEST_CASE("pixel statistics: of two frames the lower one is right") {
+    const auto stack = stack_of<std::int32_t>({5000, 101});
+    const auto found =
+        pixel_statistics(stack.frames(), std::vector<double>(2, 0.0), {5.0, 1.5, {}, {}}, {});
+    CHECK(found.n_kept[last] == 1);
+    CHECK(found.total[last] == 101.0);
+    CHECK(found.noise[last] == 0.0);
+}
+
+TEST_CASE("pixel statistics: a frame's offset is subtracted") {
+    auto stack = stack_of<std::uint16_t>({100, 100, 100, 100});
+    for (Index x = 0; x < 9; ++x)
+        for (Index y = 0; y < 300; ++y)
+            stack(2, x, y) = static_cast<std::uint16_t>(stack(2, x, y) + 30);
+    const auto found =
+        pixel_statistics(stack.frames(), std::vector<double>{0, 0, 30, 0}, {5.0, 1.0, {}, {}}, {});
+    CHECK(found.n_kept[last] == 4);
+    CHECK(found.total[last] == 400.0);
+}
+
+TEST_CASE("pixel statistics: about a reference") {
+    const auto stack = stack_of<std::uint8_t>({98, 102, 130, 100, 60});
+    Image<double> reference(9, 300, 100.0);
+    Image<double> limit(9, 300, 7.5);
+    const PixelLimits limits{0.0, 0.0, reference.view(), limit.view()};
+    const auto found = pixel_statistics(stack.frames(), std::vector<double>(5, 0.0), limits, {});
+    CHECK(found.n_kept[last] == 3);
+    CHECK(found.total[last] == 300.0);
+    CHECK(found.median.empty());
+    CHECK(found.n_left_out == std::vector<Index>{0, 0, 1, 0, 1});
+}
+
+TEST_CASE("pixel statistics: NaN in a frame is told, not left out") {
+    auto stack = stack_of<double>({98, 102, not_a_number, 100, 99});
+    const auto found =
+        pixel_statistics(stack.frames(), std::vector<double>(5, 0.0), {5.0, 1.0, {}, {}}, {});
+    CHECK(std::isnan(found.total[last]));
+    CHECK(found.n_kept[last] == 0);
+    CHECK(found.total[last - 1] == 500.0);
+}
+
+TEST_CASE("pixel statistics: pixel types and threads give the same bytes") {
+    const auto counts = random_stack(7, 40, 300, 5);
+    const Stack<double> doubles(counts);
+    const std::vector<double> offsets{0, 0.5, 1, -2, 0, 3, 1};
+    const PixelLimits limits{2.0, 1.0, {}, {}};
+    const auto one = pixel_statistics(counts.frames(), offsets, limits, {1});
+    const auto four = pixel_statistics(counts.frames(), offsets, limits, {4});
+    const auto real = pixel_statistics(doubles.frames(), offsets, limits, {2});
+    for (const auto& other : {four, real}) {
+        CHECK(same_bytes(one.median, other.median));
+        CHECK(same_bytes(one.total, other.total));
+        CHECK(same_bytes(one.noise, other.noise));
+        CHECK(same_bytes(one.n_kept, other.n_kept));
+        CHECK(one.n_left_out == other.n_left_out);
+    }
+}
+
+TEST_CASE("pixel statistics: what does not fit is refused") {
+    const auto stack = stack_of<double>({1, 2, 3});
+    Image<double> small(3, 3);
+    Image<double> right(9, 300);
+    const std::vector<double> offsets(3, 0.0);
+    const auto find = [&](const std::vector<double>& given, const PixelLimits& limits) {
+        return pixel_statistics(stack.frames(), given, limits, {});
+    };
+    CHECK_THROWS_AS(find({0.0}, {5.0, 1.0, {}, {}}), ShapeError);
+    CHECK_THROWS_AS(find(offsets, {0.0, 1.0, {}, {}}), ParameterError);
+    CHECK_THROWS_AS(find(offsets, {5.0, 1.0, right.view(), {}}), ParameterError);
+    CHECK_THROWS_AS(find(offsets, {5.0, 1.0, right.view(), small.view()}), ShapeError);
+    const Stack<double> nothing(0, 9, 300);
+    CHECK_THROWS_AS(pixel_statistics(nothing.frames(), {}, {5.0, 1.0, {}, {}}, {}), ShapeError);
+}
