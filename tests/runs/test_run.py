@@ -75,7 +75,8 @@ def test_every_method_works_for_both_detectors(detector, tmp_path, simulated):
         data = h.from_run(folder)
     assert detector in data
     h.find_curvature(folder, plot=False)
-    h.load_dark(folder)
+    with pytest.warns(HrixsWarning, match="light on most of the dark images"):
+        h.load_dark(folder)
     h.USE_DARK = False
     h.centroid(data)
     h.normalize(h.aggregate(h.centroid(data, method="manual")))

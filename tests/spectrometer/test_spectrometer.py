@@ -463,7 +463,8 @@ class TestDarkAndCurvature:
         assert not h.USE_DARK
         h.MASK = np.zeros((256, 1024), bool)
         h.MASK[7, 8] = True
-        h.load_dark(data)
+        with pytest.warns(HrixsWarning, match="light on most of the dark images"):
+            h.load_dark(data)
         assert h.USE_DARK
 
     def test_images_that_are_no_real_numbers_are_refused(self, h, data):

@@ -14,7 +14,15 @@ from hrixs.camera.counts import (
 )
 from hrixs.camera.crop import Crop, first_row, fitting, pixels_of
 from hrixs.camera.curve import Curvature, CurveLike, Number
-from hrixs.camera.dataset import energies_of, images_of, one_image, require_finite, sum_of_images
+from hrixs.camera.dark import DarkImage, DarkMean
+from hrixs.camera.dataset import (
+    energies_of,
+    image_parts,
+    images_of,
+    one_image,
+    require_finite,
+    sum_of_images,
+)
 from hrixs.camera.frames import (
     FRAME_DIMS,
     Frames,
@@ -26,14 +34,18 @@ from hrixs.camera.frames import (
     pixel_coords,
 )
 from hrixs.camera.plots import plot_image
+from hrixs.camera.unlike_frames import OddFrames, named_frames, odd_frames
 
 __all__ = [
     "FRAME_DIMS",
     "Crop",
     "Curvature",
     "CurveLike",
+    "DarkImage",
+    "DarkMean",
     "Frames",
     "Number",
+    "OddFrames",
     "PixelStatistics",
     "SquareMaxima",
     "ValueCounts",
@@ -46,7 +58,10 @@ __all__ = [
     "first_pixel",
     "first_row",
     "fitting",
+    "image_parts",
     "images_of",
+    "named_frames",
+    "odd_frames",
     "one_image",
     "pixel_coords",
     "pixel_statistics",

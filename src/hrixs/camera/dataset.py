@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.crop import pixels_of
 from hrixs.camera.frames import as_frames
 from hrixs.utils.checks import positive_energies, require_dataset
+from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import MissingDataError
 
 
@@ -77,13 +79,35 @@ def sum_of_images(images: xr.DataArray) -> tuple[NDArray[np.float64], int]:
     TypeError
         If the images are no real numbers.
     """
+    _require_real(images)
+    leading = [dim for dim in images.dims if dim not in ("x", "y")]
+    total = images.sum(leading, dtype=np.float64, skipna=False).values
+    return total, images.size // total.size
+
+
+def _require_real(images: xr.DataArray) -> None:
     if images.dtype.kind not in "biuf":
         raise TypeError(
             f"{images.name!r} has dtype {images.dtype}, expected real numbers. Convert it first."
         )
-    leading = [dim for dim in images.dims if dim not in ("x", "y")]
-    total = images.sum(leading, dtype=np.float64, skipna=False).values
-    return total, images.size // total.size
+
+
+def image_parts(images: xr.DataArray) -> Iterator[xr.DataArray]:
+    """Images in memory as they are, lazy ones chunk by chunk along their first dimension.
+
+    Raises
+    ------
+    TypeError
+        If the images are no real numbers.
+    """
+    _require_real(images)
+    if images.ndim == 2 or not is_lazy(images):
+        yield images
+        return
+    begin = 0
+    for size in images.chunks[0] if images.chunks else ():
+        yield images.isel({images.dims[0]: slice(begin, begin + size)}).compute()
+        begin += size
 
 
 def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -11,14 +12,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.crop import Crop
-from hrixs.camera.dataset import images_of, require_finite, sum_of_images
-from hrixs.camera.frames import first_pixel
-from hrixs.runs.images import load_run, sum_images
+from hrixs.camera.dark import DarkImage, DarkMean
+from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_images
+from hrixs.camera.frames import as_frames, first_pixel
+from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, RunLike, open_run, run_name
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
+from hrixs.utils.errors import MissingDataError, warn
 
 #: A run by number, path or as an open collection; or images that are loaded.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -107,14 +110,35 @@ def sum_of_run(
 
 
 def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
-    """Make the mean of a run's images the dark."""
-    total, n_images = sum_of_run(h, run, proposal)
-    require_finite("the dark", total, h.MASK)
-    h.dark_image = total / n_images
+    """Make the mean of a run's images the dark, without what is unlike the rest."""
+    dark = dark_of_run(h, run, proposal)
+    require_finite("the dark", dark.image, h.MASK)
+    for text in dark.remarks():
+        warn(text)
+    h.dark_image, h.dark_counts = dark.image, dark.attrs()
     data = run if isinstance(run, xr.Dataset) else None
     h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
     h.dark_detector = h.DETECTOR
     h.USE_DARK = True
+
+
+def dark_of_run(h: Settings, run: RunOrData, proposal: int | str | None) -> DarkImage:
+    """The dark of a run's images, part by part."""
+    if not isinstance(run, xr.Dataset):
+        indexed = index(h, run, proposal)
+        mean = DarkMean(word="train", threads=h.THREADS)
+        with closing(iterate_images(indexed.entries, indexed.faults)) as parts:
+            for images, numbers in parts:
+                mean.add(images, indexed.entries.train_id[numbers])
+        if not mean.n_images:
+            raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
+        return mean.result()
+    data = images_of(run, h.DETECTOR)
+    named = data.ndim > 2 and data.dims[0] == "trainId" and "trainId" in data.coords
+    mean = DarkMean(word="train" if named else "number", threads=h.THREADS)
+    for part in image_parts(data):
+        mean.add(as_frames(part).pixels, part["trainId"].values if named else None)
+    return mean.result()
 
 
 def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:

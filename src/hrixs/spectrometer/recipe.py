@@ -214,6 +214,7 @@ def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
         **crop.ranges,
         use_dark=uses_dark(h),
         dark_run=h.dark_run if uses_dark(h) else None,
+        **(h.dark_counts if uses_dark(h) else {}),
         n_masked=0 if h.MASK is None else int(np.count_nonzero(h.MASK)),
     )
     return spectrum

@@ -139,6 +139,8 @@ class Settings(CurveSettings):
         self.aggregators = dict(type(self).aggregators)
         self.dark_image: NDArray[np.float64] | None = None
         self.dark_run: str | None = None
+        # Images and values that are in the dark, and that were left out.
+        self.dark_counts: dict[str, int] = {}
         self.dark_detector: str | None = None
         # A CurvatureFit or a PhotonCurvatureFit, which share their names.
         self.curvature_fit: Any = None
@@ -149,6 +151,8 @@ class Settings(CurveSettings):
         if looks_like_one and name not in NAMES and not hasattr(type(self), name):
             warn(unknown_name("setting", name, NAMES) + " It is kept, but has no effect.")
         super().__setattr__(name, value)
+        if name == "dark_image":
+            super().__setattr__("dark_counts", {})  # they were those of another one
 
     @property
     def DETECTOR(self) -> str:

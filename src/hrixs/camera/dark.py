@@ -1,0 +1,255 @@
+"""The mean of dark frames, held through bad frames and the tracks of cosmic rays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.camera.counts import ValueCounts, count_frames, pixel_statistics
+from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.unlike_frames import named_frames, odd_frames
+from hrixs.utils.typing import Floats
+
+#: Standard deviations of a pixel from its median at which a value is left out.
+N_SIGMA = 6.0
+# Frames from which the medians are taken, and without which they are not yet.
+_MOST_REFERENCE, _LEAST_REFERENCE = 32, 3
+# Every so many rows are enough for a frame's level and noise.
+_SAMPLE_STEP = 8
+# A frame has light if so many of its pixels are left out, and so many times those of most frames;
+# all have if so many of most frames are.
+_LIGHT_PIXELS, _LIGHT_SHARE, _LIGHT_TIMES = 300, 1e-4, 5.0
+_LIT_PIXELS, _LIT_SHARE = 50, 2e-4
+# Noise that rounding to whole counts makes, in ADU.
+_ROUNDING = 0.3
+
+
+@dataclass(frozen=True)
+class DarkImage:
+    """A dark and what was left out of it.
+
+    Attributes
+    ----------
+    image : numpy.ndarray, shape (x, y)
+        Mean of the dark frames, in ADU; NaN where a value is NaN or infinite.
+    n_images : int
+        Frames that it is the mean of.
+    n_values_left_out : int
+        Values of single pixels, as tracks of cosmic rays have, that are not in it.
+    left_out : dict of int to str
+        Frames that are not in it, by number, and why.
+    light : list of int
+        Numbers of the frames in which far more was left out than in most: light fell on them.
+    lit : bool
+        Whether as much is left out of most frames as light would make.
+    word : str
+        What the numbers are of.
+    """
+
+    image: Floats
+    n_images: int
+    n_values_left_out: int = 0
+    left_out: dict[int, str] = field(default_factory=dict)
+    light: list[int] = field(default_factory=list)
+    lit: bool = False
+    word: str = "number"
+
+    def attrs(self) -> dict[str, int]:
+        """Counts for ``attrs``."""
+        return {
+            "n_dark_images": self.n_images,
+            "n_dark_images_left_out": len(self.left_out),
+            "n_dark_values_left_out": self.n_values_left_out,
+        }
+
+    def remarks(self) -> list[str]:
+        """What is worth a word, a sentence each."""
+        texts = []
+        if self.left_out:
+            n_all = self.n_images + len(self.left_out)
+            names = named_frames(list(self.left_out), list(self.left_out.values()), self.word)
+            texts.append(
+                f"{len(self.left_out)} of {n_all} dark images are unlike the others and are left "
+                f"out: {names}."
+            )
+        if self.lit:
+            texts.append(
+                "there is light on most of the dark images, or the camera is not stable. Was the "
+                "shutter closed?"
+            )
+        elif self.light:
+            names = named_frames(self.light, ["light"] * len(self.light), self.word)
+            texts.append(
+                f"light fell on {len(self.light)} of the dark images: {names}. The raised pixels "
+                "are left out. Was the shutter closed?"
+            )
+        return texts
+
+
+class DarkMean:
+    """Adds up dark frames part by part, in memory that does not grow with their number.
+
+    Each pixel's values within six standard deviations of its median are averaged. Median and
+    deviation are those of the first frames, at most 32 of them. Each frame counts from its own
+    level, so that a pedestal that moves makes no value far. Frames that are unlike the others are
+    left out as a whole.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.camera.dark import DarkMean
+    >>> frames = np.random.default_rng(1).normal(100, 2, (8, 32, 32)).round().astype(np.uint16)
+    >>> frames[3, 10:20, 5] = 4000
+    >>> frames[6] = 0
+    >>> mean = DarkMean()
+    >>> mean.add(frames)
+    >>> dark = mean.result()
+    >>> dark.attrs()["n_dark_values_left_out"], dark.left_out, bool(abs(dark.image - 100).max() < 5)
+    (10, {6: 'blank'}, True)
+    """
+
+    def __init__(self, *, word: str = "number", threads: int | None = None) -> None:
+        self._word, self._threads = word, threads
+        self._waiting: list[NDArray[Any]] = []
+        self._names: list[int] = []  # of all that was added
+        self._n_seen = 0
+        self._numbers: list[int] = []  # of the frames that are used
+        self._n_out: list[int] = []
+        self._left_out: dict[int, str] = {}
+        self._offsets: list[float] = []
+        self._levels: list[float] = []
+        self._noise = 0.0
+        self._about: tuple[Floats, Floats] | None = None
+        self._total: Floats | None = None
+        self._n_kept: NDArray[np.int64] | None = None
+
+    def add(self, images: NDArray[Any], names: ArrayLike | None = None) -> None:
+        """Add images; they are not kept longer than they are needed.
+
+        Parameters
+        ----------
+        images : numpy.ndarray, shape (n, ..., x, y)
+            In ADU.
+        names : array_like of int, shape (n,), optional
+            What the images are called by, for example their train ids; by default their numbers.
+        """
+        stack = images.reshape(-1, *images.shape[-2:])
+        n_before = len(self._names)
+        own = np.arange(n_before, n_before + len(stack))
+        if names is not None and len(stack):
+            own = np.repeat(np.asarray(names), len(stack) // np.size(names))
+        self._names += own.tolist()
+        if self._about is None:
+            joined = np.concatenate([*self._waiting, stack]) if self._waiting else stack
+            counts = self._counts(as_frames(joined))
+            if len(odd_frames(counts).good) < _LEAST_REFERENCE:
+                self._waiting = [joined.copy()]
+                return
+            stack, self._waiting = joined, []
+            self._begin(joined, counts)
+        self._add(stack)
+
+    @property
+    def n_images(self) -> int:
+        """Images that were added."""
+        return len(self._names)
+
+    def result(self) -> DarkImage:
+        """The dark of all that was added.
+
+        Raises
+        ------
+        ValueError
+            If there are no frames.
+        """
+        if self._waiting:
+            (stack,), self._waiting = self._waiting, []
+            self._begin(stack, self._counts(as_frames(stack)))
+            self._add(stack)
+        if self._total is None or self._n_kept is None or self._about is None:
+            raise ValueError("there are no dark images, expected at least one.")
+        n = np.where(self._n_kept > 0, self._n_kept, 1)
+        with np.errstate(invalid="ignore"):
+            own = np.where(self._n_kept > 0, self._total / n, self._about[0])
+        image = np.where(np.isnan(self._total), np.nan, own + np.mean(self._offsets))
+        n_out = np.asarray(self._n_out)
+        many = max(_LIGHT_PIXELS, _LIGHT_SHARE * image.size)
+        lit = float(np.median(n_out)) > max(_LIT_PIXELS, _LIT_SHARE * image.size)
+        light = n_out > max(many, _LIGHT_TIMES * float(np.median(n_out)))
+        return DarkImage(
+            image=image,
+            n_images=len(self._numbers),
+            n_values_left_out=int(n_out.sum()),
+            left_out=self._left_out,
+            light=[number for number, is_lit in zip(self._numbers, light, strict=True) if is_lit],
+            lit=lit,
+            word=self._word,
+        )
+
+    def _counts(self, stack: Frames) -> ValueCounts:
+        """What the frames' pixels are like, by every few rows."""
+        step = _SAMPLE_STEP if stack.frame_shape[0] >= 16 * _SAMPLE_STEP else 1
+        pixels = stack.pixels[:, ::step]
+        unusable = None
+        if pixels.dtype.kind == "f":
+            # Such a pixel is told by the sums.
+            unusable = (~np.isfinite(pixels).all(axis=0)).view(np.uint8)
+        return count_frames(replace(stack, pixels=pixels), mask=unusable, threads=self._threads)[0]
+
+    def _begin(self, stack: NDArray[Any], counts: ValueCounts) -> None:
+        """Take the medians from the first frames."""
+        odd = odd_frames(counts)
+        good = odd.good or list(range(len(stack)))
+        self._levels = [float(counts.median[number]) for number in good]
+        self._noise = float(np.median(counts.noise[good]))
+        good = good[:_MOST_REFERENCE]
+        first = as_frames(stack[good] if len(good) < len(stack) else stack)
+        found = pixel_statistics(
+            first,
+            n_sigma=N_SIGMA,
+            least_noise=0.0,
+            offsets=counts.median[good] - self._levels[0],
+            threads=self._threads,
+        )
+        assert found.median is not None
+        assert found.noise is not None
+        finite = found.noise[np.isfinite(found.noise)]
+        usual = float(np.median(finite)) if finite.size and len(good) > 3 else self._noise
+        if stack.dtype.kind in "iu":
+            usual = max(usual, _ROUNDING)
+        if len(good) == 1:
+            limit = np.full(found.median.shape, np.inf)  # there is nothing to compare it with
+        elif len(good) < 4:
+            limit = np.full(found.median.shape, N_SIGMA * np.sqrt(2) * usual)
+        else:
+            limit = N_SIGMA * np.maximum(np.nan_to_num(found.noise), usual)
+        self._about = np.nan_to_num(found.median), limit
+
+    def _add(self, stack: NDArray[Any]) -> None:
+        counts = self._counts(as_frames(stack))
+        odd = odd_frames(counts, (self._levels[-_MOST_REFERENCE:], self._noise))
+        good = odd.good
+        if not self._numbers and not good:
+            good = list(range(len(stack)))  # all are equal, or none is like another
+        for number in set(range(len(stack))) - set(good):
+            self._left_out[self._names[self._n_seen + number]] = odd.kinds[number]
+        if good:
+            self._levels += [float(counts.median[number]) for number in good]
+            offsets = counts.median[good] - self._levels[0]
+            found = pixel_statistics(
+                as_frames(stack[good] if len(good) < len(stack) else stack),
+                n_sigma=N_SIGMA,
+                offsets=offsets,
+                about=self._about,
+                threads=self._threads,
+            )
+            n_kept = found.n_kept.astype(np.int64)
+            self._total = found.total if self._total is None else self._total + found.total
+            self._n_kept = n_kept if self._n_kept is None else self._n_kept + n_kept
+            self._numbers += [self._names[self._n_seen + number] for number in good]
+            self._n_out += found.n_left_out.tolist()
+            self._offsets += offsets.tolist()
+        self._n_seen += len(stack)

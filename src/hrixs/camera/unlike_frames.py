@@ -1,0 +1,106 @@
+"""Frames that are unlike the others of their run: blank, saturated, at another level, or noisy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrixs.camera.counts import ValueCounts
+from hrixs.utils.typing import Floats
+
+# A frame with less than this share of the others' noise is no picture.
+_NO_NOISE = 0.25
+# One with so many times their noise is none of theirs.
+_MUCH_NOISE = 4.0
+# Its level may differ by so many times the noise, and by so many times what those of most do.
+_LEVEL_NOISE, _LEVEL_SPREAD = 20.0, 6.0
+# Numbers that are named in a text.
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class OddFrames:
+    """Which frames are unlike the others, and how.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        One for each frame: ``''`` for a good one, ``'blank'``, ``'saturated'``, ``'at another
+        level'`` or ``'noisy'``.
+    """
+
+    kinds: tuple[str, ...]
+
+    @property
+    def good(self) -> list[int]:
+        """Numbers of the frames that are like the others."""
+        return [number for number, kind in enumerate(self.kinds) if not kind]
+
+    @property
+    def n_odd(self) -> int:
+        """How many are not."""
+        return len(self.kinds) - len(self.good)
+
+
+def odd_frames(
+    pixels: ValueCounts, typical: tuple[Sequence[float] | Floats, float] | None = None
+) -> OddFrames:
+    """Find the frames that are unlike the others.
+
+    Parameters
+    ----------
+    pixels : ValueCounts
+        Of the frames, as from `count_frames`.
+    typical : (array_like, float), optional
+        Levels and noise of frames that are good, in ADU. By default those of these frames, of which
+        most must be good.
+
+    Notes
+    -----
+    Blank, or saturated where it lies higher: less than a quarter of the noise of most. Noisy: more
+    than four times that. At another level: further from the median of all levels than 20 times the
+    noise, and than 6 times what the levels of most differ by. Frames without any noise are not
+    judged if all are so.
+    """
+    median, noise = pixels.median, pixels.noise
+    if typical is None:
+        pictures = noise[noise > 0]
+        if not pictures.size:
+            return OddFrames(("",) * len(noise))
+        # Half of the frames may be blank.
+        usual_noise = float(np.median(pictures))
+        levels = median[noise >= _NO_NOISE * usual_noise]
+    else:
+        levels, usual_noise = np.asarray(typical[0], dtype=np.float64), typical[1]
+    level = float(np.median(levels))
+    spread = 1.4826 * float(np.median(np.abs(levels - level)))
+    reach = max(_LEVEL_NOISE * usual_noise, _LEVEL_SPREAD * spread)
+    kinds = []
+    for own_level, own_noise in zip(median, noise, strict=True):
+        if own_noise < _NO_NOISE * usual_noise:
+            kinds.append("saturated" if own_level > level + reach else "blank")
+        elif abs(own_level - level) > reach:
+            kinds.append("at another level")
+        else:
+            kinds.append("noisy" if own_noise > _MUCH_NOISE * usual_noise else "")
+    return OddFrames(tuple(kinds))
+
+
+def named_frames(numbers: Sequence[int], kinds: Sequence[str], word: str = "number") -> str:
+    """Text that names frames by kind, ``'number 3 (blank)'``; `word` in place of 'number'.
+
+    Examples
+    --------
+    >>> from hrixs.camera.unlike_frames import named_frames
+    >>> named_frames([3, 4, 9], ["blank", "blank", "saturated"])
+    'numbers 3, 4 (blank), number 9 (saturated)'
+    """
+    texts = []
+    for kind in dict.fromkeys(kinds):
+        own = [number for number, other in zip(numbers, kinds, strict=True) if other == kind]
+        shown = ", ".join(str(number) for number in own[:_MOST_NAMED])
+        more = f" and {len(own) - _MOST_NAMED} more" if len(own) > _MOST_NAMED else ""
+        texts.append(f"{word}{'s' if len(own) > 1 else ''} {shown}{more} ({kind})")
+    return ", ".join(texts)
