@@ -241,7 +241,7 @@ def _pure_noise(camera: Sensor, *, n_frames: int) -> str:
             n_found = find_photons(frames, threshold=threshold, threads=1).sizes["photon"]
             expected = float(
                 expected_false_hits(
-                    threshold, level=level, noise=sigma, shape=camera.shape, whole=True
+                    threshold, level=level, noise=sigma, shape=camera.shape, step=1.0
                 )
             )
             ratio, found = n_found / n_frames / expected, n_found / n_frames * to_full

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from hrixs import NonFinitePixelsError
-from hrixs.noise.levels import frame_noise, gaussian_core, pixel_noise
+from hrixs.noise.core_fit import gaussian_core
+from hrixs.noise.levels import frame_noise, pixel_noise
 from hrixs.simulation import Sensor, simulate_frames
 
 

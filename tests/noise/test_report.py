@@ -181,6 +181,90 @@ def test_masked_pixels_take_part_in_nothing(report, frames):
         noise_report(spoilt, threads=1)
 
 
+@pytest.mark.parametrize(("value", "kind"), [(0, "blank"), (65_535, "saturated")])
+def test_frames_unlike_the_others_are_left_out_and_named(frames, value, kind):
+    spoilt = frames.values.copy()
+    spoilt[5] = value
+    good = noise_report(np.delete(frames.values, 5, axis=0), energy=530.0, threads=1)
+    report = noise_report(spoilt, energy=530.0, threads=1)
+    assert report.settings == good.settings
+    assert report.attrs["n_left_out"] == 1
+    assert report.attrs["n_frames"] == 7
+    assert f"! 1 frame is unlike the others and left out: number 5 ({kind})." in repr(report)
+
+
+def test_names_are_the_numbers_of_all_frames(frames):
+    many = np.concatenate([frames.values] * 2)
+    many[15] = 0
+    report = noise_report(many, max_frames=4, threads=1)
+    assert report.attrs["left_out"] == "number 15 (blank)"
+
+
+def test_bad_darks_are_left_out_and_named(frames):
+    darks = simulated(0, seed=9, n_frames=10)[0].values.copy()
+    clean = noise_report(frames, darks, threads=1)
+    darks[4] = 0
+    darks[7, 20:40, 50] = 4000
+    report = noise_report(frames, darks, threads=1)
+    assert report.threshold == pytest.approx(clean.threshold, abs=5)
+    assert report.attrs["n_darks_left_out"] == 1
+    assert "dark images are unlike the others and are left out: number 4 (blank)" in repr(report)
+
+
+@pytest.mark.parametrize("unit", [0.003, 40.0])
+@pytest.mark.parametrize("with_dark", [False, True])
+def test_the_unit_of_the_pixels_does_not_matter(frames, unit, with_dark):
+    dark = simulated(0, seed=9, n_frames=6)[0].values.mean(axis=0) if with_dark else None
+    one = noise_report(frames.astype(float), dark, energy=530.0, threads=1)
+    scaled = None if dark is None else dark * unit
+    other = noise_report(frames.astype(float) * unit, scaled, energy=530.0, threads=1)
+    noise = float(one.frames.square_noise.mean())
+    for name, value in one.settings.items():
+        assert other.settings[name] / unit == pytest.approx(value, rel=0.01, abs=0.2 * noise), name
+    assert other.electrons_per_adu * unit == pytest.approx(one.electrons_per_adu, rel=1e-3)
+    assert other.false_hits == pytest.approx(one.false_hits, rel=0.3, abs=1e-9)
+    assert "THRESHOLD      0.0 " not in repr(other)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "shape"), [(0.6, (128, 160)), (1.6, (128, 160)), (4.0, (96, 96))]
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_noise_makes_as_many_hits_as_promised(sigma, shape, whole):
+    rng = np.random.default_rng(3)
+
+    def noise(n):
+        values = rng.normal(100.2, sigma, (n, *shape))
+        return np.rint(values).astype(np.uint16) if whole else values.astype(np.float32)
+
+    report = noise_report(noise(16), threads=1)
+    n = 1500
+    found = find_photons(noise(n), threshold=report.threshold, threads=1).sizes["photon"]
+    assert 0 < report.false_hits <= 0.1
+    assert 1 / 1.5 < found / (n * report.false_hits) < 1.5
+
+
+@pytest.mark.parametrize("photons", [150, 500])
+def test_in_crowds_spots_alone_tell_the_charge(photons):
+    frames, truth = simulate_frames(
+        12, sensor=Sensor(shape=(512, 128)), lines=[SpectralLine(60.0, 1.3, 1.0)],
+        photons_per_frame=photons,
+    )  # fmt: skip
+    report = noise_report(frames, energy=530.0, threads=1)
+    assert report.attrs["crowded"]
+    assert report.max_charge is None
+    assert "MAX_CHARGE" not in report.settings
+    assert "of the spots overlap with another one" in repr(report)
+    if report.peaks is None:
+        assert photons == 500
+        assert report.electrons_per_adu is None
+        assert "too few are alone" in repr(report)
+    else:
+        # Some permille of the charge lie outside of the spot.
+        off = report.peaks.adu_per_photon - 0.996 * truth.attrs["adu_per_photon"]
+        assert abs(off) < 3 * report.peaks.adu_per_photon_err
+
+
 def test_frames_without_noise():
     with pytest.raises(ValueError, match="the frames have no noise"):
         noise_report(np.full((3, 16, 16), 100.0))

@@ -149,6 +149,7 @@ def step_of(values: Floats, middle: float, spread: float) -> float:
     """
     near = np.unique(values[np.abs(values - middle) <= 3 * spread] if spread > 0 else values)
     steps = np.diff(near)
+    steps = steps[steps > 1e-6 * (spread if spread > 0 else np.abs(near).max())]  # no rounding
     if not steps.size:
         return 0.0
     step = float(steps.min())

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
-from hrixs.noise.levels import gaussian_core
+from hrixs.noise.core_fit import gaussian_core
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
 

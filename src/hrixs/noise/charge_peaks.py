@@ -77,7 +77,11 @@ class ChargePeaks:
 
 
 def fit_charge_peaks(
-    charge: ArrayLike, *, noise: float, alone: ArrayLike | None = None
+    charge: ArrayLike,
+    *,
+    noise: float,
+    alone: ArrayLike | None = None,
+    crowded: bool = False,
 ) -> ChargePeaks | None:
     """Fit the charges of spots: photons alone, in twos, and with a part of a neighbour.
 
@@ -92,6 +96,9 @@ def fit_charge_peaks(
     alone : array_like of bool, shape (n,), optional
         True for spots without a neighbour. Where they show a peak, the charge of one photon is
         taken from it, which neighbours would raise by per cents in crowded frames.
+    crowded : bool
+        Whether nothing is taken from spots with neighbours: there is no peak then if those without
+        show none.
 
     Returns
     -------
@@ -119,6 +126,8 @@ def fit_charge_peaks(
     single = None
     if alone is not None:
         single = _fit_peaks(charges[np.asarray(alone, dtype=bool)], noise, None)
+        if crowded and single is None:
+            return None
     return _fit_peaks(charges, noise, single)
 
 

@@ -1,4 +1,4 @@
-"""Hits that noise makes: how many to expect at a threshold, and the hits of a frame as they are."""
+"""Hits that noise makes: how many to expect at a threshold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def expected_false_hits(
     level: float,
     noise: float,
     shape: tuple[int, int],
-    whole: bool = False,
+    step: float = 0.0,
 ) -> NDArray[np.float64]:
     """Expect the number of hits that noise alone makes in one frame.
 
@@ -28,8 +28,9 @@ def expected_false_hits(
         Mean and standard deviation of the sums of the 2x2 squares without photons, in ADU.
     shape : (int, int)
         Pixels of a frame along x and y.
-    whole : bool
-        Whether the sums are whole ADU: frames in whole ADU, from which no dark is subtracted.
+    step : float
+        Step that the sums go by, in ADU: 1 for frames in whole ADU from which no dark is
+        subtracted, 0 for sums of any value.
 
     Returns
     -------
@@ -62,7 +63,7 @@ def expected_false_hits(
         raise ValueError(f"noise = {noise!r} ADU, expected a positive, finite number.")
     given = np.asarray(threshold, dtype=np.float64)
     # A whole sum is above the threshold if it is above the next half.
-    height = (np.floor(given) + 0.5 if whole else given) - level
+    height = ((np.floor(given / step) + 0.5) * step if step > 0 else given) - level
     start = np.maximum(height / noise, -8.0)[..., None]
     # The tail beyond 40 / u is less than 1e-17 of it.
     u = start + np.linspace(0, 1, 400) * np.minimum(40 / np.maximum(start, 1), 16.0)
@@ -71,45 +72,3 @@ def expected_false_hits(
         density = density * ndtr(u * (1 - share) / np.sqrt(1 - share**2)) ** n_of_them
     tail = trapezoid(density, u, axis=-1)
     return np.asarray(tail * (shape[0] - 3) * (shape[1] - 3))
-
-
-def square_maxima(
-    sums: NDArray[np.float64], threshold: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the squares that `hrixs.find_photons` takes for hits.
-
-    Parameters
-    ----------
-    sums : numpy.ndarray, shape (x - 1, y - 1)
-        Sums of the 2x2 squares by their lower corner, in ADU; NaN where a pixel is masked.
-    threshold : float
-        In ADU.
-
-    Returns
-    -------
-    i, j : numpy.ndarray, shape (n,)
-        Lower corners of the hits. In `find_photons` a hit without a positive charge in its 4x4
-        square is left out besides.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from hrixs.noise.false_hits import square_maxima
-    >>> sums = np.zeros((8, 8))
-    >>> sums[3, 4:6] = 50.0
-    >>> i, j = square_maxima(sums, 40.0)
-    >>> i.tolist(), j.tolist()
-    ([3], [5])
-    """
-    # NaN is above no threshold.
-    i, j = (index + 1 for index in np.nonzero(sums[1:-1, 1:-1] > threshold))
-    own = sums[i, j]
-    highest = np.ones(len(own), dtype=bool)
-    for di in (-1, 0, 1):
-        for dj in (-1, 0, 1):
-            rival = sums[i + di, j + dj]
-            if (di, dj) < (0, 0):
-                highest &= ~(rival > own)
-            elif (di, dj) > (0, 0):
-                highest &= ~(rival >= own)
-    return i[highest], j[highest]

@@ -8,13 +8,18 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames
-from hrixs.noise.false_hits import square_maxima
-from hrixs.noise.levels import corrected_image, gaussian_core, square_sums
+from hrixs.camera.counts import SquareMaxima, square_maxima
+from hrixs.camera.dark import DarkImage, DarkMean
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_dark, as_frames, as_mask
+from hrixs.noise.levels import frame_noise
 from hrixs.photons.find import find_photons
+
+BoolImage = NDArray[np.bool_]
 
 #: Standard deviations of the squares above which hits are looked at.
 LOWEST = 4.0
+# The same in dark frames.
+_LOWEST_OF_DARKS = 3.5
 #: Pixels of a spot, of which the charge is the sum.
 SPOT_PIXELS = 16
 # A pixel that is the brightest of a hit in this share of the frames, and in more than chance makes
@@ -22,21 +27,32 @@ SPOT_PIXELS = 16
 _MOSTLY = 0.5
 _BY_CHANCE = 0.01
 _AROUND = (31, 3)
-# A spot without another one in so many pixels has no other photon's charge.
-_ALONE = 5.0
+# A spot without another one in so many pixels has no other photon's charge; one with another one in
+# so few shares pixels with it.
+_ALONE, _OVERLAPS = 5.0, 4.0
+# Times the charge of most spots that are alone from which on one is not a photon's.
+_BRIGHT = 3.5
 
 
-def subsample(frames: xr.DataArray | ArrayLike | Frames, max_frames: int) -> Frames:
-    """At most `max_frames` frames as a stack, evenly spread."""
+def subsample(
+    frames: xr.DataArray | ArrayLike | Frames, max_frames: int
+) -> tuple[Frames, NDArray[np.int64]]:
+    """At most `max_frames` frames as a stack, evenly spread, and their numbers."""
+    numbers = None
     if isinstance(frames, xr.DataArray) and frames.ndim == 3 and set(FRAME_DIMS) < set(frames.dims):
         # Before anything is loaded, as the frames may still be in the files.
         (dim,) = set(frames.dims) - set(FRAME_DIMS)
-        frames = frames.isel({dim: _evenly(frames.sizes[dim], max_frames)})
+        numbers = _evenly(frames.sizes[dim], max_frames)
+        if len(numbers) < frames.sizes[dim]:
+            frames = frames.isel({dim: numbers})
     stack = as_frames(frames)
     if len(stack) == 0:
         raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
     pixels = stack.pixels.reshape(-1, *stack.frame_shape)
-    return as_frames(pixels[_evenly(len(pixels), max_frames)])
+    chosen = _evenly(len(pixels), max_frames)
+    if len(chosen) < len(pixels):
+        pixels = pixels[chosen]
+    return as_frames(pixels), chosen if numbers is None else numbers[chosen]
 
 
 def _evenly(n: int, n_most: int) -> NDArray[np.int64]:
@@ -44,79 +60,77 @@ def _evenly(n: int, n_most: int) -> NDArray[np.int64]:
 
 
 def mean_dark(
-    dark: xr.DataArray | ArrayLike | None, frames: Frames, max_frames: int
-) -> tuple[NDArray[np.floating[Any]] | None, Frames | None]:
-    """Dark image to subtract, and the dark frames where there are several."""
+    dark: xr.DataArray | ArrayLike | None,
+    frames: Frames,
+    max_frames: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.floating[Any]] | None, Frames | None, DarkImage | None]:
+    """Dark image to subtract; where there are several, the good frames and what was left out."""
     if dark is None:
-        return None, None
+        return None, None, None
     stack = as_frames(dark)
     if len(stack) == 0:
         raise ValueError(f"dark has shape {stack.pixels.shape}, expected at least one frame.")
     pixels = stack.pixels.reshape(-1, *stack.frame_shape)
-    image = as_dark(pixels.mean(axis=0, dtype=np.float64), frames)
     if len(pixels) < 2:
-        return image, None
-    return image, as_frames(pixels[_evenly(len(pixels), max_frames)])
+        return as_dark(pixels[0].astype(np.float64), frames), None, None
+    mean = DarkMean(threads=threads)
+    mean.add(pixels)
+    found = mean.result()
+    good = np.setdiff1d(np.arange(len(pixels)), list(found.left_out))
+    few = as_frames(pixels[good[_evenly(len(good), max_frames)]])
+    return as_dark(found.image, frames), few, found
 
 
-def repeating_pixels(
-    stack: Frames,
-    dark: NDArray[Any] | None,
-    mask: NDArray[np.bool_],
-    noise: xr.Dataset,
-) -> NDArray[np.bool_]:
+def repeating_pixels(hits: SquareMaxima, n_frames: int, shape: tuple[int, int]) -> BoolImage:
     """Pixels that are the brightest of a hit more often than the light on their part explains."""
     from scipy.ndimage import uniform_filter
     from scipy.stats import binom
 
-    n_times = np.zeros(stack.frame_shape)
-    for number, (level, sigma) in enumerate(_levels(noise)):
-        image = corrected_image(stack, number, dark=dark, mask=mask)
-        i, j = square_maxima(square_sums(image), level + LOWEST * sigma)
-        of_square = np.stack([image[i, j], image[i, j + 1], image[i + 1, j], image[i + 1, j + 1]])
-        brightest = np.argmax(of_square, axis=0) if len(i) else i
-        np.add.at(n_times, (i + brightest // 2, j + brightest % 2), 1)
+    n_times = np.zeros(shape)
+    np.add.at(n_times, (hits.brightest_x, hits.brightest_y), 1)
+    often = n_times >= max(2.0, _MOSTLY * n_frames)
+    if not often.any():
+        return often
     n_around = _AROUND[0] * _AROUND[1] - 1
-    around = uniform_filter(n_times, _AROUND, mode="reflect") * (n_around + 1) - n_times
-    share = np.minimum((around + 1) / (n_around * len(stack)), 1.0)
-    often = n_times >= max(2.0, _MOSTLY * len(stack))
-    chance = binom.sf(n_times[often] - 1, len(stack), share[often])
+    around = uniform_filter(n_times, _AROUND, mode="reflect")[often] * (n_around + 1)
+    around -= n_times[often]
+    share = np.minimum((around + 1) / (n_around * n_frames), 1.0)
+    chance = binom.sf(n_times[often] - 1, n_frames, share)
     often[often] = chance * often.size < _BY_CHANCE
     return often
 
 
-def _levels(noise: xr.Dataset) -> list[tuple[float, float]]:
-    return list(
-        zip(
-            noise["square_level"].values.tolist(),
-            noise["square_noise"].values.tolist(),
-            strict=True,
-        )
-    )
+def hits_above_noise(
+    stack: Frames,
+    dark: NDArray[Any] | None,
+    mask: BoolImage,
+    noise: xr.Dataset,
+    threads: int | None,
+) -> SquareMaxima:
+    """All hits that are higher than four standard deviations of their frame's squares."""
+    least = noise["square_level"].values + LOWEST * noise["square_noise"].values
+    bad = as_mask(mask, stack)
+    return square_maxima(stack, least, dark=dark, mask=bad, threads=threads)
 
 
-def hit_heights(
-    stack: Frames, dark: NDArray[Any] | None, mask: NDArray[np.bool_], noise: xr.Dataset
+def heights_of(hits: SquareMaxima, noise: xr.Dataset) -> NDArray[np.float64]:
+    """Height of each hit's square above its frame's level."""
+    return np.asarray(hits.height - noise["square_level"].values[hits.frame])
+
+
+def dark_hit_heights(
+    darks: Frames, mask: BoolImage, threads: int | None = None
 ) -> NDArray[np.float64]:
-    """Height of each hit's square above its frame's level, of all frames."""
-    heights = []
-    for number, (level, sigma) in enumerate(_levels(noise)):
-        sums = square_sums(corrected_image(stack, number, dark=dark, mask=mask))
-        heights.append(sums[square_maxima(sums, level + LOWEST * sigma)] - level)
-    return np.concatenate(heights)
-
-
-def dark_hit_heights(darks: Frames, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The same for dark frames, each less the mean of the others."""
-    total = darks.pixels.sum(axis=0, dtype=np.float64)
-    heights = []
-    for number in range(len(darks)):
-        image = corrected_image(darks, number, mask=mask)
-        image -= (total - darks.pixels[number]) / (len(darks) - 1)
-        sums = square_sums(image)
-        level, sigma = gaussian_core(sums)
-        heights.append(sums[square_maxima(sums, level + 3.5 * sigma)] - level)
-    return np.concatenate(heights)
+    mean = DarkMean(threads=threads)
+    mean.add(darks.pixels)
+    image = mean.result().image
+    noise = frame_noise(darks, dark=image, mask=mask, threads=threads)
+    least = noise["square_level"].values + _LOWEST_OF_DARKS * noise["square_noise"].values
+    hits = square_maxima(darks, least, dark=image, mask=as_mask(mask, darks), threads=threads)
+    # The frame is in its own mean, which holds a part of the hit.
+    return heights_of(hits, noise) * len(darks) / (len(darks) - 1)
 
 
 def spot_charges(
@@ -126,10 +140,13 @@ def spot_charges(
     noise: xr.Dataset,
     threshold: float,
     threads: int | None,
-) -> tuple[NDArray[np.float64], float, NDArray[np.bool_]]:
-    """Charge of each spot above the pedestal, how much that is above the mean, who is alone."""
+) -> tuple[NDArray[np.float64], float, NDArray[np.bool_], float]:
+    """Charge of each spot above the pedestal, how much that is above the mean, and who is alone.
+
+    At last, which share of the spots overlaps with another one.
+    """
     if not np.isfinite(threshold):
-        return np.empty(0), 0.0, np.empty(0, dtype=bool)
+        return np.empty(0), 0.0, np.empty(0, dtype=bool), 0.0
     from scipy.spatial import cKDTree
 
     photons = find_photons(
@@ -140,7 +157,12 @@ def spot_charges(
     charge = photons["charge"].values + raised[number]
     # Frames are moved apart along x, so that only spots of one frame are neighbours.
     place = np.column_stack([photons["x"] + number * 4.0 * sum(mask.shape), photons["y"]])
-    alone = np.zeros(len(charge), dtype=bool)
+    nearest = np.full(len(charge), np.inf)
     if len(charge) > 1:
-        alone = cKDTree(place).query(place, k=2)[0][:, 1] > _ALONE
-    return charge, float(np.median(raised)), alone
+        nearest = cKDTree(place).query(place, k=2)[0][:, 1]
+    alone = nearest > _ALONE
+    # The spots along the track of a cosmic ray overlap, and are no photons.
+    usual = charge[alone] if alone.any() else charge
+    photons_like = charge < _BRIGHT * (np.median(usual) if usual.size else 0.0)
+    overlapping = float(np.mean(nearest[photons_like] < _OVERLAPS)) if photons_like.any() else 0.0
+    return charge, float(np.median(raised)), alone, overlapping

@@ -10,23 +10,26 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.frames import FRAME_DIMS, Frames, as_mask, first_pixel, pixel_coords
+from hrixs.camera.counts import count_frames, step_of_frames
+from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, as_mask, first_pixel, pixel_coords
+from hrixs.camera.unlike_frames import named_frames, odd_frames
 from hrixs.noise.charge_peaks import ChargePeaks, fit_charge_peaks
 from hrixs.noise.false_hits import expected_false_hits
 from hrixs.noise.hits import (
     LOWEST,
     SPOT_PIXELS,
     dark_hit_heights,
-    hit_heights,
+    heights_of,
+    hits_above_noise,
     mean_dark,
     repeating_pixels,
     spot_charges,
     subsample,
 )
-from hrixs.noise.levels import frame_noise, pixel_noise
+from hrixs.noise.levels import noise_of_counts, pixel_noise
 from hrixs.noise.plots import plot_noise_report
 from hrixs.noise.report_text import report_lines
-from hrixs.noise.threshold import best_threshold, photon_onset
+from hrixs.noise.threshold import best_threshold, photon_onset, rounded
 from hrixs.photons.defaults import EV_PER_PAIR
 from hrixs.utils.checks import positive_energies, whole_number
 from hrixs.utils.provenance import provenance
@@ -37,6 +40,9 @@ MAX_FRAMES = 32
 FALSE_HITS = 0.1
 #: Photons in one spot above which it is taken for a cosmic ray.
 BRIGHTEST = 3.5
+#: Share of the spots that overlap with another one from which on frames are crowded: no spot with a
+#: neighbour tells the charge of a photon then, and one of three photons is no cosmic ray.
+CROWDED = 0.1
 # So many mistakes more than the least do not matter: a share of the photons, or a few hits in all,
 # of photons that a masked pixel has cut or of hot pixels that are not masked.
 _AS_GOOD, _AS_GOOD_HITS = 1e-3, 3.0
@@ -57,7 +63,7 @@ class NoiseReport:
         peak of single photons was found.
     max_charge : float or None
         Suggested ``MAX_CHARGE``: 3.5 photons, as a charge above the frame's mean, in ADU. None
-        as `dbl_threshold`.
+        as `dbl_threshold`, and where more than a tenth of the spots overlap.
     false_hits : float
         Expected false hits per frame at `threshold`, from the noise alone.
     peaks : ChargePeaks or None
@@ -177,40 +183,55 @@ def noise_report(
     if energy is not None:
         positive_energies(np.asarray(energy, dtype=np.float64))
     corner, where = first_pixel(frames), pixel_coords(frames)
-    stack = subsample(frames, max_frames)
-    image, darks = mean_dark(dark, stack, max_frames)
+    stack, numbers = subsample(frames, max_frames)
+    image, darks, of_dark = mean_dark(dark, stack, max_frames, threads)
     checked = as_mask(mask, stack)
     given = np.zeros(stack.frame_shape, bool) if checked is None else checked.astype(bool)
-    noise = frame_noise(stack, dark=image, mask=given)
-    if not (noise["square_noise"] > 0).all():
+    counts = count_frames(stack, dark=image, mask=checked, threads=threads)
+    odd = odd_frames(counts[0])
+    left_out = dict(zip(numbers.tolist(), odd.kinds, strict=True))
+    left_out = {number: kind for number, kind in left_out.items() if kind}
+    if left_out:
+        stack = as_frames(stack.pixels[odd.good])
+        counts = counts[0].of(odd.good), counts[1].of(odd.good)
+    noise = noise_of_counts(*counts, dark_subtracted=image is not None)
+    if not (len(stack) and (noise["square_noise"] > 0).all()):
         raise ValueError(
             "the frames have no noise: most pixels have the same value. Give frames as the camera "
             "wrote them, or set THRESHOLD by hand."
         )
-    repeating = repeating_pixels(stack, image, given, noise)
+    hits = hits_above_noise(stack, image, given, noise, threads)
+    repeating = repeating_pixels(hits, len(stack), stack.frame_shape)
     bad = given | repeating
-    heights = hit_heights(stack, image, bad, noise)
-    whole = image is None and bool(np.issubdtype(stack.pixels.dtype, np.integer))
+    if repeating.any():
+        hits = hits_above_noise(stack, image, bad, noise, threads)
+    heights = heights_of(hits, noise)
+    step = step_of_frames(stack, image, checked)
     level = float(noise["square_level"].median())
     sigma = float(np.sqrt((noise["square_noise"] ** 2).mean()))
 
     def expected(height: NDArray[np.float64], own_level: float = level) -> NDArray[np.float64]:
         """False hits per frame at `height` above the run's level, in a frame of its own."""
         return float(np.mean(~bad)) * expected_false_hits(
-            level + height, level=own_level, noise=sigma, shape=stack.frame_shape, whole=whole
+            level + height, level=own_level, noise=sigma, shape=stack.frame_shape, step=step
         )
 
     tried = np.arange(LOWEST, 12.0, 0.25) * sigma
     begin = photon_onset(heights, tried, expected(tried) * len(stack))
-    charge, offset, alone = spot_charges(stack, image, bad, noise, level + begin, threads)
+    charge, offset, alone, overlapping = spot_charges(
+        stack, image, bad, noise, level + begin, threads
+    )
+    crowded = overlapping > CROWDED
     spot_noise = float(np.sqrt((noise["noise"] ** 2).mean()) * np.sqrt(SPOT_PIXELS))
     pure = bool(np.isfinite(begin))
-    peaks = fit_charge_peaks(charge, noise=spot_noise, alone=alone) if pure else None
+    peaks = (
+        fit_charge_peaks(charge, noise=spot_noise, alone=alone, crowded=crowded) if pure else None
+    )
     top = max(peaks.adu_per_photon if peaks else 0.0, 12 * sigma)
     steps = np.linspace(LOWEST * sigma, top, 97)
     scan = _scan(level + steps, heights, steps, expected(steps), len(stack))
     if darks is not None:
-        dark_heights = dark_hit_heights(darks, bad)
+        dark_heights = dark_hit_heights(darks, bad, threads)
         n_above = len(dark_heights) - np.searchsorted(np.sort(dark_heights), steps, "right")
         scan["dark_hits"] = ("threshold", n_above / len(darks), _HITS)
     if peaks:
@@ -226,20 +247,28 @@ def noise_report(
     else:
         fine = np.linspace(LOWEST * sigma, 8 * sigma, 801)
         threshold = level + float(fine[np.argmax(expected(fine) <= FALSE_HITS)])
-    threshold = round(threshold, 1)
+    threshold = rounded(threshold, sigma)
     of_frames = [
         expected(np.asarray(threshold - level), own) for own in noise["square_level"].values
     ]
     still = stack if darks is None else darks
     return NoiseReport(
         threshold=threshold,
-        dbl_threshold=round(peaks.boundary - offset, 1) if peaks else None,
-        max_charge=round(BRIGHTEST * peaks.adu_per_photon - offset, 1) if peaks else None,
+        dbl_threshold=rounded(peaks.boundary - offset, sigma) if peaks else None,
+        max_charge=(
+            rounded(BRIGHTEST * peaks.adu_per_photon - offset, sigma)
+            if peaks and not crowded
+            else None
+        ),
         false_hits=float(np.mean(of_frames)),
         peaks=peaks,
         electrons_per_adu=energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None,
         frames=noise,
-        pixels=pixel_noise(still, mask=bad).assign_coords(where) if len(still) >= 3 else None,
+        pixels=(
+            pixel_noise(still, mask=bad, threads=threads).assign_coords(where)
+            if len(still) >= 3
+            else None
+        ),
         repeating=xr.DataArray(repeating, where, FRAME_DIMS, "repeating"),
         scan=scan,
         charges=_histogram(charge, peaks, spot_noise),
@@ -249,6 +278,12 @@ def noise_report(
             n_spots=len(charge),
             n_masked=int(given.sum()),
             n_repeating=int(repeating.sum()),
+            overlapping=overlapping,
+            crowded=crowded,
+            n_left_out=len(left_out),
+            left_out=named_frames(list(left_out), list(left_out.values())),
+            n_darks_left_out=len(of_dark.left_out) if of_dark else 0,
+            remarks_of_dark=" ".join(of_dark.remarks()) if of_dark else "",
             dark_subtracted=image is not None,
             n_darks=0 if darks is None else len(darks),
             energy=energy,

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from hrixs.noise.threshold import digits_of
+
 # Of the way from the pedestal to the threshold: more drift than this is worth a word.
 _DRIFT = 0.1
 # Noise above that of most pixels at which one is worth a word.
@@ -28,14 +30,17 @@ def report_lines(report: Any) -> list[str]:
     dark = "dark subtracted" if attrs["dark_subtracted"] else "no dark subtracted"
     noise, squares = float(frames["noise"].mean()), float(frames["square_noise"].mean())
     level = frames["level"].values
+    of_pixel, of_square, pedestal = (
+        _adu(report, value, 1) for value in (noise, squares, float(np.median(level)))
+    )
     rows = [
-        ("noise", f"{noise:.2f} ADU a pixel, {squares:.2f} ADU a 2x2 square"),
-        ("pedestal", f"{np.median(level):.2f} ADU, moves by {np.ptp(level):.2g} ADU over the run"),
+        ("noise", f"{of_pixel} ADU a pixel, {of_square} ADU a 2x2 square"),
+        ("pedestal", f"{pedestal} ADU, moves by {np.ptp(level):.2g} ADU over the run"),
         *_photon_rows(report),
         *_threshold_rows(report, 4 * float(np.median(level)), squares),
     ]
     if report.pixels is not None:
-        over_time = f"{_typical(report.pixels):.2f} ADU a pixel from frame to frame"
+        over_time = f"{_adu(report, _typical(report.pixels), 1)} ADU a pixel from frame to frame"
         rows.insert(1, ("", over_time))
     width = max(len(name) for name, _ in rows) + 2
     title = f"Noise report of {attrs['n_frames']} frames of {nx} x {ny} pixels, {dark}"
@@ -58,8 +63,8 @@ def _photon_rows(report: Any) -> list[tuple[str, str]]:
         ("photons", f"{per_frame:.4g} spots a frame"),
         (
             "one photon",
-            f"{peaks.adu_per_photon:.1f} ± {peaks.adu_per_photon_err:.1g} ADU, "
-            f"width {peaks.width:.1f} ± {peaks.width_err:.1g} ADU",
+            f"{_adu(report, peaks.adu_per_photon)} ± {peaks.adu_per_photon_err:.1g} ADU, "
+            f"width {_adu(report, peaks.width)} ± {peaks.width_err:.1g} ADU",
         ),
         (
             "doubles",
@@ -76,7 +81,8 @@ def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[st
     rows = [
         (
             "THRESHOLD",
-            f"{report.threshold:.1f}  ({height:.0f} ADU above the squares' pedestal, "
+            f"{_adu(report, report.threshold)}  ({_adu(report, height, -1)} ADU above the squares' "
+            "pedestal, "
             f"{height / noise:.1f} standard deviations; noise makes {_few(report.false_hits)} "
             "false hits a frame)",
         ),
@@ -88,15 +94,21 @@ def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[st
         rows.append(("DBL_THRESHOLD", "None  (unknown without the peak of single photons)"))
     else:
         share = report.dbl_threshold / report.peaks.adu_per_photon
-        rows.append(("DBL_THRESHOLD", f"{report.dbl_threshold:.1f}  ({share:.2f} photons)"))
-        above = 100 * report.charges.attrs["n_above"] / report.attrs["n_spots"]
-        text = f"{report.max_charge:.1f}  (3.5 photons; {above:.2g} % of the spots are above)"
+        rows.append(
+            ("DBL_THRESHOLD", f"{_adu(report, report.dbl_threshold)}  ({share:.2f} photons)")
+        )
+        above = f"{100 * report.charges.attrs['n_above'] / report.attrs['n_spots']:.2g} %"
+        if report.max_charge is None:
+            text = f"None  (photons overlap; {above} of the spots have more than 3.5)"
+        else:
+            text = f"{_adu(report, report.max_charge)}  (3.5 photons; {above} of the spots above)"
         rows.append(("MAX_CHARGE", text))
     return rows
 
 
 def _remarks(report: Any) -> list[str]:
-    remarks = _of_threshold_in_use(report)
+    attrs = report.attrs
+    remarks = [*_of_left_out(report), *_of_threshold_in_use(report)]
     n_repeating = report.attrs["n_repeating"]
     if n_repeating:
         remarks.append(
@@ -134,13 +146,30 @@ def _remarks(report: Any) -> list[str]:
                 f"{hits:.2g}: hot pixels that are not masked, cosmic rays, or light."
             )
     n_above = report.charges.attrs["n_above"]
-    if report.peaks is not None and n_above > 0.01 * report.attrs["n_spots"]:
+    if attrs["crowded"]:
+        share = f"{100 * attrs['overlapping']:.2g} % of the spots overlap with another one"
+        what = "the charge of one photon and the gain are those of spots alone"
+        if report.peaks is None:
+            what = "too few are alone to show the charge of one photon"
+        remarks.append(f"{share}: {what}, and no MAX_CHARGE is suggested.")
+    elif report.peaks is not None and n_above > 0.01 * attrs["n_spots"]:
         remarks.append(
             f"{100 * n_above / report.attrs['n_spots']:.2g} % of the spots have the charge of more "
             "than 3.5 photons: cosmic rays, hot pixels, or frames so full that photons overlap. "
             "MAX_CHARGE drops them; for photons that overlap set it to None."
         )
     return remarks
+
+
+def _of_left_out(report: Any) -> list[str]:
+    attrs = report.attrs
+    texts = []
+    if n := attrs["n_left_out"]:
+        were = "frame is" if n == 1 else "frames are"
+        texts.append(f"{n} {were} unlike the others and left out: {attrs['left_out']}.")
+    if attrs["remarks_of_dark"]:
+        texts.append(attrs["remarks_of_dark"])
+    return texts
 
 
 def _of_threshold_in_use(report: Any) -> list[str]:
@@ -180,6 +209,12 @@ def _typical(pixels: Any) -> float:
 
     free = pixels.attrs["n_frames"] - 1
     return float(pixels.median()) / float(np.sqrt(chi2.median(free) / free))
+
+
+def _adu(report: Any, value: float, more: int = 0) -> str:
+    """`value` with the digits that matter beside the noise of a square, and some more."""
+    digits = digits_of(float(report.frames["square_noise"].mean())) + more
+    return f"{value:.{max(digits, 0)}f}"
 
 
 def _few(number: float) -> str:

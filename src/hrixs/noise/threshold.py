@@ -90,3 +90,20 @@ def best_threshold(
     while last < len(good) - 1 and good[last + 1]:
         last += 1
     return float((thresholds[first] + thresholds[last]) / 2)
+
+
+def rounded(value: float, noise: float) -> float:
+    """`value` with as many digits as matter: to a twentieth of the noise or less.
+
+    Examples
+    --------
+    >>> from hrixs.noise.threshold import rounded
+    >>> rounded(451.8743, 3.7), rounded(0.004518743, 3.7e-5), rounded(45187.43, 370.0)
+    (451.9, 0.004519, 45190.0)
+    """
+    return round(value, digits_of(noise))
+
+
+def digits_of(noise: float) -> int:
+    """Digits after the point that matter beside a noise."""
+    return -int(np.floor(np.log10(noise / 20.0)))
