@@ -1,12 +1,16 @@
 """Bad pixels in dark frames."""
 
+import warnings
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import DARK
+from conftest import DARK, RUN
 from hrixs import HrixsWarning, bad_pixels, find_photons
-from hrixs.simulation import Sensor, simulate_frames
+from hrixs.camera import plot_mask
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 
 def darks(n_frames=10, shape=(128, 160), sigma=1.5, seed=1):
@@ -99,7 +103,121 @@ def test_nan_pixels_are_refused():
         bad_pixels(frames)
 
 
+def simulated(photons, n=16):
+    lines = (SpectralLine(90, 1.3, 0.5), SpectralLine(60, 10, 0.5))
+    frames, _ = simulate_frames(
+        n, sensor=Sensor(shape=(192, 160)), photons_per_frame=photons, lines=lines,
+        curvature=(0.0, 0.0), seed=3,
+    )  # fmt: skip
+    return frames.values
+
+
+@pytest.mark.parametrize("photons", [0, 60, 200])
+class TestInAnyLight:
+    def test_good_frames_have_none(self, photons):
+        assert int(bad_pixels(simulated(photons)).sum()) == 0
+
+    @pytest.mark.parametrize("value", [0, 100, 65_535])
+    @pytest.mark.parametrize("rows", [(25, 80), (0, 80), (0, 130), (70, 71)])
+    def test_dead_and_stuck_bands_of_any_width(self, photons, value, rows):
+        frames = simulated(photons)
+        frames[:, :, slice(*rows)] = value
+        truth = np.zeros((192, 160), bool)
+        truth[:, slice(*rows)] = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HrixsWarning)
+            mask = bad_pixels(frames)
+        assert (mask.values & truth).sum() == truth.sum() == mask.attrs["n_stuck"]
+        # Light beside a band that hides most of it is told less surely.
+        assert (mask.values & ~truth).sum() <= 2
+        assert mask.attrs["n_rows"] == rows[1] - rows[0]
+
+    def test_dead_columns(self, photons):
+        frames = simulated(photons)
+        frames[:, 40:128] = 0
+        with pytest.warns(HrixsWarning, match="0 whole rows .* and 88 columns"):
+            mask = bad_pixels(frames)
+        assert mask.values[40:128].all()
+        assert mask.values.sum() == 88 * 160
+
+    @pytest.mark.parametrize(("n", "adu"), [(1, 20), (3, 8), (3, 4)])
+    def test_rows_of_another_pedestal(self, photons, n, adu):
+        frames = simulated(photons)
+        frames[:, :, 30 : 30 + n] += np.uint16(adu)
+        mask = bad_pixels(frames)
+        assert mask.values[:, 30 : 30 + n].all()
+        assert mask.values.sum() == n * 192
+        assert mask.attrs["n_rows"] == n
+
+    def test_halves_of_other_pedestals_are_good(self, photons):
+        frames = simulated(photons)
+        frames[:, :, 80:] += np.uint16(30)
+        assert int(bad_pixels(frames).sum()) == 0
+
+    def test_hot_pixels(self, photons):
+        frames = simulated(photons).astype(int)
+        rng = np.random.default_rng(2)
+        x, y = rng.integers(0, 192, 50), rng.integers(0, 160, 50)
+        frames[:, x, y] += rng.integers(100, 3000, 50)
+        mask = bad_pixels(frames)
+        assert mask.values[x, y].all()
+        assert mask.values.sum() == mask.attrs["n_hot"] == len(set(zip(x, y, strict=True)))
+
+
+def test_blank_frames_are_left_out_and_named():
+    frames = simulated(0)
+    frames[3] = 0
+    with pytest.warns(HrixsWarning, match=r"1 of 16 frames .* left out: number 3 \(blank\)"):
+        mask = bad_pixels(frames)
+    assert int(mask.sum()) == 0
+    assert mask.attrs["n_left_out"] == 1
+
+
+def test_a_pedestal_that_moves_is_no_noise():
+    frames = simulated(0) + np.linspace(0, 30, 16)[:, None, None]
+    assert int(bad_pixels(frames).sum()) == 0
+
+
+def test_a_band_shows_in_one_image():
+    frames = simulated(0)[:1]
+    frames[:, :, 40:60] = 3
+    with pytest.warns(HrixsWarning) as told:
+        mask = bad_pixels(frames)
+    assert mask.values[:, 40:60].all()
+    assert mask.values.sum() == 20 * 192
+    assert "1 dark frames given" in str(told[0].message)
+
+
+def test_frames_without_any_noise_are_an_error():
+    with pytest.raises(ValueError, match="no noise"):
+        bad_pixels(np.full((8, 32, 32), 100))
+
+
+def test_a_mask_is_drawn():
+    mask = bad_pixels(darks())
+    mask[5, 7] = True
+    ax = plot_mask(mask.assign_coords(x=np.arange(128) + 10))
+    assert ax.get_title().startswith("1 bad pixels")
+    assert ax.get_images()[0].get_extent()[0] == 9.5
+    assert int(ax.get_images()[0].get_array().sum()) == 1
+    plt.close(ax.figure)
+    large = np.zeros((1100, 64), bool)
+    large[1099, 63] = True
+    ax = plot_mask(large)
+    assert int(ax.get_images()[0].get_array().sum()) == 1
+    plt.close(ax.figure)
+
+
 class TestOfTheClass:
+    def test_finds_them_from_data_alone_and_draws(self, h):
+        truth = Sensor(shape=(256, 1024), hot_fraction=1e-4).pattern > 110
+        mask = h.find_bad_pixels(RUN, plot=True)
+        assert h.MASK is mask
+        assert mask.attrs["light"] == 1
+        assert (mask.values & truth).sum() >= 0.9 * truth.sum()
+        assert (mask.values & ~truth).sum() <= 1
+        plt.close("all")
+
     def test_sets_the_mask_of_the_chip(self, h):
         mask = h.find_bad_pixels(DARK)
         assert mask.shape == (256, 1024)

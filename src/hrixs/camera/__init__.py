@@ -33,7 +33,7 @@ from hrixs.camera.frames import (
     first_pixel,
     pixel_coords,
 )
-from hrixs.camera.plots import plot_image
+from hrixs.camera.plots import plot_image, plot_mask
 from hrixs.camera.unlike_frames import OddFrames, named_frames, odd_frames
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "pixel_statistics",
     "pixels_of",
     "plot_image",
+    "plot_mask",
     "require_finite",
     "square_maxima",
     "step_of",

@@ -51,3 +51,36 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
     ax.set_title("mean image")
     ax.figure.colorbar(mesh, ax=ax, label="ADU per frame")
     return ax
+
+
+def plot_mask(mask: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
+    """Draw a mask of bad pixels, so that single ones show: a point of the plot is bad if any is.
+
+    Parameters
+    ----------
+    mask : array_like of bool, shape (x, y)
+        True where a pixel is bad, as from `hrixs.bad_pixels`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes()
+    if isinstance(mask, xr.DataArray) and set(mask.dims) == set(FRAME_DIMS):
+        mask = mask.transpose(*FRAME_DIMS)
+    bad = np.asarray(mask, dtype=bool)
+    step = max(1, max(bad.shape) // 512)
+    padded = np.pad(bad, [(0, -size % step) for size in bad.shape])
+    nx, ny = (size // step for size in padded.shape)
+    shown = padded.reshape(nx, step, ny, step).any(axis=(1, 3))
+    x0, y0 = first_pixel(mask) or (0, 0)
+    ax.imshow(
+        shown.T, origin="lower", aspect="auto", cmap="gray_r", interpolation="nearest",
+        vmin=0, vmax=1,
+        extent=(x0 - 0.5, x0 + nx * step - 0.5, y0 - 0.5, y0 + ny * step - 0.5),
+    )  # fmt: skip
+    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
+    ax.set_title(f"{int(bad.sum())} bad pixels, {100 * bad.mean():.2g} %")
+    return ax

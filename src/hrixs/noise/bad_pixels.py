@@ -1,4 +1,4 @@
-"""Bad pixels by dark frames: too bright, too dark, or too noisy."""
+"""Bad pixels, rows and columns, by dark frames or by frames with light."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.counts import PixelStatistics, count_frames, pixel_statistics, step_of_frames
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
-from hrixs.noise.core_fit import gaussian_core
+from hrixs.camera.unlike_frames import named_frames, odd_frames
+from hrixs.noise.levels import typical_noise
+from hrixs.noise.pixel_faults import (
+    bad_lines,
+    flat_runs,
+    never_raised_so_often,
+    noise_limit,
+    off_level,
+    raised_by_light,
+    raised_too_often,
+    stuck_pixels,
+)
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
+from hrixs.utils.typing import Floats
+
+BoolImage = NDArray[np.bool_]
 
 #: Standard deviations from the other pixels at which a pixel is bad.
 N_SIGMA = 7.0
@@ -17,48 +32,69 @@ N_SIGMA = 7.0
 _LEAST_FRAMES = 5
 # In ADU: the squares of more do not add up.
 _LARGEST_DIFFERENCE = 1e100
-# A pixel with less than this many times the noise of most is never called noisy.
-_LEAST_FACTOR = 2.0
-# The pedestal may drift over the chip: a pixel is compared with those of a square of this size.
-_BLOCK = 64
-# More bad pixels than this share are taken for frames that are not dark.
+# Values of a pixel further than this from its median are photons, tracks, or its own blinking.
+_CLIP = 6.0
+# More pixels than this that are raised in one frame alone are those of photons: a share, a number.
+_LIGHT_SHARE, _LIGHT_PIXELS = 1e-4, 5.0
+# Where more pixels than this share are the same in all frames, the frames are copies.
+_MOST_STILL = 0.99
+# Enough to tell how a pedestal moves.
+_OFFSET_PIXELS = 20_000
+# More bad pixels than this share are worth a word.
 _MANY = 0.02
 
 
 def bad_pixels(
-    darks: xr.DataArray | ArrayLike | Frames,
+    frames: xr.DataArray | ArrayLike | Frames,
     *,
     n_sigma: float = N_SIGMA,
+    threads: int | None = None,
 ) -> xr.DataArray:
-    """Find the bad pixels in dark frames.
+    """Find the bad pixels, rows and columns of a camera, in dark frames or in frames with light.
 
     Parameters
     ----------
-    darks : array_like or xarray.DataArray, shape (..., x, y)
-        Dark frames, or one image, for example their mean. Five frames or more are needed for
-        noisy pixels; in fewer than four a cosmic ray can't be told from a hot pixel.
+    frames : array_like or xarray.DataArray, shape (..., x, y)
+        Dark frames, frames with light, or one image, for example the mean of dark ones. Five frames
+        or more are needed for noisy and stuck pixels; in fewer than four a cosmic ray can't be told
+        from a hot pixel. In light pixels that blink are told by fewer frames around them, so that
+        some 16 are wanted.
     n_sigma : float
         Standard deviations of the pixels' levels at which a pixel is hot or dead. A noisy pixel
         has a noise that a good one has as seldom, and at least twice that of most.
+    threads : int, optional
+        As in `hrixs.find_photons`.
 
     Returns
     -------
     xarray.DataArray of bool, dims (x, y)
         True where a pixel is bad; fits `mask` of `hrixs.find_photons` and ``MASK`` of the class.
-        ``attrs`` count the bad pixels as ``n_noisy`` (noise too high), and of the others ``n_hot``
-        (level too high) and ``n_dead`` (too low, or the same in all frames, where there are enough
-        to tell). It has the coordinates ``x`` and ``y`` of `darks`, where there are any.
+        ``attrs`` count the bad pixels: ``n_noisy`` (noise too high), of the others ``n_hot`` (level
+        too high, or stuck above that of most) and ``n_dead`` (too low, or stuck below). Of these,
+        ``n_stuck`` do not change; ``n_rows`` and ``n_columns`` lines (of one y, and of one x) are
+        bad as a whole; ``light`` is 1 where there are photons in the frames, and ``n_left_out``
+        counts frames that are unlike the others. It has the coordinates ``x`` and ``y`` of
+        `frames`, where there are any.
 
     Raises
     ------
     TypeError, ValueError
-        Unreadable dtype; wrong shape, NaN pixels or `n_sigma` not a positive number.
+        Unreadable dtype; wrong shape, NaN pixels, `n_sigma` not a positive number, or frames of
+        which none has any noise.
+
+    Warns
+    -----
+    HrixsWarning
+        For frames that are left out, fewer than five frames, and many bad pixels.
 
     Notes
     -----
-    Level and noise of a pixel leave out its highest value, and the level its lowest one, so that a
-    cosmic ray in one of the frames does no harm. A pixel that blinks is seen by its noise if it is
-    on in two frames at least.
+    A pixel's level and noise are of its values within 6 standard deviations of its median, so that
+    photons and the track of a cosmic ray do no harm; a pixel with two values or more beyond is
+    noisy, in light if that is more than those around it explain. A pixel that does not change is
+    bad at any level, and no other is compared with it: a band of dead pixels may be of any width.
+    Where light has raised the level, the noise is far above that of a pedestal, and the pixel is
+    good. Two halves of the chip with different pedestals are good, too.
 
     Examples
     --------
@@ -73,104 +109,189 @@ def bad_pixels(
     """
     if not (np.isfinite(n_sigma) and n_sigma > 0):
         raise ValueError(f"n_sigma = {n_sigma!r}, expected a positive number.")
-    stack = as_frames(darks)
-    nx, ny = stack.frame_shape
-    frames = stack.pixels.reshape(-1, nx, ny)
-    if len(frames) == 0:
-        raise ValueError(f"darks has shape {stack.pixels.shape}, expected at least one frame.")
-    level, noise, still = _level_and_noise(frames)
-    if not np.isfinite(level).all():
-        raise ValueError(
-            f"darks has {int((~np.isfinite(level)).sum())} pixels that are NaN or infinite, "
-            "expected none. Mark them by hand, and replace them by the median first."
-        )
-    excess = level - _background(level)
-    middle, sigma = gaussian_core(excess)
-    hot = excess > middle + n_sigma * sigma
-    dead = excess < middle - n_sigma * sigma
-    noisy = np.zeros_like(hot)
-    if noise is None:
+    stack = as_frames(frames)
+    stack = as_frames(stack.pixels.reshape(-1, *stack.frame_shape))
+    if len(stack) == 0:
+        raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
+    _require_numbers(stack)
+    still = _still_pixels(stack)
+    odd = odd_frames(count_frames(stack, mask=still.view(np.uint8), threads=threads)[0])
+    if odd.n_odd:
+        names = [number for number, kind in enumerate(odd.kinds) if kind]
+        text = named_frames(names, [odd.kinds[number] for number in names])
+        warn(f"{odd.n_odd} of {len(stack)} frames are unlike the others and are left out: {text}.")
+        stack = as_frames(stack.pixels[odd.good])
+        still = _still_pixels(stack)
+    if len(stack) < _LEAST_FRAMES:
         warn(
-            f"{len(frames)} dark frames given, {_LEAST_FRAMES} or more are needed to find noisy "
+            f"{len(stack)} dark frames given, {_LEAST_FRAMES} or more are needed to find noisy "
             "pixels: only hot and dead ones are marked."
         )
+        found = _by_levels(stack, n_sigma)
     else:
-        typical = float(np.median(noise))
-        dead |= still & _never_by_chance(typical, len(frames), level.size)
-        noisy = noise > _noise_limit(n_sigma, len(frames)) * typical
-    hot &= ~noisy
-    dead &= ~noisy
-    share = np.count_nonzero(hot | dead | noisy) / hot.size
+        found = _by_levels_and_noise(stack, _offsets(stack, still), n_sigma, threads)
+    bad = found["hot"] | found["dead"] | found["noisy"]
+    share = float(np.mean(bad))
     if share > _MANY:
-        warn(
-            f"{100 * share:.2g}% of the pixels are marked as bad. Are these dark frames of one "
-            "setting, without light? Else raise n_sigma."
-        )
+        warn(f"{100 * share:.2g}% of the pixels are marked as bad: {_in_words(found)}.")
     return xr.DataArray(
-        hot | dead | noisy,
-        pixel_coords(darks),
+        bad,
+        pixel_coords(frames),
         FRAME_DIMS,
         name="mask",
         attrs=provenance(
             "bad_pixels",
             n_sigma=float(n_sigma),
-            n_frames=len(frames),
-            n_hot=int(hot.sum()),
-            n_dead=int(dead.sum()),
-            n_noisy=int(noisy.sum()),
+            n_frames=len(stack),
+            n_left_out=odd.n_odd,
+            light=bool(found["light"].any()),
+            **{f"n_{name}": int(found[name].sum()) for name in _COUNTED},
         )
         | {"long_name": "bad pixels"},
     )
 
 
-def _level_and_noise(
-    frames: NDArray[np.generic],
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, NDArray[np.bool_]]:
-    """Trimmed mean of each pixel, its deviation where there are frames enough, and who is still."""
-    n = len(frames)
-    first = frames[0].astype(np.float64)
-    highest, lowest = np.zeros_like(first), np.zeros_like(first)
-    total, squares = np.zeros_like(first), np.zeros_like(first)
-    for frame in frames:
-        difference = frame - first  # small numbers, whose squares lose no digits
-        largest = float(np.abs(difference).max())
-        if largest > _LARGEST_DIFFERENCE:
-            raise ValueError(
-                f"pixels differ by {largest:.3g} ADU from frame to frame, which no camera's do. "
-                "Check the file and the detector."
-            )
-        total += difference
-        squares += difference**2
-        np.maximum(highest, difference, out=highest)
-        np.minimum(lowest, difference, out=lowest)
-    level = first + ((total - highest - lowest) / (n - 2) if n >= 4 else total / n)
-    still = highest == lowest
-    if n < _LEAST_FRAMES:
-        return level, None, still
-    variance = (squares - highest**2 - (total - highest) ** 2 / (n - 1)) / (n - 2)
-    return level, np.sqrt(np.maximum(variance, 0.0)), still
+_COUNTED = ("hot", "dead", "noisy", "stuck", "rows", "columns")
 
 
-def _background(level: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median of the square of pixels that each one is in."""
-    background = np.empty_like(level)
-    for x in range(0, level.shape[0], _BLOCK):
-        for y in range(0, level.shape[1], _BLOCK):
-            here = slice(x, x + _BLOCK), slice(y, y + _BLOCK)
-            background[here] = np.median(level[here])
-    return background
+def _require_numbers(stack: Frames) -> None:
+    if stack.pixels.dtype.kind != "f":
+        return
+    n_bad = int((~np.isfinite(stack.pixels).all(axis=0)).sum())
+    if n_bad:
+        raise ValueError(
+            f"frames has {n_bad} pixels that are NaN or infinite, "
+            "expected none. Mark them by hand, and replace them by the median first."
+        )
+    largest = float(stack.pixels.max()) - float(stack.pixels.min())
+    if largest > _LARGEST_DIFFERENCE:
+        raise ValueError(
+            f"pixels differ by {largest:.3g} ADU from frame to frame, which no camera's do. "
+            "Check the file and the detector."
+        )
 
 
-def _never_by_chance(noise: float, n_frames: int, n_pixels: int) -> bool:
-    """Whether no good pixel counts the same whole ADU in all frames."""
-    share = min(1.0, 1 / (max(noise, 0.1) * np.sqrt(2 * np.pi)))
-    return bool(noise > 0 and n_pixels * share ** (n_frames - 1) < 0.01)
+def _still_pixels(stack: Frames) -> BoolImage:
+    """Pixels that are the same in all frames; none where nearly all are."""
+    pixels = stack.pixels
+    still = np.asarray(pixels.max(axis=0) == pixels.min(axis=0))
+    return still if still.mean() < _MOST_STILL else np.zeros_like(still)
 
 
-def _noise_limit(n_sigma: float, n_frames: int) -> float:
-    """Times the noise of most pixels that a good pixel has as seldom as `n_sigma` says."""
-    from scipy.stats import chi2, norm
+def _offsets(stack: Frames, still: BoolImage) -> Floats:
+    """How far each frame's pedestal lies above that of the first, by some of the pixels that move.
 
-    free = n_frames - 2
-    ratio = chi2.isf(norm.sf(n_sigma), free) / chi2.median(free)
-    return float(max(np.sqrt(ratio), _LEAST_FACTOR))
+    A pedestal that moves is no noise of the pixels.
+    """
+    moving = np.flatnonzero(~still)
+    some = moving[:: max(1, moving.size // _OFFSET_PIXELS)]
+    values = stack.pixels.reshape(len(stack), -1)[:, some].astype(np.float64)
+    return np.asarray(np.median(values - values[0], axis=1))
+
+
+def _by_levels(stack: Frames, n_sigma: float) -> dict[str, NDArray[np.bool_]]:
+    """What few frames tell: levels, and bands of one value."""
+    pixels = stack.pixels
+    level = pixels.min(axis=0) if len(stack) == 2 else np.median(pixels, axis=0)
+    level = np.asarray(level, dtype=np.float64)
+    stuck = flat_runs(level)
+    if len(stack) > 1:
+        stuck &= flat_runs(pixels[0].astype(np.float64))
+    nothing = np.zeros(level.shape, dtype=bool)
+    lines = np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool)
+    return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing)
+
+
+def _by_levels_and_noise(
+    stack: Frames, offsets: Floats, n_sigma: float, threads: int | None
+) -> dict[str, NDArray[np.bool_]]:
+    n = len(stack)
+    found = pixel_statistics(
+        stack,
+        n_sigma=_CLIP,
+        least_noise=typical_noise(stack, None, threads),
+        offsets=offsets,
+        threads=threads,
+    )
+    assert found.noise is not None
+    assert found.lower_noise is not None
+    level, light = found.mean, _has_light(found, n)
+    moving = found.noise[found.noise > 0]
+    if not moving.size:
+        raise ValueError(
+            "the frames have no noise: all pixels have the same value in all of them. Give frames "
+            "as the camera wrote them."
+        )
+    typical = float(np.median(moving))
+    if light:
+        # Of those below the median alone, to which light does not add.
+        lower = found.lower_noise
+        typical = float(np.median(lower[lower > 0]))
+        level = np.asarray(found.median)
+    stuck = stuck_pixels(found.noise, typical, n, step_of_frames(stack, None, None))
+    stuck &= found.n_kept == n
+    usable = ~stuck
+    is_light = np.zeros(level.shape, dtype=bool)
+    if light:
+        excess = level - float(np.median(level[usable]))
+        spread = np.maximum(found.noise, found.lower_noise)
+        is_light = usable & raised_by_light(excess, spread, typical)
+        is_light &= spread > noise_limit(3.0, n) * typical
+        noisy = usable & raised_too_often((n - found.n_kept).astype(np.float64), n)
+    else:
+        noisy = usable & (found.noise > noise_limit(n_sigma, n) * typical)
+        n_times = n - found.n_kept
+        noisy |= usable & (n_times >= never_raised_so_often(n_times, n))
+    lines = bad_lines(level, usable, is_light, typical)
+    result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light))
+    return result
+
+
+def _has_light(found: PixelStatistics, n: int) -> bool:
+    """Whether far more pixels are raised now and then than tracks of cosmic rays would."""
+    once = float(np.count_nonzero(n - found.n_kept == 1)) / n
+    return once > max(_LIGHT_PIXELS, _LIGHT_SHARE * found.n_kept.size)
+
+
+def _joined(
+    level: Floats,
+    stuck: BoolImage,
+    noisy: BoolImage,
+    is_light: BoolImage,
+    lines: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    n_sigma: float,
+    light: NDArray[np.bool_],
+) -> dict[str, NDArray[np.bool_]]:
+    columns, rows = lines
+    on_line = columns[:, None] | rows[None, :]
+    usable = ~(stuck | is_light)
+    if np.count_nonzero(usable) < 16:
+        raise ValueError(
+            f"{np.count_nonzero(usable)} of {usable.size} pixels change from frame to frame, "
+            "expected most. Give frames as the camera wrote them."
+        )
+    hot, dead = off_level(level, usable & ~on_line, n_sigma)
+    # A stuck pixel, or one on a bad line, is hot if it lies above most.
+    high = level > np.median(level[usable & ~on_line])
+    also = stuck | on_line
+    return {
+        "hot": (hot | (also & high)) & ~noisy,
+        "dead": (dead | (also & ~high)) & ~noisy,
+        "noisy": noisy,
+        "stuck": stuck,
+        "rows": rows | stuck.all(axis=0),
+        "columns": columns | stuck.all(axis=1),
+        "light": light,
+    }
+
+
+def _in_words(found: dict[str, NDArray[np.bool_]]) -> str:
+    """What there is most of, and what to do about it."""
+    n = {name: int(found[name].sum()) for name in _COUNTED}
+    texts = [f"{n['hot']} hot, {n['dead']} dead, {n['noisy']} noisy"]
+    if n["stuck"]:
+        texts.append(f"{n['stuck']} of them do not change at all")
+    if n["rows"] or n["columns"]:
+        texts.append(f"{n['rows']} whole rows (one y) and {n['columns']} columns (one x)")
+    texts.append("look at the mask with hrixs.camera.plot_mask; else raise n_sigma")
+    return "; ".join(texts)

@@ -145,17 +145,27 @@ def _darks(
 
 
 def mask_bad_pixels(
-    h: Settings, run: RunOrData, proposal: int | str | None, n_images: int, **options: Any
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    n_images: int,
+    *,
+    plot: bool,
+    **options: Any,
 ) -> xr.DataArray:
-    """Find the bad pixels in the first images of a dark run, and add them to the mask."""
+    """Find the bad pixels in the first images of a run, and add them to the mask."""
     data = first_images(h, run, proposal, whole_number("n_images", n_images))
     frames = images_of(data, h.DETECTOR).compute()
     whole_chip = Crop.of(slice(None), slice(None), frames.sizes["x"], frames.sizes["y"])
     before = whole_chip.of_chip("MASK", h.MASK)
-    mask = bad_pixels(frames, **options)
+    mask = bad_pixels(frames, **{"threads": h.THREADS} | options)
     if before is not None:
         mask = mask.copy(data=mask.values | before.astype(bool))
     h.MASK = mask
+    if plot:
+        from hrixs.camera.plots import plot_mask
+
+        plot_mask(mask)
     return mask
 
 

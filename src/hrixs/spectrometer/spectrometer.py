@@ -181,6 +181,9 @@ class hRIXS(Settings):
     def load_dark(self, runNB: RunOrData, proposal: int | str | None = None) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
 
+        Values far from a pixel's others, as cosmic rays make, and images that are unlike the others
+        are left out; results count them in ``attrs``, and a warning names the images.
+
         Examples
         --------
         >>> h.load_dark(166)  # doctest: +SKIP
@@ -395,12 +398,15 @@ class hRIXS(Settings):
         proposal: int | str | None = None,
         *,
         n_images: int = 32,
+        plot: bool = False,
         **options: Any,
     ) -> xr.DataArray:
-        """Find the bad pixels in the first images of a dark run, and add them to `MASK`.
+        """Find the bad pixels in the first images of a run, dark or not, and add them to `MASK`.
 
         Parameters
         ----------
+        plot : bool
+            Whether to draw the mask.
         **options
             Handed on to `hrixs.bad_pixels`.
 
@@ -409,7 +415,7 @@ class hRIXS(Settings):
         xarray.DataArray of bool, dims (x, y)
             Of the whole chip, also set as `MASK`; ``attrs`` count what was found.
         """
-        return fits.mask_bad_pixels(self, run, proposal, n_images, **options)
+        return fits.mask_bad_pixels(self, run, proposal, n_images, plot=plot, **options)
 
     def calibrate_energy(
         self,

@@ -1,0 +1,214 @@
+"""Rules by which a pixel is bad: stuck, too bright or too dark, too noisy, or on a bad line."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.noise.core_fit import gaussian_core
+from hrixs.noise.straight_lines import odd_lines
+from hrixs.utils.typing import Floats
+
+BoolImage = NDArray[np.bool_]
+
+# A pixel with less than this many times the noise of most is never called noisy; one with less than
+# this share of it has none of its own.
+_LEAST_FACTOR, _STUCK_FACTOR = 2.0, 0.25
+# The pedestal may drift over the chip: a pixel is compared with those of a square of this size, of
+# which so many must be usable.
+_BLOCK, _LEAST_USABLE = 64, 0.1
+# So many equal neighbours in a line are no chance, though one frame tells no noise.
+_EQUAL_RUN = 16
+# Light has this much variance above that of the noise for each ADU that it adds, in noise.
+_LIGHT_VARIANCE = 1.5
+# A hot pixel is compared with so many along the line on either side.
+_ALONG = 10
+# A line with light on more of its pixels is not judged.
+_MOST_LIGHT = 0.05
+# Pixels around one, along the line and across, of which as many should be raised as often.
+_AROUND = (31, 3)
+# Times the mean density that photons have where they lie closest.
+_CLOSER = 8.0
+# Fewer pixels than this are called bad by chance, in all.
+_BY_CHANCE = 0.01
+
+
+def stuck_pixels(noise: Floats, typical: float, n_frames: int, step: float) -> BoolImage:
+    """Pixels that do not change, or hardly, where that is no chance.
+
+    Parameters
+    ----------
+    noise : numpy.ndarray, shape (x, y)
+        Of each pixel from frame to frame, in ADU.
+    typical : float
+        That of most pixels that have any.
+    n_frames : int
+        Frames that it is of.
+    step : float
+        Step that the values go by, in ADU; 0 for real numbers.
+    """
+    from scipy.stats import chi2
+
+    free = n_frames - 1
+    same = np.asarray(noise == 0)
+    if step > 0:
+        share = min(1.0, step / (max(typical, 0.1 * step) * np.sqrt(2 * np.pi)))
+        if not noise.size * share**free < _BY_CHANCE:
+            return np.zeros(noise.shape, dtype=bool)
+    if chi2.cdf(_STUCK_FACTOR**2 * free, free) * noise.size < _BY_CHANCE:
+        same |= noise < _STUCK_FACTOR * typical
+    return same
+
+
+def flat_runs(image: Floats) -> BoolImage:
+    """Pixels in long runs of one value, along x or y, as bands without a signal are."""
+    flat = np.zeros(image.shape, dtype=bool)
+    for axis in (0, 1):
+        values, found = np.moveaxis(image, axis, 0), np.moveaxis(flat, axis, 0)
+        length = np.zeros(values.shape[1:], dtype=np.int64)
+        for k in range(1, len(values) + 1):
+            same = values[k] == values[k - 1] if k < len(values) else np.zeros_like(length, bool)
+            ended = ~same & (length + 1 >= _EQUAL_RUN)
+            for column in np.flatnonzero(ended):
+                found[k - 1 - length[column] : k, column] = True
+            length = np.where(same, length + 1, 0)
+    return flat
+
+
+def off_level(level: Floats, usable: BoolImage, n_sigma: float) -> tuple[BoolImage, BoolImage]:
+    """Pixels above, and below, those of the square around them.
+
+    Parameters
+    ----------
+    level : numpy.ndarray, shape (x, y)
+        Of each pixel, in ADU.
+    usable : numpy.ndarray of bool, shape (x, y)
+        Pixels that others may be compared with.
+    n_sigma : float
+        Standard deviations of the usable pixels' levels at which one is off.
+    """
+    # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
+    excess = np.where(usable, level, np.nan)
+    for axis in (0, 1):
+        excess = excess - _line_medians(excess, axis)
+    excess -= _background(excess, usable)
+    middle, sigma = gaussian_core(excess[usable])
+    hot = usable & (excess > middle + n_sigma * sigma)
+    dead = usable & (excess < middle - n_sigma * sigma)
+    hot[hot] = _stands_out(excess, np.argwhere(hot), n_sigma)
+    return hot, dead
+
+
+def _line_medians(values: Floats, axis: int) -> Floats:
+    """Median of each line along an axis; 0 of those without a number."""
+    known = ~np.isnan(values).all(axis=axis)
+    medians = np.zeros(values.shape[1 - axis])
+    medians[known] = np.nanmedian(np.compress(known, values, axis=1 - axis), axis=axis)
+    return np.expand_dims(medians, axis)
+
+
+def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> NDArray[np.bool_]:
+    """Whether pixels lie far above those along the line on both sides: light has raised these, too.
+
+    `pixels` has the shape (n, 2).
+    """
+    reach = np.concatenate([np.arange(-_ALONG, -1), np.arange(2, _ALONG + 1)])
+    last = len(excess) - 1
+    x = last - np.abs(last - np.abs(pixels[:, :1] + reach))  # mirrored at the edges
+    x = np.clip(x, 0, last)
+    beside = excess[x, pixels[:, 1:]]
+    beside = np.where(np.isnan(beside), 0.0, beside)
+    middle = np.median(beside, axis=1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(beside - middle), axis=1)
+    return np.asarray(excess[tuple(pixels.T)] - middle[:, 0] > n_sigma * spread)
+
+
+def _background(level: Floats, usable: BoolImage) -> Floats:
+    """Median of the usable pixels of the square that each pixel is in."""
+    background = np.full(level.shape, float(np.median(level[usable])))
+    for x in range(0, level.shape[0], _BLOCK):
+        for y in range(0, level.shape[1], _BLOCK):
+            here = slice(x, x + _BLOCK), slice(y, y + _BLOCK)
+            own = level[here][usable[here]]
+            if own.size > _LEAST_USABLE * usable[here].size:
+                background[here] = np.median(own)
+    return background
+
+
+def bad_lines(
+    level: Floats, usable: BoolImage, is_light: BoolImage, noise: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows and columns whose level is not that of those beside them.
+
+    Returns
+    -------
+    columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
+        Lines of one x, and of one y.
+    """
+    values = np.where(usable & ~is_light, level, np.nan)
+    found = []
+    for axis in (1, 0):
+        enough = usable.mean(axis=axis) > _LEAST_USABLE
+        enough &= is_light.mean(axis=axis) < _MOST_LIGHT
+        across = (usable & ~is_light).mean(axis=1 - axis) > _LEAST_USABLE
+        here = np.ix_(*((enough, across) if axis == 1 else (across, enough)))
+        levels = np.full(len(enough), np.nan)
+        if enough.any() and across.any():
+            # What the lines across differ by is theirs, as of two halves of the chip.
+            own = values[here] - np.nanmedian(values[here], axis=1 - axis, keepdims=True)
+            levels[enough] = np.nanmedian(own, axis=axis)
+        found.append(odd_lines(levels, noise))
+    return found[0], found[1]
+
+
+def noise_limit(n_sigma: float, n_frames: int) -> float:
+    """Times the noise of most pixels that a good pixel has as seldom as `n_sigma` says."""
+    from scipy.stats import chi2, norm
+
+    free = n_frames - 2
+    ratio = chi2.isf(norm.sf(n_sigma), free) / chi2.median(free)
+    return float(max(np.sqrt(ratio), _LEAST_FACTOR))
+
+
+def raised_by_light(excess: Floats, noise: Floats, typical: float) -> BoolImage:
+    """Pixels whose level light has raised: then their noise is far more than that of a pedestal."""
+    variance = noise**2 - typical**2
+    return np.asarray(variance > _LIGHT_VARIANCE * typical * np.maximum(excess, 0.0))
+
+
+def raised_too_often(n_times: Floats, n_frames: int) -> BoolImage:
+    """Pixels that are raised in more frames than the light on those around them explains.
+
+    Parameters
+    ----------
+    n_times : numpy.ndarray, shape (x, y)
+        Frames in which each pixel is raised.
+    n_frames : int
+        Of so many.
+    """
+    from scipy.ndimage import uniform_filter
+    from scipy.stats import binom
+
+    n_around = _AROUND[0] * _AROUND[1] - 1
+    often = n_times >= 2
+    around = uniform_filter(n_times, _AROUND, mode="reflect")[often] * (n_around + 1)
+    around -= n_times[often]
+    # A photon raises several pixels: what is around is known by fewer photons than pixels.
+    n_known = np.maximum(around / 4, 0.0)
+    share = (n_known + 3 * np.sqrt(n_known + 1) + 1) * 4 / (n_around * n_frames)
+    chance = binom.sf(n_times[often] - 1, n_frames, np.minimum(share, 1.0))
+    often[often] = chance * n_times.size < _BY_CHANCE
+    return often
+
+
+def never_raised_so_often(n_times: NDArray[np.integer], n_frames: int) -> int:
+    """Least number of frames, 2 or more, in which no pixel is raised by chance.
+
+    Photons and tracks that raise single pixels now and then lie closer together in places.
+    """
+    from scipy.stats import binom
+
+    share = min(1.0, _CLOSER * np.count_nonzero(n_times == 1) / (n_times.size * n_frames))
+    tried = np.arange(2, n_frames + 1)
+    never = n_times.size * binom.sf(tried - 1, n_frames, share) < _BY_CHANCE
+    return int(tried[np.argmax(never)]) if never.any() else n_frames + 1
