@@ -46,6 +46,7 @@ class LightSums(TypedDict):
 class Resolved(Found):
     crowding: NDArray[np.float64]  # (photons,)
     light: LightSums
+
 class Counted(TypedDict):
     """Of the pixels, or of the 2x2 squares, of each frame; NaN where there are none."""
 

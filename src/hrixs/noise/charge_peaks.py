@@ -163,6 +163,7 @@ def _fit_peaks(
     )  # fmt: skip
 
 
+@np.errstate(under="ignore")  # far from all spots
 def _first_peak(charges: NDArray[np.float64], noise: float) -> tuple[float, float] | None:
     """Place and width of the highest peak, as a start of the fit."""
     from scipy.ndimage import gaussian_filter1d
@@ -187,6 +188,7 @@ def _first_peak(charges: NDArray[np.float64], noise: float) -> tuple[float, floa
     return photon, float(np.clip(half / 1.18, max(noise, step), _WIDEST * photon * 0.9))
 
 
+@np.errstate(under="ignore")  # far from a peak
 def _shapes(
     charge: Floats, photon: float, width: float, noise: float, step: float = 0.0
 ) -> list[Floats]:
@@ -213,6 +215,7 @@ def _shapes(
     return [peak(1), between(1), peak(2), between(2), peak(3)]
 
 
+@np.errstate(under="ignore")  # far from a peak
 def _fit(
     counts: NDArray[np.int64],
     edges: NDArray[np.float64],

@@ -67,8 +67,10 @@ def expected_false_hits(
     start = np.maximum(height / noise, -8.0)[..., None]
     # The tail beyond 40 / u is less than 1e-17 of it.
     u = start + np.linspace(0, 1, 400) * np.minimum(40 / np.maximum(start, 1), 16.0)
-    density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
-    for share, n_of_them in _NEIGHBOURS:
-        density = density * ndtr(u * (1 - share) / np.sqrt(1 - share**2)) ** n_of_them
-    tail = trapezoid(density, u, axis=-1)
-    return np.asarray(tail * (shape[0] - 3) * (shape[1] - 3))
+    with np.errstate(under="ignore"):  # in the tail
+        density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
+        for share, n_of_them in _NEIGHBOURS:
+            density = density * ndtr(u * (1 - share) / np.sqrt(1 - share**2)) ** n_of_them
+        tail = trapezoid(density, u, axis=-1)
+    # What is never seen is 0: products of it would be too small for a number.
+    return np.where(tail > 1e-100, tail, 0.0) * (shape[0] - 3) * (shape[1] - 3)

@@ -87,16 +87,18 @@ def most_likely(
 
     begin = np.clip(np.asarray(start) / unit, low + _MARGIN, high - _MARGIN)
     bounded = bool(np.isfinite(low).any() or np.isfinite(high).any())
-    fit = least_squares(
-        residuals,
-        begin,
-        bounds=(low, high),
-        method="trf" if bounded else "lm",  # which is faster, and knows no limits
-        **dict.fromkeys(("xtol", "ftol", "gtol"), tolerance),
-    )
+    with np.errstate(under="ignore"):  # what is tiny is 0, also where NumPy is told to raise
+        fit = least_squares(
+            residuals,
+            begin,
+            bounds=(low, high),
+            method="trf" if bounded else "lm",  # which is faster, and knows no limits
+            **dict.fromkeys(("xtol", "ftol", "gtol"), tolerance),
+        )
     return np.asarray(fit.x * unit)
 
 
+@np.errstate(under="ignore")
 def errors_of(
     model: Model,
     best: Floats,
@@ -135,6 +137,7 @@ def errors_of(
     return covariance
 
 
+@np.errstate(under="ignore")
 def slopes_of(model: Model, at: Floats, steps: ArrayLike) -> Floats:
     """Slopes of a model, shape (n, k), from a step to either side."""
     moves = np.diag(np.broadcast_to(np.asarray(steps, dtype=np.float64), np.shape(at)))
