@@ -31,6 +31,12 @@ class SimulatedRun:
     delay: np.ndarray
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Small frames made to show one thing are doubtful in others: too few bins, hot pixels, an axis
+    # beside the photons. What is told is tested in tests/doubt_rules and tests/reduction.
+    config.addinivalue_line("filterwarnings", "ignore::hrixs.DoubtWarning")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The simulated run has many photons on few columns: what 'auto' and 'manual' lose is told.
     expected = pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")

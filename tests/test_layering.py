@@ -21,18 +21,19 @@ ARROWS = {
     "curvature": "camera utils",
     "noise": "photons camera utils",
     "energy": "spectra camera utils",
-    "reduction": "runs spectra photons camera utils",
+    "reduction": "runs noise spectra photons camera utils",
     "spectrometer": "reduction energy noise curvature spectra photons runs files camera utils",
     "live": "spectrometer reduction spectra runs files utils",
     "view": "live spectrometer reduction energy noise curvature spectra photons runs files camera "
     "utils",
     "cli": "view live spectrometer reduction energy noise curvature spectra photons runs files "
     "camera utils simulation",
-    "doubts": "utils",
+    "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.
 ALLOWED = {
-    name: set(arrows.split()) | ({"doubts"} if name not in ("utils", "camera", "doubts") else set())
+    name: set(arrows.split())
+    | ({"doubt_rules"} if name not in ("utils", "camera", "doubt_rules") else set())
     for name, arrows in ARROWS.items()
 }
 AT_THE_ROOT = {"__init__.py", "__main__.py", "simulation.py"}

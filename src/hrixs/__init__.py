@@ -15,6 +15,8 @@ except ImportError as error:
 from hrixs.camera.curve import Curvature
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
+from hrixs.doubt_rules.doubt import Doubt
+from hrixs.doubt_rules.listing import doubts
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.calibration import calibrate_energy
 from hrixs.energy.drift import align
@@ -38,6 +40,8 @@ from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
+    DoubtError,
+    DoubtWarning,
     FaultyRunError,
     HrixsWarning,
     LostPhotonsWarning,
@@ -54,6 +58,9 @@ __all__ = [
     "CloudEstimate",
     "Curvature",
     "CurvatureFit",
+    "Doubt",
+    "DoubtError",
+    "DoubtWarning",
     "EnergyCalibration",
     "FaultyRunError",
     "HrixsWarning",
@@ -75,6 +82,7 @@ __all__ = [
     "classify_photons",
     "concat_photons",
     "difference",
+    "doubts",
     "energy_loss",
     "estimate_cloud",
     "find_photons",

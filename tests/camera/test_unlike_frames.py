@@ -7,7 +7,8 @@ from hrixs.camera import as_frames, count_frames, named_frames, odd_frames
 
 
 def kinds(frames):
-    return odd_frames(count_frames(as_frames(frames))[0]).kinds
+    counts, _ = count_frames(as_frames(frames))
+    return odd_frames(counts.median, counts.noise).kinds
 
 
 def frames(n=9):

@@ -145,7 +145,7 @@ class DarkMean:
         if self._about is None:
             joined = np.concatenate([*self._waiting, stack]) if self._waiting else stack
             counts = self._counts(as_frames(joined))
-            if len(odd_frames(counts).good) < _LEAST_REFERENCE:
+            if len(odd_frames(counts.median, counts.noise).good) < _LEAST_REFERENCE:
                 self._waiting = [joined.copy()]
                 return
             stack, self._waiting = joined, []
@@ -201,7 +201,7 @@ class DarkMean:
 
     def _begin(self, stack: NDArray[Any], counts: ValueCounts) -> None:
         """Take the medians from the first frames."""
-        odd = odd_frames(counts)
+        odd = odd_frames(counts.median, counts.noise)
         good = odd.good or list(range(len(stack)))
         self._levels = [float(counts.median[number]) for number in good]
         self._noise = float(np.median(counts.noise[good]))
@@ -230,7 +230,8 @@ class DarkMean:
 
     def _add(self, stack: NDArray[Any]) -> None:
         counts = self._counts(as_frames(stack))
-        odd = odd_frames(counts, (self._levels[-_MOST_REFERENCE:], self._noise))
+        typical = self._levels[-_MOST_REFERENCE:], self._noise
+        odd = odd_frames(counts.median, counts.noise, typical)
         good = odd.good
         if not self._numbers and not good:
             good = list(range(len(stack)))  # all are equal, or none is like another

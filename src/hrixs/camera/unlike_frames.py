@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hrixs.camera.counts import ValueCounts
 from hrixs.utils.typing import Floats
 
 # A frame with less than this share of the others' noise is no picture.
@@ -45,14 +44,16 @@ class OddFrames:
 
 
 def odd_frames(
-    pixels: ValueCounts, typical: tuple[Sequence[float] | Floats, float] | None = None
+    level: Floats,
+    noise: Floats,
+    typical: tuple[Sequence[float] | Floats, float] | None = None,
 ) -> OddFrames:
     """Find the frames that are unlike the others.
 
     Parameters
     ----------
-    pixels : ValueCounts
-        Of the frames, as from `count_frames`.
+    level, noise : numpy.ndarray, shape (frames,)
+        Median of each frame's pixels and their noise, in ADU, as from `count_frames`.
     typical : (array_like, float), optional
         Levels and noise of frames that are good, in ADU. By default those of these frames, of which
         most must be good.
@@ -64,24 +65,23 @@ def odd_frames(
     noise, and than 6 times what the levels of most differ by. Frames without any noise are not
     judged if all are so.
     """
-    median, noise = pixels.median, pixels.noise
     if typical is None:
         pictures = noise[noise > 0]
         if not pictures.size:
             return OddFrames(("",) * len(noise))
         # Half of the frames may be blank.
         usual_noise = float(np.median(pictures))
-        levels = median[noise >= _NO_NOISE * usual_noise]
+        levels = level[noise >= _NO_NOISE * usual_noise]
     else:
         levels, usual_noise = np.asarray(typical[0], dtype=np.float64), typical[1]
-    level = float(np.median(levels))
-    spread = 1.4826 * float(np.median(np.abs(levels - level)))
+    usual = float(np.median(levels))
+    spread = 1.4826 * float(np.median(np.abs(levels - usual)))
     reach = max(_LEVEL_NOISE * usual_noise, _LEVEL_SPREAD * spread)
     kinds = []
-    for own_level, own_noise in zip(median, noise, strict=True):
+    for own_level, own_noise in zip(level, noise, strict=True):
         if own_noise < _NO_NOISE * usual_noise:
-            kinds.append("saturated" if own_level > level + reach else "blank")
-        elif abs(own_level - level) > reach:
+            kinds.append("saturated" if own_level > usual + reach else "blank")
+        elif abs(own_level - usual) > reach:
             kinds.append("at another level")
         else:
             kinds.append("noisy" if own_noise > _MUCH_NOISE * usual_noise else "")

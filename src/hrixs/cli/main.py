@@ -12,7 +12,7 @@ from typing import Any
 
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting
-from hrixs.utils.errors import HrixsWarning
+from hrixs.utils.errors import DoubtWarning, HrixsWarning
 from hrixs.utils.provenance import __version__
 
 _NUMBER = re.compile(r"-\.?\d[\d.:eE+-]*")
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", HrixsWarning)
+            warnings.simplefilter("ignore", DoubtWarning)  # their lines stand with the counts
             warnings.showwarning = _print_warning
             return int(arguments.command(arguments) or 0)
     except (ValueError, LookupError, TypeError, OSError, ImportError, MemoryError) as error:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.cli.job import Job
+from hrixs.doubt_rules.listing import doubts
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -148,6 +149,8 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
             f"{attrs['n_outside']:.0f} outside of the range, {attrs.get('n_dropped', 0)} spots "
             "left out"
         )
+    for doubt in doubts(spectra):
+        print(f"! {doubt}")
     if spectra["energy"].attrs["units"] == "px":
         print("energy axis in rows: give --energy-slope and --energy-intercept for eV")
     print(f"wrote {output}: {', '.join(map(str, result.data_vars))}")

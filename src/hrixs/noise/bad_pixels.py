@@ -115,7 +115,8 @@ def bad_pixels(
         raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
     _require_numbers(stack)
     still = _still_pixels(stack)
-    odd = odd_frames(count_frames(stack, mask=still.view(np.uint8), threads=threads)[0])
+    counts, _ = count_frames(stack, mask=still.view(np.uint8), threads=threads)
+    odd = odd_frames(counts.median, counts.noise)
     if odd.n_odd:
         names = [number for number, kind in enumerate(odd.kinds) if kind]
         text = named_frames(names, [odd.kinds[number] for number in names])

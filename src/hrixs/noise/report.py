@@ -188,7 +188,7 @@ def noise_report(
     checked = as_mask(mask, stack)
     given = np.zeros(stack.frame_shape, bool) if checked is None else checked.astype(bool)
     counts = count_frames(stack, dark=image, mask=checked, threads=threads)
-    odd = odd_frames(counts[0])
+    odd = odd_frames(counts[0].median, counts[0].noise)
     left_out = dict(zip(numbers.tolist(), odd.kinds, strict=True))
     left_out = {number: kind for number, kind in left_out.items() if kind}
     if left_out:

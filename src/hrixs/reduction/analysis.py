@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -10,7 +11,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
 from hrixs.photons.placement import fits_clouds
@@ -20,6 +22,7 @@ from hrixs.spectra.converted import photons_by_intensity
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
+from hrixs.utils.threads import resolve_threads
 
 #: Ways to make a spectrum: photons by a threshold from the image, by their energy, or by their
 #: charge also in a crowd; intensity; and, of the last two, the one that holds.
@@ -64,6 +67,8 @@ class Analysis:
         What the first images have told, for the results' own.
     noise
         Of a pixel, in ADU, where integrated spectra are to be in photons.
+    doubts
+        What the first images have shown.
     """
 
     method: str
@@ -74,6 +79,7 @@ class Analysis:
     origin: tuple[int, int] = (0, 0)
     attrs: dict[str, Any] = field(default_factory=dict)
     noise: float | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def counts_photons(self) -> bool:
@@ -102,6 +108,11 @@ class Analysis:
         return self.needs_energy or by_energy
 
     @property
+    def knows_charge(self) -> bool:
+        """Whether energy and gain, or a setting, tell the charge of one photon."""
+        return self.method == "manual" or self.resolves
+
+    @property
     def needs_cloud(self) -> bool:
         """Whether the width of the charge cloud has to be estimated before the work begins."""
         options = self.options
@@ -115,14 +126,29 @@ class Analysis:
         """Return the same with more for the results' ``attrs``."""
         return replace(self, attrs=self.attrs | attrs)
 
+    def with_doubts(self, doubts: Iterable[Doubt]) -> Analysis:
+        """Return the same with more doubts."""
+        return replace(self, doubts=(*self.doubts, *doubts))
+
     def with_threads(self, threads: int) -> Analysis:
         """Return the same with another number of threads."""
         return replace(self, camera=self.camera | {"threads": threads})
 
+    def core_camera(self, frames: Frames) -> dict[str, Any]:
+        """Dark, mask and threads as the core takes them for these frames."""
+        frames = replace(frames, first_pixel=None)
+        return {
+            "dark": as_dark(self.camera["dark"], frames),
+            "mask": as_mask(self.camera["mask"], frames),
+            "threads": resolve_threads(self.camera["threads"]),
+        }
+
     def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
         """Whether photons are found in `frames` without an error about their pixels."""
         try:
-            if self.resolves:
+            if not self.counts_photons:
+                self.integrated(as_frames(frames), energy)
+            elif self.resolves:
                 self.spots(frames, 1.0)
             else:
                 plain = self.with_options(position="com", split_doubles=False)
@@ -186,7 +212,7 @@ class Analysis:
         labelled = replace(frames, labelled=True, first_pixel=self.origin)
         if self.noise is None:
             spectrum = integrate_frames(labelled, curvature=self.curvature, **self.camera)
-            return cast(xr.DataArray, spectrum)
+            return cast(xr.DataArray, spectrum).assign_attrs(self.attrs)
         charges = self.charges(labelled, energy)
         assert charges is not None
         spectrum = photons_by_intensity(

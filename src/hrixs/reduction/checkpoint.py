@@ -7,10 +7,12 @@ import json
 import os
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
@@ -136,6 +138,7 @@ def _write(path: Path, results: list[PartResult]) -> None:
             f"{number}/attrs": np.array(json.dumps(attrs)),
         }
         arrays |= {f"{number}/photons/{name}": v for name, v in result.photons.items()}
+        arrays |= {f"{number}/evidence/{name}": v for name, v in result.evidence.items()}
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
@@ -147,7 +150,6 @@ def _read(path: Path) -> list[PartResult]:
         while f"{len(results)}/attrs" in arrays:
             of = f"{len(results)}/"
             attrs = json.loads(str(arrays[of + "attrs"]))
-            prefix = of + "photons/"
             results.append(
                 PartResult(
                     arrays[of + "entries"],
@@ -155,10 +157,15 @@ def _read(path: Path) -> list[PartResult]:
                     arrays[of + "y"],
                     [],
                     {name: _attribute(value) for name, value in attrs.items()},
-                    {n.removeprefix(prefix): arrays[n] for n in arrays if n.startswith(prefix)},
+                    _group(arrays, of + "photons/"),
+                    _group(arrays, of + "evidence/"),
                 )
             )
         return results
+
+
+def _group(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {n.removeprefix(prefix): arrays[n] for n in arrays if n.startswith(prefix)}
 
 
 def _plain(value: Any) -> Any:

@@ -8,9 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.doubt_rules.doubt import Doubt, new_ones, tell, with_doubts
+from hrixs.doubt_rules.images import Names
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
+from hrixs.reduction.evidence import Evidence
 from hrixs.reduction.first_images import report_doubts
+from hrixs.reduction.judge import judged
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
 
@@ -27,6 +31,7 @@ class Collected:
         self._spectra: NDArray[np.float64] | None = None
         self._y: NDArray[np.float64] | None = None
         self._tables: dict[int, dict[str, NDArray[Any]]] = {}
+        self._evidence: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
 
     def add(self, result: PartResult) -> None:
         """Take a part's result, in any order."""
@@ -46,6 +51,8 @@ class Collected:
         self.seen[result.entries] = True
         if result.photons:
             self._split(result)
+        if result.evidence:
+            self._evidence.append((result.entries, result.evidence))
 
     def _split(self, result: PartResult) -> None:
         """Keep the photons by entry, ``frame`` counting within the entry."""
@@ -66,6 +73,9 @@ class Collected:
         spectra = self._spectra[: len(numbers)]
         attrs = with_ratio(self.attrs)
         report_doubts(attrs, spectra)
+        doubts = self.doubts(spectra, numbers)
+        tell(new_ones(doubts, self._plan.analysis.doubts))
+        attrs = with_doubts(attrs, doubts)
         dims = ("entry", *(f"within_{d}" for d in range(spectra.ndim - 2)), "y")
         data: dict[str, Any] = {"spectrum": (dims, spectra, attrs)}
         if self._plan.analysis.gives_photons:
@@ -73,6 +83,26 @@ class Collected:
         for name, values in self._columns().items():
             data[f"photon_{name}"] = ("photon", values)
         return xr.Dataset(data, coords={"entry": numbers, "y": ("y", self._y)})
+
+    def doubts(self, spectra: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[Doubt]:
+        """What all images have shown, with their spectra and the numbers of their entries."""
+        analysis = self._plan.analysis
+        if not self._evidence:
+            return list(analysis.doubts)
+        parts = sorted(self._evidence, key=lambda part: int(part[0][0]))
+        entries = np.concatenate([own for own, _ in parts])
+        per_entry = int(np.prod(spectra.shape[1:-1], dtype=np.int64))
+        of_frames = spectra[np.searchsorted(numbers, entries)].reshape(-1, spectra.shape[-1])
+        return judged(
+            analysis,
+            Evidence.joined([evidence for _, evidence in parts]),
+            self.attrs,
+            of_frames,
+            shape=self._plan.frame_shape,
+            names=Names(
+                "train", np.repeat(self._plan.entries.train_id[entries], per_entry).tolist()
+            ),
+        )
 
     def table(self) -> xr.Dataset:
         """All photons in the order of the entries; ``frame`` counts those that could be used."""

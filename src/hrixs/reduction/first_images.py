@@ -24,6 +24,7 @@ from hrixs.photons.spots import cloud_of_spots, single_charge
 from hrixs.photons.table import table_columns
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.density import LightMap, lost_photons
+from hrixs.reduction.first_look import looked_at
 from hrixs.utils.errors import (
     LostPhotonsWarning,
     MissingDataError,
@@ -41,6 +42,8 @@ DENSEST = 0.45
 
 # So many entries tell how many photons are lost.
 _ENTRIES_FOR_A_LOSS = 4
+# So many are looked at for what does not belong to light, and one of so many.
+_MOST_LOOKED_AT, _LOOKED_AT_ONE_OF = 4, 8
 # So many spots tell a charge well enough for that.
 _SPOTS_FOR_A_LOSS = 5
 _LARGEST_LOSS = 0.05
@@ -51,7 +54,12 @@ _LARGEST_MISMATCH = 0.1
 
 
 def settled(
-    analysis: Analysis, n_entries: int, parts: FirstParts, *, losses: bool = True
+    analysis: Analysis,
+    n_entries: int,
+    parts: FirstParts,
+    *,
+    losses: bool = True,
+    look: bool = True,
 ) -> Analysis:
     """Return the same with what the first of `n_entries` entries decide.
 
@@ -66,6 +74,8 @@ def settled(
         decided does not depend on how they are divided.
     losses : bool
         Whether to estimate how many photons are lost, which costs a look at four entries.
+    look : bool
+        Whether to look for what does not belong to light, which costs a look at as many.
 
     Raises
     ------
@@ -85,6 +95,9 @@ def settled(
         analysis = _with_cloud(analysis, n_entries, parts)
     if losses and analysis.method in ("auto", "manual"):
         analysis = with_losses(analysis, parts(min(_ENTRIES_FOR_A_LOSS, n_entries)))
+    if look:
+        n_looked_at = min(_MOST_LOOKED_AT, -(-n_entries // _LOOKED_AT_ONE_OF))
+        analysis = looked_at(analysis, parts(n_looked_at))
     return analysis
 
 
@@ -310,7 +323,9 @@ def _report_denser(attrs: Mapping[Any, Any], counts: NDArray[np.float64]) -> Non
     """Warn of later images that are too dense to be resolved, by the photons of each."""
     if attrs.get("algorithm") != "resolve" or not attrs.get("photons_of_first", 0) > 0:
         return
-    density = attrs["photon_density"] * counts / attrs["photons_of_first"]
+    # Faint light is not all seen above the noise, and photons are.
+    of_first = max(attrs["photons_of_first"], float(counts[:ENTRIES_FOR_A_CHARGE].mean()))
+    density = attrs["photon_density"] * counts / of_first
     denser = density > DENSEST
     if attrs["photon_density"] > DENSEST or not denser.any():
         return  # the first ones were told already

@@ -14,8 +14,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
+from hrixs.doubt_rules.doubt import with_doubts
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.first_images import report_losses
+from hrixs.reduction.stack import doubts_of_first
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 from hrixs.utils.provenance import RATIO
@@ -58,6 +60,7 @@ def lazy_spectra(
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
     attrs = {name: value for name, value in like.attrs.items() if name not in (*COUNTS, *RATIO)}
+    attrs = with_doubts(attrs, doubts_of_first(frames, analysis, energies))
     spectrum = xr.DataArray(data, coords, (*frames.dims[:-2], "y"), "spectrum", attrs)
     return spectrum.assign_coords(y=like["y"])
 

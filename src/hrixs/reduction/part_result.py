@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
 from hrixs.photons.table import table_columns
+from hrixs.reduction.evidence import evidence_of
 from hrixs.reduction.plan import Plan
 from hrixs.runs.parts import ReadPart
 from hrixs.runs.storage import Failed
@@ -35,6 +36,8 @@ class PartResult:
     photons
         Columns of the photon table by name; ``frame`` counts over entries and their frames within
         the part. Empty where it is not asked for.
+    evidence
+        Columns of the `Evidence` of the entries' frames; empty where no spectra are made.
     """
 
     entries: NDArray[np.int64]
@@ -43,6 +46,7 @@ class PartResult:
     failed: Failed = field(default_factory=list)
     attrs: dict[str, Any] = field(default_factory=dict)
     photons: dict[str, NDArray[Any]] = field(default_factory=dict)
+    evidence: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def reduce_part(read: ReadPart, plan: Plan) -> list[PartResult]:
@@ -84,7 +88,13 @@ def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> Pa
         energy = np.broadcast_to(energies, frames.shape[:-2])
     if not analysis.counts_photons:
         spectrum = analysis.integrated(stack, energy)
-        return PartResult(entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs)
+        return PartResult(
+            entries,
+            spectrum.values,
+            spectrum["y"].values,
+            attrs=spectrum.attrs,
+            evidence=vars(evidence_of(stack, analysis, None)),
+        )
     table = analysis.photons(stack, energy)
     on_chip = analysis.on_chip(table)
     columns = table_columns(on_chip) if plan.photons else {}
@@ -93,7 +103,12 @@ def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> Pa
         return PartResult(entries, no_bins, np.empty(0), attrs=dict(on_chip.attrs), photons=columns)
     spectrum = analysis.counted(table, frames.shape[-1])
     return PartResult(
-        entries, spectrum.values, spectrum["y"].values, attrs=spectrum.attrs, photons=columns
+        entries,
+        spectrum.values,
+        spectrum["y"].values,
+        attrs=spectrum.attrs,
+        photons=columns,
+        evidence=vars(evidence_of(stack, analysis, table)),
     )
 
 

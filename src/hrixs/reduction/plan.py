@@ -42,6 +42,13 @@ class Plan:
     spectra: bool = True
 
     @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Pixels of x and y of the crop."""
+        chip = self.entries.shape[-2:][:: -1 if self.swapped else 1]
+        nx, ny = (len(range(n)[part]) for n, part in zip(chip, self.crop, strict=True))
+        return nx, ny
+
+    @property
     def wanted(self) -> NDArray[np.bool_]:
         """Entries that can be analysed at all."""
         if self.energies is None:

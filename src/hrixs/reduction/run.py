@@ -120,7 +120,7 @@ def photons_of_run(
     xarray.Dataset
         The photon table.
     """
-    plan = _plan(indexed, analysis, crop, {}, photons=True, losses=False)
+    plan = _plan(indexed, analysis, crop, {}, photons=True, look=False)
     return _reduced(replace(plan, spectra=False), indexed.faults, threads=threads)
 
 
@@ -132,15 +132,13 @@ def _plan(
     *,
     energy: float | None = None,
     photons: bool,
-    losses: bool = True,
+    look: bool = True,
 ) -> Plan:
     energies = None
     if analysis.needs_energy or (analysis.takes_energy and (energy is not None or _ENERGY in slow)):
         energies = _energies(indexed.entries, slow, energy, indexed.faults, analysis.method)
     plan = Plan(indexed.entries, (crop.x, crop.y), indexed.swapped, analysis, energies, photons)
-    if not analysis.counts_photons:
-        return plan
-    return replace(plan, analysis=_settled(plan, losses=losses))
+    return replace(plan, analysis=_settled(plan, look=look))
 
 
 def _reduced(
@@ -199,7 +197,7 @@ def _task(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _settled(plan: Plan, *, losses: bool) -> Analysis:
+def _settled(plan: Plan, *, look: bool) -> Analysis:
     """The analysis, with what the first images that can be used decide."""
     wanted = plan.wanted.nonzero()[0]
     # They are fitted several times; inflating them again would take longer.
@@ -209,7 +207,7 @@ def _settled(plan: Plan, *, losses: bool) -> Analysis:
         return chain(few[:n], frames_of(plan, wanted[_FEW:n]))
 
     try:
-        return settled(plan.analysis, len(wanted), parts, losses=losses)
+        return settled(plan.analysis, len(wanted), parts, losses=look, look=look)
     except MissingDataError:
         if any(True for _ in parts(len(wanted))):
             raise

@@ -11,10 +11,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
+from hrixs.doubt_rules.doubt import DOUBTS, Doubt, from_text, new_ones, tell, with_doubts
+from hrixs.doubt_rules.images import Names
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.evidence import Evidence, evidence_of
 from hrixs.reduction.first_images import report_doubts, settled
+from hrixs.reduction.judge import judged
 from hrixs.spectra.dataset import COUNTS
+from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError
 
 _BYTES_PER_PART = 512 * 2**20
 
@@ -29,10 +34,9 @@ def settled_by_first(
     energies: NDArray[np.float64] | None,
     *,
     losses: bool = True,
+    look: bool = True,
 ) -> Analysis:
     """`analysis` with what the first frames decide for all of them, as `settled`."""
-    if not analysis.counts_photons:
-        return analysis
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")
 
@@ -42,11 +46,13 @@ def settled_by_first(
             energy = energies[part] if energies is not None and energies.ndim else energies
             yield frames[part].compute(), energy
 
-    return settled(analysis, len(frames), parts, losses=losses)
+    return settled(analysis, len(frames), parts, losses=losses, look=look)
 
 
 def spectra_of(
-    frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None = None
+    frames: xr.DataArray,
+    analysis: Analysis,
+    energies: NDArray[np.float64] | None = None,
 ) -> xr.DataArray:
     """Spectra of cropped frames, part by part, so that memory for photons is bounded.
 
@@ -55,10 +61,16 @@ def spectra_of(
     ValueError
         As the functions of `Analysis`.
     """
-    parts = []
+    parts, evidence = [], []
     for piece, part in _parts(frames):
         energy = energies[part] if energies is not None and energies.ndim else energies
-        parts.append(analysis.spectra(piece, energy))
+        table = analysis.photons(piece, energy) if analysis.counts_photons else None
+        parts.append(
+            analysis.integrated(piece, energy)
+            if table is None
+            else analysis.counted(table, piece.frame_shape[1])
+        )
+        evidence.append(vars(evidence_of(piece, analysis, table)))
     spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
     spectrum.attrs = dict(parts[0].attrs)
     for count in COUNTS:
@@ -66,7 +78,42 @@ def spectra_of(
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     spectrum.attrs = with_ratio(spectrum.attrs)
     report_doubts(spectrum.attrs, spectrum.values)
+    doubts = judged(
+        analysis,
+        Evidence.joined(evidence),
+        spectrum.attrs,
+        spectrum.values.reshape(-1, spectrum.shape[-1]),
+        shape=(frames.sizes["x"], frames.sizes["y"]),
+        names=_names_of(frames),
+    )
+    tell(new_ones(doubts, analysis.doubts))
+    spectrum.attrs = with_doubts(spectrum.attrs, doubts)
     return spectrum
+
+
+def doubts_of_first(
+    frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None
+) -> list[Doubt]:
+    """What the first of many lazy frames show, which is told."""
+    if frames.ndim == 2 or not len(frames):
+        return list(analysis.doubts)
+    few = frames[:_ENTRIES_AT_A_TIME].compute()
+    of_few = energies[: len(few)] if energies is not None and energies.ndim else energies
+    try:
+        spectrum = spectra_of(few, analysis, of_few)
+    except (NonFinitePixelsError, TooManyPhotonsError):
+        return list(analysis.doubts)  # told when it is their turn
+    return from_text(spectrum.attrs[DOUBTS])
+
+
+def _names_of(frames: xr.DataArray) -> Names:
+    """What the frames are called by."""
+    n_frames = int(np.prod(frames.shape[:-2], dtype=np.int64))
+    dim = frames.dims[0]
+    if dim != "trainId" or "trainId" not in frames.coords or not n_frames:
+        return Names("number", list(range(n_frames)))
+    ids = frames["trainId"].values
+    return Names("train", np.repeat(ids, n_frames // len(ids)).tolist())
 
 
 def _parts(frames: xr.DataArray) -> Iterator[tuple[Frames, slice]]:

@@ -83,7 +83,9 @@ def photons_of(h: Settings, run: RunOrData, proposal: int | str | None) -> tuple
         crop, threads = crop_of(h, *indexed.frame_shape), resolve_threads(h.THREADS)
         return photons_of_run(indexed, analysis_of(h, "auto", crop), crop, threads=threads), crop
     frames, crop = cropped(h, run)
-    analysis = settled_by_first(analysis_of(h, "auto", crop), frames, None, losses=False)
+    analysis = settled_by_first(
+        analysis_of(h, "auto", crop), frames, None, losses=False, look=False
+    )
     options = analysis.options | analysis.camera
     if is_lazy(frames):
         parts = photon_parts(frames, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -19,14 +20,16 @@ from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, RunLike, open_run, run_name
-from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
+from hrixs.spectrometer.recipe import camera_options, crop_of, cropped, usual_value
 from hrixs.spectrometer.settings import Settings
-from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.errors import HrixsWarning, MissingDataError, warn
 
 #: A run by number, path or as an open collection; or images that are loaded.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
 #: Names or entries of slow data, one or several.
 Fields: TypeAlias = "Sequence[Field] | Field"
+
+_EXPOSURE = "hRIXS_exposure"
 
 
 def index(
@@ -119,7 +122,18 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     data = run if isinstance(run, xr.Dataset) else None
     h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
     h.dark_detector = h.DETECTOR
+    h.dark_exposure = exposure_of(h, run if data is None else data, proposal)
     h.USE_DARK = True
+
+
+def exposure_of(h: Settings, run: RunOrData, proposal: int | str | None) -> float | None:
+    """Exposure of a run's images in seconds, where it is recorded."""
+    if isinstance(run, xr.Dataset):
+        return usual_value(run.variables.get(_EXPOSURE))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HrixsWarning)  # faults were told with the images
+        slow = index(h, run, proposal, [_EXPOSURE]).slow_data()
+    return usual_value(slow[_EXPOSURE].values) if _EXPOSURE in slow else None
 
 
 def dark_of_run(h: Settings, run: RunOrData, proposal: int | str | None) -> DarkImage:

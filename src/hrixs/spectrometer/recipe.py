@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import energies_of, images_of
 from hrixs.camera.frames import first_pixel
+from hrixs.doubt_rules.axis import energy_axis
+from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave, tell, with_doubts
+from hrixs.doubt_rules.photons import dark_exposure
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.analysis import needs_cloud as method_needs_cloud
@@ -179,12 +182,19 @@ def needs_cloud(h: Settings, method: str) -> bool:
 
 
 def add_spectra(
-    h: Settings, data: xr.Dataset, method: str, bins: int | None = None, *, settle: bool = True
+    h: Settings,
+    data: xr.Dataset,
+    method: str,
+    bins: int | None = None,
+    *,
+    settle: bool = True,
+    strict: bool = False,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
     Without `settle` the first images decide nothing: all that is needed is set.
     """
+    strict = yes_or_no("strict", strict)
     frames, crop = cropped(h, data)
     analysis = analysis_of(h, method, crop, bins)
     has_energy = analysis.takes_energy and "nrj" in data.variables
@@ -193,7 +203,11 @@ def add_spectra(
     if settle:
         analysis = settled_by_first(analysis, frames, energies, losses=not lazy)
     make = lazy_spectra if lazy else spectra_of
-    return store_spectrum(data, labelled(h, make(frames, analysis, energies), crop))
+    spectrum = labelled(h, make(frames, analysis, energies), crop)
+    spectrum = with_slow_doubts(h, spectrum, data)
+    if strict:
+        require_none_grave(from_text(spectrum.attrs[DOUBTS]))
+    return store_spectrum(data, spectrum)
 
 
 def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
@@ -218,6 +232,32 @@ def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
         n_masked=0 if h.MASK is None else int(np.count_nonzero(h.MASK)),
     )
     return spectrum
+
+
+def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
+    """`spectrum` with what the slow data make doubtful, which is told."""
+    found = []
+    axis = spectrum["energy"].values
+    if spectrum["energy"].attrs["units"] == "eV" and axis.size:
+        slope = number("energy_slope", h.ENERGY_SLOPE)
+        ends = float(axis[0]), float(axis[-1])
+        found += energy_axis(
+            *ends, axis.size, slope=slope, energy=usual_value(data.variables.get("nrj"))
+        )
+    if uses_dark(h) and h.dark_exposure is not None:
+        found += dark_exposure(h.dark_exposure, usual_value(data.variables.get("hRIXS_exposure")))
+    tell(found)
+    spectrum.attrs = with_doubts(spectrum.attrs, found)
+    return spectrum
+
+
+def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
+    """Median of the positive values of a field; None where there is none."""
+    if field is None or field.dtype.kind not in "iuf":
+        return None
+    values = np.asarray(field, dtype=np.float64)
+    values = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(values)) if values.size else None
 
 
 def origin_of(

@@ -142,6 +142,7 @@ class Settings(CurveSettings):
         # Images and values that are in the dark, and that were left out.
         self.dark_counts: dict[str, int] = {}
         self.dark_detector: str | None = None
+        self.dark_exposure: float | None = None
         # A CurvatureFit or a PhotonCurvatureFit, which share their names.
         self.curvature_fit: Any = None
 
@@ -153,6 +154,7 @@ class Settings(CurveSettings):
         super().__setattr__(name, value)
         if name == "dark_image":
             super().__setattr__("dark_counts", {})  # they were those of another one
+            super().__setattr__("dark_exposure", None)
 
     @property
     def DETECTOR(self) -> str:

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.dataset import one_image
+from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
 from hrixs.photons.table import with_attributes
@@ -27,6 +28,7 @@ from hrixs.spectrometer.recipe import (
     labelled,
     origin_of,
     over_energy,
+    with_slow_doubts,
 )
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import require_dataset
@@ -62,6 +64,9 @@ def process_run(
     result = reduce_to_spectra(indexed, analysis, crop, **options)
     result.attrs |= source_attrs(h, run, proposal)
     spectrum = labelled(h, result["spectrum"], crop)
+    spectrum = with_slow_doubts(h, spectrum, result)
+    if strict:
+        require_none_grave(from_text(spectrum.attrs[DOUBTS]))
     return store_spectrum(with_attributes(result.drop_vars(["spectrum", "y"])), spectrum)
 
 

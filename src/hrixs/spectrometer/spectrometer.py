@@ -161,7 +161,8 @@ class hRIXS(Settings):
         progress, photons : bool
             Whether to show a bar, and to keep the photon table (`hrixs.photon_table`).
         strict : bool
-            Raise `FaultyRunError` for what is wrong with the run, in place of a warning.
+            Raise `FaultyRunError` for what is wrong with the run, and `DoubtError` for a result
+            that is hardly of use, in place of warnings.
         checkpoint : path, optional
             A folder for what is done so far: the same call goes on from there, a process at a time.
         client : distributed.Client, optional
@@ -201,7 +202,12 @@ class hRIXS(Settings):
         return inputs.mean_image(self, runNB, proposal)
 
     def centroid(
-        self, data: xr.Dataset, bins: int | None = None, method: str = "auto"
+        self,
+        data: xr.Dataset,
+        bins: int | None = None,
+        method: str = "auto",
+        *,
+        strict: bool = False,
     ) -> xr.Dataset:
         """Make spectra of all images by finding and placing single photons.
 
@@ -212,6 +218,8 @@ class hRIXS(Settings):
             axis are added to it, in place of earlier ones.
         bins : int, optional
             Over the crop's rows, where it is not `BINS`.
+        strict : bool
+            Raise `DoubtError` for a grave doubt, in place of a warning.
 
         Returns
         -------
@@ -221,8 +229,9 @@ class hRIXS(Settings):
 
         Warns
         -----
-        LostPhotonsWarning, ChargeBalanceWarning
-            Photons are lost where spots run into each other; they do not make the charge there is.
+        LostPhotonsWarning, ChargeBalanceWarning, DoubtWarning
+            Photons are lost where spots run into each other; they do not make the charge there is;
+            something else is doubtful (`hrixs.doubts` lists it, docs/doubts.md tells all).
 
         Examples
         --------
@@ -230,9 +239,9 @@ class hRIXS(Settings):
         >>> data.spectrum[0, :].plot()  # doctest: +SKIP
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
-        return recipe.add_spectra(self, data, method, bins)
+        return recipe.add_spectra(self, data, method, bins, strict=strict)
 
-    def integrate(self, data: xr.Dataset) -> xr.Dataset:
+    def integrate(self, data: xr.Dataset, *, strict: bool = False) -> xr.Dataset:
         """Make spectra of all images by integrating intensity along the curved lines.
 
         A pixel's intensity is shared between the two rows that it overlaps, in proportion.
@@ -241,13 +250,15 @@ class hRIXS(Settings):
         ----------
         data : xarray.Dataset
             As from `from_run`; the spectrum is added to it, as by `centroid`.
+        strict : bool
+            As for `centroid`.
 
         Returns
         -------
         xarray.Dataset
             A shallow copy of `data`, with the mean intensity per pixel, in ADU, and no error.
         """
-        return recipe.add_spectra(self, data, "integrate")
+        return recipe.add_spectra(self, data, "integrate", strict=strict)
 
     def count(
         self, photons: xr.Dataset, data: xr.Dataset | None = None, *, bins: int | None = None

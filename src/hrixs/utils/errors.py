@@ -11,6 +11,8 @@ from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
 
 __all__ = [
     "ChargeBalanceWarning",
+    "DoubtError",
+    "DoubtWarning",
     "FaultyRunError",
     "HrixsWarning",
     "LostPhotonsWarning",
@@ -33,6 +35,10 @@ class ChargeBalanceWarning(HrixsWarning):
     """The photons found do not make the charge that is there."""
 
 
+class DoubtWarning(HrixsWarning):
+    """A result is doubtful; the text begins with the doubt's code."""
+
+
 class LostPhotonsWarning(HrixsWarning):
     """Photons lie so close together that the way to find them loses some, or could not hold."""
 
@@ -43,6 +49,20 @@ class MissingDataError(LookupError):
 
 class FaultyRunError(ValueError):
     """A run has a fault, and ``strict=True`` asked for an error in place of a warning."""
+
+
+class DoubtError(ValueError):
+    """A result is hardly of use, and ``strict=True`` asked for an error in place of a warning.
+
+    Attributes
+    ----------
+    doubts : tuple of Doubt
+        Why.
+    """
+
+    def __init__(self, text: str, doubts: Iterable[object] = ()) -> None:
+        super().__init__(text)
+        self.doubts = tuple(doubts)
 
 
 class NoLineError(ValueError):

@@ -1,0 +1,51 @@
+"""The energy axis against what is known of the photons' energy."""
+
+from __future__ import annotations
+
+from hrixs.doubt_rules.doubt import Doubt
+
+# Energy loss is seldom larger: an axis that ends farther below the photons' energy is off.
+_FARTHEST = 0.5
+
+
+def energy_axis(
+    first: float, last: float, n_bins: int, *, slope: float, energy: float | None
+) -> list[Doubt]:
+    """Doubt an energy axis that does not move, or on which elastic photons do not lie.
+
+    Parameters
+    ----------
+    first, last : float
+        Energies of the axis' ends.
+    n_bins : int
+        Its bins.
+    slope : float
+        Energy of a row.
+    energy : float, optional
+        Photon energy of the images, in eV.
+    """
+    if slope == 0:
+        return [
+            Doubt(
+                "energy_axis",
+                f"ENERGY_SLOPE is 0: all {n_bins} bins have the energy {first:g} eV. Call "
+                "calibrate_energy, or set ENERGY_SLOPE in eV a row.",
+                {"slope": slope},
+                grave=True,
+            )
+        ]
+    if energy is None:
+        return []
+    low, high = min(first, last), max(first, last)
+    reach = _FARTHEST * (high - low)
+    if low - reach <= energy <= high + reach:
+        return []
+    return [
+        Doubt(
+            "energy_axis",
+            f"the photons have {energy:.2f} eV (nrj), and the axis goes from {low:.2f} to "
+            f"{high:.2f} eV: the elastic line is not on it. Check ENERGY_INTERCEPT and "
+            "ENERGY_SLOPE, or calibrate_energy again.",
+            {"energy": energy, "first": first, "last": last},
+        )
+    ]

@@ -1,0 +1,159 @@
+"""Rows, columns and pixels of the chip that stand out in frames with light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.doubt_rules.doubt import Doubt
+from hrixs.utils.typing import Floats
+
+# A line of pixels stands out by so many standard deviations of its median, and at least by so many
+# times the noise of a pixel.
+_ERRORS, _LEAST_STEP = 7.0, 0.4
+# Its own noise is at most so many times that of the others: light makes it far larger. All its
+# values within less than this of the noise: it has none.
+_LOUD, _QUIET = 1.8, 0.7
+# Lines beside one that it is compared with, on each side; and, for bands of lines, by how much more.
+_BESIDE, _FAR_BESIDE, _LEAST_STEP_OF_BAND = 8, 64, 1.0
+# A pixel with photons in so many frames that chance makes it once in 10^9 chips.
+_CHANCE = 1e-12
+_LEAST_PER_PIXEL = 4
+_MOST_NAMED = 6
+
+
+def lines_that_stand_out(sample: Floats, noise: float) -> NDArray[np.int64]:
+    """Rows, or columns, at another level than those beside them, or without noise.
+
+    Parameters
+    ----------
+    sample : numpy.ndarray, shape (values, lines)
+        Some pixels of each line, less the frame's level, in ADU; NaN where they are masked.
+    noise : float
+        Of a pixel, in ADU.
+
+    Notes
+    -----
+    The median of a line is compared with that of 16 lines beside it, and, by a larger step, with
+    128. A line of the spectrum, however bright, has photons in some pixels and not in others: its
+    own spread is far from the noise, and it is left alone.
+    """
+    n, n_lines = sample.shape
+    if n < 8 or n_lines < 4 * _BESIDE or not noise > 0:
+        return np.empty(0, np.int64)
+    low, lower, middle, upper, high = _quantiles(sample)
+    spread = (upper - lower) / 1.349
+    known = np.isfinite(middle)
+    if not known.any():
+        return np.empty(0, np.int64)
+    error = 1.2533 * noise / np.sqrt(np.maximum(np.isfinite(sample).sum(axis=0), 1))
+    stands_out = np.zeros(n_lines, dtype=bool)
+    for beside, least in ((_BESIDE, _LEAST_STEP), (_FAR_BESIDE, _LEAST_STEP_OF_BAND)):
+        step = np.abs(middle - _beside(middle, min(beside, n_lines // 2 - 1)))
+        stands_out |= step > np.maximum(_ERRORS * error, least * noise)
+    quiet = high - low < _QUIET * noise
+    return np.flatnonzero(known & ((stands_out & (spread < _LOUD * noise)) | quiet))
+
+
+def _quantiles(sample: Floats) -> Floats:
+    """Lowest value, quartiles and highest along the first axis; NaN where all are masked."""
+    ordered = np.sort(sample, axis=0)  # NaN come last
+    last = np.maximum(np.isfinite(sample).sum(axis=0) - 1, 0)
+    columns = np.arange(sample.shape[1])
+    places = (np.rint(q * last).astype(np.int64) for q in (0.0, 0.25, 0.5, 0.75, 1.0))
+    return np.stack([ordered[place, columns] for place in places])
+
+
+def _beside(middle: Floats, n: int) -> Floats:
+    """Median of so many lines on each side of each."""
+    filled = np.where(np.isfinite(middle), middle, np.nanmedian(middle))
+    padded = np.pad(filled, n, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * n + 1)
+    return np.asarray(np.median(windows, axis=1))
+
+
+def bad_lines(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Doubt]:
+    """Doubt rows and columns of the chip that stand out.
+
+    Parameters
+    ----------
+    rows, columns : numpy.ndarray of int
+        Their numbers on the full chip.
+    """
+    found = []
+    for code, name, numbers in (("bad_rows", "rows", rows), ("bad_columns", "columns", columns)):
+        if not len(numbers):
+            continue
+        found.append(
+            Doubt(
+                code,
+                f"{len(numbers)} {name} of the chip ({ranges_text(numbers)}) are at another level "
+                "than those beside them, or have no noise: thresholds, intensity and fits go wrong "
+                "there. Call find_bad_pixels(run), which masks them, or load a dark.",
+                {"n": len(numbers), name: numbers[:100].tolist()},
+            )
+        )
+    return found
+
+
+def hot_pixels(x: Floats, y: Floats, n_images: int) -> list[Doubt]:
+    """Doubt pixels that have a photon far more often than those beside them.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (photons,)
+        Places of photons of all images, on the full chip.
+    n_images : int
+        How many images these are.
+    """
+    if n_images < _LEAST_PER_PIXEL or not len(x):
+        return []
+    column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
+    column, row = column - column.min(), row - row.min()
+    n_rows = int(row.max()) + 1
+    pixel, counts = np.unique(column * n_rows + row, return_counts=True)
+    many = counts >= _LEAST_PER_PIXEL
+    if not many.any():
+        return []
+    in_row = np.bincount(row, minlength=n_rows)
+    wide = int(column.max()) + 1
+    hot = []
+    for one, n in zip(pixel[many], counts[many], strict=True):
+        at = int(one % n_rows)
+        # The densest of the rows beside it stands for the line at its brightest column.
+        beside = in_row[max(at - 3, 0) : at + 4].max() - n
+        if _poisson_tail(int(n), 8.0 * max(float(beside), 1.0) / wide) < _CHANCE:
+            hot.append(int(one))
+    if not hot:
+        return []
+    places = [
+        (int(one // n_rows) + round(x.min()), int(one % n_rows) + round(y.min())) for one in hot
+    ]
+    shown = ", ".join(map(str, places[:_MOST_NAMED]))
+    more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
+    return [
+        Doubt(
+            "hot_pixels",
+            f"{len(places)} pixels have a hit in far more images than those beside them (x, y: "
+            f"{shown}{more}): they are hot. Call find_bad_pixels(run), which masks them, or load a "
+            "dark.",
+            {"n": len(places), "pixels": places[:100]},
+        )
+    ]
+
+
+def _poisson_tail(n: int, mean: float) -> float:
+    """Upper bound of the chance of `n` or more (Chernoff)."""
+    if n <= mean:
+        return 1.0
+    return float(np.exp(n - mean - n * np.log(n / mean)))
+
+
+def ranges_text(numbers: NDArray[Any]) -> str:
+    """Numbers as ranges: ``3, 17-36``."""
+    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
+    texts = [f"{p[0]}" if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts]
+    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return ", ".join(texts[:_MOST_NAMED]) + more

@@ -1,0 +1,134 @@
+"""Photons straightened by a curve: how sharp their rows are, and where they have peaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.utils.typing import Floats
+
+# Bins of a profile in a row of the chip.
+_FINE = 4
+# A peak stands this far above what lies under it, in standard deviations, with so many photons.
+_PEAK_ERRORS, _PEAK_PHOTONS = 8.0, 40.0
+# The least height of a peak that is looked at, in parts of the highest.
+_LOWEST_PEAK = 0.3
+
+
+def pairs(rows: Floats, width: float) -> tuple[float, float]:
+    """Pairs of photons in the same bin of so many rows, and the variance of their number.
+
+    The sharper the lines, the more pairs.
+    """
+    bins = np.floor(rows / width).astype(np.int64)
+    counts = np.bincount(bins - bins.min()).astype(np.float64)
+    n_pairs = float((counts * (counts - 1)).sum())
+    variance = float((4 * counts**3 + 2 * counts**2).sum())
+    return n_pairs, variance
+
+
+def even_pairs(rows: Floats, width: float) -> float:
+    """Pairs that there were if the photons lay evenly over their rows."""
+    span = max(float(np.ptp(rows)) / width, 1.0)
+    return len(rows) ** 2 / span
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A line in the profile.
+
+    Attributes
+    ----------
+    row, fwhm : float
+        Its middle and full width at half maximum, in rows.
+    """
+
+    row: float
+    fwhm: float
+
+
+def peaks_of(rows: Floats) -> list[Peak]:
+    """Find the lines of a profile, those with at least 30 % of the highest's height.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray, shape (photons,)
+        Straightened rows.
+    """
+    low = float(np.floor(rows.min()))
+    counts = np.bincount(((rows - low) * _FINE).astype(np.int64)).astype(np.float64)
+    if len(counts) < 8 * _FINE:
+        return []
+    window = np.ones(_FINE)  # a row
+    smooth = np.convolve(counts, window, mode="same")
+    under = float(np.median(smooth))
+    height = smooth - under
+    highest = float(height.max())
+    if highest < _PEAK_ERRORS * np.sqrt(max(under, 1.0)) or highest <= 0:
+        return []
+    found, free = [], np.ones(len(height), dtype=bool)
+    for at in np.argsort(-height):
+        if height[at] < max(_LOWEST_PEAK * highest, _PEAK_ERRORS * np.sqrt(max(under, 1.0))):
+            break
+        if not free[at]:
+            continue
+        begin, end = _half(height, int(at), -1), _half(height, int(at), +1)
+        inside = slice(max(int(begin), 0), int(np.ceil(end)) + 1)
+        free[max(int(begin) - 2 * _FINE, 0) : int(end) + 2 * _FINE + 1] = False
+        if counts[inside].sum() - under / _FINE * (end - begin) >= _PEAK_PHOTONS:
+            # A smoothing by one row adds little to lines that a camera resolves.
+            middle = (begin + end + 1) / 2
+            found.append(Peak(low + middle / _FINE, float(end - begin) / _FINE))
+    return found
+
+
+def _half(height: Floats, at: int, step: int) -> float:
+    """Where the height has fallen to half on one side, in bins."""
+    half = height[at] / 2
+    here = at
+    while 0 <= here + step < len(height) and height[here + step] > half:
+        here += step
+    there = here + step
+    if not 0 <= there < len(height):
+        return float(here)
+    return here + step * float((height[here] - half) / (height[here] - height[there]))
+
+
+def sharpest(
+    rows: Floats, u: Floats, reach: float, *, width: float = 1.0
+) -> tuple[float, float, float]:
+    """Search for the tilt and bend that make rows sharpest.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray, shape (photons,)
+    u : numpy.ndarray, shape (photons,)
+        Column, from -1 to 1.
+    reach : float
+        Largest tilt to try, in rows over half the columns.
+    width : float
+        Bins at the end, in rows.
+
+    Returns
+    -------
+    tilt, bend, n_pairs : float
+        Subtract ``tilt * u + bend * u**2``; pairs are then as many.
+    """
+    coarse = 2.0 * width
+    tilts = np.arange(-np.ceil(reach / coarse), np.ceil(reach / coarse) + 1) * coarse
+    tilt = _best(rows, u, tilts, coarse)
+    bent = u**2 - 1 / 3
+    bend = _best(rows - tilt * u, bent, np.arange(-4, 5) * 2.0, coarse)
+    near = np.arange(-6, 7) * 0.5
+    tilt += _best(rows - tilt * u - bend * bent, u, near, width)
+    bend += _best(rows - tilt * u - bend * bent, bent, near, width)
+    return tilt, bend, pairs(rows - tilt * u - bend * bent, width)[0]
+
+
+def _best(rows: Floats, by: Floats, steps: NDArray[np.float64], width: float) -> float:
+    n_pairs = [pairs(rows - step * by, width)[0] for step in steps]
+    # Of equal ones that nearest to no change.
+    order = np.argsort(np.abs(steps), kind="stable")
+    return float(steps[order[int(np.argmax(np.asarray(n_pairs)[order]))]])

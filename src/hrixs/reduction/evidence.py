@@ -1,0 +1,105 @@
+"""What is kept of each image to judge a result by: its level and noise, and some of its photons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.frames import Frames
+from hrixs.reduction.analysis import Analysis
+from hrixs.spectra.converted import frame_pedestals
+from hrixs.utils.typing import Floats
+
+# Photons of a frame that are kept, spread evenly over its own.
+_PHOTONS_OF_A_FRAME = 64
+# Charges are counted in so many bins for each doubling, from 4 ADU on.
+_BINS_PER_OCTAVE, _FIRST_OCTAVE, _N_CHARGES = 8, 2, 128
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What some frames have shown; it adds up however they are divided.
+
+    Attributes
+    ----------
+    level, noise : numpy.ndarray, shape (frames,)
+        Of the pixels without light, in ADU, less the dark.
+    threshold : numpy.ndarray, shape (frames,)
+        Of a hit, above four times the level, in ADU; NaN where there is none.
+    charges : numpy.ndarray of int, shape (frames, 128)
+        Photons by their charge, eight bins for each doubling from 4 ADU on; the last has all above.
+    x, y : numpy.ndarray, shape (photons,)
+        Places of up to 64 photons of each frame, counted from the frame's corner.
+    """
+
+    level: Floats
+    noise: Floats
+    threshold: Floats
+    charges: NDArray[np.int64]
+    x: Floats
+    y: Floats
+
+    @staticmethod
+    def joined(parts: Sequence[Mapping[str, Any]]) -> Evidence:
+        """All parts as one, in their order."""
+        names = list(Evidence.__dataclass_fields__)
+        return Evidence(**{name: np.concatenate([one[name] for one in parts]) for name in names})
+
+    def photons_above(self, charge: float) -> Floats:
+        """Photons of each frame with more than a charge in ADU."""
+        place = _BINS_PER_OCTAVE * (np.log2(max(charge, 1e-9)) - _FIRST_OCTAVE)
+        first = int(np.clip(np.ceil(place), 0, _N_CHARGES - 1))
+        return np.asarray(self.charges[:, first:].sum(axis=1), dtype=np.float64)
+
+
+def evidence_of(frames: Frames, analysis: Analysis, table: xr.Dataset | None) -> Evidence:
+    """Keep of a stack of frames what tells whether all is as it should be.
+
+    Parameters
+    ----------
+    frames : Frames
+    analysis : Analysis
+        What was done with them.
+    table : xarray.Dataset, optional
+        Their photons.
+    """
+    n = len(frames)
+    level, noise = frame_pedestals(frames.pixels, analysis.core_camera(frames))
+    level, noise = np.reshape(level, n), np.reshape(noise, n)
+    if table is None:
+        nothing = np.empty(0)
+        no_charges = np.zeros((n, _N_CHARGES), np.int64)
+        return Evidence(level, noise, np.full(n, np.nan), no_charges, nothing, nothing)
+    frame = np.asarray(table["frame"].values, dtype=np.int64)
+    threshold = np.full(n, np.nan)
+    if "threshold" in table:
+        threshold = np.asarray(table["threshold"].values, dtype=np.float64).reshape(n) - 4 * level
+    kept = _spread(frame, n)
+    return Evidence(
+        level=level,
+        noise=noise,
+        threshold=threshold,
+        charges=_charges(frame, np.asarray(table["charge"].values), n),
+        x=np.asarray(table["x"].values)[kept],
+        y=np.asarray(table["y"].values)[kept],
+    )
+
+
+def _spread(frame: NDArray[np.int64], n_frames: int) -> NDArray[np.bool_]:
+    """Up to 64 photons of each frame, evenly among its own."""
+    counts = np.bincount(frame, minlength=n_frames)
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    rank = np.arange(len(frame)) - first[frame]
+    return np.asarray(rank * _PHOTONS_OF_A_FRAME % counts[frame] < _PHOTONS_OF_A_FRAME)
+
+
+def _charges(frame: NDArray[np.int64], charge: Floats, n_frames: int) -> NDArray[np.int64]:
+    octave = np.log2(np.maximum(charge, 2.0**_FIRST_OCTAVE)) - _FIRST_OCTAVE
+    number = np.minimum((_BINS_PER_OCTAVE * octave).astype(np.int64), _N_CHARGES - 1)
+    flat = np.bincount(frame * _N_CHARGES + number, minlength=n_frames * _N_CHARGES)
+    return flat.reshape(n_frames, _N_CHARGES)

@@ -1,0 +1,130 @@
+"""The first images looked at for what does not belong to light, and for one photon's charge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.camera.frames import Frames, as_frames
+from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
+from hrixs.doubt_rules.doubt import Doubt, tell
+from hrixs.doubt_rules.photons import charge_of_one
+from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
+from hrixs.photons.spots import single_charge
+from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.judge import lines_in
+from hrixs.spectra.converted import frame_pedestals
+from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
+from hrixs.utils.typing import Floats
+
+# Lines of pixels that are looked at along each direction.
+_N_LINES = 24
+# So many lone spots tell the charge of one photon.
+_LEAST_SPOTS = 12
+
+
+def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
+    """Look at the first images; `analysis` with what they show, which is told.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What will be done with all images.
+    first : iterable of (frames, energy)
+        The first images, part by part, and their photon energies.
+    """
+    sample = ChipSample(analysis.origin)
+    plain = replace(analysis, options={"electrons_per_adu": None, "read_noise": None})
+    cloud_sigma = analysis.options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
+    spots, expected, shape = [], [], (0, 0)
+    for frames, energy in first:
+        stack = replace(as_frames(frames), first_pixel=None)
+        shape = stack.frame_shape
+        try:
+            sample.add(stack, analysis.core_camera(stack))
+            spots.append(plain.spots(stack, cloud_sigma))
+        except (NonFinitePixelsError, TooManyPhotonsError):
+            continue  # told when it is their turn
+        charges = analysis.charges(stack, energy) if analysis.knows_charge else None
+        expected += [] if charges is None else charges.tolist()
+    found = sample.doubts()
+    if spots:
+        joined = {name: np.concatenate([one[name] for one in spots]) for name in spots[0]}
+        try:
+            charge = single_charge(joined, at_least=_LEAST_SPOTS)
+        except MissingDataError:
+            pass  # too few stand alone
+        else:
+            analysis = analysis.with_attrs(spot_charge=charge)
+            # Energies of several frames may differ, and their spots are taken together.
+            if expected and max(expected) < 1.01 * min(expected):
+                found += charge_of_one(charge, float(np.mean(expected)))
+        if not analysis.counts_photons:
+            found += lines_in(analysis, joined["x"], joined["y"], shape)
+    tell(found)
+    return analysis.with_doubts(found)
+
+
+class ChipSample:
+    """Some columns and some rows of frames, less each frame's level.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.camera import as_frames
+    >>> from hrixs.reduction.first_look import ChipSample
+    >>> frames = np.random.default_rng(1).normal(100, 2, (2, 64, 96)).round()
+    >>> frames[:, :, 40] += 8
+    >>> sample = ChipSample((0, 0))
+    >>> sample.add(as_frames(frames), {"dark": None, "mask": None, "threads": 1})
+    >>> [doubt.figures["rows"] for doubt in sample.doubts()]
+    [[40]]
+    """
+
+    def __init__(self, origin: tuple[int, int]) -> None:
+        self._origin = origin
+        self._rows: list[Floats] = []
+        self._columns: list[Floats] = []
+        self._noises: list[float] = []
+
+    def add(self, frames: Frames, camera: Mapping[str, Any]) -> None:
+        """Take some frames; `camera` has what the core takes."""
+        pixels = frames.pixels.reshape(-1, *frames.frame_shape)
+        level, noise = frame_pedestals(pixels, camera)
+        step_x, step_y = (max(1, n // _N_LINES) for n in frames.frame_shape)
+        of_rows, of_columns = np.s_[step_x // 2 :: step_x, :], np.s_[:, step_y // 2 :: step_y]
+        for image, own_level, own_noise in zip(pixels, level, noise, strict=True):
+            if not own_noise > 0:
+                continue  # blank or saturated: told as such
+            self._rows.append(_less(image, of_rows, own_level, camera))
+            self._columns.append(_less(image, of_columns, own_level, camera).T)
+            self._noises.append(float(own_noise))
+
+    def doubts(self) -> list[Doubt]:
+        """What stands out, counted on the full chip."""
+        if not self._noises:
+            return []
+        noise = float(np.median(self._noises))
+        rows, columns = (
+            lines_that_stand_out(np.concatenate(lines), noise) + first
+            for lines, first in (
+                (self._rows, self._origin[1]),
+                (self._columns, self._origin[0]),
+            )
+        )
+        return bad_lines(rows, columns)
+
+
+def _less(
+    image: NDArray[Any], where: tuple[slice, slice], level: float, camera: Mapping[str, Any]
+) -> Floats:
+    values = image[where].astype(np.float64)
+    if camera["dark"] is not None:
+        values -= camera["dark"][where]
+    if camera["mask"] is not None:
+        values[camera["mask"][where] != 0] = np.nan
+    return values - level

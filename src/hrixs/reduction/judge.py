@@ -1,0 +1,144 @@
+"""What is doubtful about spectra, by the evidence of all images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hrixs.camera.unlike_frames import odd_frames
+from hrixs.doubt_rules.chip import hot_pixels
+from hrixs.doubt_rules.doubt import Doubt, first_of_each
+from hrixs.doubt_rules.images import Names, kinds_by_light, unlike_images
+from hrixs.doubt_rules.lines import lines_of
+from hrixs.doubt_rules.photons import (
+    dark_level,
+    false_hits,
+    no_photons,
+    outside_of_axis,
+    thresholds,
+)
+from hrixs.noise.false_hits import expected_false_hits
+from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.evidence import Evidence
+from hrixs.utils.typing import Floats
+
+# Images from which on one can be unlike the others.
+_LEAST_IMAGES = 4
+# A photon that is none of the noise's has at least this part of the charge of one.
+_SURE = 0.6
+# Where that is not known: the noise of 4x4 pixels is 4 times that of one.
+_SURE_NOISES = 20.0
+
+
+def judged(
+    analysis: Analysis,
+    evidence: Evidence,
+    attrs: Mapping[Any, Any],
+    spectra: Floats,
+    *,
+    shape: tuple[int, int],
+    names: Names,
+) -> list[Doubt]:
+    """Doubt what the images of a result have shown.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        With what the first images have told.
+    evidence : Evidence
+        Of all images.
+    attrs
+        Of the spectra: the counts.
+    spectra : numpy.ndarray, shape (frames, bins)
+    shape : (int, int)
+        Pixels of the crop.
+    names : Names
+        Of the images.
+    """
+    charge = analysis.attrs.get("spot_charge")
+    found = list(analysis.doubts)
+    found += _of_images(analysis, evidence, spectra, shape, charge, names)
+    found += _of_level(analysis, evidence)
+    if analysis.counts_photons:
+        n_photons, n_outside = (float(attrs.get(name, 0)) for name in ("n_photons", "n_outside"))
+        found += no_photons(n_photons + n_outside, len(evidence.level))
+        found += outside_of_axis(n_outside, n_photons)
+        found += _of_thresholds(analysis, evidence, charge, shape)
+        found += hot_pixels(
+            evidence.x + analysis.origin[0], evidence.y + analysis.origin[1], len(evidence.level)
+        )
+        found += lines_in(analysis, evidence.x, evidence.y, shape)
+    return first_of_each(found)
+
+
+def lines_in(analysis: Analysis, x: Floats, y: Floats, shape: tuple[int, int]) -> list[Doubt]:
+    """Doubt what places of photons in the crop show of its lines."""
+    curve = analysis.curvature.counted_from(analysis.origin[0])
+    return lines_of(
+        x,
+        y,
+        np.asarray(curve(x), dtype=np.float64),
+        shape=shape,
+        curve_ends=np.asarray(curve(np.linspace(0, shape[0] - 1, 65)), dtype=np.float64),
+        rows_per_bin=shape[1] / analysis.bins if analysis.gives_photons else None,
+    )
+
+
+def _of_images(
+    analysis: Analysis,
+    evidence: Evidence,
+    spectra: Floats,
+    shape: tuple[int, int],
+    charge: float | None,
+    names: Names,
+) -> list[Doubt]:
+    if len(evidence.level) < _LEAST_IMAGES:
+        return []
+    kinds = list(odd_frames(evidence.level, evidence.noise).kinds)
+    if analysis.counts_photons:
+        usual_noise = float(np.median(evidence.noise))
+        sure = _SURE_NOISES * usual_noise if charge is None else _SURE * charge
+        light = evidence.photons_above(sure)
+    elif charge is None:
+        return unlike_images(kinds, names)
+    else:
+        light = _light_of_intensity(evidence, spectra, shape, charge, analysis.gives_photons)
+    return unlike_images(kinds_by_light(light, kinds), names)
+
+
+def _light_of_intensity(
+    evidence: Evidence, spectra: Floats, shape: tuple[int, int], charge: float, in_photons: bool
+) -> Floats:
+    """Photons of each image by its intensity; NaN where the noise hides a tenth of most's."""
+    light = (spectra - np.median(spectra, axis=1, keepdims=True)).sum(axis=1)
+    if not in_photons:
+        light = light * shape[0] / charge
+    error = 2 * float(np.median(evidence.noise)) * np.sqrt(shape[0] * shape[1]) / charge
+    if 0.1 * float(np.percentile(light, 75)) < 6 * error:
+        return np.full(len(light), np.nan)
+    return np.asarray(light)
+
+
+def _of_level(analysis: Analysis, evidence: Evidence) -> list[Doubt]:
+    if analysis.camera["dark"] is None:
+        return []
+    level, noise = float(np.median(evidence.level)), float(np.median(evidence.noise))
+    return dark_level(level, noise)
+
+
+def _of_thresholds(
+    analysis: Analysis, evidence: Evidence, charge: float | None, shape: tuple[int, int]
+) -> list[Doubt]:
+    known = np.isfinite(evidence.threshold) & (evidence.noise > 0)
+    if analysis.method != "auto" or not known.any():
+        return []
+    found = []
+    middle = float(np.median(evidence.threshold[known]))
+    if charge is not None:
+        double = analysis.options.get("dbl_threshold")
+        found += thresholds(charge, threshold=middle, dbl_threshold=double)
+    widths = evidence.threshold[known] / (2 * evidence.noise[known])
+    expected = expected_false_hits(widths, level=0.0, noise=1.0, shape=shape)
+    return found + false_hits(float(expected.sum()), float(evidence.charges[known].sum()))
