@@ -16,7 +16,7 @@ _ERRORS, _LEAST_STEP = 7.0, 0.4
 # Its own noise is at most so many times that of the others: light makes it far larger. All its
 # values within less than this of the noise: it has none.
 _LOUD, _QUIET = 1.8, 0.7
-# Lines beside one that it is compared with, on each side; and, for bands of lines, by how much more.
+# Lines on each side that one is compared with, few and, with a larger step, many: bands of lines.
 _BESIDE, _FAR_BESIDE, _LEAST_STEP_OF_BAND = 8, 64, 1.0
 # A pixel with photons in so many frames that chance makes it once in 10^9 chips.
 _CHANCE = 1e-12
