@@ -14,9 +14,9 @@ namespace {
 py::dict find(const py::array& frames, std::optional<double> threshold, double std_threshold,
               std::optional<double> dbl_threshold, const std::optional<py::array>& dark,
               const std::optional<py::array>& mask, Index max_photons, const FitOptions& fit,
-              int threads, Index first_frame) {
-    const FindSettings settings{threshold,   std_threshold,   dbl_threshold,
-                                max_photons, fit.cloud_fit(), fit.cosmics()};
+              int threads, Index first_frame, std::optional<double> noise_threshold) {
+    const FindSettings settings{threshold,       std_threshold, dbl_threshold,  max_photons,
+                                fit.cloud_fit(), fit.cosmics(), noise_threshold};
     const CameraCorrection camera = camera_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
         return to_python(without_gil(threads,
@@ -37,5 +37,5 @@ void bind_find(pybind11::module_& module) {
                py::arg("threshold"), py::arg("std_threshold"), py::arg("dbl_threshold"),
                py::arg("dark"), py::arg("mask"), py::arg("max_photons"),
                py::arg("fit") = hrixs::bindings::FitOptions{}, py::arg("threads"),
-               py::arg("first_frame") = 0);
+               py::arg("first_frame") = 0, py::arg("noise_threshold") = std::nullopt);
 }

@@ -116,6 +116,7 @@ def find_photons(
     fit: FitOptions = ...,
     threads: int,
     first_frame: int = 0,
+    noise_threshold: float | None = None,
 ) -> Found: ...
 def classify_photons(
     frames: Pixels,

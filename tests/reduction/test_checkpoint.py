@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import RUN
+from conftest import DARK, RUN
 from hrixs import HrixsWarning, __version__
 from hrixs.reduction.checkpoint import Checkpoint, remove_checkpoint
 from hrixs.reduction.part_result import PartResult
@@ -89,7 +89,7 @@ def test_another_task_begins_anew(h, tmp_path, every_part, setting, value):
 
 
 def test_another_dark_is_another_task(h, tmp_path):
-    h.load_dark(RUN)
+    h.load_dark(DARK)
     h.process_run(RUN, progress=False, checkpoint=tmp_path)
     h.dark_image = h.dark_image + 1e-9
     with pytest.warns(HrixsWarning, match="differs in dark"):

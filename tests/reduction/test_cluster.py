@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from distributed import Client, LocalCluster
 
-from conftest import RUN
+from conftest import DARK, RUN
 from hrixs import HrixsWarning, TooManyPhotonsError
 from hrixs.cli import main as cli
 from hrixs.cli.batch import file_names
@@ -70,7 +70,7 @@ def test_a_fault_is_told_here(h, client, simulated, tmp_path):
 
 
 def test_checkpoints_and_dark_work_as_here(h, client, tmp_path, one_image_a_part):
-    h.load_dark(RUN)
+    h.load_dark(DARK)
     expected = h.process_run(RUN, progress=False)
     options = {"client": client, "progress": False, "checkpoint": tmp_path / "c"}
     assert h.process_run(RUN, **options).identical(expected)

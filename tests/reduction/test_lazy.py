@@ -41,13 +41,21 @@ def whole(h: hRIXS, data: xr.Dataset, method: str) -> xr.Dataset:
     return h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
 
 
-def test_nothing_is_read_before_it_is_needed(h, small_chunks, monkeypatch):
-    monkeypatch.setattr("hrixs.runs.parts.PartReader.read", None)
+def test_the_first_images_alone_are_read_before_it_is_needed(h, small_chunks, monkeypatch):
+    read: list[int] = []
+    of_part = PartReader.read
+
+    def noted(self, part):
+        read.extend(part.entries.tolist())
+        return of_part(self, part)
+
+    monkeypatch.setattr(PartReader, "read", noted)
+    monkeypatch.setattr("hrixs.reduction.stack._ENTRIES_AT_A_TIME", 4)
     data = h.from_run(RUN, lazy=True)
     assert isinstance(data.MaranaX.data, da.Array)
+    assert not read
     h.normalize(h.aggregate(h.centroid(data), "hRIXS_delay"))
-    with pytest.raises(TypeError):
-        data.MaranaX.compute()
+    assert set(read) == set(range(4))
 
 
 def test_the_same_dataset_as_in_memory(h, lazy, data):

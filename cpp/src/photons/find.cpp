@@ -3,6 +3,7 @@
 
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
+#include "frame/pedestal.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "photons/candidates.hpp"
 #include "photons/local_maximum.hpp"
@@ -63,7 +64,10 @@ template <class Pixel> class Search {
             shift_ = std::rint(4.0 * rows.sample_mean());
             fits_ = rows.fits(shift_);
         });
-        limit_ = settings.threshold ? *settings.threshold : expected_threshold(scratch);
+        threshold_ = settings.threshold;
+        if (settings.noise_threshold)
+            threshold_ = noise_threshold();
+        limit_ = threshold_ ? *threshold_ : expected_threshold(scratch);
     }
 
     const CorrectedFrame<Pixel>& frame() const { return frame_; }
@@ -71,7 +75,7 @@ template <class Pixel> class Search {
 
     // The first pass, to be called for every band.
     void first_pass(Index number, const Band& band, RowScratch& scratch) {
-        if (settings_.threshold)
+        if (threshold_)
             find(number, band, scratch);
         else
             scan(number, band, scratch);
@@ -84,8 +88,8 @@ template <class Pixel> class Search {
         check_finite(frame_, sums.pixels, number);
         const double frame_mean =
             sums.pixels / static_cast<double>(std::max<Index>(totals_.pixels, 1));
-        if (settings_.threshold)
-            return {frame_mean, *settings_.threshold};
+        if (threshold_)
+            return {frame_mean, *threshold_};
 
         // Far from the mean the shift costs digits.
         const double offset = sums.squares.mean() - shift_;
@@ -110,6 +114,15 @@ template <class Pixel> class Search {
     }
 
   private:
+    double noise_threshold() const {
+        std::vector<double> sample;
+        const Pedestal pedestal = pedestal_of(frame_, sample);
+        // Where all is masked there are no squares.
+        const double threshold =
+            4.0 * pedestal.mean + 2.0 * *settings_.noise_threshold * pedestal.noise;
+        return std::isfinite(threshold) ? threshold : 0.0;
+    }
+
     double expected_threshold(RowScratch& scratch) const {
         const SquareSums sample =
             through_rows(scratch, [&](const auto& rows) { return rows.sample_squares(shift_); });
@@ -169,6 +182,7 @@ template <class Pixel> class Search {
     std::vector<BandHits>& bands_;
     double shift_ = 0.0;
     double limit_ = 0.0;
+    std::optional<double> threshold_; // without it, known when the frame has been gone through
     bool fits_ = true;
 };
 
@@ -205,6 +219,9 @@ void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
 void check_settings(const FindSettings& settings) {
     if (settings.threshold && std::isnan(*settings.threshold))
         throw ParameterError("threshold is NaN, expected a number in ADU.");
+    if (settings.noise_threshold && !(*settings.noise_threshold > 0.0))
+        throw ParameterError("noise_threshold = " + std::to_string(*settings.noise_threshold) +
+                             ", expected a positive number of standard deviations.");
     if (!settings.threshold && std::isnan(settings.std_threshold))
         throw ParameterError("std_threshold is NaN, expected a number of standard deviations.");
     if (settings.dbl_threshold && std::isnan(*settings.dbl_threshold))
@@ -225,7 +242,10 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrectio
     const Index ny = frames.first.ny;
     const CameraTotals totals = check_camera(camera, nx, ny);
     const std::optional<CountDark> dark = prepare_dark<Pixel>(
-        camera, settings.threshold ? DarkUse::squares : DarkUse::squares_and_rests, execution);
+        camera,
+        settings.threshold || settings.noise_threshold ? DarkUse::squares
+                                                       : DarkUse::squares_and_rests,
+        execution);
     const std::optional<PhotonFitter> fitter = fitter_for(settings.fit, nx, ny);
     const Index frames_together = dark ? frames_for_a_dark : 1;
     FoundByFrame found(frames.size());

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hrixs.photons.threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting
 from hrixs.utils.errors import DoubtWarning, HrixsWarning
@@ -257,8 +258,29 @@ def _slice(text: str) -> slice:
     return slice(start, stop)
 
 
-_READERS = {"number": float, "whole number": int, "yes or no": _yes_or_no, "range": _slice}
-_METAVARS = {"number": "N", "whole number": "N", "yes or no": "yes|no", "range": "A:B"}
+def _threshold(text: str) -> float | str:
+    """A number, or a text as ``6 sigma``."""
+    try:
+        return float(text)
+    except ValueError:
+        threshold_options(text)
+        return text
+
+
+_READERS = {
+    "number": float,
+    "threshold": _threshold,
+    "whole number": int,
+    "yes or no": _yes_or_no,
+    "range": _slice,
+}
+_METAVARS = {
+    "number": "N",
+    "threshold": "N",
+    "whole number": "N",
+    "yes or no": "yes|no",
+    "range": "A:B",
+}
 
 
 def _join_negative_numbers(argv: Sequence[str]) -> list[str]:

@@ -15,9 +15,9 @@ from hrixs.utils.typing import Floats
 _ERRORS, _LEAST_STEP = 7.0, 0.4
 # Its own noise is at most so many times that of the others: light makes it far larger. All its
 # values within less than this of the noise: it has none.
-_LOUD, _QUIET = 1.8, 0.7
-# Lines on each side that one is compared with, few and, with a larger step, many: bands of lines.
-_BESIDE, _FAR_BESIDE, _LEAST_STEP_OF_BAND = 8, 64, 1.0
+LOUD, _QUIET = 1.8, 0.7
+# Lines on each side that one is compared with, few and, with a larger step, blocks of many: bands.
+_BESIDE, _BLOCK, _BLOCKS_BESIDE, _LEAST_STEP_OF_BAND = 8, 8, 8, 1.0
 # A pixel with photons in so many frames that chance makes it once in 10^9 chips.
 _CHANCE = 1e-12
 _LEAST_PER_PIXEL = 4
@@ -43,21 +43,25 @@ def lines_that_stand_out(sample: Floats, noise: float) -> NDArray[np.int64]:
     n, n_lines = sample.shape
     if n < 8 or n_lines < 4 * _BESIDE or not noise > 0:
         return np.empty(0, np.int64)
-    low, lower, middle, upper, high = _quantiles(sample)
+    low, lower, middle, upper, high = quantiles(sample)
     spread = (upper - lower) / 1.349
     known = np.isfinite(middle)
     if not known.any():
         return np.empty(0, np.int64)
     error = 1.2533 * noise / np.sqrt(np.maximum(np.isfinite(sample).sum(axis=0), 1))
     stands_out = np.zeros(n_lines, dtype=bool)
-    for beside, least in ((_BESIDE, _LEAST_STEP), (_FAR_BESIDE, _LEAST_STEP_OF_BAND)):
-        step = np.abs(middle - _beside(middle, min(beside, n_lines // 2 - 1)))
+    filled = np.where(known, middle, np.nanmedian(middle))
+    for reference, least in (
+        (_beside(filled, _BESIDE), _LEAST_STEP),
+        (_far_beside(filled), _LEAST_STEP_OF_BAND),
+    ):
+        step = np.abs(middle - reference)
         stands_out |= step > np.maximum(_ERRORS * error, least * noise)
     quiet = high - low < _QUIET * noise
-    return np.flatnonzero(known & ((stands_out & (spread < _LOUD * noise)) | quiet))
+    return np.flatnonzero(known & ((stands_out & (spread < LOUD * noise)) | quiet))
 
 
-def _quantiles(sample: Floats) -> Floats:
+def quantiles(sample: Floats) -> Floats:
     """Lowest value, quartiles and highest along the first axis; NaN where all are masked."""
     ordered = np.sort(sample, axis=0)  # NaN come last
     last = np.maximum(np.isfinite(sample).sum(axis=0) - 1, 0)
@@ -66,12 +70,19 @@ def _quantiles(sample: Floats) -> Floats:
     return np.stack([ordered[place, columns] for place in places])
 
 
-def _beside(middle: Floats, n: int) -> Floats:
-    """Median of so many lines on each side of each."""
-    filled = np.where(np.isfinite(middle), middle, np.nanmedian(middle))
-    padded = np.pad(filled, n, mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * n + 1)
+def _beside(values: Floats, n: int) -> Floats:
+    """Median of so many values on each side of each."""
+    padded = np.pad(values, min(n, len(values) - 1), mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(padded) - len(values) + 1)
     return np.asarray(np.median(windows, axis=1))
+
+
+def _far_beside(values: Floats) -> Floats:
+    """Median of many values on each side of each, in blocks."""
+    n = len(values) // _BLOCK * _BLOCK
+    blocks = np.median(values[:n].reshape(-1, _BLOCK), axis=1)
+    far = np.repeat(_beside(blocks, _BLOCKS_BESIDE), _BLOCK)
+    return np.pad(far, (0, len(values) - n), mode="edge")
 
 
 def bad_lines(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Doubt]:

@@ -47,6 +47,8 @@ CROWDED = 0.1
 # of photons that a masked pixel has cut or of hot pixels that are not masked.
 _AS_GOOD, _AS_GOOD_HITS = 1e-3, 3.0
 _HITS = {"units": "per frame"}
+# Electrons an ADU; beyond, what was taken for a photon is none.
+_POSSIBLE_GAINS = 0.01, 100.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -251,6 +253,13 @@ def noise_report(
     of_frames = [
         expected(np.asarray(threshold - level), own) for own in noise["square_level"].values
     ]
+    gain = energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None
+    if gain is not None and not _POSSIBLE_GAINS[0] < gain < _POSSIBLE_GAINS[1]:
+        raise ValueError(
+            f"one photon of {energy:g} eV comes out as {peaks.adu_per_photon:.4g} ADU, a gain of "
+            f"{gain:.2g} electrons an ADU, which no camera has: these are no photons. Mask stuck "
+            "rows and hot pixels first (find_bad_pixels(run)), and check the energy (eV)."
+        )
     still = stack if darks is None else darks
     return NoiseReport(
         threshold=threshold,
@@ -262,7 +271,7 @@ def noise_report(
         ),
         false_hits=float(np.mean(of_frames)),
         peaks=peaks,
-        electrons_per_adu=energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None,
+        electrons_per_adu=gain,
         frames=noise,
         pixels=(
             pixel_noise(still, mask=bad, threads=threads).assign_coords(where)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.photons.defaults import (
-    MAX_PHOTONS,
-    STD_THRESHOLD,
-)
+from hrixs.photons.defaults import MAX_PHOTONS, STD_THRESHOLD
+from hrixs.photons.flat_level import uneven_level
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
 from hrixs.photons.table import table_of_found
+from hrixs.photons.threshold import threshold_options
 from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
@@ -24,7 +24,8 @@ from hrixs.utils.threads import resolve_threads
 def find_photons(
     frames: xr.DataArray | ArrayLike | Frames,
     *,
-    threshold: float | None = None,
+    threshold: float | str | None = None,
+    flatten: bool = True,
     std_threshold: float = STD_THRESHOLD,
     dbl_threshold: float | None = None,
     position: str = POSITION,
@@ -51,9 +52,14 @@ def find_photons(
     frames : array_like or xarray.DataArray, shape (..., x, y)
         One frame or a stack with any leading dimensions; any real dtype. Coordinates ``x`` and
         ``y`` that are consecutive whole numbers tell its pixels' place on the full chip.
-    threshold : float, optional
-        Sum of a 2x2 square above which a hit begins, in ADU. By default it is taken from each
-        frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares.
+    threshold : float or str, optional
+        Sum of a 2x2 square above which a hit begins, in ADU. ``'6 sigma'``: so many standard
+        deviations of a square's noise above the level, both of the frame's pixels without light,
+        which stuck rows, tracks and light do not change. By default it is taken from each
+        frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares, light and all.
+    flatten : bool
+        With a threshold by the noise: bring rows, columns and parts of the chip that are at another
+        level in the first four frames to that of the others first.
     std_threshold : float
         Used where `threshold` is None, in standard deviations.
     dbl_threshold : float, optional
@@ -148,12 +154,19 @@ def find_photons(
         position, cloud_sigma, read_noise, electrons_per_adu,
         local_background, split_doubles, max_pixel, max_charge,
     )  # fmt: skip
+    options_of_threshold = threshold_options(threshold)
+    image, bad = as_dark(dark, stack), as_mask(mask, stack)
+    uneven = None
+    if yes_or_no("flatten", flatten) and options_of_threshold["noise_threshold"] is not None:
+        uneven = uneven_level(stack, image, bad, threads)
+        if uneven is not None:
+            image = uneven if image is None else image + uneven
     core_options: dict[str, Any] = {
-        "threshold": None if threshold is None else number("threshold", threshold),
+        **options_of_threshold,
         "std_threshold": number("std_threshold", std_threshold),
         "dbl_threshold": None if dbl_threshold is None else number("dbl_threshold", dbl_threshold),
-        "dark": as_dark(dark, stack),
-        "mask": as_mask(mask, stack),
+        "dark": image,
+        "mask": bad,
         "max_photons": max_photons,
         "threads": resolve_threads(threads),
     }
@@ -173,6 +186,7 @@ def find_photons(
         std_threshold=std_threshold,
         dbl_threshold=dbl_threshold,
         max_photons=max_photons,
+        **({} if uneven is None else {"n_uneven_pixels": int(np.count_nonzero(uneven))}),
         **fit_attrs,
     )
     return table_of_found(found, stack, attrs)

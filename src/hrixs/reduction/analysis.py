@@ -69,6 +69,9 @@ class Analysis:
         Of a pixel, in ADU, where integrated spectra are to be in photons.
     doubts
         What the first images have shown.
+    uneven
+        Level of each pixel's row and column in the first images against the others', in ADU, where
+        some are off and a threshold by the noise must hold.
     """
 
     method: str
@@ -80,6 +83,7 @@ class Analysis:
     attrs: dict[str, Any] = field(default_factory=dict)
     noise: float | None = None
     doubts: tuple[Doubt, ...] = ()
+    uneven: NDArray[np.float64] | None = None
 
     @property
     def counts_photons(self) -> bool:
@@ -143,6 +147,19 @@ class Analysis:
             "threads": resolve_threads(self.camera["threads"]),
         }
 
+    @property
+    def flattens(self) -> bool:
+        """Whether parts of the chip at another level have to be known."""
+        return self.method == "auto" and isinstance(self.options["threshold"], str)
+
+    @property
+    def flat_camera(self) -> dict[str, Any]:
+        """`camera`, with a dark that also takes steps of the level away."""
+        if self.uneven is None:
+            return self.camera
+        dark = self.camera["dark"]
+        return self.camera | {"dark": self.uneven if dark is None else dark + self.uneven}
+
     def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
         """Whether photons are found in `frames` without an error about their pixels."""
         try:
@@ -176,7 +193,7 @@ class Analysis:
         """Photon table of frames, in the crop; `energy` in eV where it is needed."""
         frames = replace(as_frames(frames), first_pixel=None)
         if self.method == "auto":
-            table = find_photons(frames, **self.options, **self.camera)
+            table = find_photons(frames, **self.options, **self.flat_camera)
         elif self.method == "manual":
             energy = np.asarray(energy, dtype=np.float64)
             table = classify_photons(frames, energy, **self.options, **self.camera)

@@ -19,6 +19,7 @@ from hrixs.photons.cloud_width import (
     mean_cloud,
 )
 from hrixs.photons.columns import COLUMNS
+from hrixs.photons.flat_level import uneven_level
 from hrixs.photons.resolve import ENOUGH_FOR_A_CLOUD, ENTRIES_FOR_A_CHARGE
 from hrixs.photons.spots import cloud_of_spots, single_charge
 from hrixs.photons.table import table_columns
@@ -42,6 +43,8 @@ DENSEST = 0.45
 
 # So many entries tell how many photons are lost.
 _ENTRIES_FOR_A_LOSS = 4
+# So many tell which parts of the chip are at another level.
+_ENTRIES_FOR_A_LEVEL = 4
 # So many are looked at for what does not belong to light, and one of so many.
 _MOST_LOOKED_AT, _LOOKED_AT_ONE_OF = 4, 8
 # So many spots tell a charge well enough for that.
@@ -89,6 +92,8 @@ def settled(
     HrixsWarning
         The charge of isolated photons is another one than their energy makes.
     """
+    if analysis.flattens:
+        analysis = _flattened(analysis, parts(min(_ENTRIES_FOR_A_LEVEL, n_entries)))
     if analysis.resolves:
         analysis = _of_one_photon(analysis, n_entries, parts)
     elif analysis.needs_cloud:
@@ -99,6 +104,19 @@ def settled(
         n_looked_at = min(_MOST_LOOKED_AT, -(-n_entries // _LOOKED_AT_ONE_OF))
         analysis = looked_at(analysis, parts(n_looked_at))
     return analysis
+
+
+def _flattened(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
+    """Learn which rows, columns and parts of the chip are at another level."""
+    stacks = [as_frames(frames) for frames, _ in first]
+    if not stacks:
+        return analysis
+    pixels = np.concatenate([one.pixels.reshape(-1, *one.frame_shape) for one in stacks])
+    camera = analysis.core_camera(as_frames(pixels))
+    uneven = uneven_level(as_frames(pixels), **camera)
+    analysis = replace(analysis, uneven=uneven).with_options(flatten=False)
+    n_uneven = 0 if uneven is None else int(np.count_nonzero(uneven))
+    return analysis.with_attrs(n_uneven_pixels=n_uneven)
 
 
 def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:

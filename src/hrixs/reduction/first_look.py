@@ -13,11 +13,12 @@ from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
 from hrixs.doubt_rules.doubt import Doubt, tell
 from hrixs.doubt_rules.photons import charge_of_one
+from hrixs.doubt_rules.steps import level_steps, steps_of_level
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.evidence import level_and_noise
 from hrixs.reduction.judge import lines_in
-from hrixs.spectra.converted import frame_pedestals
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 
@@ -94,7 +95,7 @@ class ChipSample:
     def add(self, frames: Frames, camera: Mapping[str, Any]) -> None:
         """Take some frames; `camera` has what the core takes."""
         pixels = frames.pixels.reshape(-1, *frames.frame_shape)
-        level, noise = frame_pedestals(pixels, camera)
+        level, noise = level_and_noise(frames, camera)
         step_x, step_y = (max(1, n // _N_LINES) for n in frames.frame_shape)
         of_rows, of_columns = np.s_[step_x // 2 :: step_x, :], np.s_[:, step_y // 2 :: step_y]
         for image, own_level, own_noise in zip(pixels, level, noise, strict=True):
@@ -109,14 +110,17 @@ class ChipSample:
         if not self._noises:
             return []
         noise = float(np.median(self._noises))
-        rows, columns = (
-            lines_that_stand_out(np.concatenate(lines), noise) + first
-            for lines, first in (
-                (self._rows, self._origin[1]),
-                (self._columns, self._origin[0]),
-            )
-        )
-        return bad_lines(rows, columns)
+        found: list[Doubt] = []
+        bad = []
+        for name, lines, first in (
+            ("row", np.concatenate(self._rows), self._origin[1]),
+            ("column", np.concatenate(self._columns), self._origin[0]),
+        ):
+            bad.append(lines_that_stand_out(lines, noise) + first)
+            places, steps = steps_of_level(lines, noise)
+            alone = ~np.isin(places + first, bad[-1])
+            found += level_steps(name, places[alone] + first, steps[alone])
+        return [*bad_lines(*bad), *found]
 
 
 def _less(

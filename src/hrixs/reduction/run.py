@@ -193,6 +193,7 @@ def _task(plan: Plan) -> dict[str, Any]:
         "mask": digest(chip[1]) if chip[1].ndim else "none",
         "energies": digest(plan.energies),
         "noise": repr(analysis.noise),
+        "uneven": "none" if analysis.uneven is None else digest(analysis.uneven),
         "photons": plan.photons,
     }
 

@@ -126,7 +126,7 @@ def report_noise(
         usable = energies[np.isfinite(energies) & (energies > 0)]
         energy = float(np.median(usable)) if usable.size else None
     report = noise_report(frames, energy=energy, max_frames=n_images, **options)
-    if h.THRESHOLD is not None:
+    if h.THRESHOLD is not None and not isinstance(h.THRESHOLD, str):
         report.attrs["threshold_in_use"] = float(h.THRESHOLD)
     return report
 

@@ -33,6 +33,7 @@ def find_options(h: Settings, position: str | None = None) -> dict[str, Any]:
     position = position or h.POSITION
     return {
         "threshold": h.THRESHOLD,
+        "flatten": True,
         "std_threshold": h.STD_THRESHOLD,
         "dbl_threshold": h.DBL_THRESHOLD,
         "electrons_per_adu": h.ELECTRONS_PER_ADU if fits_clouds(position) else None,

@@ -29,8 +29,8 @@ class Setting:
     default
         Where nothing was set.
     kind
-        ``'number'``, ``'whole number'``, ``'yes or no'``, ``'range'``, ``'image'``, or the words
-        that are allowed.
+        ``'number'``, ``'whole number'``, ``'yes or no'``, ``'range'``, ``'image'``,
+        ``'threshold'`` (a number, or text as ``'6 sigma'``), or the words that are allowed.
     unit
         Of the value; empty where it has none.
     help
@@ -60,7 +60,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("X_RANGE", slice(None), "range", "px", "pixels along the line to use", documented=True),
     Setting("Y_RANGE", slice(None), "range", "px", "rows to use, along the energy", documented=True),
-    Setting("THRESHOLD", None, "number", "ADU", "sum of a 2x2 square above which a hit begins", "from STD_THRESHOLD", documented=True),
+    Setting("THRESHOLD", None, "threshold", "ADU", "sum of a 2x2 square above which a hit begins; or `'6 sigma'`, in standard deviations of the frame's own noise", "from STD_THRESHOLD", documented=True),
     Setting("STD_THRESHOLD", defaults.STD_THRESHOLD, "number", "", "the same, in standard deviations of the frame's squares", documented=True),
     Setting("DBL_THRESHOLD", None, "number", "ADU", "charge above which a hit counts as two photons", "none does", documented=True),
     Setting("POSITION", POSITION, POSITIONS, "", "how photons are placed: by the centre of mass of their spots, or by a fit of their clouds"),

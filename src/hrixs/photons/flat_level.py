@@ -1,0 +1,90 @@
+"""Rows, columns and parts of a chip at another level: what to take away from each pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.camera.counts import count_frames
+from hrixs.camera.frames import Frames, as_frames
+from hrixs.doubt_rules.chip import LOUD, lines_that_stand_out, quantiles
+from hrixs.doubt_rules.steps import steps_of_level
+from hrixs.utils.typing import Floats
+
+# Frames and lines of pixels that are looked at.
+_FRAMES, _LINES = 4, 32
+
+
+def uneven_level(
+    frames: Frames,
+    dark: NDArray[np.float64] | None,
+    mask: NDArray[np.uint8] | None,
+    threads: int | None = None,
+) -> NDArray[np.float64] | None:
+    """Level of each row and column against the frame's, where some are at another one.
+
+    Parameters
+    ----------
+    frames : Frames
+        The first few of them are looked at.
+    dark, mask : numpy.ndarray, shape (x, y), optional
+        As from `hrixs.camera.as_dark` and `as_mask`.
+    threads : int, optional
+
+    Returns
+    -------
+    numpy.ndarray, shape (x, y), or None
+        To be subtracted, in ADU, as a dark is; None where all is at one level.
+    """
+    pixels = frames.pixels.reshape(-1, *frames.frame_shape)[:_FRAMES]
+    if not len(pixels):
+        return None
+    counts, _ = count_frames(as_frames(pixels), dark=dark, mask=mask, threads=threads)
+    usable = counts.noise > 0
+    if not usable.any():
+        return None
+    noise = _noise_beside(pixels[usable])
+    level = counts.median[usable]
+    uneven = np.zeros(frames.frame_shape)
+    changed = False
+    for axis in (1, 0):  # rows first
+        step = max(1, frames.frame_shape[1 - axis] // _LINES)
+        where = np.s_[step // 2 :: step, :] if axis == 1 else np.s_[:, step // 2 :: step]
+        lines = []
+        for image, own_level in zip(pixels[usable], level, strict=True):
+            values = image[where] - own_level - uneven[where]
+            if dark is not None:
+                values -= dark[where]
+            if mask is not None:
+                values[mask[where] != 0] = np.nan
+            lines.append(values if axis == 1 else values.T)
+        profile = _profile(np.concatenate(lines), noise)
+        if profile is not None:
+            uneven += profile[None, :] if axis == 1 else profile[:, None]
+            changed = True
+    return uneven if changed else None
+
+
+def _profile(sample: Floats, noise: float) -> Floats | None:
+    """Level of each line without light, where one is off."""
+    steps = steps_of_level(sample, noise)[0]
+    if not len(steps) and not len(lines_that_stand_out(sample, noise)):
+        return None
+    _, lower, middle, upper, _ = quantiles(sample)
+    quiet = np.isfinite(middle) & ((upper - lower) / 1.349 < LOUD * noise)
+    usual = float(np.median(middle[quiet]))
+    # A line with light, or one that is masked, is as the nearest without.
+    numbers = np.arange(len(middle))
+    before = np.maximum.accumulate(np.where(quiet, numbers, -1))
+    after = np.minimum.accumulate(np.where(quiet, numbers, 2 * len(numbers))[::-1])[::-1]
+    nearest = np.where((before >= 0) & (numbers - before <= after - numbers), before, after)
+    off = middle[np.clip(nearest, 0, len(middle) - 1)] - usual
+    # Small ones are noise of the median.
+    return np.where(np.abs(off) > noise, off, 0.0)
+
+
+def _noise_beside(pixels: NDArray[np.number]) -> float:
+    """Noise of a pixel by its neighbours, which steps do not change."""
+    few = pixels[:, :: max(1, pixels.shape[1] // _LINES)].astype(np.float64)
+    difference = np.abs(np.diff(few, axis=2))
+    return float(np.nanmedian(difference)) / 0.6745 / np.sqrt(2)
