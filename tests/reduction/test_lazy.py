@@ -15,6 +15,7 @@ import xarray as xr
 import hrixs
 from conftest import DARK, RUN
 from hrixs import FaultyRunError, HrixsWarning, concat_photons, hRIXS, photon_parts
+from hrixs.runs.parts import PartReader
 from oracles.run_variants import KINDS, camera_files
 
 METHODS = ["auto", "manual", "integrate"]
