@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,6 +28,7 @@ from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.density import LightMap, lost_photons
 from hrixs.reduction.first_look import looked_at
 from hrixs.utils.errors import (
+    FaultyRunError,
     LostPhotonsWarning,
     MissingDataError,
     NonFinitePixelsError,
@@ -102,7 +104,9 @@ def settled(
         analysis = with_losses(analysis, parts(min(_ENTRIES_FOR_A_LOSS, n_entries)))
     if look:
         n_looked_at = min(_MOST_LOOKED_AT, -(-n_entries // _LOOKED_AT_ONE_OF))
-        analysis = looked_at(analysis, parts(n_looked_at))
+        # Lazy images that can't be read are told when it is their turn.
+        with contextlib.suppress(FaultyRunError):
+            analysis = looked_at(analysis, parts(n_looked_at))
     return analysis
 
 

@@ -19,7 +19,7 @@ from hrixs.reduction.evidence import Evidence, evidence_of
 from hrixs.reduction.first_images import report_doubts, settled
 from hrixs.reduction.judge import judged
 from hrixs.spectra.dataset import COUNTS
-from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError
+from hrixs.utils.errors import FaultyRunError, NonFinitePixelsError, TooManyPhotonsError
 
 _BYTES_PER_PART = 512 * 2**20
 
@@ -97,11 +97,13 @@ def doubts_of_first(
     """What the first of many lazy frames show, which is told."""
     if frames.ndim == 2 or not len(frames):
         return list(analysis.doubts)
-    few = frames[:_ENTRIES_AT_A_TIME].compute()
-    of_few = energies[: len(few)] if energies is not None and energies.ndim else energies
+    of_few = energies
+    if energies is not None and energies.ndim:
+        of_few = energies[:_ENTRIES_AT_A_TIME]
     try:
+        few = frames[:_ENTRIES_AT_A_TIME].compute()
         spectrum = spectra_of(few, analysis, of_few)
-    except (NonFinitePixelsError, TooManyPhotonsError):
+    except (FaultyRunError, NonFinitePixelsError, TooManyPhotonsError):
         return list(analysis.doubts)  # told when it is their turn
     return from_text(spectrum.attrs[DOUBTS])
 
