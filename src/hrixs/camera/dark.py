@@ -16,7 +16,7 @@ from hrixs.utils.typing import Floats
 #: Standard deviations of a pixel from its median at which a value is left out.
 N_SIGMA = 6.0
 # Frames from which the medians are taken, and without which they are not yet.
-_MOST_REFERENCE, _LEAST_REFERENCE = 32, 3
+_MOST_REFERENCE, _LEAST_REFERENCE = 8, 3
 # Every so many rows are enough for a frame's level and noise.
 _SAMPLE_STEP = 8
 # A frame has light if so many of its pixels are left out, and so many times those of most frames;
@@ -93,7 +93,7 @@ class DarkMean:
     """Adds up dark frames part by part, in memory that does not grow with their number.
 
     Each pixel's values within six standard deviations of its median are averaged. Median and
-    deviation are those of the first frames, at most 32 of them. Each frame counts from its own
+    deviation are those of the first frames, at most 8 of them. Each frame counts from its own
     level, so that a pedestal that moves makes no value far. Frames that are unlike the others are
     left out as a whole.
 
