@@ -104,6 +104,49 @@ def test_images_that_are_denser_than_the_first_are_told(h):
     assert any("2 of 12 images are denser" in str(one.message) for one in said)
 
 
+@pytest.mark.parametrize("method", ["auto", "resolve"])
+def test_lazy_images_that_are_denser_than_the_first_are_told_when_computed(h, method, tmp_path):
+    h.CLOUD_SIGMA, h.FIELDS = 0.55, ["MaranaX", "nrj"]
+    frames = np.concatenate([crowded(0.02, 16)[0], crowded(0.8, 2)[0]])
+    run = write_run(tmp_path, frames, slow={"nrj": np.full(len(frames), CHARGE * EV_PER_PAIR)})
+    data = h.from_run(run, lazy=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        spectrum = h.centroid(data, method=method).spectrum
+    with pytest.warns(LostPhotonsWarning, match="some of the images"):
+        spectrum.compute()
+
+
+def test_later_images_that_lose_more_than_the_first_are_told(h):
+    frames = np.concatenate([crowded(0.002, 16)[0], crowded(0.1, 2)[0]])
+    with pytest.warns(LostPhotonsWarning, match="2 of 18 images .* lost there, up to"):
+        h.centroid(dataset(frames))
+
+
+def test_what_is_lost_is_the_same_in_every_way(h, tmp_path):
+    frames, _ = crowded(0.1, 8)
+    h.FIELDS = ["MaranaX", "nrj"]
+    run = write_run(tmp_path, frames, slow={"nrj": np.full(len(frames), CHARGE * EV_PER_PAIR)})
+    with pytest.warns(LostPhotonsWarning):
+        expected = h.centroid(h.from_run(run)).spectrum.attrs
+    with pytest.warns(LostPhotonsWarning):
+        lazy = h.centroid(h.from_run(run, lazy=True)).spectrum.attrs
+    options = {"progress": False, "checkpoint": tmp_path / "unfinished"}
+    with pytest.warns(LostPhotonsWarning):
+        processed = h.process_run(run, **options).spectrum.attrs
+    with pytest.warns(LostPhotonsWarning):
+        resumed = h.process_run(run, **options).spectrum.attrs
+    for name in ("lost_share", "lost_photons", "photons_of_first"):
+        assert lazy[name] == processed[name] == resumed[name] == expected[name] > 0
+
+
+def test_dark_first_images_are_passed_over(h):
+    dark = np.random.default_rng(0).normal(200, 1.6, (6, *SHAPE)).round().astype(np.uint16)
+    h.THRESHOLD = 4 * 200 + 60
+    with pytest.warns(LostPhotonsWarning):
+        h.centroid(dataset(np.concatenate([dark, crowded(0.1, 6)[0]])))
+
+
 def test_a_gain_that_is_another_camera_s_is_told(h):
     h.ELECTRONS_PER_ADU = 2.0
     with pytest.warns(HrixsWarning, match="stand alone have 2"):

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
 from hrixs.photons.placement import fits_clouds
@@ -20,6 +20,7 @@ from hrixs.spectra.converted import photons_by_intensity
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
+from hrixs.utils.threads import resolve_threads
 
 #: Ways to make a spectrum: photons by a threshold from the image, by their energy, or by their
 #: charge also in a crowd; intensity; and, of the last two, the one that holds.
@@ -29,6 +30,11 @@ METHODS = ("auto", "manual", "resolve", "integrate", "best")
 def counts_photons(method: str) -> bool:
     """Whether a method has a photon table on the way."""
     return method != "integrate"
+
+
+def takes_thresholds(method: str) -> bool:
+    """Whether a method finds photons by a threshold, which loses some in a crowd."""
+    return method in ("auto", "manual")
 
 
 def resolves(method: str) -> bool:
@@ -86,6 +92,11 @@ class Analysis:
         return self.counts_photons or self.noise is not None
 
     @property
+    def takes_thresholds(self) -> bool:
+        """Whether photons are found by a threshold, which loses some in a crowd."""
+        return takes_thresholds(self.method)
+
+    @property
     def resolves(self) -> bool:
         """Whether the charge and the cloud of one photon have to be known."""
         return resolves(self.method)
@@ -130,6 +141,14 @@ class Analysis:
         except (NonFinitePixelsError, TooManyPhotonsError):
             return False
         return True
+
+    def of_core(self, frames: Frames) -> dict[str, Any]:
+        """Dark, mask and threads as the core takes them, with such frames."""
+        return {
+            "dark": as_dark(self.camera["dark"], frames),
+            "mask": as_mask(self.camera["mask"], frames),
+            "threads": resolve_threads(self.camera["threads"]),
+        }
 
     def spots(
         self, frames: xr.DataArray | ArrayLike | Frames, cloud_sigma: float

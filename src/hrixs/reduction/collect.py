@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
-from hrixs.reduction.first_images import report_doubts
+from hrixs.reduction.doubts import report_doubts
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.photons.charge_balance import report_gap
+from hrixs.camera.frames import as_frames
 from hrixs.photons.cloud_width import (
     FIRST_CLOUD_SIGMA,
     CloudEstimate,
@@ -23,15 +21,14 @@ from hrixs.photons.resolve import ENOUGH_FOR_A_CLOUD, ENTRIES_FOR_A_CHARGE
 from hrixs.photons.spots import cloud_of_spots, single_charge
 from hrixs.photons.table import table_columns
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.density import LightMap, lost_photons
+from hrixs.reduction.density import LightMap
+from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, losses_of, report_losses
+from hrixs.spectra.converted import frame_pedestals
 from hrixs.utils.errors import (
     LostPhotonsWarning,
     MissingDataError,
-    NonFinitePixelsError,
-    TooManyPhotonsError,
     warn,
 )
-from hrixs.utils.threads import resolve_threads
 
 #: Frames of so many first entries, and the photon energies of these.
 FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
@@ -39,13 +36,6 @@ FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
 #: Photons a pixel, as a photon of the line sees them, up to which they are resolved: 4 % are lost.
 DENSEST = 0.45
 
-# So many entries tell how many photons are lost.
-_ENTRIES_FOR_A_LOSS = 4
-# So many spots tell a charge well enough for that.
-_SPOTS_FOR_A_LOSS = 5
-_LARGEST_LOSS = 0.05
-# Spots above the noise tell what a threshold loses where they make more than this part more.
-_CLEARLY_MORE = 0.2
 # Charges by the energy and by the spots that differ by more than this are told.
 _LARGEST_MISMATCH = 0.1
 
@@ -65,7 +55,7 @@ def settled(
         Gives the frames of so many first entries, part by part, and their photon energies. What is
         decided does not depend on how they are divided.
     losses : bool
-        Whether to estimate how many photons are lost, which costs a look at four entries.
+        Whether to estimate how many photons a threshold loses, which finds those of a few entries.
 
     Raises
     ------
@@ -83,8 +73,10 @@ def settled(
         analysis = _of_one_photon(analysis, n_entries, parts)
     elif analysis.needs_cloud:
         analysis = _with_cloud(analysis, n_entries, parts)
-    if losses and analysis.method in ("auto", "manual"):
-        analysis = with_losses(analysis, parts(min(_ENTRIES_FOR_A_LOSS, n_entries)))
+    if losses and analysis.takes_thresholds:
+        lost = losses_of(analysis, parts(min(FRAMES_FOR_A_LOSS, n_entries)))
+        report_losses(lost)
+        analysis = analysis.with_attrs(**lost)
     return analysis
 
 
@@ -176,11 +168,14 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
     noises: list[float] = []
     n_frames = 0
     for frames, energy in first:
-        stack, camera = _of_core(analysis, frames)
+        stack = replace(as_frames(frames), first_pixel=None)
+        camera = analysis.of_core(stack)
         charges = analysis.charges(stack, energy)
         assert charges is not None
-        for number in range(len(stack)):
-            light = LightMap.of(stack, number, camera)
+        pedestals = frame_pedestals(stack.pixels, camera)
+        pixels = stack.pixels.reshape(-1, *stack.frame_shape)
+        for number, (mean, noise) in enumerate(zip(*pedestals, strict=True)):
+            light = LightMap.of(pixels[number], camera, (float(mean), float(noise)))
             sums += light.line_density(float(charges[number]))
             noises.append(light.noise)
         n_frames += len(stack)
@@ -203,120 +198,3 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
         return replace(analysis, method="resolve").with_attrs(best=why)
     why = f"integrate: {seen}, and more than {DENSEST} are not told apart"
     return replace(analysis, method="integrate", noise=float(np.mean(noises))).with_attrs(best=why)
-
-
-def with_losses(
-    analysis: Analysis, first: Iterable[tuple[Any, Any]], photons: xr.Dataset | None = None
-) -> Analysis:
-    """Estimate how many photons are lost where spots run into each other, and tell it.
-
-    There a threshold in standard deviations of the frame may lie above single photons: spots above
-    the noise, which are looked for by themselves, tell what is lost so. `photons` are those of a
-    single part, where they have been found already.
-    """
-    tells_doubles = analysis.method == "manual" or analysis.options["dbl_threshold"] is not None
-    cloud_sigma = analysis.options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
-    gain = analysis.options["electrons_per_adu"]
-    one_photon = replace(analysis, options={"electrons_per_adu": gain, "read_noise": None})
-    looked_at = []
-    for frames, energy in first:
-        stack, camera = _of_core(analysis, frames)
-        try:
-            table = analysis.photons(stack, energy) if photons is None else photons
-            spots = one_photon.spots(stack, cloud_sigma)
-        except (NonFinitePixelsError, TooManyPhotonsError):
-            continue  # told when it is their turn
-        looked_at.append((stack, camera, table, spots, energy))
-    try:
-        charge = single_charge(
-            _joined([(spots, len(stack)) for stack, _, _, spots, _ in looked_at]),
-            at_least=_SPOTS_FOR_A_LOSS,
-        )
-    except MissingDataError:
-        return analysis  # nothing to tell a photon by
-    by_table, by_spots = [], []
-    for stack, camera, table, spots, energy in looked_at:
-        # Where the energy tells the charge, photons were found by it.
-        known = analysis.charges(stack, energy) if analysis.method == "manual" else None
-        charges = np.full(len(stack), charge) if known is None else known
-        one_each = spots | {"double": np.zeros_like(spots["double"])}
-        for number in range(len(stack)):
-            light = LightMap.of(stack, number, camera)
-            given = (float(charges[number]), cloud_sigma)
-            found_here = _of_frame(table_columns(table), number)
-            spots_here = _of_frame(one_each, number)
-            by_table.append(lost_photons(light, found_here, *given, tells_doubles=tells_doubles))
-            by_spots.append(lost_photons(light, spots_here, *given, tells_doubles=False))
-    # Of all frames at once: the same bytes however they are divided.
-    found, lost, in_crowds = np.sum(by_table, axis=0)
-    missed = np.sum(by_spots, axis=0)[2] - in_crowds
-    lost += missed if missed > _CLEARLY_MORE * in_crowds else 0.0
-    share = float(lost / (found + lost)) if found + lost > 0 else 0.0
-    n_frames = sum(len(stack) for stack, *_ in looked_at)
-    if share > _LARGEST_LOSS:
-        warn(
-            f"about {share:.0%} of the photons are lost, {lost / n_frames:.0f} of "
-            f"{(found + lost) / n_frames:.0f} in each of the first images, where spots run into "
-            "each other. Take method='resolve', which tells them apart, or method='best'.",
-            LostPhotonsWarning,
-        )
-    return analysis.with_attrs(lost_share=share, lost_photons=float(lost / n_frames))
-
-
-def _of_frame(columns: dict[str, NDArray[Any]], number: int) -> dict[str, NDArray[Any]]:
-    own = columns["frame"] == number
-    return {name: columns[name][own] for name in ("x", "y", "double")}
-
-
-def report_losses(
-    analysis: Analysis,
-    frames: NDArray[Any],
-    energy: NDArray[np.float64] | None,
-    photons: xr.Dataset,
-) -> None:
-    """Warn of what is lost in the first of some frames, shape (..., x, y), with their photons."""
-    if frames.ndim == 2:
-        frames = frames[None]
-    few = slice(_ENTRIES_FOR_A_LOSS)
-    of_few = energy[few] if energy is not None and energy.ndim else energy
-    with_losses(analysis, [(frames[few], of_few)], photons)
-
-
-def _of_core(analysis: Analysis, frames: ArrayLike) -> tuple[Frames, dict[str, Any]]:
-    """Frames, and dark, mask and threads as the core takes them."""
-    stack = replace(as_frames(frames), first_pixel=None)
-    return stack, {
-        "dark": as_dark(analysis.camera["dark"], stack),
-        "mask": as_mask(analysis.camera["mask"], stack),
-        "threads": resolve_threads(analysis.camera["threads"]),
-    }
-
-
-def report_doubts(attrs: Mapping[Any, Any], spectra: NDArray[np.float64]) -> None:
-    """Warn of a count that misses the charge, and of images too dense to be resolved.
-
-    Parameters
-    ----------
-    attrs
-        Of the spectra.
-    spectra : numpy.ndarray, shape (..., bins)
-        Of all images.
-    """
-    report_gap(attrs)
-    _report_denser(attrs, spectra.sum(axis=-1))
-
-
-def _report_denser(attrs: Mapping[Any, Any], counts: NDArray[np.float64]) -> None:
-    """Warn of later images that are too dense to be resolved, by the photons of each."""
-    if attrs.get("algorithm") != "resolve" or not attrs.get("photons_of_first", 0) > 0:
-        return
-    density = attrs["photon_density"] * counts / attrs["photons_of_first"]
-    denser = density > DENSEST
-    if attrs["photon_density"] > DENSEST or not denser.any():
-        return  # the first ones were told already
-    warn(
-        f"{int(denser.sum())} of {denser.size} images are denser than the first ones, with up to "
-        f"{density.max():.2f} photons a pixel, where more than {DENSEST} can't be told apart: "
-        "photons are lost in these. Take method='integrate' for them.",
-        LostPhotonsWarning,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from numpy.typing import NDArray
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.first_images import report_doubts, settled
+from hrixs.reduction.doubts import report_doubts
+from hrixs.reduction.first_images import settled
+from hrixs.reduction.losses import losses_of, report_losses
 from hrixs.spectra.dataset import COUNTS
+from hrixs.utils.dask_arrays import is_lazy
+from hrixs.utils.errors import FaultyRunError
 
 _BYTES_PER_PART = 512 * 2**20
-
-
-# When the first frames are looked at; they may be lazy.
+# When the first frames are looked at.
 _ENTRIES_AT_A_TIME = 8
 
 
@@ -30,19 +33,35 @@ def settled_by_first(
     *,
     losses: bool = True,
 ) -> Analysis:
-    """`analysis` with what the first frames decide for all of them, as `settled`."""
+    """`analysis` with what the first frames decide for all of them, as `settled`.
+
+    Lazy ones that can't be read are left out: they are told of when it is their turn.
+    """
     if not analysis.counts_photons:
         return analysis
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")
 
     def parts(n: int) -> Iterator[tuple[xr.DataArray, Any]]:
-        for begin in range(0, n, _ENTRIES_AT_A_TIME):
-            part = slice(begin, min(begin + _ENTRIES_AT_A_TIME, n))
-            energy = energies[part] if energies is not None and energies.ndim else energies
-            yield frames[part].compute(), energy
+        for begin, end in _first_parts(frames):
+            if begin >= n:
+                return
+            part = slice(begin, min(end, n))
+            try:
+                loaded = frames[part].compute()
+            except FaultyRunError:
+                continue
+            yield loaded, energies[part] if energies is not None and energies.ndim else energies
 
     return settled(analysis, len(frames), parts, losses=losses)
+
+
+def _first_parts(frames: xr.DataArray) -> Iterator[tuple[int, int]]:
+    """Where parts begin and end that are looked at together; chunks are read once."""
+    sizes = [_ENTRIES_AT_A_TIME] * -(-len(frames) // _ENTRIES_AT_A_TIME)
+    if is_lazy(frames):
+        sizes = list(frames.chunks[0])
+    return pairwise(accumulate(sizes, initial=0))
 
 
 def spectra_of(
@@ -50,15 +69,24 @@ def spectra_of(
 ) -> xr.DataArray:
     """Spectra of cropped frames, part by part, so that memory for photons is bounded.
 
+    What a threshold loses is estimated from the photons of the first frames, found once.
+
     Raises
     ------
     ValueError
         As the functions of `Analysis`.
     """
-    parts = []
+    parts: list[xr.DataArray] = []
     for piece, part in _parts(frames):
         energy = energies[part] if energies is not None and energies.ndim else energies
-        parts.append(analysis.spectra(piece, energy))
+        if parts or not analysis.takes_thresholds:
+            parts.append(analysis.spectra(piece, energy))
+            continue
+        photons = analysis.photons(piece, energy)
+        lost = losses_of(analysis, [(piece, energy)], photons)
+        report_losses(lost)
+        counted = analysis.counted(photons, piece.frame_shape[1])
+        parts.append(counted.assign_attrs(lost))
     spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
     spectrum.attrs = dict(parts[0].attrs)
     for count in COUNTS:

@@ -191,7 +191,8 @@ def add_spectra(
     energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
     lazy = is_lazy(frames)
     if settle:
-        analysis = settled_by_first(analysis, frames, energies, losses=not lazy)
+        # In memory they are told by the photons that are found anyway.
+        analysis = settled_by_first(analysis, frames, energies, losses=lazy)
     make = lazy_spectra if lazy else spectra_of
     return store_spectrum(data, labelled(h, make(frames, analysis, energies), crop))
 
