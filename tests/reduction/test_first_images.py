@@ -10,7 +10,6 @@ import pytest
 import xarray as xr
 
 from hrixs import HrixsWarning, LostPhotonsWarning, MissingDataError, hRIXS, photon_table
-from hrixs.live import LiveSpectra
 from hrixs.simulation import write_run
 from oracles.crowded_frames import CHARGE, camera, line
 
@@ -168,6 +167,24 @@ def test_what_is_lost_is_estimated_within_a_third(h, method, density):
     assert (LostPhotonsWarning in kinds) == (estimate > 0.05)
 
 
+@pytest.mark.parametrize("method", ["auto", "manual"])
+def test_what_is_lost_with_a_dark_and_a_mask(h, method):
+    frames, _ = crowded(0.1)
+    plain = lost_share(h, frames, method)
+    tilt = np.broadcast_to(np.linspace(0, 40, SHAPE[1]), SHAPE)
+    h.dark_image, h.dark_detector, h.USE_DARK = tilt, h.DETECTOR, True
+    h.MASK = np.zeros(SHAPE, dtype=bool)
+    h.MASK[100:110, 20:30] = h.MASK[::16, ::9] = True
+    tilted = np.rint(frames + tilt).astype(np.uint16)
+    tilted[:, h.MASK] = 60_000
+    assert abs(lost_share(h, tilted, method) / plain - 1) < 0.1
+
+
+def lost_share(h, frames, method) -> float:
+    with pytest.warns(LostPhotonsWarning):
+        return h.centroid(dataset(frames), method=method).spectrum.attrs["lost_share"]
+
+
 def test_a_sparse_run_is_not_warned_of(h):
     spectrum = h.centroid(dataset(crowded(0.003, 12)[0])).spectrum
     assert spectrum.attrs.get("lost_share", 0) < 0.05
@@ -191,23 +208,6 @@ def test_the_same_choice_in_every_way(h, tmp_path):
     assert table.sizes["photon"] == int(expected.sum())
     assert (table.crowding.values >= 0).all()
     assert lazy.attrs["best"] == expected.attrs["best"]
-
-
-def test_live(h):
-    frames, n = crowded(0.1)
-    h.set_params(cloud_sigma=0.55, photon_charge=CHARGE)
-    from hrixs import mnemonics
-
-    source, key, _ = mnemonics["MaranaX"].values()
-    live = LiveSpectra(h, method="resolve")
-    for number, frame in enumerate(frames):
-        live.add(number, {source: {key: frame}})
-    assert abs(live.total.sum() / n - 1) < 0.01
-    with pytest.raises(ValueError, match="method"):
-        LiveSpectra(h, method="best")
-    h.CLOUD_SIGMA = None
-    with pytest.raises(ValueError, match="CLOUD_SIGMA"):
-        LiveSpectra(h, method="resolve")
 
 
 def test_too_few_photons_to_learn_from(h):

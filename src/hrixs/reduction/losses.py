@@ -261,7 +261,7 @@ def _crowd_of(
     one_photon = replace(
         analysis,
         options={"electrons_per_adu": gain, "read_noise": None},
-        camera=_cut(camera, part, rows),
+        camera=_cut(analysis.camera, part, rows),
     )
     spots = one_photon.spots(frame.pixels[part, rows], method.cloud_sigma)
     return _Crowd(light, photons, spots, _charge_by_energy(analysis, frame, energy), hides_none)
