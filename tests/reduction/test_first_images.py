@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hrixs import HrixsWarning, LostPhotonsWarning, MissingDataError, hRIXS, photon_table
+from hrixs import (
+    HrixsWarning,
+    LostPhotonsWarning,
+    MissingDataError,
+    hRIXS,
+    photon_table,
+    resolve_photons,
+)
 from hrixs.simulation import write_run
 from oracles.crowded_frames import CHARGE, camera, line
 
@@ -150,6 +157,20 @@ def test_a_gain_that_is_another_camera_s_is_told(h):
     h.ELECTRONS_PER_ADU = 2.0
     with pytest.warns(HrixsWarning, match="stand alone have 2"):
         h.centroid(dataset(crowded(0.05)[0]), method="resolve")
+
+
+@pytest.mark.parametrize("density", [0.05, 0.2, 0.3])
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")  # others, as of the balance
+def test_a_charge_that_is_wrong_by_a_factor_of_two_is_told(h, density, factor):
+    h.set_params(photon_charge=factor * CHARGE, cloud_sigma=0.55)
+    said = f"stand alone have {1 / factor:.0f}" if factor < 1 else r"stand alone have 0\.[45]"
+    said = said.replace("2", "[12]\\.") if factor < 1 else said
+    frames, _ = crowded(density, 32)
+    with pytest.warns(HrixsWarning, match=said):
+        h.centroid(dataset(frames), method="resolve")
+    with pytest.warns(HrixsWarning, match="stand alone"):
+        resolve_photons(frames[:2], photon_charge=factor * CHARGE, cloud_sigma=0.55)
 
 
 @pytest.mark.parametrize("density", [0.02, 0.05, 0.1, 0.2])

@@ -12,13 +12,25 @@ from numpy.typing import NDArray
 from hrixs.camera.frames import as_frames
 from hrixs.photons.cloud_width import (
     FIRST_CLOUD_SIGMA,
+    LEAST_PHOTONS,
     CloudEstimate,
     cloud_of_first,
     mean_cloud,
 )
 from hrixs.photons.columns import COLUMNS
-from hrixs.photons.resolve import ENOUGH_FOR_A_CLOUD, ENTRIES_FOR_A_CHARGE
-from hrixs.photons.spots import cloud_of_spots, single_charge
+from hrixs.photons.resolve import (
+    ENOUGH_FOR_A_CHARGE,
+    ENOUGH_FOR_A_CLOUD,
+    ENTRIES_FOR_A_CHARGE,
+    MOST_ENTRIES_FOR_A_CHARGE,
+)
+from hrixs.photons.spots import (
+    ENOUGH_TO_COMPARE,
+    cloud_of_spots,
+    n_alone,
+    report_mismatch,
+    single_charge,
+)
 from hrixs.photons.table import table_columns
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.density import LightMap
@@ -35,9 +47,6 @@ FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
 
 #: Photons a pixel, as a photon of the line sees them, up to which they are resolved: 4 % are lost.
 DENSEST = 0.45
-
-# Charges by the energy and by the spots that differ by more than this are told.
-_LARGEST_MISMATCH = 0.1
 
 
 def settled(
@@ -92,11 +101,11 @@ def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Ana
         # Where no photon stands alone, they are perhaps too dense to be resolved anyway.
         if analysis.method != "best":
             raise
-        dense = _with_density(_with_charge(analysis, first, compare=False), first)
+        dense = _with_density(_with_charge(analysis, n_entries, parts, compare=False), first)
         if dense.method == "integrate":
             return dense
         raise
-    return _with_density(_with_charge(analysis, first), first)
+    return _with_density(_with_charge(analysis, n_entries, parts), first)
 
 
 def _with_cloud(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
@@ -130,36 +139,46 @@ def _joined(parts: Sequence[tuple[dict[str, NDArray[Any]], int]]) -> dict[str, N
 
 
 def _with_charge(
-    analysis: Analysis, first: Sequence[tuple[Any, Any]], *, compare: bool = True
+    analysis: Analysis, n_entries: int, parts: FirstParts, *, compare: bool = True
 ) -> Analysis:
-    """Learn the charge of one photon where nothing gives it, else compare it with that given."""
-    cloud_sigma = analysis.options["cloud_sigma"] or FIRST_CLOUD_SIGMA
-    charges = [analysis.charges(as_frames(frames), energy) for frames, energy in first]
-    learns = charges[0] is None
+    """Learn the charge of one photon where nothing gives it, else compare it with that given.
+
+    Where few spots stand alone, more entries are looked at.
+    """
+    frames, energy = next(iter(parts(1)))
+    learns = analysis.charges(as_frames(frames), energy) is None
     if not learns and not compare:
         return analysis
-    # Charges of spots in those of one photon, where they are given: energies may differ.
+    enough = ENOUGH_FOR_A_CHARGE if learns else LEAST_PHOTONS
+    n = ENTRIES_FOR_A_CHARGE
+    spots = _single_spots(analysis, parts(min(n, n_entries)))
+    while n < min(n_entries, MOST_ENTRIES_FOR_A_CHARGE) and n_alone(spots) < enough:
+        n *= 2
+        spots = _single_spots(analysis, parts(min(n, n_entries)))
+    if learns:
+        learned = single_charge(spots)
+        learned.report_doubt()
+        known = analysis.with_options(photon_charge=learned.charge)
+        return known.with_attrs(photon_charge_learned=1, photon_charge_err=learned.error)
+    try:
+        seen = single_charge(spots, at_least=ENOUGH_TO_COMPARE)
+    except MissingDataError:
+        return analysis
+    report_mismatch(seen)
+    return analysis.with_attrs(photon_charge_seen=seen.charge)
+
+
+def _single_spots(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> dict[str, NDArray[Any]]:
+    """Spots, their charges in those of one photon where these are given: energies may differ."""
+    cloud_sigma = analysis.options["cloud_sigma"] or FIRST_CLOUD_SIGMA
     columns = []
-    for (frames, _), given in zip(first, charges, strict=True):
+    for frames, energy in first:
         spots = analysis.spots(frames, cloud_sigma)
+        given = analysis.charges(as_frames(frames), energy)
         if given is not None:
             spots["charge"] = spots["charge"] / given[spots["frame"]]
         columns.append((spots, len(spots["base"])))
-    try:
-        seen = single_charge(_joined(columns))
-    except MissingDataError:
-        if learns:
-            raise
-        return analysis
-    if learns:
-        return analysis.with_options(photon_charge=seen).with_attrs(photon_charge_learned=1)
-    if abs(seen - 1) > _LARGEST_MISMATCH:
-        warn(
-            f"photons that stand alone have {seen:.2f} times the charge that was expected of one. "
-            "Set ELECTRONS_PER_ADU (or EV_PER_PAIR) to the camera's, or PHOTON_CHARGE: what is "
-            "counted is as wrong as the charge."
-        )
-    return analysis.with_attrs(photon_charge_seen=seen)
+    return _joined(columns)
 
 
 def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analysis:

@@ -279,7 +279,7 @@ def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
         return 0.0
     names = ("charge", "flag", "chi2")
     spots = {name: np.concatenate([one.spots[name] for one in crowds]) for name in names}
-    charge = single_charge(spots, at_least=_SPOTS_FOR_A_LOSS)
+    charge = single_charge(spots, at_least=_SPOTS_FOR_A_LOSS).charge
     lost, in_crowds, by_spots = np.sum([one.lost(charge, method) for one in crowds], axis=0)
     missed = by_spots - in_crowds
     return float(lost + (missed if missed > _CLEARLY_MORE * in_crowds else 0.0))
