@@ -188,6 +188,17 @@ def test_what_is_lost_is_estimated_within_a_third(h, method, density):
     assert (LostPhotonsWarning in kinds) == (estimate > 0.05)
 
 
+@pytest.mark.parametrize("density", [0.1, 0.2])
+def test_spots_of_several_photons_that_are_too_bright_are_a_loss(h, density):
+    frames, n = crowded(density)
+    h.set_params(dbl_threshold=1.75 * CHARGE, max_charge=3.5 * CHARGE, threshold=4 * 200 + 60)
+    with pytest.warns(LostPhotonsWarning):
+        spectrum = h.centroid(dataset(frames)).spectrum
+    lost = 1 - float(spectrum.sum()) / n
+    assert lost > 0.2
+    assert abs(spectrum.attrs["lost_share"] / lost - 1) < 1 / 3
+
+
 @pytest.mark.parametrize("method", ["auto", "manual"])
 def test_what_is_lost_with_a_dark_and_a_mask(h, method):
     frames, _ = crowded(0.1)

@@ -49,6 +49,7 @@ _LEAST_PART = 0.01
 _ROWS_OF_A_PART = 32
 # A threshold below this part of the photons' middle charge hides none.
 _LOW_THRESHOLD = 0.5
+_FEW_TOO_BRIGHT = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,16 @@ class _Method:
 
     cloud_sigma: float
     tells_doubles: bool
+    too_bright: float  # ADU of a hit that is taken for a cosmic ray
 
     @staticmethod
     def of(analysis: Analysis) -> _Method:
-        told = analysis.method == "manual" or analysis.options["dbl_threshold"] is not None
-        return _Method(analysis.options.get("cloud_sigma") or FIRST_CLOUD_SIGMA, told)
+        options = analysis.options
+        tells_doubles = analysis.method == "manual" or options["dbl_threshold"] is not None
+        limits = [options[name] for name in ("max_charge", "max_pixel")]
+        too_bright = min((float(one) for one in limits if one is not None), default=0.0)
+        cloud_sigma = options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
+        return _Method(cloud_sigma, tells_doubles, too_bright)
 
     def lost_by_places(
         self, photons: Mapping[str, NDArray[Any]], shape: tuple[int, int], n_frames: int = 1
@@ -84,6 +90,7 @@ class _Crowd:
     spots: dict[str, NDArray[Any]]
     charge: float | None
     hides_none: bool
+    n_too_bright: int
 
     def lost(self, charge: float, method: _Method) -> NDArray[Any]:
         """Photons lost, those in crowds, and those in crowds by the spots."""
@@ -199,10 +206,11 @@ def _of_each(energy: Any, stack: Frames) -> NDArray[np.float64]:
 
 
 def _of_frame(photons: xr.Dataset, number: int) -> dict[str, NDArray[Any]]:
-    """Columns of one frame's photons, and its threshold."""
+    """Columns of one frame's photons, its threshold, and how many hits are too bright."""
     begin, end = np.searchsorted(photons["frame"].values, [number, number + 1])
     columns = {name: photons[name].values[begin:end] for name in ("x", "y", "charge", "double")}
-    return columns | {"threshold": photons["threshold"].values[number : number + 1]}
+    of_frame = ("threshold", "n_cosmics")
+    return columns | {name: photons[name].values[number : number + 1] for name in of_frame}
 
 
 def _charge_by_energy(analysis: Analysis, frame: Frames, energy: float | None) -> float | None:
@@ -214,12 +222,14 @@ def _charge_by_energy(analysis: Analysis, frame: Frames, energy: float | None) -
 
 
 def _hides_none(analysis: Analysis, columns: Mapping[str, NDArray[Any]], level: float) -> bool:
-    """Whether the threshold is far below the photons' charge, so that it hides none.
+    """Whether the threshold is far below the photons' charge, and none is left out as too bright.
 
     By the energy a photon's brightest pixel counts, too, and nothing tells that of those hidden.
     """
     if analysis.method != "auto" or not len(columns["charge"]):
         return False
+    if columns["n_cosmics"][0] > _FEW_TOO_BRIGHT * len(columns["charge"]):
+        return False  # several photons in one spot are taken for a cosmic ray
     above = float(columns["threshold"][0]) - 4 * level
     return above < _LOW_THRESHOLD * float(np.median(columns["charge"]))
 
@@ -264,7 +274,9 @@ def _crowd_of(
         camera=_cut(analysis.camera, part, rows),
     )
     spots = one_photon.spots(frame.pixels[part, rows], method.cloud_sigma)
-    return _Crowd(light, photons, spots, _charge_by_energy(analysis, frame, energy), hides_none)
+    charge = _charge_by_energy(analysis, frame, energy)
+    n_too_bright = int(columns["n_cosmics"][0])
+    return _Crowd(light, photons, spots, charge, hides_none, n_too_bright)
 
 
 def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
@@ -282,7 +294,13 @@ def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
     charge = single_charge(spots, at_least=_SPOTS_FOR_A_LOSS).charge
     lost, in_crowds, by_spots = np.sum([one.lost(charge, method) for one in crowds], axis=0)
     missed = by_spots - in_crowds
-    return float(lost + (missed if missed > _CLEARLY_MORE * in_crowds else 0.0))
+    left_out = 0.0
+    if in_crowds + lost > 0 and (n_too_bright := sum(one.n_too_bright for one in crowds)):
+        # Cosmic rays come everywhere, spots of several photons where photons are not alone.
+        n_photons = sum(float(np.sum(1.0 + one.photons["double"])) for one in crowds) + lost
+        photons_each = max(1.0, method.too_bright / charge)
+        left_out = n_too_bright * photons_each * min(1.0, in_crowds / n_photons)
+    return float(lost + max(missed if missed > _CLEARLY_MORE * in_crowds else 0.0, left_out))
 
 
 def _cut(
