@@ -1,11 +1,14 @@
 """A real frame of a RIXS camera, from counting to spectra. Skipped where the file is absent."""
 
+import copy
+
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.special import ndtr
 
 from conftest import SHARED
-from hrixs import HrixsWarning, hRIXS
+from hrixs import ChargeBalanceWarning, HrixsWarning, hRIXS, photon_spectrum, resolve_photons
 
 FRAME = SHARED / "data" / "LSCO_0040.tif"
 pytestmark = [
@@ -22,15 +25,25 @@ def frame() -> np.ndarray:
     return tifffile.imread(FRAME).T
 
 
-@pytest.fixture
-def data(frame) -> xr.Dataset:
+@pytest.fixture(scope="module")
+def fitted(frame) -> hRIXS:
+    h = hRIXS()
+    h.find_curvature(dataset(frame), plot=False)
+    return h
+
+
+def dataset(frame: np.ndarray) -> xr.Dataset:
     return xr.Dataset({"MaranaX": (("trainId", "x", "y"), frame[None])}, {"trainId": [0]})
 
 
 @pytest.fixture
-def h(data) -> hRIXS:
-    h = hRIXS()
-    h.find_curvature(data, plot=False)
+def data(frame) -> xr.Dataset:
+    return dataset(frame)
+
+
+@pytest.fixture
+def h(fitted) -> hRIXS:
+    h = copy.copy(fitted)
     h.BINS = 751
     return h
 
@@ -41,6 +54,35 @@ def test_every_photon_of_a_crowd_is_counted(h, data):
     assert spectrum.attrs["best"].startswith("resolve")
     counts = spectrum.values[0]
     assert 19_500 < counts.sum() < 22_000
+    # dd excitations over the elastic line: 17.5 to 19.9 by integrated charge.
+    assert 17 < counts[270:311].sum() / counts[228:247].sum() < 20
+
+
+def light_of(photons: xr.Dataset, shape: tuple[int, int]) -> np.ndarray:
+    """Light of the clouds of a photon table, in ADU, within 5 pixels of each."""
+    light = np.zeros(np.add(shape, 10))
+    near = np.arange(11)
+    parts = []
+    for place in (photons.x.values, photons.y.values):
+        pixel = np.rint(place).astype(int)
+        edges = (pixel - place)[:, None] + np.arange(-5.5, 6.0)
+        share = np.diff(ndtr(edges / photons.attrs["cloud_sigma"]), axis=1)
+        parts.append((pixel[:, None] + near, share))
+    (x, along_x), (y, along_y) = parts
+    clouds = photons.attrs["photon_charge"] * along_x[:, :, None] * along_y[:, None, :]
+    np.add.at(light, (x[:, :, None], y[:, None, :]), clouds)
+    return light[5:-5, 5:-5]
+
+
+def test_resolved_photons_are_the_light_of_the_frame(h, frame):
+    """Charge and cloud learned from the frame alone."""
+    with pytest.warns(ChargeBalanceWarning):
+        photons = resolve_photons(frame)
+    assert 19_500 < photons.sizes["photon"] < 22_000
+    left = frame - float(photons.threshold[0]) - light_of(photons, frame.shape)
+    assert left.std() < 4  # 1.5 where there is no light
+    spectrum = photon_spectrum(photons, bins=751, range=(0, 751), curvature=h.curvature)
+    counts = spectrum.values.ravel()
     # dd excitations over the elastic line: 17.5 to 19.9 by integrated charge.
     assert 17 < counts[270:311].sum() / counts[228:247].sum() < 20
 

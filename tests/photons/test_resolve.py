@@ -9,7 +9,13 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs import ChargeBalanceWarning, MissingDataError, TooManyPhotonsError, resolve_photons
+from hrixs import (
+    ChargeBalanceWarning,
+    HrixsWarning,
+    MissingDataError,
+    TooManyPhotonsError,
+    resolve_photons,
+)
 from oracles import resolved_photons
 from oracles.crowded_frames import CHARGE, LEVEL, NOISE, SIGMA, camera, line
 
@@ -165,8 +171,26 @@ def test_cosmic_rays_are_left_out():
 
 def test_a_wrong_charge_is_told():
     frame = camera(line(0.1, (512, 48)), (512, 48))
-    with pytest.warns(ChargeBalanceWarning, match="above the level"):
+    with (
+        pytest.warns(ChargeBalanceWarning, match="above the level"),
+        pytest.warns(HrixsWarning, match=r"stand alone have 0\.6"),
+    ):
         resolved(frame, photon_charge=1.5 * CHARGE)
+
+
+def test_a_charge_learned_from_few_spots_is_told():
+    shape = (512, 48)
+    frames = np.stack([camera(line(0.3, shape, k), shape, k) for k in range(8)])
+    with pytest.warns(HrixsWarning, match="± .* ADU, was learned from"):
+        table = resolve_photons(frames, electrons_per_adu=1.0, cloud_sigma=0.55)
+    assert table.attrs["photon_charge"] == pytest.approx(CHARGE, rel=0.15)
+
+
+def test_more_frames_tell_the_charge_of_a_crowd():
+    shape = (512, 48)
+    frames = np.stack([camera(line(0.3, shape, k), shape, k) for k in range(32)])
+    table = resolve_photons(frames, electrons_per_adu=1.0, cloud_sigma=0.55)
+    assert table.attrs["photon_charge"] == pytest.approx(CHARGE, rel=0.04)
 
 
 def test_errors_say_what_to_do():

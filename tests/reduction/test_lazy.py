@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import warnings
 from pathlib import Path
 
 import dask
@@ -14,7 +15,14 @@ import xarray as xr
 
 import hrixs
 from conftest import DARK, RUN
-from hrixs import FaultyRunError, HrixsWarning, concat_photons, hRIXS, photon_parts
+from hrixs import (
+    FaultyRunError,
+    HrixsWarning,
+    LostPhotonsWarning,
+    concat_photons,
+    hRIXS,
+    photon_parts,
+)
 from hrixs.runs.parts import PartReader
 from oracles.run_variants import KINDS, camera_files
 
@@ -59,6 +67,34 @@ def test_the_first_images_alone_are_read_before_it_is_needed(h, small_chunks, mo
     assert set(read) == set(range(4))
 
 
+@pytest.mark.parametrize("method", ["auto", "manual"])
+def test_what_is_lost_is_told_at_the_call_by_the_first_images(h, lazy, data, method, monkeypatch):
+    from hrixs.runs.parts import PartReader
+
+    real, rows = PartReader.read, []
+    monkeypatch.setattr(PartReader, "read", lambda s, part: rows.append(part.rows) or real(s, part))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        attrs = h.centroid(lazy, method=method).spectrum.attrs
+    assert sum(map(len, rows)) <= 4
+    with warnings.catch_warnings(record=True) as expected:
+        warnings.simplefilter("always")
+        in_memory = h.centroid(data, method=method).spectrum.attrs
+    assert [str(one.message) for one in told] == [str(one.message) for one in expected]
+    assert [one.category for one in told] == [LostPhotonsWarning] * (method == "auto")
+    for name in ("lost_share", "lost_photons", "photons_of_first"):
+        assert attrs[name] == in_memory[name]
+
+
+def test_a_first_image_that_can_not_be_read_is_told_when_it_is_computed(h, simulated, tmp_path):
+    folder = Path(shutil.copytree(simulated.folder, tmp_path / "r0145"))
+    data = h.from_run(folder, lazy=True)
+    camera_files(folder)[0].unlink()
+    assert h.centroid(data).spectrum.attrs["lost_share"] > 0
+    with pytest.raises(FaultyRunError):
+        data.spectrum.compute()
+
+
 def test_the_same_dataset_as_in_memory(h, lazy, data):
     assert lazy.identical(data)
     assert lazy.MaranaX.chunks[0] == (2, 2, 2, 2)
@@ -87,7 +123,6 @@ def test_lazy_spectra_are_the_same_bytes(h, lazy, data, method, with_dark):
     assert result.spectrum.values.tobytes() == expected.spectrum.values.tobytes()
     assert result.energy.identical(expected.energy)
     counted = {"n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics"}
-    counted |= {"lost_share", "lost_photons"}
     known = {k: v for k, v in expected.spectrum.attrs.items() if k not in counted}
     assert result.spectrum.attrs.keys() == known.keys()
 

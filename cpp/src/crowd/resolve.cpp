@@ -7,6 +7,7 @@
 #include "frame/check_frames.hpp"
 #include "frame/pedestal.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "photons/check_photons.hpp"
 #include "rows/bands.hpp"
 #include "rows/frame_rows.hpp"
 
@@ -111,21 +112,15 @@ void find_bright(const CorrectedFrame<Pixel>& frame, double brightest, Scratch& 
 
 void check_settings(const double* photon_adu, Index n_frames, Index first_number, Index nx,
                     Index ny, const ResolveSettings& settings) {
-    for (Index frame = 0; frame < n_frames; ++frame)
-        if (!(photon_adu[frame] > 0.0) || !(photon_adu[frame] < crowd::most_light))
-            throw ParameterError("a photon of frame " + std::to_string(first_number + frame) +
-                                 " makes " + text(photon_adu[frame]) +
-                                 " ADU, expected a positive number. Check the energy, or "
-                                 "photon_charge.");
+    check_charges(photon_adu, n_frames, first_number, "the energy, or photon_charge",
+                  crowd::most_light);
     check_fit(settings.cloud, nx, ny);
     const double sigma = settings.cloud.cloud_sigma;
     if (sigma < least_resolved_cloud || sigma > most_resolved_cloud)
         throw ParameterError("cloud_sigma = " + text(sigma) + " pixels, expected a number from " +
                              text(least_resolved_cloud) + " to " + text(most_resolved_cloud) +
                              " where photons are resolved.");
-    if (settings.max_photons < 1)
-        throw ParameterError("max_photons = " + std::to_string(settings.max_photons) +
-                             ", expected 1 or more.");
+    check_max_photons(settings.max_photons);
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "frame/corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "photons/candidates.hpp"
+#include "photons/check_photons.hpp"
 #include "photons/local_maximum.hpp"
 #include "photons/locate.hpp"
 #include "photons/search_scratch.hpp"
@@ -114,12 +115,7 @@ void classify(const CorrectedFrame<Pixel>& frame, const std::vector<BandHits>& b
 
 void check_settings(const double* photon_adu, Index n_frames, Index first_number,
                     const ClassifySettings& settings) {
-    for (Index frame = 0; frame < n_frames; ++frame)
-        if (!(photon_adu[frame] > 0.0) || !std::isfinite(photon_adu[frame]))
-            throw ParameterError("the photon energy of frame " +
-                                 std::to_string(first_number + frame) + " makes a photon of " +
-                                 text(photon_adu[frame]) +
-                                 " ADU, expected a positive number. Check the energy.");
+    check_charges(photon_adu, n_frames, first_number, "the energy");
     const bool ordered = settings.candidate_low < settings.candidate_high &&
                          0.0 <= settings.single_low && settings.single_low <= settings.double_low;
     if (!ordered)
@@ -128,9 +124,7 @@ void check_settings(const double* photon_adu, Index n_frames, Index first_number
             ", candidate_high = " + text(settings.candidate_high) + ", single_low = " +
             text(settings.single_low) + ", double_low = " + text(settings.double_low) +
             "; expected candidate_low < candidate_high and 0 <= single_low <= double_low.");
-    if (settings.max_photons < 1)
-        throw ParameterError("max_photons = " + std::to_string(settings.max_photons) +
-                             ", expected 1 or more.");
+    check_max_photons(settings.max_photons);
 }
 
 } // namespace

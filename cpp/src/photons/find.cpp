@@ -6,6 +6,7 @@
 #include "frame/pedestal.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "photons/candidates.hpp"
+#include "photons/check_photons.hpp"
 #include "photons/local_maximum.hpp"
 #include "photons/locate.hpp"
 #include "photons/search_scratch.hpp"
@@ -226,9 +227,7 @@ void check_settings(const FindSettings& settings) {
         throw ParameterError("std_threshold is NaN, expected a number of standard deviations.");
     if (settings.dbl_threshold && std::isnan(*settings.dbl_threshold))
         throw ParameterError("dbl_threshold is NaN, expected a number in ADU.");
-    if (settings.max_photons < 1)
-        throw ParameterError("max_photons = " + std::to_string(settings.max_photons) +
-                             ", expected 1 or more.");
+    check_max_photons(settings.max_photons);
 }
 
 } // namespace

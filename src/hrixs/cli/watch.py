@@ -111,6 +111,7 @@ def watch(
                 )
         finally:
             # Whatever has ended the watch, also an error: what was found is saved.
+            live.finish()
             if live.counts.analysed:
                 result = live.dataset()
                 write_netcdf(result, output)

@@ -7,10 +7,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hrixs.utils.errors import DoubtError, DoubtWarning, warn
+from hrixs.utils.errors import (
+    ChargeBalanceWarning,
+    DoubtError,
+    DoubtWarning,
+    HrixsWarning,
+    LostPhotonsWarning,
+    warn,
+)
 
 #: Attribute of results, a JSON text.
 DOUBTS = "doubts"
+
+# Doubts that are told as a kind of their own.
+_KINDS: dict[str, type[HrixsWarning]] = {
+    "crowded": LostPhotonsWarning,
+    "denser": LostPhotonsWarning,
+    "charge_balance": ChargeBalanceWarning,
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def new_ones(doubts: Iterable[Doubt], known: Iterable[Doubt]) -> list[Doubt]:
 def tell(doubts: Iterable[Doubt]) -> None:
     """Warn of each doubt; the text begins with its code, so that a filter can silence it."""
     for doubt in doubts:
-        warn(str(doubt), DoubtWarning)
+        warn(str(doubt), _KINDS.get(doubt.code, DoubtWarning))
 
 
 def require_none_grave(doubts: Iterable[Doubt]) -> None:

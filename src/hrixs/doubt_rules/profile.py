@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +133,7 @@ def sharpest(
     return tilt, bend, pairs(straight, width)[0]
 
 
-def _best(rows: Floats, by: Floats, steps: NDArray[np.float64], width: float) -> float:
+def _best(rows: Floats, by: Floats, steps: NDArray[np.floating[Any]], width: float) -> float:
     """Which multiple of `by` to subtract for most pairs."""
     # Of equal ones that nearest to no change.
     steps = steps[np.argsort(np.abs(steps), kind="stable")]

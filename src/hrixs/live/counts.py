@@ -15,11 +15,13 @@ class TrainCounts:
     Attributes
     ----------
     trains : int
-        All that came; each was without an image, analysed, failed or skipped.
+        All that came; each was without an image, analysed, failed or skipped, or is waiting.
     without_image, analysed, failed : int
         What became of them.
     skipped : int
         Those with an image that was left out for a newer one.
+    waiting : int
+        Those with an image that wait for others to learn from; none when the watch has ended.
     missed : int
         Trains that never came though they should have, by the train ids.
     images : int
@@ -42,6 +44,7 @@ class TrainCounts:
     analysed: int = 0
     failed: int = 0
     skipped: int = 0
+    waiting: int = 0
     missed: int = 0
     images: int = 0
     first_id: int = 0
@@ -51,7 +54,7 @@ class TrainCounts:
     @property
     def with_image(self) -> int:
         """Trains that had an image, whatever became of it."""
-        return self.analysed + self.failed + self.skipped
+        return self.analysed + self.failed + self.skipped + self.waiting
 
     def come(self, train_id: int) -> None:
         """Count a train that came, and those missed since the last one."""

@@ -13,6 +13,8 @@ from hrixs.live.terminal import draw_spectrum, draw_trend
 
 _SILENCE = 3.0
 _RECENT = 30.0
+# Less is not shown.
+_LOST = 0.01
 
 
 @dataclass
@@ -56,7 +58,12 @@ def status(live: LiveSpectra, link: Link) -> str:
     if live.window and live.method != "integrate":
         n_images = sum(one.n_images for one in live.window)
         each = sum(one.photons for one in live.window) / n_images
-        parts.append(f"{photons:.4g} photons/s, {each:.4g} an image")
+        lost = f", {live.lost_share:.0%} lost" if live.lost_share >= _LOST else ""
+        parts.append(f"{photons:.4g} photons/s, {each:.4g} an image{lost}")
+    if counts.waiting:
+        parts.append(f"{_plural(counts.waiting, 'image')} waiting for more to learn from")
+    if live.way:
+        parts.append(live.way)
     if np.isfinite(link.delay):
         parts.append(f"delay {link.delay:.2f} s")
     return " | ".join(parts)

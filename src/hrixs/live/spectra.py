@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 import warnings
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.live.counts import TrainCounts
+from hrixs.live.first_trains import FirstTrains, Train
+from hrixs.live.lost import LostOfWatch
+from hrixs.live.notes import kind_of, noted
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
-from hrixs.reduction.analysis import METHODS, require_method
-from hrixs.spectra.dataset import COUNTS, with_counting_error
+from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
+from hrixs.spectra.dataset import BIN_NOISE, COUNTS, with_counting_error
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.checks import whole_number
-from hrixs.utils.errors import HrixsWarning, MissingDataError
-from hrixs.utils.provenance import provenance, settings_text
+from hrixs.utils.errors import HrixsWarning, LostPhotonsWarning, MissingDataError
+from hrixs.utils.provenance import RATIO, provenance, settings_text
 
 _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
 
@@ -61,14 +65,16 @@ class LiveSpectra:
     ----------
     h : hRIXS
         The settings, with the dark.
-    method : {'auto', 'manual', 'resolve', 'integrate'}
+    method : {'auto', 'manual', 'resolve', 'integrate', 'best'}
         Photons by a threshold from the image, by the photon energy, or by their known charge also
-        in a crowd; or integrated intensity.
+        in a crowd; integrated intensity; or of the last two the one that holds. For ``'resolve'``
+        and ``'best'`` the first 8 trains with an image wait until they have told what one photon
+        is like, as the first images of a run do; more, where these have too few photons.
     window : int
         Trains with an image that are kept one by one.
     energy : float, optional
-        Photon energy in eV for 'manual', and for 'resolve' without `PHOTON_CHARGE`; by default
-        ``nrj`` from the trains' data.
+        Photon energy in eV for 'manual', and for 'resolve' and 'best' without `PHOTON_CHARGE`; by
+        default ``nrj`` from the trains' data.
 
     Attributes
     ----------
@@ -108,11 +114,10 @@ class LiveSpectra:
     def __init__(
         self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
     ) -> None:
-        require_method(method, tuple(one for one in METHODS if one != "best"))
-        if needs_cloud(h, method):
-            what = "method is 'resolve'" if method == "resolve" else "POSITION is 'gaussian'"
+        require_method(method)
+        if needs_cloud(h, method) and not resolves(method):
             raise ValueError(
-                f"{what}, but CLOUD_SIGMA is None: a train has too few photons to "
+                "POSITION is 'gaussian', but CLOUD_SIGMA is None: a train has too few photons to "
                 "estimate the width of their charge clouds. Set it, or call h.estimate_cloud(run)."
             )
         self.h, self.method = h, method
@@ -125,6 +130,8 @@ class LiveSpectra:
         self.last_failure = ""
         self.last_times: dict[str, float] = {}
         self.notes: dict[str, None] = {}
+        self._first = FirstTrains(h, method)
+        self._lost = LostOfWatch()
         self._given_energy = energy
         self._kinds: dict[str, str] = {}
         self._frame_shape: tuple[int, int] | None = None
@@ -158,32 +165,33 @@ class LiveSpectra:
                 self.reader.require_camera(data)
             return
         try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", HrixsWarning)
-                images = self._checked_images(data)
-                energy = self._photon_energy(data)
-                spectrum = self._spectrum(images, energy)
+            images = self._checked_images(data)
+            train = Train(train_id, images, self._photon_energy(data), now)
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train_id, error, now)
             return
-        for warning in caught:
-            self._note(str(warning.message))
-        leading = [dim for dim in spectrum.dims if dim != "energy"]
-        one = TrainSpectrum(
-            train_id=train_id,
-            spectrum=spectrum.sum(leading, skipna=False).values,
-            n_images=int(np.prod([spectrum.sizes[dim] for dim in leading], dtype=np.int64)),
-            photons=float(spectrum.attrs.get("n_photons", np.nan)),
-            energy=energy,
-            time=now,
-        )
-        if self.total is None:
-            self._begin(images, spectrum)
-        self.total = one.spectrum + (0.0 if self.total is None else self.total)
-        self.window.append(one)
-        self._recent.append(one)
-        self.counts.analysed += 1
-        self.counts.images += one.n_images
+        if not self._first.is_waiting:
+            self._analyse(train)
+            return
+        self.counts.waiting += 1
+        if self._first.add(train):
+            self._learn()
+
+    def finish(self) -> None:
+        """Analyse the trains that still wait for others, by what they tell alone."""
+        if self._first.trains:
+            self._learn(last=True)
+
+    @property
+    def lost_share(self) -> float:
+        """Share of the sum's photons that a threshold loses; NaN where that is not known."""
+        return self._lost.share
+
+    @property
+    def way(self) -> str:
+        """What the first trains chose for 'best', and why; '' before, and for other methods."""
+        known = self._first.analysis
+        return "" if known is None else str(known.attrs.get("best", ""))
 
     def skip(self, train_id: int, *, now: float | None = None) -> None:
         """Count a train whose image was not analysed, for a newer one had come."""
@@ -235,9 +243,11 @@ class LiveSpectra:
         last = list(self.window)
         spectra = np.stack([one.spectrum for one in last])
         energies = np.array([one.energy for one in last])
+        of_all = self._attrs_of(self.counts.images) | self._lost.attrs()
+        of_each = self._attrs_of(max(one.n_images for one in last))
         data_vars: dict[str, Any] = {
-            **with_counting_error(xr.Variable("energy", self.total, self._attrs), "total"),
-            **with_counting_error(xr.Variable(("trainId", "energy"), spectra, self._attrs)),
+            **with_counting_error(xr.Variable("energy", self.total, of_all), "total"),
+            **with_counting_error(xr.Variable(("trainId", "energy"), spectra, of_each)),
             "n_images": ("trainId", np.array([one.n_images for one in last], np.int64)),
         }
         if np.isfinite(energies).any():
@@ -257,6 +267,8 @@ class LiveSpectra:
 
     def _checked_images(self, data: TrainData) -> xr.DataArray:
         images = self.reader.images(data)
+        if self._frame_shape is None and self._first.trains:
+            self._frame_shape = _frame_shape(self._first.trains[0].images)
         if self._frame_shape not in (None, _frame_shape(images)):
             raise ValueError(
                 f"the image has (x, y) shape {_frame_shape(images)}, the first one of this watch "
@@ -265,38 +277,98 @@ class LiveSpectra:
         return images
 
     def _photon_energy(self, data: TrainData) -> float:
-        by_charge = self.method == "resolve" and self.h.PHOTON_CHARGE is None
+        by_charge = resolves(self.method) and self.h.PHOTON_CHARGE is None
         if self.method != "manual" and not by_charge:
             return np.nan
         if self._given_energy is not None:
             return self._given_energy
-        return self.reader.photon_energy(data)
+        try:
+            return self.reader.photon_energy(data)
+        except MissingDataError:
+            if self.method == "manual":
+                raise
+            return np.nan  # the charge is learned
 
-    def _spectrum(self, images: xr.DataArray, energy: float) -> xr.DataArray:
-        frames = xr.Dataset({self.h.DETECTOR: images, "nrj": energy})
-        # What is lost is looked at once: it costs more than the spectrum.
-        settle = self.total is None and self.method in ("auto", "manual")
-        return add_spectra(self.h, frames, self.method, settle=settle)["spectrum"]
+    def _learn(self, *, last: bool = False) -> None:
+        """Learn from the trains that wait, and analyse them; no others come after the last ones."""
+        n_waiting = len(self._first.trains)
+        try:
+            with self._noting():
+                trains = self._first.learn()
+        except MissingDataError as error:
+            leaving = self._first.leave(n_waiting) if last else self._first.pass_over()
+            self._fail_waiting(leaving, error, may_end=False)
+        except (ValueError, TypeError) as error:
+            self._fail_waiting(self._first.leave(n_waiting), error, may_end=not last)
+        else:
+            for train in trains:
+                self.counts.waiting -= 1
+                self._analyse(train)
+
+    def _fail_waiting(self, trains: list[Train], error: Exception, *, may_end: bool = True) -> None:
+        for train in trains:
+            self.counts.waiting -= 1
+            self._fail(train.train_id, error, train.time, may_end=may_end)
+
+    def _analyse(self, train: Train) -> None:
+        try:
+            with self._noting():
+                data = train.dataset(self.h.DETECTOR)
+                made = add_spectra(self.h, data, self.method, analysis=self._first.analysis)
+        except (ValueError, TypeError, LookupError) as error:
+            self._fail(train.train_id, error, train.time)
+            return
+        spectrum = made["spectrum"]
+        leading = [dim for dim in spectrum.dims if dim != "energy"]
+        one = TrainSpectrum(
+            train_id=train.train_id,
+            spectrum=spectrum.sum(leading, skipna=False).values,
+            n_images=int(np.prod([spectrum.sizes[dim] for dim in leading], dtype=np.int64)),
+            photons=float(spectrum.attrs.get("n_photons", np.nan)),
+            energy=train.energy,
+            time=train.time,
+        )
+        if self.total is None:
+            self._begin(train.images, spectrum)
+        self.total = one.spectrum + (0.0 if self.total is None else self.total)
+        self.window.append(one)
+        self._recent.append(one)
+        self.counts.analysed += 1
+        self.counts.images += one.n_images
+        self._lost.add(spectrum.attrs, one.n_images)
+        if self._lost.is_told:
+            self.notes = noted(self.notes, self._lost.text, anew=True)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Keep the warnings as notes, but what one train loses: that of the sum is told."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", HrixsWarning)
+            yield
+        for warning in caught:
+            of_one = takes_thresholds(self.method) and warning.category is LostPhotonsWarning
+            if not of_one:
+                self.notes = noted(self.notes, str(warning.message))
 
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)
         self.energy_axis = spectrum["energy"]
-        of_one_train = (*COUNTS, "energy")
+        of_one_train = (*COUNTS, *RATIO, "energy", "lost_share", "lost_photons")
         self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
 
-    def _note(self, text: str) -> None:
-        """Keep a warning, where it is not one with other numbers."""
-        if not any(_kind(text) == _kind(note) for note in self.notes):
-            self.notes[text] = None
+    def _attrs_of(self, n_images: int) -> dict[str, Any]:
+        """Attributes of a sum of so many images: their noise adds up."""
+        noise = self._attrs.get(BIN_NOISE)
+        return self._attrs if noise is None else self._attrs | {BIN_NOISE: noise * n_images**0.5}
 
-    def _fail(self, train_id: int, error: Exception, now: float) -> None:
+    def _fail(self, train_id: int, error: Exception, now: float, *, may_end: bool = True) -> None:
         self.counts.failed += 1
         self.last_times["failed"] = now
         self.last_failure = f"train {train_id}: {error}"
         # Errors that differ in their numbers alone are of one kind.
-        first = self._kinds.setdefault(_kind(str(error)), self.last_failure)
+        first = self._kinds.setdefault(kind_of(str(error)), self.last_failure)
         self.failures[first] = self.failures.get(first, 0) + 1
-        if self.counts.failed == PATIENCE and not self.counts.analysed:
+        if may_end and self.counts.failed == PATIENCE and not self.counts.analysed:
             raise ValueError(
                 f"none of the first {PATIENCE} images could be analysed; {self.last_failure}"
             ) from error
@@ -308,14 +380,10 @@ class LiveSpectra:
             source=self.reader.entry["source"],
             key=self.reader.entry["key"],
             **self.counts.attrs(),
+            way=self.way or self.method,
             failures="; ".join(f"{n} x {text}" for text, n in self.failures.items()) or "none",
             settings=settings_text(self.h.get_params()),
         )
-
-
-def _kind(text: str) -> str:
-    """A text without its numbers."""
-    return re.sub(r"\d+", "#", text)
 
 
 def _frame_shape(images: xr.DataArray) -> tuple[int, int]:

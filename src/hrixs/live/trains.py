@@ -93,8 +93,8 @@ class TrainReader:
         if self._last_energy is None:
             raise MissingDataError(
                 f"the trains have no photon energy, that is {entry['source']} / {entry['key']}, "
-                "which method 'manual' needs, and 'resolve' without PHOTON_CHARGE. Let the bridge "
-                "send it, or give it in eV (on the command line with --energy)."
+                "which method 'manual' needs. Let the bridge send it, or give it in eV (on the "
+                "command line with --energy)."
             )
         return self._last_energy
 

@@ -254,7 +254,7 @@ def noise_report(
         expected(np.asarray(threshold - level), own) for own in noise["square_level"].values
     ]
     gain = energy / EV_PER_PAIR / peaks.adu_per_photon if energy and peaks else None
-    if gain is not None and not _POSSIBLE_GAINS[0] < gain < _POSSIBLE_GAINS[1]:
+    if peaks and gain is not None and not _POSSIBLE_GAINS[0] < gain < _POSSIBLE_GAINS[1]:
         raise ValueError(
             f"one photon of {energy:g} eV comes out as {peaks.adu_per_photon:.4g} ADU, a gain of "
             f"{gain:.2g} electrons an ADU, which no camera has: these are no photons. Mask stuck "

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from hrixs import _core
-from hrixs.utils.errors import ChargeBalanceWarning, warn
+from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.provenance import CHARGES, RATIO
 
 # A count that misses the charge by more than this part, and by so many errors, is told.
 _LARGEST_GAP = 0.03
+_GRAVE_GAP = 0.3
 _LARGEST_GAP_ERRORS = 4.0
 
 
@@ -45,17 +46,22 @@ def with_ratio(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
     return {**attrs, **(ratio_of(attrs) if CHARGES[0] in attrs else {})}
 
 
-def report_gap(charges: Mapping[Any, Any]) -> None:
-    """Warn where photons and charge differ by more than 3 %, and by more than 4 errors."""
+def charge_gap(charges: Mapping[Any, Any]) -> list[Doubt]:
+    """Doubt photons and charge that differ by more than 3 %, and by more than 4 errors."""
     if CHARGES[0] not in charges:
-        return
+        return []
     ratio, error = ratio_of(charges).values()
     if not abs(ratio - 1) > max(_LARGEST_GAP, _LARGEST_GAP_ERRORS * error):
-        return
+        return []
     of_photons, above = float(charges["charge_of_photons"]), float(charges["charge_above"])
-    warn(
-        f"the photons found make {of_photons:.6g} ADU, {ratio:.3f} ± {error:.3f} of the "
-        f"{above:.6g} ADU above the level. Check the photon's charge (photon_charge, or energy and "
-        "electrons_per_adu), cloud_sigma, and the level (a dark, or local_background=True).",
-        ChargeBalanceWarning,
-    )
+    return [
+        Doubt(
+            "charge_balance",
+            f"the photons found make {of_photons:.6g} ADU, {ratio:.3f} ± {error:.3f} of the "
+            f"{above:.6g} ADU above the level. Check the photon's charge (photon_charge, or energy "
+            "and electrons_per_adu), cloud_sigma, and the level (a dark, or "
+            "local_background=True).",
+            {"ratio": ratio, "error": error},
+            grave=abs(ratio - 1) > _GRAVE_GAP,
+        )
+    ]

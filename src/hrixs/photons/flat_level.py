@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ _FRAMES, _LINES = 4, 32
 
 def uneven_level(
     frames: Frames,
-    dark: NDArray[np.float64] | None,
+    dark: NDArray[Any] | None,
     mask: NDArray[np.uint8] | None,
     threads: int | None = None,
 ) -> NDArray[np.float64] | None:
@@ -87,4 +89,4 @@ def _noise_beside(pixels: NDArray[np.number]) -> float:
     """Noise of a pixel by its neighbours, which steps do not change."""
     few = pixels[:, :: max(1, pixels.shape[1] // _LINES)].astype(np.float64)
     difference = np.abs(np.diff(few, axis=2))
-    return float(np.nanmedian(difference)) / 0.6745 / np.sqrt(2)
+    return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,19 +13,33 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.photons.charge_balance import charges_of, ratio_of, report_gap
+from hrixs.doubt_rules.doubt import tell
+from hrixs.photons.charge_balance import charge_gap, charges_of, ratio_of
 from hrixs.photons.classify import energy_of_frames
 from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first
 from hrixs.photons.defaults import ELECTRONS_PER_ADU, EV_PER_PAIR, MAX_PHOTONS
 from hrixs.photons.placement import Placement
-from hrixs.photons.spots import cloud_of_spots, single_charge, spots_of
+from hrixs.photons.spots import (
+    ENOUGH_TO_COMPARE,
+    cloud_of_spots,
+    mismatch,
+    n_alone,
+    single_charge,
+    spots_of,
+)
 from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, whole_number, yes_or_no
+from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
 
-#: So many first frames, or trains, tell a photon's charge.
+#: So many first frames, or trains, tell a photon's charge; in a crowd up to so many.
 ENTRIES_FOR_A_CHARGE = 8
+MOST_ENTRIES_FOR_A_CHARGE = 32
+#: So many spots that stand alone tell it to a percent.
+ENOUGH_FOR_A_CHARGE = 100
+#: So many first frames are compared with the charge that was given.
+FRAMES_TO_COMPARE = 2
 #: So many photons that stand alone tell the width of the cloud to a percent.
 ENOUGH_FOR_A_CLOUD = 100
 # Of a placement's attributes, what has no meaning here.
@@ -113,12 +128,15 @@ def resolve_photons(
     ChargeBalanceWarning
         Photons and charge differ by more than 3 % and 4 errors: charge, width of the cloud or level
         are then not those of the frames, or not all light is photons.
+    HrixsWarning
+        Spots of the first two frames that stand alone have another charge, by more than 10 %, than
+        one photon was said to have; or it was learned from few, to no better than 2 %.
 
     Notes
     -----
     Two photons in one place, and one of twice the charge, look alike: a photon charge that is wrong
-    by a factor of two changes the count, and no balance of charges tells it. Where photons stand
-    alone, their ``charge`` does.
+    by a factor of two changes the count, and no balance of charges tells it. Spots that stand alone
+    do.
 
     Examples
     --------
@@ -143,8 +161,9 @@ def resolve_photons(
         mask=mask,
         max_photons=max_photons,
         threads=threads,
+        compares=True,
     )
-    report_gap(table.attrs)
+    tell(charge_gap(table.attrs))
     return table
 
 
@@ -163,8 +182,12 @@ def resolved(
     mask: xr.DataArray | ArrayLike | None,
     max_photons: int,
     threads: int | None,
+    compares: bool = False,
 ) -> xr.Dataset:
-    """As `resolve_photons`, of a part of the frames: no gap is told, which others may close."""
+    """As `resolve_photons`, of a part of the frames: no gap is told, which others may close.
+
+    Nor is the charge that was given compared with that of spots that stand alone, if not asked for.
+    """
     stack = as_frames(frames)
     max_photons = whole_number("max_photons", max_photons)
     gain = _positive("electrons_per_adu", electrons_per_adu)
@@ -181,7 +204,11 @@ def resolved(
     )  # fmt: skip
     fit, fit_attrs = placement.core_options(stack, lambda options: _cloud(stack, camera, options))
     if charges is None:
-        charges = np.full(len(stack), single_charge(_spots(stack, camera, fit)))
+        learned = single_charge(_spots(stack, camera, fit))
+        tell(learned.doubts())
+        charges = np.full(len(stack), learned.charge)
+    elif compares and len(stack):
+        _compare(_spots(stack, camera, fit, FRAMES_TO_COMPARE), charges)
     found = _core.resolve_photons(
         stack.pixels,
         photon_adu=charges,
@@ -234,9 +261,28 @@ def spots_in(
     return dict(cast("Mapping[str, NDArray[Any]]", spots_of(stack, fit, of_core)))
 
 
-def _spots(frames: Frames, camera: dict[str, Any], fit: _core.FitOptions) -> _core.Found:
-    pixels = frames.pixels.reshape(-1, *frames.frame_shape)[:ENTRIES_FOR_A_CHARGE]
-    return spots_of(replace(frames, pixels=pixels), fit, camera)
+def _compare(spots: _core.Found, charges: NDArray[np.float64]) -> None:
+    """Warn where spots that stand alone have other charges than those given."""
+    columns = dict(cast("Mapping[str, NDArray[Any]]", spots))
+    columns["charge"] = columns["charge"] / charges[columns["frame"]]
+    with suppress(MissingDataError):
+        tell(mismatch(single_charge(columns, at_least=ENOUGH_TO_COMPARE)))
+
+
+def _spots(
+    frames: Frames,
+    camera: dict[str, Any],
+    fit: _core.FitOptions,
+    most: int = MOST_ENTRIES_FOR_A_CHARGE,
+) -> _core.Found:
+    """Spots of as many first frames as tell the charge of one photon."""
+    pixels = frames.pixels.reshape(-1, *frames.frame_shape)
+    n = min(ENTRIES_FOR_A_CHARGE, most)
+    while True:
+        spots = spots_of(replace(frames, pixels=pixels[:n]), fit, camera)
+        if n >= min(len(pixels), most) or n_alone(spots) > ENOUGH_FOR_A_CHARGE:
+            return spots
+        n *= 2
 
 
 def _cloud(

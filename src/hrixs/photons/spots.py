@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrixs import _core
 from hrixs.camera.frames import Frames
+from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.cloud_width import LEAST_PHOTONS, CloudEstimate, mean_cloud
 from hrixs.photons.columns import COLUMNS
 from hrixs.utils.errors import MissingDataError
@@ -24,6 +25,18 @@ _LEAST_CHI2 = 0.5  # that the best are taken to have
 _SINGLE_CHARGES = 0.6, 1.4
 # Charges nearer than this part of the most frequent one are looked at for its middle.
 _NEAR_PEAK = 0.3
+# A peak of charges is so wide, a factor to either side, has so many of the highest one's, and the
+# next one, of two photons, begins at so many times its lowest charge.
+_PEAK = 1.15
+_CLEAR_PEAK = 0.5
+_NEXT_PEAK = 1.6
+# Charges that differ by more than this part, and so many errors, are told.
+_LARGEST_MISMATCH = 0.1
+_MISMATCH_ERRORS = 3.0
+#: So many spots compare a charge with the one that was given.
+ENOUGH_TO_COMPARE = 5
+# A charge that is less certain than this part of it is told.
+_LARGEST_ERROR = 0.02
 
 
 def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -> _core.Found:
@@ -64,8 +77,52 @@ def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -
     return cast("_core.Found", joined)
 
 
-def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) -> float:
-    """Charge of one photon in ADU: the most frequent one of spots that stand alone.
+class ChargeEstimate(NamedTuple):
+    """Charge of one photon in ADU, its standard error, and the spots that it was learned from."""
+
+    charge: float
+    error: float
+    n_spots: int
+
+    def doubts(self) -> list[Doubt]:
+        """Doubt a charge from few spots, so that it is uncertain by more than 2 %."""
+        if self.error <= _LARGEST_ERROR * self.charge:
+            return []
+        return [
+            Doubt(
+                "learned_charge",
+                f"the charge of one photon, {self.charge:.1f} ± {self.error:.1f} ADU, was learned "
+                f"from {self.n_spots} spots that stand alone: what is counted is as uncertain. "
+                "Give the photon energy (in eV) with the camera's gain, or photon_charge (in ADU).",
+                {"charge": self.charge, "error": self.error},
+            )
+        ]
+
+
+def mismatch(seen: ChargeEstimate) -> list[Doubt]:
+    """Doubt the charge of one photon where spots that stand alone have another one.
+
+    Parameters
+    ----------
+    seen : ChargeEstimate
+        In charges of one photon.
+    """
+    if abs(seen.charge - 1) <= max(_LARGEST_MISMATCH, _MISMATCH_ERRORS * seen.error):
+        return []
+    return [
+        Doubt(
+            "charge",
+            f"photons that stand alone have {seen.charge:.2f} times the charge that was expected "
+            "of one: what is counted is as wrong as the charge. Give the camera's own "
+            "electrons_per_adu (and ev_per_pair), or the right photon_charge.",
+            {"ratio": seen.charge, "error": seen.error},
+            grave=not 1 / 1.5 < seen.charge < 1.5,
+        )
+    ]
+
+
+def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) -> ChargeEstimate:
+    """Charge of one photon in ADU: the lowest clear peak of spots that stand alone.
 
     Parameters
     ----------
@@ -86,7 +143,14 @@ def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) ->
             f"stand alone, expected {at_least} or more. Give the photon energy (in eV), or "
             "photon_charge (in ADU)."
         )
-    return _most_frequent(charge)
+    singles = _of_single_photons(charge)
+    scatter = float(np.std(singles, ddof=1)) if len(singles) > 1 else np.inf
+    return ChargeEstimate(float(np.mean(singles)), scatter / len(singles) ** 0.5, len(singles))
+
+
+def n_alone(spots: Mapping[str, Any]) -> int:
+    """How many spots stand alone."""
+    return int(np.count_nonzero(_alone(spots)))
 
 
 def cloud_of_spots(spots: Mapping[str, Any], cloud_sigma: float) -> CloudEstimate:
@@ -100,7 +164,8 @@ def cloud_of_spots(spots: Mapping[str, Any], cloud_sigma: float) -> CloudEstimat
     alone = _alone(spots)
     if alone.any():
         low, high = (
-            part * _most_frequent(np.sort(spots["charge"][alone])) for part in _SINGLE_CHARGES
+            part * float(np.mean(_of_single_photons(np.sort(spots["charge"][alone]))))
+            for part in _SINGLE_CHARGES
         )
         alone &= (spots["charge"] > low) & (spots["charge"] < high)
     columns = {name: spots[name][alone] for name in ("frame", *COLUMNS) if name in spots}
@@ -117,18 +182,12 @@ def _alone(spots: Mapping[str, Any]) -> NDArray[np.bool_]:
     return alone
 
 
-def _most_frequent(charge: NDArray[np.float64]) -> float:
-    """Middle of the densest half, of that, and so on; then the mean of what is near to it."""
-    left = charge
-    while len(left) > 8:
-        half = (len(left) + 1) // 2
-        widths = left[half - 1 :] - left[: len(left) - half + 1]
-        begin = int(np.argmin(widths))
-        left = left[begin : begin + half]
-    peak = float(np.mean(left))
-    near = charge[np.abs(charge - peak) < _NEAR_PEAK * peak]
+def _of_single_photons(charge: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Charges of the lowest clear peak: a photon more in a spot makes another one above it."""
+    few = _most_frequent(charge[charge < _NEXT_PEAK * _lowest_peak(charge)])
+    near = charge[np.abs(charge - few) < _NEAR_PEAK * few]
     if not len(near):  # few charges, far from each other
-        return peak
+        return np.array([few])
     for _ in range(10):
         width = 1.4826 * float(np.median(np.abs(near - np.median(near))))
         middle = float(np.median(near))
@@ -136,4 +195,22 @@ def _most_frequent(charge: NDArray[np.float64]) -> float:
         if len(kept) == len(near) or len(kept) < 3:
             break
         near = kept
-    return float(np.mean(near))
+    return near
+
+
+def _lowest_peak(charge: NDArray[np.float64]) -> float:
+    """The lowest charge that has half as many near it as the one that has most."""
+    ends = [np.searchsorted(charge, factor * charge) for factor in (1 / _PEAK, _PEAK)]
+    n_near = ends[1] - ends[0]
+    return float(charge[np.argmax(n_near >= _CLEAR_PEAK * n_near.max())])
+
+
+def _most_frequent(charge: NDArray[np.float64]) -> float:
+    """Middle of the densest half, of that, and so on."""
+    left = charge
+    while len(left) > 8:
+        half = (len(left) + 1) // 2
+        widths = left[half - 1 :] - left[: len(left) - half + 1]
+        begin = int(np.argmin(widths))
+        left = left[begin : begin + half]
+    return float(np.mean(left))

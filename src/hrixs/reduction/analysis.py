@@ -34,6 +34,11 @@ def counts_photons(method: str) -> bool:
     return method != "integrate"
 
 
+def takes_thresholds(method: str) -> bool:
+    """Whether a method finds photons by a threshold, which loses some in a crowd."""
+    return method in ("auto", "manual")
+
+
 def resolves(method: str) -> bool:
     """Whether a method has to know the charge and the cloud of one photon."""
     return method in ("resolve", "best")
@@ -96,6 +101,11 @@ class Analysis:
         return self.counts_photons or self.noise is not None
 
     @property
+    def takes_thresholds(self) -> bool:
+        """Whether photons are found by a threshold, which loses some in a crowd."""
+        return takes_thresholds(self.method)
+
+    @property
     def resolves(self) -> bool:
         """Whether the charge and the cloud of one photon have to be known."""
         return resolves(self.method)
@@ -138,15 +148,6 @@ class Analysis:
         """Return the same with another number of threads."""
         return replace(self, camera=self.camera | {"threads": threads})
 
-    def core_camera(self, frames: Frames) -> dict[str, Any]:
-        """Dark, mask and threads as the core takes them for these frames."""
-        frames = replace(frames, first_pixel=None)
-        return {
-            "dark": as_dark(self.camera["dark"], frames),
-            "mask": as_mask(self.camera["mask"], frames),
-            "threads": resolve_threads(self.camera["threads"]),
-        }
-
     @property
     def flattens(self) -> bool:
         """Whether parts of the chip at another level have to be known."""
@@ -173,6 +174,15 @@ class Analysis:
         except (NonFinitePixelsError, TooManyPhotonsError):
             return False
         return True
+
+    def of_core(self, frames: Frames) -> dict[str, Any]:
+        """Dark, mask and threads as the core takes them, with such frames."""
+        frames = replace(frames, first_pixel=None)
+        return {
+            "dark": as_dark(self.camera["dark"], frames),
+            "mask": as_mask(self.camera["mask"], frames),
+            "threads": resolve_threads(self.camera["threads"]),
+        }
 
     def spots(
         self, frames: xr.DataArray | ArrayLike | Frames, cloud_sigma: float

@@ -13,7 +13,6 @@ from hrixs.doubt_rules.images import Names
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
 from hrixs.reduction.evidence import Evidence
-from hrixs.reduction.first_images import report_doubts
 from hrixs.reduction.judge import judged
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
@@ -72,8 +71,7 @@ class Collected:
                 self._spectra[place] = self._spectra[number]
         spectra = self._spectra[: len(numbers)]
         attrs = with_ratio(self.attrs)
-        report_doubts(attrs, spectra)
-        doubts = self.doubts(spectra, numbers)
+        doubts = self.doubts(spectra, numbers, attrs)
         tell(new_ones(doubts, self._plan.analysis.doubts))
         attrs = with_doubts(attrs, doubts)
         dims = ("entry", *(f"within_{d}" for d in range(spectra.ndim - 2)), "y")
@@ -84,7 +82,9 @@ class Collected:
             data[f"photon_{name}"] = ("photon", values)
         return xr.Dataset(data, coords={"entry": numbers, "y": ("y", self._y)})
 
-    def doubts(self, spectra: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[Doubt]:
+    def doubts(
+        self, spectra: NDArray[np.float64], numbers: NDArray[np.int64], attrs: dict[str, Any]
+    ) -> list[Doubt]:
         """What all images have shown, with their spectra and the numbers of their entries."""
         analysis = self._plan.analysis
         if not self._evidence:
@@ -96,7 +96,7 @@ class Collected:
         return judged(
             analysis,
             Evidence.joined([evidence for _, evidence in parts]),
-            self.attrs,
+            attrs,
             of_frames,
             shape=self._plan.frame_shape,
             names=Names(

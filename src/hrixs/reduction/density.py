@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames, as_frames
-from hrixs.spectra.converted import frame_pedestals
+from hrixs.camera.frames import as_frames
 from hrixs.spectra.integrated import row_sums
 
 #: Columns whose light is added up in a row: a line may climb by a row over so many.
@@ -33,28 +32,33 @@ class LightMap:
     ----------
     light, pixels : numpy.ndarray, shape (blocks, y)
         ADU, and pixels that are not masked, of each block.
-    beside, beside_pixels : numpy.ndarray, shape (blocks, y)
-        The same of the two blocks beside each along x: their light is not a photon's own.
     noise : float
         Of a pixel, in ADU.
     """
 
     light: NDArray[np.float64]
     pixels: NDArray[np.float64]
-    beside: NDArray[np.float64]
-    beside_pixels: NDArray[np.float64]
     noise: float
 
     @staticmethod
-    def of(frames: Frames, number: int, camera: Mapping[str, Any]) -> LightMap:
-        """Make the map of one frame of a stack; `camera` has what the core takes."""
-        image = np.asarray(frames.pixels.reshape(-1, *frames.frame_shape)[number])
-        mean, noise = frame_pedestals(image, camera)
+    def of(
+        image: NDArray[Any], camera: Mapping[str, Any], pedestal: tuple[float, float]
+    ) -> LightMap:
+        """Make the map of an image, shape (x, y).
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+        camera
+            Dark, mask and threads, as the core takes them.
+        pedestal : (float, float)
+            Mean and noise of the pixels without light, in ADU.
+        """
         dark, mask, threads = (camera[name] for name in ("dark", "mask", "threads"))
         if mask is None:
             light = _block_sums(image, threads)
             n_columns = np.minimum(BLOCK, len(image) - BLOCK * np.arange(len(light)))
-            pixels = np.repeat(n_columns[:, None].astype(np.float64), light.shape[1], axis=1)
+            pixels = np.broadcast_to(n_columns[:, None].astype(np.float64), light.shape)
             if dark is not None:
                 light = light - _block_sums(dark, threads)
         else:
@@ -63,15 +67,19 @@ class LightMap:
             light = _block_sums(
                 np.where(good, image - (0.0 if dark is None else dark), 0.0), threads
             )
-        light = light - float(mean[0]) * pixels
-        beside, beside_pixels = _beside(light), np.maximum(_beside(pixels), 1.0)
-        return LightMap(light, pixels, beside, beside_pixels, float(noise[0]))
+        mean, noise = pedestal
+        return LightMap(light - mean * pixels, pixels, noise)
 
     def density_at(self, x: Any, y: Any, charge: float) -> NDArray[np.float64]:
-        """Photons a pixel around places, for photons of so many ADU."""
+        """Photons a pixel around places, for photons of so many ADU: those of the blocks beside."""
         block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(self.light) - 1)
         row = np.clip(np.rint(y).astype(np.int64), 0, self.light.shape[1] - 1)
-        return np.asarray(self.beside[block, row] / self.beside_pixels[block, row] / charge)
+        light, pixels = np.zeros(len(block)), np.zeros(len(block))
+        for beside in (block - 1, block + 1):
+            there = (beside >= 0) & (beside < len(self.light))
+            light[there] += self.light[beside[there], row[there]]
+            pixels[there] += self.pixels[beside[there], row[there]]
+        return np.asarray(light / np.maximum(pixels, 1.0) / charge)
 
     def line_density(self, charge: float) -> tuple[float, float]:
         """Photons where there is light, and the sum of the densities that they see.
@@ -79,8 +87,9 @@ class LightMap:
         The second over the first is the mean density that a photon sees, in photons a pixel: for
         one straight line, its photons / (columns x 2 sqrt(pi) sigma of the line in pixels).
         """
-        lit = self.beside > _LIT * self.noise * np.sqrt(self.beside_pixels)
-        density = self.beside[lit] / self.beside_pixels[lit] / charge
+        beside, beside_pixels = _beside(self.light), np.maximum(_beside(self.pixels), 1.0)
+        lit = beside > _LIT * self.noise * np.sqrt(beside_pixels)
+        density = beside[lit] / beside_pixels[lit] / charge
         photons = self.light[lit] / charge
         return float(photons.sum()), float((photons * density).sum())
 
@@ -105,6 +114,34 @@ def _beside(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return sums
 
 
+def density_by_places(
+    photons: Mapping[str, NDArray[Any]], shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Photons a pixel around each photon of a frame, by the others found in the blocks beside it.
+
+    Parameters
+    ----------
+    photons : mapping
+        Columns ``x``, ``y`` and ``double``, counted from the frame's corner.
+    shape : (int, int)
+        Of the frame.
+    """
+    n_blocks = -(-shape[0] // BLOCK)
+    block = np.clip(np.rint(photons["x"]).astype(np.int64) // BLOCK, 0, n_blocks - 1)
+    row = np.clip(np.rint(photons["y"]).astype(np.int64), 0, shape[1] - 1)
+    place = block * shape[1] + row
+    order = np.argsort(place, kind="stable")
+    sorted_places = place[order]
+    up_to = np.concatenate([[0.0], np.cumsum(1.0 + photons["double"][order])])
+    there, pixels = np.zeros(len(place)), np.zeros(len(place))
+    for step in (-1, 1):
+        beside = place + step * shape[1]
+        ends = [np.searchsorted(sorted_places, beside, side=side) for side in ("left", "right")]
+        there += up_to[ends[1]] - up_to[ends[0]]
+        pixels += np.where((block + step >= 0) & (block + step < n_blocks), BLOCK, 0)
+    return np.asarray(there / np.maximum(pixels, 1.0))
+
+
 def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDArray[np.float64]:
     """Share of the photons that are counted where so many come in each pixel.
 
@@ -121,7 +158,20 @@ def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDA
         Whether a spot of two photons counts as two.
     """
     area = _SPOT_AREA + _SPOT_AREA_OF_CLOUD * cloud_sigma**2
-    x = np.maximum(np.asarray(density, dtype=np.float64) * area, 1e-6)
+    return _counted_share(np.asarray(density, dtype=np.float64) * area, tells_doubles=tells_doubles)
+
+
+def lost_where_denser(lost_share: float, times: float, *, tells_doubles: bool) -> float:
+    """Share of the photons lost where `times` as many come as where `lost_share` is lost."""
+    a_cell = np.geomspace(1e-6, 1e3, 2000)
+    lost = 1.0 - _counted_share(a_cell, tells_doubles=tells_doubles)
+    there = times * float(np.interp(lost_share, lost, a_cell))
+    return float(np.interp(there, a_cell, lost))
+
+
+def _counted_share(a_cell: NDArray[np.float64], *, tells_doubles: bool) -> NDArray[np.float64]:
+    """Share that is counted of so many photons a cell, on average."""
+    x = np.maximum(a_cell, 1e-6)
     none = np.exp(-x)
     one_or_more, two_or_more = -np.expm1(-x), -np.expm1(-x) - x * none
     counted = one_or_more + two_or_more if tells_doubles else one_or_more

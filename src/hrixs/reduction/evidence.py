@@ -71,7 +71,7 @@ def evidence_of(frames: Frames, analysis: Analysis, table: xr.Dataset | None) ->
         Their photons.
     """
     n = len(frames)
-    level, noise = level_and_noise(frames, analysis.core_camera(frames))
+    level, noise = level_and_noise(frames, analysis.of_core(frames))
     if table is None:
         nothing = np.empty(0)
         no_charges = np.zeros((n, _N_CHARGES), np.int64)

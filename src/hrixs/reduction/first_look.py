@@ -18,7 +18,7 @@ from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import level_and_noise
-from hrixs.reduction.judge import lines_in
+from hrixs.reduction.lines import lines_in
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 
@@ -41,12 +41,14 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
     sample = ChipSample(analysis.origin)
     plain = replace(analysis, options={"electrons_per_adu": None, "read_noise": None})
     cloud_sigma = analysis.options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
-    spots, expected, shape = [], [], (0, 0)
+    spots: list[dict[str, NDArray[Any]]] = []
+    expected: list[float] = []
+    shape = (0, 0)
     for frames, energy in first:
         stack = replace(as_frames(frames), first_pixel=None)
         shape = stack.frame_shape
         try:
-            sample.add(stack, analysis.core_camera(stack))
+            sample.add(stack, analysis.of_core(stack))
             spots.append(plain.spots(stack, cloud_sigma))
         except (NonFinitePixelsError, TooManyPhotonsError):
             continue  # told when it is their turn
@@ -56,7 +58,7 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
     if spots:
         joined = {name: np.concatenate([one[name] for one in spots]) for name in spots[0]}
         try:
-            charge = single_charge(joined, at_least=_LEAST_SPOTS)
+            charge = single_charge(joined, at_least=_LEAST_SPOTS).charge
         except MissingDataError:
             pass  # too few stand alone
         else:

@@ -11,7 +11,6 @@ from hrixs.camera.unlike_frames import odd_frames
 from hrixs.doubt_rules.chip import hot_pixels
 from hrixs.doubt_rules.doubt import Doubt, first_of_each
 from hrixs.doubt_rules.images import Names, kinds_by_light, unlike_images
-from hrixs.doubt_rules.lines import lines_of
 from hrixs.doubt_rules.photons import (
     dark_level,
     false_hits,
@@ -20,8 +19,12 @@ from hrixs.doubt_rules.photons import (
     thresholds,
 )
 from hrixs.noise.false_hits import expected_false_hits
+from hrixs.photons.charge_balance import charge_gap
 from hrixs.reduction.analysis import Analysis
+from hrixs.reduction.denser import denser
 from hrixs.reduction.evidence import Evidence
+from hrixs.reduction.lines import lines_in
+from hrixs.reduction.losses import crowded
 from hrixs.utils.typing import Floats
 
 # Images from which on one can be unlike the others.
@@ -70,20 +73,8 @@ def judged(
             evidence.x + analysis.origin[0], evidence.y + analysis.origin[1], len(evidence.level)
         )
         found += lines_in(analysis, evidence.x, evidence.y, shape)
+    found += crowded(attrs) + denser(attrs, spectra) + charge_gap(attrs)
     return first_of_each(found)
-
-
-def lines_in(analysis: Analysis, x: Floats, y: Floats, shape: tuple[int, int]) -> list[Doubt]:
-    """Doubt what places of photons in the crop show of its lines."""
-    curve = analysis.curvature.counted_from(analysis.origin[0])
-    return lines_of(
-        x,
-        y,
-        np.asarray(curve(x), dtype=np.float64),
-        shape=shape,
-        curve_ends=np.asarray(curve(np.linspace(0, shape[0] - 1, 65)), dtype=np.float64),
-        rows_per_bin=shape[1] / analysis.bins if analysis.gives_photons else None,
-    )
 
 
 def _of_images(

@@ -14,10 +14,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
-from hrixs.doubt_rules.doubt import with_doubts
+from hrixs.doubt_rules.doubt import tell, with_doubts
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.first_images import report_losses
-from hrixs.reduction.stack import doubts_of_first
+from hrixs.reduction.denser import denser
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 from hrixs.utils.provenance import RATIO
@@ -32,8 +31,8 @@ def lazy_spectra(
     """Spectra of cropped frames that are arrays of dask, as `spectra_of` makes them.
 
     Settings are checked now, pixels when the result is computed; the first frames are read now, for
-    what they decide, if anything. ``attrs`` lack what has to be counted; what is lost is told
-    when the first chunk is computed.
+    what they decide and tell. ``attrs`` lack what has to be counted; images that are denser than
+    the first ones are told when they are computed.
 
     Raises
     ------
@@ -60,7 +59,7 @@ def lazy_spectra(
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
     attrs = {name: value for name, value in like.attrs.items() if name not in (*COUNTS, *RATIO)}
-    attrs = with_doubts(attrs, doubts_of_first(frames, analysis, energies))
+    attrs = with_doubts(attrs, analysis.doubts)
     spectrum = xr.DataArray(data, coords, (*frames.dims[:-2], "y"), "spectrum", attrs)
     return spectrum.assign_coords(y=like["y"])
 
@@ -79,12 +78,9 @@ def _spectra_of_block(
         # Its frames' numbers in the whole are for errors' texts.
         stack = replace(stack, first_frame=begin * per_entry)
         energy = None if energies is None else energies[begin : begin + len(block)]
-    if begin == 0 and analysis.method in ("auto", "manual"):
-        photons = analysis.photons(stack, energy)
-        report_losses(analysis, block, energy, photons)
-        return np.asarray(analysis.counted(photons, stack.frame_shape[1]).values)
-    spectra: NDArray[np.float64] = analysis.spectra(stack, energy).values
-    return spectra
+    spectra = analysis.spectra(stack, energy)
+    tell(denser(spectra.attrs, spectra.values, are_all=False))
+    return np.asarray(spectra.values)
 
 
 def _spectrum_of_nothing(

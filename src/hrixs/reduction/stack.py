@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,22 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
-from hrixs.doubt_rules.doubt import DOUBTS, Doubt, from_text, new_ones, tell, with_doubts
+from hrixs.doubt_rules.doubt import DOUBTS, from_text, new_ones, tell, with_doubts
 from hrixs.doubt_rules.images import Names
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import Evidence, evidence_of
-from hrixs.reduction.first_images import report_doubts, settled
+from hrixs.reduction.first_images import settled
 from hrixs.reduction.judge import judged
+from hrixs.reduction.losses import losses_of
 from hrixs.spectra.dataset import COUNTS
+from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import FaultyRunError, NonFinitePixelsError, TooManyPhotonsError
 
 _BYTES_PER_PART = 512 * 2**20
-
-
-# When the first frames are looked at; they may be lazy.
+# When the first frames are looked at; and how many lazy ones show what is doubtful.
 _ENTRIES_AT_A_TIME = 8
+_ENTRIES_OF_LAZY = 4
 
 
 def settled_by_first(
@@ -36,17 +38,39 @@ def settled_by_first(
     losses: bool = True,
     look: bool = True,
 ) -> Analysis:
-    """`analysis` with what the first frames decide for all of them, as `settled`."""
+    """`analysis` with what the first frames decide for all of them, as `settled`.
+
+    Lazy ones that can't be read are left out: they are told of when it is their turn.
+    """
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")
+    first: dict[tuple[int, int], xr.DataArray] = {}
 
     def parts(n: int) -> Iterator[tuple[xr.DataArray, Any]]:
-        for begin in range(0, n, _ENTRIES_AT_A_TIME):
-            part = slice(begin, min(begin + _ENTRIES_AT_A_TIME, n))
-            energy = energies[part] if energies is not None and energies.ndim else energies
-            yield frames[part].compute(), energy
+        for begin, end in _first_parts(frames):
+            if begin >= n:
+                return
+            part = slice(begin, min(end, n))
+            try:
+                loaded = first.get((begin, part.stop))
+                if loaded is None:
+                    loaded = frames[part].compute()
+            except FaultyRunError:
+                continue
+            if is_lazy(frames) and part.stop <= _ENTRIES_OF_LAZY:
+                first[begin, part.stop] = loaded
+            yield loaded, energies[part] if energies is not None and energies.ndim else energies
 
-    return settled(analysis, len(frames), parts, losses=losses, look=look)
+    analysis = settled(analysis, len(frames), parts, losses=losses, look=look)
+    return _with_doubts_of_first(analysis, parts(_ENTRIES_OF_LAZY)) if is_lazy(frames) else analysis
+
+
+def _first_parts(frames: xr.DataArray) -> Iterator[tuple[int, int]]:
+    """Where parts begin and end that are looked at together; chunks are read once."""
+    sizes = [_ENTRIES_AT_A_TIME] * -(-len(frames) // _ENTRIES_AT_A_TIME)
+    if frames.chunks is not None:
+        sizes = list(frames.chunks[0])
+    return pairwise(accumulate(sizes, initial=0))
 
 
 def spectra_of(
@@ -56,20 +80,25 @@ def spectra_of(
 ) -> xr.DataArray:
     """Spectra of cropped frames, part by part, so that memory for photons is bounded.
 
+    What a threshold loses is estimated from the photons of the first frames, found once.
+
     Raises
     ------
     ValueError
         As the functions of `Analysis`.
     """
-    parts, evidence = [], []
+    parts: list[xr.DataArray] = []
+    evidence = []
     for piece, part in _parts(frames):
         energy = energies[part] if energies is not None and energies.ndim else energies
         table = analysis.photons(piece, energy) if analysis.counts_photons else None
-        parts.append(
-            analysis.integrated(piece, energy)
-            if table is None
-            else analysis.counted(table, piece.frame_shape[1])
-        )
+        if table is None:
+            spectra = analysis.integrated(piece, energy)
+        else:
+            spectra = analysis.counted(table, piece.frame_shape[1])
+        if table is not None and analysis.takes_thresholds and not parts:
+            spectra = spectra.assign_attrs(losses_of(analysis, [(piece, energy)], table))
+        parts.append(spectra)
         evidence.append(vars(evidence_of(piece, analysis, table)))
     spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
     spectrum.attrs = dict(parts[0].attrs)
@@ -77,7 +106,6 @@ def spectra_of(
         if count in spectrum.attrs:
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     spectrum.attrs = with_ratio(spectrum.attrs)
-    report_doubts(spectrum.attrs, spectrum.values)
     doubts = judged(
         analysis,
         Evidence.joined(evidence),
@@ -91,21 +119,21 @@ def spectra_of(
     return spectrum
 
 
-def doubts_of_first(
-    frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None
-) -> list[Doubt]:
-    """What the first of many lazy frames show, which is told."""
-    if frames.ndim == 2 or not len(frames):
-        return list(analysis.doubts)
-    of_few = energies
-    if energies is not None and energies.ndim:
-        of_few = energies[:_ENTRIES_AT_A_TIME]
+def _with_doubts_of_first(analysis: Analysis, parts: Iterable[tuple[Any, Any]]) -> Analysis:
+    """`analysis` with what spectra of the first of lazy frames show, which is told."""
+    first = list(parts)
+    if not first:
+        return analysis
+    frames = xr.concat([one for one, _ in first], first[0][0].dims[0])
+    energies = [energy for _, energy in first]
+    one_for_all = energies[0] is None or not np.ndim(energies[0])
     try:
-        few = frames[:_ENTRIES_AT_A_TIME].compute()
-        spectrum = spectra_of(few, analysis, of_few)
-    except (FaultyRunError, NonFinitePixelsError, TooManyPhotonsError):
-        return list(analysis.doubts)  # told when it is their turn
-    return from_text(spectrum.attrs[DOUBTS])
+        seen = spectra_of(
+            frames, analysis, energies[0] if one_for_all else np.concatenate(energies)
+        )
+    except (NonFinitePixelsError, TooManyPhotonsError):
+        return analysis  # told when it is their turn
+    return analysis.with_doubts(new_ones(from_text(seen.attrs[DOUBTS]), analysis.doubts))
 
 
 def _names_of(frames: xr.DataArray) -> Names:

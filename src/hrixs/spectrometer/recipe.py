@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from hrixs.doubt_rules.photons import dark_exposure
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.analysis import needs_cloud as method_needs_cloud
+from hrixs.reduction.first_images import settled
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
@@ -182,27 +184,50 @@ def needs_cloud(h: Settings, method: str) -> bool:
     return method_needs_cloud(method, h.POSITION, h.CLOUD_SIGMA)
 
 
+def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
+    """The analysis of trains that come one by one, as the first ones decide it.
+
+    Their photon energies are used where all have one. Those that can't be analysed decide nothing.
+
+    Raises
+    ------
+    MissingDataError
+        If too few photons stand alone in them.
+    """
+    by_energy = all("nrj" in data.variables for data in trains)
+    first = []
+    for data in trains:
+        frames, crop = cropped(h, data)
+        analysis = analysis_of(h, method, crop)
+        energies = energies_of(data, frames) if by_energy and analysis.takes_energy else None
+        if analysis.can_use(frames, energies):
+            first.append((frames, energies))
+    return settled(analysis, len(first), lambda n: first[:n])
+
+
 def add_spectra(
     h: Settings,
     data: xr.Dataset,
     method: str,
     bins: int | None = None,
     *,
-    settle: bool = True,
+    analysis: Analysis | None = None,
     strict: bool = False,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
-    Without `settle` the first images decide nothing: all that is needed is set.
+    An `analysis` of images before, as from `learned`, is used as it is.
     """
     strict = yes_or_no("strict", strict)
     frames, crop = cropped(h, data)
-    analysis = analysis_of(h, method, crop, bins)
+    lazy = is_lazy(frames)
+    known = analysis
+    analysis = known or analysis_of(h, method, crop, bins)
     has_energy = analysis.takes_energy and "nrj" in data.variables
     energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
-    lazy = is_lazy(frames)
-    if settle:
-        analysis = settled_by_first(analysis, frames, energies, losses=not lazy)
+    if known is None:
+        # In memory they are told by the photons that are found anyway.
+        analysis = settled_by_first(analysis, frames, energies, losses=lazy)
     make = lazy_spectra if lazy else spectra_of
     spectrum = labelled(h, make(frames, analysis, energies), crop)
     spectrum = with_slow_doubts(h, spectrum, data)
