@@ -14,12 +14,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.doubt_rules.doubt import Doubt, with_doubts
 from hrixs.live.counts import TrainCounts
+from hrixs.live.doubts import DoubtsOfWatch
 from hrixs.live.first_trains import FirstTrains, Train
 from hrixs.live.lost import LostOfWatch
 from hrixs.live.notes import kind_of, noted
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
+from hrixs.reduction.judge import Seen
 from hrixs.spectra.dataset import BIN_NOISE, COUNTS, with_counting_error
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -132,6 +135,7 @@ class LiveSpectra:
         self.notes: dict[str, None] = {}
         self._first = FirstTrains(h, method)
         self._lost = LostOfWatch()
+        self._doubts = DoubtsOfWatch()
         self._given_energy = energy
         self._kinds: dict[str, str] = {}
         self._frame_shape: tuple[int, int] | None = None
@@ -186,6 +190,11 @@ class LiveSpectra:
     def lost_share(self) -> float:
         """Share of the sum's photons that a threshold loses; NaN where that is not known."""
         return self._lost.share
+
+    @property
+    def doubts(self) -> list[Doubt]:
+        """What is doubtful of the last images."""
+        return list(self._doubts.found.values())
 
     @property
     def way(self) -> str:
@@ -244,6 +253,7 @@ class LiveSpectra:
         spectra = np.stack([one.spectrum for one in last])
         energies = np.array([one.energy for one in last])
         of_all = self._attrs_of(self.counts.images) | self._lost.attrs()
+        of_all = with_doubts(of_all, self._doubts.found.values())
         of_each = self._attrs_of(max(one.n_images for one in last))
         data_vars: dict[str, Any] = {
             **with_counting_error(xr.Variable("energy", self.total, of_all), "total"),
@@ -314,7 +324,9 @@ class LiveSpectra:
         try:
             with self._noting():
                 data = train.dataset(self.h.DETECTOR)
-                made = add_spectra(self.h, data, self.method, analysis=self._first.analysis)
+                seen: list[Seen] = []
+                analysis = self._first.known(train)
+                made = add_spectra(self.h, data, self.method, analysis=analysis, keep=seen)
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train.train_id, error, train.time)
             return
@@ -335,6 +347,8 @@ class LiveSpectra:
         self._recent.append(one)
         self.counts.analysed += 1
         self.counts.images += one.n_images
+        for doubt in self._doubts.add(seen[0], spectrum, train.train_id):
+            self.notes = noted(self.notes, str(doubt))
         self._lost.add(spectrum.attrs, one.n_images)
         if self._lost.is_told:
             self.notes = noted(self.notes, self._lost.text, anew=True)

@@ -13,7 +13,7 @@ from hrixs.doubt_rules.images import Names
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
 from hrixs.reduction.evidence import Evidence
-from hrixs.reduction.judge import judged
+from hrixs.reduction.judge import Seen, judged
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
 
@@ -93,16 +93,10 @@ class Collected:
         entries = np.concatenate([own for own, _ in parts])
         per_entry = int(np.prod(spectra.shape[1:-1], dtype=np.int64))
         of_frames = spectra[np.searchsorted(numbers, entries)].reshape(-1, spectra.shape[-1])
-        return judged(
-            analysis,
-            Evidence.joined([evidence for _, evidence in parts]),
-            attrs,
-            of_frames,
-            shape=self._plan.frame_shape,
-            names=Names(
-                "train", np.repeat(self._plan.entries.train_id[entries], per_entry).tolist()
-            ),
-        )
+        evidence = Evidence.joined([own for _, own in parts])
+        names = np.repeat(self._plan.entries.train_id[entries], per_entry).tolist()
+        seen = Seen(analysis, evidence, self._plan.frame_shape)
+        return judged(seen, attrs, of_frames, names=Names("train", names))
 
     def table(self) -> xr.Dataset:
         """All photons in the order of the entries; ``frame`` counts those that could be used."""

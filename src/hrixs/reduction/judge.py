@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,31 +36,46 @@ _SURE = 0.6
 _SURE_NOISES = 20.0
 
 
-def judged(
-    analysis: Analysis,
-    evidence: Evidence,
-    attrs: Mapping[Any, Any],
-    spectra: Floats,
-    *,
-    shape: tuple[int, int],
-    names: Names,
-) -> list[Doubt]:
-    """Doubt what the images of a result have shown.
+@dataclass(frozen=True)
+class Seen:
+    """What images have shown, and what was done with them.
 
-    Parameters
+    Attributes
     ----------
     analysis : Analysis
         With what the first images have told.
     evidence : Evidence
         Of all images.
-    attrs
-        Of the spectra: the counts.
-    spectra : numpy.ndarray, shape (frames, bins)
     shape : (int, int)
         Pixels of the crop.
+    """
+
+    analysis: Analysis
+    evidence: Evidence
+    shape: tuple[int, int]
+
+    @staticmethod
+    def joined(parts: Sequence[Seen]) -> Seen:
+        """What all have shown, with the last one's analysis."""
+        return replace(parts[-1], evidence=Evidence.joined([vars(one.evidence) for one in parts]))
+
+
+def judged(
+    seen: Seen, attrs: Mapping[Any, Any], spectra: Sequence[Floats] | Floats, *, names: Names
+) -> list[Doubt]:
+    """Doubt what the images of a result have shown.
+
+    Parameters
+    ----------
+    seen : Seen
+    attrs
+        Of the spectra: the counts.
+    spectra : numpy.ndarray, shape (frames, bins), or parts of it
     names : Names
         Of the images.
     """
+    analysis, evidence, shape = seen.analysis, seen.evidence, seen.shape
+    spectra = np.concatenate(spectra) if isinstance(spectra, list) else np.asarray(spectra)
     charge = analysis.attrs.get("spot_charge")
     found = list(analysis.doubts)
     found += _of_images(analysis, evidence, spectra, shape, charge, names)

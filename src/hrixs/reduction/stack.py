@@ -18,7 +18,7 @@ from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import Evidence, evidence_of
 from hrixs.reduction.first_images import settled
-from hrixs.reduction.judge import judged
+from hrixs.reduction.judge import Seen, judged
 from hrixs.reduction.losses import losses_of
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import is_lazy
@@ -77,10 +77,13 @@ def spectra_of(
     frames: xr.DataArray,
     analysis: Analysis,
     energies: NDArray[np.float64] | None = None,
+    *,
+    keep: list[Seen] | None = None,
 ) -> xr.DataArray:
     """Spectra of cropped frames, part by part, so that memory for photons is bounded.
 
-    What a threshold loses is estimated from the photons of the first frames, found once.
+    What a threshold loses is estimated from the photons of the first frames, found once. What the
+    frames show is judged, or put into `keep` for later.
 
     Raises
     ------
@@ -106,14 +109,12 @@ def spectra_of(
         if count in spectrum.attrs:
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     spectrum.attrs = with_ratio(spectrum.attrs)
-    doubts = judged(
-        analysis,
-        Evidence.joined(evidence),
-        spectrum.attrs,
-        spectrum.values.reshape(-1, spectrum.shape[-1]),
-        shape=(frames.sizes["x"], frames.sizes["y"]),
-        names=_names_of(frames),
-    )
+    seen = Seen(analysis, Evidence.joined(evidence), (frames.sizes["x"], frames.sizes["y"]))
+    if keep is not None:
+        keep.append(seen)
+        return spectrum
+    of_frames = spectrum.values.reshape(-1, spectrum.shape[-1])
+    doubts = judged(seen, spectrum.attrs, of_frames, names=_names_of(frames))
     tell(new_ones(doubts, analysis.doubts))
     spectrum.attrs = with_doubts(spectrum.attrs, doubts)
     return spectrum

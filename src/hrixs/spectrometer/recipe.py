@@ -20,6 +20,7 @@ from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.analysis import needs_cloud as method_needs_cloud
 from hrixs.reduction.first_images import settled
+from hrixs.reduction.judge import Seen
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
@@ -184,7 +185,9 @@ def needs_cloud(h: Settings, method: str) -> bool:
     return method_needs_cloud(method, h.POSITION, h.CLOUD_SIGMA)
 
 
-def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
+def learned(
+    h: Settings, method: str, trains: Sequence[xr.Dataset], *, losses: bool = True
+) -> Analysis:
     """The analysis of trains that come one by one, as the first ones decide it.
 
     Their photon energies are used where all have one. Those that can't be analysed decide nothing.
@@ -202,7 +205,7 @@ def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
         energies = energies_of(data, frames) if by_energy and analysis.takes_energy else None
         if analysis.can_use(frames, energies):
             first.append((frames, energies))
-    return settled(analysis, len(first), lambda n: first[:n])
+    return settled(analysis, len(first), lambda n: first[:n], losses=losses)
 
 
 def add_spectra(
@@ -213,10 +216,12 @@ def add_spectra(
     *,
     analysis: Analysis | None = None,
     strict: bool = False,
+    keep: list[Seen] | None = None,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
-    An `analysis` of images before, as from `learned`, is used as it is.
+    An `analysis` of images before, as from `learned`, is used as it is. What images in memory show
+    is put into `keep` in place of being judged, where that is given.
     """
     strict = yes_or_no("strict", strict)
     frames, crop = cropped(h, data)
@@ -228,8 +233,13 @@ def add_spectra(
     if known is None:
         # In memory they are told by the photons that are found anyway.
         analysis = settled_by_first(analysis, frames, energies, losses=lazy)
-    make = lazy_spectra if lazy else spectra_of
-    spectrum = labelled(h, make(frames, analysis, energies), crop)
+    if lazy:
+        made = lazy_spectra(frames, analysis, energies)
+    else:
+        made = spectra_of(frames, analysis, energies, keep=keep)
+    spectrum = labelled(h, made, crop)
+    if keep is not None:
+        return store_spectrum(data, spectrum)
     spectrum = with_slow_doubts(h, spectrum, data)
     if strict:
         require_none_grave(from_text(spectrum.attrs[DOUBTS]))
