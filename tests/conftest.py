@@ -35,8 +35,8 @@ class SimulatedRun:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The simulated run has many photons on few columns. That 'auto' tells what it loses of the
-    # first images is expected in test_lazy, and not in the hundreds of tests that count photons on the
-    # way to something else; other warnings of losses are errors.
+    # first images is expected in test_lazy, and not in the hundreds of tests that count photons
+    # on the way to something else; other warnings of losses are errors.
     expected = pytest.mark.filterwarnings(f"ignore:{LOST_OF_FIRST}:hrixs.LostPhotonsWarning")
     for item in items:
         if "simulated" in getattr(item, "fixturenames", ()):
