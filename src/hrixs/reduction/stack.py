@@ -16,7 +16,7 @@ from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.doubts import report_doubts
 from hrixs.reduction.first_images import settled
-from hrixs.reduction.losses import losses_of, report_losses
+from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, losses_of, report_losses
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import FaultyRunError
@@ -77,13 +77,20 @@ def spectra_of(
         As the functions of `Analysis`.
     """
     parts: list[xr.DataArray] = []
+
+    def energy_of(part: slice) -> Any:
+        return energies[part] if energies is not None and energies.ndim else energies
+
     for piece, part in _parts(frames):
-        energy = energies[part] if energies is not None and energies.ndim else energies
+        energy = energy_of(part)
         if parts or not analysis.takes_thresholds:
             parts.append(analysis.spectra(piece, energy))
             continue
         photons = analysis.photons(piece, energy)
-        lost = losses_of(analysis, [(piece, energy)], photons)
+        if len(piece) >= FRAMES_FOR_A_LOSS or frames.ndim == 2 or len(frames[part]) == len(frames):
+            lost = losses_of(analysis, [(piece, energy)], photons)
+        else:  # of parts that are smaller than that, as of one
+            lost = losses_of(analysis, ((one, energy_of(at)) for one, at in _parts(frames)))
         report_losses(lost)
         counted = analysis.counted(photons, piece.frame_shape[1])
         parts.append(counted.assign_attrs(lost))
