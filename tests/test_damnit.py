@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import types
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,7 +23,7 @@ import pytest
 import xarray as xr
 
 from conftest import DARK, ENERGY, PROPOSAL, RUN
-from hrixs import HrixsWarning, hRIXS
+from hrixs import HrixsWarning, LostPhotonsWarning, hRIXS
 from hrixs.runs.mock import FIRST_TRAIN
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
@@ -31,6 +31,8 @@ PAGE = (Path(__file__).parents[1] / "docs" / "damnit.md").read_text(encoding="ut
 (CONTEXT,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 (TRY_IT,) = re.findall(r"<<'END'\n(.*?)^END", PAGE, re.MULTILINE | re.DOTALL)
 
+#: What a threshold says of these images.
+CROWDED = "of the photons are lost"
 COLUMNS = {
     "hrixs_images",
     "hrixs_photons",
@@ -243,12 +245,13 @@ def read_columns(path: Path) -> dict[str, Column]:
     ]
 )
 def evaluate(request, monkeypatch):
-    def evaluate(folder: Path, code: str = CONTEXT, warns: str = "") -> dict[str, Column]:
+    def evaluate(
+        folder: Path, code: str = CONTEXT, warns: tuple[str, ...] = ()
+    ) -> dict[str, Column]:
         in_this_process = request.param is evaluate_with_stand_in
-        told = (
-            pytest.warns(HrixsWarning, match=warns) if warns and in_this_process else nullcontext()
-        )
-        with told:
+        with ExitStack() as told:
+            for text in warns if in_this_process else ():
+                told.enter_context(pytest.warns(HrixsWarning, match=text))
             return request.param(code, folder, monkeypatch)
 
     return evaluate
@@ -269,11 +272,10 @@ def errors(columns: dict[str, Column]) -> dict[str, str]:
     return {name: one.error for name, one in columns.items() if one.error}
 
 
-@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_all_columns_of_a_delay_scan(root, simulation, evaluate):
     frames, truth = simulation
     folder = write_data_run(root, frames)
-    columns = evaluate(folder)
+    columns = evaluate(folder, warns=(CROWDED,))
     assert errors(columns) == {}
     assert columns["hrixs_images"].summary == 8
 
@@ -312,15 +314,15 @@ def in_a_notebook(folder: Path) -> np.ndarray:
     h.set_params(y_range=slice(700, 900), curve_a=0.0240845, curve_b=-3.6953e-7)
     h.set_params(energy_slope=0.018387, energy_intercept=498.27, std_threshold=5, bins=800)
     h.load_dark(DARK)
-    return h.centroid(h.from_run(folder))["spectrum"].sum("trainId").values
+    with pytest.warns(LostPhotonsWarning, match=CROWDED):
+        return h.centroid(h.from_run(folder))["spectrum"].sum("trainId").values
 
 
-@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_what_is_lost_is_told(root, frames, evaluate):
     folder = write_data_run(root, frames)
     (lost,) = folder.glob("*DA02-S00001.h5")
     lost.unlink()
-    columns = evaluate(folder, warns="is missing")
+    columns = evaluate(folder, warns=("is missing", CROWDED))
     assert errors(columns) == {}
     assert columns["hrixs_images"].summary == 4
     assert (columns["hrixs_skipped"].summary, columns["hrixs_skipped"].coloured) == (5, True)
@@ -358,11 +360,11 @@ def test_a_wrong_dark_run_is_an_error(root, frames, evaluate):
     assert "run 999 of proposal 3145 can't be opened" in columns["hrixs_images"].text
 
 
-@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_the_open_run_is_read(root, frames, tmp_path, monkeypatch):
     """The run lies where no run number leads to: only the open run can have been used."""
     elsewhere = write_data_run(tmp_path / "elsewhere", frames)
-    columns = evaluate_with_stand_in(CONTEXT, elsewhere, monkeypatch)
+    with pytest.warns(LostPhotonsWarning, match=CROWDED):
+        columns = evaluate_with_stand_in(CONTEXT, elsewhere, monkeypatch)
     assert errors(columns) == {}
     assert columns["hrixs_images"].data == 8
 

@@ -19,13 +19,14 @@ import xarray as xr
 from distributed import Client, LocalCluster
 
 import hrixs
+from conftest import LOST_OF_FIRST
 from hrixs import _core, concat_photons, find_photons, hRIXS, photon_parts, photon_table
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 from hrixs.spectrometer.recipe import find_options
 
 # The images are crowded, and one case takes them for more so than they are: both is told.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning"),
+    pytest.mark.filterwarnings(f"ignore:{LOST_OF_FIRST}:hrixs.LostPhotonsWarning"),
     pytest.mark.filterwarnings("ignore:photons that stand alone have:hrixs.HrixsWarning"),
 ]
 

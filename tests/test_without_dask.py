@@ -10,12 +10,14 @@ for name in ("dask", "distributed"):
 import numpy as np
 import warnings
 from hrixs import LostPhotonsWarning, hRIXS
-warnings.simplefilter("ignore", LostPhotonsWarning)  # the images are crowded
 h = hRIXS()
 h.Y_RANGE = slice(700, 900)
 data = h.from_run(sys.argv[1])
-expected = h.centroid(data)
-found = h.process_run(sys.argv[1], progress=False)
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    expected = h.centroid(data)
+    found = h.process_run(sys.argv[1], progress=False)
+assert [one.category for one in said] == [LostPhotonsWarning] * 2  # the images are crowded
 np.testing.assert_array_equal(found.spectrum, expected.spectrum)
 h.normalize(h.aggregate(found, "hRIXS_delay"))
 try:

@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 import hrixs
-from hrixs import hRIXS
+from hrixs import LostPhotonsWarning, hRIXS
 from hrixs.simulation import Sensor, simulate_frames
 
 FIT = {"position": "gaussian", "cloud_sigma": 0.55}
@@ -84,7 +84,6 @@ def test_all_kernels_at_once_in_many_threads():
     assert wrong == [[]] * 8
 
 
-@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")  # its images are crowded
 def test_spectrometers_in_several_threads():
     data = xr.Dataset({"MaranaX": (("trainId", "x", "y"), stack(1))}, {"trainId": range(4)})
     data["nrj"] = 530.0
@@ -96,8 +95,9 @@ def test_spectrometers_in_several_threads():
         both = (shared.centroid(data.copy()), own.centroid(data.copy(), method="manual"))
         return [made.spectrum.values.tobytes() for made in both]
 
-    alone = [work(0), work(1)]
-    with ThreadPoolExecutor(4) as pool:
+    with pytest.warns(LostPhotonsWarning):
+        alone = [work(0), work(1)]
+    with pytest.warns(LostPhotonsWarning), ThreadPoolExecutor(4) as pool:
         assert list(pool.map(work, range(12))) == alone * 6
 
 

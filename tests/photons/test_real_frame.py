@@ -8,14 +8,17 @@ import xarray as xr
 from scipy.special import ndtr
 
 from conftest import SHARED
-from hrixs import ChargeBalanceWarning, HrixsWarning, hRIXS, photon_spectrum, resolve_photons
+from hrixs import (
+    ChargeBalanceWarning,
+    HrixsWarning,
+    LostPhotonsWarning,
+    hRIXS,
+    photon_spectrum,
+    resolve_photons,
+)
 
 FRAME = SHARED / "data" / "LSCO_0040.tif"
-pytestmark = [
-    pytest.mark.skipif(not FRAME.exists(), reason="the frame is not in the repository"),
-    # It is crowded, and the ways by a threshold say so.
-    pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning"),
-]
+pytestmark = pytest.mark.skipif(not FRAME.exists(), reason="the frame is not in the repository")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,12 @@ def test_resolved_photons_are_the_light_of_the_frame(h, frame):
     assert 17 < counts[270:311].sum() / counts[228:247].sum() < 20
 
 
+def counted(h: hRIXS, data: xr.Dataset, method: str = "auto") -> xr.Dataset:
+    """By a threshold, which tells that the frame is crowded."""
+    with pytest.warns(LostPhotonsWarning, match="of the photons are lost"):
+        return h.centroid(data, method=method)
+
+
 def sharpness(spectrum: xr.DataArray) -> float:
     """Power of the spectrum's slopes, which curvature correction raises."""
     values = np.nan_to_num(spectrum.values[0])
@@ -99,7 +108,7 @@ def test_correction_makes_the_spectrum_sharper(h, data, method):
     data["nrj"] = 930.0
 
     def spectrum() -> xr.DataArray:
-        made = h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
+        made = h.integrate(data) if method == "integrate" else counted(h, data, method)
         return made.spectrum - (made.spectrum.median() if method == "integrate" else 0)
 
     corrected = sharpness(spectrum())
@@ -108,19 +117,18 @@ def test_correction_makes_the_spectrum_sharper(h, data, method):
 
 
 def test_photons_lie_on_the_lines(h, data):
-    h.centroid(data)
-    counts = data.spectrum.values[0]
+    counts = counted(h, data).spectrum.values[0]
     assert 1000 < counts.sum() < 20000
     peak = float(np.argmax(np.convolve(counts, np.ones(9), "same")))
     assert abs(peak - h.curvature_fit.y0) < 15
 
 
 def test_both_ways_see_the_same_line(h, data):
-    counted = h.centroid(data).spectrum.values[0]
+    photons = counted(h, data).spectrum.values[0]
     integrated = h.integrate(data).spectrum.values[0]
     window = slice(150, 650)
     correlation = np.corrcoef(
-        np.convolve(counted, np.ones(7), "same")[window],
+        np.convolve(photons, np.ones(7), "same")[window],
         np.convolve(integrated, np.ones(7), "same")[window],
     )[0, 1]
     assert correlation > 0.9

@@ -19,7 +19,7 @@ from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import Evidence, evidence_of
 from hrixs.reduction.first_images import settled
 from hrixs.reduction.judge import Seen, judged
-from hrixs.reduction.losses import losses_of
+from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, losses_of
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import FaultyRunError, NonFinitePixelsError, TooManyPhotonsError
@@ -92,15 +92,24 @@ def spectra_of(
     """
     parts: list[xr.DataArray] = []
     evidence = []
+
+    def energy_of(part: slice) -> Any:
+        return energies[part] if energies is not None and energies.ndim else energies
+
     for piece, part in _parts(frames):
-        energy = energies[part] if energies is not None and energies.ndim else energies
+        energy = energy_of(part)
         table = analysis.photons(piece, energy) if analysis.counts_photons else None
         if table is None:
             spectra = analysis.integrated(piece, energy)
         else:
             spectra = analysis.counted(table, piece.frame_shape[1])
         if table is not None and analysis.takes_thresholds and not parts:
-            spectra = spectra.assign_attrs(losses_of(analysis, [(piece, energy)], table))
+            is_all = frames.ndim == 2 or len(frames[part]) == len(frames)
+            if len(piece) >= FRAMES_FOR_A_LOSS or is_all:
+                lost = losses_of(analysis, [(piece, energy)], table)
+            else:  # of parts that are smaller than that, as of one
+                lost = losses_of(analysis, ((one, energy_of(at)) for one, at in _parts(frames)))
+            spectra = spectra.assign_attrs(lost)
         parts.append(spectra)
         evidence.append(vars(evidence_of(piece, analysis, table)))
     spectrum = parts[0] if len(parts) == 1 else xr.concat(parts, frames.dims[0])
