@@ -2,7 +2,9 @@
 #pragma once
 
 #include "crowd/canvas.hpp"
+#include "crowd/kernels.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -19,7 +21,13 @@ struct Photon {
     std::int32_t place_in_fit = none; // among those that are fitted together
     bool is_there = true;
     bool is_waiting = false; // to be fitted once more
-    bool is_checked = false; // its amplitude is that of a photon, as things are
+    bool is_crowded = false; // others are near, or were
+    bool is_checked = true;  // its amplitude is that of a photon, as things are
+
+    Place in_window() const {
+        return {static_cast<float>(x - static_cast<double>(centre_x)),
+                static_cast<float>(y - static_cast<double>(centre_y))};
+    }
 };
 
 // The photons of a frame, chained by the tiles that they lie in.
@@ -35,9 +43,7 @@ class PhotonList {
     const Photon& operator[](std::int32_t k) const { return photons_[static_cast<std::size_t>(k)]; }
 
     std::int32_t add(Canvas& canvas, double x, double y) {
-        Photon photon{};
-        photon.is_there = true;
-        photons_.push_back(photon);
+        photons_.push_back(Photon{});
         ++n_there_;
         const std::int32_t k = size() - 1;
         put(canvas, k, x, y);
@@ -61,28 +67,33 @@ class PhotonList {
         chain(canvas, k);
     }
 
-    // The photons of the tiles around a pixel that are nearer than `reach` along both axes.
+    // The photons that are nearer to a place than `reach` along both axes; less than a tile.
     template <class Work>
-    void for_each_near(const Canvas& canvas, double x, double y, double reach, Work work) const {
-        const std::int32_t i0 = tile_at(x - reach);
+    void for_each_near(const Canvas& canvas, double x, double y, double reach, Work work) {
         const std::int32_t i1 = tile_at(x + reach);
         const std::int32_t j0 = tile_at(y - reach);
         const std::int32_t j1 = tile_at(y + reach);
-        for (std::int32_t i = i0; i <= i1; ++i)
+        for (std::int32_t i = tile_at(x - reach); i <= i1; ++i)
             for (std::int32_t j = j0; j <= j1; ++j) {
-                const std::int32_t slot = canvas.slot(i, j);
-                if (slot == none)
-                    continue;
-                for (std::int32_t k = canvas.tile(slot).first_photon; k != none;
-                     k = (*this)[k].next)
-                    if (std::abs((*this)[k].x - x) < reach && std::abs((*this)[k].y - y) < reach)
-                        work(k);
+                const std::int32_t slot = canvas.slot_in_place(i, j);
+                std::int32_t k = slot == none ? none : canvas.tile(slot).first_photon;
+                while (k != none) {
+                    Photon& photon = (*this)[k];
+                    k = photon.next;
+                    const double d_x = std::abs(photon.x - x);
+                    const double d_y = std::abs(photon.y - y);
+                    if (std::max(d_x, d_y) < reach) // one branch, which none foresees
+                        work(photon);
+                }
             }
+    }
+    std::int32_t number_of(const Photon& photon) const {
+        return static_cast<std::int32_t>(&photon - photons_.data());
     }
 
   private:
     static std::int32_t tile_at(double place) {
-        return Canvas::tile_of(std::max<Index>(nearest(place), -tile_size));
+        return static_cast<std::int32_t>((place + (tile_size + 0.5)) / tile_size);
     }
     static std::int32_t slot_at(const Canvas& canvas, Index x, Index y) {
         return canvas.slot(Canvas::tile_of(x), Canvas::tile_of(y));

@@ -29,7 +29,7 @@ constexpr double least_widths = 4.5;
 // Working memory of one thread.
 struct Scratch {
     Scratch(const crowd::Profile& profile, Index nx, Index ny)
-        : rows(ny), search(profile, nx, ny) {}
+        : rows(ny), search(profile, crowd::kernels_in_use(profile.reach()), nx, ny) {}
     RowScratch rows;
     std::vector<double> sample;
     std::vector<Seed> seeds;
@@ -169,11 +169,11 @@ ResolvedPhotons resolve_photons(const FrameStack<Pixel>& frames, const double* p
                 static_cast<float>(charge),
                 gain > 0.0 ? static_cast<float>(std::min(1.0 / gain, crowd::most_light)) : 0.0F};
             scratch.search.run(tiles, scratch.seeds, light, settings.max_photons);
-            if (scratch.search.photons().n_there() > settings.max_photons)
-                throw TooManyPhotons(frames.first_number + number,
-                                     scratch.search.photons().n_there(), settings.max_photons,
-                                     "photons of " + text(charge) + " ADU or more");
-            scratch.report.make(number, scratch.search, profile, light);
+            if (scratch.search.scene().photons().n_there() > settings.max_photons)
+                throw TooManyPhotons(
+                    frames.first_number + number, scratch.search.scene().photons().n_there(),
+                    settings.max_photons, "photons of " + text(charge) + " ADU or more");
+            scratch.report.make(number, scratch.search.scene());
             reports.store(
                 number, scratch.report,
                 {.n_cosmics = static_cast<Index>(scratch.bright.size()),
