@@ -58,7 +58,6 @@ class Canvas {
     std::int32_t slot(std::int32_t i, std::int32_t j) const {
         return has_place(i, j) ? slot_[place(i, j)] : none;
     }
-    std::int32_t slot_in_place(std::int32_t i, std::int32_t j) const { return slot_[place(i, j)]; }
     Tile& tile(std::int32_t slot) { return tiles_[static_cast<std::size_t>(slot)]; }
     const Tile& tile(std::int32_t slot) const { return tiles_[static_cast<std::size_t>(slot)]; }
     std::int32_t size() const { return static_cast<std::int32_t>(n_tiles_); }
@@ -70,7 +69,6 @@ class Canvas {
         Tile& tile = tiles_[n_tiles_];
         tile.i = i;
         tile.j = j;
-        tile.first_photon = none;
         tile.n_searched = 0;
         tile.is_searched = false;
         tile.is_waiting = false;
@@ -79,12 +77,11 @@ class Canvas {
     }
 
     // The pixels as far as `reach` around one; all tiles that they lie in are there.
-    Window window(Index x, Index y, int reach) {
+    void window(Index x, Index y, int reach, Window& window) {
         const std::int32_t i = tile_of(x - reach);
         const std::int32_t j = tile_of(y - reach);
         const int row = static_cast<int>(x - reach - first_pixel(i));
         const int column = static_cast<int>(y - reach - first_pixel(j));
-        Window window;
         window.n_upper = tile_size - row;
         window.n_left = tile_size - column;
         window.n_slots = 0;
@@ -101,14 +98,21 @@ class Canvas {
         window.lower[1] = !has_lower        ? window.upper[1]
                           : window.is_split ? add_tile(1, 1) - tile_size
                                             : window.lower[0] - tile_size;
-        return window;
+    }
+    Window window(Index x, Index y, int reach) {
+        Window result;
+        window(x, y, reach, result);
+        return result;
     }
 
-  private:
+    // Of a tile among all that could be there.
+    std::size_t n_places() const { return slot_.size(); }
     std::size_t place(std::int32_t i, std::int32_t j) const {
         return static_cast<std::size_t>(i) * static_cast<std::size_t>(n_j_) +
                static_cast<std::size_t>(j);
     }
+
+  private:
     Index nx_;
     Index ny_;
     std::int32_t n_i_;

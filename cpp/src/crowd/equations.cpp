@@ -16,14 +16,11 @@ void Equations::make(Canvas& canvas, PhotonList& photons, Light light,
     for (std::size_t at = 0; at < together.size(); ++at) {
         const auto a = static_cast<std::int32_t>(at);
         Photon& photon = photons[together[at]];
-        photons_[at] = {canvas.window(photon.centre_x, photon.centre_y, profile_.reach()),
-                        photon.in_window()};
-        photons.for_each_near(canvas, photon.x, photon.y, near, [&](const Photon& other) {
-            const double d_x = other.x - photon.x;
-            const double d_y = other.y - photon.y;
-            if (d_x * d_x + d_y * d_y > near * near)
-                return;
-            near_.push_back(photons.number_of(other));
+        canvas.window(photon.centre_x, photon.centre_y, profile_.reach(), photons_[at].window);
+        photons_[at].place = photon.in_window();
+        photons.for_each_in_circle(canvas, photon.x, photon.y, near, [&](std::int32_t k) {
+            near_.push_back(k);
+            const Photon& other = photons[k];
             if (other.place_in_fit == none) // that of those after a, too
                 return;
             couplings_.push_back({a, other.place_in_fit,

@@ -68,6 +68,16 @@ template <class Pixel> class FrameTiles final : public TileSource {
             mask_around(one, x0, y0, tile);
     }
 
+    void fetch(Index x, Index y) const override {
+        if (frame_.image.stride_y != 1)
+            return;
+        const Index first = std::clamp<Index>(y - tile_size, 0, frame_.ny() - 1);
+        const Index n = std::min<Index>(3 * tile_size, frame_.ny() - first);
+        const Index end = std::min<Index>(x + 2 * tile_size, frame_.nx());
+        for (Index row = std::max<Index>(x - tile_size, 0); row < end; ++row)
+            prefetch(frame_.image.row(row) + first, n);
+    }
+
   private:
     // What no camera has would overflow in products of floats.
     static float as_light(double above) {
@@ -76,12 +86,18 @@ template <class Pixel> class FrameTiles final : public TileSource {
 
     // Without anything masked.
     void fill_plain(Index x0, Index y0, double level, Tile& tile) const {
-        for (Index a = 0; a < tile_size; ++a) {
-            double pixels[tile_size];
-            frame_.read_few(x0 + a, y0, tile_size, pixels);
-            float* rest = rest_of(tile, static_cast<int>(a));
-            for (Index k = 0; k < tile_size; ++k)
-                rest[k] = as_light(pixels[k] - level);
+        for (int a = 0; a < tile_size; ++a) {
+            float* rest = rest_of(tile, a);
+            if (frame_.is_plain()) {
+                const Pixel* row = frame_.image.row(x0 + a) + y0;
+                for (int k = 0; k < tile_size; ++k)
+                    rest[k] = as_light(static_cast<double>(row[k]) - level);
+            } else {
+                double pixels[tile_size];
+                frame_.read_few(x0 + a, y0, tile_size, pixels);
+                for (int k = 0; k < tile_size; ++k)
+                    rest[k] = as_light(pixels[k] - level);
+            }
             std::fill(rest + tile_size, rest + row_floats, static_cast<float>(variance_));
         }
     }

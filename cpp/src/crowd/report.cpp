@@ -17,37 +17,67 @@ constexpr double alone = 0.01;
 // Farther neighbours, in parts of what is near, don't show in a photon's errors.
 constexpr double neighbours = 0.85;
 constexpr double farthest_neighbour = 4.0; // pixels
+// Farther from a band neither neighbours of its photons lie nor photons that light its pixels.
+constexpr Index beside_band = 8;
+static_assert(beside_band < band_rows);
 
 } // namespace
 
 void Report::make(Index number, Scene& scene) {
-    PhotonList& photons = scene.photons();
+    const PhotonList& photons = scene.photons();
+    const Canvas& canvas = scene.canvas();
+    const Index nx = canvas.nx();
     table.clear();
     crowding.clear();
     light_sums = LightSums{};
+    rest_ = 0.0;
+    dark_ = 0.0;
+    photons_.sort(photons.size(), n_bands(nx),
+                  [&](std::int32_t k) { return band_at(photons[k].centre_x, nx); });
+    tiles_.sort(canvas.size(), n_bands(nx), [&](std::int32_t slot) {
+        return band_at(Canvas::first_pixel(canvas.tile(slot).i), nx);
+    });
+    lit_.clear(canvas);
+    for (Index band = 0; band < n_bands(nx); ++band) {
+        gather(scene, band);
+        scene.equations().make(scene.canvas(), scene.photons(), scene.light(), together_);
+        neighbourhood_.find(scene.equations(), together_, photons);
+        for (const std::int32_t a : order_)
+            append(number, scene, a);
+        add_up_tiles(scene, band);
+    }
+    light_sums.charge = light_sums.light + rest_;
+    if (light_sums.dark_pixels > 0)
+        light_sums.dark_level = dark_ / static_cast<double>(light_sums.dark_pixels);
+}
+
+// The photons of a band, in the order that they are told in, and those that lie near to it.
+void Report::gather(Scene& scene, Index band) {
+    const PhotonList& photons = scene.photons();
     together_.clear();
-    for (std::int32_t k = 0; k < photons.size(); ++k)
+    for (const std::int32_t k : photons_[band])
         if (photons[k].is_there)
             together_.push_back(k);
-    scene.equations().make(scene.canvas(), photons, scene.light(), together_);
-    neighbourhood_.find(scene.equations(), together_, photons);
+    std::sort(together_.begin(), together_.end(), [&](std::int32_t a, std::int32_t b) {
+        const Photon& p = photons[a];
+        const Photon& q = photons[b];
+        return p.x != q.x ? p.x < q.x : p.y < q.y;
+    });
     order_.resize(together_.size());
     for (std::size_t a = 0; a < order_.size(); ++a)
         order_[a] = static_cast<std::int32_t>(a);
-    const auto photon_at = [&](std::int32_t a) -> const Photon& {
-        return photons[together_[static_cast<std::size_t>(a)]];
-    };
-    std::sort(order_.begin(), order_.end(), [&](std::int32_t a, std::int32_t b) {
-        const Photon& p = photon_at(a);
-        const Photon& q = photon_at(b);
-        return p.x != q.x ? p.x < q.x : p.y < q.y;
-    });
-    for (const std::int32_t a : order_)
-        append(number, scene, a, photon_at(a));
-    add_up_tiles(scene);
+    const Index begin = band * band_rows - beside_band;
+    const Index end = (band + 1) * band_rows + beside_band;
+    for (const Index other : {band - 1, band + 1})
+        if (other >= 0 && other < n_bands(scene.canvas().nx()))
+            for (const std::int32_t k : photons_[other])
+                if (photons[k].is_there && photons[k].centre_x >= begin &&
+                    photons[k].centre_x < end)
+                    together_.push_back(k);
 }
 
-void Report::append(Index number, Scene& scene, std::int32_t a, const Photon& photon) {
+void Report::append(Index number, Scene& scene, std::int32_t a) {
+    const Photon& photon = scene.photons()[together_[static_cast<std::size_t>(a)]];
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     const Profile& profile = scene.profile();
     const Equations& equations = scene.equations();
@@ -98,25 +128,19 @@ double Report::crowding_of(Scene& scene, const Group& group) const {
 }
 
 // Pixels as far from photons as their windows go, and one more, have no light to speak of.
-void Report::add_up_tiles(Scene& scene) {
+void Report::add_up_tiles(Scene& scene, Index band) {
     const Canvas& canvas = scene.canvas();
-    lit_.clear(canvas);
     for (const std::int32_t k : together_)
         lit_.mark(canvas, scene.photons()[k].centre_x, scene.photons()[k].centre_y,
                   scene.profile().reach() + 1);
-    double rest = 0.0;
-    double dark = 0.0;
-    for (std::int32_t slot = 0; slot < canvas.size(); ++slot) {
+    for (const std::int32_t slot : tiles_[band]) {
         const TileSums sums = scene.kernels().tile_sums(canvas.tile(slot), lit_.of_tile(slot));
-        rest += static_cast<double>(sums.rest);
-        dark += static_cast<double>(sums.dark);
+        rest_ += static_cast<double>(sums.rest);
+        dark_ += static_cast<double>(sums.dark);
         light_sums.variance += static_cast<double>(sums.variance);
         light_sums.pixels += sums.pixels;
         light_sums.dark_pixels += sums.dark_pixels;
     }
-    light_sums.charge = light_sums.light + rest;
-    if (light_sums.dark_pixels > 0)
-        light_sums.dark_level = dark / static_cast<double>(light_sums.dark_pixels);
 }
 
 } // namespace hrixs::crowd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "crowd/by_band.hpp"
 #include "crowd/lit_pixels.hpp"
 #include "crowd/neighbourhood.hpp"
 #include "crowd/scene.hpp"
@@ -23,14 +24,19 @@ class Report {
     LightSums light_sums;
 
   private:
-    void append(Index number, Scene& scene, std::int32_t a, const Photon& photon);
+    void gather(Scene& scene, Index band);
+    void append(Index number, Scene& scene, std::int32_t a);
     double crowding_of(Scene& scene, const Group& group) const;
-    void add_up_tiles(Scene& scene);
+    void add_up_tiles(Scene& scene, Index band);
 
-    std::vector<std::int32_t> together_; // all photons
+    ByBand photons_;
+    ByBand tiles_;
+    std::vector<std::int32_t> together_; // photons of a band and beside it
     std::vector<std::int32_t> order_;    // of those, as they are told
     Neighbourhood neighbourhood_;
     LitPixels lit_;
+    double rest_ = 0.0; // what is left in tiles, ADU
+    double dark_ = 0.0; // and in their dark pixels
 };
 
 // Frames are searched in any order; their reports are joined in the frames' order.

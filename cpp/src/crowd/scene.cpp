@@ -25,20 +25,17 @@ std::int32_t Scene::filled(std::int32_t i, std::int32_t j) {
 }
 
 void Scene::search_in(std::int32_t i, std::int32_t j) {
-    std::int32_t slot = canvas_.slot(i, j);
-    if (slot != none && canvas_.tile(slot).is_searched)
+    const std::int32_t known = canvas_.slot(i, j);
+    if (known != none && canvas_.tile(known).is_searched)
         return;
-    slot = filled(i, j);
     for (std::int32_t k = i - 1; k <= i + 1; ++k)
         for (std::int32_t l = j - 1; l <= j + 1; ++l)
-            filled(k, l);
+            if (const std::int32_t near = filled(k, l); near != none)
+                ++canvas_.tile(near).n_searched;
+    const std::int32_t slot = canvas_.slot(i, j);
     canvas_.tile(slot).is_searched = true;
     canvas_.tile(slot).is_waiting = true;
     changed_.push_back(slot);
-    for (std::int32_t k = i - 1; k <= i + 1; ++k)
-        for (std::int32_t l = j - 1; l <= j + 1; ++l)
-            if (const std::int32_t near = canvas_.slot(k, l); near != none)
-                ++canvas_.tile(near).n_searched;
 }
 
 void Scene::search_around(double x, double y) {
@@ -74,18 +71,18 @@ void Scene::take_changed(std::vector<std::int32_t>& slots) {
         canvas_.tile(slot).is_waiting = false;
 }
 
-void Scene::wait(Photon& photon) {
-    if (photon.is_waiting)
+void Scene::wait(std::int32_t k) {
+    if (photons_[k].is_waiting)
         return;
-    photon.is_waiting = true;
-    waiting_.push_back(photons_.number_of(photon));
+    photons_[k].is_waiting = true;
+    waiting_.push_back(k);
 }
 
-void Scene::uncheck(Photon& photon) {
-    if (!photon.is_checked)
+void Scene::uncheck(std::int32_t k) {
+    if (!photons_[k].is_checked)
         return;
-    photon.is_checked = false;
-    unchecked_.push_back(photons_.number_of(photon));
+    photons_[k].is_checked = false;
+    unchecked_.push_back(k);
 }
 
 void Scene::take_unchecked(std::vector<std::int32_t>& photons) {
@@ -98,9 +95,8 @@ void Scene::take_unchecked(std::vector<std::int32_t>& photons) {
 
 const std::vector<std::int32_t>& Scene::near(double x, double y) {
     near_photons_.clear();
-    photons_.for_each_near(canvas_, x, y, near_, [&](const Photon& photon) {
-        near_photons_.push_back(photons_.number_of(photon));
-    });
+    photons_.for_each_in_square(canvas_, x, y, near_,
+                                [&](std::int32_t k) { near_photons_.push_back(k); });
     return near_photons_;
 }
 
@@ -111,21 +107,21 @@ void Scene::wait_for_moves(double least_change) {
             continue;
         const Photon& moved = photons_[together_[one.place_in_fit]];
         for (const std::int32_t k : equations_.near(one.place_in_fit)) {
-            Photon& photon = photons_[k];
+            const Photon& photon = photons_[k];
             const double d_x = photon.x - moved.x;
             const double d_y = photon.y - moved.y;
             const double apart = std::max(1.0 - (d_x * d_x + d_y * d_y) / (near_ * near_), 0.0);
             if (one.by * apart * apart * apart < least_change)
                 continue;
-            uncheck(photon);
-            wait(photon);
+            uncheck(k);
+            wait(k);
         }
     }
 }
 
 void Scene::wait_if_crowded(std::int32_t k) {
     if (photons_[k].is_there && photons_[k].is_crowded)
-        wait(photons_[k]);
+        wait(k);
 }
 
 } // namespace hrixs::crowd

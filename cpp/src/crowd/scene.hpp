@@ -17,6 +17,8 @@ class TileSource {
   public:
     virtual ~TileSource() = default;
     virtual void fill(Tile& tile) const = 0;
+    // Says that the tiles around a pixel will be filled soon.
+    virtual void fetch(Index x, Index y) const = 0;
 };
 
 // Of places that are fitted again.
@@ -31,7 +33,7 @@ class Scene {
   public:
     Scene(const Profile& profile, const Kernels& kernels, Index nx, Index ny)
         : profile_(profile), kernels_(kernels), near_(profile.near()), canvas_(nx, ny),
-          equations_(profile, kernels) {}
+          photons_(canvas_), equations_(profile, kernels) {}
 
     void begin(const TileSource& source, Light light);
     Canvas& canvas() { return canvas_; }
@@ -45,6 +47,7 @@ class Scene {
     double in_frame_x(double x) const { return in_frame(x, canvas_.nx()); }
     double in_frame_y(double y) const { return in_frame(y, canvas_.ny()); }
 
+    void fetch(Index x, Index y) const { source_->fetch(x, y); }
     // Makes the tiles around a place ones that are searched.
     void search_around(double x, double y);
     // Hands on the tiles that are searched and have changed since the last time, or are said to.
@@ -76,8 +79,8 @@ class Scene {
     void look_at(std::int32_t slot);
     Window window_of(const Photon& photon);
     void exchange(const Photon& photon, const Place* put_back, const Place* taken);
-    void wait(Photon& photon);
-    void uncheck(Photon& photon);
+    void wait(std::int32_t photon);
+    void uncheck(std::int32_t photon);
     void wait_for_moves(double least_change);
     void move(std::int32_t photon, double x, double y);
 

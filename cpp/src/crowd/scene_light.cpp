@@ -27,11 +27,10 @@ void Scene::exchange(const Photon& photon, const Place* put_back, const Place* t
 
 // Moves a photon, and its light.
 void Scene::move(std::int32_t k, double x, double y) {
-    Photon& photon = photons_[k];
+    const Photon& photon = photons_[k];
     const Place before = photon.in_window();
     if (nearest(x) == photon.centre_x && nearest(y) == photon.centre_y) {
-        photon.x = x;
-        photon.y = y;
+        photons_.shift(k, x, y);
         const Place now = photon.in_window();
         exchange(photon, &before, &now);
         return;
@@ -86,27 +85,27 @@ FittedPlace Scene::fit_place(double x, double y) {
 void Scene::add(double x, double y) {
     search_around(x, y);
     const std::int32_t number = photons_.add(canvas_, x, y);
-    Photon& photon = photons_[number];
+    const Photon& photon = photons_[number];
     const Place place = photon.in_window();
     exchange(photon, nullptr, &place);
-    uncheck(photon);
+    uncheck(number);
     if (near_photons_.empty())
         return;
     near_photons_.push_back(number);
     for (const std::int32_t k : near_photons_) {
         photons_[k].is_crowded = true;
-        uncheck(photons_[k]);
-        wait(photons_[k]);
+        uncheck(k);
+        wait(k);
     }
 }
 
 void Scene::remove(std::int32_t k) {
     const Place place = photons_[k].in_window();
     exchange(photons_[k], &place, nullptr);
-    photons_.remove(canvas_, k);
+    photons_.remove(k);
     for (const std::int32_t other : near(photons_[k].x, photons_[k].y)) {
-        uncheck(photons_[other]);
-        wait(photons_[other]);
+        uncheck(other);
+        wait(other);
     }
 }
 

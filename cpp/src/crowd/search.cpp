@@ -18,10 +18,11 @@ constexpr float square_part = 0.7F;      // of the first, for the 2x2 square of 
 constexpr int wide_square = 4;
 constexpr float left_over = 0.5F; // photons in such a square of what is left, or taken too much
 constexpr double overfull_reach = 2.5; // of the photon too many, from there; pixels
+constexpr std::size_t seeds_ahead = 6; // whose pixels are fetched
 constexpr int most_rounds = 10;
 constexpr int most_wide_rounds = 6;
 // While photons are still added, places need not be right.
-constexpr Patience coarse{0.2, 3};
+constexpr Patience coarse{0.3, 3};
 constexpr Patience fine{0.025, 12};
 
 // In bands of the frame one after the other, which keeps what is worked on together.
@@ -88,9 +89,8 @@ Index Search::empty_overfull() {
             continue;
         std::int32_t weakest = none;
         float least = never;
-        scene_.photons().for_each_near(
-            scene_.canvas(), square.x, square.y, overfull_reach, [&](const Photon& photon) {
-                const std::int32_t k = scene_.photons().number_of(photon);
+        scene_.photons().for_each_in_square(
+            scene_.canvas(), square.x, square.y, overfull_reach, [&](std::int32_t k) {
                 const float value = scene_.amplitude_without(k).value;
                 if (value < least || (value == least && k < weakest)) {
                     least = value;
@@ -152,8 +152,13 @@ void Search::find_photons(const std::vector<Seed>& seeds, Index max_photons) {
         return band_at(seeds[static_cast<std::size_t>(k)].x, nx);
     });
     for (Index band = 0; band < n_bands(nx); ++band) {
-        for (const std::int32_t k : by_band_[band]) {
-            const Seed& seed = seeds[static_cast<std::size_t>(k)];
+        const std::span<const std::int32_t> here = by_band_[band];
+        for (std::size_t n = 0; n < here.size(); ++n) {
+            if (n + seeds_ahead < here.size()) {
+                const Seed& next = seeds[static_cast<std::size_t>(here[n + seeds_ahead])];
+                scene_.fetch(next.x, next.y);
+            }
+            const Seed& seed = seeds[static_cast<std::size_t>(here[n])];
             scene_.search_around(static_cast<double>(seed.x) + 0.5,
                                  static_cast<double>(seed.y) + 0.5);
         }
