@@ -90,8 +90,11 @@ template <class Pixel> class FrameTiles final : public TileSource {
             float* rest = rest_of(tile, a);
             if (frame_.is_plain()) {
                 const Pixel* row = frame_.image.row(x0 + a) + y0;
-                for (int k = 0; k < tile_size; ++k)
-                    rest[k] = as_light(static_cast<double>(row[k]) - level);
+                for (int k = 0; k < tile_size; ++k) {
+                    const double above = static_cast<double>(row[k]) - level;
+                    // Few counts need no clamp, which would keep this from being vectorised.
+                    rest[k] = sizeof(Pixel) <= 2 ? static_cast<float>(above) : as_light(above);
+                }
             } else {
                 double pixels[tile_size];
                 frame_.read_few(x0 + a, y0, tile_size, pixels);

@@ -33,9 +33,10 @@ void JointFit::start(const Equations& equations) {
 }
 
 void JointFit::multiply(const std::vector<Coupling>& couplings) {
-    const std::vector<Pair>& v = direction_;
-    for (std::size_t a = 0; a < v.size(); ++a)
-        product_[a] = blocks_[a].times(v[a]);
+    const Pair* v = direction_.data();
+    Pair* product = product_.data();
+    for (std::size_t a = 0; a < direction_.size(); ++a)
+        product[a] = blocks_[a].times(v[a]);
     for (const Coupling& c : couplings) {
         const auto a = static_cast<std::size_t>(c.a);
         const auto b = static_cast<std::size_t>(c.b);
@@ -43,10 +44,10 @@ void JointFit::multiply(const std::vector<Coupling>& couplings) {
         const auto xy = static_cast<double>(c.xy);
         const auto yx = static_cast<double>(c.yx);
         const auto yy = static_cast<double>(c.yy);
-        product_[a][0] += xx * v[b][0] + xy * v[b][1];
-        product_[a][1] += yx * v[b][0] + yy * v[b][1];
-        product_[b][0] += xx * v[a][0] + yx * v[a][1];
-        product_[b][1] += xy * v[a][0] + yy * v[a][1];
+        product[a][0] += xx * v[b][0] + xy * v[b][1];
+        product[a][1] += yx * v[b][0] + yy * v[b][1];
+        product[b][0] += xx * v[a][0] + yx * v[a][1];
+        product[b][1] += xy * v[a][0] + yy * v[a][1];
     }
 }
 
@@ -54,32 +55,37 @@ void JointFit::multiply(const std::vector<Coupling>& couplings) {
 const std::vector<JointFit::Pair>& JointFit::steps(const Equations& equations) {
     start(equations);
     const std::size_t n = equations.size();
+    Pair* step = step_.data();
+    Pair* rest = rest_.data();
+    Pair* direction = direction_.data();
+    Pair* conditioned = conditioned_.data();
+    const Pair* product = product_.data();
     double length = 0.0;
     for (std::size_t a = 0; a < n; ++a)
-        length += direction_[a][0] * rest_[a][0] + direction_[a][1] * rest_[a][1];
+        length += direction[a][0] * rest[a][0] + direction[a][1] * rest[a][1];
     const double end = enough * length;
     for (int iteration = 0; iteration < most_iterations && length > end && length > 0.0;
          ++iteration) {
         multiply(equations.couplings());
         double bend = 0.0;
         for (std::size_t a = 0; a < n; ++a)
-            bend += direction_[a][0] * product_[a][0] + direction_[a][1] * product_[a][1];
+            bend += direction[a][0] * product[a][0] + direction[a][1] * product[a][1];
         if (!(bend > 0.0))
             break;
         const double by = length / bend;
         double next = 0.0;
         for (std::size_t a = 0; a < n; ++a) {
             for (std::size_t c = 0; c < 2; ++c) {
-                step_[a][c] += by * direction_[a][c];
-                rest_[a][c] -= by * product_[a][c];
+                step[a][c] += by * direction[a][c];
+                rest[a][c] -= by * product[a][c];
             }
-            conditioned_[a] = inverse_[a].times(rest_[a]);
-            next += conditioned_[a][0] * rest_[a][0] + conditioned_[a][1] * rest_[a][1];
+            conditioned[a] = inverse_[a].times(rest[a]);
+            next += conditioned[a][0] * rest[a][0] + conditioned[a][1] * rest[a][1];
         }
         const double back = next / length;
         for (std::size_t a = 0; a < n; ++a)
             for (std::size_t c = 0; c < 2; ++c)
-                direction_[a][c] = conditioned_[a][c] + back * direction_[a][c];
+                direction[a][c] = conditioned[a][c] + back * direction[a][c];
         length = next;
     }
     return step_;

@@ -23,8 +23,8 @@ class JointFit {
         double yy;
         Pair times(const Pair& v) const { return {xx * v[0] + xy * v[1], xy * v[0] + yy * v[1]}; }
         Block inverse() const {
-            const double determinant = xx * yy - xy * xy;
-            return {yy / determinant, -xy / determinant, xx / determinant};
+            const double inverse = 1.0 / (xx * yy - xy * xy);
+            return {yy * inverse, -xy * inverse, xx * inverse};
         }
     };
 
