@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "placement": {"simd", "frame"},
     "photons": {"frame", "rows", "placement"},
     "spectrum": {"simd", "frame", "rows"},
-    "crowd": {"frame", "rows", "placement", "photons"},
+    "crowd": {"simd", "frame", "rows", "placement", "photons"},
 }
 
 

@@ -29,7 +29,7 @@ LEFT_OVER = 0.5
 BAND = 32
 DAMPING, BELIEF = 0.2, 0.5
 #: Moves, in pixels, that neighbours are fitted again for, and rounds of fits.
-COARSE, FINE = (0.2, 3), (0.025, 12)
+COARSE, FINE = (0.3, 3), (0.025, 12)
 
 
 def shares(place: float, sigma: float, reach: int) -> tuple[NDArray, NDArray]:

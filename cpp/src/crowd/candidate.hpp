@@ -7,7 +7,6 @@ namespace hrixs::crowd {
 
 // Adds a photon near a place if its amplitude, in photons, is at least that, and sure; wide: light
 // is known to be left over there, and with photons near the noise is not asked.
-template <int Reach>
 bool try_candidate(Scene& scene, double x, double y, float least_amplitude, bool wide);
 
 } // namespace hrixs::crowd

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "hrixs/index.hpp"
+#include "crowd/tile.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 namespace hrixs::crowd {
-
-constexpr int tile_size = 8;
-constexpr int tile_pixels = tile_size * tile_size;
-
-constexpr std::int32_t none = -1;
-constexpr float never = std::numeric_limits<float>::infinity(); // variance of a masked pixel
 
 // The pixel that a place lies in; places are not far below 0.
 inline Index nearest(double place) {
@@ -22,21 +15,18 @@ inline Index nearest(double place) {
     return static_cast<Index>(place + 0.5 + static_cast<double>(offset)) - offset;
 }
 
-// A square of pixels that has light: what its photons leave of it, and the variance of that.
-struct Tile {
-    struct Row {
-        float rest[tile_size];
-        float variance[tile_size]; // noise and electrons of the photons that were taken out
-    };
-    alignas(64) Row row[tile_size];
-    std::int32_t i = 0; // its place among tiles
-    std::int32_t j = 0;
-    std::int32_t first_photon = none; // of a chain
-    std::int32_t n_searched = 0;      // of it and the tiles around it
-    bool has_masked = true;           // perhaps
-    bool is_searched = false;         // photons are looked for in it ...
-    bool is_waiting = false;          // ... and it has changed since that was done
-};
+inline float* rest_of(Tile& tile, int row) {
+    return tile.values + first_value + row * row_floats;
+}
+inline float* variance_of(Tile& tile, int row) {
+    return rest_of(tile, row) + tile_size;
+}
+inline const float* rest_of(const Tile& tile, int row) {
+    return tile.values + first_value + row * row_floats;
+}
+inline const float* variance_of(const Tile& tile, int row) {
+    return rest_of(tile, row) + tile_size;
+}
 
 // The parts of a frame that have light, in tiles. Pixels beyond the frame are masked ones.
 class Canvas {
@@ -79,7 +69,6 @@ class Canvas {
         Tile& tile = tiles_[n_tiles_];
         tile.i = i;
         tile.j = j;
-        tile.first_photon = none;
         tile.n_searched = 0;
         tile.is_searched = false;
         tile.is_waiting = false;
@@ -87,11 +76,43 @@ class Canvas {
         return static_cast<std::int32_t>(n_tiles_++);
     }
 
-  private:
+    // The pixels as far as `reach` around one; all tiles that they lie in are there.
+    void window(Index x, Index y, int reach, Window& window) {
+        const std::int32_t i = tile_of(x - reach);
+        const std::int32_t j = tile_of(y - reach);
+        const int row = static_cast<int>(x - reach - first_pixel(i));
+        const int column = static_cast<int>(y - reach - first_pixel(j));
+        window.n_upper = tile_size - row;
+        window.n_left = tile_size - column;
+        window.n_slots = 0;
+        window.is_split = column + 2 * reach >= tile_size;
+        const bool has_lower = row + 2 * reach >= tile_size;
+        const auto add_tile = [&](std::int32_t by_i, std::int32_t by_j) {
+            const std::int32_t slot = slot_[place(i + by_i, j + by_j)];
+            window.slots[window.n_slots++] = slot;
+            return rest_of(tiles_[static_cast<std::size_t>(slot)], by_i == 0 ? row : 0) + column;
+        };
+        window.upper[0] = add_tile(0, 0);
+        window.upper[1] = (window.is_split ? add_tile(0, 1) : window.upper[0]) - tile_size;
+        window.lower[0] = has_lower ? add_tile(1, 0) : window.upper[0];
+        window.lower[1] = !has_lower        ? window.upper[1]
+                          : window.is_split ? add_tile(1, 1) - tile_size
+                                            : window.lower[0] - tile_size;
+    }
+    Window window(Index x, Index y, int reach) {
+        Window result;
+        window(x, y, reach, result);
+        return result;
+    }
+
+    // Of a tile among all that could be there.
+    std::size_t n_places() const { return slot_.size(); }
     std::size_t place(std::int32_t i, std::int32_t j) const {
         return static_cast<std::size_t>(i) * static_cast<std::size_t>(n_j_) +
                static_cast<std::size_t>(j);
     }
+
+  private:
     Index nx_;
     Index ny_;
     std::int32_t n_i_;

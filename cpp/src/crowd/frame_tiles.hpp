@@ -48,8 +48,8 @@ template <class Pixel> class FrameTiles final : public TileSource {
             return;
         }
         for (Index a = 0; a < tile_size; ++a) {
-            float* rest = tile.row[a].rest;
-            float* variance = tile.row[a].variance;
+            float* rest = rest_of(tile, static_cast<int>(a));
+            float* variance = variance_of(tile, static_cast<int>(a));
             double pixels[tile_size];
             std::fill(pixels, pixels + tile_size, CorrectedFrame<Pixel>::masked);
             const Index x = x0 + a;
@@ -68,6 +68,16 @@ template <class Pixel> class FrameTiles final : public TileSource {
             mask_around(one, x0, y0, tile);
     }
 
+    void fetch(Index x, Index y) const override {
+        if (frame_.image.stride_y != 1)
+            return;
+        const Index first = std::clamp<Index>(y - tile_size, 0, frame_.ny() - 1);
+        const Index n = std::min<Index>(3 * tile_size, frame_.ny() - first);
+        const Index end = std::min<Index>(x + 2 * tile_size, frame_.nx());
+        for (Index row = std::max<Index>(x - tile_size, 0); row < end; ++row)
+            prefetch(frame_.image.row(row) + first, n);
+    }
+
   private:
     // What no camera has would overflow in products of floats.
     static float as_light(double above) {
@@ -76,13 +86,22 @@ template <class Pixel> class FrameTiles final : public TileSource {
 
     // Without anything masked.
     void fill_plain(Index x0, Index y0, double level, Tile& tile) const {
-        const Lanes variance = Lanes::of(static_cast<float>(variance_));
-        for (Index a = 0; a < tile_size; ++a) {
-            double pixels[tile_size];
-            frame_.read_few(x0 + a, y0, tile_size, pixels);
-            for (Index k = 0; k < tile_size; ++k)
-                tile.row[a].rest[k] = as_light(pixels[k] - level);
-            variance.store(tile.row[a].variance);
+        for (int a = 0; a < tile_size; ++a) {
+            float* rest = rest_of(tile, a);
+            if (frame_.is_plain()) {
+                const Pixel* row = frame_.image.row(x0 + a) + y0;
+                for (int k = 0; k < tile_size; ++k) {
+                    const double above = static_cast<double>(row[k]) - level;
+                    // Few counts need no clamp, which would keep this from being vectorised.
+                    rest[k] = sizeof(Pixel) <= 2 ? static_cast<float>(above) : as_light(above);
+                }
+            } else {
+                double pixels[tile_size];
+                frame_.read_few(x0 + a, y0, tile_size, pixels);
+                for (int k = 0; k < tile_size; ++k)
+                    rest[k] = as_light(pixels[k] - level);
+            }
+            std::fill(rest + tile_size, rest + row_floats, static_cast<float>(variance_));
         }
     }
 
@@ -91,8 +110,8 @@ template <class Pixel> class FrameTiles final : public TileSource {
         const Index end_y = std::min(bright.y + cosmic_reach + 1 - y0, Index{tile_size});
         for (Index a = std::max<Index>(bright.x - cosmic_reach - x0, 0); a < end_x; ++a)
             for (Index k = std::max<Index>(bright.y - cosmic_reach - y0, 0); k < end_y; ++k) {
-                tile.row[a].rest[k] = 0.0F;
-                tile.row[a].variance[k] = never;
+                rest_of(tile, static_cast<int>(a))[k] = 0.0F;
+                variance_of(tile, static_cast<int>(a))[k] = never;
             }
     }
 

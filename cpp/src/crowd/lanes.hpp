@@ -1,76 +1,171 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "crowd/tile.hpp"
+
 #include <cstring>
 
-namespace hrixs::crowd {
+// Eight floats in the registers of the level; the same bytes, whatever these are.
+namespace hrixs::crowd::HRIXS_LEVEL {
+namespace {
 
-// Pixels of a row that are worked on together; a window's own are the first of them.
-constexpr int lanes = 8;
-
-// Four floats; those of the compiler where it has them. Both give the same bytes.
 #if defined(__GNUC__) && !defined(HRIXS_NO_VECTOR_TYPES)
 using Four = float __attribute__((vector_size(16)));
+using FourBits = std::int32_t __attribute__((vector_size(16)));
+template <int P, int Q, int R, int S> inline Four pick(Four a, Four b) {
+#if defined(__clang__) || __GNUC__ >= 12
+    return __builtin_shufflevector(a, b, P, Q, R, S);
+#else
+    return __builtin_shuffle(a, b, FourBits{P, Q, R, S});
+#endif
+}
 inline Four four(float value) {
     return Four{value, value, value, value};
 }
+inline Four choose(FourBits bits, Four a, Four b) {
+    return bits ? a : b;
+}
 #else
-struct Four {
-    float lane[4];
-    float operator[](int k) const { return lane[k]; }
+template <class Number> struct FourOf {
+    Number lane[4];
+    Number operator[](int k) const { return lane[k]; }
 };
-#define HRIXS_FOUR(op)                                                                             \
-    inline Four operator op(const Four& a, const Four& b) {                                        \
-        return {{a.lane[0] op b.lane[0], a.lane[1] op b.lane[1], a.lane[2] op b.lane[2],           \
-                 a.lane[3] op b.lane[3]}};                                                         \
+using Four = FourOf<float>;
+using FourBits = FourOf<std::int32_t>;
+template <int P, int Q, int R, int S> inline Four pick(const Four& a, const Four& b) {
+    const auto at = [&](int k) { return k < 4 ? a[k] : b[k - 4]; };
+    return {{at(P), at(Q), at(R), at(S)}};
+}
+#define HRIXS_FOUR(Result, op, prefix)                                                             \
+    inline Result operator op(const Four& a, const Four& b) {                                      \
+        return {{prefix(a[0] op b[0]), prefix(a[1] op b[1]), prefix(a[2] op b[2]),                 \
+                 prefix(a[3] op b[3])}};                                                           \
     }
-HRIXS_FOUR(+)
-HRIXS_FOUR(-)
-HRIXS_FOUR(*)
-HRIXS_FOUR(/)
+HRIXS_FOUR(Four, +, )
+HRIXS_FOUR(Four, -, )
+HRIXS_FOUR(Four, *, )
+HRIXS_FOUR(Four, /, )
+HRIXS_FOUR(FourBits, <, -)
 #undef HRIXS_FOUR
+inline FourBits operator&(const FourBits& a, const FourBits& b) {
+    return {{a[0] & b[0], a[1] & b[1], a[2] & b[2], a[3] & b[3]}};
+}
 inline Four four(float value) {
     return {{value, value, value, value}};
 }
+inline Four choose(const FourBits& bits, const Four& a, const Four& b) {
+    return {{bits[0] ? a[0] : b[0], bits[1] ? a[1] : b[1], bits[2] ? a[2] : b[2],
+             bits[3] ? a[3] : b[3]}};
+}
 #endif
 
-// Eight floats.
+#if defined(__AVX2__) && defined(__GNUC__) && !defined(HRIXS_NO_VECTOR_TYPES)
+
+using Lanes = float __attribute__((vector_size(32)));
+using Bits = std::int32_t __attribute__((vector_size(32)));
+
+inline Lanes all_of(float value) {
+    return Lanes{value, value, value, value, value, value, value, value};
+}
+inline Lanes load(const float* from) {
+    Lanes result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
+inline Bits load_bits(const std::int32_t* from) {
+    Bits result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
+inline void store(float* to, Lanes value) {
+    std::memcpy(to, &value, sizeof value);
+}
+inline Lanes choose(Bits bits, Lanes a, Lanes b) {
+    return bits ? a : b;
+}
+inline Four fold(Lanes a) {
+    return __builtin_ia32_vextractf128_ps256(a, 0) + __builtin_ia32_vextractf128_ps256(a, 1);
+}
+inline bool any(Bits bits) {
+    using Quad = long long __attribute__((vector_size(32)));
+    const auto quad = reinterpret_cast<Quad>(bits);
+    return __builtin_ia32_ptestz256(quad, quad) == 0;
+}
+
+#else
+
 struct Lanes {
     Four low;
     Four high;
-
-    static Lanes of(float value) { return {four(value), four(value)}; }
-    static Lanes load(const float* from) {
-        Lanes result;
-        std::memcpy(&result.low, from, sizeof(Four));
-        std::memcpy(&result.high, from + 4, sizeof(Four));
-        return result;
-    }
-    void store(float* to) const {
-        std::memcpy(to, &low, sizeof(Four));
-        std::memcpy(to + 4, &high, sizeof(Four));
-    }
-    // In fixed order, whatever the registers of the processor.
-    float sum() const {
-        const Four both = low + high;
-        return (both[0] + both[2]) + (both[1] + both[3]);
-    }
+};
+struct Bits {
+    FourBits low;
+    FourBits high;
 };
 
-inline Lanes operator+(const Lanes& a, const Lanes& b) {
-    return {a.low + b.low, a.high + b.high};
+inline Lanes all_of(float value) {
+    return {four(value), four(value)};
 }
-inline Lanes operator-(const Lanes& a, const Lanes& b) {
-    return {a.low - b.low, a.high - b.high};
+inline Lanes load(const float* from) {
+    Lanes result;
+    std::memcpy(&result.low, from, sizeof(Four));
+    std::memcpy(&result.high, from + 4, sizeof(Four));
+    return result;
 }
-inline Lanes operator*(const Lanes& a, const Lanes& b) {
-    return {a.low * b.low, a.high * b.high};
+inline Bits load_bits(const std::int32_t* from) {
+    Bits result;
+    std::memcpy(&result.low, from, sizeof(FourBits));
+    std::memcpy(&result.high, from + 4, sizeof(FourBits));
+    return result;
 }
-inline Lanes operator/(const Lanes& a, const Lanes& b) {
-    return {a.low / b.low, a.high / b.high};
+inline void store(float* to, const Lanes& value) {
+    std::memcpy(to, &value.low, sizeof(Four));
+    std::memcpy(to + 4, &value.high, sizeof(Four));
 }
-inline Lanes operator*(float a, const Lanes& b) {
-    return Lanes::of(a) * b;
+#define HRIXS_LANES(Result, op, Operand)                                                           \
+    inline Result operator op(const Operand& a, const Operand& b) {                                \
+        return {a.low op b.low, a.high op b.high};                                                 \
+    }
+HRIXS_LANES(Lanes, +, Lanes)
+HRIXS_LANES(Lanes, -, Lanes)
+HRIXS_LANES(Lanes, *, Lanes)
+HRIXS_LANES(Lanes, /, Lanes)
+HRIXS_LANES(Bits, <, Lanes)
+HRIXS_LANES(Bits, &, Bits)
+#undef HRIXS_LANES
+inline Lanes choose(const Bits& bits, const Lanes& a, const Lanes& b) {
+    return {choose(bits.low, a.low, b.low), choose(bits.high, a.high, b.high)};
+}
+inline Four fold(const Lanes& a) {
+    return a.low + a.high;
+}
+inline bool any(const Bits& bits) {
+    std::int32_t bit[4];
+    std::int32_t other[4];
+    std::memcpy(bit, &bits.low, sizeof bit);
+    std::memcpy(other, &bits.high, sizeof other);
+    return (((bit[0] | other[0]) | (bit[1] | other[1])) |
+            ((bit[2] | other[2]) | (bit[3] | other[3]))) != 0;
 }
 
-} // namespace hrixs::crowd
+#endif
+
+// In fixed order.
+inline float sum(const Lanes& a) {
+    const Four both = fold(a);
+    return (both[0] + both[2]) + (both[1] + both[3]);
+}
+// The sums of four, in the same order.
+inline Four sums(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d) {
+    const Four p = fold(a);
+    const Four q = fold(b);
+    const Four r = fold(c);
+    const Four s = fold(d);
+    // Lanes 0 and 2 of two of them, then 1 and 3: added pair by pair.
+    const Four first = pick<0, 1, 4, 5>(p, q) + pick<2, 3, 6, 7>(p, q);
+    const Four second = pick<0, 1, 4, 5>(r, s) + pick<2, 3, 6, 7>(r, s);
+    return pick<0, 2, 4, 6>(first, second) + pick<1, 3, 5, 7>(first, second);
+}
+
+} // namespace
+} // namespace hrixs::crowd::HRIXS_LEVEL

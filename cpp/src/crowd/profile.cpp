@@ -19,11 +19,12 @@ double share_between(double lower, double upper, double sigma) {
 } // namespace
 
 Profile::Profile(double cloud_sigma) : reach_(cloud_sigma > widest_in_five ? 3 : 2) {
-    const int n_nodes = static_cast<int>(2.0F * range * nodes_per_pixel) + 1;
-    nodes_.resize(static_cast<std::size_t>(n_nodes), Node{});
+    const int n_nodes = static_cast<int>(2.0F * share_range * nodes_per_pixel) + 1;
+    nodes_.resize(static_cast<std::size_t>(n_nodes), ShareNode{});
     for (int number = 0; number < n_nodes; ++number) {
-        const double place = number / static_cast<double>(nodes_per_pixel) - range;
-        Node& node = nodes_[static_cast<std::size_t>(number)];
+        const double place =
+            number / static_cast<double>(nodes_per_pixel) - static_cast<double>(share_range);
+        ShareNode& node = nodes_[static_cast<std::size_t>(number)];
         CloudEdge lower(-reach_ - 0.5 - place, cloud_sigma);
         for (int k = 0; k <= 2 * reach_; ++k) {
             const CloudEdge upper(k - reach_ + 0.5 - place, cloud_sigma);

@@ -5,8 +5,6 @@
 #include "hrixs/cloud_fit.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <limits>
 
 namespace hrixs::crowd {
@@ -18,173 +16,131 @@ constexpr double alone = 0.01;
 
 // Farther neighbours, in parts of what is near, don't show in a photon's errors.
 constexpr double neighbours = 0.85;
-
-struct Own {
-    double charge; // fitted, photons
-    double seen;   // part of the cloud on pixels that are not masked
-    double chi2;
-    bool is_cut;
-};
-
-template <int Reach>
-Own look_at(const Canvas& canvas, const Photon& photon, const Profile& profile, Light light) {
-    Patch<Reach> patch(canvas, photon.centre_x, photon.centre_y);
-    Shares along_x;
-    Shares along_y;
-    profile.shares(static_cast<float>(photon.x - static_cast<double>(photon.centre_x)), along_x);
-    profile.shares(static_cast<float>(photon.y - static_cast<double>(photon.centre_y)), along_y);
-    double chi2 = 0.0;
-    double n = 0.0;
-    double d = 0.0;
-    double seen = 0.0;
-    int pixels = 0;
-    for (int a = 0; a < Patch<Reach>::rows; ++a)
-        for (int k = 0; k < Patch<Reach>::rows; ++k) {
-            const float variance = patch.variance(a)[k];
-            if (variance == never)
-                continue;
-            const double rest = static_cast<double>(patch.rest(a)[k]);
-            const double part = static_cast<double>(along_x.share[a] * along_y.share[k]);
-            const double weight = 1.0 / static_cast<double>(variance);
-            ++pixels;
-            seen += part;
-            chi2 += weight * rest * rest;
-            n += weight * part * rest;
-            d += weight * part * part;
-        }
-    const double freedom = std::max(pixels - 2, 1);
-    return {1.0 + n / (d * static_cast<double>(light.charge)), seen, chi2 / freedom,
-            pixels < Patch<Reach>::rows * Patch<Reach>::rows};
-}
-
-// Of two clouds along one axis: sum of the products of their shares.
-double overlap(double at, Index centre, double other, Index other_centre, const Profile& profile) {
-    Shares own{};
-    Shares others{};
-    profile.shares(static_cast<float>(at - static_cast<double>(centre)), own);
-    profile.shares(static_cast<float>(other - static_cast<double>(other_centre)), others);
-    const int size = 2 * profile.reach() + 1;
-    double sum = 0.0;
-    for (int k = 0; k < size; ++k) {
-        const Index there = k + centre - other_centre;
-        if (there >= 0 && there < size)
-            sum += static_cast<double>(own.share[k] * others.share[there]);
-    }
-    return sum;
-}
-
-double light_of(const Photon& other, const Photon& photon, const Profile& profile) {
-    return overlap(photon.x, photon.centre_x, other.x, other.centre_x, profile) *
-           overlap(photon.y, photon.centre_y, other.y, other.centre_y, profile);
-}
+constexpr double farthest_neighbour = 4.0; // pixels
+// Farther from a band neither neighbours of its photons lie nor photons that light its pixels.
+constexpr Index beside_band = 8;
+static_assert(beside_band < band_rows);
 
 } // namespace
 
-void Report::make(Index number, const Search& search, const Profile& profile, Light light) {
-    const PhotonList& photons = search.photons();
-    const Canvas& canvas = search.canvas();
+void Report::make(Index number, Scene& scene) {
+    const PhotonList& photons = scene.photons();
+    const Canvas& canvas = scene.canvas();
+    const Index nx = canvas.nx();
     table.clear();
     crowding.clear();
-    order_.clear();
     light_sums = LightSums{};
-    for (std::int32_t k = 0; k < photons.size(); ++k)
-        if (photons[k].is_there)
-            order_.push_back(k);
-    std::sort(order_.begin(), order_.end(), [&](std::int32_t a, std::int32_t b) {
-        return photons[a].x != photons[b].x ? photons[a].x < photons[b].x
-                                            : photons[a].y < photons[b].y;
+    rest_ = 0.0;
+    dark_ = 0.0;
+    photons_.sort(photons.size(), n_bands(nx),
+                  [&](std::int32_t k) { return band_at(photons[k].centre_x, nx); });
+    tiles_.sort(canvas.size(), n_bands(nx), [&](std::int32_t slot) {
+        return band_at(Canvas::first_pixel(canvas.tile(slot).i), nx);
     });
-    const int reach = profile.reach();
-    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-    for (const std::int32_t k : order_) {
-        const Photon& photon = photons[k];
-        const Group group =
-            group_of(canvas, photons, k, std::min(neighbours * profile.near(), farthest_neighbour));
-        double others = 0.0;
-        for (int n = 1; n < group.size; ++n)
-            others += light_of(photons[group.photon[n]], photon, profile);
-        const double crowded = group.size > 1 ? others / light_of(photon, photon, profile) : 0.0;
-        const PlaceErrors errors = joint_errors(canvas, photons, group, profile, light);
-        const Own own = reach == 2 ? look_at<2>(canvas, photon, profile, light)
-                                   : look_at<3>(canvas, photon, profile, light);
-        std::uint8_t flag = 0;
-        if (group.size > 1)
-            flag |= neighbour;
-        if (own.is_cut)
-            flag |= cut;
-        const double charge = static_cast<double>(light.charge);
-        table.append({number, photon.x, photon.y, crowded < alone ? charge * own.charge : charge,
-                      std::uint8_t{0}});
-        append_row(table.fitted,
-                   {errors.sigma_x, errors.sigma_y, own.chi2, unknown, unknown, flag});
-        crowding.push_back(crowded);
-        light_sums.light += charge * own.seen;
+    lit_.clear(canvas);
+    for (Index band = 0; band < n_bands(nx); ++band) {
+        gather(scene, band);
+        scene.equations().make(scene.canvas(), scene.photons(), scene.light(), together_);
+        neighbourhood_.find(scene.equations(), together_, photons);
+        for (const std::int32_t a : order_)
+            append(number, scene, a);
+        add_up_tiles(scene, band);
     }
-    add_up_tiles(canvas, photons, reach);
+    light_sums.charge = light_sums.light + rest_;
+    if (light_sums.dark_pixels > 0)
+        light_sums.dark_level = dark_ / static_cast<double>(light_sums.dark_pixels);
+}
+
+// The photons of a band, in the order that they are told in, and those that lie near to it.
+void Report::gather(Scene& scene, Index band) {
+    const PhotonList& photons = scene.photons();
+    together_.clear();
+    for (const std::int32_t k : photons_[band])
+        if (photons[k].is_there)
+            together_.push_back(k);
+    std::sort(together_.begin(), together_.end(), [&](std::int32_t a, std::int32_t b) {
+        const Photon& p = photons[a];
+        const Photon& q = photons[b];
+        return p.x != q.x ? p.x < q.x : p.y < q.y;
+    });
+    order_.resize(together_.size());
+    for (std::size_t a = 0; a < order_.size(); ++a)
+        order_[a] = static_cast<std::int32_t>(a);
+    const Index begin = band * band_rows - beside_band;
+    const Index end = (band + 1) * band_rows + beside_band;
+    for (const Index other : {band - 1, band + 1})
+        if (other >= 0 && other < n_bands(scene.canvas().nx()))
+            for (const std::int32_t k : photons_[other])
+                if (photons[k].is_there && photons[k].centre_x >= begin &&
+                    photons[k].centre_x < end)
+                    together_.push_back(k);
+}
+
+void Report::append(Index number, Scene& scene, std::int32_t a) {
+    const Photon& photon = scene.photons()[together_[static_cast<std::size_t>(a)]];
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    const Profile& profile = scene.profile();
+    const Equations& equations = scene.equations();
+    const double charge = static_cast<double>(scene.light().charge);
+    const Group group =
+        neighbourhood_.group_of(a, std::min(neighbours * profile.near(), farthest_neighbour));
+    const double crowded = crowding_of(scene, group);
+    const PlaceErrors errors = joint_errors(equations, neighbourhood_, group);
+    const auto at = static_cast<std::size_t>(a);
+    const Remainder own =
+        scene.kernels().remainder(equations.photon(at).window, equations.cloud(at), scene.light());
+    const int size = 2 * profile.reach() + 1;
+    const int pixels = static_cast<int>(own.pixels);
+    std::uint8_t flag = 0;
+    if (group.size > 1)
+        flag |= neighbour;
+    if (pixels < size * size)
+        flag |= cut;
+    const double own_charge = charge * (1.0 + static_cast<double>(own.excess));
+    table.append(
+        {number, photon.x, photon.y, crowded < alone ? own_charge : charge, std::uint8_t{0}});
+    append_row(table.fitted,
+               {errors.sigma_x, errors.sigma_y,
+                static_cast<double>(own.chi2) / std::max(pixels - 2, 1), unknown, unknown, flag});
+    crowding.push_back(crowded);
+    light_sums.light += charge * static_cast<double>(own.seen);
+}
+
+// Light of others at the place of a group's first photon, by its own.
+double Report::crowding_of(Scene& scene, const Group& group) const {
+    if (group.size == 1)
+        return 0.0;
+    const Equations& equations = scene.equations();
+    const auto overlap = [&](std::int32_t other) {
+        const auto a = static_cast<std::size_t>(group.member[0].photon);
+        const auto b = static_cast<std::size_t>(other);
+        const Photon& p = scene.photons()[together_[a]];
+        const Photon& q = scene.photons()[together_[b]];
+        return static_cast<double>(
+            scene.kernels().overlap(equations.cloud(a), equations.cloud(b),
+                                    static_cast<std::int32_t>(p.centre_x - q.centre_x),
+                                    static_cast<std::int32_t>(p.centre_y - q.centre_y)));
+    };
+    double others = 0.0;
+    for (int n = 1; n < group.size; ++n)
+        others += overlap(group.member[static_cast<std::size_t>(n)].photon);
+    return others / overlap(group.member[0].photon);
 }
 
 // Pixels as far from photons as their windows go, and one more, have no light to speak of.
-void Report::add_up_tiles(const Canvas& canvas, const PhotonList& photons, int reach) {
-    lit_.assign(static_cast<std::size_t>(canvas.size()), 0);
-    // A row of a window lies in one tile or in two.
-    const auto mark = [&](Index x, Index y, Index n) {
-        const std::int32_t i = Canvas::tile_of(x);
-        while (n > 0) {
-            const std::int32_t j = Canvas::tile_of(y);
-            const Index column = y - Canvas::first_pixel(j);
-            const Index here = std::min<Index>(n, tile_size - column);
-            const std::uint64_t bits = ((std::uint64_t{1} << here) - 1) << column;
-            if (const std::int32_t slot = canvas.slot(i, j); slot != none)
-                lit_[static_cast<std::size_t>(slot)] |=
-                    bits << ((x - Canvas::first_pixel(i)) * tile_size);
-            n -= here;
-            y += here;
-        }
-    };
-    for (const std::int32_t k : order_)
-        for (Index x = -reach - 1; x <= reach + 1; ++x)
-            mark(photons[k].centre_x + x, photons[k].centre_y - reach - 1, 2 * reach + 3);
-    constexpr float clip = 4.0F;
-    double rest = 0.0;
-    double dark = 0.0;
-    for (std::int32_t slot = 0; slot < canvas.size(); ++slot) {
-        const Tile& tile = canvas.tile(slot);
-        std::uint64_t dark_pixels = ~lit_[static_cast<std::size_t>(slot)];
-        if (tile.has_masked) {
-            for (int p = 0; p < tile_pixels; ++p) {
-                const float variance = tile.row[p / tile_size].variance[p % tile_size];
-                if (variance == never) {
-                    dark_pixels &= ~(std::uint64_t{1} << p);
-                    continue;
-                }
-                rest += static_cast<double>(tile.row[p / tile_size].rest[p % tile_size]);
-                ++light_sums.pixels;
-                light_sums.variance += static_cast<double>(variance);
-            }
-        } else {
-            Lanes variance = Lanes::of(0.0F);
-            Lanes left = variance;
-            for (const Tile::Row& row : tile.row) {
-                variance = variance + Lanes::load(row.variance);
-                left = left + Lanes::load(row.rest);
-            }
-            light_sums.pixels += tile_pixels;
-            light_sums.variance += static_cast<double>(variance.sum());
-            rest += static_cast<double>(left.sum());
-        }
-        for (; dark_pixels != 0; dark_pixels &= dark_pixels - 1) {
-            const int p = std::countr_zero(dark_pixels);
-            const Tile::Row& row = tile.row[p / tile_size];
-            const float pixel = row.rest[p % tile_size];
-            if (pixel * pixel > clip * clip * row.variance[p % tile_size])
-                continue;
-            ++light_sums.dark_pixels;
-            dark += static_cast<double>(pixel);
-        }
+void Report::add_up_tiles(Scene& scene, Index band) {
+    const Canvas& canvas = scene.canvas();
+    for (const std::int32_t k : together_)
+        lit_.mark(canvas, scene.photons()[k].centre_x, scene.photons()[k].centre_y,
+                  scene.profile().reach() + 1);
+    for (const std::int32_t slot : tiles_[band]) {
+        const TileSums sums = scene.kernels().tile_sums(canvas.tile(slot), lit_.of_tile(slot));
+        rest_ += static_cast<double>(sums.rest);
+        dark_ += static_cast<double>(sums.dark);
+        light_sums.variance += static_cast<double>(sums.variance);
+        light_sums.pixels += sums.pixels;
+        light_sums.dark_pixels += sums.dark_pixels;
     }
-    light_sums.charge = light_sums.light + rest;
-    if (light_sums.dark_pixels > 0)
-        light_sums.dark_level = dark / static_cast<double>(light_sums.dark_pixels);
 }
 
 } // namespace hrixs::crowd

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "crowd/one_cloud.hpp"
-#include "crowd/profile.hpp"
-#include "crowd/search.hpp"
+#include "crowd/by_band.hpp"
+#include "crowd/lit_pixels.hpp"
+#include "crowd/neighbourhood.hpp"
+#include "crowd/scene.hpp"
 #include "hrixs/resolve.hpp"
 #include "photons/found_by_frame.hpp"
 
@@ -16,17 +17,26 @@ namespace hrixs::crowd {
 // What is told of one frame's photons.
 class Report {
   public:
-    void make(Index number, const Search& search, const Profile& profile, Light light);
+    void make(Index number, Scene& scene);
 
     PhotonTable table;
     std::vector<double> crowding;
     LightSums light_sums;
 
   private:
-    void add_up_tiles(const Canvas& canvas, const PhotonList& photons, int reach);
+    void gather(Scene& scene, Index band);
+    void append(Index number, Scene& scene, std::int32_t a);
+    double crowding_of(Scene& scene, const Group& group) const;
+    void add_up_tiles(Scene& scene, Index band);
 
-    std::vector<std::int32_t> order_;
-    std::vector<std::uint64_t> lit_; // of each tile, a bit for each pixel
+    ByBand photons_;
+    ByBand tiles_;
+    std::vector<std::int32_t> together_; // photons of a band and beside it
+    std::vector<std::int32_t> order_;    // of those, as they are told
+    Neighbourhood neighbourhood_;
+    LitPixels lit_;
+    double rest_ = 0.0; // what is left in tiles, ADU
+    double dark_ = 0.0; // and in their dark pixels
 };
 
 // Frames are searched in any order; their reports are joined in the frames' order.

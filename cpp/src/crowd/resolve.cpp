@@ -26,11 +26,12 @@ const double rounding_noise = std::sqrt(1.0 / 12.0);
 // Squares with less are not looked at: parts of a photon's least share, and widths of the noise.
 constexpr double least_part = 0.5;
 constexpr double least_widths = 4.5;
+constexpr std::size_t edge_ahead = 16; // pixels that are fetched
 
 // Working memory of one thread.
 struct Scratch {
     Scratch(const crowd::Profile& profile, Index nx, Index ny)
-        : rows(ny), search(profile, nx, ny) {}
+        : rows(ny), search(profile, crowd::kernels_in_use(profile.reach()), nx, ny) {}
     RowScratch rows;
     std::vector<double> sample;
     std::vector<Seed> seeds;
@@ -82,9 +83,13 @@ double find_seeds(const CorrectedFrame<Pixel>& frame, const std::optional<CountD
     if (!found)
         with_rows_of_any(frame, scratch.rows,
                          [&](const auto& rows) { sum = rows.find(all, shift, limit, keep); });
-    for (const PixelIndex& place : edge)
-        if (frame(place.x, place.y) - level > pixel_limit)
-            scratch.seeds.push_back({place.x, place.y});
+    for (std::size_t k = 0; k < edge.size(); ++k) {
+        // Each lies in a line of memory of its own.
+        const PixelIndex& next = edge[std::min(k + edge_ahead, edge.size() - 1)];
+        prefetch(frame.image.row(next.x) + next.y * frame.image.stride_y, 1);
+        if (frame(edge[k].x, edge[k].y) - level > pixel_limit)
+            scratch.seeds.push_back({edge[k].x, edge[k].y});
+    }
     return sum;
 }
 
@@ -164,11 +169,11 @@ ResolvedPhotons resolve_photons(const FrameStack<Pixel>& frames, const double* p
                 static_cast<float>(charge),
                 gain > 0.0 ? static_cast<float>(std::min(1.0 / gain, crowd::most_light)) : 0.0F};
             scratch.search.run(tiles, scratch.seeds, light, settings.max_photons);
-            if (scratch.search.photons().n_there() > settings.max_photons)
-                throw TooManyPhotons(frames.first_number + number,
-                                     scratch.search.photons().n_there(), settings.max_photons,
-                                     "photons of " + text(charge) + " ADU or more");
-            scratch.report.make(number, scratch.search, profile, light);
+            if (scratch.search.scene().photons().n_there() > settings.max_photons)
+                throw TooManyPhotons(
+                    frames.first_number + number, scratch.search.scene().photons().n_there(),
+                    settings.max_photons, "photons of " + text(charge) + " ADU or more");
+            scratch.report.make(number, scratch.search.scene());
             reports.store(
                 number, scratch.report,
                 {.n_cosmics = static_cast<Index>(scratch.bright.size()),

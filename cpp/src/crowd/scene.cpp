@@ -10,6 +10,7 @@ void Scene::begin(const TileSource& source, Light light) {
     photons_.clear();
     changed_.clear();
     waiting_.clear();
+    unchecked_.clear();
 }
 
 std::int32_t Scene::filled(std::int32_t i, std::int32_t j) {
@@ -24,20 +25,17 @@ std::int32_t Scene::filled(std::int32_t i, std::int32_t j) {
 }
 
 void Scene::search_in(std::int32_t i, std::int32_t j) {
-    std::int32_t slot = canvas_.slot(i, j);
-    if (slot != none && canvas_.tile(slot).is_searched)
+    const std::int32_t known = canvas_.slot(i, j);
+    if (known != none && canvas_.tile(known).is_searched)
         return;
-    slot = filled(i, j);
     for (std::int32_t k = i - 1; k <= i + 1; ++k)
         for (std::int32_t l = j - 1; l <= j + 1; ++l)
-            filled(k, l);
+            if (const std::int32_t near = filled(k, l); near != none)
+                ++canvas_.tile(near).n_searched;
+    const std::int32_t slot = canvas_.slot(i, j);
     canvas_.tile(slot).is_searched = true;
     canvas_.tile(slot).is_waiting = true;
     changed_.push_back(slot);
-    for (std::int32_t k = i - 1; k <= i + 1; ++k)
-        for (std::int32_t l = j - 1; l <= j + 1; ++l)
-            if (const std::int32_t near = canvas_.slot(k, l); near != none)
-                ++canvas_.tile(near).n_searched;
 }
 
 void Scene::search_around(double x, double y) {
@@ -73,11 +71,6 @@ void Scene::take_changed(std::vector<std::int32_t>& slots) {
         canvas_.tile(slot).is_waiting = false;
 }
 
-void Scene::change_all() {
-    for (std::int32_t slot = 0; slot < canvas_.size(); ++slot)
-        look_at(slot);
-}
-
 void Scene::wait(std::int32_t k) {
     if (photons_[k].is_waiting)
         return;
@@ -85,36 +78,50 @@ void Scene::wait(std::int32_t k) {
     waiting_.push_back(k);
 }
 
-// Photons near to a place that feel its change.
-void Scene::wait_near(double x, double y, double change, double least_change) {
-    photons_.for_each_near(canvas_, x, y, near_, [&](std::int32_t k) {
-        const double d_x = photons_[k].x - x;
-        const double d_y = photons_[k].y - y;
-        const double apart = std::max(1.0 - (d_x * d_x + d_y * d_y) / (near_ * near_), 0.0);
-        if (change < great_change && change * apart * apart * apart < least_change)
-            return;
-        photons_[k].is_checked = false;
-        wait(k);
-    });
+void Scene::uncheck(std::int32_t k) {
+    if (!photons_[k].is_checked)
+        return;
+    photons_[k].is_checked = false;
+    unchecked_.push_back(k);
 }
 
-bool Scene::has_near(double x, double y) const {
-    bool has = false;
-    photons_.for_each_near(canvas_, x, y, near_, [&](std::int32_t) { has = true; });
-    return has;
+void Scene::take_unchecked(std::vector<std::int32_t>& photons) {
+    photons.swap(unchecked_);
+    unchecked_.clear();
+    std::sort(photons.begin(), photons.end());
+    for (const std::int32_t k : photons)
+        photons_[k].is_checked = true;
 }
 
-bool Scene::has_other(std::int32_t k) const {
-    bool has = false;
-    photons_.for_each_near(canvas_, photons_[k].x, photons_[k].y, near_,
-                           [&](std::int32_t other) { has = has || other != k; });
-    return has;
+const std::vector<std::int32_t>& Scene::near(double x, double y) {
+    near_photons_.clear();
+    photons_.for_each_in_square(canvas_, x, y, near_,
+                                [&](std::int32_t k) { near_photons_.push_back(k); });
+    return near_photons_;
 }
 
-void Scene::wait_all_with_neighbours() {
-    for (std::int32_t k = 0; k < photons_.size(); ++k)
-        if (photons_[k].is_there && has_other(k))
+// Photons near to those that have moved, if they feel it.
+void Scene::wait_for_moves(double least_change) {
+    for (const Moved& one : moved_) {
+        if (!(one.by > least_change))
+            continue;
+        const Photon& moved = photons_[together_[one.place_in_fit]];
+        for (const std::int32_t k : equations_.near(one.place_in_fit)) {
+            const Photon& photon = photons_[k];
+            const double d_x = photon.x - moved.x;
+            const double d_y = photon.y - moved.y;
+            const double apart = std::max(1.0 - (d_x * d_x + d_y * d_y) / (near_ * near_), 0.0);
+            if (one.by * apart * apart * apart < least_change)
+                continue;
+            uncheck(k);
             wait(k);
+        }
+    }
+}
+
+void Scene::wait_if_crowded(std::int32_t k) {
+    if (photons_[k].is_there && photons_[k].is_crowded)
+        wait(k);
 }
 
 } // namespace hrixs::crowd

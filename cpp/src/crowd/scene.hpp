@@ -3,7 +3,7 @@
 
 #include "crowd/canvas.hpp"
 #include "crowd/joint_fit.hpp"
-#include "crowd/one_cloud.hpp"
+#include "crowd/kernels.hpp"
 #include "crowd/photon_list.hpp"
 #include "crowd/profile.hpp"
 
@@ -17,6 +17,8 @@ class TileSource {
   public:
     virtual ~TileSource() = default;
     virtual void fill(Tile& tile) const = 0;
+    // Says that the tiles around a pixel will be filled soon.
+    virtual void fetch(Index x, Index y) const = 0;
 };
 
 // Of places that are fitted again.
@@ -29,33 +31,44 @@ struct Patience {
 // photons have to be fitted for that.
 class Scene {
   public:
-    Scene(const Profile& profile, Index nx, Index ny)
-        : profile_(profile), near_(profile.near()), canvas_(nx, ny), fit_(profile) {}
+    Scene(const Profile& profile, const Kernels& kernels, Index nx, Index ny)
+        : profile_(profile), kernels_(kernels), near_(profile.near()), canvas_(nx, ny),
+          photons_(canvas_), equations_(profile, kernels) {}
 
     void begin(const TileSource& source, Light light);
-    const Canvas& canvas() const { return canvas_; }
-    const PhotonList& photons() const { return photons_; }
+    Canvas& canvas() { return canvas_; }
     PhotonList& photons() { return photons_; }
+    // Of its photons; what was last fitted.
+    Equations& equations() { return equations_; }
+    const Kernels& kernels() const { return kernels_; }
     const Profile& profile() const { return profile_; }
     Light light() const { return light_; }
     // The place, not beyond the frame.
     double in_frame_x(double x) const { return in_frame(x, canvas_.nx()); }
     double in_frame_y(double y) const { return in_frame(y, canvas_.ny()); }
 
+    void fetch(Index x, Index y) const { source_->fetch(x, y); }
     // Makes the tiles around a place ones that are searched.
     void search_around(double x, double y);
-    // Hands on the tiles that have changed since the last time; all that are searched.
+    // Hands on the tiles that are searched and have changed since the last time, or are said to.
     void take_changed(std::vector<std::int32_t>& slots);
-    void change_all();
+    void change(std::int32_t slot) { look_at(slot); }
 
-    bool has_near(double x, double y) const;
-    template <int Reach> void add(double x, double y);
-    template <int Reach> void remove(std::int32_t photon);
+    // Fits the place of a photon that is not there yet, from a place on, in the window around that.
+    FittedPlace fit_place(double x, double y);
+    // Numbers of the photons near to a place, until they are asked for again.
+    const std::vector<std::int32_t>& near(double x, double y);
+    // Adds a photon at a place that others, just asked for, are near to.
+    void add(double x, double y);
+    void remove(std::int32_t photon);
     // Of a photon, with all others subtracted.
-    template <int Reach> Amplitude amplitude_without(std::int32_t photon) const;
+    Amplitude amplitude_without(std::int32_t photon);
     // Fits the waiting photons together, and those that their moves concern, until all stand still.
-    template <int Reach> void settle(const Patience& patience);
-    void wait_all_with_neighbours();
+    void settle(const Patience& patience);
+    // Makes a photon a waiting one if others are near.
+    void wait_if_crowded(std::int32_t photon);
+    // Hands on the photons whose amplitude has to be looked at, in their order.
+    void take_unchecked(std::vector<std::int32_t>& photons);
 
   private:
     static double in_frame(double place, Index n) {
@@ -64,28 +77,31 @@ class Scene {
     std::int32_t filled(std::int32_t i, std::int32_t j);
     void search_in(std::int32_t i, std::int32_t j);
     void look_at(std::int32_t slot);
-    bool has_other(std::int32_t photon) const;
+    Window window_of(const Photon& photon);
+    void exchange(const Photon& photon, const Place* put_back, const Place* taken);
     void wait(std::int32_t photon);
-    void wait_near(double x, double y, double change, double least_change);
-    template <int Reach> void subtract(std::int32_t photon, bool back);
-    template <int Reach> void move(std::int32_t photon, double x, double y);
+    void uncheck(std::int32_t photon);
+    void wait_for_moves(double least_change);
+    void move(std::int32_t photon, double x, double y);
 
     struct Moved {
-        std::int32_t photon;
+        std::size_t place_in_fit;
         double by;
     };
-    // Of a place where a photon comes or goes.
-    static constexpr double great_change = 1.0;
 
     const Profile& profile_;
+    const Kernels& kernels_;
     double near_;
     Canvas canvas_;
     PhotonList photons_;
+    Equations equations_;
     JointFit fit_;
     Light light_{};
     const TileSource* source_ = nullptr;
     std::vector<std::int32_t> changed_; // tiles
     std::vector<std::int32_t> waiting_; // photons
+    std::vector<std::int32_t> unchecked_;
+    std::vector<std::int32_t> near_photons_;
     std::vector<std::int32_t> together_;
     std::vector<Moved> moved_;
 };

@@ -13,45 +13,36 @@ constexpr double no_move = 1e-3;
 
 } // namespace
 
-template <int Reach> void Scene::subtract(std::int32_t k, bool back) {
-    const Photon& photon = photons_[k];
-    Shares along_x;
-    Shares along_y;
-    profile_.shares(static_cast<float>(photon.x - static_cast<double>(photon.centre_x)), along_x);
-    profile_.shares(static_cast<float>(photon.y - static_cast<double>(photon.centre_y)), along_y);
-    const Spread spread(along_x, along_y);
-    exchange_light<Reach>(canvas_, photon.centre_x, photon.centre_y, light_,
-                          back ? nullptr : &spread, back ? &spread : nullptr,
-                          [&](std::int32_t slot) { look_at(slot); });
+Window Scene::window_of(const Photon& photon) {
+    return canvas_.window(photon.centre_x, photon.centre_y, profile_.reach());
+}
+
+// In a photon's window, clouds at places from its middle.
+void Scene::exchange(const Photon& photon, const Place* put_back, const Place* taken) {
+    const Window window = window_of(photon);
+    kernels_.exchange(window, profile_.nodes(), light_, put_back, taken);
+    for (std::int32_t k = 0; k < window.n_slots; ++k)
+        look_at(window.slots[k]);
 }
 
 // Moves a photon, and its light.
-template <int Reach> void Scene::move(std::int32_t k, double x, double y) {
-    Photon& photon = photons_[k];
-    if (nearest(x) != photon.centre_x || nearest(y) != photon.centre_y) {
-        subtract<Reach>(k, true);
-        search_around(x, y);
-        photons_.move(canvas_, k, x, y);
-        subtract<Reach>(k, false);
+void Scene::move(std::int32_t k, double x, double y) {
+    const Photon& photon = photons_[k];
+    const Place before = photon.in_window();
+    if (nearest(x) == photon.centre_x && nearest(y) == photon.centre_y) {
+        photons_.shift(k, x, y);
+        const Place now = photon.in_window();
+        exchange(photon, &before, &now);
         return;
     }
-    Shares old_x;
-    Shares old_y;
-    Shares new_x;
-    Shares new_y;
-    profile_.shares(static_cast<float>(photon.x - static_cast<double>(photon.centre_x)), old_x);
-    profile_.shares(static_cast<float>(photon.y - static_cast<double>(photon.centre_y)), old_y);
-    profile_.shares(static_cast<float>(x - static_cast<double>(photon.centre_x)), new_x);
-    profile_.shares(static_cast<float>(y - static_cast<double>(photon.centre_y)), new_y);
-    const Spread before(old_x, old_y);
-    const Spread now(new_x, new_y);
-    photon.x = x;
-    photon.y = y;
-    exchange_light<Reach>(canvas_, photon.centre_x, photon.centre_y, light_, &now, &before,
-                          [&](std::int32_t slot) { look_at(slot); });
+    exchange(photon, &before, nullptr);
+    search_around(x, y);
+    photons_.move(canvas_, k, x, y);
+    const Place now = photon.in_window();
+    exchange(photon, nullptr, &now);
 }
 
-template <int Reach> void Scene::settle(const Patience& patience) {
+void Scene::settle(const Patience& patience) {
     for (int step = 0; step < patience.most_steps && !waiting_.empty(); ++step) {
         together_.clear();
         for (const std::int32_t k : waiting_) {
@@ -61,60 +52,66 @@ template <int Reach> void Scene::settle(const Patience& patience) {
         }
         waiting_.clear();
         moved_.clear();
-        fit_.run<Reach>(
-            canvas_, photons_, light_, together_, [&](std::int32_t k, double d_x, double d_y) {
-                const Photon& photon = photons_[k];
-                const double x = in_frame_x(photon.x + std::clamp(d_x, -most_step, most_step));
-                const double y = in_frame_y(photon.y + std::clamp(d_y, -most_step, most_step));
-                const double moved = std::max(std::abs(x - photon.x), std::abs(y - photon.y));
-                // Neither is a number where pixels or their noise are none of a camera.
-                if (moved < no_move || !std::isfinite(x + y))
-                    return;
-                moved_.push_back({k, moved});
-                move<Reach>(k, x, y);
-            });
-        for (const Moved& one : moved_)
-            if (one.by > patience.least_change)
-                wait_near(photons_[one.photon].x, photons_[one.photon].y, one.by,
-                          patience.least_change);
+        equations_.make(canvas_, photons_, light_, together_);
+        const std::vector<JointFit::Pair>& steps = fit_.steps(equations_);
+        for (std::size_t a = 0; a < together_.size(); ++a) {
+            const std::int32_t k = together_[a];
+            const Photon& photon = photons_[k];
+            const double x = in_frame_x(photon.x + std::clamp(steps[a][0], -most_step, most_step));
+            const double y = in_frame_y(photon.y + std::clamp(steps[a][1], -most_step, most_step));
+            const double moved = std::max(std::abs(x - photon.x), std::abs(y - photon.y));
+            // Neither is a number where pixels or their noise are none of a camera.
+            if (moved < no_move || !std::isfinite(x + y))
+                continue;
+            moved_.push_back({a, moved});
+            move(k, x, y);
+        }
+        wait_for_moves(patience.least_change);
     }
     for (const std::int32_t k : waiting_)
         photons_[k].is_waiting = false;
     waiting_.clear();
 }
 
-template <int Reach> void Scene::add(double x, double y) {
+FittedPlace Scene::fit_place(double x, double y) {
+    const Index centre_x = nearest(x);
+    const Index centre_y = nearest(y);
+    return kernels_.fit_place(canvas_.window(centre_x, centre_y, profile_.reach()),
+                              profile_.nodes(), light_,
+                              {static_cast<float>(x - static_cast<double>(centre_x)),
+                               static_cast<float>(y - static_cast<double>(centre_y))});
+}
+
+void Scene::add(double x, double y) {
     search_around(x, y);
-    const std::int32_t k = photons_.add(canvas_, x, y);
-    subtract<Reach>(k, false);
-    if (has_other(k))
-        wait_near(x, y, great_change, 0.0);
+    const std::int32_t number = photons_.add(canvas_, x, y);
+    const Photon& photon = photons_[number];
+    const Place place = photon.in_window();
+    exchange(photon, nullptr, &place);
+    uncheck(number);
+    if (near_photons_.empty())
+        return;
+    near_photons_.push_back(number);
+    for (const std::int32_t k : near_photons_) {
+        photons_[k].is_crowded = true;
+        uncheck(k);
+        wait(k);
+    }
 }
 
-template <int Reach> void Scene::remove(std::int32_t k) {
-    subtract<Reach>(k, true);
-    photons_.remove(canvas_, k);
-    wait_near(photons_[k].x, photons_[k].y, great_change, 0.0);
+void Scene::remove(std::int32_t k) {
+    const Place place = photons_[k].in_window();
+    exchange(photons_[k], &place, nullptr);
+    photons_.remove(k);
+    for (const std::int32_t other : near(photons_[k].x, photons_[k].y)) {
+        uncheck(other);
+        wait(other);
+    }
 }
 
-template <int Reach> Amplitude Scene::amplitude_without(std::int32_t k) const {
-    const Photon& photon = photons_[k];
-    Patch<Reach> patch(canvas_, photon.centre_x, photon.centre_y);
-    Shares along_x;
-    Shares along_y;
-    profile_.shares(static_cast<float>(photon.x - static_cast<double>(photon.centre_x)), along_x);
-    profile_.shares(static_cast<float>(photon.y - static_cast<double>(photon.centre_y)), along_y);
-    add_light(patch, along_x, along_y, light_, 1.0F);
-    return amplitude_of(patch, along_x, along_y, light_);
+Amplitude Scene::amplitude_without(std::int32_t k) {
+    return kernels_.amplitude_without(window_of(photons_[k]), profile_.nodes(), light_,
+                                      photons_[k].in_window());
 }
-
-#define HRIXS_SCENE(Reach)                                                                         \
-    template void Scene::add<Reach>(double, double);                                               \
-    template void Scene::remove<Reach>(std::int32_t);                                              \
-    template Amplitude Scene::amplitude_without<Reach>(std::int32_t) const;                        \
-    template void Scene::settle<Reach>(const Patience&);
-HRIXS_SCENE(2)
-HRIXS_SCENE(3)
-#undef HRIXS_SCENE
 
 } // namespace hrixs::crowd

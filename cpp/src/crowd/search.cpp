@@ -18,10 +18,11 @@ constexpr float square_part = 0.7F;      // of the first, for the 2x2 square of 
 constexpr int wide_square = 4;
 constexpr float left_over = 0.5F; // photons in such a square of what is left, or taken too much
 constexpr double overfull_reach = 2.5; // of the photon too many, from there; pixels
+constexpr std::size_t seeds_ahead = 6; // whose pixels are fetched
 constexpr int most_rounds = 10;
 constexpr int most_wide_rounds = 6;
 // While photons are still added, places need not be right.
-constexpr Patience coarse{0.2, 3};
+constexpr Patience coarse{0.3, 3};
 constexpr Patience fine{0.025, 12};
 
 // In bands of the frame one after the other, which keeps what is worked on together.
@@ -43,31 +44,54 @@ void Search::collect(float limit, bool wide) {
     candidates_.clear();
     overfull_.clear();
     scene_.take_changed(changed_);
+    FoundSquares left;
+    FoundSquares taken;
     for (const std::int32_t slot : changed_) {
-        const Tile& tile = scene_.canvas().tile(slot);
+        const Canvas& canvas = scene_.canvas();
+        const Tile& tile = canvas.tile(slot);
+        const Tile* tiles[3][3];
+        for (std::int32_t i = 0; i < 3; ++i)
+            for (std::int32_t j = 0; j < 3; ++j)
+                tiles[i][j] = &canvas.tile(canvas.slot(tile.i + i - 1, tile.j + j - 1));
         if (wide) {
-            const Squares<wide_square> squares(scene_.canvas(), tile);
-            squares.find(1.0F, limit, candidates_);
-            squares.find(-1.0F, limit, overfull_);
+            scene_.kernels().large_squares(tiles, limit, left, taken);
+            overfull_.insert(overfull_.end(), taken.square, taken.square + taken.n);
         } else {
-            Squares<2>(scene_.canvas(), tile).find(1.0F, limit, candidates_);
+            scene_.kernels().small_squares(tiles, limit, left);
         }
+        candidates_.insert(candidates_.end(), left.square, left.square + left.n);
     }
     sort_brightest_first(candidates_);
     sort_brightest_first(overfull_);
 }
 
+// Of a wide square, as it is now; ADU.
+float Search::left_in(const Square& square) {
+    const Canvas& canvas = scene_.canvas();
+    float sum = 0.0F;
+    for (Index x = square.row; x < square.row + wide_square; ++x)
+        for (Index y = square.column; y < square.column + wide_square; ++y) {
+            const std::int32_t i = Canvas::tile_of(x);
+            const std::int32_t j = Canvas::tile_of(y);
+            const Tile& tile = canvas.tile(canvas.slot(i, j));
+            const int row = static_cast<int>(x - Canvas::first_pixel(i));
+            const Index k = y - Canvas::first_pixel(j);
+            sum += variance_of(tile, row)[k] < never ? rest_of(tile, row)[k] : 0.0F;
+        }
+    return sum;
+}
+
 // Takes out the photon with the least amplitude in places where more light was taken than there is.
-template <int Reach> Index Search::empty_overfull() {
+Index Search::empty_overfull() {
     Index removed = 0;
     for (const Square& square : overfull_) {
-        if (!(-sum_now<wide_square>(scene_.canvas(), square) > left_over * scene_.light().charge))
+        if (!(-left_in(square) > left_over * scene_.light().charge))
             continue;
         std::int32_t weakest = none;
         float least = never;
-        scene_.photons().for_each_near(
+        scene_.photons().for_each_in_square(
             scene_.canvas(), square.x, square.y, overfull_reach, [&](std::int32_t k) {
-                const float value = scene_.amplitude_without<Reach>(k).value;
+                const float value = scene_.amplitude_without(k).value;
                 if (value < least || (value == least && k < weakest)) {
                     least = value;
                     weakest = k;
@@ -75,80 +99,108 @@ template <int Reach> Index Search::empty_overfull() {
             });
         if (weakest == none)
             continue;
-        scene_.remove<Reach>(weakest);
+        scene_.remove(weakest);
         ++removed;
     }
     return removed;
 }
 
-template <int Reach> Index Search::add_candidates(float limit, bool wide, Index max_photons) {
+Index Search::add_candidates(float limit, bool wide, Index max_photons) {
     Index added = 0;
     for (const Square& candidate : candidates_) {
-        if (scene_.photons().n_there() > max_photons)
+        if (is_full(max_photons))
             break;
-        if (wide &&
-            !(sum_now<wide_square>(scene_.canvas(), candidate) > left_over * scene_.light().charge))
+        if (wide && !(left_in(candidate) > left_over * scene_.light().charge))
             continue;
-        added += try_candidate<Reach>(scene_, candidate.x, candidate.y, limit, wide) ? 1 : 0;
+        added += try_candidate(scene_, candidate.x, candidate.y, limit, wide) ? 1 : 0;
     }
     return added;
 }
 
-template <int Reach> Index Search::prune() {
-    PhotonList& photons = scene_.photons();
+Index Search::prune() {
     Index removed = 0;
-    for (std::int32_t k = 0; k < photons.size(); ++k) {
-        if (!photons[k].is_there || photons[k].is_checked)
+    scene_.take_unchecked(unchecked_);
+    for (const std::int32_t k : unchecked_) {
+        if (!scene_.photons()[k].is_there || scene_.amplitude_without(k).value >= least_amplitude)
             continue;
-        photons[k].is_checked = true;
-        if (scene_.amplitude_without<Reach>(k).value >= least_amplitude)
-            continue;
-        scene_.remove<Reach>(k);
+        scene_.remove(k);
         ++removed;
     }
     return removed;
 }
 
 // Gives how many photons came and went before all were fitted again.
-template <int Reach> Index Search::round(bool wide, Index max_photons) {
+Index Search::round(bool wide, Index max_photons) {
     const float part =
         wide ? left_over
              : faint * square_part * static_cast<float>(scene_.profile().square_share());
     collect(part * scene_.light().charge, wide);
-    const Index removed = empty_overfull<Reach>();
+    const Index removed = empty_overfull();
     if (removed > 0)
-        scene_.settle<Reach>(coarse);
-    const Index added = add_candidates<Reach>(wide ? faintest : faint, wide, max_photons);
-    scene_.settle<Reach>(coarse);
-    if (prune<Reach>() > 0)
-        scene_.settle<Reach>(coarse);
+        scene_.settle(coarse);
+    const Index added = add_candidates(wide ? faintest : faint, wide, max_photons);
+    scene_.settle(coarse);
+    if (prune() > 0)
+        scene_.settle(coarse);
     return removed + added;
 }
 
-template <int Reach> void Search::run_with(Index max_photons) {
-    const auto is_full = [&] { return scene_.photons().n_there() > max_photons; };
-    for (int k = 0; k < most_rounds && !is_full(); ++k)
-        if (round<Reach>(false, max_photons) == 0)
-            break;
-    scene_.change_all();
-    for (int k = 0; k < most_wide_rounds && !is_full(); ++k)
-        if (round<Reach>(true, max_photons) == 0)
-            break;
-    if (is_full())
-        return;
-    scene_.wait_all_with_neighbours();
-    scene_.settle<Reach>(fine);
+// Band by band, in what the seeds' light is.
+void Search::find_photons(const std::vector<Seed>& seeds, Index max_photons) {
+    const Index nx = scene_.canvas().nx();
+    by_band_.sort(static_cast<std::int32_t>(seeds.size()), n_bands(nx), [&](std::int32_t k) {
+        return band_at(seeds[static_cast<std::size_t>(k)].x, nx);
+    });
+    for (Index band = 0; band < n_bands(nx); ++band) {
+        const std::span<const std::int32_t> here = by_band_[band];
+        for (std::size_t n = 0; n < here.size(); ++n) {
+            if (n + seeds_ahead < here.size()) {
+                const Seed& next = seeds[static_cast<std::size_t>(here[n + seeds_ahead])];
+                scene_.fetch(next.x, next.y);
+            }
+            const Seed& seed = seeds[static_cast<std::size_t>(here[n])];
+            scene_.search_around(static_cast<double>(seed.x) + 0.5,
+                                 static_cast<double>(seed.y) + 0.5);
+        }
+        for (int k = 0; k < most_rounds && !is_full(max_photons); ++k)
+            if (round(false, max_photons) == 0)
+                break;
+    }
+}
+
+// Where there is more or less light left than noise.
+void Search::balance_light(Index max_photons) {
+    const Canvas& canvas = scene_.canvas();
+    by_band_.sort(canvas.size(), n_bands(canvas.nx()), [&](std::int32_t slot) {
+        return band_at(Canvas::first_pixel(canvas.tile(slot).i), canvas.nx());
+    });
+    for (Index band = 0; band < n_bands(canvas.nx()); ++band) {
+        for (const std::int32_t slot : by_band_[band])
+            scene_.change(slot);
+        for (int k = 0; k < most_wide_rounds && !is_full(max_photons); ++k)
+            if (round(true, max_photons) == 0)
+                break;
+    }
+}
+
+void Search::settle_all() {
+    const Index nx = scene_.canvas().nx();
+    by_band_.sort(scene_.photons().size(), n_bands(nx),
+                  [&](std::int32_t k) { return band_at(scene_.photons()[k].centre_x, nx); });
+    for (Index band = 0; band < n_bands(nx); ++band) {
+        for (const std::int32_t k : by_band_[band])
+            scene_.wait_if_crowded(k);
+        scene_.settle(fine);
+    }
 }
 
 void Search::run(const TileSource& source, const std::vector<Seed>& seeds, Light light,
                  Index max_photons) {
     scene_.begin(source, light);
-    for (const Seed& seed : seeds)
-        scene_.search_around(static_cast<double>(seed.x) + 0.5, static_cast<double>(seed.y) + 0.5);
-    if (scene_.profile().reach() == 2)
-        run_with<2>(max_photons);
-    else
-        run_with<3>(max_photons);
+    find_photons(seeds, max_photons);
+    balance_light(max_photons);
+    if (!is_full(max_photons))
+        settle_all();
 }
 
 } // namespace hrixs::crowd

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/resolve.hpp"
 
-#include "crowd/canvas.hpp"
-#include "crowd/one_cloud.hpp"
-#include "crowd/profile.hpp"
-#include "crowd/squares.hpp"
 #include "images.hpp"
 #include "placement/cloud_edges.hpp"
 #include "same_bytes.hpp"
@@ -224,75 +220,4 @@ TEST_CASE("resolve: what is wrong") {
     const double none = 0.0;
     CHECK_THROWS_AS(resolve_photons(image.frames(), &none, {}, settings(), {}), ParameterError);
     CHECK_THROWS_AS(resolve(Image<float>(3, 32)), ShapeError);
-}
-
-TEST_CASE("crowd: a profile is that of a cloud") {
-    using namespace hrixs::crowd;
-    for (const double sigma : {0.3, 0.55, 0.9}) {
-        const Profile profile(sigma);
-        CHECK(profile.reach() == (sigma > 0.65 ? 3 : 2));
-        for (const double place : {-1.0, -0.37, 0.0, 0.203, 1.0}) {
-            Shares shares;
-            profile.shares(static_cast<float>(place), shares);
-            for (int k = 0; k < lanes; ++k) {
-                const bool inside = k <= 2 * profile.reach();
-                const double pixel = k - profile.reach();
-                const double wanted = inside ? share(pixel, place, sigma) : 0.0;
-                CHECK(std::abs(static_cast<double>(shares.share[k]) - wanted) < 1e-6);
-                const double slope =
-                    inside
-                        ? (share(pixel, place + 1e-4, sigma) - share(pixel, place - 1e-4, sigma)) /
-                              2e-4
-                        : 0.0;
-                CHECK(std::abs(static_cast<double>(shares.slope[k]) - slope) < 1e-4);
-            }
-        }
-    }
-}
-
-TEST_CASE("crowd: light is exchanged across tiles, and squares are summed there") {
-    using namespace hrixs::crowd;
-    Canvas canvas(40, 40);
-    for (std::int32_t i = 0; i < 7; ++i)
-        for (std::int32_t j = 0; j < 7; ++j) {
-            Tile& tile = canvas.tile(canvas.add(i, j));
-            tile = Tile{};
-            tile.i = i;
-            tile.j = j;
-            tile.has_masked = false;
-            for (Tile::Row& row : tile.row)
-                for (float& variance : row.variance)
-                    variance = 4.0F;
-        }
-    const Profile profile(0.55);
-    Shares along_x;
-    Shares along_y;
-    profile.shares(0.3F, along_x);
-    profile.shares(-0.2F, along_y);
-    const Spread spread(along_x, along_y);
-    const Light light{100.0F, 0.5F};
-    int tiles = 0;
-    exchange_light<2>(canvas, 15, 16, light, nullptr, &spread, [&](std::int32_t) { ++tiles; });
-    CHECK(tiles == 4);
-    const Patch<2> patch(canvas, 15, 16);
-    for (int a = 0; a < 5; ++a)
-        for (int k = 0; k < 5; ++k) {
-            const float part = 100.0F * along_x.share[a] * along_y.share[k];
-            CHECK(patch.rest(a)[k] == Approx(part).epsilon(1e-5));
-            CHECK(patch.variance(a)[k] == Approx(4.0F - 0.5F * part).epsilon(1e-5));
-        }
-    std::vector<Square> found;
-    for (std::int32_t i = 1; i < 6; ++i)
-        for (std::int32_t j = 1; j < 6; ++j)
-            Squares<2>(canvas, canvas.tile(canvas.slot(i, j))).find(1.0F, 10.0F, found);
-    REQUIRE(found.size() == 1);
-    CHECK(found[0].row == 15);
-    CHECK(found[0].column == 15);
-    CHECK(found[0].sum == Approx(sum_now<2>(canvas, found[0])));
-    CHECK(found[0].x == Approx(15.3).epsilon(0.01));
-    exchange_light<2>(canvas, 15, 16, light, &spread, nullptr, [](std::int32_t) {});
-    const Patch<2> empty(canvas, 15, 16);
-    for (int a = 0; a < 5; ++a)
-        for (int k = 0; k < 5; ++k)
-            CHECK(std::abs(empty.rest(a)[k]) < 1e-5F);
 }
