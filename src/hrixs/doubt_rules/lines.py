@@ -13,11 +13,14 @@ _LEAST, _MOST = 150, 4000
 # A curve is doubted if another one makes so many times the pairs of photons in a row, above those
 # of photons that lie evenly, by so many standard deviations.
 _SHARPER, _ERRORS = 1.3, 7.0
+_GRAVELY_SHARPER = 3.0
 # Tilts that are tried at least, in rows over half the columns.
 _REACH = 40.0
 # Photons that have so many times the pairs of even ones along x, and under so many along y, are
 # those of frames that lie on their side.
 _ACROSS, _ALONG = 2.0, 1.3
+# Columns in which a line may leave the crop.
+_CUT = 0.02
 # A bin in parts of a line's full width at half maximum.
 _BIN = 0.7
 
@@ -78,7 +81,7 @@ def _curve(gain: float, errors: float, tilt: float, bend: float) -> Doubt:
         "rows beside it: lines are wider than they need be. Call find_curvature(run), and look at "
         "the sign.",
         {"sharper": gain, "errors": errors, "tilt": tilt, "bend": bend},
-        grave=gain > 3,
+        grave=gain > _GRAVELY_SHARPER,
     )
 
 
@@ -109,10 +112,10 @@ def _cut(peaks: list[Peak], curve: Floats, shape: tuple[int, int]) -> list[Doubt
         outside = (rows < 0.5 * peak.fwhm) | (rows > shape[1] - 1 - 0.5 * peak.fwhm)
         beside_axis = not 0.5 * peak.fwhm <= peak.row <= shape[1] - 0.5 * peak.fwhm
         share = float(outside.mean())
-        if share > 0.02 or beside_axis:
+        if share > _CUT or beside_axis:
             where = (
                 f"leaves the crop in {share:.0%} of the columns"
-                if share > 0.02
+                if share > _CUT
                 else "lies at the end of the axis"
             )
             return [
