@@ -16,8 +16,10 @@ _ERRORS, _LEAST_STEP = 7.0, 0.4
 # Its own noise is at most so many times that of the others: light makes it far larger. All its
 # values within less than this of the noise: it has none.
 _LOUD, _QUIET = 1.8, 0.7
-# Its lower quartile steps by at least so much of what its median does: light lifts it less.
-_EVEN = 0.45
+# Those beside it have at most so many times the noise: in light they are no measure.
+_LOUD_BESIDE = 1.4
+# Standard error of a median and of a quartile, in parts of the noise over the root of the values.
+_OF_MEDIAN, _OF_QUARTILE = 1.2533, 1.3626
 # Lines on each side that one is compared with, few and, with a larger step, many: bands of lines.
 _BESIDE, _FAR_BESIDE, _LEAST_STEP_OF_BAND = 8, 64, 1.0
 # A pixel with photons in so many frames that chance makes it once in 10^9 chips.
@@ -38,9 +40,10 @@ def lines_that_stand_out(sample: Floats, noise: float) -> NDArray[np.int64]:
 
     Notes
     -----
-    The median of a line is compared with that of 16 lines beside it, and, by a larger step, with
-    128. A line of the spectrum, however bright, has photons in some pixels and not in others: its
-    own spread is far from the noise, or its lower quartile stays, and it is left alone.
+    The median and the lower quartile of a line are compared with those of 16 lines beside it, and,
+    by a larger step, with 128. A line of the spectrum, however bright, has photons in some pixels
+    and not in others: its own spread is far from the noise, or its lower quartile stays, and it is
+    left alone, as are lines among bright ones.
     """
     n, n_lines = sample.shape
     if n < 8 or n_lines < 4 * _BESIDE or not noise > 0:
@@ -50,14 +53,17 @@ def lines_that_stand_out(sample: Floats, noise: float) -> NDArray[np.int64]:
     known = np.isfinite(middle)
     if not known.any():
         return np.empty(0, np.int64)
-    error = 1.2533 * noise / np.sqrt(np.maximum(np.isfinite(sample).sum(axis=0), 1))
+    error = noise / np.sqrt(np.maximum(np.isfinite(sample).sum(axis=0), 1))
     stands_out = np.zeros(n_lines, dtype=bool)
     for beside, least in ((_BESIDE, _LEAST_STEP), (_FAR_BESIDE, _LEAST_STEP_OF_BAND)):
-        step, lower_step = (
-            values - _beside(values, min(beside, n_lines // 2 - 1)) for values in (middle, lower)
-        )
-        as_a_whole = lower_step * np.sign(step) > _EVEN * np.abs(step)
-        stands_out |= as_a_whole & (np.abs(step) > np.maximum(_ERRORS * error, least * noise))
+        n_beside = min(beside, n_lines // 2 - 1)
+        steps, signs = [], []
+        for values, of_error in ((middle, _OF_MEDIAN), (lower, _OF_QUARTILE)):
+            step = values - _beside(values, n_beside)
+            steps.append(np.abs(step) > np.maximum(_ERRORS * of_error * error, least * noise))
+            signs.append(step > 0)
+        dark_beside = _beside(spread, n_beside) < _LOUD_BESIDE * noise
+        stands_out |= steps[0] & steps[1] & (signs[0] == signs[1]) & dark_beside
     quiet = high - low < _QUIET * noise
     return np.flatnonzero(known & ((stands_out & (spread < _LOUD * noise)) | quiet))
 

@@ -32,10 +32,10 @@ class Code:
 _ALL_IMAGES = "these are more than half of all images"
 _LEAVE_OUT = "Leave these images out, with `data.drop_sel(trainId=[...])`, before they are averaged"
 _BAD_LINES = (
-    f"step from the median of {2 * chip._BESIDE} {{0}} beside it by more than "
-    f"{chip._LEAST_STEP:g} of a pixel's noise and {chip._ERRORS:.0f} standard deviations (bands of "
-    "many: of the noise itself), or hardly any noise: all its values within "
-    f"{chip._QUIET:g} of it"
+    f"step of median and lower quartile from those of {2 * chip._BESIDE} {{0}} beside it by more "
+    f"than {chip._LEAST_STEP:g} of a pixel's noise and {chip._ERRORS:.0f} standard deviations "
+    f"(bands of many: {chip._LEAST_STEP_OF_BAND:g} of the noise), or hardly any noise: all values "
+    f"within {chip._QUIET:g} of it"
 )
 _BAD_PIXELS = "`find_bad_pixels(run)`, which masks them, or `load_dark`"
 
