@@ -19,8 +19,8 @@ _REACH = 40.0
 # Photons that have so many times the pairs of even ones along x, and under so many along y, are
 # those of frames that lie on their side.
 _ACROSS, _ALONG = 2.0, 1.3
-# Columns in which a line may leave the crop.
-_CUT = 0.02
+# Columns in which a line may leave the crop; so many rows at its ends have no photons.
+_CUT, _BORDER = 0.02, 1.5
 # A bin in parts of a line's full width at half maximum.
 _BIN = 0.7
 
@@ -108,8 +108,8 @@ def _orientation(x: Floats, y: Floats, along: float, shape: tuple[int, int]) -> 
 
 def _cut(peaks: list[Peak], curve: Floats, shape: tuple[int, int]) -> list[Doubt]:
     for peak in peaks:
-        rows = peak.row + curve
-        outside = (rows < 0.5 * peak.fwhm) | (rows > shape[1] - 1 - 0.5 * peak.fwhm)
+        rows, reach = peak.row + curve, 0.5 * peak.fwhm + _BORDER
+        outside = (rows < reach) | (rows > shape[1] - 1 - reach)
         beside_axis = not 0.5 * peak.fwhm <= peak.row <= shape[1] - 0.5 * peak.fwhm
         share = float(outside.mean())
         if share > _CUT or beside_axis:
