@@ -55,6 +55,20 @@ def test_another_curve_is_doubted(tilt, code):
     assert codes(*photons(tilt=tilt)) == [code]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.15, 0.6, 1.0])
+@pytest.mark.parametrize("width", [1.3, 25.0])
+def test_by_chance_no_other_curve_is_better(share, width):
+    for n in (150, 400, 1500):
+        for seed in range(8):
+            assert "curve" not in codes(*photons(n, width=width, share=share, seed=seed))
+
+
+@pytest.mark.parametrize(("n", "tilt"), [(300, 15.0), (600, 10.0), (2000, 6.0)])
+def test_few_photons_tell_a_curve_that_is_far_off(n, tilt):
+    for seed in range(4):
+        assert codes(*photons(n, tilt=tilt, seed=seed))[0].startswith("curve")
+
+
 def test_half_a_row_is_no_other_curve_and_few_rows_are():
     assert codes(*photons(tilt=0.5)) == []
     assert codes(*photons(tilt=5.0, share=0.9)) == ["curve"]

@@ -149,7 +149,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "curve",
         f"Another curve makes rows more than {lines._SHARPER:g} times as sharp, in pairs of "
-        f"photons in the same row, by {lines._ERRORS:.0f} standard deviations; from "
+        f"photons in the same row, by {lines._SHARPER_ERRORS:.0f} standard deviations; from "
         f"{lines._LEAST} photons on",
         "`find_curvature(run)`, and look at the sign of `CURVE_A`",
         f"they are more than {lines._GRAVELY_SHARPER:g} times as sharp",
