@@ -32,13 +32,14 @@ def test_links_to_files_point_to_files(page):
     assert [link for link in links if link != made and not (page.parent / link).exists()] == []
 
 
-def test_the_page_of_settings_is_made_from_their_table():
-    loader = SourceFileLoader("settings_page", str(DOCS.parent / "scripts" / "settings_page"))
+@pytest.mark.parametrize("script", ["settings_page", "doubts_page"])
+def test_pages_of_tables_are_made_from_them(script):
+    loader = SourceFileLoader(script, str(DOCS.parent / "scripts" / script))
     module = ModuleType(loader.name)
     module.__file__ = loader.path
     loader.exec_module(module)
     written = module.PAGE.read_text(encoding="utf8")
-    assert written == module.page(), "run scripts/settings_page"
+    assert written == module.page(), f"run scripts/{script}"
 
 
 def test_the_tutorial_is_kept_without_outputs():

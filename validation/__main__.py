@@ -13,6 +13,7 @@ from validation import (
     curvature,
     detection,
     doubles,
+    doubts,
     energy,
     errors,
     oracles,
@@ -33,6 +34,7 @@ SECTIONS = {
     "energy": (energy, "widths of lines, energy axis, energy loss and drift"),
     "spectra": (spectra, "whole spectra, from frames to bins, against those put in"),
     "errors": (errors, "whether errors of spectra and differences hold"),
+    "doubts": (doubts, "how seldom a clean run is doubted, and which faults are told"),
     "cost": (cost, "what the fit costs in time"),
 }
 #: What a row of a table says where a limit is missed.

@@ -16,6 +16,10 @@ _ERRORS, _LEAST_STEP = 7.0, 0.4
 # Its own noise is at most so many times that of the others: light makes it far larger. All its
 # values within less than this of the noise: it has none.
 LOUD, _QUIET = 1.8, 0.7
+# Those beside it have at most so many times the noise: in light they are no measure.
+_LOUD_BESIDE = 1.4
+# Standard error of a median and of a quartile, in parts of the noise over the root of the values.
+_OF_MEDIAN, _OF_QUARTILE = 1.2533, 1.3626
 # Lines on each side that one is compared with, few and, with a larger step, blocks of many: bands.
 _BESIDE, _BLOCK, _BLOCKS_BESIDE, _LEAST_STEP_OF_BAND = 8, 8, 8, 1.0
 # A pixel with photons in so many frames that chance makes it once in 10^9 chips.
@@ -36,9 +40,10 @@ def lines_that_stand_out(sample: Floats, noise: float) -> NDArray[np.int64]:
 
     Notes
     -----
-    The median of a line is compared with that of 16 lines beside it, and, by a larger step, with
-    128. A line of the spectrum, however bright, has photons in some pixels and not in others: its
-    own spread is far from the noise, and it is left alone.
+    The median and the lower quartile of a line are compared with those of 16 lines beside it, and,
+    by a larger step, with 128. A line of the spectrum, however bright, has photons in some pixels
+    and not in others: its own spread is far from the noise, or its lower quartile stays, and it is
+    left alone, as are lines among bright ones.
     """
     n, n_lines = sample.shape
     if n < 8 or n_lines < 4 * _BESIDE or not noise > 0:
@@ -48,15 +53,16 @@ def lines_that_stand_out(sample: Floats, noise: float) -> NDArray[np.int64]:
     known = np.isfinite(middle)
     if not known.any():
         return np.empty(0, np.int64)
-    error = 1.2533 * noise / np.sqrt(np.maximum(np.isfinite(sample).sum(axis=0), 1))
+    error = noise / np.sqrt(np.maximum(np.isfinite(sample).sum(axis=0), 1))
     stands_out = np.zeros(n_lines, dtype=bool)
-    filled = np.where(known, middle, np.nanmedian(middle))
-    for reference, least in (
-        (_beside(filled, _BESIDE), _LEAST_STEP),
-        (_far_beside(filled), _LEAST_STEP_OF_BAND),
-    ):
-        step = np.abs(middle - reference)
-        stands_out |= step > np.maximum(_ERRORS * error, least * noise)
+    for beside, least in ((_near, _LEAST_STEP), (_far, _LEAST_STEP_OF_BAND)):
+        steps, signs = [], []
+        for values, of_error in ((middle, _OF_MEDIAN), (lower, _OF_QUARTILE)):
+            step = values - beside(values)
+            steps.append(np.abs(step) > np.maximum(_ERRORS * of_error * error, least * noise))
+            signs.append(step > 0)
+        dark_beside = beside(spread) < _LOUD_BESIDE * noise
+        stands_out |= steps[0] & steps[1] & (signs[0] == signs[1]) & dark_beside
     quiet = high - low < _QUIET * noise
     return np.flatnonzero(known & ((stands_out & (spread < LOUD * noise)) | quiet))
 
@@ -70,19 +76,24 @@ def quantiles(sample: Floats) -> Floats:
     return np.stack([ordered[place, columns] for place in places])
 
 
+def _near(values: Floats) -> Floats:
+    """Median of a few values on each side of each; those that are NaN count as the usual one."""
+    return _beside(np.where(np.isfinite(values), values, np.nanmedian(values)), _BESIDE)
+
+
+def _far(values: Floats) -> Floats:
+    """Median of many values on each side of each, in blocks."""
+    filled = np.where(np.isfinite(values), values, np.nanmedian(values))
+    n = len(filled) // _BLOCK * _BLOCK
+    blocks = np.median(filled[:n].reshape(-1, _BLOCK), axis=1)
+    far = np.repeat(_beside(blocks, _BLOCKS_BESIDE), _BLOCK)
+    return np.pad(far, (0, len(filled) - n), mode="edge")
+
+
 def _beside(values: Floats, n: int) -> Floats:
-    """Median of so many values on each side of each."""
     padded = np.pad(values, min(n, len(values) - 1), mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, len(padded) - len(values) + 1)
     return np.asarray(np.median(windows, axis=1))
-
-
-def _far_beside(values: Floats) -> Floats:
-    """Median of many values on each side of each, in blocks."""
-    n = len(values) // _BLOCK * _BLOCK
-    blocks = np.median(values[:n].reshape(-1, _BLOCK), axis=1)
-    far = np.repeat(_beside(blocks, _BLOCKS_BESIDE), _BLOCK)
-    return np.pad(far, (0, len(values) - n), mode="edge")
 
 
 def bad_lines(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Doubt]:

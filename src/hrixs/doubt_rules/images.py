@@ -43,7 +43,7 @@ def kinds_by_light(light: Floats, kinds: Sequence[str]) -> list[str]:
     kinds : sequence of str
         As known by level and noise.
     """
-    judged = np.array([not kind for kind in kinds]) & np.isfinite(light)
+    judged = np.array([not kind for kind in kinds], dtype=bool) & np.isfinite(light)
     result = list(kinds)
     if judged.sum() < 2:
         return result

@@ -11,13 +11,17 @@ from hrixs.utils.typing import Floats
 # Photons from which on a line can be told, and that are looked at.
 _LEAST, _MOST = 150, 4000
 # A curve is doubted if another one makes so many times the pairs of photons in a row, above those
-# of photons that lie evenly, by so many standard deviations.
-_SHARPER, _ERRORS = 1.3, 7.0
+# of photons that lie evenly, by so many standard deviations of counts that had nothing in common;
+# they have, and the best of many curves stays below 1.5 where the curve is right.
+_SHARPER, _SHARPER_ERRORS = 1.3, 3.0
+_GRAVELY_SHARPER = 3.0
 # Tilts that are tried at least, in rows over half the columns.
 _REACH = 40.0
 # Photons that have so many times the pairs of even ones along x, and under so many along y, are
 # those of frames that lie on their side.
-_ACROSS, _ALONG = 2.0, 1.3
+_ACROSS, _ALONG, _ERRORS = 2.0, 1.3, 7.0
+# Columns in which a line may leave the crop; so many rows at its ends have no photons.
+_CUT, _BORDER = 0.02, 1.5
 # A bin in parts of a line's full width at half maximum.
 _BIN = 0.7
 
@@ -59,7 +63,7 @@ def lines_of(
         return on_side
     gain = (best - even) / max(now - even, 1e-3 * best)
     errors = (best - now) / np.sqrt(variance + 2 * even)
-    if gain > _SHARPER and errors > _ERRORS:
+    if gain > _SHARPER and errors > _SHARPER_ERRORS:
         return [_curve(gain, errors, tilt, bend)]
     peaks = peaks_of(straight)
     return [*_cut(peaks, curve_ends, shape), *_bins(peaks, rows_per_bin)]
@@ -78,7 +82,7 @@ def _curve(gain: float, errors: float, tilt: float, bend: float) -> Doubt:
         "rows beside it: lines are wider than they need be. Call find_curvature(run), and look at "
         "the sign.",
         {"sharper": gain, "errors": errors, "tilt": tilt, "bend": bend},
-        grave=gain > 3,
+        grave=gain > _GRAVELY_SHARPER,
     )
 
 
@@ -105,14 +109,14 @@ def _orientation(x: Floats, y: Floats, along: float, shape: tuple[int, int]) -> 
 
 def _cut(peaks: list[Peak], curve: Floats, shape: tuple[int, int]) -> list[Doubt]:
     for peak in peaks:
-        rows = peak.row + curve
-        outside = (rows < 0.5 * peak.fwhm) | (rows > shape[1] - 1 - 0.5 * peak.fwhm)
+        rows, reach = peak.row + curve, 0.5 * peak.fwhm + _BORDER
+        outside = (rows < reach) | (rows > shape[1] - 1 - reach)
         beside_axis = not 0.5 * peak.fwhm <= peak.row <= shape[1] - 0.5 * peak.fwhm
         share = float(outside.mean())
-        if share > 0.02 or beside_axis:
+        if share > _CUT or beside_axis:
             where = (
                 f"leaves the crop in {share:.0%} of the columns"
-                if share > 0.02
+                if share > _CUT
                 else "lies at the end of the axis"
             )
             return [

@@ -15,10 +15,11 @@ _LEAST_OUTSIDE = 10
 _THRESHOLD_HIGH = 0.75
 # Between these parts of a photon's charge lies a threshold that tells doubles.
 _DOUBLE = 1.25, 1.9
-# Charge of lone photons against what energy and gain make.
-_CHARGE = 0.1
-# Level of the images above their dark, in parts of a pixel's noise, and at least in ADU.
-_LEVEL_NOISES, _LEAST_LEVEL = 0.5, 0.5
+# Charge of lone photons against what energy and gain make, and from which factor on it is grave.
+_CHARGE, _GRAVE_CHARGE = 0.1, 1.5
+# Level of the images above their dark, in parts of a pixel's noise, and at least in ADU; so many
+# times that is grave.
+_LEVEL_NOISES, _LEAST_LEVEL, _GRAVE_LEVEL = 0.5, 0.5, 2.0
 _EXPOSURE = 0.01
 
 
@@ -144,7 +145,7 @@ def charge_of_one(seen: float, expected: float) -> list[Doubt]:
             "ADU that was expected of one. Set ELECTRONS_PER_ADU (or EV_PER_PAIR) to the camera's, "
             "or PHOTON_CHARGE: what is counted is as wrong as the charge.",
             {"seen": seen, "expected": expected},
-            grave=not 1 / 1.5 < ratio < 1.5,
+            grave=not 1 / _GRAVE_CHARGE < ratio < _GRAVE_CHARGE,
         )
     ]
 
@@ -168,7 +169,7 @@ def dark_level(level: float, noise: float) -> list[Doubt]:
             f"the images lie {level:+.2f} ADU off their dark (expected within {largest:.2f} ADU): "
             "intensity is off by that in every pixel. Load a dark of the same settings and night.",
             {"level": level, "noise": noise},
-            grave=abs(level) > 2 * largest,
+            grave=abs(level) > _GRAVE_LEVEL * largest,
         )
     ]
 

@@ -1,0 +1,184 @@
+"""All codes of doubts: when each is told, whether it is grave, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hrixs.doubt_rules import axis, chip, images, lines, photons
+
+
+@dataclass(frozen=True)
+class Code:
+    """A row of the table.
+
+    Attributes
+    ----------
+    code : str
+        As in `Doubt.code`, and before the colon of a warning.
+    told : str
+        The rule, with its figures.
+    do : str
+        What to do.
+    grave : str
+        When ``strict=True`` makes an error of it; empty where it never does.
+    """
+
+    code: str
+    told: str
+    do: str
+    grave: str = ""
+
+
+_ALL_IMAGES = "these are more than half of all images"
+_LEAVE_OUT = "Leave these images out, with `data.drop_sel(trainId=[...])`, before they are averaged"
+_BAD_LINES = (
+    f"step of median and lower quartile from those of {2 * chip._BESIDE} {{0}} beside it by more "
+    f"than {chip._LEAST_STEP:g} of a pixel's noise and {chip._ERRORS:.0f} standard deviations "
+    f"(bands of many: {chip._LEAST_STEP_OF_BAND:g} of the noise), or hardly any noise: all values "
+    f"within {chip._QUIET:g} of it"
+)
+_BAD_PIXELS = "`find_bad_pixels(run)`, which masks them, or `load_dark`"
+
+# fmt: off
+#: In the order in which things are looked at. A new code is an entry here, and scripts/doubts_page
+#: writes it into docs/doubts.md.
+CODES: tuple[Code, ...] = (
+    Code(
+        "blank_images",
+        "Of four images or more: an image has less than a quarter of the noise of most, or less "
+        f"than {images._BLANK:.0%} of the photons of most, where these have "
+        f"{images._LEAST_PHOTONS:.0f} or more",
+        f"See to shutter and beam. {_LEAVE_OUT}",
+        _ALL_IMAGES,
+    ),
+    Code(
+        "saturated_images",
+        "Of four images or more: an image has less than a quarter of the noise of most, and lies "
+        "higher than `level_images` allows",
+        f"Take less light or a shorter exposure. {_LEAVE_OUT}",
+        _ALL_IMAGES,
+    ),
+    Code(
+        "level_images",
+        "Of four images or more: an image's level is farther from that of most than 20 times a "
+        "pixel's noise, and than 6 times what levels differ by",
+        f"Look at these images. {_LEAVE_OUT}",
+        _ALL_IMAGES,
+    ),
+    Code(
+        "noisy_images",
+        "Of four images or more: an image has more than 4 times the noise of most",
+        f"Look at these images. {_LEAVE_OUT}",
+        _ALL_IMAGES,
+    ),
+    Code(
+        "bright_images",
+        f"Of four images or more: an image has more than {images._BRIGHT:.0f} times the photons of "
+        f"most, by {images._BRIGHT_ERRORS:.0f} standard deviations",
+        f"Look at these images, and at the beam's intensity. {_LEAVE_OUT}",
+        _ALL_IMAGES,
+    ),
+    Code(
+        "no_photons",
+        "Not one photon was found in all images",
+        "Is there light? Take a threshold of `noise_report(run)`",
+        "always",
+    ),
+    Code(
+        "no_light",
+        f"Noise alone makes more than {photons._ALL_FALSE:.0%} of the hits above the threshold, as "
+        "in a dark run",
+        "Is it the right run? Else take a threshold of `noise_report(run)`",
+        "always",
+    ),
+    Code(
+        "false_hits",
+        f"Noise alone makes more than {photons._FALSE:.0%} of the hits, and more than "
+        f"{photons._LEAST_FALSE:.0f}",
+        "Raise `THRESHOLD` or `STD_THRESHOLD`; `noise_report(run)` suggests one",
+    ),
+    Code(
+        "outside",
+        f"More than {photons._OUTSIDE:.0%} of the photons, and {photons._LEAST_OUTSIDE} or more, "
+        "lie beside the axis once the curvature is corrected",
+        "Widen `Y_RANGE`, or check `CURVE_A` and `CURVE_B`",
+    ),
+    Code(
+        "threshold_high",
+        f"The threshold lies more than {photons._THRESHOLD_HIGH:g} charges of a lone photon above "
+        "the level: photons that share their charge between pixels are lost",
+        "Set `THRESHOLD` as `noise_report(run)` suggests, mask bad pixels (`find_bad_pixels`), or "
+        "take `method='best'`",
+        "the threshold lies above a whole photon",
+    ),
+    Code(
+        "double_threshold",
+        f"`DBL_THRESHOLD` is not between {photons._DOUBLE[0]:g} and {photons._DOUBLE[1]:g} charges "
+        "of a lone photon",
+        "Set it to 1.5 times the charge, which the text tells",
+        "it lies below a whole photon",
+    ),
+    Code(
+        "charge",
+        "Photons that stand alone have another charge than energy and gain make, by more than "
+        f"{photons._CHARGE:.0%}",
+        "Set `ELECTRONS_PER_ADU` (or `EV_PER_PAIR`) to the camera's, or `PHOTON_CHARGE`",
+        f"it is {photons._GRAVE_CHARGE:g} times as large, or as small",
+    ),
+    Code(
+        "dark_level",
+        f"The images lie more than {photons._LEVEL_NOISES:g} of a pixel's noise, and "
+        f"{photons._LEAST_LEVEL:g} ADU, off their dark",
+        "Load a dark of the same settings and night",
+        f"it is {photons._GRAVE_LEVEL:.0f} times that",
+    ),
+    Code(
+        "dark_exposure",
+        "`hRIXS_exposure` of the dark and of the images differ by more than "
+        f"{photons._EXPOSURE:.0%}",
+        "Load a dark of the same exposure",
+    ),
+    Code("bad_rows", f"Rows of the chip: a {_BAD_LINES.format('rows')}", _BAD_PIXELS),
+    Code("bad_columns", f"Columns of the chip: a {_BAD_LINES.format('columns')}", _BAD_PIXELS),
+    Code(
+        "hot_pixels",
+        f"A pixel has a photon in {chip._LEAST_PER_PIXEL} images or more, where chance makes it "
+        f"with a probability below {chip._CHANCE:.0e} by the photons in the rows beside it",
+        _BAD_PIXELS,
+    ),
+    Code(
+        "curve",
+        f"Another curve makes rows more than {lines._SHARPER:g} times as sharp, in pairs of "
+        f"photons in the same row, by {lines._SHARPER_ERRORS:.0f} standard deviations; from "
+        f"{lines._LEAST} photons on",
+        "`find_curvature(run)`, and look at the sign of `CURVE_A`",
+        f"they are more than {lines._GRAVELY_SHARPER:g} times as sharp",
+    ),
+    Code(
+        "orientation",
+        f"Photons make less than {lines._ALONG:g} times the pairs of even ones along y under any "
+        f"curve, and {lines._ACROSS:g} times as many along x; from {lines._LEAST} photons on",
+        "Transpose the frames (`--transpose`): the energy must run along y",
+        "always",
+    ),
+    Code(
+        "cut",
+        f"A line leaves the crop in more than {lines._CUT:.0%} of the columns, or lies at the end "
+        "of the axis",
+        "Widen `Y_RANGE`",
+    ),
+    Code(
+        "bins",
+        f"A bin is wider than {lines._BIN:g} of the full width at half maximum of the narrowest "
+        "line",
+        "Raise `BINS` to 3 times the rows of `Y_RANGE`, or so",
+    ),
+    Code(
+        "energy_axis",
+        "`ENERGY_SLOPE` is 0; or the photon energy `nrj` lies beside the energy axis by more than "
+        f"{axis._FARTHEST:g} of its length",
+        "Check `ENERGY_INTERCEPT` and `ENERGY_SLOPE`, or `calibrate_energy` again",
+        "the slope is 0",
+    ),
+)
+# fmt: on

@@ -1,0 +1,128 @@
+"""Rules on counts, thresholds, a photon's charge and the dark, at both sides of their limits."""
+
+import numpy as np
+import pytest
+
+from hrixs.doubt_rules.photons import (
+    charge_of_one,
+    dark_exposure,
+    dark_level,
+    false_hits,
+    no_photons,
+    outside_of_axis,
+    thresholds,
+)
+
+
+def told(found):
+    """Codes, with a ! where they are grave."""
+    return [doubt.code + "!" * doubt.grave for doubt in found]
+
+
+@pytest.fixture(autouse=True)
+def _raise():
+    with np.errstate(all="raise"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("n_photons", "n_images", "codes"),
+    [(0, 4, ["no_photons!"]), (1, 4, []), (0, 0, []), (0, 1, ["no_photons!"])],
+)
+def test_not_one_photon(n_photons, n_images, codes):
+    assert told(no_photons(n_photons, n_images)) == codes
+
+
+@pytest.mark.parametrize(
+    ("expected", "n_hits", "codes"),
+    [
+        (4.9, 5, []),
+        (5.1, 5.2, ["no_light!"]),
+        (49, 1000, []),
+        (51, 1000, ["false_hits"]),
+        (699, 1000, ["false_hits"]),
+        (701, 1000, ["no_light!"]),
+        (5000, 1000, ["no_light!"]),
+        (0, 0, []),
+        (100, 0, []),
+        (0, 100, []),
+    ],
+)
+def test_hits_that_noise_makes(expected, n_hits, codes):
+    assert told(false_hits(expected, n_hits)) == codes
+
+
+@pytest.mark.parametrize(
+    ("n_outside", "n_photons", "codes"),
+    [
+        (9, 1, []),
+        (10, 1, ["outside"]),
+        (49, 951, []),
+        (51, 949, ["outside"]),
+        (100, 0, ["outside"]),
+        (0, 0, []),
+    ],
+)
+def test_photons_beside_the_axis(n_outside, n_photons, codes):
+    assert told(outside_of_axis(n_outside, n_photons)) == codes
+
+
+@pytest.mark.parametrize(
+    ("share", "codes"),
+    [(0.1, []), (0.74, []), (0.76, ["threshold_high"]), (0.99, ["threshold_high"]),
+     (1.01, ["threshold_high!"]), (10.0, ["threshold_high!"])],
+)  # fmt: skip
+def test_a_threshold_in_parts_of_a_photon(share, codes):
+    assert told(thresholds(140.0, threshold=140.0 * share)) == codes
+
+
+@pytest.mark.parametrize(
+    ("share", "codes"),
+    [(0.9, ["double_threshold!"]), (1.24, ["double_threshold"]), (1.26, []), (1.5, []),
+     (1.89, []), (1.91, ["double_threshold"])],
+)  # fmt: skip
+def test_a_threshold_of_doubles_in_parts_of_a_photon(share, codes):
+    assert told(thresholds(140.0, dbl_threshold=140.0 * share)) == codes
+
+
+def test_no_threshold_is_not_doubted():
+    assert thresholds(140.0) == []
+    assert told(thresholds(140.0, threshold=200.0, dbl_threshold=100.0)) == [
+        "threshold_high!",
+        "double_threshold!",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "codes"),
+    [(1.0, []), (0.91, []), (1.09, []), (0.89, ["charge"]), (1.11, ["charge"]), (1.49, ["charge"]),
+     (1.51, ["charge!"]), (0.68, ["charge"]), (0.66, ["charge!"]), (40.0, ["charge!"])],
+)  # fmt: skip
+def test_another_charge_than_expected(ratio, codes):
+    assert told(charge_of_one(140.0 * ratio, 140.0)) == codes
+
+
+@pytest.mark.parametrize(
+    ("level", "noise", "codes"),
+    [
+        (0.74, 1.5, []),
+        (0.76, 1.5, ["dark_level"]),
+        (-0.76, 1.5, ["dark_level"]),
+        (1.51, 1.5, ["dark_level!"]),
+        (-8.0, 1.5, ["dark_level!"]),
+        (0.49, 0.0, []),
+        (0.51, 0.1, ["dark_level"]),
+        (0.0, 0.0, []),
+    ],
+)
+def test_images_off_their_dark(level, noise, codes):
+    assert told(dark_level(level, noise)) == codes
+
+
+@pytest.mark.parametrize(
+    ("dark", "images", "codes"),
+    [(1.0, 1.0, []), (1.009, 1.0, []), (1.011, 1.0, ["dark_exposure"]),
+     (0.5, 1.0, ["dark_exposure"]), (1.0, None, [])],
+)  # fmt: skip
+def test_a_dark_of_another_exposure(dark, images, codes):
+    assert told(dark_exposure(dark, images)) == codes

@@ -1,0 +1,271 @@
+"""Faults of any size put into clean runs, a kind for each rule of doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs import hRIXS
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from validation.clean_runs import GAIN, WIDTHS_OF_NOISE, Run, camera_data, clean_run
+
+#: A run with the fault in a size.
+Faulty = Callable[[float], Run]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A kind of fault.
+
+    Attributes
+    ----------
+    code : str
+        Of the doubt that names it.
+    what : str
+        What its size is, and in which runs.
+    sizes : numpy.ndarray
+        From least to worst, in the order of the fault.
+    make : callable
+        Draws a run, and gives it with the fault in a size.
+    form : str
+        How a size is written, where it is not a plain number.
+    """
+
+    code: str
+    what: str
+    sizes: NDArray[np.float64]
+    make: Callable[[np.random.Generator], Faulty]
+    form: str = ""
+
+    def text(self, size: float) -> str:
+        """A size as it is written."""
+        return f"{size:{self.form or ('.3g' if size < 1000 else '.0f')}}"
+
+    def told_from(self, rng: np.random.Generator) -> int:
+        """Number of the least size that is told, of those tried in halves; all if none is."""
+        faulty = self.make(rng)
+        low, high = 0, len(self.sizes)
+        while low < high:
+            middle = (low + high) // 2
+            if self.code in faulty(float(self.sizes[middle])).told():
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+
+def _brighter(run: Run, where: Any, more: ArrayLike) -> Run:
+    """The same with more ADU in some pixels."""
+    frames = run.frames.copy()
+    frames[where] = np.clip(np.rint(frames[where] + more), 0, 65535)
+    return replace(run, data=run.data.assign(MaranaX=(run.data["MaranaX"].dims, frames)))
+
+
+def _set(run: Run, **settings: object) -> Run:
+    """The same with other settings; the class is the run's own."""
+    run.h.set_params(**settings)
+    return run
+
+
+def _from_each_image(run: Run) -> Run:
+    """The same with a threshold in standard deviations of each image."""
+    run.h.THRESHOLD, run.h.STD_THRESHOLD = None, WIDTHS_OF_NOISE
+    return run
+
+
+def _blank(method: str) -> Callable[[np.random.Generator], Faulty]:
+    def make(rng: np.random.Generator) -> Faulty:
+        state = rng.bit_generator.state
+
+        def faulty(photons: float) -> Run:
+            rng.bit_generator.state = state
+            each = np.r_[np.full(11, photons), 0.0]
+            return clean_run(rng, method, photons_per_frame=each, n_images=12, with_dark=False)
+
+        return faulty
+
+    return make
+
+
+def _bright(rng: np.random.Generator) -> Faulty:
+    state = rng.bit_generator.state
+
+    def faulty(times: float) -> Run:
+        rng.bit_generator.state = state
+        each = 100.0 * np.r_[np.ones(11), times]
+        return clean_run(rng, "resolve", photons_per_frame=each, n_images=12, with_dark=False)
+
+    return faulty
+
+
+def _level(rng: np.random.Generator) -> Faulty:
+    run = _from_each_image(clean_run(rng, "auto", n_images=8))
+
+    return lambda step: _brighter(run, 5, step)
+
+
+def _noisy(rng: np.random.Generator) -> Faulty:
+    run = _from_each_image(clean_run(rng, "auto", n_images=8))
+    noise = rng.normal(0, run.noise, run.frames.shape[1:])
+
+    return lambda times: _brighter(run, 5, np.sqrt(times**2 - 1) * noise)
+
+
+def _threshold(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "auto", photons_per_frame=100.0, n_images=8)
+    level = 0.0 if run.h.USE_DARK else 4 * run.sensor.pedestal
+    return lambda widths: _set(run, threshold=level + 2 * run.noise * widths)
+
+
+def _threshold_of_photon(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "auto", photons_per_frame=30.0, n_images=8)
+    level = 0.0 if run.h.USE_DARK else 4 * run.sensor.pedestal
+    return lambda share: _set(run, threshold=level + share * run.charge)
+
+
+def _doubles(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "auto", photons_per_frame=30.0, n_images=8)
+    return lambda share: _set(run, dbl_threshold=share * run.charge)
+
+
+def _gain(method: str) -> Callable[[np.random.Generator], Faulty]:
+    def make(rng: np.random.Generator) -> Faulty:
+        run = clean_run(rng, method, photons_per_frame=30.0, n_images=8)
+        return lambda off: _set(run, electrons_per_adu=GAIN / (1 + off))
+
+    return make
+
+
+def _dark(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "integrate", n_images=8, with_dark=True)
+    dithered = rng.random(run.frames.shape) - 0.5
+    return lambda step: _brighter(run, ..., step + dithered)
+
+
+def _lines(axis: int, n_images: int, width: int = 1) -> Callable[[np.random.Generator], Faulty]:
+    """Rows or columns away from the lines of the spectrum."""
+
+    def make(rng: np.random.Generator) -> Faulty:
+        run = clean_run(rng, "manual", n_images=n_images)
+        used = (run.h.X_RANGE, run.h.Y_RANGE)[axis]
+        first = used.start + 9 if axis == 1 else int(rng.integers(used.start, used.stop - width))
+        where = (slice(None),) * (axis + 1) + (slice(first, first + width),)
+        dithered = rng.random(run.frames[where].shape) - 0.5
+        return lambda step: _brighter(run, where, step + dithered)
+
+    return make
+
+
+def _hot(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "auto", photons_per_frame=20.0, n_images=16)
+    at = tuple(
+        int(rng.integers(used.start + 8, used.stop - 8)) for used in (run.h.X_RANGE, run.h.Y_RANGE)
+    )
+    return lambda n: _brighter(run, np.s_[: round(n), *at], run.charge)
+
+
+def _tilt(photons: float) -> Callable[[np.random.Generator], Faulty]:
+    def make(rng: np.random.Generator) -> Faulty:
+        run = clean_run(rng, "resolve", photons_per_frame=photons / 8, n_images=8)
+        right, n_columns = run.h.CURVE_A, run.h.X_RANGE.stop - run.h.X_RANGE.start
+        return lambda rows: _set(run, curve_a=right + rows / n_columns)
+
+    return make
+
+
+def _on_side(rng: np.random.Generator) -> Faulty:
+    state = rng.bit_generator.state
+
+    def faulty(photons: float) -> Run:
+        rng.bit_generator.state = state
+        options = {"photons_per_frame": photons / 8, "n_images": 8, "with_dark": False}
+        run = clean_run(rng, "manual", **options)
+        x, y = run.h.X_RANGE, run.h.Y_RANGE
+        run.h.X_RANGE, run.h.Y_RANGE = y, x
+        return replace(run, data=run.data.rename(x="y", y="x").transpose("trainId", "x", "y"))
+
+    return faulty
+
+
+def _straight(rng: np.random.Generator, sigma: float, tilt: float = 0.0) -> Run:
+    """A run of one line, with its middle at row 150 of 300, or even light where it is broad."""
+    sensor = Sensor(shape=(512, 300))
+    line = SpectralLine(150.0 - tilt / 2, sigma, 1.0)
+    frames, _ = simulate_frames(
+        8, sensor=sensor, lines=[line], photons_per_frame=60.0, energy=530.0,
+        curvature=(tilt / 512, 0.0), seed=int(rng.integers(1 << 31)),
+    )  # fmt: skip
+    h = hRIXS()
+    h.CURVE_A, h.ELECTRONS_PER_ADU, h.BINS = tilt / 512, GAIN, 900
+    return Run(h, "manual", camera_data(frames.values, 530.0), sensor, 1.9, line.y, sigma, 139.0)
+
+
+def _outside(rng: np.random.Generator) -> Faulty:
+    state = rng.bit_generator.state
+
+    def faulty(share: float) -> Run:
+        rng.bit_generator.state = state
+        # Even light: of a tilt of all rows half of the photons lie beside the axis.
+        return _straight(rng, 1000.0, tilt=4 * 300 * share)
+
+    return faulty
+
+
+def _cut(rng: np.random.Generator) -> Faulty:
+    run = _straight(rng, float(rng.uniform(1.0, 3.0)))
+
+    def faulty(widths: float) -> Run:
+        end = round(150 + widths * 2.355 * run.width)
+        return _set(run, y_range=slice(0, end), bins=3 * end)
+
+    return faulty
+
+
+def _bins(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "manual", photons_per_frame=60.0, n_images=8)
+    n_rows = run.h.Y_RANGE.stop - run.h.Y_RANGE.start
+    return lambda part: _set(run, bins=max(round(n_rows / (part * 2.355 * run.width)), 1))
+
+
+def _geometric(low: float, high: float) -> NDArray[np.float64]:
+    return np.geomspace(low, high, 16)
+
+
+def _even(low: float, high: float) -> NDArray[np.float64]:
+    return np.linspace(low, high, 16)
+
+
+def faults() -> Iterator[Fault]:
+    """All kinds, in the order of the codes."""
+    one_of = "one image of 12 without light: photons in each other,"
+    yield Fault("blank_images", f"{one_of} 'manual'", _geometric(10, 200), _blank("manual"))
+    yield Fault("blank_images", f"{one_of} 'integrate'", _geometric(50, 5000), _blank("integrate"))
+    yield Fault("level_images", "level of one image of 8, ADU", _geometric(8, 200), _level)
+    yield Fault("noisy_images", "noise of one image of 8, times", _even(1.5, 9), _noisy)
+    yield Fault("bright_images", "light of one image of 12, times", _even(2, 12), _bright)
+    falls = "threshold, standard deviations of squares; 100 photons"
+    yield Fault("false_hits", falls, _even(6.0, 2.25), _threshold)
+    yield Fault("no_light", falls, _even(6.0, 2.25), _threshold)
+    yield Fault("outside", "photons beside the axis, of all", _even(0.01, 0.12), _outside, ".1%")
+    yield Fault("threshold_high", "threshold, photons", _even(0.5, 1.0), _threshold_of_photon)
+    yield Fault("double_threshold", "too low, photons", _even(1.5, 1.0), _doubles)
+    yield Fault("double_threshold", "too high, photons", _even(1.5, 2.4), _doubles)
+    for method in ("manual", "resolve"):
+        yield Fault("charge", f"gain off, '{method}'", _even(0.0, 0.3), _gain(method), ".0%")
+    yield Fault("dark_level", "level off the dark, ADU", _even(0.1, 2.5), _dark)
+    for n_images, n_seen in ((8, 1), (32, 4)):
+        seen = f"step, ADU; {n_seen} image{'s' * (n_seen > 1)} looked at"
+        yield Fault("bad_rows", f"one row: {seen}", _geometric(0.5, 16), _lines(1, n_images))
+        yield Fault("bad_rows", f"20 rows: {seen}", _geometric(0.5, 16), _lines(1, n_images, 20))
+    yield Fault("bad_columns", f"one column: {seen}", _geometric(0.5, 16), _lines(0, 32))
+    yield Fault("hot_pixels", "one pixel: images of 16 with a hit there", _even(1, 16), _hot)
+    for photons in (300, 3000):
+        what = f"tilt off, rows between the ends; {photons} photons"
+        yield Fault("curve", what, _geometric(0.5, 40), _tilt(photons))
+    yield Fault("orientation", "photons of frames on their side", _geometric(100, 5000), _on_side)
+    yield Fault("cut", "end of the crop beside a line, FWHM", _even(2.0, -0.5), _cut)
+    yield Fault("bins", "a bin, FWHM; 480 photons", _even(0.25, 2.5), _bins)
