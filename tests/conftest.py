@@ -19,9 +19,7 @@ CURVATURE = (0.04, -2e-5)
 ELASTIC_ROW = 800.0
 ENERGY = 530.0
 #: What a threshold says of the crowded images of the simulated run.
-LOST_OF_FIRST = (
-    r"crowded. about \d+% of the photons are lost, \d+ of \d+ in each of the first images"
-)
+LOST_OF_FIRST = r"crowded. about \d+% of the photons are lost, \d+ of \d+ in each of the first"
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "no_light",
         f"Noise alone makes more than {photons._ALL_FALSE:.0%} of the hits above the threshold, as "
-        "in a dark run",
+        f"in a dark run; or no row of an integrated spectrum stands out by "
+        f"{photons._LINE_ERRORS:g} standard deviations",
         "Is it the right run? Else take a threshold of `noise_report(run)`",
         "always",
     ),

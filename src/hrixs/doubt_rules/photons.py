@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hrixs.doubt_rules.doubt import Doubt
+from hrixs.utils.typing import Floats
 
 # False hits of all hits: told, and from which on there is no light to speak of.
 _FALSE, _ALL_FALSE = 0.05, 0.7
@@ -21,6 +24,36 @@ _CHARGE, _GRAVE_CHARGE = 0.1, 1.5
 # times that is grave.
 _LEVEL_NOISES, _LEAST_LEVEL, _GRAVE_LEVEL = 0.5, 0.5, 2.0
 _EXPOSURE = 0.01
+# Rows of an integrated spectrum that a line can be told in, and how far it stands out.
+_ROWS_OF_A_SPECTRUM, _LINE_ERRORS = 32, 5.0
+
+
+def no_line(spectrum: Floats) -> list[Doubt]:
+    """Doubt integrated spectra in which nothing stands out, as in those of a dark.
+
+    Parameters
+    ----------
+    spectrum : numpy.ndarray, shape (rows,)
+        Mean of all images.
+    """
+    if len(spectrum) < _ROWS_OF_A_SPECTRUM:
+        return []
+    smooth = np.convolve(spectrum, np.ones(3) / 3, mode="valid")
+    height = smooth - np.median(smooth)
+    scatter = 1.4826 * float(np.median(np.abs(height)))
+    highest = float(height.max())
+    if highest > _LINE_ERRORS * scatter or highest == 0:
+        return []
+    return [
+        Doubt(
+            "no_light",
+            f"nothing stands out of the integrated spectrum: its highest row lies "
+            f"{highest / max(scatter, 1e-300):.1f} standard deviations above the middle (expected "
+            f"over {_LINE_ERRORS:g}). Is this a dark run, or were the images cut beside the lines?",
+            {"highest": highest, "scatter": scatter},
+            grave=True,
+        )
+    ]
 
 
 def no_photons(n_photons: float, n_images: int) -> list[Doubt]:

@@ -57,7 +57,10 @@ def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -
     for number in range(len(pixels)):
         found = _core.find_photons(
             pixels[number],
-            threshold=float(4 * mean[number] + 2 * _SPOT_WIDTHS * noise[number]),
+            # Where all is masked there is no level, and no spot.
+            threshold=float(
+                np.nan_to_num(4 * mean[number] + 2 * _SPOT_WIDTHS * noise[number], nan=np.inf)
+            ),
             std_threshold=0.0,
             dbl_threshold=None,
             **camera,

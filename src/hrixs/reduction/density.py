@@ -20,6 +20,8 @@ _LIT = 4.0
 # Where spots run into each other: pixels for each photon, of clouds without a width, and for each
 # pixel squared of the width. From simulated lines, see `python -m validation crowd`.
 _SPOT_AREA, _SPOT_AREA_OF_CLOUD = 9.0, 16.0
+# The core takes no smaller frame.
+_FEWEST_COLUMNS = 4
 # Photons a pixel from which on photons are not alone.
 _CROWD = 0.02
 
@@ -97,7 +99,10 @@ class LightMap:
 def _block_sums(image: NDArray[Any], threads: int) -> NDArray[np.float64]:
     """Sums of each row over `BLOCK` columns: a row's integral over a frame of so many columns."""
     n = len(image) // BLOCK * BLOCK
-    parts = [image[:n].reshape(-1, BLOCK, image.shape[1]), image[None, n:]]
+    rest = image[None, n:]
+    if 0 < rest.shape[1] < _FEWEST_COLUMNS:
+        rest = np.pad(rest, ((0, 0), (0, _FEWEST_COLUMNS - rest.shape[1]), (0, 0)))
+    parts = [image[:n].reshape(-1, BLOCK, image.shape[1]), rest]
     sums = [
         row_sums(as_frames(part), Curvature((0.0, 0.0)), dark=None, mask=None, threads=threads)[0]
         for part in parts

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
-from hrixs.doubt_rules.doubt import Doubt, tell
+from hrixs.doubt_rules.doubt import Doubt, new_ones, tell
 from hrixs.doubt_rules.photons import charge_of_one
 from hrixs.doubt_rules.steps import level_steps, steps_of_level
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
@@ -68,6 +68,7 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
                 found += charge_of_one(charge, float(np.mean(expected)))
         if not analysis.counts_photons:
             found += lines_in(analysis, joined["x"], joined["y"], shape)
+    found = new_ones(found, analysis.doubts)
     tell(found)
     return analysis.with_doubts(found)
 

@@ -15,6 +15,7 @@ from hrixs.doubt_rules.images import Names, kinds_by_light, unlike_images
 from hrixs.doubt_rules.photons import (
     dark_level,
     false_hits,
+    no_line,
     no_photons,
     outside_of_axis,
     thresholds,
@@ -89,6 +90,8 @@ def judged(
             evidence.x + analysis.origin[0], evidence.y + analysis.origin[1], len(evidence.level)
         )
         found += lines_in(analysis, evidence.x, evidence.y, shape)
+    elif len(spectra):
+        found += no_line(spectra.mean(axis=0))
     found += crowded(attrs) + denser(attrs, spectra) + charge_gap(attrs)
     return first_of_each(found)
 
