@@ -169,13 +169,24 @@ def test_cosmic_rays_are_left_out():
     assert table.n_cosmics.values[0] > 0
 
 
-def test_a_wrong_charge_is_told():
-    frame = camera(line(0.1, (512, 48)), (512, 48))
+@pytest.mark.parametrize("factor", [0.85, 1.15])
+def test_a_wrong_charge_is_told(factor):
+    frames = [camera(line(0.1, (512, 48), seed), (512, 48), seed) for seed in range(3)]
     with (
         pytest.warns(ChargeBalanceWarning, match="above the level"),
-        pytest.warns(HrixsWarning, match=r"stand alone have 0\.6"),
+        pytest.warns(HrixsWarning, match=rf"stand alone have {1 / factor:.1f}"),
     ):
-        resolved(frame, photon_charge=1.5 * CHARGE)
+        resolved(np.stack(frames), photon_charge=factor * CHARGE)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.5, 2.0])
+def test_a_charge_that_is_far_off_is_told_by_lone_photons(factor):
+    """The number of photons makes up for it, so that the balance may close all the same."""
+    frames = [camera(line(0.1, (512, 48), seed), (512, 48), seed) for seed in range(3)]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        resolved(np.stack(frames), photon_charge=factor * CHARGE)
+    assert any("photons that stand alone have" in str(one.message) for one in told)
 
 
 def test_a_charge_learned_from_few_spots_is_told():

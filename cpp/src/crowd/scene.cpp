@@ -71,6 +71,15 @@ void Scene::take_changed(std::vector<std::int32_t>& slots) {
         canvas_.tile(slot).is_waiting = false;
 }
 
+void Scene::forget_changes_before(Index x) {
+    std::erase_if(changed_, [&](std::int32_t slot) {
+        Tile& tile = canvas_.tile(slot);
+        const bool is_before = Canvas::first_pixel(tile.i) < x;
+        tile.is_waiting = tile.is_waiting && !is_before;
+        return is_before;
+    });
+}
+
 void Scene::wait(std::int32_t k) {
     if (photons_[k].is_waiting)
         return;

@@ -53,6 +53,8 @@ class Scene {
     // Hands on the tiles that are searched and have changed since the last time, or are said to.
     void take_changed(std::vector<std::int32_t>& slots);
     void change(std::int32_t slot) { look_at(slot); }
+    // Forgets changes of tiles that lie before a row: what does not come to rest there ends here.
+    void forget_changes_before(Index x);
 
     // Fits the place of a photon that is not there yet, from a place on, in the window around that.
     FittedPlace fit_place(double x, double y);

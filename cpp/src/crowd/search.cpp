@@ -165,6 +165,7 @@ void Search::find_photons(const std::vector<Seed>& seeds, Index max_photons) {
         for (int k = 0; k < most_rounds && !is_full(max_photons); ++k)
             if (round(false, max_photons) == 0)
                 break;
+        scene_.forget_changes_before(band * band_rows);
     }
 }
 
@@ -180,6 +181,7 @@ void Search::balance_light(Index max_photons) {
         for (int k = 0; k < most_wide_rounds && !is_full(max_photons); ++k)
             if (round(true, max_photons) == 0)
                 break;
+        scene_.forget_changes_before(band * band_rows);
     }
 }
 
