@@ -38,6 +38,7 @@ from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
+    DoubtfulCurvatureError,
     FaultyRunError,
     HrixsWarning,
     LostPhotonsWarning,
@@ -54,6 +55,7 @@ __all__ = [
     "CloudEstimate",
     "Curvature",
     "CurvatureFit",
+    "DoubtfulCurvatureError",
     "EnergyCalibration",
     "FaultyRunError",
     "HrixsWarning",

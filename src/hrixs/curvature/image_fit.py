@@ -79,6 +79,15 @@ class CurvatureFit:
         """Full width at half maximum of the line, in pixels."""
         return float(FWHM * self.sigma)
 
+    def curve_error(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard deviation of the curve at `x`, less its mean over all `x` given, in pixels."""
+        if self.covariance is None:
+            return np.full(np.shape(x), np.nan)
+        powers = np.stack([x, np.square(x)]).astype(np.float64)
+        powers -= powers.mean(axis=1, keepdims=True)
+        variance = np.einsum("kn,kl,ln->n", powers, self.covariance[1:, 1:], powers)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
     def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row of the line's centre at `x`, in pixels."""
         return self.y0 + self.curvature(x)

@@ -61,6 +61,16 @@ def strip_profiles(image: _FloatImage, n_strips: int) -> tuple[NDArray[np.float6
     width = len(image) // n_strips
     cut = image[: n_strips * width].reshape(n_strips, width, -1)
     valid = np.isfinite(cut)
+    known = valid.any(axis=1)
     profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    profile[known] -= np.repeat(_medians_of(profile, known), known.sum(axis=1))
     middle = width * np.arange(n_strips, dtype=np.float64) + (width - 1) / 2
-    return middle, profile - np.median(profile, axis=1, keepdims=True)
+    return middle, profile
+
+
+def _medians_of(profile: _FloatImage, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Median of what is known of each profile."""
+    if known.all():
+        return np.asarray(np.median(profile, axis=1))
+    own = (row[is_known] for row, is_known in zip(profile, known, strict=True))
+    return np.array([np.median(row) if row.size else 0.0 for row in own])

@@ -17,7 +17,7 @@ from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import fits, inputs, recipe, spectra
+from hrixs.spectrometer import curve_fits, fits, inputs, recipe, spectra
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -352,7 +352,7 @@ class hRIXS(Settings):
             There is no line in the run. Then the old values are kept.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
-        fits.find_curvature(self, runNB, proposal, **options, **kwargs)
+        curve_fits.find_curvature(self, runNB, proposal, **options, **kwargs)
         return self.CURVE_A, self.CURVE_B
 
     def estimate_cloud(

@@ -11,6 +11,7 @@ from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
 
 __all__ = [
     "ChargeBalanceWarning",
+    "DoubtfulCurvatureError",
     "FaultyRunError",
     "HrixsWarning",
     "LostPhotonsWarning",
@@ -47,6 +48,23 @@ class FaultyRunError(ValueError):
 
 class NoLineError(ValueError):
     """There is no spectral line to fit the curvature to."""
+
+
+class DoubtfulCurvatureError(NoLineError):
+    """A curvature was fitted, and what it was fitted to is hardly a spectral line.
+
+    Attributes
+    ----------
+    fit : CurvatureFit or PhotonCurvatureFit
+        The fit, which was not set.
+    """
+
+    def __init__(self, text: str, fit: object = None) -> None:
+        super().__init__(text)
+        self.fit = fit
+
+    def __reduce__(self) -> tuple[type, tuple[str, object]]:
+        return type(self), (str(self), self.fit)
 
 
 class NoPhaseCorrectionError(ValueError):
