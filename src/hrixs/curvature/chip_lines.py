@@ -118,7 +118,7 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
     difference : numpy.ndarray, shape (x, y)
         How its halves differ, as in `hrixs.camera.half_means.HalfMeans`, or `along_rows`.
     n_images : int
-        Frames that they are of.
+        Frames that they are of; 1 where the difference is not one of frames.
 
     Examples
     --------
@@ -132,11 +132,12 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
     """
     bad = _stuck_runs(difference)
     level, variance = _lines(mean, difference, bad)
-    bad |= _dead_or_noisy(level, variance)
+    noisy = n_images > 1
+    bad |= _dead_or_noisy(level, variance, noisy)
     rows = _pedestals(level, variance)
     clean = mean - rows
     level, variance = _lines(*(np.ascontiguousarray(one.T) for one in (clean, difference, bad)))
-    bad |= _dead_or_noisy(level, variance)[:, None]
+    bad |= _dead_or_noisy(level, variance, noisy)[:, None]
     columns = _pedestals(level, variance)
     clean -= columns[:, None]
     noise = float(np.sqrt(np.nanmedian(variance))) if np.isfinite(variance).any() else 0.0
@@ -185,7 +186,7 @@ def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> tuple[Floats, Fl
     """Level of each row, and the variance of a pixel's noise in it, without strong light."""
     every = slice(None, None, max(1, len(mean) // _MOST_PIXELS))
     mean, difference, bad = mean[every], difference[every], bad[every]
-    usable = np.isfinite(mean) & ~bad
+    usable = np.isfinite(mean) & np.isfinite(difference) & ~bad
     sample = slice(None, None, max(1, len(mean) // _SAMPLE))
     some = np.where(usable[sample], mean[sample], np.nan)
     middle = _medians(some)
@@ -215,16 +216,18 @@ def _medians(values: Floats) -> Floats:
     return np.asarray((ordered[last // 2, at] + ordered[np.minimum(n // 2, last), at]) / 2)
 
 
-def _dead_or_noisy(level: Floats, variance: Floats) -> NDArray[np.bool_]:
-    """Lines that do not change, or change without light."""
+def _dead_or_noisy(level: Floats, variance: Floats, noisy: bool) -> NDArray[np.bool_]:
+    """Lines that do not change, and, if `noisy`, those that change without light."""
     usual = float(np.nanmedian(variance)) if np.isfinite(variance).any() else 0.0
     if not usual > 0:
         return np.zeros(len(variance), dtype=bool)
-    around = _around(level)
-    excess = np.nan_to_num(variance - _around(variance))
-    above = np.maximum(np.nan_to_num(level - around), 0.0)
-    noisy = (excess > 3 * usual) & (excess > _MOST_VARIANCE * np.sqrt(usual) * above)
-    return np.asarray((np.nan_to_num(variance, nan=usual) < _STUCK * usual) | noisy)
+    bad = np.asarray(np.nan_to_num(variance, nan=usual) < _STUCK * usual)
+    if noisy:
+        excess = np.nan_to_num(variance - _around(variance))
+        above = np.nan_to_num(level - _around(level))
+        above = np.maximum(above, 0.0) + _STEP * 1.4826 * float(np.median(np.abs(above)))
+        bad |= (excess > 3 * usual) & (excess > _MOST_VARIANCE * np.sqrt(usual) * above)
+    return bad
 
 
 def _pedestals(level: Floats, variance: Floats) -> Floats:

@@ -145,10 +145,10 @@ def light_of(
     mean = halves.mean if options["dark"] is None else halves.mean - options["dark"]
     if options["mask"] is not None:
         mean = np.where(options["mask"], np.nan, mean)
-    difference = halves.difference
+    difference, n_images = halves.difference, halves.n_images
     if difference is None or not np.any(difference[np.isfinite(difference)]):
-        difference = along_rows(mean)  # of one frame, or of copies of one
-    chip = chip_lines(mean, difference, halves.n_images)
+        difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
+    chip = chip_lines(mean, difference, n_images)
     return Light(halves, chip, crop, chip.without(mean), difference)
 
 
