@@ -23,15 +23,16 @@ _CLIP = 3.0
 _AROUND = 65
 # A step between neighbouring lines that is none of chance, in deviations of such steps.
 _STEP = 8.0
-# A variance's change that may be chance, in deviations of such changes.
-_CHANGE = 3.0
+# A variance's change that may be chance, in deviations of such changes; and the deviation of one
+# variance, in itself, of so many independent pixels.
+_CHANGE, _VARIANCE_ERROR = 3.0, 1.5
 #: Light has at least this much variance for each ADU that it adds, and the chip at most so much, in
 #: the noise of a pixel without light.
 LIGHT_VARIANCE, NO_VARIANCE = 0.75, 0.1
 # Lines without light are among so many of the quietest, in percent.
 _DARK_PERCENT = 5.0
 # No light has as much: of more the line is noisy by itself.
-_MOST_VARIANCE = 2000.0
+_MOST_VARIANCE = 200.0
 # Lines with less than this share of the others' variance are stuck.
 _STUCK = 1 / 16
 # So many pixels beside each other that do not change at all are stuck, if that is no chance.
@@ -42,8 +43,10 @@ _HOT, _HOT_NEIGHBOUR = 8.0, 0.1
 _STEADY = 0.3
 # The track of a cosmic ray: so many times the charge of what is seen in one frame elsewhere.
 _TRACK = 20.0
-# More bad pixels than this share are worth a word.
-_MANY_BAD = 1e-3
+# A line of which so much is off is told of; more bad pixels than this share are worth a word.
+_WHOLE, _MANY_BAD = 0.2, 1e-3
+# Parts of a row that may have a level of their own, of so many columns at least.
+_PARTS, _LEAST_PART = 4, 96
 # Columns between pixels that share no photon.
 _APART = 3
 
@@ -54,37 +57,29 @@ class ChipLines:
 
     Attributes
     ----------
-    rows, columns : numpy.ndarray, shapes (y,) and (x,)
-        Pedestal of each row and column above that of most, in ADU; 0 where it can't be told from
-        light.
+    pattern : numpy.ndarray, shape (x, y)
+        Pedestal of each pixel above that of most, by its row and its column, in ADU; 0 where it
+        can't be told from light.
     bad : numpy.ndarray of bool, shape (x, y)
         Pixels that tell nothing: stuck, saturated, hot, noisy, or struck by a cosmic ray.
     noise : float
         Of a pixel in one frame, in ADU.
     """
 
-    rows: Floats
-    columns: Floats
+    pattern: Floats
     bad: BoolImage
     noise: float
 
     @property
-    def pattern(self) -> Floats:
-        """Pedestal of each pixel, in ADU, shape (x, y)."""
-        return np.asarray(self.columns[:, None] + self.rows)
-
-    @property
     def matters(self) -> bool:
         """Whether the pedestals would be taken for photons, or pixels are bad."""
-        highest = max(float(np.ptp(self.rows)), float(np.ptp(self.columns)))
-        return bool(self.bad.any()) or highest > 0.5 * self.noise
+        return bool(self.bad.any()) or float(np.ptp(self.pattern)) > 0.5 * self.noise
 
     def remarks(self) -> list[str]:
         """What is worth a word, a sentence each."""
-        n_rows, n_columns = (
-            int(np.count_nonzero(np.abs(line) > 0.5 * self.noise) + self.bad.all(axis).sum())
-            for line, axis in ((self.rows, 0), (self.columns, 1))
-        )
+        off = np.abs(self.pattern) > 0.5 * self.noise
+        off |= self.bad
+        n_rows, n_columns = (int((off.mean(axis) > _WHOLE).sum()) for axis in (0, 1))
         n_pixels = int(self.bad.sum())
         texts = []
         if n_rows or n_columns:
@@ -102,8 +97,7 @@ class ChipLines:
 
     def without(self, image: Floats) -> Floats:
         """`image` without what the chip adds, NaN where a pixel is bad."""
-        clean = image - self.rows
-        clean -= self.columns[:, None]
+        clean = image - self.pattern
         clean[self.bad] = np.nan
         return clean
 
@@ -127,23 +121,25 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
     >>> rng = np.random.default_rng(1)
     >>> mean, difference = rng.normal(100, 1, (200, 80)), rng.normal(0, 2, (200, 80))
     >>> mean[:, 30:33] += 8
-    >>> np.flatnonzero(chip_lines(mean, difference, 4).rows > 4)
+    >>> np.flatnonzero(chip_lines(mean, difference, 4).pattern[0] > 4)
     array([30, 31, 32])
     """
     bad = _stuck_runs(difference)
     level, variance = _lines(mean, difference, bad)
     noisy = n_images > 1
     bad |= _dead_or_noisy(level, variance, noisy)
-    rows = _pedestals(level, variance)
+    rows = np.broadcast_to(_pedestals(level, variance, len(mean)), mean.shape)
+    clean = mean - rows
+    rows = rows + _in_parts(clean, difference, bad)
     clean = mean - rows
     level, variance = _lines(*(np.ascontiguousarray(one.T) for one in (clean, difference, bad)))
     bad |= _dead_or_noisy(level, variance, noisy)[:, None]
-    columns = _pedestals(level, variance)
+    columns = _pedestals(level, variance, mean.shape[1])
     clean -= columns[:, None]
     noise = float(np.sqrt(np.nanmedian(variance))) if np.isfinite(variance).any() else 0.0
     clean[bad] = np.nan
     bad |= _hot_pixels(clean, difference, n_images)
-    return ChipLines(rows, columns, bad, noise)
+    return ChipLines(np.asarray(rows + columns[:, None]), bad, noise)
 
 
 def along_rows(image: Floats) -> Floats:
@@ -225,12 +221,25 @@ def _dead_or_noisy(level: Floats, variance: Floats, noisy: bool) -> NDArray[np.b
     if noisy:
         excess = np.nan_to_num(variance - _around(variance))
         above = np.nan_to_num(level - _around(level))
-        above = np.maximum(above, 0.0) + _STEP * 1.4826 * float(np.median(np.abs(above)))
+        above = np.maximum(above, 0.0) + 4 * 1.4826 * float(np.median(np.abs(above)))
         bad |= (excess > 3 * usual) & (excess > _MOST_VARIANCE * np.sqrt(usual) * above)
     return bad
 
 
-def _pedestals(level: Floats, variance: Floats) -> Floats:
+def _in_parts(clean: Floats, difference: Floats, bad: BoolImage) -> Floats:
+    """Pedestals of parts of the rows, as of the amplifiers of a chip, where rows differ in them."""
+    found = np.zeros(clean.shape)
+    n_parts = min(_PARTS, len(clean) // _LEAST_PART)
+    if n_parts < 2:
+        return found
+    for k in range(n_parts):
+        own = slice(k * len(clean) // n_parts, (k + 1) * len(clean) // n_parts)
+        level, variance = _lines(clean[own], difference[own], bad[own])
+        found[own] = _pedestals(level, variance, own.stop - own.start)
+    return found
+
+
+def _pedestals(level: Floats, variance: Floats, n_pixels: int) -> Floats:
     """Pedestal of each line above that of most, by the steps that light does not make."""
     known = np.flatnonzero(np.isfinite(level) & np.isfinite(variance))
     pedestal = np.zeros(len(level))
@@ -239,10 +248,15 @@ def _pedestals(level: Floats, variance: Floats) -> Floats:
     steps, changes = np.diff(level[known]), np.diff(variance[known])
     spread = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
     noise = float(np.sqrt(np.percentile(variance[known], _DARK_PERCENT)))
-    scatter = 1.4826 * float(np.median(np.abs(changes)))
-    same = np.abs(changes) < np.maximum(_CHANGE * scatter, NO_VARIANCE * noise * np.abs(steps))
-    told = LIGHT_VARIANCE * noise * np.abs(steps) > np.abs(changes) + _CHANGE * scatter
-    of_chip = (np.abs(steps) > _STEP * spread) & same & told
+    scatter = np.fmax(
+        1.4826 * float(np.median(np.abs(changes))),
+        _VARIANCE_ERROR * (variance[known][1:] + variance[known][:-1]) / np.sqrt(n_pixels),
+    )
+    # Where the level falls, light becomes less noisy.
+    more = changes * np.sign(steps)
+    least = LIGHT_VARIANCE * noise * np.abs(steps)
+    of_chip = (np.abs(steps) > _STEP * spread) & (more + _CHANGE * scatter < least)
+    of_chip &= more < np.fmax(_CHANGE * scatter, NO_VARIANCE * noise * np.abs(steps))
     if not of_chip.any():
         return pedestal
     total = np.concatenate([[0.0], np.cumsum(np.where(of_chip, steps, 0.0))])

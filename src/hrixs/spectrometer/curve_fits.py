@@ -122,18 +122,25 @@ class Light:
 def _fit_image(
     light: Light, start: tuple[float, float] | None, options: dict[str, Any]
 ) -> CurvatureFit:
-    """The fit of the image; if that is doubtful, of the image without the levels of its rows."""
-    fit = fit_curvature_image(light.image, start=start, **options)
-    doubt = light.doubt(fit)
-    if doubt is None:
-        return fit
+    """The fit of the image; if there is none, or a doubt, without the levels of the rows."""
+    first: CurvatureFit | None = None
     try:
-        other = fit_curvature_image(light.without_levels(), start=start, **options)
+        first = fit_curvature_image(light.image, start=start, **options)
+    except NoLineError as error:
+        none, doubt = error, None
+    else:
+        doubt = light.doubt(first)
+        if doubt is None:
+            return first
+    try:
+        second = fit_curvature_image(light.without_levels(), start=start, **options)
+        if light.doubt(second) is None:
+            return second
     except NoLineError:
-        other = fit
-    if light.doubt(other) is not None:
-        raise DoubtfulCurvatureError(doubt_text(doubt, fit), fit)
-    return other
+        pass
+    if first is None or doubt is None:
+        raise none
+    raise DoubtfulCurvatureError(doubt_text(doubt, first), first)
 
 
 def light_of(
