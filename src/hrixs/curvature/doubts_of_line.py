@@ -18,6 +18,8 @@ _SURE, _CLEAR = 3.0, 10.0
 _HARD = 0.92
 # Rows beside a line that are none of it, in widths of it.
 _BESIDE = 2.0
+# Hits in a row that tell how they go on in the next one.
+_FEWEST_HITS = 30
 # A curve known no better than that is none, in pixels.
 _LARGEST_ERROR = 2.0
 
@@ -92,6 +94,36 @@ def doubt_of_line(
         )
     if height > _CLEAR * height_err and _is_box(level - base, middle, known):
         return begins + "begins and ends within one row, where light reaches into the next ones"
+    return None
+
+
+def doubt_of_hits(fit: FittedLine, x: Floats, y: Floats) -> str | None:
+    """Why a line of photons is hardly light, in words; None where nothing speaks against it.
+
+    Parameters
+    ----------
+    fit : PhotonCurvatureFit
+        The line.
+    x, y : numpy.ndarray, shape (n,)
+        Photons, in pixels of the chip.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    centre = fit.centre(x)
+    if not len(x) or np.ptp(centre) > _ROW_ALIGNED:
+        return None
+    first = int(np.floor(y.min())) - 4
+    counts = np.bincount(np.rint(y - first).astype(np.int64) + 1, minlength=16).astype(np.float64)
+    counts = np.concatenate([counts, np.zeros(8)])
+    middle = float(np.median(centre)) - first + 1
+    near = counts[max(0, int(middle) - 3) : int(middle) + 5]
+    if near.max(initial=0.0) < _FEWEST_HITS:
+        return None
+    if _is_box(counts - np.median(counts), middle, np.ones(len(counts), dtype=bool)):
+        return (
+            "it lies along the rows of the chip and begins and ends within one row, where light "
+            "reaches into the next ones"
+        )
     return None
 
 

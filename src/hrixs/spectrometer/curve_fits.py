@@ -8,13 +8,19 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hrixs.camera.crop import Crop
 from hrixs.camera.dataset import image_parts
 from hrixs.camera.frames import as_frames
 from hrixs.camera.half_means import HalfMeans, HalvesAdder
 from hrixs.curvature.chip_lines import ChipLines, along_rows, chip_lines, row_levels
-from hrixs.curvature.doubts_of_line import doubt_of_errors, doubt_of_line, doubt_text
+from hrixs.curvature.doubts_of_line import (
+    doubt_of_errors,
+    doubt_of_hits,
+    doubt_of_line,
+    doubt_text,
+)
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.photons.find import find_photons
@@ -34,6 +40,9 @@ from hrixs.utils.typing import Floats
 
 # Images that tell what the chip adds, before photons are found.
 _FIRST_IMAGES = 32
+# Widths of a line, of so many pixels at least, within which a masked row cuts it; and the share of
+# the columns that may be left out for it.
+_REACH, _LEAST_WIDTH, _MOST_CUT = 1.5, 3.0, 0.6
 
 
 def find_curvature(
@@ -58,8 +67,7 @@ def find_curvature(
     else:
         light = light_of(h, run, proposal, n_images=_FIRST_IMAGES)
         photons = photons_of(h, run, proposal, light)
-        fit = fit_curvature(photons, **{"start": start, "shape": light.crop.shape} | options)
-        light.require_line(fit)
+        fit = _fit_photons(light, photons, {"start": start, "shape": light.crop.shape} | options)
         light.tell(fit)
     h.curvature_fit, h.curvature = fit, fit.curvature
     if plot and isinstance(fit, CurvatureFit):
@@ -87,6 +95,17 @@ class Light:
         """The clean image less the level of each row, for lines that are tilted."""
         return self._image(self.clean - row_levels(self.clean))
 
+    def columns_with_rows_missing(self, fit: PhotonCurvatureFit) -> NDArray[np.bool_]:
+        """Columns in which the line lies on rows that are masked as a whole, or beside them."""
+        x0, y0 = self.crop.origin
+        centre = fit.centre(x0 + np.arange(len(self.clean), dtype=np.float64)) - y0
+        missing = np.flatnonzero(~np.isfinite(self.clean).any(axis=0))
+        reach = _REACH * max(fit.fwhm, _LEAST_WIDTH)
+        found = np.zeros(len(centre), dtype=bool)
+        for row in missing:
+            found |= np.abs(centre - row) < reach
+        return found
+
     def _image(self, pixels: Floats) -> xr.DataArray:
         return xr.DataArray(pixels, self.crop.pixels, ("x", "y"), attrs={"units": "ADU"})
 
@@ -95,12 +114,6 @@ class Light:
         columns = self.crop.origin[0] + np.linspace(0.0, len(self.clean) - 1.0, 64)
         doubt = doubt_of_errors(fit.curve_error(columns))
         return doubt or doubt_of_line(fit, self.clean, self.difference, self.crop.origin)
-
-    def require_line(self, fit: CurvatureFit | PhotonCurvatureFit) -> None:
-        """Raise `DoubtfulCurvatureError` if there is a doubt."""
-        doubt = self.doubt(fit)
-        if doubt is not None:
-            raise DoubtfulCurvatureError(doubt_text(doubt, fit), fit)
 
     def tell(self, fit: CurvatureFit | PhotonCurvatureFit) -> None:
         """Warn of what was left out, and of a line that spectra of the crop would lose."""
@@ -141,6 +154,27 @@ def _fit_image(
     if first is None or doubt is None:
         raise none
     raise DoubtfulCurvatureError(doubt_text(doubt, first), first)
+
+
+def _fit_photons(light: Light, photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureFit:
+    """The fit of the photons, without the columns in which rows that are masked cut the line.
+
+    What is left of a line that is cut along a row would draw it there.
+    """
+    fit = fit_curvature(photons, **options)
+    cut = light.columns_with_rows_missing(fit)
+    if cut.any() and options.get("weights") is None:
+        if cut.mean() > _MOST_CUT:
+            doubt = f"rows that are masked cut it in {int(cut.sum())} of {len(cut)} columns"
+            raise DoubtfulCurvatureError(doubt_text(doubt, fit), fit)
+        column = np.rint(photons["x"].values - light.crop.origin[0])
+        column = np.clip(np.nan_to_num(column), 0, len(cut) - 1).astype(np.int64)
+        near = {"start": fit.curvature} | {k: v for k, v in options.items() if v is not None}
+        fit = fit_curvature(photons.isel(photon=~cut[column]), **near)
+    doubt = light.doubt(fit) or doubt_of_hits(fit, photons["x"].values, photons["y"].values)
+    if doubt is not None:
+        raise DoubtfulCurvatureError(doubt_text(doubt, fit), fit)
+    return fit
 
 
 def light_of(
