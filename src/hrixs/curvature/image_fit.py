@@ -21,7 +21,11 @@ from hrixs.utils.statistics import FWHM
 
 FloatImage = NDArray[np.float64]
 
-_N_BLOCKS = 64
+# Blocks of columns that tell the errors: of so many columns, so that few photons are in two, unless
+# the image is too narrow.
+_N_BLOCKS, _LEAST_BLOCK, _FEWEST_BLOCKS = 64, 16, 16
+# Of a number, in its deviations, over which second derivatives are taken.
+_STEP = 0.1
 # A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
@@ -364,12 +368,34 @@ def _errors(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Standard deviations, and covariance, with a photon's charge shared by neighbouring pixels.
 
-    A sandwich estimate: the gradients' scatter is taken over blocks of columns, not over pixels.
+    A jackknife: of each block of columns it is told, to first order, how the fit moves without it.
     """
+    n_blocks = min(_N_BLOCKS, max(nx // _LEAST_BLOCK, min(_FEWEST_BLOCKS, nx // 4)))
+    block = (x * n_blocks // nx).astype(np.int64)
+
+    def gradients(at: NDArray[np.float64]) -> FloatImage:
+        residual = _model(at, x, y) - values
+        columns = (_jacobian(at, x, y) * scale).T
+        return np.stack([np.bincount(block, column * residual, n_blocks) for column in columns])
+
     jacobian = _jacobian(parameters, x, y) * scale
-    residual = values - _model(parameters, x, y)
-    block = (x * min(_N_BLOCKS, nx // 4) // nx).astype(np.int64)
-    gradients = np.stack([np.bincount(block, weights=column * residual) for column in jacobian.T])
+    pulls = gradients(parameters)
     bread = np.linalg.pinv(jacobian.T @ jacobian)
-    covariance = bread @ (gradients @ gradients.T) @ bread
+    first = np.sqrt(np.diag(bread @ (pulls @ pulls.T) @ bread))
+    if not (np.isfinite(first) & (first > 0)).all():
+        return first * scale, np.diag(first**2) * np.outer(scale, scale)
+    # Second derivatives of each block's squares: few photons bend them otherwise than many.
+    bends = np.empty((n_blocks, len(scale), len(scale)))
+    for k, step in enumerate(_STEP * first):
+        moved = np.zeros(len(scale))
+        moved[k] = step * scale[k]
+        change = gradients(parameters + moved) - gradients(parameters - moved)
+        bends[:, :, k] = change.T / (2 * step)
+    bends = (bends + bends.transpose(0, 2, 1)) / 2
+    whole = bends.sum(axis=0)
+    moves = np.stack(
+        [np.linalg.pinv(whole - own) @ pull for own, pull in zip(bends, pulls.T, strict=True)],
+        axis=1,
+    )
+    covariance = moves @ moves.T * (n_blocks - 1) / n_blocks
     return np.sqrt(np.diag(covariance)) * scale, covariance * np.outer(scale, scale)
