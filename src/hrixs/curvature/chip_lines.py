@@ -22,7 +22,7 @@ _CLIP = 3.0
 # Lines on either side that a line is compared with.
 _AROUND = 65
 # A step between neighbouring lines that is none of chance, in deviations of such steps.
-_STEP = 8.0
+_STEP = 6.0
 # A variance's change that may be chance, in deviations of such changes; and the deviation of one
 # variance, in itself, of so many independent pixels.
 _CHANGE, _VARIANCE_ERROR = 3.0, 1.5
@@ -45,6 +45,8 @@ _STEADY = 0.3
 _TRACK = 20.0
 # A line of which so much is off is told of; more bad pixels than this share are worth a word.
 _WHOLE, _MANY_BAD = 0.2, 1e-3
+# A band of rows has two edges: rows between them, and share by which these may differ.
+_WIDEST_BAND, _BACK = 24, 0.35
 # Parts of a row that may have a level of their own, of so many columns at least.
 _PARTS, _LEAST_PART = 4, 96
 # Columns between pixels that share no photon.
@@ -125,18 +127,18 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
     array([30, 31, 32])
     """
     bad = _stuck_runs(difference)
-    level, variance = _lines(mean, difference, bad)
+    found = _lines(mean, difference, bad)
     noisy = n_images > 1
-    bad |= _dead_or_noisy(level, variance, noisy)
-    rows = np.broadcast_to(_pedestals(level, variance, len(mean)), mean.shape)
+    bad |= _dead_or_noisy(found, noisy)
+    rows = np.broadcast_to(_pedestals(found), mean.shape)
     clean = mean - rows
     rows = rows + _in_parts(clean, difference, bad)
     clean = mean - rows
-    level, variance = _lines(*(np.ascontiguousarray(one.T) for one in (clean, difference, bad)))
-    bad |= _dead_or_noisy(level, variance, noisy)[:, None]
-    columns = _pedestals(level, variance, mean.shape[1])
+    found = _lines(*(np.ascontiguousarray(one.T) for one in (clean, difference, bad)))
+    bad |= _dead_or_noisy(found, noisy)[:, None]
+    columns = _pedestals(found)
     clean -= columns[:, None]
-    noise = float(np.sqrt(np.nanmedian(variance))) if np.isfinite(variance).any() else 0.0
+    noise = _noise(found)
     clean[bad] = np.nan
     bad |= _hot_pixels(clean, difference, n_images)
     return ChipLines(np.asarray(rows + columns[:, None]), bad, noise)
@@ -154,7 +156,7 @@ def row_levels(image: Floats) -> Floats:
 
     Of a line that covers most columns of a row this is the line itself.
     """
-    level, _ = _lines(image, np.zeros_like(image), ~np.isfinite(image))
+    level = _lines(image, np.zeros_like(image), ~np.isfinite(image)).level
     return np.asarray(np.nan_to_num(level - np.nanmedian(level)))
 
 
@@ -178,8 +180,18 @@ def _stuck_runs(difference: Floats) -> BoolImage:
     return found
 
 
-def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> tuple[Floats, Floats]:
-    """Level of each row, and the variance of a pixel's noise in it, without strong light."""
+@dataclass(frozen=True)
+class _Lines:
+    """Level of each row with its error, and the variance of a pixel's noise in it."""
+
+    level: Floats
+    error: Floats
+    variance: Floats
+    n_pixels: Floats
+
+
+def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> _Lines:
+    """Rows without their strong light."""
     every = slice(None, None, max(1, len(mean) // _MOST_PIXELS))
     mean, difference, bad = mean[every], difference[every], bad[every]
     usable = np.isfinite(mean) & np.isfinite(difference) & ~bad
@@ -188,7 +200,7 @@ def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> tuple[Floats, Fl
     middle = _medians(some)
     spread = 1.4826 * _medians(np.abs(some - middle))
     if not np.isfinite(spread).any():
-        return middle, spread
+        return _Lines(middle, middle, middle, np.zeros(len(middle)))
     spread = np.fmax(spread, np.nanmedian(spread))
     distance = mean - middle
     kept = (np.abs(distance) <= _CLIP * spread) & usable
@@ -200,7 +212,13 @@ def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> tuple[Floats, Fl
     variance = (moved**2).sum(axis=0) / n_safe - common**2
     few = n < 8
     level[few] = variance[few] = np.nan
-    return level, variance
+    return _Lines(level, spread / np.sqrt(n_safe), variance, n_safe.astype(np.float64))
+
+
+def _noise(lines: _Lines) -> float:
+    """Noise of a pixel on most lines, in ADU."""
+    known = lines.variance[np.isfinite(lines.variance)]
+    return float(np.sqrt(np.median(known))) if known.size else 0.0
 
 
 def _medians(values: Floats) -> Floats:
@@ -212,9 +230,10 @@ def _medians(values: Floats) -> Floats:
     return np.asarray((ordered[last // 2, at] + ordered[np.minimum(n // 2, last), at]) / 2)
 
 
-def _dead_or_noisy(level: Floats, variance: Floats, noisy: bool) -> NDArray[np.bool_]:
+def _dead_or_noisy(lines: _Lines, noisy: bool) -> NDArray[np.bool_]:
     """Lines that do not change, and, if `noisy`, those that change without light."""
-    usual = float(np.nanmedian(variance)) if np.isfinite(variance).any() else 0.0
+    level, variance = lines.level, lines.variance
+    usual = _noise(lines) ** 2
     if not usual > 0:
         return np.zeros(len(variance), dtype=bool)
     bad = np.asarray(np.nan_to_num(variance, nan=usual) < _STUCK * usual)
@@ -234,29 +253,34 @@ def _in_parts(clean: Floats, difference: Floats, bad: BoolImage) -> Floats:
         return found
     for k in range(n_parts):
         own = slice(k * len(clean) // n_parts, (k + 1) * len(clean) // n_parts)
-        level, variance = _lines(clean[own], difference[own], bad[own])
-        found[own] = _pedestals(level, variance, own.stop - own.start)
+        found[own] = _pedestals(_lines(clean[own], difference[own], bad[own]))
     return found
 
 
-def _pedestals(level: Floats, variance: Floats, n_pixels: int) -> Floats:
+def _pedestals(lines: _Lines) -> Floats:
     """Pedestal of each line above that of most, by the steps that light does not make."""
+    level, variance = lines.level, lines.variance
     known = np.flatnonzero(np.isfinite(level) & np.isfinite(variance))
     pedestal = np.zeros(len(level))
     if len(known) < 8:
         return pedestal
     steps, changes = np.diff(level[known]), np.diff(variance[known])
+    chance = np.sqrt(2) * float(np.median(lines.error[known]))
     spread = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
+    spread = float(np.clip(spread, chance, 2 * chance))  # more where each row has its pedestal
     noise = float(np.sqrt(np.percentile(variance[known], _DARK_PERCENT)))
     scatter = np.fmax(
         1.4826 * float(np.median(np.abs(changes))),
-        _VARIANCE_ERROR * (variance[known][1:] + variance[known][:-1]) / np.sqrt(n_pixels),
+        _VARIANCE_ERROR
+        * (variance[known][1:] + variance[known][:-1])
+        / np.sqrt(lines.n_pixels[known][1:]),
     )
     # Where the level falls, light becomes less noisy.
     more = changes * np.sign(steps)
     least = LIGHT_VARIANCE * noise * np.abs(steps)
     of_chip = (np.abs(steps) > _STEP * spread) & (more + _CHANGE * scatter < least)
     of_chip &= more < np.fmax(_CHANGE * scatter, NO_VARIANCE * noise * np.abs(steps))
+    of_chip |= _other_edges(steps, np.abs(steps) > _STEP * spread, of_chip)
     if not of_chip.any():
         return pedestal
     total = np.concatenate([[0.0], np.cumsum(np.where(of_chip, steps, 0.0))])
@@ -264,6 +288,18 @@ def _pedestals(level: Floats, variance: Floats, n_pixels: int) -> Floats:
     nearest = np.abs(at[:, None] - known).argmin(axis=1) if len(known) < len(level) else slice(None)
     pedestal = total[nearest]
     return np.asarray(pedestal - np.median(pedestal))
+
+
+def _other_edges(
+    steps: Floats, large: NDArray[np.bool_], of_chip: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Steps back to where a step of the chip came from, near it: light may lie on one of both."""
+    found = np.zeros(len(steps), dtype=bool)
+    for edge in np.flatnonzero(large & ~of_chip):
+        near = slice(max(0, edge - _WIDEST_BAND), edge + _WIDEST_BAND + 1)
+        others = steps[near][of_chip[near]]
+        found[edge] = (np.abs(others + steps[edge]) < _BACK * np.abs(others)).any()
+    return found
 
 
 def _around(values: Floats) -> Floats:
