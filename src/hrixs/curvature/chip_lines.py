@@ -45,6 +45,8 @@ _STEADY = 0.3
 _TRACK = 20.0
 # A line of which so much is off is told of; more bad pixels than this share are worth a word.
 _WHOLE, _MANY_BAD = 0.2, 1e-3
+# Where so many steps are of the chip, each line has a pedestal of its own.
+_EVERY_ROW = 0.2
 # A band of rows has two edges: rows between them, and share by which these may differ.
 _WIDEST_BAND, _BACK = 24, 0.35
 # Parts of a row that may have a level of their own, of so many columns at least.
@@ -283,6 +285,9 @@ def _pedestals(lines: _Lines) -> Floats:
     of_chip |= _other_edges(steps, np.abs(steps) > _STEP * spread, of_chip)
     if not of_chip.any():
         return pedestal
+    if of_chip.mean() > _EVERY_ROW:
+        at = np.arange(len(level), dtype=np.float64)
+        return np.asarray(np.interp(at, known, level[known]) - np.median(level[known]))
     total = np.concatenate([[0.0], np.cumsum(np.where(of_chip, steps, 0.0))])
     at = np.arange(len(level), dtype=np.float64)
     nearest = np.abs(at[:, None] - known).argmin(axis=1) if len(known) < len(level) else slice(None)
