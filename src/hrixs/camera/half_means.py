@@ -164,7 +164,7 @@ class HalvesAdder:
         good = odd.good
         if not sum(self._n_added) and not good:
             good = list(range(len(stack)))  # all are equal, or none is like another
-        for number in set(range(len(stack))) - set(good):
+        for number in sorted(set(range(len(stack))) - set(good)):
             self._left_out[self._names[self._n_seen + number]] = odd.kinds[number]
         self._n_seen += len(stack)
         if not self._totals:

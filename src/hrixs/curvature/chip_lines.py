@@ -7,6 +7,7 @@ the pedestal of a row of the chip is the same in all frames, and ends with the r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-# Pixels of a line, along it, that its level is of, and those that it begins with.
-_MOST_PIXELS, _SAMPLE = 1024, 128
+# Pixels of a row, along it, that its level is of; of a column, or of a part of a row; and those
+# that the level begins with.
+_MOST_PIXELS, _ENOUGH_PIXELS, _SAMPLE = 512, 256, 128
 # Pixels further than this from the level of their line are light, in standard deviations.
 _CLIP = 3.0
 # Lines on either side that a line is compared with.
@@ -61,18 +63,26 @@ class ChipLines:
 
     Attributes
     ----------
-    pattern : numpy.ndarray, shape (x, y)
-        Pedestal of each pixel above that of most, by its row and its column, in ADU; 0 where it
-        can't be told from light.
+    clean : numpy.ndarray, shape (x, y)
+        The image without that, in ADU, NaN where a pixel is bad. What can't be told from light is
+        left in it.
+    image : numpy.ndarray, shape (x, y)
+        The image itself.
     bad : numpy.ndarray of bool, shape (x, y)
         Pixels that tell nothing: stuck, saturated, hot, noisy, or struck by a cosmic ray.
     noise : float
         Of a pixel in one frame, in ADU.
     """
 
-    pattern: Floats
+    clean: Floats
+    image: Floats
     bad: BoolImage
     noise: float
+
+    @cached_property
+    def pattern(self) -> Floats:
+        """Pedestal of each pixel above that of most, by its row and its column, in ADU."""
+        return np.nan_to_num(self.image - self.clean)
 
     @property
     def matters(self) -> bool:
@@ -98,12 +108,6 @@ class ChipLines:
                 "the fit. find_bad_pixels masks them."
             )
         return texts
-
-    def without(self, image: Floats) -> Floats:
-        """`image` without what the chip adds, NaN where a pixel is bad."""
-        clean = image - self.pattern
-        clean[self.bad] = np.nan
-        return clean
 
 
 def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
@@ -132,18 +136,18 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
     found = _lines(mean, difference, bad)
     noisy = n_images > 1
     bad |= _dead_or_noisy(found, noisy)
-    rows = np.broadcast_to(_pedestals(found), mean.shape)
-    clean = mean - rows
-    rows = rows + _in_parts(clean, difference, bad)
-    clean = mean - rows
-    found = _lines(*(np.ascontiguousarray(one.T) for one in (clean, difference, bad)))
+    clean = mean - _pedestals(found)
+    _subtract_parts(clean, difference, bad)
+    every = slice(None, None, max(1, mean.shape[1] // _ENOUGH_PIXELS))
+    found = _lines(*(one[:, every].T.copy() for one in (clean, difference, bad)))
     bad |= _dead_or_noisy(found, noisy)[:, None]
     columns = _pedestals(found)
-    clean -= columns[:, None]
-    noise = _noise(found)
+    if columns.any():
+        clean -= columns[:, None]
     clean[bad] = np.nan
     bad |= _hot_pixels(clean, difference, n_images)
-    return ChipLines(np.asarray(rows + columns[:, None]), bad, noise)
+    clean[bad] = np.nan
+    return ChipLines(clean, mean, bad, _noise(found))
 
 
 def along_rows(image: Floats) -> Floats:
@@ -247,16 +251,15 @@ def _dead_or_noisy(lines: _Lines, noisy: bool) -> NDArray[np.bool_]:
     return bad
 
 
-def _in_parts(clean: Floats, difference: Floats, bad: BoolImage) -> Floats:
-    """Pedestals of parts of the rows, as of the amplifiers of a chip, where rows differ in them."""
-    found = np.zeros(clean.shape)
+def _subtract_parts(clean: Floats, difference: Floats, bad: BoolImage) -> None:
+    """Subtract pedestals of parts of the rows, as of the amplifiers of a chip, in place."""
     n_parts = min(_PARTS, len(clean) // _LEAST_PART)
-    if n_parts < 2:
-        return found
-    for k in range(n_parts):
+    for k in range(n_parts if n_parts > 1 else 0):
         own = slice(k * len(clean) // n_parts, (k + 1) * len(clean) // n_parts)
-        found[own] = _pedestals(_lines(clean[own], difference[own], bad[own]))
-    return found
+        some = slice(own.start, own.stop, max(1, (own.stop - own.start) // _ENOUGH_PIXELS))
+        pedestals = _pedestals(_lines(clean[some], difference[some], bad[some]))
+        if pedestals.any():
+            clean[own] -= pedestals
 
 
 def _pedestals(lines: _Lines) -> Floats:

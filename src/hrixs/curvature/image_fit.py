@@ -25,7 +25,7 @@ FloatImage = NDArray[np.float64]
 # the image is too narrow.
 _N_BLOCKS, _LEAST_BLOCK, _FEWEST_BLOCKS = 64, 16, 16
 # Of a number, in its deviations, over which second derivatives are taken.
-_STEP = 0.1
+_STEP = 0.05
 # A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
@@ -389,8 +389,7 @@ def _errors(
     for k, step in enumerate(_STEP * first):
         moved = np.zeros(len(scale))
         moved[k] = step * scale[k]
-        change = gradients(parameters + moved) - gradients(parameters - moved)
-        bends[:, :, k] = change.T / (2 * step)
+        bends[:, :, k] = (gradients(parameters + moved) - pulls).T / step
     bends = (bends + bends.transpose(0, 2, 1)) / 2
     whole = bends.sum(axis=0)
     moves = np.stack(

@@ -37,10 +37,12 @@ def search_curvature(image: _FloatImage) -> tuple[float, float]:
         bent = spectra[:, used] * np.stack(
             [moved_by(4 * bend * position * (position - 1)) for bend in bends]
         )
-        powers = [
-            (np.abs((bent * moved_by(tilt * position)).sum(axis=1)) ** 2).sum(axis=1)
-            for tilt in tilts
-        ]
+        # Tilts are evenly spaced, so that each is the one before, moved on.
+        moved, by_step = moved_by(tilts[0] * position), moved_by((tilts[1] - tilts[0]) * position)
+        powers = []
+        for _ in tilts:
+            powers.append((np.abs((bent * moved).sum(axis=1)) ** 2).sum(axis=1))
+            moved = moved * by_step
         tilt, bend = np.unravel_index(int(np.argmax(powers)), (len(tilts), len(bends)))
         return float(tilts[tilt]), float(bends[bend])
 

@@ -83,8 +83,12 @@ class Light:
     halves: HalfMeans
     chip: ChipLines
     crop: Crop
-    clean: Floats
     difference: Floats
+
+    @property
+    def clean(self) -> Floats:
+        """The mean image without what the chip adds, NaN where a pixel is bad."""
+        return self.chip.clean
 
     @property
     def image(self) -> xr.DataArray:
@@ -190,7 +194,7 @@ def light_of(
     if difference is None or not np.any(difference[np.isfinite(difference)]):
         difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
     chip = chip_lines(mean, difference, n_images)
-    return Light(halves, chip, crop, chip.without(mean), difference)
+    return Light(halves, chip, crop, difference)
 
 
 def _halves_of(
