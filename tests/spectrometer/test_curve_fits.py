@@ -193,7 +193,7 @@ class TestLines:
 
     @pytest.mark.filterwarnings("ignore:the strongest line lies in the frame only")
     def test_a_line_beyond_the_crop_in_column_0_is_told_of(self, method):
-        curve = (-0.2, 0.0)
+        curve = (-0.15, 0.0)
         lines = (SpectralLine(205.0, 1.3, 1.0),)
         h = spectrometer()
         with pytest.warns(HrixsWarning, match=r"h.curvature.about\(256\)"):
