@@ -168,6 +168,8 @@ def row_levels(image: Floats) -> Floats:
 
 def _stuck_runs(difference: Floats) -> BoolImage:
     """Pixels in runs along x or y that do not change at all."""
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
     still = difference == 0
     share = float(still.mean())
     found = np.zeros(still.shape, dtype=bool)
@@ -175,14 +177,15 @@ def _stuck_runs(difference: Floats) -> BoolImage:
         return found
     usual = float(np.median(still.mean(axis=0)))
     for axis in (0, 1):
-        length = still.shape[axis] // _RUN * _RUN
-        if not length or usual**_RUN * still.size > _BY_CHANCE:
+        n_half = still.shape[axis] // (_RUN // 2)
+        if not n_half or usual**_RUN * still.size > _BY_CHANCE:
             continue
-        lines, marked = np.moveaxis(still, axis, 0), np.moveaxis(found, axis, 0)
-        runs = lines[:length].reshape(-1, _RUN, lines.shape[1]).all(axis=1)
-        if runs.any():
-            marked[:length] |= np.repeat(runs, _RUN, axis=0)
-            marked[length:] |= lines[length:] & runs[-1]
+        lines = np.moveaxis(still, axis, 0)
+        halves = lines[: n_half * (_RUN // 2)].reshape(n_half, _RUN // 2, -1).all(axis=1)
+        if halves.any():  # as in every run
+            within = minimum_filter1d(still.view(np.uint8), _RUN, axis, mode="constant")
+            # Filters of an even size reach one pixel further to one side.
+            found |= maximum_filter1d(within, _RUN, axis, origin=-1).astype(bool)
     return found
 
 
