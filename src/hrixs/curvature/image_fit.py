@@ -245,10 +245,13 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     nx, ny = image.shape
     bend = Curvature((curve_a, curve_b))
     x, strips = strip_profiles(image, min(256, nx))
-    rows = np.arange(ny, dtype=np.float64)
+    own = np.arange(ny, dtype=np.float64)
+    # The line may cross column 0 beyond the image's rows.
+    low, high = min(0.0, -float(bend(x).max())), max(0.0, -float(bend(x).min()))
+    rows = np.arange(np.floor(low), ny + np.ceil(high))
     moved = np.array(
         [
-            np.interp(rows + bend(float(xs)), rows, strip, np.nan, np.nan)
+            np.interp(rows + bend(float(xs)), own, strip, np.nan, np.nan)
             for xs, strip in zip(x, strips, strict=True)
         ]
     )
@@ -257,14 +260,14 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     profile[reached.sum(axis=0) < len(strips) / 2] = 0.0
     smooth = gaussian_filter1d(profile, 1.5)
     peak = int(np.argmax(smooth))
-    background = float(np.median(profile))
+    background = float(np.median(profile[reached.sum(axis=0) >= len(strips) / 2]))
     height = smooth[peak] - background
     above = smooth > background + height / 2
     begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
-    end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else ny
+    end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else len(rows)
     sigma = max((end - begin - 1) / FWHM, 0.7)
     offset = float(np.nanmedian(image))
-    return np.array([height, float(peak), sigma, curve_a, curve_b, offset + background])
+    return np.array([height, float(rows[peak]), sigma, curve_a, curve_b, offset + background])
 
 
 def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any]) -> CurvatureFit:
