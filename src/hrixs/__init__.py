@@ -41,6 +41,7 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
     DoubtError,
+    DoubtfulCurvatureError,
     DoubtWarning,
     FaultyRunError,
     HrixsWarning,
@@ -61,6 +62,7 @@ __all__ = [
     "Doubt",
     "DoubtError",
     "DoubtWarning",
+    "DoubtfulCurvatureError",
     "EnergyCalibration",
     "FaultyRunError",
     "HrixsWarning",

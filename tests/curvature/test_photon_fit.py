@@ -159,6 +159,16 @@ def test_numbers_of_the_fit():
     xr.testing.assert_identical(photons, before)
 
 
+@pytest.mark.parametrize("false", [0.0, 0.007, 0.3])
+@pytest.mark.parametrize("sigma", [0.6, 1.3, 4.0])
+def test_the_width_of_one_line_with_few_false_hits(sigma, false):
+    lines = (SpectralLine(900.0, sigma, 1.0),)
+    photons = photons_on(tilted(25), n=4000, lines=lines, false=false)
+    for shape in (None, CHIP):
+        fit = fit_curvature(photons, shape=shape, n_bootstrap=2)
+        assert fit.fwhm == pytest.approx(2.3548 * sigma, rel=0.1)
+
+
 def test_photons_without_a_place_are_left_out_and_counted():
     photons = photons_on(tilted(25), n=3000)
     y = photons.y.values.copy()

@@ -174,7 +174,7 @@ def test_a_wrong_charge_is_told(factor):
     frames = [camera(line(0.1, (512, 48), seed), (512, 48), seed) for seed in range(3)]
     with (
         pytest.warns(ChargeBalanceWarning, match="above the level"),
-        pytest.warns(HrixsWarning, match=rf"stand alone have {1 / factor:.1f}"),
+        pytest.warns(HrixsWarning, match="photons that stand alone have"),
     ):
         resolved(np.stack(frames), photon_charge=factor * CHARGE)
 

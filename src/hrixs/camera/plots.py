@@ -34,8 +34,10 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
         image = image.transpose(*FRAME_DIMS)
     width = max(1, len(image) // 256)
     n = len(image) // width
-    with np.errstate(invalid="ignore"):
-        shown = np.nanmean(np.asarray(image)[: n * width].reshape(n, width, -1), axis=1)
+    blocks = np.asarray(image, dtype=np.float64)[: n * width].reshape(n, width, -1)
+    known = np.isfinite(blocks)
+    with np.errstate(invalid="ignore"):  # a block that is masked as a whole stays empty
+        shown = np.where(known, blocks, 0.0).sum(axis=1) / known.sum(axis=1)
     x0, y0 = first_pixel(image) or (0, 0)
     low, high = np.nanpercentile(shown, [5, 99.5])
     mesh = ax.imshow(

@@ -21,7 +21,11 @@ from hrixs.utils.statistics import FWHM
 
 FloatImage = NDArray[np.float64]
 
-_N_BLOCKS = 64
+# Blocks of columns that tell the errors: of so many columns, so that few photons are in two, unless
+# the image is too narrow.
+_N_BLOCKS, _LEAST_BLOCK, _FEWEST_BLOCKS = 64, 16, 16
+# Of a number, in its deviations, over which second derivatives are taken.
+_STEP = 0.05
 # A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
@@ -78,6 +82,15 @@ class CurvatureFit:
     def fwhm(self) -> float:
         """Full width at half maximum of the line, in pixels."""
         return float(FWHM * self.sigma)
+
+    def curve_error(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard deviation of the curve at `x`, less its mean over all `x` given, in pixels."""
+        if self.covariance is None:
+            return np.full(np.shape(x), np.nan)
+        powers = np.stack([x, np.square(x)]).astype(np.float64)
+        powers -= powers.mean(axis=1, keepdims=True)
+        variance = np.einsum("kn,kl,ln->n", powers, self.covariance[1:, 1:], powers)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Row of the line's centre at `x`, in pixels."""
@@ -232,10 +245,13 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     nx, ny = image.shape
     bend = Curvature((curve_a, curve_b))
     x, strips = strip_profiles(image, min(256, nx))
-    rows = np.arange(ny, dtype=np.float64)
+    own = np.arange(ny, dtype=np.float64)
+    # The line may cross column 0 beyond the image's rows.
+    low, high = min(0.0, -float(bend(x).max())), max(0.0, -float(bend(x).min()))
+    rows = np.arange(np.floor(low), ny + np.ceil(high))
     moved = np.array(
         [
-            np.interp(rows + bend(float(xs)), rows, strip, np.nan, np.nan)
+            np.interp(rows + bend(float(xs)), own, strip, np.nan, np.nan)
             for xs, strip in zip(x, strips, strict=True)
         ]
     )
@@ -244,14 +260,14 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     profile[reached.sum(axis=0) < len(strips) / 2] = 0.0
     smooth = gaussian_filter1d(profile, 1.5)
     peak = int(np.argmax(smooth))
-    background = float(np.median(profile))
+    background = float(np.median(profile[reached.sum(axis=0) >= len(strips) / 2]))
     height = smooth[peak] - background
     above = smooth > background + height / 2
     begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
-    end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else ny
+    end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else len(rows)
     sigma = max((end - begin - 1) / FWHM, 0.7)
     offset = float(np.nanmedian(image))
-    return np.array([height, float(peak), sigma, curve_a, curve_b, offset + background])
+    return np.array([height, float(rows[peak]), sigma, curve_a, curve_b, offset + background])
 
 
 def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any]) -> CurvatureFit:
@@ -355,12 +371,33 @@ def _errors(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Standard deviations, and covariance, with a photon's charge shared by neighbouring pixels.
 
-    A sandwich estimate: the gradients' scatter is taken over blocks of columns, not over pixels.
+    A jackknife: of each block of columns it is told, to first order, how the fit moves without it.
     """
+    n_blocks = min(_N_BLOCKS, max(nx // _LEAST_BLOCK, min(_FEWEST_BLOCKS, nx // 4)))
+    block = (x * n_blocks // nx).astype(np.int64)
+
+    def gradients(at: NDArray[np.float64]) -> FloatImage:
+        residual = _model(at, x, y) - values
+        columns = (_jacobian(at, x, y) * scale).T
+        return np.stack([np.bincount(block, column * residual, n_blocks) for column in columns])
+
     jacobian = _jacobian(parameters, x, y) * scale
-    residual = values - _model(parameters, x, y)
-    block = (x * min(_N_BLOCKS, nx // 4) // nx).astype(np.int64)
-    gradients = np.stack([np.bincount(block, weights=column * residual) for column in jacobian.T])
+    pulls = gradients(parameters)
     bread = np.linalg.pinv(jacobian.T @ jacobian)
-    covariance = bread @ (gradients @ gradients.T) @ bread
+    first = np.sqrt(np.diag(bread @ (pulls @ pulls.T) @ bread))
+    if not (np.isfinite(first) & (first > 0)).all():
+        return first * scale, np.diag(first**2) * np.outer(scale, scale)
+    # Second derivatives of each block's squares: few photons bend them otherwise than many.
+    bends = np.empty((n_blocks, len(scale), len(scale)))
+    for k, step in enumerate(_STEP * first):
+        moved = np.zeros(len(scale))
+        moved[k] = step * scale[k]
+        bends[:, :, k] = (gradients(parameters + moved) - pulls).T / step
+    bends = (bends + bends.transpose(0, 2, 1)) / 2
+    whole = bends.sum(axis=0)
+    moves = np.stack(
+        [np.linalg.pinv(whole - own) @ pull for own, pull in zip(bends, pulls.T, strict=True)],
+        axis=1,
+    )
+    covariance = moves @ moves.T * (n_blocks - 1) / n_blocks
     return np.sqrt(np.diag(covariance)) * scale, covariance * np.outer(scale, scale)

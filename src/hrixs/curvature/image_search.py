@@ -37,10 +37,12 @@ def search_curvature(image: _FloatImage) -> tuple[float, float]:
         bent = spectra[:, used] * np.stack(
             [moved_by(4 * bend * position * (position - 1)) for bend in bends]
         )
-        powers = [
-            (np.abs((bent * moved_by(tilt * position)).sum(axis=1)) ** 2).sum(axis=1)
-            for tilt in tilts
-        ]
+        # Tilts are evenly spaced, so that each is the one before, moved on.
+        moved, by_step = moved_by(tilts[0] * position), moved_by((tilts[1] - tilts[0]) * position)
+        powers = []
+        for _ in tilts:
+            powers.append((np.abs((bent * moved).sum(axis=1)) ** 2).sum(axis=1))
+            moved = moved * by_step
         tilt, bend = np.unravel_index(int(np.argmax(powers)), (len(tilts), len(bends)))
         return float(tilts[tilt]), float(bends[bend])
 
@@ -61,6 +63,16 @@ def strip_profiles(image: _FloatImage, n_strips: int) -> tuple[NDArray[np.float6
     width = len(image) // n_strips
     cut = image[: n_strips * width].reshape(n_strips, width, -1)
     valid = np.isfinite(cut)
+    known = np.asarray(valid.any(axis=1))
     profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    profile[known] -= np.repeat(_medians_of(profile, known), known.sum(axis=1))
     middle = width * np.arange(n_strips, dtype=np.float64) + (width - 1) / 2
-    return middle, profile - np.median(profile, axis=1, keepdims=True)
+    return middle, profile
+
+
+def _medians_of(profile: _FloatImage, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Median of what is known of each profile."""
+    if known.all():
+        return np.asarray(np.median(profile, axis=1))
+    own = (row[is_known] for row, is_known in zip(profile, known, strict=True))
+    return np.array([np.median(row) if row.size else 0.0 for row in own])

@@ -311,7 +311,7 @@ def _as_fit(
 ) -> PhotonCurvatureFit:
     to_powers = curve.to_powers
     covariance = to_powers[:, 1:].T @ np.atleast_2d(np.cov(moves.T)) @ to_powers[:, 1:]
-    peak, fwhm = best.strongest_line()
+    peak, fwhm = best.strongest_line(curve.rows_seen(factors))
     fit = PhotonCurvatureFit(
         coefficients=tuple(map(float, factors @ to_powers[:, 1:])),
         errors=tuple(map(float, np.sqrt(np.diag(covariance)))),

@@ -197,7 +197,7 @@ class SharpestCurve:
         row, _ = self._straight(
             factors, _FIRST_SMOOTHING, np.ones(len(self.x), dtype=bool)
         ).strongest_line()
-        seen = self._rows_seen(factors)
+        seen = self.rows_seen(factors)
         if seen[0] < row < seen[1]:
             return self
         x = np.linspace(*self.extent[0], 1024)
@@ -233,7 +233,8 @@ class SharpestCurve:
             factors = factors + step
         raise NoLineError(no_line_text(f"the fit has not settled in {_MOST_STEPS} steps"))
 
-    def _rows_seen(self, factors: _Floats) -> tuple[float, float]:
+    def rows_seen(self, factors: _Floats) -> tuple[float, float]:
+        """First and last corrected row that all columns of the frame see."""
         moved = factors @ self.functions(np.linspace(*self.extent[0], 256))
         low, high = self.extent[1]
         return float(low - moved.min()), float(high - moved.max())
@@ -244,7 +245,7 @@ class SharpestCurve:
         Beyond, the frame's ends move with the curve, and an even background draws them straight.
         """
         row = self.y - factors @ self._functions_at_photons
-        low, high = self._rows_seen(factors)
+        low, high = self.rows_seen(factors)
         return np.asarray((row >= low) & (row <= high))
 
     def _straight(

@@ -89,12 +89,18 @@ class StraightPhotons:
             moves[number] = -np.linalg.pinv(hessian) @ gradient
         return moves
 
-    def strongest_line(self) -> tuple[float, float]:
-        """Row and full width at half maximum of the spectrum's highest line, in pixels."""
+    def strongest_line(self, rows: tuple[float, float] | None = None) -> tuple[float, float]:
+        """Row and full width at half maximum of the spectrum's highest line, in pixels.
+
+        Parameters
+        ----------
+        rows : (float, float), optional
+            First and last row in which photons could lie, in pixels: the background is what most of
+            these have. By default those between the outermost photons.
+        """
         plain = self._transformed(self._columns[:1])[0]
         spectrum = np.fft.irfft(np.sqrt(self._kernel) * plain, n=self._n_cells)
-        first, last = int(self._place.min()), int(self._place.max()) + 1
-        height = spectrum - np.median(spectrum[first:last])
+        height = spectrum - self._background(spectrum, rows)
         peak = int(np.argmax(height))
         below = np.flatnonzero(height < height[peak] / 2)
         left, right = below[below < peak].max(), below[below > peak].min()
@@ -108,6 +114,15 @@ class StraightPhotons:
         blurred = (ends[1] - ends[0]) * self._cell_size
         fwhm = np.sqrt(max(blurred**2 - 8 * np.log(2) * self.smoothing**2, 0.0))
         return float(row), float(fwhm)
+
+    def _background(self, spectrum: _Floats, rows: tuple[float, float] | None) -> float:
+        """Median of the spectrum over the rows, of which those without a cell are empty."""
+        first, last = int(self._place.min()), int(self._place.max()) + 1
+        inner = spectrum[first:last]
+        if rows is None:
+            return float(np.median(inner))
+        n_empty = max(0, int((rows[1] - rows[0]) / self._cell_size) - len(inner))
+        return float(np.median(np.concatenate([inner, np.zeros(n_empty)])))
 
     @cached_property
     def _cell(self) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What the class learns from runs: the curvature, the clouds, the noise, the energy axis."""
+"""What the class learns from runs: the clouds, the noise, the energy axis."""
 
 from __future__ import annotations
 
@@ -11,86 +11,28 @@ from numpy.typing import ArrayLike
 
 from hrixs.camera.crop import Crop, first_row
 from hrixs.camera.dataset import images_of
-from hrixs.curvature.image_fit import fit_curvature_image
-from hrixs.curvature.photon_fit import fit_curvature
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.calibration import calibrate_energy
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.cloud import estimate_cloud
 from hrixs.photons.cloud_width import CloudEstimate
-from hrixs.photons.find import find_photons
-from hrixs.photons.lazy import photon_parts
-from hrixs.photons.table import concat_photons
 from hrixs.reduction.analysis import require_method
-from hrixs.reduction.run import photons_of_run
-from hrixs.reduction.stack import settled_by_first
 from hrixs.spectrometer.inputs import (
     RunOrData,
     first_images,
     frames_in_crop,
-    index,
-    mean_image,
 )
 from hrixs.spectrometer.recipe import (
     add_spectra,
     analysis_of,
     camera_options,
-    crop_of,
-    cropped,
     uses_dark,
 )
 from hrixs.spectrometer.settings import Settings
 from hrixs.spectrometer.spectra import process_run
 from hrixs.utils.checks import whole_number
-from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import warn
-from hrixs.utils.threads import resolve_threads
-
-
-def find_curvature(
-    h: Settings,
-    run: RunOrData,
-    proposal: int | str | None,
-    *,
-    plot: bool,
-    start: tuple[float, float] | None,
-    method: str,
-    **options: Any,
-) -> None:
-    """Fit the curvature to the mean image or to the photons of a run, and set it."""
-    from hrixs.curvature import plots
-
-    require_method(method, ("image", "photons"))
-    if method == "image":
-        image = mean_image(h, run, proposal)
-        of_image = fit_curvature_image(image, start=start, **options)
-        h.curvature_fit, h.curvature = of_image, of_image.curvature
-        if plot:
-            plots.plot_curvature(image, of_image)
-        return
-    photons, crop = photons_of(h, run, proposal)
-    of_photons = fit_curvature(photons, **{"start": start, "shape": crop.shape} | options)
-    h.curvature_fit, h.curvature = of_photons, of_photons.curvature
-    if plot:
-        plots.plot_photon_curvature(photons, of_photons)
-
-
-def photons_of(h: Settings, run: RunOrData, proposal: int | str | None) -> tuple[xr.Dataset, Crop]:
-    """Photons of all images, found as `centroid` does, and the crop that they lie in."""
-    if not isinstance(run, xr.Dataset):
-        indexed = index(h, run, proposal)
-        crop, threads = crop_of(h, *indexed.frame_shape), resolve_threads(h.THREADS)
-        return photons_of_run(indexed, analysis_of(h, "auto", crop), crop, threads=threads), crop
-    frames, crop = cropped(h, run)
-    analysis = settled_by_first(
-        analysis_of(h, "auto", crop), frames, None, losses=False, look=False
-    )
-    options = analysis.options | analysis.camera
-    if is_lazy(frames):
-        parts = photon_parts(frames, **options)
-        return concat_photons([part.compute() for part in parts]), crop
-    return find_photons(frames, **options), crop
 
 
 def set_cloud(

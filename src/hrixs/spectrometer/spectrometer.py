@@ -17,7 +17,7 @@ from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import fits, inputs, recipe, spectra
+from hrixs.spectrometer import curve_fits, fits, inputs, recipe, spectra
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -361,9 +361,19 @@ class hRIXS(Settings):
         ------
         NoLineError
             There is no line in the run. Then the old values are kept.
+        DoubtfulCurvatureError
+            What was fitted is hardly a line: rows of the chip at a level of their own, or a curve
+            that is uncertain by 2 px or more. The fit is the error's ``fit``; it is not set.
+
+        Warns
+        -----
+        HrixsWarning
+            For images that are unlike the others, rows and columns of the chip at another level,
+            and many bad pixels, all of which are left out; for a line outside of the crop in
+            column 0.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
-        fits.find_curvature(self, runNB, proposal, **options, **kwargs)
+        curve_fits.find_curvature(self, runNB, proposal, **options, **kwargs)
         return self.CURVE_A, self.CURVE_B
 
     def estimate_cloud(

@@ -13,6 +13,7 @@ __all__ = [
     "ChargeBalanceWarning",
     "DoubtError",
     "DoubtWarning",
+    "DoubtfulCurvatureError",
     "FaultyRunError",
     "HrixsWarning",
     "LostPhotonsWarning",
@@ -67,6 +68,23 @@ class DoubtError(ValueError):
 
 class NoLineError(ValueError):
     """There is no spectral line to fit the curvature to."""
+
+
+class DoubtfulCurvatureError(NoLineError):
+    """A curvature was fitted, and what it was fitted to is hardly a spectral line.
+
+    Attributes
+    ----------
+    fit : CurvatureFit or PhotonCurvatureFit
+        The fit, which was not set.
+    """
+
+    def __init__(self, text: str, fit: object = None) -> None:
+        super().__init__(text)
+        self.fit = fit
+
+    def __reduce__(self) -> tuple[type, tuple[str, object]]:
+        return type(self), (str(self), self.fit)
 
 
 class NoPhaseCorrectionError(ValueError):

@@ -1,0 +1,361 @@
+"""What an image has from the chip and not from light: rows, columns, stuck and hot pixels.
+
+Light has photon noise, which differs from frame to frame, and is spread over neighbouring pixels;
+the pedestal of a row of the chip is the same in all frames, and ends with the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.utils.typing import Floats
+
+BoolImage = NDArray[np.bool_]
+
+# Pixels of a row, along it, that its level is of; of a column, or of a part of a row; and those
+# that the level begins with.
+_MOST_PIXELS, _ENOUGH_PIXELS, _SAMPLE = 512, 256, 128
+# Pixels further than this from the level of their line are light, in standard deviations.
+_CLIP = 3.0
+# Lines on either side that a line is compared with.
+_AROUND = 65
+# A step between neighbouring lines that is none of chance, in deviations of such steps.
+_STEP = 6.0
+# A variance's change that may be chance, in deviations of such changes; and the deviation of one
+# variance, in itself, of so many independent pixels.
+_CHANGE, _VARIANCE_ERROR = 3.0, 1.5
+#: Light has at least this much variance for each ADU that it adds, and the chip at most so much, in
+#: the noise of a pixel without light.
+LIGHT_VARIANCE, NO_VARIANCE = 0.75, 0.1
+# Lines without light are among so many of the quietest, in percent.
+_DARK_PERCENT = 5.0
+# No light has as much: of more the line is noisy by itself.
+_MOST_VARIANCE = 200.0
+# Lines with less than this share of the others' variance are stuck.
+_STUCK = 1 / 16
+# So many pixels beside each other that do not change at all are stuck, if that is no chance.
+_RUN, _BY_CHANCE = 16, 0.01
+# A hot pixel stands out by so many deviations, and has neighbours with less than this share of it.
+_HOT, _HOT_NEIGHBOUR = 8.0, 0.1
+# Half of a hot pixel's frames have the same as the other half, to this share.
+_STEADY = 0.3
+# The track of a cosmic ray: so many times the charge of what is seen in one frame elsewhere.
+_TRACK = 20.0
+# A line of which so much is off is told of; more bad pixels than this share are worth a word.
+_WHOLE, _MANY_BAD = 0.2, 1e-3
+# Where so many steps are of the chip, each line has a pedestal of its own.
+_EVERY_ROW = 0.2
+# A band of rows has two edges: rows between them, and share by which these may differ.
+_WIDEST_BAND, _BACK = 24, 0.35
+# Parts of a row that may have a level of their own, of so many columns at least.
+_PARTS, _LEAST_PART = 4, 96
+# Columns between pixels that share no photon.
+_APART = 3
+
+
+@dataclass(frozen=True)
+class ChipLines:
+    """What the chip adds to an image.
+
+    Attributes
+    ----------
+    clean : numpy.ndarray, shape (x, y)
+        The image without that, in ADU, NaN where a pixel is bad. What can't be told from light is
+        left in it.
+    image : numpy.ndarray, shape (x, y)
+        The image itself.
+    bad : numpy.ndarray of bool, shape (x, y)
+        Pixels that tell nothing: stuck, saturated, hot, noisy, or struck by a cosmic ray.
+    noise : float
+        Of a pixel in one frame, in ADU.
+    """
+
+    clean: Floats
+    image: Floats
+    bad: BoolImage
+    noise: float
+
+    @cached_property
+    def pattern(self) -> Floats:
+        """Pedestal of each pixel above that of most, by its row and its column, in ADU."""
+        return np.nan_to_num(self.image - self.clean)
+
+    @property
+    def matters(self) -> bool:
+        """Whether the pedestals would be taken for photons, or pixels are bad."""
+        return bool(self.bad.any()) or float(np.ptp(self.pattern)) > 0.5 * self.noise
+
+    def remarks(self) -> list[str]:
+        """What is worth a word, a sentence each."""
+        off = np.abs(self.pattern) > 0.5 * self.noise
+        off |= self.bad
+        n_rows, n_columns = (int((off.mean(axis) > _WHOLE).sum()) for axis in (0, 1))
+        n_pixels = int(self.bad.sum())
+        texts = []
+        if n_rows or n_columns:
+            texts.append(
+                f"{n_rows} rows (one y) and {n_columns} columns (one x) of the chip are at another "
+                "level than most, which is no light, or stuck; the curvature was fitted without "
+                "that. A new dark (load_dark), or find_bad_pixels, cures it for spectra, too."
+            )
+        elif n_pixels > _MANY_BAD * self.bad.size:
+            texts.append(
+                f"{n_pixels} pixels are hot, stuck or struck by cosmic rays, and were left out of "
+                "the fit. find_bad_pixels masks them."
+            )
+        return texts
+
+
+def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
+    """Find what the chip adds to the mean of frames.
+
+    Parameters
+    ----------
+    mean : numpy.ndarray, shape (x, y)
+        Mean of frames, less a dark if there is one, in ADU; NaN where a pixel is masked.
+    difference : numpy.ndarray, shape (x, y)
+        How its halves differ, as in `hrixs.camera.half_means.HalfMeans`, or `along_rows`.
+    n_images : int
+        Frames that they are of; 1 where the difference is not one of frames.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.curvature.chip_lines import chip_lines
+    >>> rng = np.random.default_rng(1)
+    >>> mean, difference = rng.normal(100, 1, (200, 80)), rng.normal(0, 2, (200, 80))
+    >>> mean[:, 30:33] += 8
+    >>> np.flatnonzero(chip_lines(mean, difference, 4).pattern[0] > 4)
+    array([30, 31, 32])
+    """
+    bad = _stuck_runs(difference)
+    found = _lines(mean, difference, bad)
+    noisy = n_images > 1
+    bad |= _dead_or_noisy(found, noisy)
+    clean = mean - _pedestals(found)
+    _subtract_parts(clean, difference, bad)
+    every = slice(None, None, max(1, mean.shape[1] // _ENOUGH_PIXELS))
+    found = _lines(clean[:, every].T.copy(), difference[:, every].T.copy(), bad[:, every].T.copy())
+    bad |= _dead_or_noisy(found, noisy)[:, None]
+    columns = _pedestals(found)
+    if columns.any():
+        clean -= columns[:, None]
+    clean[bad] = np.nan
+    bad |= _hot_pixels(clean, difference, n_images)
+    clean[bad] = np.nan
+    return ChipLines(clean, mean, bad, _noise(found))
+
+
+def along_rows(image: Floats) -> Floats:
+    """Difference of pixels along each row, in place of that of frames where there is one frame."""
+    other = np.roll(image, -_APART, axis=0)
+    other[-_APART:] = image[-2 * _APART : -_APART]
+    return np.asarray((image - other) / np.sqrt(2))
+
+
+def row_levels(image: Floats) -> Floats:
+    """Level of each row without strong light, 0 where it is not known, in ADU.
+
+    Of a line that covers most columns of a row this is the line itself.
+    """
+    level = _lines(image, np.zeros_like(image), ~np.isfinite(image)).level
+    return np.asarray(np.nan_to_num(level - np.nanmedian(level)))
+
+
+def _stuck_runs(difference: Floats) -> BoolImage:
+    """Pixels in runs along x or y that do not change at all."""
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+    still = difference == 0
+    share = float(still.mean())
+    found = np.zeros(still.shape, dtype=bool)
+    if not 0 < share < 1:
+        return found
+    usual = float(np.median(still.mean(axis=0)))
+    for axis in (0, 1):
+        n_half = still.shape[axis] // (_RUN // 2)
+        if not n_half or usual**_RUN * still.size > _BY_CHANCE:
+            continue
+        lines = np.moveaxis(still, axis, 0)
+        halves = lines[: n_half * (_RUN // 2)].reshape(n_half, _RUN // 2, -1).all(axis=1)
+        if halves.any():  # as in every run
+            within = minimum_filter1d(still.view(np.uint8), _RUN, axis, mode="constant")
+            # Filters of an even size reach one pixel further to one side.
+            found |= maximum_filter1d(within, _RUN, axis, origin=-1).astype(bool)
+    return found
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Level of each row with its error, and the variance of a pixel's noise in it."""
+
+    level: Floats
+    error: Floats
+    variance: Floats
+    n_pixels: Floats
+
+
+def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> _Lines:
+    """Rows without their strong light."""
+    every = slice(None, None, max(1, len(mean) // _MOST_PIXELS))
+    mean, difference, bad = mean[every], difference[every], bad[every]
+    usable = np.isfinite(mean) & np.isfinite(difference) & ~bad
+    sample = slice(None, None, max(1, len(mean) // _SAMPLE))
+    some = np.where(usable[sample], mean[sample], np.nan)
+    middle = _medians(some)
+    spread = 1.4826 * _medians(np.abs(some - middle))
+    if not np.isfinite(spread).any():
+        return _Lines(middle, middle, middle, np.zeros(len(middle)))
+    spread = np.fmax(spread, np.nanmedian(spread))
+    distance = mean - middle
+    kept = (np.abs(distance) <= _CLIP * spread) & usable
+    n = kept.sum(axis=0)
+    n_safe = np.maximum(n, 1)
+    level = middle + np.where(kept, distance, 0.0).sum(axis=0) / n_safe
+    moved = np.where(kept, difference, 0.0)
+    common = moved.sum(axis=0) / n_safe  # of the row in a frame: no noise of its pixels
+    variance = (moved**2).sum(axis=0) / n_safe - common**2
+    few = n < 8
+    level[few] = variance[few] = np.nan
+    return _Lines(level, spread / np.sqrt(n_safe), variance, n_safe.astype(np.float64))
+
+
+def _noise(lines: _Lines) -> float:
+    """Noise of a pixel on most lines, in ADU."""
+    known = lines.variance[np.isfinite(lines.variance)]
+    return float(np.sqrt(np.median(known))) if known.size else 0.0
+
+
+def _medians(values: Floats) -> Floats:
+    """Median of each column of an array, NaN passed over; NaN where there is nothing else."""
+    ordered = np.sort(values, axis=0)  # NaN last
+    n = np.isfinite(values).sum(axis=0)
+    at = np.arange(values.shape[1])
+    last = np.maximum(n - 1, 0)
+    return np.asarray((ordered[last // 2, at] + ordered[np.minimum(n // 2, last), at]) / 2)
+
+
+def _dead_or_noisy(lines: _Lines, noisy: bool) -> NDArray[np.bool_]:
+    """Lines that do not change, and, if `noisy`, those that change without light."""
+    level, variance = lines.level, lines.variance
+    usual = _noise(lines) ** 2
+    if not usual > 0:
+        return np.zeros(len(variance), dtype=bool)
+    bad = np.asarray(np.nan_to_num(variance, nan=usual) < _STUCK * usual)
+    if noisy:
+        excess = np.nan_to_num(variance - _around(variance))
+        above = np.nan_to_num(level - _around(level))
+        above = np.maximum(above, 0.0) + 4 * 1.4826 * float(np.median(np.abs(above)))
+        bad |= (excess > 3 * usual) & (excess > _MOST_VARIANCE * np.sqrt(usual) * above)
+    return bad
+
+
+def _subtract_parts(clean: Floats, difference: Floats, bad: BoolImage) -> None:
+    """Subtract pedestals of parts of the rows, as of the amplifiers of a chip, in place."""
+    n_parts = min(_PARTS, len(clean) // _LEAST_PART)
+    for k in range(n_parts if n_parts > 1 else 0):
+        own = slice(k * len(clean) // n_parts, (k + 1) * len(clean) // n_parts)
+        some = slice(own.start, own.stop, max(1, (own.stop - own.start) // _ENOUGH_PIXELS))
+        pedestals = _pedestals(_lines(clean[some], difference[some], bad[some]))
+        if pedestals.any():
+            clean[own] -= pedestals
+
+
+def _pedestals(lines: _Lines) -> Floats:
+    """Pedestal of each line above that of most, by the steps that light does not make."""
+    level, variance = lines.level, lines.variance
+    known = np.flatnonzero(np.isfinite(level) & np.isfinite(variance))
+    pedestal = np.zeros(len(level))
+    if len(known) < 8:
+        return pedestal
+    steps, changes = np.diff(level[known]), np.diff(variance[known])
+    chance = np.sqrt(2) * float(np.median(lines.error[known]))
+    spread = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
+    spread = float(np.clip(spread, chance, 2 * chance))  # more where each row has its pedestal
+    noise = float(np.sqrt(np.percentile(variance[known], _DARK_PERCENT)))
+    scatter = np.fmax(
+        1.4826 * float(np.median(np.abs(changes))),
+        _VARIANCE_ERROR
+        * (variance[known][1:] + variance[known][:-1])
+        / np.sqrt(lines.n_pixels[known][1:]),
+    )
+    # Where the level falls, light becomes less noisy.
+    more = changes * np.sign(steps)
+    least = LIGHT_VARIANCE * noise * np.abs(steps)
+    of_chip = (np.abs(steps) > _STEP * spread) & (more + _CHANGE * scatter < least)
+    of_chip &= more < np.fmax(_CHANGE * scatter, NO_VARIANCE * noise * np.abs(steps))
+    of_chip |= _other_edges(steps, np.abs(steps) > _STEP * spread, of_chip)
+    if not of_chip.any():
+        return pedestal
+    if of_chip.mean() > _EVERY_ROW:
+        at = np.arange(len(level), dtype=np.float64)
+        return np.asarray(np.interp(at, known, level[known]) - np.median(level[known]))
+    total = np.concatenate([[0.0], np.cumsum(np.where(of_chip, steps, 0.0))])
+    at = np.arange(len(level), dtype=np.float64)
+    nearest = np.abs(at[:, None] - known).argmin(axis=1) if len(known) < len(level) else slice(None)
+    pedestal = total[nearest]
+    return np.asarray(pedestal - np.median(pedestal))
+
+
+def _other_edges(
+    steps: Floats, large: NDArray[np.bool_], of_chip: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Steps back to where a step of the chip came from, near it: light may lie on one of both."""
+    found = np.zeros(len(steps), dtype=bool)
+    for edge in np.flatnonzero(large & ~of_chip):
+        near = slice(max(0, edge - _WIDEST_BAND), edge + _WIDEST_BAND + 1)
+        others = steps[near][of_chip[near]]
+        found[edge] = (np.abs(others + steps[edge]) < _BACK * np.abs(others)).any()
+    return found
+
+
+def _around(values: Floats) -> Floats:
+    """Running median of a line's neighbours; NaN are passed over."""
+    from scipy.ndimage import median_filter
+
+    known = np.isfinite(values)
+    if not known.any():
+        return values
+    at = np.arange(len(values), dtype=np.float64)
+    filled = np.interp(at, at[known], values[known])
+    return np.asarray(median_filter(filled, min(_AROUND, len(values) // 2 * 2 + 1), mode="nearest"))
+
+
+def _hot_pixels(clean: Floats, difference: Floats, n_images: int) -> BoolImage:
+    """Pixels that stand out as no light does: alone, and in all frames, or by far in one."""
+    hot = np.zeros(clean.shape, dtype=bool)
+    some = clean[:: max(1, len(clean) // _SAMPLE)]
+    some = some[np.isfinite(some)]
+    if not some.size:
+        return hot
+    middle = float(np.median(some))
+    spread = 1.4826 * float(np.median(np.abs(some - middle)))
+    with np.errstate(invalid="ignore"):
+        x, y = np.nonzero(clean > middle + _HOT * spread)
+    if not len(x):
+        return hot
+    height = clean[x, y] - middle
+    nx, ny = clean.shape
+    beside = np.stack(
+        [
+            clean[np.clip(x + dx, 0, nx - 1), np.clip(y + dy, 0, ny - 1)]
+            for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1))
+        ]
+    )
+    inside = np.stack([x > 0, x < nx - 1, y > 0, y < ny - 1])
+    beside = np.where(np.isfinite(beside) & inside, beside - middle, 0.0).max(axis=0)
+    alone = beside < np.maximum(_HOT_NEIGHBOUR * height, 3 * spread)
+    # The charge that came in one frame, if it came in one.
+    own = np.abs(difference[x, y])
+    once = own > 0.8 * height * np.sqrt(n_images)
+    steady = own < _STEADY * height * np.sqrt(n_images)
+    found = alone & steady
+    charge = own**2 / height
+    if once.sum() > 8:
+        found |= once & (charge > _TRACK * np.median(charge[once]))
+    hot[x[found], y[found]] = True
+    return hot

@@ -1,0 +1,252 @@
+"""The curvature of a run: fitted to its mean image or its photons, looked at, and then set."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.crop import Crop
+from hrixs.camera.dataset import image_parts
+from hrixs.camera.frames import as_frames
+from hrixs.camera.half_means import HalfMeans, HalvesAdder
+from hrixs.curvature.chip_lines import ChipLines, along_rows, chip_lines, row_levels
+from hrixs.curvature.doubts_of_line import (
+    doubt_of_errors,
+    doubt_of_hits,
+    doubt_of_line,
+    doubt_text,
+)
+from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
+from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
+from hrixs.photons.find import find_photons
+from hrixs.photons.lazy import photon_parts
+from hrixs.photons.table import concat_photons
+from hrixs.reduction.analysis import Analysis, require_method
+from hrixs.reduction.run import photons_of_run
+from hrixs.reduction.stack import settled_by_first
+from hrixs.runs.images import iterate_images
+from hrixs.spectrometer.inputs import RunOrData, first_images, index
+from hrixs.spectrometer.recipe import analysis_of, camera_options, crop_of, cropped
+from hrixs.spectrometer.settings import Settings
+from hrixs.utils.dask_arrays import is_lazy
+from hrixs.utils.errors import DoubtfulCurvatureError, MissingDataError, NoLineError, warn
+from hrixs.utils.threads import resolve_threads
+from hrixs.utils.typing import Floats
+
+# Images that tell what the chip adds, before photons are found.
+_FIRST_IMAGES = 32
+# Widths of a line, of so many pixels at least, within which a masked row cuts it; and the share of
+# the columns that may be left out for it.
+_REACH, _LEAST_WIDTH, _MOST_CUT = 1.5, 3.0, 0.6
+
+
+def find_curvature(
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    *,
+    plot: bool,
+    start: tuple[float, float] | None,
+    method: str,
+    **options: Any,
+) -> None:
+    """Fit the curvature to the mean image or to the photons of a run, and set it."""
+    from hrixs.curvature import plots
+
+    require_method(method, ("image", "photons"))
+    fit: CurvatureFit | PhotonCurvatureFit
+    if method == "image":
+        light = light_of(h, run, proposal)
+        fit = _fit_image(light, start, options)
+        light.tell(fit)
+    else:
+        light = light_of(h, run, proposal, n_images=_FIRST_IMAGES)
+        photons = photons_of(h, run, proposal, light)
+        fit = _fit_photons(light, photons, {"start": start, "shape": light.crop.shape} | options)
+        light.tell(fit)
+    h.curvature_fit, h.curvature = fit, fit.curvature
+    if plot and isinstance(fit, CurvatureFit):
+        plots.plot_curvature(light.image, fit)
+    elif plot and isinstance(fit, PhotonCurvatureFit):
+        plots.plot_photon_curvature(photons, fit)
+
+
+@dataclass(frozen=True)
+class Light:
+    """The mean image of a run in the crop, without what the chip adds, and what tells light."""
+
+    halves: HalfMeans
+    chip: ChipLines
+    crop: Crop
+    difference: Floats
+
+    @property
+    def clean(self) -> Floats:
+        """The mean image without what the chip adds, NaN where a pixel is bad."""
+        return self.chip.clean
+
+    @property
+    def image(self) -> xr.DataArray:
+        """The clean image, in pixels of the chip."""
+        return self._image(self.clean)
+
+    def without_levels(self) -> xr.DataArray:
+        """The clean image less the level of each row, for lines that are tilted."""
+        return self._image(self.clean - row_levels(self.clean))
+
+    def columns_with_rows_missing(self, fit: PhotonCurvatureFit) -> NDArray[np.bool_]:
+        """Columns in which the line lies on rows that are masked as a whole, or beside them."""
+        x0, y0 = self.crop.origin
+        centre = fit.centre(x0 + np.arange(len(self.clean), dtype=np.float64)) - y0
+        missing = np.flatnonzero(~np.isfinite(self.clean).any(axis=0))
+        reach = _REACH * max(fit.fwhm, _LEAST_WIDTH)
+        found = np.zeros(len(centre), dtype=bool)
+        for row in missing:
+            found |= np.abs(centre - row) < reach
+        return found
+
+    def _image(self, pixels: Floats) -> xr.DataArray:
+        return xr.DataArray(pixels, self.crop.pixels, ("x", "y"), attrs={"units": "ADU"})
+
+    def doubt(self, fit: CurvatureFit | PhotonCurvatureFit) -> str | None:
+        """Why the line that was fitted is hardly light; None where nothing speaks against it."""
+        columns = self.crop.origin[0] + np.linspace(0.0, len(self.clean) - 1.0, 64)
+        doubt = doubt_of_errors(fit.curve_error(columns))
+        return doubt or doubt_of_line(fit, self.clean, self.difference, self.crop.origin)
+
+    def tell(self, fit: CurvatureFit | PhotonCurvatureFit) -> None:
+        """Warn of what was left out, and of a line that spectra of the crop would lose."""
+        for text in [*self.halves.remarks(), *self.chip.remarks()]:
+            warn(text)
+        (low, high), row = self.crop.ranges["y_range"], float(fit.centre(np.zeros(1))[0])
+        if not low <= row < high:
+            warn(
+                f"the line would lie at row {row:.0f} in column 0, outside of the rows {low} to "
+                f"{high - 1}: spectra straightened to column 0 lose it. Take more rows (Y_RANGE), "
+                f"or set h.curvature = h.curvature.about({self._middle:.0f}), the middle column."
+            )
+
+    @property
+    def _middle(self) -> float:
+        return self.crop.origin[0] + self.crop.shape[0] // 2
+
+
+def _fit_image(
+    light: Light, start: tuple[float, float] | None, options: dict[str, Any]
+) -> CurvatureFit:
+    """The fit of the image; if there is none, or a doubt, without the levels of the rows."""
+    first: CurvatureFit | None = None
+    try:
+        first = fit_curvature_image(light.image, start=start, **options)
+    except NoLineError as error:
+        none, doubt = error, None
+    else:
+        doubt = light.doubt(first)
+        if doubt is None:
+            return first
+    try:
+        second = fit_curvature_image(light.without_levels(), start=start, **options)
+        if light.doubt(second) is None:
+            return second
+    except NoLineError:
+        pass
+    if first is None or doubt is None:
+        raise none
+    raise DoubtfulCurvatureError(doubt_text(doubt, first), first)
+
+
+def _fit_photons(light: Light, photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureFit:
+    """The fit of the photons, without the columns in which rows that are masked cut the line.
+
+    What is left of a line that is cut along a row would draw it there.
+    """
+    fit = fit_curvature(photons, **options)
+    cut = light.columns_with_rows_missing(fit)
+    if cut.any() and options.get("weights") is None:
+        if cut.mean() > _MOST_CUT:
+            doubt = f"rows that are masked cut it in {int(cut.sum())} of {len(cut)} columns"
+            raise DoubtfulCurvatureError(doubt_text(doubt, fit), fit)
+        column = np.rint(photons["x"].values - light.crop.origin[0])
+        column = np.clip(np.nan_to_num(column), 0, len(cut) - 1).astype(np.int64)
+        near = {"start": fit.curvature} | {k: v for k, v in options.items() if v is not None}
+        fit = fit_curvature(photons.isel(photon=~cut[column]), **near)
+    why = light.doubt(fit) or doubt_of_hits(fit, photons["x"].values, photons["y"].values)
+    if why is not None:
+        raise DoubtfulCurvatureError(doubt_text(why, fit), fit)
+    return fit
+
+
+def light_of(
+    h: Settings, run: RunOrData, proposal: int | str | None, *, n_images: int | None = None
+) -> Light:
+    """The light of a run, or of its first images."""
+    halves, crop = _halves_of(h, run, proposal, n_images)
+    options = camera_options(h, crop)
+    mean = halves.mean if options["dark"] is None else halves.mean - options["dark"]
+    if options["mask"] is not None:
+        mean = np.where(options["mask"], np.nan, mean)
+    difference, n_images = halves.difference, halves.n_images
+    if difference is None or not np.any(difference[np.isfinite(difference)]):
+        difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
+    chip = chip_lines(mean, difference, n_images)
+    return Light(halves, chip, crop, difference)
+
+
+def _halves_of(
+    h: Settings, run: RunOrData, proposal: int | str | None, n_images: int | None
+) -> tuple[HalfMeans, Crop]:
+    if not isinstance(run, xr.Dataset):
+        indexed = index(h, run, proposal)
+        if n_images is not None:
+            indexed = indexed.first(n_images)
+        crop = crop_of(h, *indexed.frame_shape)
+        adder = HalvesAdder(word="train", threads=h.THREADS)
+        with closing(iterate_images(indexed.entries, indexed.faults)) as parts:
+            for images, numbers in parts:
+                frames = images.swapaxes(-1, -2) if indexed.swapped else images
+                adder.add(frames[..., crop.x, crop.y], indexed.entries.train_id[numbers])
+        if not adder.n_images:
+            raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
+        return adder.result(), crop
+    data = run if n_images is None else first_images(h, run, proposal, n_images)
+    images_in_crop, crop = cropped(h, data)
+    dims, coords = images_in_crop.dims, images_in_crop.coords
+    named = len(dims) > 2 and dims[0] == "trainId" and "trainId" in coords
+    adder = HalvesAdder(word="train" if named else "number", threads=h.THREADS)
+    for part in image_parts(images_in_crop):
+        adder.add(as_frames(part).pixels, part["trainId"].values if named else None)
+    return adder.result(), crop
+
+
+def photons_of(h: Settings, run: RunOrData, proposal: int | str | None, light: Light) -> xr.Dataset:
+    """Photons of all images, found as `centroid` does, without what the chip adds."""
+    if not isinstance(run, xr.Dataset):
+        indexed = index(h, run, proposal)
+        analysis = _without_chip(analysis_of(h, "auto", light.crop), light.chip)
+        threads = resolve_threads(h.THREADS)
+        return photons_of_run(indexed, analysis, light.crop, threads=threads)
+    frames, crop = cropped(h, run)
+    analysis = _without_chip(analysis_of(h, "auto", crop), light.chip)
+    analysis = settled_by_first(analysis, frames, None, losses=False, look=False)
+    options = analysis.options | analysis.flat_camera
+    if is_lazy(frames):
+        parts = photon_parts(frames, **options)
+        return concat_photons([part.compute() for part in parts])
+    return find_photons(frames, **options)
+
+
+def _without_chip(analysis: Analysis, chip: ChipLines) -> Analysis:
+    """The analysis, with the chip's pedestals in the dark and its bad pixels in the mask."""
+    if not chip.matters:
+        return analysis
+    dark, mask = analysis.camera["dark"], analysis.camera["mask"]
+    camera = analysis.camera | {
+        "dark": chip.pattern if dark is None else dark + chip.pattern,
+        "mask": chip.bad if mask is None else mask.astype(bool) | chip.bad,
+    }
+    return replace(analysis, camera=camera)
