@@ -185,7 +185,8 @@ def _on_side(rng: np.random.Generator) -> Faulty:
         options = {"photons_per_frame": photons / 8, "n_images": 8, "with_dark": False}
         run = clean_run(rng, "manual", **options)
         x, y = run.h.X_RANGE, run.h.Y_RANGE
-        run.h.X_RANGE, run.h.Y_RANGE = y, x
+        # A multiple of four columns, as in `clean_run`.
+        run.h.X_RANGE, run.h.Y_RANGE = slice(y.start, y.stop - (y.stop - y.start) % 4), x
         return replace(run, data=run.data.rename(x="y", y="x").transpose("trainId", "x", "y"))
 
     return faulty
@@ -196,7 +197,8 @@ def _straight(rng: np.random.Generator, sigma: float, tilt: float = 0.0) -> Run:
     sensor = Sensor(shape=(512, 300))
     line = SpectralLine(150.0 - tilt / 2, sigma, 1.0)
     frames, _ = simulate_frames(
-        8, sensor=sensor, lines=[line], photons_per_frame=60.0, energy=530.0,
+        8, sensor=sensor, lines=[line], energy=530.0,
+        photons_per_frame=60.0 * max(sigma / 120, 1),  # most of broad light is beside the chip
         curvature=(tilt / 512, 0.0), seed=int(rng.integers(1 << 31)),
     )  # fmt: skip
     h = hRIXS()
@@ -209,8 +211,8 @@ def _outside(rng: np.random.Generator) -> Faulty:
 
     def faulty(share: float) -> Run:
         rng.bit_generator.state = state
-        # Even light: of a tilt of all rows half of the photons lie beside the axis.
-        return _straight(rng, 1000.0, tilt=4 * 300 * share)
+        # Even light: of a tilt by all rows half of the photons lie beside the axis.
+        return _straight(rng, 1000.0, tilt=2 * 300 * share)
 
     return faulty
 

@@ -39,6 +39,14 @@ def test_two_lines_are_two_peaks_and_a_low_one_is_none():
     assert sorted(round(peak.row) for peak in peaks_of(rows)) == [150, 200]
 
 
+def test_a_line_without_other_light_is_a_peak_in_its_crop():
+    rows = np.random.default_rng(5).normal(150, 1.0, 400)
+    assert peaks_of(rows) == []
+    (peak,) = peaks_of(rows, 300)
+    assert peak.row == pytest.approx(150, abs=0.5)
+    assert peak.fwhm == pytest.approx(2.5, rel=0.3)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_even_photons_have_no_peak(seed):
     rng = np.random.default_rng(seed)

@@ -65,7 +65,7 @@ def lines_of(
     errors = (best - now) / np.sqrt(variance + 2 * even)
     if gain > _SHARPER and errors > _SHARPER_ERRORS:
         return [_curve(gain, errors, tilt, bend)]
-    peaks = peaks_of(straight)
+    peaks = peaks_of(straight, shape[1])
     return [*_cut(peaks, curve_ends, shape), *_bins(peaks, rows_per_bin)]
 
 

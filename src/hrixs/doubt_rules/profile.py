@@ -52,16 +52,20 @@ class Peak:
     fwhm: float
 
 
-def peaks_of(rows: Floats) -> list[Peak]:
+def peaks_of(rows: Floats, n_rows: int = 0) -> list[Peak]:
     """Find the lines of a profile, those with at least 30 % of the highest's height.
 
     Parameters
     ----------
     rows : numpy.ndarray, shape (photons,)
         Straightened rows.
+    n_rows : int
+        Of the crop: where there is no light a line stands on nothing.
     """
     low = float(np.floor(rows.min()))
-    counts = np.bincount(((rows - low) * _FINE).astype(np.int64)).astype(np.float64)
+    low, least = (min(low, 0.0), n_rows * _FINE) if n_rows else (low, 0)
+    number = ((rows - low) * _FINE).astype(np.int64)
+    counts = np.bincount(number, minlength=least).astype(np.float64)
     if len(counts) < 8 * _FINE:
         return []
     window = np.ones(_FINE)  # a row
