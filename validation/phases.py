@@ -18,7 +18,7 @@ from hrixs import (
     phase_correction,
     phase_uniformity,
 )
-from hrixs.photons.phase_statistics import phase_of
+from hrixs.photons.phases import phase_of
 from hrixs.simulation import CURVE_A, CURVE_B, Sensor, SpectralLine, simulate_frames
 from validation.figures import save
 

@@ -351,7 +351,7 @@ class TestParameters:
 
     @pytest.mark.parametrize("adu", [0.0, -1.0, np.nan, np.inf])
     def test_a_photon_without_charge_names_its_frame(self, adu):
-        with pytest.raises(ValueError, match=r"energy of frame 2 .*expected a positive number"):
+        with pytest.raises(ValueError, match=r"photon of frame 2 makes .*a positive number"):
             classify(photon_frames(), photon_adu=np.array([1.0, 2.0, adu]))
 
     @pytest.mark.parametrize("photon_adu", [np.ones(2), np.ones(4), np.ones(0)])

@@ -5,25 +5,27 @@ from pathlib import Path
 
 import pytest
 
-import hrixs.doubt_rules
+import hrixs
 from hrixs.camera import unlike_frames
 from hrixs.doubt_rules.codes import CODES
 from hrixs.doubt_rules.images import _CODES as CODES_OF_IMAGES
-from hrixs.reduction import judge
+from hrixs.photons import charge_balance, spots
+from hrixs.reduction import first_images, judge, losses
 
-RULES = Path(hrixs.doubt_rules.__file__).parent
+PACKAGE = Path(hrixs.__file__).parent
 TABLE = {one.code: one for one in CODES}
 
 
 def codes_in_the_source() -> set[str]:
     """First argument of each `Doubt`, where it is written out, and the codes of images."""
     found = set(CODES_OF_IMAGES.values())
-    for path in RULES.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
             is_doubt = isinstance(node, ast.Call) and ast.unparse(node.func) == "Doubt"
             if is_doubt and node.args and isinstance(node.args[0], ast.Constant):
                 found.add(node.args[0].value)
-    return found | {"bad_rows", "bad_columns"}  # of a loop over both
+    # Of loops over both.
+    return found | {"bad_rows", "bad_columns", "row_steps", "column_steps"}
 
 
 def test_every_code_of_the_rules_is_in_the_table():
@@ -52,4 +54,10 @@ def test_figures_of_rules_that_stand_elsewhere_are_those_of_the_table():
     assert f"than {unlike_frames._LEVEL_NOISE:.0f} times a pixel's noise" in level
     assert f"than {unlike_frames._LEVEL_SPREAD:.0f} times what" in level
     assert judge._LEAST_IMAGES == 4
+    assert f"more than {100 * losses.LARGEST_LOSS:g} % of the photons" in TABLE["crowded"].told
+    assert f"more than {100 * losses._GRAVE_LOSS:g} %" in TABLE["crowded"].grave
+    assert f"more than {first_images.DENSEST:g} a pixel" in TABLE["crowded"].told
+    assert f"{100 * charge_balance._LARGEST_GAP:g} % and" in TABLE["charge_balance"].told
+    assert f"{100 * charge_balance._GRAVE_GAP:g} %" in TABLE["charge_balance"].grave
+    assert f"{100 * spots._LARGEST_ERROR:g} %" in TABLE["learned_charge"].told
     assert all(TABLE[code].told.startswith("Of four images") for code in CODES_OF_IMAGES.values())

@@ -13,7 +13,7 @@ from hrixs import (
     phase_correction,
 )
 from hrixs import phase_uniformity as uniformity
-from hrixs.photons.phase_statistics import phase_of
+from hrixs.photons.phases import phase_of
 from hrixs.simulation import CURVE_A, CURVE_B, Sensor, SpectralLine, simulate_frames
 
 TILT = (CURVE_A, CURVE_B)

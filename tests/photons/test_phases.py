@@ -6,7 +6,7 @@ import xarray as xr
 from scipy import stats
 
 from hrixs import HrixsWarning, classify_photons, phase_uniformity
-from hrixs.photons.phase_statistics import (
+from hrixs.photons.phases import (
     cumulative,
     kuiper,
     kuiper_p_value,

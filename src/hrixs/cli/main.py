@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.photons.threshold import threshold_options
+from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting
 from hrixs.utils.errors import DoubtWarning, HrixsWarning

@@ -124,7 +124,7 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
     if job.energy is not None:
         energies = np.full(data.sizes["trainId"], job.energy)
         data["nrj"] = ("trainId", energies, {"units": "eV"})
-    add_spectra(h, data, job.method)
+    add_spectra(h, data, job.method, strict=job.strict)
     return data.drop_vars(job.detector)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import FRAME_DIMS, first_pixel
 from hrixs.curvature.image_search import search_curvature, strip_profiles
+from hrixs.curvature.line_model import line_jacobian, line_model
 from hrixs.utils.errors import NoLineError
 from hrixs.utils.statistics import FWHM
 
@@ -284,9 +285,9 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
         if len(values) < 64:
             raise NoLineError(_no_line_text("the line leaves the image"))
         result = least_squares(
-            lambda p, x=x, y=y, v=values: _model(p * scale, x, y) - v,
+            lambda p, x=x, y=y, v=values: line_model(p * scale, x, y) - v,
             parameters / scale,
-            jac=lambda p, x=x, y=y: _jacobian(p * scale, x, y) * scale,
+            jac=lambda p, x=x, y=y: line_jacobian(p * scale, x, y) * scale,
             **{"method": "lm", "max_nfev": 100, **options},
         )
         parameters = result.x * scale
@@ -343,24 +344,6 @@ def _near_line(
     return columns[finite].astype(np.float64), rows[finite].astype(np.float64), values[finite]
 
 
-def _model(
-    p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    amplitude, y0, sigma, curve_a, curve_b, background = p
-    t = (y - y0 - (curve_b * x + curve_a) * x) / sigma
-    return np.asarray(amplitude * np.exp(-0.5 * t * t) + background)
-
-
-def _jacobian(p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> FloatImage:
-    amplitude, y0, sigma, curve_a, curve_b, _ = p
-    t = (y - y0 - (curve_b * x + curve_a) * x) / sigma
-    shape = np.exp(-0.5 * t * t)
-    by_centre = amplitude * shape * t / sigma
-    return np.stack(
-        [shape, by_centre, by_centre * t, by_centre * x, by_centre * x * x, np.ones_like(x)], axis=1
-    )
-
-
 def _errors(
     parameters: NDArray[np.float64],
     scale: NDArray[np.float64],
@@ -377,11 +360,11 @@ def _errors(
     block = (x * n_blocks // nx).astype(np.int64)
 
     def gradients(at: NDArray[np.float64]) -> FloatImage:
-        residual = _model(at, x, y) - values
-        columns = (_jacobian(at, x, y) * scale).T
+        residual = line_model(at, x, y) - values
+        columns = (line_jacobian(at, x, y) * scale).T
         return np.stack([np.bincount(block, column * residual, n_blocks) for column in columns])
 
-    jacobian = _jacobian(parameters, x, y) * scale
+    jacobian = line_jacobian(parameters, x, y) * scale
     pulls = gradients(parameters)
     bread = np.linalg.pinv(jacobian.T @ jacobian)
     first = np.sqrt(np.diag(bread @ (pulls @ pulls.T) @ bread))

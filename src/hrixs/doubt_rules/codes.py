@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hrixs.doubt_rules import axis, chip, images, lines, photons
+from hrixs.doubt_rules import axis, chip, images, lines, photons, steps
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,46 @@ CODES: tuple[Code, ...] = (
         f"A line leaves the crop in more than {lines._CUT:.0%} of the columns, or lies at the end "
         "of the axis",
         "Widen `Y_RANGE`",
+    ),
+    Code(
+        "row_steps",
+        f"The level of the rows of the first images steps by more than {steps._LEAST_STEP:g} of a "
+        f"pixel's noise and {steps._ERRORS:.0f} standard deviations, by the medians of "
+        f"{steps._LINES} rows on both sides",
+        "Load a dark, or set `THRESHOLD = '6 sigma'`, which takes such steps away",
+    ),
+    Code(
+        "column_steps",
+        "The same of the columns",
+        "Load a dark, or set `THRESHOLD = '6 sigma'`, which takes such steps away",
+    ),
+    Code(
+        "crowded",
+        "A threshold loses more than 5 % of the photons of the first images, where spots run into "
+        "each other; or, where they are resolved, photons lie more than 0.45 a pixel "
+        "(`LostPhotonsWarning`)",
+        "`method='resolve'` or `'best'`; where they are resolved, `'integrate'` or `'best'`",
+        "more than 30 % are lost",
+    ),
+    Code(
+        "denser",
+        "Later images have so many more photons than the first ones that more than 5 % are lost in "
+        "them, or that they can't be told apart (`LostPhotonsWarning`)",
+        "`method='resolve'` or `'best'`, or `'integrate'` for these images",
+    ),
+    Code(
+        "charge_balance",
+        "Photons that were resolved make another charge than there is above the level, by more "
+        "than 3 % and 4 standard deviations (`ChargeBalanceWarning`)",
+        "Check `PHOTON_CHARGE` or `ELECTRONS_PER_ADU`, `CLOUD_SIGMA`, and the level (a dark, or "
+        "`LOCAL_BACKGROUND`)",
+        "more than 30 %",
+    ),
+    Code(
+        "learned_charge",
+        "The charge of one photon was learned from so few lone spots that it is uncertain by more "
+        "than 2 %",
+        "Set `PHOTON_CHARGE`, or `ELECTRONS_PER_ADU` for the energy to tell it",
     ),
     Code(
         "bins",

@@ -7,7 +7,6 @@ import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from hrixs.live.doubts import DoubtsOfWatch
 from hrixs.live.first_trains import FirstTrains, Train
 from hrixs.live.lost import LostOfWatch
 from hrixs.live.notes import kind_of, noted
+from hrixs.live.train_spectrum import TrainSpectrum
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
 from hrixs.reduction.judge import Seen
@@ -31,34 +31,6 @@ from hrixs.utils.errors import HrixsWarning, LostPhotonsWarning, MissingDataErro
 from hrixs.utils.provenance import RATIO, provenance, settings_text
 
 _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
-
-
-@dataclass(frozen=True)
-class TrainSpectrum:
-    """One train's spectrum.
-
-    Attributes
-    ----------
-    train_id : int
-        The train.
-    spectrum : numpy.ndarray, shape (energy,)
-        The sum over the train's images.
-    n_images : int
-        How many these are.
-    photons : float
-        Photons in the spectrum; NaN where none are counted.
-    energy : float
-        Photon energy in eV; NaN where it was not asked for.
-    time : float
-        `time.monotonic` when the train came.
-    """
-
-    train_id: int
-    spectrum: NDArray[np.float64]
-    n_images: int
-    photons: float
-    energy: float
-    time: float
 
 
 class LiveSpectra:
@@ -253,7 +225,7 @@ class LiveSpectra:
         spectra = np.stack([one.spectrum for one in last])
         energies = np.array([one.energy for one in last])
         of_all = self._attrs_of(self.counts.images) | self._lost.attrs()
-        of_all = with_doubts(of_all, self._doubts.found.values())
+        of_all = with_doubts(of_all, self.doubts)
         of_each = self._attrs_of(max(one.n_images for one in last))
         data_vars: dict[str, Any] = {
             **with_counting_error(xr.Variable("energy", self.total, of_all), "total"),
@@ -321,12 +293,12 @@ class LiveSpectra:
             self._fail(train.train_id, error, train.time, may_end=may_end)
 
     def _analyse(self, train: Train) -> None:
+        seen: list[Seen] = []
         try:
             with self._noting():
                 data = train.dataset(self.h.DETECTOR)
-                seen: list[Seen] = []
-                analysis = self._first.known(train)
-                made = add_spectra(self.h, data, self.method, analysis=analysis, keep=seen)
+                known = self._first.known(train)
+                made = add_spectra(self.h, data, self.method, analysis=known, keep=seen)
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train.train_id, error, train.time)
             return

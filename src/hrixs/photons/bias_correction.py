@@ -10,15 +10,18 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.curve import Curvature, CurveLike
-from hrixs.photons.phase_statistics import (
+from hrixs.photons.phases import (
+    MOST_LEFT_BY_TILT,
+    N_BLOCKS,
     SIGNIFICANCE,
     column_blocks,
     compare_blocks,
     cumulative,
+    finder_of,
     left_by_tilt,
     phase_of,
+    single_photons,
 )
-from hrixs.photons.phases import MOST_LEFT_BY_TILT, N_BLOCKS, finder_of, single_photons
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import NoPhaseCorrectionError, warn
 from hrixs.utils.provenance import provenance

@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.photons.defaults import MAX_PHOTONS, STD_THRESHOLD
-from hrixs.photons.flat_level import uneven_level
+from hrixs.photons.noise_threshold import threshold_options, uneven_level
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
 from hrixs.photons.table import table_of_found
-from hrixs.photons.threshold import threshold_options
 from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.resolve import ENTRIES_FOR_A_CHARGE
-from hrixs.reduction.density import lost_where_denser
 from hrixs.reduction.first_images import DENSEST
 from hrixs.reduction.losses import LARGEST_LOSS
+from hrixs.spectra.density import lost_where_denser
 
 # Later images with so many times the photons of the first ones, beyond their scatter, are told.
 _CLEARLY_DENSER = 1.5

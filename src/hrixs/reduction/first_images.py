@@ -19,7 +19,7 @@ from hrixs.photons.cloud_width import (
     mean_cloud,
 )
 from hrixs.photons.columns import COLUMNS
-from hrixs.photons.flat_level import uneven_level
+from hrixs.photons.noise_threshold import uneven_level
 from hrixs.photons.resolve import (
     ENOUGH_FOR_A_CHARGE,
     ENOUGH_FOR_A_CLOUD,
@@ -35,10 +35,10 @@ from hrixs.photons.spots import (
 )
 from hrixs.photons.table import table_columns
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.density import LightMap
 from hrixs.reduction.first_look import looked_at
 from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, crowded, losses_of
 from hrixs.spectra.converted import frame_pedestals
+from hrixs.spectra.density import LightMap
 from hrixs.utils.errors import MissingDataError
 
 #: Frames of so many first entries, and the photon energies of these.

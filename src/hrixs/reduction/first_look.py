@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
 from hrixs.doubt_rules.doubt import Doubt, new_ones, tell
+from hrixs.doubt_rules.lines import lines_of
 from hrixs.doubt_rules.photons import charge_of_one
 from hrixs.doubt_rules.steps import level_steps, steps_of_level
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import level_and_noise
-from hrixs.reduction.lines import lines_in
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 
@@ -135,3 +135,16 @@ def _less(
     if camera["mask"] is not None:
         values[camera["mask"][where] != 0] = np.nan
     return values - level
+
+
+def lines_in(analysis: Analysis, x: Floats, y: Floats, shape: tuple[int, int]) -> list[Doubt]:
+    """Doubt what places of photons in the crop show of its lines."""
+    curve = analysis.curvature.counted_from(analysis.origin[0])
+    return lines_of(
+        x,
+        y,
+        np.asarray(curve(x), dtype=np.float64),
+        shape=shape,
+        curve_ends=np.asarray(curve(np.linspace(0, shape[0] - 1, 65)), dtype=np.float64),
+        rows_per_bin=shape[1] / analysis.bins if analysis.gives_photons else None,
+    )

@@ -25,7 +25,7 @@ from hrixs.photons.charge_balance import charge_gap
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.denser import denser
 from hrixs.reduction.evidence import Evidence
-from hrixs.reduction.lines import lines_in
+from hrixs.reduction.first_look import lines_in
 from hrixs.reduction.losses import crowded
 from hrixs.utils.typing import Floats
 

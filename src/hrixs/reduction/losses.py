@@ -15,13 +15,13 @@ from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.density import (
+from hrixs.spectra.converted import frame_pedestals
+from hrixs.spectra.density import (
     LightMap,
     density_by_places,
     found_share,
     lost_photons,
 )
-from hrixs.spectra.converted import frame_pedestals
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 
 #: At most so many frames tell how many photons are lost.
