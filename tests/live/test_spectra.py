@@ -257,7 +257,8 @@ def test_what_went_wrong_long_ago_is_a_number_only(h, frames):
     live.add(25, train(frames[0]), now=102.0)
     soon, late = (Link("", connected=True, now=now) for now in (103.0, 140.0))
     # And that the images are crowded, which is told as long as they are shown.
-    lost = [note for note in live.notes if "photons are lost" in note]
+    # One image again and again has its hits in the same pixels.
+    lost = [note for note in live.notes if "photons are lost" in note or "hot_pixels" in note]
     assert problems(live, late) == lost
     live.notes.clear()
     assert [line.split(":")[0] for line in problems(live, soon)] == [

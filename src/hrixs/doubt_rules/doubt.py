@@ -65,7 +65,8 @@ def from_text(text: str) -> list[Doubt]:
 def with_doubts(attrs: Mapping[Any, Any], doubts: Iterable[Doubt]) -> dict[Any, Any]:
     """`attrs` with more doubts, one of each code."""
     known = from_text(str(attrs.get(DOUBTS, "[]")))
-    return {**attrs, DOUBTS: as_text(first_of_each(known, doubts))}
+    all_of_them = first_of_each(known, doubts)
+    return {**attrs, DOUBTS: as_text(sorted(all_of_them, key=lambda doubt: doubt.code))}
 
 
 def first_of_each(*groups: Iterable[Doubt]) -> list[Doubt]:

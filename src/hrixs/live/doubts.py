@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.doubt_rules.images import Names
+from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.judge import Seen, judged
 from hrixs.spectra.dataset import COUNTS
 
 # So many images are judged together, and at most so many come before they are judged again.
 _MOST_IMAGES, _MOST_BETWEEN = 100, 20
 # Told of the whole watch.
-_TOLD_OTHERWISE = ("lost_share", "lost_photons", "photons_of_first")
+_TOLD_OTHERWISE = ("lost_share", "lost_photons")
 
 
 class DoubtsOfWatch:
@@ -30,11 +32,13 @@ class DoubtsOfWatch:
     def __init__(self) -> None:
         self.found: dict[str, Doubt] = {}
         self._images: deque[tuple[Seen, xr.DataArray, int]] = deque(maxlen=_MOST_IMAGES)
+        self._first: Analysis | None = None  # which alone was looked at
         self._n = 0
         self._next = 1
 
     def add(self, seen: Seen, spectrum: xr.DataArray, train_id: int) -> list[Doubt]:
         """Take what the images of a train show; doubts that are new."""
+        self._first = self._first or seen.analysis
         self._images.append((seen, spectrum, train_id))
         self._n += 1
         if self._n < self._next:
@@ -49,6 +53,8 @@ class DoubtsOfWatch:
         spectra = [one.values.reshape(-1, one.shape[-1]) for _, one, _ in self._images]
         last = self._images[-1][1].attrs
         attrs: dict[Any, Any] = {k: v for k, v in last.items() if k not in _TOLD_OTHERWISE}
+        if "lost_share" in last:
+            attrs.pop("photons_of_first", None)
         for count in COUNTS:
             if count in attrs:
                 attrs[count] = sum(one.attrs[count] for _, one, _ in self._images)
@@ -57,4 +63,6 @@ class DoubtsOfWatch:
             for (_, _, train_id), own in zip(self._images, spectra, strict=True)
             for _ in range(len(own))
         ]
-        return judged(Seen.joined(seen), attrs, spectra, names=Names("train", names))
+        assert self._first is not None
+        joined = replace(Seen.joined(seen), analysis=self._first)
+        return judged(joined, attrs, spectra, names=Names("train", names))

@@ -55,7 +55,7 @@ class FirstTrains:
     Attributes
     ----------
     analysis : Analysis or None
-        What they have told; None before.
+        What they have told; None before, and for methods that need none.
     trains : list of Train
         Those that wait.
     """
@@ -87,14 +87,6 @@ class FirstTrains:
         trains = [train.dataset(self.h.DETECTOR) for train in self.trains]
         self.analysis = learned(self.h, self.method, trains)
         return self.leave(len(self.trains))
-
-    def known(self, train: Train) -> Analysis:
-        """What the first trains have told, or else the first one that is analysed."""
-        if self.analysis is None:
-            # What is lost is told of the whole watch.
-            data = train.dataset(self.h.DETECTOR)
-            self.analysis = learned(self.h, self.method, [data], losses=False)
-        return self.analysis
 
     def pass_over(self) -> list[Train]:
         """Wait for more trains to learn from; those that can't be kept any longer leave."""

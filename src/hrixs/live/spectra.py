@@ -297,8 +297,8 @@ class LiveSpectra:
         try:
             with self._noting():
                 data = train.dataset(self.h.DETECTOR)
-                known = self._first.known(train)
-                made = add_spectra(self.h, data, self.method, analysis=known, keep=seen)
+                known, look = self._first.analysis, self.total is None
+                made = add_spectra(self.h, data, self.method, analysis=known, look=look, keep=seen)
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train.train_id, error, train.time)
             return

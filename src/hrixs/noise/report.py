@@ -48,7 +48,7 @@ CROWDED = 0.1
 _AS_GOOD, _AS_GOOD_HITS = 1e-3, 3.0
 _HITS = {"units": "per frame"}
 # Electrons an ADU; beyond, what was taken for a photon is none.
-_POSSIBLE_GAINS = 0.01, 100.0
+_POSSIBLE_GAINS = 2e-3, 1e5
 
 
 @dataclass(frozen=True, repr=False)

@@ -21,6 +21,7 @@ from hrixs.photons.table import placed_on_chip
 from hrixs.spectra.converted import photons_by_intensity
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
+from hrixs.utils.checks import number
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.utils.threads import resolve_threads
 
@@ -194,7 +195,9 @@ class Analysis:
     def charges(self, frames: Frames, energy: ArrayLike | None) -> NDArray[np.float64] | None:
         """Charge of one photon in each frame, in ADU; None where neither it nor energy is known."""
         charge = self.options.get("photon_charge")
-        ev_per_adu = self.options["ev_per_pair"] * self.options["electrons_per_adu"]
+        ev_per_adu = number("ev_per_pair", self.options["ev_per_pair"]) * number(
+            "electrons_per_adu", self.options["electrons_per_adu"]
+        )
         return charges_given(energy if charge is None else None, charge, frames, ev_per_adu)
 
     def photons(

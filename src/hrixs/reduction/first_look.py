@@ -53,7 +53,8 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
         except (NonFinitePixelsError, TooManyPhotonsError):
             continue  # told when it is their turn
         charges = analysis.charges(stack, energy) if analysis.knows_charge else None
-        expected += [] if charges is None else charges.tolist()
+        if charges is not None and np.isfinite(charges).all() and (charges > 0).all():
+            expected += charges.tolist()  # others are refused when it is their turn
     found = sample.doubts()
     if spots:
         joined = {name: np.concatenate([one[name] for one in spots]) for name in spots[0]}

@@ -44,7 +44,7 @@ def settled_by_first(
     """
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")
-    first: dict[tuple[int, int], xr.DataArray] = {}
+    first: dict[int, xr.DataArray] = {}
 
     def parts(n: int) -> Iterator[tuple[xr.DataArray, Any]]:
         for begin, end in _first_parts(frames):
@@ -52,14 +52,17 @@ def settled_by_first(
                 return
             part = slice(begin, min(end, n))
             try:
-                loaded = first.get((begin, part.stop))
-                if loaded is None:
-                    loaded = frames[part].compute()
+                loaded = first.get(begin)
+                if loaded is None or len(loaded) < part.stop - begin:
+                    # Lazy ones are read once, with those that are looked at afterwards.
+                    least = _ENTRIES_OF_LAZY if is_lazy(frames) else 0
+                    loaded = frames[begin : min(end, max(n, least))].compute()
             except FaultyRunError:
                 continue
-            if is_lazy(frames) and part.stop <= _ENTRIES_OF_LAZY:
-                first[begin, part.stop] = loaded
-            yield loaded, energies[part] if energies is not None and energies.ndim else energies
+            if is_lazy(frames) and begin < _ENTRIES_OF_LAZY:
+                first[begin] = loaded
+            energy = energies[part] if energies is not None and energies.ndim else energies
+            yield loaded[: part.stop - begin], energy
 
     analysis = settled(analysis, len(frames), parts, losses=losses, look=look)
     return _with_doubts_of_first(analysis, parts(_ENTRIES_OF_LAZY)) if is_lazy(frames) else analysis

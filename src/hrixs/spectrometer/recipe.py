@@ -185,9 +185,7 @@ def needs_cloud(h: Settings, method: str) -> bool:
     return method_needs_cloud(method, h.POSITION, h.CLOUD_SIGMA)
 
 
-def learned(
-    h: Settings, method: str, trains: Sequence[xr.Dataset], *, losses: bool = True
-) -> Analysis:
+def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
     """The analysis of trains that come one by one, as the first ones decide it.
 
     Their photon energies are used where all have one. Those that can't be analysed decide nothing.
@@ -205,7 +203,7 @@ def learned(
         energies = energies_of(data, frames) if by_energy and analysis.takes_energy else None
         if analysis.can_use(frames, energies):
             first.append((frames, energies))
-    return settled(analysis, len(first), lambda n: first[:n], losses=losses)
+    return settled(analysis, len(first), lambda n: first[:n])
 
 
 def add_spectra(
@@ -216,11 +214,13 @@ def add_spectra(
     *,
     analysis: Analysis | None = None,
     strict: bool = False,
+    look: bool = True,
     keep: list[Seen] | None = None,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
-    An `analysis` of images before, as from `learned`, is used as it is. What images in memory show
+    An `analysis` of images before, as from `learned`, is used as it is. Without `look` the first
+    images are not looked at for what does not belong to light. What images in memory show
     is put into `keep` in place of being judged, where that is given.
     """
     strict = yes_or_no("strict", strict)
@@ -232,7 +232,7 @@ def add_spectra(
     energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
     if known is None:
         # In memory they are told by the photons that are found anyway.
-        analysis = settled_by_first(analysis, frames, energies, losses=lazy)
+        analysis = settled_by_first(analysis, frames, energies, losses=lazy, look=look)
     if lazy:
         made = lazy_spectra(frames, analysis, energies)
     else:

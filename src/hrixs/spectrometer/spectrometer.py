@@ -362,15 +362,7 @@ class hRIXS(Settings):
         NoLineError
             There is no line in the run. Then the old values are kept.
         DoubtfulCurvatureError
-            What was fitted is hardly a line: rows of the chip at a level of their own, or a curve
-            that is uncertain by 2 px or more. The fit is the error's ``fit``; it is not set.
-
-        Warns
-        -----
-        HrixsWarning
-            For images that are unlike the others, rows and columns of the chip at another level,
-            and many bad pixels, all of which are left out; for a line outside of the crop in
-            column 0.
+            What was fitted is hardly a line, or uncertain by 2 px: the error's ``fit``, not set.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
         curve_fits.find_curvature(self, runNB, proposal, **options, **kwargs)
