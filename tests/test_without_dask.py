@@ -17,7 +17,8 @@ with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
     expected = h.centroid(data)
     found = h.process_run(sys.argv[1], progress=False)
-assert [one.category for one in said] == [LostPhotonsWarning] * 2  # the images are crowded
+lost = [one for one in said if one.category is LostPhotonsWarning]
+assert len(lost) == 2  # the images are crowded
 np.testing.assert_array_equal(found.spectrum, expected.spectrum)
 h.normalize(h.aggregate(found, "hRIXS_delay"))
 try:

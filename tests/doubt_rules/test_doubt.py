@@ -36,7 +36,7 @@ def test_doubts_go_through_text_which_netcdf_can_hold(tmp_path):
 def test_attrs_have_one_of_each_code():
     attrs = with_doubts({"a": 1}, [CUT])
     attrs = with_doubts(attrs, [CURVE, Doubt("cut", "another text")])
-    assert from_text(attrs[DOUBTS]) == [CUT, CURVE]
+    assert from_text(attrs[DOUBTS]) == [CURVE, CUT]
     assert attrs["a"] == 1
     assert json.loads(with_doubts({}, [])[DOUBTS]) == []
     assert first_of_each([CUT], [CURVE, CUT]) == [CUT, CURVE]

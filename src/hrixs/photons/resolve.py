@@ -311,7 +311,9 @@ def charges_given(
             "follows from its energy and the gain."
         )
     if energy is not None:
-        with np.errstate(over="ignore"):  # the core names the frame of one that is too large
+        with np.errstate(
+            over="ignore", divide="ignore"
+        ):  # the core names the frame of one that is too large
             return energy_of_frames(energy, frames) / ev_per_adu
     if photon_charge is not None:
         return np.full(len(frames), _positive("photon_charge", photon_charge))

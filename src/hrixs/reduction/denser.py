@@ -17,7 +17,6 @@ from hrixs.spectra.density import lost_where_denser
 # Later images with so many times the photons of the first ones, beyond their scatter, are told.
 _CLEARLY_DENSER = 1.5
 _SCATTER = 4.0
-_FARTHEST = 10.0
 
 
 def denser(
@@ -78,8 +77,6 @@ def _of_losses(
         return []
     tells_doubles = attrs.get("dbl_threshold") != "none"  # by the energy they are told always
     times = counts[more].max() / first
-    if times > _FARTHEST:
-        return []  # the first ones had hardly any light, and tell nothing
     share = lost_where_denser(attrs["lost_share"], times, tells_doubles=tells_doubles)
     if share <= LARGEST_LOSS:
         return []

@@ -92,7 +92,9 @@ def judged(
         found += lines_in(analysis, evidence.x, evidence.y, shape)
     elif len(spectra):
         found += no_line(spectra.mean(axis=0))
-    found += crowded(attrs) + denser(attrs, spectra) + charge_gap(attrs)
+    found += crowded(attrs) + charge_gap(attrs)
+    if not any(doubt.code == "blank_images" for doubt in found):
+        found += denser(attrs, spectra)  # first ones without light are no measure
     return first_of_each(found)
 
 
