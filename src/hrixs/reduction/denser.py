@@ -19,6 +19,10 @@ _CLEARLY_DENSER = 1.5
 _SCATTER = 4.0
 
 
+#: Doubts of first images without light, which are no measure of later ones.
+WITHOUT_LIGHT = frozenset({"blank_images", "no_light", "no_photons"})
+
+
 def denser(
     attrs: Mapping[Any, Any], spectra: NDArray[np.float64], *, are_all: bool = True
 ) -> list[Doubt]:

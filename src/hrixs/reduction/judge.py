@@ -23,7 +23,7 @@ from hrixs.doubt_rules.photons import (
 from hrixs.noise.false_hits import expected_false_hits
 from hrixs.photons.charge_balance import charge_gap
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.denser import denser
+from hrixs.reduction.denser import WITHOUT_LIGHT, denser
 from hrixs.reduction.evidence import Evidence
 from hrixs.reduction.first_look import lines_in
 from hrixs.reduction.losses import crowded
@@ -93,8 +93,8 @@ def judged(
     elif len(spectra):
         found += no_line(spectra.mean(axis=0))
     found += crowded(attrs) + charge_gap(attrs)
-    if not any(doubt.code == "blank_images" for doubt in found):
-        found += denser(attrs, spectra)  # first ones without light are no measure
+    if not WITHOUT_LIGHT & {doubt.code for doubt in found}:
+        found += denser(attrs, spectra)
     return first_of_each(found)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hrixs.camera.frames import as_frames
 from hrixs.doubt_rules.doubt import tell, with_doubts
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.denser import denser
+from hrixs.reduction.denser import WITHOUT_LIGHT, denser
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 from hrixs.utils.provenance import RATIO
@@ -79,7 +79,8 @@ def _spectra_of_block(
         stack = replace(stack, first_frame=begin * per_entry)
         energy = None if energies is None else energies[begin : begin + len(block)]
     spectra = analysis.spectra(stack, energy)
-    tell(denser(spectra.attrs, spectra.values, are_all=False))
+    if not WITHOUT_LIGHT & {doubt.code for doubt in analysis.doubts}:
+        tell(denser(spectra.attrs, spectra.values, are_all=False))
     return np.asarray(spectra.values)
 
 
