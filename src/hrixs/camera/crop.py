@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.frames import along_x_y
 from hrixs.utils.errors import warn
 
 
@@ -121,7 +122,7 @@ def first_row(y_range: Any) -> int:
 
 
 def pixels_of(name: str, image: ArrayLike | None) -> NDArray[Any]:
-    """`image` as an array; one number, or None, has no dimension.
+    """`image` as an array, x before y by name; one number, or None, has no dimension.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def pixels_of(name: str, image: ArrayLike | None) -> NDArray[Any]:
             f"{name} is a Dataset, expected an array. Take its variable, for example "
             "dataset['MaranaX']."
         )
-    return np.asarray(image)
+    return np.asarray(along_x_y(image))
 
 
 def _bounds(name: str, crop: Any, size: int) -> tuple[int, int]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.counts import ValueCounts, count_frames, pixel_statistics
-from hrixs.camera.frames import Frames, as_frames
-from hrixs.camera.unlike_frames import named_frames, odd_frames
+from hrixs.camera.counts import pixel_statistics
+from hrixs.camera.frames import as_frames
+from hrixs.camera.good_frames import GoodFrames, GoodPart
+from hrixs.camera.unlike_frames import named_frames
 from hrixs.utils.typing import Floats
 
 #: Standard deviations of a pixel from its median at which a value is left out.
 N_SIGMA = 6.0
-# Frames from which the medians are taken, and without which they are not yet.
-_MOST_REFERENCE, _LEAST_REFERENCE = 8, 3
-# Every so many rows are enough for a frame's level and noise.
-_SAMPLE_STEP = 8
+# Frames from which the medians are taken.
+_MOST_REFERENCE = 8
 # A frame has light if so many of its pixels are left out, and so many times those of most frames;
 # all have if so many of most frames are.
 _LIGHT_PIXELS, _LIGHT_SHARE, _LIGHT_TIMES = 300, 1e-4, 5.0
@@ -113,49 +112,23 @@ class DarkMean:
 
     def __init__(self, *, word: str = "number", threads: int | None = None) -> None:
         self._word, self._threads = word, threads
-        self._waiting: list[NDArray[Any]] = []
-        self._names: list[int] = []  # of all that was added
-        self._n_seen = 0
+        self._good = GoodFrames(threads=threads)
         self._numbers: list[int] = []  # of the frames that are used
         self._n_out: list[int] = []
-        self._left_out: dict[int, str] = {}
         self._offsets: list[float] = []
-        self._levels: list[float] = []
-        self._noise = 0.0
+        self._first_level = 0.0
         self._about: tuple[Floats, Floats] | None = None
         self._total: Floats | None = None
         self._n_kept: NDArray[np.int64] | None = None
 
     def add(self, images: NDArray[Any], names: ArrayLike | None = None) -> None:
-        """Add images; they are not kept longer than they are needed.
-
-        Parameters
-        ----------
-        images : numpy.ndarray, shape (n, ..., x, y)
-            In ADU.
-        names : array_like of int, shape (n,), optional
-            What the images are called by, for example their train ids; by default their numbers.
-        """
-        stack = images.reshape(-1, *images.shape[-2:])
-        n_before = len(self._names)
-        own = np.arange(n_before, n_before + len(stack))
-        if names is not None and len(stack):
-            own = np.repeat(np.asarray(names), len(stack) // np.size(names))
-        self._names += own.tolist()
-        if self._about is None:
-            joined = np.concatenate([*self._waiting, stack]) if self._waiting else stack
-            counts = self._counts(as_frames(joined))
-            if len(odd_frames(counts.median, counts.noise).good) < _LEAST_REFERENCE:
-                self._waiting = [joined.copy()]
-                return
-            stack, self._waiting = joined, []
-            self._begin(joined, counts)
-        self._add(stack)
+        """Add images, as `GoodFrames.of` takes them."""
+        self._add(self._good.of(images, names))
 
     @property
     def n_images(self) -> int:
         """Images that were added."""
-        return len(self._names)
+        return self._good.n_added
 
     def result(self) -> DarkImage:
         """The dark of all that was added.
@@ -165,10 +138,7 @@ class DarkMean:
         ValueError
             If there are no frames.
         """
-        if self._waiting:
-            (stack,), self._waiting = self._waiting, []
-            self._begin(stack, self._counts(as_frames(stack)))
-            self._add(stack)
+        self._add(self._good.rest())
         if self._total is None or self._n_kept is None or self._about is None:
             raise ValueError("there are no dark images, expected at least one.")
         n = np.where(self._n_kept > 0, self._n_kept, 1)
@@ -183,74 +153,54 @@ class DarkMean:
             image=image,
             n_images=len(self._numbers),
             n_values_left_out=int(n_out.sum()),
-            left_out=self._left_out,
+            left_out=self._good.left_out,
             light=[number for number, is_lit in zip(self._numbers, light, strict=True) if is_lit],
             lit=lit,
             word=self._word,
         )
 
-    def _counts(self, stack: Frames) -> ValueCounts:
-        """What the frames' pixels are like, by every few rows."""
-        step = _SAMPLE_STEP if stack.frame_shape[0] >= 16 * _SAMPLE_STEP else 1
-        pixels = stack.pixels[:, ::step]
-        unusable = None
-        if pixels.dtype.kind == "f":
-            # Such a pixel is told by the sums.
-            unusable = (~np.isfinite(pixels).all(axis=0)).view(np.uint8)
-        return count_frames(replace(stack, pixels=pixels), mask=unusable, threads=self._threads)[0]
-
-    def _begin(self, stack: NDArray[Any], counts: ValueCounts) -> None:
+    def _begin(self, part: GoodPart) -> None:
         """Take the medians from the first frames."""
-        odd = odd_frames(counts.median, counts.noise)
-        good = odd.good or list(range(len(stack)))
-        self._levels = [float(counts.median[number]) for number in good]
-        self._noise = float(np.median(counts.noise[good]))
-        good = good[:_MOST_REFERENCE]
-        first = as_frames(stack[good] if len(good) < len(stack) else stack)
+        self._first_level = float(part.level[0])
+        n = min(len(part.frames), _MOST_REFERENCE)
         found = pixel_statistics(
-            first,
+            as_frames(part.frames[:n]),
             n_sigma=N_SIGMA,
             least_noise=0.0,
-            offsets=counts.median[good] - self._levels[0],
+            offsets=part.level[:n] - self._first_level,
             threads=self._threads,
         )
         assert found.median is not None
         assert found.noise is not None
         finite = found.noise[np.isfinite(found.noise)]
-        usual = float(np.median(finite)) if finite.size and len(good) > 3 else self._noise
-        if stack.dtype.kind in "iu":
+        enough = finite.size and n > 3
+        usual = float(np.median(finite)) if enough else float(np.median(part.noise))
+        if part.frames.dtype.kind in "iu":
             usual = max(usual, _ROUNDING)
-        if len(good) == 1:
+        if n == 1:
             limit = np.full(found.median.shape, np.inf)  # there is nothing to compare it with
-        elif len(good) < 4:
+        elif n < 4:
             limit = np.full(found.median.shape, N_SIGMA * np.sqrt(2) * usual)
         else:
             limit = N_SIGMA * np.maximum(np.nan_to_num(found.noise), usual)
         self._about = np.nan_to_num(found.median), limit
 
-    def _add(self, stack: NDArray[Any]) -> None:
-        counts = self._counts(as_frames(stack))
-        typical = self._levels[-_MOST_REFERENCE:], self._noise
-        odd = odd_frames(counts.median, counts.noise, typical)
-        good = odd.good
-        if not self._numbers and not good:
-            good = list(range(len(stack)))  # all are equal, or none is like another
-        for number in set(range(len(stack))) - set(good):
-            self._left_out[self._names[self._n_seen + number]] = odd.kinds[number]
-        if good:
-            self._levels += [float(counts.median[number]) for number in good]
-            offsets = counts.median[good] - self._levels[0]
-            found = pixel_statistics(
-                as_frames(stack[good] if len(good) < len(stack) else stack),
-                n_sigma=N_SIGMA,
-                offsets=offsets,
-                about=self._about,
-                threads=self._threads,
-            )
-            n_kept = found.n_kept.astype(np.int64)
-            self._total = found.total if self._total is None else self._total + found.total
-            self._n_kept = n_kept if self._n_kept is None else self._n_kept + n_kept
-            self._numbers += [self._names[self._n_seen + number] for number in good]
-            self._n_out += found.n_left_out.tolist()
-            self._offsets += offsets.tolist()
-        self._n_seen += len(stack)
+    def _add(self, part: GoodPart | None) -> None:
+        if part is None or not len(part.frames):
+            return
+        if self._about is None:
+            self._begin(part)
+        offsets = part.level - self._first_level
+        found = pixel_statistics(
+            as_frames(part.frames),
+            n_sigma=N_SIGMA,
+            offsets=offsets,
+            about=self._about,
+            threads=self._threads,
+        )
+        n_kept = found.n_kept.astype(np.int64)
+        self._total = found.total if self._total is None else self._total + found.total
+        self._n_kept = n_kept if self._n_kept is None else self._n_kept + n_kept
+        self._numbers += part.names
+        self._n_out += found.n_left_out.tolist()
+        self._offsets += offsets.tolist()

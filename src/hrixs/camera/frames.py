@@ -100,6 +100,13 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
     return Frames(pixels, dims, coords, labelled, first_pixel=begin)
 
 
+def along_x_y(image: Any) -> Any:
+    """An image of xarray with x before y, whatever their order; others as they are."""
+    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
+        return image.transpose(*FRAME_DIMS)
+    return image
+
+
 def first_pixel(frames: Any) -> tuple[int, int] | None:
     """Place (x, y) of the first pixel on the full chip, as coordinates ``x`` and ``y`` tell it.
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.frames import FRAME_DIMS, first_pixel
+from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.utils.figures import new_axes
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
-        image = image.transpose(*FRAME_DIMS)
+    image = along_x_y(image)
     width = max(1, len(image) // 256)
     n = len(image) // width
     blocks = np.asarray(image, dtype=np.float64)[: n * width].reshape(n, width, -1)
@@ -70,8 +69,7 @@ def plot_mask(mask: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    if isinstance(mask, xr.DataArray) and set(mask.dims) == set(FRAME_DIMS):
-        mask = mask.transpose(*FRAME_DIMS)
+    mask = along_x_y(mask)
     bad = np.asarray(mask, dtype=bool)
     step = max(1, max(bad.shape) // 512)
     padded = np.pad(bad, [(0, -size % step) for size in bad.shape])

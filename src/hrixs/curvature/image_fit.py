@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature, CurveLike
-from hrixs.camera.frames import FRAME_DIMS, first_pixel
+from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.curvature.image_search import search_curvature, strip_profiles
 from hrixs.curvature.line_model import line_jacobian, line_model
 from hrixs.utils.errors import NoLineError
@@ -166,8 +166,7 @@ def fit_curvature_image(
 
 
 def _pixels(image: xr.DataArray | ArrayLike) -> FloatImage:
-    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
-        image = image.transpose(*FRAME_DIMS)
+    image = along_x_y(image)
     return np.asarray(image, dtype=np.float64)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.frames import FRAME_DIMS, first_pixel
+from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.camera.plots import plot_image
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.curvature.photon_fit import PhotonCurvatureFit
@@ -40,8 +40,7 @@ def plot_curvature(
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
-        image = image.transpose(*FRAME_DIMS)
+    image = along_x_y(image)
     x0, y0 = first_pixel(image) or (0, 0)
     x = x0 + np.arange(len(image), dtype=np.float64)
     line = fit.centre(x)

@@ -123,11 +123,6 @@ class Analysis:
         return self.needs_energy or by_energy
 
     @property
-    def knows_charge(self) -> bool:
-        """Whether energy and gain, or a setting, tell the charge of one photon."""
-        return self.method == "manual" or self.resolves
-
-    @property
     def needs_cloud(self) -> bool:
         """Whether the width of the charge cloud has to be estimated before the work begins."""
         options = self.options

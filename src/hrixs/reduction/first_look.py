@@ -52,7 +52,8 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
             spots.append(plain.spots(stack, cloud_sigma))
         except (NonFinitePixelsError, TooManyPhotonsError):
             continue  # told when it is their turn
-        charges = analysis.charges(stack, energy) if analysis.knows_charge else None
+        # Of photons that are resolved it was compared when they were learned.
+        charges = analysis.charges(stack, energy) if analysis.needs_energy else None
         if charges is not None and np.isfinite(charges).all() and (charges > 0).all():
             expected += charges.tolist()  # others are refused when it is their turn
     found = sample.doubts()

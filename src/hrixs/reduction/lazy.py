@@ -7,7 +7,7 @@ without dask.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,9 +20,6 @@ from hrixs.reduction.denser import WITHOUT_LIGHT, denser
 from hrixs.spectra.dataset import COUNTS
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 from hrixs.utils.provenance import RATIO
-
-if TYPE_CHECKING:
-    pass
 
 
 def lazy_spectra(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,11 +202,15 @@ def _task(plan: Plan) -> dict[str, Any]:
 def _settled(plan: Plan, *, look: bool) -> Analysis:
     """The analysis, with what the first images that can be used decide."""
     wanted = plan.wanted.nonzero()[0]
-    # They are fitted several times; inflating them again would take longer.
-    few = [(np.array(frames), energy) for frames, energy in frames_of(plan, wanted[:_FEW])]
+
+    @cache  # they are looked at several times; inflating them again would take longer
+    def of_entry(k: int) -> list[tuple[NDArray[Any], NDArray[np.float64] | None]]:
+        entry = wanted[k : k + 1]
+        return [(np.array(frames), energy) for frames, energy in frames_of(plan, entry)]
 
     def parts(n: int) -> Iterator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
-        return chain(few[:n], frames_of(plan, wanted[_FEW:n]))
+        few = chain.from_iterable(map(of_entry, range(min(n, _FEW, len(wanted)))))
+        return chain(few, frames_of(plan, wanted[_FEW:n]))
 
     try:
         return settled(plan.analysis, len(wanted), parts, losses=look, look=look)

@@ -109,7 +109,8 @@ def sum_images(indexed: IndexedRun) -> tuple[NDArray[np.float64], int]:
     """
     total: NDArray[np.float64] | None = None
     n_images = 0
-    with closing(iterate_images(indexed.entries, indexed.faults)) as parts:
+    entries, swapped = indexed.entries, indexed.swapped
+    with closing(iterate_images(entries, indexed.faults, swapped=swapped)) as parts:
         for images, _ in parts:
             stack = images.reshape(-1, *images.shape[-2:])
             part = stack.sum(axis=0, dtype=np.float64)
@@ -121,7 +122,7 @@ def sum_images(indexed: IndexedRun) -> tuple[NDArray[np.float64], int]:
 
 
 def iterate_images(
-    entries: Entries, faults: Faults
+    entries: Entries, faults: Faults, *, swapped: bool = False
 ) -> Generator[tuple[NDArray[Any], NDArray[np.int64]]]:
     """Images part by part, and their numbers in the index; what can't be read is told at the end.
 
@@ -132,7 +133,7 @@ def iterate_images(
     numbers : numpy.ndarray of int
     """
     parts, failed = plan_parts(entries, _BYTES_PER_PART)
-    with PartReader(available_threads()) as reader:
+    with PartReader(available_threads(), swapped=swapped) as reader:
         for part in reader.read_ahead(parts):
             failed += part.failed
             if len(part.entries):

@@ -206,10 +206,10 @@ def _halves_of(
             indexed = indexed.first(n_images)
         crop = crop_of(h, *indexed.frame_shape)
         adder = HalvesAdder(word="train", threads=h.THREADS)
-        with closing(iterate_images(indexed.entries, indexed.faults)) as parts:
+        entries, swapped = indexed.entries, indexed.swapped
+        with closing(iterate_images(entries, indexed.faults, swapped=swapped)) as parts:
             for images, numbers in parts:
-                frames = images.swapaxes(-1, -2) if indexed.swapped else images
-                adder.add(frames[..., crop.x, crop.y], indexed.entries.train_id[numbers])
+                adder.add(images[..., crop.x, crop.y], entries.train_id[numbers])
         if not adder.n_images:
             raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
         return adder.result(), crop

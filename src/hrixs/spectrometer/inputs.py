@@ -114,45 +114,40 @@ def sum_of_run(
 
 def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     """Make the mean of a run's images the dark, without what is unlike the rest."""
-    dark = dark_of_run(h, run, proposal)
+    dark, exposure = dark_of_run(h, run, proposal)
     require_finite("the dark", dark.image, h.MASK)
     for text in dark.remarks():
         warn(text)
     h.dark_image, h.dark_counts = dark.image, dark.attrs()
     data = run if isinstance(run, xr.Dataset) else None
     h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
-    h.dark_detector = h.DETECTOR
-    h.dark_exposure = exposure_of(h, run if data is None else data, proposal)
+    h.dark_detector, h.dark_exposure = h.DETECTOR, exposure
     h.USE_DARK = True
 
 
-def exposure_of(h: Settings, run: RunOrData, proposal: int | str | None) -> float | None:
-    """Exposure of a run's images in seconds, where it is recorded."""
-    if isinstance(run, xr.Dataset):
-        return usual_value(run.variables.get(_EXPOSURE))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", HrixsWarning)  # faults were told with the images
-        slow = index(h, run, proposal, [_EXPOSURE]).slow_data()
-    return usual_value(slow[_EXPOSURE].values) if _EXPOSURE in slow else None
-
-
-def dark_of_run(h: Settings, run: RunOrData, proposal: int | str | None) -> DarkImage:
-    """The dark of a run's images, part by part."""
+def dark_of_run(
+    h: Settings, run: RunOrData, proposal: int | str | None
+) -> tuple[DarkImage, float | None]:
+    """The dark of a run's images, part by part, and their exposure where it is recorded, in s."""
     if not isinstance(run, xr.Dataset):
-        indexed = index(h, run, proposal)
+        indexed = index(h, run, proposal, [_EXPOSURE])
         mean = DarkMean(word="train", threads=h.THREADS)
-        with closing(iterate_images(indexed.entries, indexed.faults)) as parts:
+        entries, swapped = indexed.entries, indexed.swapped
+        with closing(iterate_images(entries, indexed.faults, swapped=swapped)) as parts:
             for images, numbers in parts:
-                mean.add(images, indexed.entries.train_id[numbers])
+                mean.add(images, entries.train_id[numbers])
         if not mean.n_images:
             raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
-        return mean.result()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HrixsWarning)  # a dark run need not tell it
+            slow = indexed.slow_data()
+        return mean.result(), usual_value(slow[_EXPOSURE].values) if _EXPOSURE in slow else None
     data = images_of(run, h.DETECTOR)
     named = data.ndim > 2 and data.dims[0] == "trainId" and "trainId" in data.coords
     mean = DarkMean(word="train" if named else "number", threads=h.THREADS)
     for part in image_parts(data):
         mean.add(as_frames(part).pixels, part["trainId"].values if named else None)
-    return mean.result()
+    return mean.result(), usual_value(run.variables.get(_EXPOSURE))
 
 
 def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:
