@@ -230,7 +230,10 @@ def test_columns_without_noise(of_each_image, frames, way, value):
 def test_halves_of_the_chip_at_two_levels(of_each_image, frames, axis):
     half = np.s_[:, 256:] if axis == 1 else np.s_[:, :, 120:]
     frames[half] += 30
-    assert {"threshold_high", "bad_rows", "bad_columns"} & set(told(of_each_image, dataset(frames)))
+    first, step = ("column_steps", 256) if axis == 1 else ("row_steps", 120)
+    figures = told(of_each_image, dataset(frames))[first].figures
+    assert figures["first"] == [pytest.approx(step, abs=1)]
+    assert figures["step"] == [pytest.approx(30, abs=1)]
 
 
 def test_bad_pixels_in_a_crop_are_counted_on_the_chip(h, frames):

@@ -16,7 +16,7 @@ import xarray as xr
 from extra_data import RunDirectory, by_id, by_index
 
 import hrixs
-from conftest import DARK, RUN
+from conftest import CURVATURE, DARK, RUN
 from hrixs import HrixsWarning, MissingDataError, hRIXS, photon_spectrum, photon_table
 from hrixs.simulation import write_run
 from oracles.run_variants import KINDS, PIXELS, camera_files
@@ -268,8 +268,18 @@ def test_frames_that_lie_the_other_way_round(h, folder, monkeypatch):
             del file[PIXELS]
             file.create_dataset(PIXELS, data=turned, chunks=(1, *turned.shape[1:]))
     expected = h.process_run(RUN, progress=False)
+    mean, curvature = h.mean_image(RUN), h.find_curvature(RUN, plot=False)
+    with pytest.warns(HrixsWarning, match="there is light"):  # that of photons
+        h.load_dark(RUN)
+    dark, h.USE_DARK = h.dark_image, False
     entry = hrixs.mnemonics["MaranaX"] | {"dim": ["y", "x"]}
     monkeypatch.setitem(hrixs.mnemonics, "MaranaX", entry)
+    np.testing.assert_array_equal(h.mean_image(folder), mean)
+    assert h.find_curvature(folder, plot=False) == curvature
+    with pytest.warns(HrixsWarning, match="there is light"):
+        h.load_dark(folder)
+    np.testing.assert_array_equal(h.dark_image, dark)
+    h.USE_DARK, h.curvature = False, CURVATURE
     np.testing.assert_array_equal(h.process_run(folder, progress=False).spectrum, expected.spectrum)
     entry = hrixs.mnemonics["MaranaX"] | {"dim": ["x", "cell"]}
     monkeypatch.setitem(hrixs.mnemonics, "MaranaX", entry)

@@ -455,6 +455,16 @@ class TestDarkAndCurvature:
         h.USE_DARK = False
         assert h.centroid(data).spectrum.equals(without)
 
+    def test_a_mask_is_taken_by_the_names_of_its_axes(self, h, data):
+        mask = np.zeros((256, 1024), bool)
+        mask[:, 780:800] = mask[30:60] = True
+        named = xr.DataArray(mask, dims=("x", "y"))
+        h.MASK = mask
+        expected = h.centroid(data.copy()).spectrum
+        for given in (named, named.transpose("y", "x")):
+            h.MASK = given
+            np.testing.assert_array_equal(h.centroid(data.copy()).spectrum, expected)
+
     def test_dark_with_nan_is_refused_unless_masked(self, h, data):
         data["MaranaX"] = data.MaranaX.astype("f8")
         data.MaranaX[3, 7, 8] = np.nan

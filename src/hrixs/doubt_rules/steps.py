@@ -47,7 +47,10 @@ def steps_of_level(sample: Floats, noise: float) -> tuple[NDArray[np.int64], Flo
     found = []
     size = np.abs(step)
     while size.size and size.max() > limit:
-        at = int(np.argmax(size))
+        # Medians change while the step is inside of their lines: it lies in the middle.
+        high = np.flatnonzero(size > 0.9 * size.max())
+        high = high[: 1 + int(np.argmax(np.diff(high, append=len(size) + 2) > 1))]
+        at = round(float(high.mean()))
         found.append((at + _LINES, float(step[at])))
         size[max(at - _LINES, 0) : at + _LINES + 1] = 0.0
     found.sort()

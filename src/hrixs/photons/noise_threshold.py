@@ -78,7 +78,7 @@ def uneven_level(
     usable = counts.noise > 0
     if not usable.any():
         return None
-    noise = _noise_beside(pixels[usable])
+    noise = noise_beside(pixels[usable])
     level = counts.median[usable]
     uneven = np.zeros(frames.frame_shape)
     changed = False
@@ -118,8 +118,8 @@ def _profile(sample: Floats, noise: float) -> Floats | None:
     return np.where(np.abs(off) > noise, off, 0.0)
 
 
-def _noise_beside(pixels: NDArray[np.number]) -> float:
-    """Noise of a pixel by its neighbours, which steps do not change."""
+def noise_beside(pixels: NDArray[np.number]) -> float:
+    """Noise of a pixel of frames, shape (n, x, y), by its neighbours: steps do not change it."""
     few = pixels[:, :: max(1, pixels.shape[1] // _LINES)].astype(np.float64)
     difference = np.abs(np.diff(few, axis=2))
     return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))

@@ -16,6 +16,7 @@ from hrixs.doubt_rules.lines import lines_of
 from hrixs.doubt_rules.photons import charge_of_one
 from hrixs.doubt_rules.steps import level_steps, steps_of_level
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
+from hrixs.photons.noise_threshold import noise_beside
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import level_and_noise
@@ -108,7 +109,7 @@ class ChipSample:
                 continue  # blank or saturated: told as such
             self._rows.append(_less(image, of_rows, own_level, camera))
             self._columns.append(_less(image, of_columns, own_level, camera).T)
-            self._noises.append(float(own_noise))
+            self._noises.append(noise_beside(image[None]))
 
     def doubts(self) -> list[Doubt]:
         """What stands out, counted on the full chip."""
