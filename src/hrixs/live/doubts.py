@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from hrixs.doubt_rules.doubt import Doubt
@@ -65,4 +66,4 @@ class DoubtsOfWatch:
         ]
         assert self._first is not None
         joined = replace(Seen.joined(seen), analysis=self._first)
-        return judged(joined, attrs, spectra, names=Names("train", names))
+        return judged(joined, attrs, np.concatenate(spectra), names=Names("train", names))

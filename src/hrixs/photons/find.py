@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.photons.defaults import MAX_PHOTONS, STD_THRESHOLD
-from hrixs.photons.noise_threshold import threshold_options, uneven_level
+from hrixs.photons.noise_threshold import threshold_options, uneven_level, with_uneven
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
 from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, whole_number, yes_or_no
@@ -158,8 +158,7 @@ def find_photons(
     uneven = None
     if yes_or_no("flatten", flatten) and options_of_threshold["noise_threshold"] is not None:
         uneven = uneven_level(stack, image, bad, threads)
-        if uneven is not None:
-            image = uneven if image is None else image + uneven
+        image = with_uneven(image, uneven)
     core_options: dict[str, Any] = {
         **options_of_threshold,
         "std_threshold": number("std_threshold", std_threshold),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hrixs.camera.counts import count_frames
 from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.sampled_lines import sampled_lines
 from hrixs.doubt_rules.chip import LOUD, lines_that_stand_out, quantiles
 from hrixs.doubt_rules.steps import steps_of_level
 from hrixs.utils.checks import number
@@ -46,8 +47,8 @@ def threshold_options(threshold: float | str | None) -> dict[str, float | None]:
     return {"threshold": given, "noise_threshold": None}
 
 
-# Frames and lines of pixels that are looked at.
-_FRAMES, _LINES = 4, 32
+# Frames, and pixels of each row and column, that are looked at.
+_FRAMES, _PIXELS = 4, 32
 
 
 def uneven_level(
@@ -80,24 +81,27 @@ def uneven_level(
         return None
     noise = noise_beside(pixels[usable])
     level = counts.median[usable]
-    uneven = np.zeros(frames.frame_shape)
-    changed = False
+    uneven: NDArray[np.float64] | None = None
     for axis in (1, 0):  # rows first
-        step = max(1, frames.frame_shape[1 - axis] // _LINES)
-        where = np.s_[step // 2 :: step, :] if axis == 1 else np.s_[:, step // 2 :: step]
-        lines = []
-        for image, own_level in zip(pixels[usable], level, strict=True):
-            values = image[where] - own_level - uneven[where]
-            if dark is not None:
-                values -= dark[where]
-            if mask is not None:
-                values[mask[where] != 0] = np.nan
-            lines.append(values if axis == 1 else values.T)
+        camera = {"dark": with_uneven(dark, uneven), "mask": mask}
+        lines = [
+            sampled_lines(image, axis, _PIXELS, own_level, camera)
+            for image, own_level in zip(pixels[usable], level, strict=True)
+        ]
         profile = _profile(np.concatenate(lines), noise)
         if profile is not None:
-            uneven += profile[None, :] if axis == 1 else profile[:, None]
-            changed = True
-    return uneven if changed else None
+            own = profile[None, :] if axis == 1 else profile[:, None]
+            uneven = (np.zeros(frames.frame_shape) if uneven is None else uneven) + own
+    return uneven
+
+
+def with_uneven(
+    dark: NDArray[Any] | None, uneven: NDArray[np.float64] | None
+) -> NDArray[Any] | None:
+    """A dark that also takes an uneven level away."""
+    if dark is None or uneven is None:
+        return uneven if dark is None else dark
+    return np.asarray(dark + uneven)
 
 
 def _profile(sample: Floats, noise: float) -> Floats | None:
@@ -120,6 +124,6 @@ def _profile(sample: Floats, noise: float) -> Floats | None:
 
 def noise_beside(pixels: NDArray[np.number]) -> float:
     """Noise of a pixel of frames, shape (n, x, y), by its neighbours: steps do not change it."""
-    few = pixels[:, :: max(1, pixels.shape[1] // _LINES)].astype(np.float64)
+    few = pixels[:, :: max(1, pixels.shape[1] // _PIXELS)].astype(np.float64)
     difference = np.abs(np.diff(few, axis=2))
     return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))

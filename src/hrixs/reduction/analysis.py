@@ -15,6 +15,7 @@ from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
+from hrixs.photons.noise_threshold import with_uneven
 from hrixs.photons.placement import fits_clouds
 from hrixs.photons.resolve import charges_given, resolved, spots_in
 from hrixs.photons.table import placed_on_chip
@@ -152,10 +153,7 @@ class Analysis:
     @property
     def flat_camera(self) -> dict[str, Any]:
         """`camera`, with a dark that also takes steps of the level away."""
-        if self.uneven is None:
-            return self.camera
-        dark = self.camera["dark"]
-        return self.camera | {"dark": self.uneven if dark is None else dark + self.uneven}
+        return self.camera | {"dark": with_uneven(self.camera["dark"], self.uneven)}
 
     def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
         """Whether photons are found in `frames` without an error about their pixels."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.sampled_lines import sampled_lines
 from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
 from hrixs.doubt_rules.doubt import Doubt, new_ones, tell
 from hrixs.doubt_rules.lines import lines_of
@@ -23,8 +24,8 @@ from hrixs.reduction.evidence import level_and_noise
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 
-# Lines of pixels that are looked at along each direction.
-_N_LINES = 24
+# Pixels of each row and column that are looked at.
+_N_PIXELS = 24
 # So many lone spots tell the charge of one photon.
 _LEAST_SPOTS = 12
 
@@ -102,13 +103,11 @@ class ChipSample:
         """Take some frames; `camera` has what the core takes."""
         pixels = frames.pixels.reshape(-1, *frames.frame_shape)
         level, noise = level_and_noise(frames, camera)
-        step_x, step_y = (max(1, n // _N_LINES) for n in frames.frame_shape)
-        of_rows, of_columns = np.s_[step_x // 2 :: step_x, :], np.s_[:, step_y // 2 :: step_y]
         for image, own_level, own_noise in zip(pixels, level, noise, strict=True):
             if not own_noise > 0:
                 continue  # blank or saturated: told as such
-            self._rows.append(_less(image, of_rows, own_level, camera))
-            self._columns.append(_less(image, of_columns, own_level, camera).T)
+            self._rows.append(sampled_lines(image, 1, _N_PIXELS, own_level, camera))
+            self._columns.append(sampled_lines(image, 0, _N_PIXELS, own_level, camera))
             self._noises.append(noise_beside(image[None]))
 
     def doubts(self) -> list[Doubt]:
@@ -127,17 +126,6 @@ class ChipSample:
             alone = ~np.isin(places + first, bad[-1])
             found += level_steps(name, places[alone] + first, steps[alone])
         return [*bad_lines(*bad), *found]
-
-
-def _less(
-    image: NDArray[Any], where: tuple[slice, slice], level: float, camera: Mapping[str, Any]
-) -> Floats:
-    values = image[where].astype(np.float64)
-    if camera["dark"] is not None:
-        values -= camera["dark"][where]
-    if camera["mask"] is not None:
-        values[camera["mask"][where] != 0] = np.nan
-    return values - level
 
 
 def lines_in(analysis: Analysis, x: Floats, y: Floats, shape: tuple[int, int]) -> list[Doubt]:

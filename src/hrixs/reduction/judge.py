@@ -61,9 +61,7 @@ class Seen:
         return replace(parts[-1], evidence=Evidence.joined([vars(one.evidence) for one in parts]))
 
 
-def judged(
-    seen: Seen, attrs: Mapping[Any, Any], spectra: Sequence[Floats] | Floats, *, names: Names
-) -> list[Doubt]:
+def judged(seen: Seen, attrs: Mapping[Any, Any], spectra: Floats, *, names: Names) -> list[Doubt]:
     """Doubt what the images of a result have shown.
 
     Parameters
@@ -71,12 +69,11 @@ def judged(
     seen : Seen
     attrs
         Of the spectra: the counts.
-    spectra : numpy.ndarray, shape (frames, bins), or parts of it
+    spectra : numpy.ndarray, shape (frames, bins)
     names : Names
         Of the images.
     """
     analysis, evidence, shape = seen.analysis, seen.evidence, seen.shape
-    spectra = np.concatenate(spectra) if isinstance(spectra, list) else np.asarray(spectra)
     charge = analysis.attrs.get("spot_charge")
     found = list(analysis.doubts)
     found += _of_images(analysis, evidence, spectra, shape, charge, names)
