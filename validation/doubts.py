@@ -13,7 +13,7 @@ from validation.faults import Fault, faults
 
 TITLE = "Doubts"
 
-_SEED_OF_CLEAN, _SEED_OF_FAULTS = 20261129, 5
+_SEED_OF_CLEAN, _SEED_OF_FAULTS = 20261128, 6
 _METHODS = ("auto", "manual", "resolve", "integrate")
 _MOST_SEEN, _MOST_LIKELY = 0.01, 0.02
 _GROUPS: dict[str, Callable[[Run], bool]] = {

@@ -206,6 +206,59 @@ def _straight(rng: np.random.Generator, sigma: float, tilt: float = 0.0) -> Run:
     return Run(h, "manual", camera_data(frames.values, 530.0), sensor, 1.9, line.y, sigma, 139.0)
 
 
+def _moving(rng: np.random.Generator) -> Faulty:
+    seeds = rng.integers(1 << 31, size=32)
+    width = float(rng.uniform(1.0, 3.0))
+
+    def faulty(widths: float) -> Run:
+        rows = 150 + widths * 2.355 * width * np.linspace(-0.5, 0.5, 32)
+        sensor = Sensor(shape=(256, 300))
+        images = [
+            simulate_frames(
+                1, sensor=sensor, lines=[SpectralLine(row, width, 1.0)], energy=530.0,
+                photons_per_frame=40.0, seed=int(seed),
+            )[0].values
+            for row, seed in zip(rows, seeds, strict=True)
+        ]  # fmt: skip
+        h = hRIXS()
+        h.ELECTRONS_PER_ADU, h.BINS = GAIN, 900
+        data = camera_data(np.concatenate(images), 530.0)
+        return Run(h, "manual", data, sensor, 1.9, 150.0, width, 139.0)
+
+    return faulty
+
+
+def _drift(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "integrate", n_images=16, with_dark=False)
+    over_run = np.linspace(-0.5, 0.5, 16)[:, None, None]
+    dithered = rng.random(run.frames.shape) - 0.5
+    return lambda drift: _brighter(run, ..., drift * over_run + dithered)
+
+
+def _track(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "integrate", photons_per_frame=300.0, n_images=8)
+    x, y = run.h.X_RANGE, run.h.Y_RANGE
+    along = np.s_[5, x.start + 8 : x.start + 48, (y.start + y.stop) // 2]
+    return lambda charge: _brighter(run, along, charge)
+
+
+def _noise_of_dark(rng: np.random.Generator) -> Faulty:
+    run = clean_run(rng, "integrate", n_images=8, with_dark=True)
+
+    def faulty(times: float) -> Run:
+        run.h.dark_noise = times * run.noise
+        return run
+
+    return faulty
+
+
+def _stuck(rng: np.random.Generator) -> Faulty:
+    run = _from_each_image(clean_run(rng, "auto", photons_per_frame=30.0, n_images=8))
+    y = run.h.Y_RANGE
+    rows = np.s_[:, :, y.start + 4 : y.start + 6]
+    return lambda step: _brighter(run, rows, step)
+
+
 def _outside(rng: np.random.Generator) -> Faulty:
     state = rng.bit_generator.state
 
@@ -252,6 +305,8 @@ def faults() -> Iterator[Fault]:
     falls = "threshold, standard deviations of squares; 100 photons"
     yield Fault("false_hits", falls, _even(6.0, 2.25), _threshold)
     yield Fault("no_light", falls, _even(6.0, 2.25), _threshold)
+    stuck = "two rows higher, ADU"
+    yield Fault("spread", stuck, _geometric(5, 3000), _stuck)
     yield Fault("outside", "photons beside the axis, of all", _even(0.01, 0.12), _outside, ".1%")
     yield Fault("threshold_high", "threshold, photons", _even(0.5, 1.0), _threshold_of_photon)
     yield Fault("double_threshold", "too low, photons", _even(1.5, 1.0), _doubles)
@@ -259,6 +314,12 @@ def faults() -> Iterator[Fault]:
     for method in ("manual", "resolve"):
         yield Fault("charge", f"gain off, '{method}'", _even(0.0, 0.3), _gain(method), ".0%")
     yield Fault("dark_level", "level off the dark, ADU", _even(0.1, 2.5), _dark)
+    noises = "noise of the dark's images, in that of the data"
+    yield Fault("dark_noise", noises, _even(1.0, 2.5), _noise_of_dark)
+    yield Fault("moving_lines", "drift of a line, FWHM; 1280 photons", _even(0.0, 3.0), _moving)
+    yield Fault("level_drift", "drift over 16 images, ADU", _geometric(0.3, 30), _drift)
+    tracks = "track of 40 pixels along a row of one image of 8, ADU a pixel"
+    yield Fault("track_images", tracks, _geometric(100, 50_000), _track)
     for n_images, n_seen in ((8, 1), (32, 4)):
         seen = f"step, ADU; {n_seen} image{'s' * (n_seen > 1)} looked at"
         yield Fault("bad_rows", f"one row: {seen}", _geometric(0.5, 16), _lines(1, n_images))

@@ -1,17 +1,22 @@
 """The table of codes: complete, and with the figures of the rules."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
 
 import hrixs
 from hrixs.camera import unlike_frames
+from hrixs.doubt_rules import over_time
 from hrixs.doubt_rules.codes import CODES
 from hrixs.doubt_rules.images import _CODES as CODES_OF_IMAGES
+from hrixs.energy import axis as energy_axis
 from hrixs.photons import charge_balance, spots
 from hrixs.reduction import first_images, judge, losses
 
+# The package has a function of that name.
+calibration_module = importlib.import_module("hrixs.energy.calibration")
 PACKAGE = Path(hrixs.__file__).parent
 TABLE = {one.code: one for one in CODES}
 
@@ -53,7 +58,11 @@ def test_figures_of_rules_that_stand_elsewhere_are_those_of_the_table():
     level = TABLE["level_images"].told
     assert f"than {unlike_frames._LEVEL_NOISE:.0f} times a pixel's noise" in level
     assert f"than {unlike_frames._LEVEL_SPREAD:.0f} times what" in level
-    assert judge._LEAST_IMAGES == 4
+    assert judge._LEAST_IMAGES == over_time._IMAGES_FOR_TRACKS == 4
+    assert f"{calibration_module._MUCH_WIDER:g} times as wide" in TABLE["calibration"].told
+    assert f"(chi2 above {calibration_module._LARGEST_CHI2:g})" in TABLE["calibration"].told
+    assert f"lies {energy_axis._OUTLIER:g} standard" in TABLE["calibration"].told
+    assert f"below {energy_axis._LEAST_PROBABILITY:g}" in TABLE["calibration"].told
     assert f"more than {100 * losses.LARGEST_LOSS:g} % of the photons" in TABLE["crowded"].told
     assert f"more than {100 * losses._GRAVE_LOSS:g} %" in TABLE["crowded"].grave
     assert f"more than {first_images.DENSEST:g} a pixel" in TABLE["crowded"].told

@@ -1,15 +1,14 @@
-"""Rules on counts, thresholds, a photon's charge and the dark, at both sides of their limits."""
+"""Rules on counts, thresholds and a photon's charge, at both sides of their limits."""
 
 import numpy as np
 import pytest
 
 from hrixs.doubt_rules.photons import (
     charge_of_one,
-    dark_exposure,
-    dark_level,
     false_hits,
     no_photons,
     outside_of_axis,
+    spread,
     thresholds,
 )
 
@@ -103,26 +102,9 @@ def test_another_charge_than_expected(ratio, codes):
 
 
 @pytest.mark.parametrize(
-    ("level", "noise", "codes"),
-    [
-        (0.74, 1.5, []),
-        (0.76, 1.5, ["dark_level"]),
-        (-0.76, 1.5, ["dark_level"]),
-        (1.51, 1.5, ["dark_level!"]),
-        (-8.0, 1.5, ["dark_level!"]),
-        (0.49, 0.0, []),
-        (0.51, 0.1, ["dark_level"]),
-        (0.0, 0.0, []),
-    ],
-)
-def test_images_off_their_dark(level, noise, codes):
-    assert told(dark_level(level, noise)) == codes
-
-
-@pytest.mark.parametrize(
-    ("dark", "images", "codes"),
-    [(1.0, 1.0, []), (1.009, 1.0, []), (1.011, 1.0, ["dark_exposure"]),
-     (0.5, 1.0, ["dark_exposure"]), (1.0, None, [])],
+    ("times", "codes"),
+    [(1.0, []), (4.9, []), (5.1, ["spread"]), (19.9, ["spread"]), (20.1, ["spread!"]),
+     (float("nan"), [])],
 )  # fmt: skip
-def test_a_dark_of_another_exposure(dark, images, codes):
-    assert told(dark_exposure(dark, images)) == codes
+def test_a_threshold_from_what_is_not_noise(times, codes):
+    assert told(spread(times)) == codes

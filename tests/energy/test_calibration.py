@@ -12,6 +12,7 @@ from hrixs import (
     LostPhotonsWarning,
     NoLineError,
     calibrate_energy,
+    doubts,
     hRIXS,
     line_width,
     photon_table,
@@ -140,6 +141,8 @@ def test_an_outlier_is_told_and_stays():
     with pytest.warns(HrixsWarning) as warned:
         fit = calibrate_energy(lines_at(row_of(ENERGIES), 4), wrong, first_row=FIRST_ROW)
     texts = " ".join(str(one.message) for one in warned)
+    assert texts == " ".join(map(str, doubts(fit)))
+    assert [doubt.code for doubt in fit.doubts] == ["calibration"]
     assert "line 2, of 513.25 eV" in texts
     assert "times their uncertainties" in texts
     assert fit.outliers == (2,)

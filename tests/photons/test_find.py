@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -657,3 +659,18 @@ def test_a_table_cut_along_its_frames_is_refused():
     table = hrixs.find_photons(frames)
     with pytest.raises(ValueError, match="cut along 'frames', or tables of several calls"):
         hrixs.photon_spectrum(table.isel(frames=slice(0, 2)), bins=4, range=(0, 16))
+
+
+def test_a_threshold_that_bad_rows_set_is_told():
+    frames = np.random.default_rng(0).normal(100, 2, (3, 128, 128)).round()
+    frames[:, 40:42, 70:72] += 40
+    bad = frames.copy()
+    bad[:, :, 60:63] = 0
+    with pytest.warns(hrixs.DoubtWarning, match=r"spread: .* '6 sigma'"):
+        assert not hrixs.find_photons(bad, std_threshold=6).sizes["photon"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hrixs.find_photons(frames, std_threshold=6)
+        hrixs.find_photons(bad, threshold=470)
+        hrixs.find_photons(bad, threshold="6 sigma")
+        hrixs.find_photons(bad, std_threshold=6, mask=(bad == 0).all(axis=0))

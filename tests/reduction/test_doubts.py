@@ -216,6 +216,7 @@ def test_rows_set_to_zero_by_hand(of_each_image, frames, way):
     frames[:, :, 90:93] = 0
     found = told(of_each_image, dataset(frames), way)
     assert found["bad_rows"].figures["rows"] == [90, 91, 92]
+    assert ("spread" in found) is (way == "auto")
 
 
 @pytest.mark.parametrize("way", ["auto", "integrate"])
@@ -311,6 +312,52 @@ def test_a_dark_of_another_exposure(h, frames, no_light):
     assert "dark_exposure" not in told(h, dataset(frames, hRIXS_exposure=0.5), "integrate")
 
 
+def test_a_dark_of_another_readout(h, frames, no_light):
+    noisy = no_light + np.random.default_rng(1).normal(0, 4, no_light.shape)
+    with_dark(h, np.rint(noisy).astype(np.uint16))
+    found = told(h, dataset(frames), "integrate")
+    assert found["dark_noise"].figures["images"] < 0.6 * found["dark_noise"].figures["dark"]
+
+
+def test_what_was_wrong_with_the_dark_stays_with_its_results(h, frames, no_light):
+    no_light = no_light.copy()
+    no_light[3] = 0
+    with pytest.warns(DoubtWarning, match=r"dark_images: 1 of 12 .*train 1003"):
+        h.load_dark(dataset(no_light))
+    h.THRESHOLD = 6.5 * NOISE_OF_SQUARES
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DoubtWarning)  # it was told
+        result = h.centroid(dataset(frames))
+    assert "dark_images" in {doubt.code for doubt in doubts(result)}
+    h.dark_image = np.zeros(SENSOR.shape)
+    assert "dark_images" not in {doubt.code for doubt in doubts(h.centroid(dataset(frames)))}
+
+
+# What changes over the run.
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lines_that_move_over_the_run(h, way):
+    parts = [simulated(4, 150, 50 + k, lines=[SpectralLine(ROW + k, 1.3, 1.0)]) for k in range(8)]
+    data = dataset(np.concatenate(parts))
+    found = told(h, data, way)
+    assert "8 rows" in found["moving_lines"].text or "meV" in found["moving_lines"].text
+    # Another photon energy for each part: that is what the lines are at.
+    data["nrj"] = ("trainId", np.repeat(ENERGY + SLOPE * np.arange(8), 4))
+    assert "moving_lines" not in told(h, data, way)
+
+
+def test_a_level_that_drifts_is_integrated(h, frames):
+    frames = frames + np.linspace(0, 30, N_IMAGES).round().astype(np.uint16)[:, None, None]
+    doubt = told(h, dataset(frames), "integrate")["level_drift"]
+    assert doubt.figures["drift"] == pytest.approx(30, abs=1)
+
+
+def test_a_cosmic_ray_is_integrated(h, frames):
+    frames[4, 100:140, 90] += 5000
+    assert told(h, dataset(frames), "integrate")["track_images"].figures["names"] == [1004]
+
+
 # The lines and the axis.
 
 
@@ -365,6 +412,17 @@ def test_an_energy_axis_far_off(h, frames, way):
     # Without the photons' energy nothing is told of it.
     data = dataset(frames).drop_vars("nrj")
     assert "energy_axis" not in told(h, data, way)
+
+
+def test_photons_far_from_the_energies_of_the_calibration(h, frames):
+    lines = [simulated(4, 300, k, lines=[SpectralLine(ROW + 25 * k, 1.3, 1.0)]) for k in range(3)]
+    energies = ENERGY + 0.5 * np.arange(3)
+    h.calibrate_energy([dataset(one) for one in lines], energies, plot=False)
+    assert "calibrated_range" not in told(h, dataset(frames))
+    found = told(h, dataset(frames, nrj=ENERGY - 5.0))
+    assert found["calibrated_range"].figures["lowest"] == ENERGY
+    h.ENERGY_INTERCEPT += 5.0  # set by hand: no longer the calibration's
+    assert "calibrated_range" not in told(h, dataset(frames, nrj=ENERGY + 10.0))
 
 
 # Ways to a result: the same doubts.

@@ -46,6 +46,8 @@ class DarkImage:
         Whether as much is left out of most frames as light would make.
     word : str
         What the numbers are of.
+    noise : float
+        Of a usual pixel from frame to frame, in ADU; NaN of fewer than four frames.
     """
 
     image: Floats
@@ -55,6 +57,7 @@ class DarkImage:
     light: list[int] = field(default_factory=list)
     lit: bool = False
     word: str = "number"
+    noise: float = float("nan")
 
     def attrs(self) -> dict[str, int]:
         """Counts for ``attrs``."""
@@ -117,6 +120,7 @@ class DarkMean:
         self._n_out: list[int] = []
         self._offsets: list[float] = []
         self._first_level = 0.0
+        self._noise = float("nan")
         self._about: tuple[Floats, Floats] | None = None
         self._total: Floats | None = None
         self._n_kept: NDArray[np.int64] | None = None
@@ -157,6 +161,7 @@ class DarkMean:
             light=[number for number, is_lit in zip(self._numbers, light, strict=True) if is_lit],
             lit=lit,
             word=self._word,
+            noise=self._noise,
         )
 
     def _begin(self, part: GoodPart) -> None:
@@ -173,8 +178,9 @@ class DarkMean:
         assert found.median is not None
         assert found.noise is not None
         finite = found.noise[np.isfinite(found.noise)]
-        enough = finite.size and n > 3
-        usual = float(np.median(finite)) if enough else float(np.median(part.noise))
+        usual = float(np.median(part.noise))
+        if finite.size and n > 3:
+            usual = self._noise = float(np.median(finite))
         if part.frames.dtype.kind in "iu":
             usual = max(usual, _ROUNDING)
         if n == 1:

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hrixs.doubt_rules.doubt import Doubt
 
 # Energy loss is seldom larger: an axis that ends farther below the photons' energy is off.
 _FARTHEST = 0.5
+# Photons beside the energies of a calibration, in parts of their span and at least in eV.
+_BEYOND, _LEAST_BEYOND = 1.0, 2.0
+
+
+def calibrated_range(energy: float, lowest: float, highest: float) -> list[Doubt]:
+    """Doubt photons far from the energies that the axis was calibrated with, in eV."""
+    reach = max(_BEYOND * (highest - lowest), _LEAST_BEYOND)
+    if lowest - reach <= energy <= highest + reach:
+        return []
+    return [
+        Doubt(
+            "calibrated_range",
+            f"the photons have {energy:.2f} eV (nrj), and the axis was calibrated from "
+            f"{lowest:.2f} to {highest:.2f} eV: there it is a guess. Call calibrate_energy with "
+            "runs around that energy.",
+            {"energy": energy, "lowest": lowest, "highest": highest},
+        )
+    ]
+
+
+def calibration(remarks: Sequence[str]) -> list[Doubt]:
+    """Doubt lines of a calibration that are odd, or off the axis; a sentence each."""
+    if not remarks:
+        return []
+    return [Doubt("calibration", " ".join(remarks), {"n_remarks": len(remarks)})]
 
 
 def energy_axis(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hrixs.doubt_rules import axis, chip, images, lines, photons, steps
+from hrixs.doubt_rules import axis, chip, dark, images, lines, over_time, photons, steps
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,14 @@ CODES: tuple[Code, ...] = (
         _ALL_IMAGES,
     ),
     Code(
+        "track_images",
+        "Of four images or more: a row of an integrated spectrum lies "
+        f"above those of the others by {over_time._TRACK_HEIGHT:g} of the highest line and by "
+        f"{over_time._TRACK_ERRORS:.0f} standard deviations of what they scatter by",
+        f"Look at these images. {_LEAVE_OUT}",
+        _ALL_IMAGES,
+    ),
+    Code(
         "no_photons",
         "Not one photon was found in all images",
         "Is there light? Take a threshold of `noise_report(run)`",
@@ -105,6 +113,14 @@ CODES: tuple[Code, ...] = (
         "Widen `Y_RANGE`, or check `CURVE_A` and `CURVE_B`",
     ),
     Code(
+        "spread",
+        "The threshold is taken from the standard deviation of each image's 2x2 squares "
+        f"(`STD_THRESHOLD`), and that is more than {photons._SPREAD:g} times that of their "
+        "noise: stuck rows, steps of the level or much light set it",
+        "Set `THRESHOLD = '6 sigma'`, or mask bad pixels (`find_bad_pixels`)",
+        f"it is {4 * photons._SPREAD:.0f} times that",
+    ),
+    Code(
         "threshold_high",
         f"The threshold lies more than {photons._THRESHOLD_HIGH:g} charges of a lone photon above "
         "the level: photons that share their charge between pixels are lost",
@@ -128,16 +144,29 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "dark_level",
-        f"The images lie more than {photons._LEVEL_NOISES:g} of a pixel's noise, and "
-        f"{photons._LEAST_LEVEL:g} ADU, off their dark",
+        f"The images lie more than {dark._LEVEL_NOISES:g} of a pixel's noise, and "
+        f"{dark._LEAST_LEVEL:g} ADU, off their dark",
         "Load a dark of the same settings and night",
-        f"it is {photons._GRAVE_LEVEL:.0f} times that",
+        f"it is {dark._GRAVE_LEVEL:.0f} times that",
     ),
     Code(
         "dark_exposure",
         "`hRIXS_exposure` of the dark and of the images differ by more than "
-        f"{photons._EXPOSURE:.0%}",
+        f"{dark._EXPOSURE:.0%}",
         "Load a dark of the same exposure",
+    ),
+    Code(
+        "dark_noise",
+        f"A pixel's noise in the images is less than {dark._LEAST_NOISE:g} or more than "
+        f"{dark._MOST_NOISE:g} times that in the dark's images",
+        "Load a dark of the same camera, gain and readout",
+    ),
+    Code(
+        "dark_images",
+        "Of the images of a dark some are blank, saturated or at another level, and are left out; "
+        "or light fell on them (told by `load_dark`, and of each result)",
+        "Take a dark run again, with the shutter closed",
+        "light fell on most of them",
     ),
     Code("bad_rows", f"Rows of the chip: a {_BAD_LINES.format('rows')}", _BAD_PIXELS),
     Code("bad_columns", f"Columns of the chip: a {_BAD_LINES.format('columns')}", _BAD_PIXELS),
@@ -181,6 +210,21 @@ CODES: tuple[Code, ...] = (
         "Load a dark, or set `THRESHOLD = '6 sigma'`, which takes such steps away",
     ),
     Code(
+        "moving_lines",
+        f"Of {2 * over_time._PARTS} images or more of one photon energy: the lines' places in "
+        f"{over_time._PARTS} parts of the run vary by {over_time._MOVE_RATIO:.0f} times the "
+        f"variance of chance, and moved back their sum is {over_time._SHARPER:g} times as sharp",
+        "`align(result)`, which moves them back",
+    ),
+    Code(
+        "level_drift",
+        f"Where intensity is integrated: the level drifts by more than {over_time._DRIFT_NOISES:g} "
+        f"of a pixel's noise, {over_time._LEAST_DRIFT:g} ADU, and {over_time._DRIFT_ERRORS:.0f} "
+        "standard deviations",
+        "Subtract each spectrum's own level, `spectrum - spectrum.median('energy')`, or count "
+        "photons: `method='best'`",
+    ),
+    Code(
         "crowded",
         "A threshold loses more than 5 % of the photons of the first images, where spots run into "
         "each other; or, where they are resolved, photons lie more than 0.45 a pixel "
@@ -220,6 +264,19 @@ CODES: tuple[Code, ...] = (
         f"{axis._FARTHEST:g} of its length",
         "Check `ENERGY_INTERCEPT` and `ENERGY_SLOPE`, or `calibrate_energy` again",
         "the slope is 0",
+    ),
+    Code(
+        "calibrated_range",
+        f"The photon energy `nrj` lies beside the energies that `calibrate_energy` had, by more "
+        f"than {axis._BEYOND:g} times their span and {axis._LEAST_BEYOND:g} eV",
+        "`calibrate_energy` with runs around that energy",
+    ),
+    Code(
+        "calibration",
+        "A line of `calibrate_energy` is 3 times as wide as the narrowest, or of another shape "
+        "(chi2 above 3), or lies 5 standard deviations off what the others say; or all scatter by "
+        "more than their uncertainties allow, with a probability below 0.001",
+        "Check the energies, the curvature, and whether each run's tallest line is the elastic one",
     ),
 )
 # fmt: on

@@ -23,6 +23,7 @@ _CODES = {
     "at another level": "level_images",
     "noisy": "noisy_images",
     "bright": "bright_images",
+    "crossed": "track_images",
 }
 _WHAT = {
     "blank": "without light: the shutter was closed, or the beam was off",
@@ -30,6 +31,7 @@ _WHAT = {
     "at another level": "at another level than most",
     "noisy": "far noisier than most",
     "bright": f"with more than {_BRIGHT:.0f} times the light of most",
+    "crossed": "crossed by a row that the others' spectra lack, as a cosmic ray makes it",
 }
 
 
@@ -74,8 +76,8 @@ def unlike_images(kinds: Sequence[str], names: Names) -> list[Doubt]:
     Parameters
     ----------
     kinds : sequence of str
-        ``''`` for a usual one, ``'blank'``, ``'saturated'``, ``'at another level'``, ``'noisy'``
-        or ``'bright'``.
+        ``''`` for a usual one, ``'blank'``, ``'saturated'``, ``'at another level'``, ``'noisy'``,
+        ``'bright'`` or ``'crossed'`` (by a track).
     names : Names
         Of the images.
     """

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
 from hrixs.doubt_rules.doubt import DOUBTS, Doubt, first_of_each, from_text
 
 
-def doubts(result: xr.Dataset | xr.DataArray) -> list[Doubt]:
+def doubts(result: Any) -> list[Doubt]:
     """List what is doubtful in a result.
 
     Parameters
     ----------
-    result : xarray.Dataset or xarray.DataArray
+    result : xarray.Dataset, xarray.DataArray or EnergyCalibration
         As from `hRIXS.centroid`, `hRIXS.integrate` or `hRIXS.process_run`, from a file, or a
-        spectrum of it.
+        spectrum of it; or what `calibrate_energy` has given.
 
     Returns
     -------
@@ -42,6 +44,8 @@ def doubts(result: xr.Dataset | xr.DataArray) -> list[Doubt]:
     >>> [doubt.code for doubt in doubts(result)]
     ['no_photons']
     """
+    if isinstance(getattr(result, "doubts", None), tuple):
+        return list(result.doubts)
     own = [result.attrs]
     if isinstance(result, xr.Dataset):
         own += [variable.attrs for variable in result.data_vars.values()]

@@ -1,4 +1,4 @@
-"""Photons found: none, those of noise, those beside the axis; thresholds, the dark's level."""
+"""Photons found: none, those of noise, those beside the axis; thresholds and charge."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ _LEAST_OUTSIDE = 10
 # A threshold in parts of the charge of a photon: above it, photons in the corner of four pixels
 # are lost.
 _THRESHOLD_HIGH = 0.75
+# Standard deviation of a frame's squares, light and all, in that of their noise: beyond, light or
+# bad pixels set the threshold.
+_SPREAD = 5.0
 # Between these parts of a photon's charge lies a threshold that tells doubles.
 _DOUBLE = 1.25, 1.9
 # Charge of lone photons against what energy and gain make, and from which factor on it is grave.
 _CHARGE, _GRAVE_CHARGE = 0.1, 1.5
-# Level of the images above their dark, in parts of a pixel's noise, and at least in ADU; so many
-# times that is grave.
-_LEVEL_NOISES, _LEAST_LEVEL, _GRAVE_LEVEL = 0.5, 0.5, 2.0
-_EXPOSURE = 0.01
 # Rows of an integrated spectrum that a line can be told in, and how far it stands out.
 _ROWS_OF_A_SPECTRUM, _LINE_ERRORS = 32, 4.0
 
@@ -165,6 +164,29 @@ def thresholds(
     return found
 
 
+def spread(times: float) -> list[Doubt]:
+    """Doubt a threshold that is taken from a frame's own standard deviation, far above its noise.
+
+    Parameters
+    ----------
+    times : float
+        The standard deviation of all 2x2 squares in that of their noise.
+    """
+    if not times > _SPREAD:
+        return []
+    return [
+        Doubt(
+            "spread",
+            f"the threshold is taken from the standard deviation of each frame's squares, which is "
+            f"{times:.1f} times that of their noise (expected under {_SPREAD:g}): stuck rows, "
+            "steps of the level or much light set it, and photons below it are lost. Set "
+            "THRESHOLD = '6 sigma', which takes the noise alone, or mask bad pixels.",
+            {"times": times},
+            grave=times > 4 * _SPREAD,
+        )
+    ]
+
+
 def charge_of_one(seen: float, expected: float) -> list[Doubt]:
     """Doubt an energy or a gain that makes another charge than lone photons have, by 10 %."""
     ratio = seen / expected
@@ -178,43 +200,5 @@ def charge_of_one(seen: float, expected: float) -> list[Doubt]:
             "or PHOTON_CHARGE: what is counted is as wrong as the charge.",
             {"seen": seen, "expected": expected},
             grave=not 1 / _GRAVE_CHARGE < ratio < _GRAVE_CHARGE,
-        )
-    ]
-
-
-def dark_level(level: float, noise: float) -> list[Doubt]:
-    """Doubt a dark that is not at the images' level.
-
-    Parameters
-    ----------
-    level : float
-        Median of the images' pixels without light, less the dark, in ADU.
-    noise : float
-        Of a pixel, in ADU.
-    """
-    largest = max(_LEVEL_NOISES * noise, _LEAST_LEVEL)
-    if abs(level) <= largest:
-        return []
-    return [
-        Doubt(
-            "dark_level",
-            f"the images lie {level:+.2f} ADU off their dark (expected within {largest:.2f} ADU): "
-            "intensity is off by that in every pixel. Load a dark of the same settings and night.",
-            {"level": level, "noise": noise},
-            grave=abs(level) > _GRAVE_LEVEL * largest,
-        )
-    ]
-
-
-def dark_exposure(dark: float, images: float | None) -> list[Doubt]:
-    """Doubt a dark of another exposure than the images have, in seconds."""
-    if images is None or abs(dark / images - 1) <= _EXPOSURE:
-        return []
-    return [
-        Doubt(
-            "dark_exposure",
-            f"the dark was exposed for {dark:g} s, the images for {images:g} s (expected the same "
-            f"within {_EXPOSURE:.0%}). Load a dark of the same exposure.",
-            {"dark": dark, "images": images},
         )
     ]

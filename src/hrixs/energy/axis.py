@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hrixs.doubt_rules.axis import calibration
+from hrixs.doubt_rules.doubt import Doubt
 from hrixs.energy.line import LineFit
-from hrixs.utils.errors import warn
 from hrixs.utils.statistics import with_error
 from hrixs.utils.typing import Floats
 
@@ -49,6 +51,8 @@ class EnergyCalibration:
         1; for degree 2 that of a linear axis.
     lines : tuple of LineFit
         The fits of the lines, in rows.
+    doubts : tuple of Doubt
+        What is doubtful in it, as `hrixs.doubts` lists it.
     """
 
     intercept: float
@@ -67,6 +71,7 @@ class EnergyCalibration:
     outliers: tuple[int, ...]
     axis: tuple[float, float]
     lines: tuple[LineFit, ...]
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def degree(self) -> int:
@@ -95,7 +100,9 @@ class EnergyCalibration:
         )
 
 
-def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> EnergyCalibration:
+def fit_axis(
+    lines: tuple[LineFit, ...], energies: Floats, degree: int, remarks: Sequence[str] = ()
+) -> EnergyCalibration:
     """Weighted least squares of the lines' energies over their rows of the full chip.
 
     Raises
@@ -111,6 +118,7 @@ def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> Energ
     fit, covariance, chi2 = _polynomial(rows - middle, energies, errors, degree)
     free = len(rows) - degree - 1
     scale = 1.0
+    remarks = list(remarks)
     residuals = energies - np.vander(rows - middle, degree + 1, increasing=True) @ fit
     outliers = _outliers(rows - middle, energies, errors, degree)
     rms = float(np.sqrt(np.mean(residuals**2)))
@@ -126,13 +134,13 @@ def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> Energ
         )
     if free and chi2_distribution.sf(chi2, free) < _LEAST_PROBABILITY:
         scale = float(np.sqrt(chi2 / free))
-        warn(
+        remarks.append(
             f"the {len(rows)} lines scatter by {scale:.1f} times their uncertainties; those of the "
             "calibration are enlarged by that. Check the energies, and whether each run's tallest "
             "line is the elastic one."
         )
     for k in outliers:
-        warn(
+        remarks.append(
             f"line {k}, of {energies[k]:g} eV at row {rows[k]:.2f}, lies off what the others say "
             "by more than 5 standard deviations; it is part of the fit."
         )
@@ -162,6 +170,7 @@ def fit_axis(lines: tuple[LineFit, ...], energies: Floats, degree: int) -> Energ
         outliers=outliers,
         axis=(float(straight[0] - straight[1] * middle), float(straight[1])),
         lines=lines,
+        doubts=tuple(calibration(remarks)),
     )
 
 

@@ -10,10 +10,11 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.curve import Curvature, CurveLike
+from hrixs.doubt_rules.doubt import tell
 from hrixs.energy.axis import EnergyCalibration, fit_axis
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.rows import full_rows, photon_rows
-from hrixs.utils.errors import NoLineError, warn
+from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of
 from hrixs.utils.typing import Floats
 
@@ -71,7 +72,7 @@ def calibrate_energy(
 
     Warns
     -----
-    HrixsWarning
+    DoubtWarning
         For a line more than 3 times as wide as the narrowest, or of another shape (chi2 above 3),
         as a wrong curvature makes them; for a line that the others contradict; and where all
         scatter by more than their uncertainties, as with an energy of the beam that is known less
@@ -114,19 +115,25 @@ def calibrate_energy(
             raise NoLineError(f"line {number}, of {known[number]:g} eV: {error}") from error
         except ValueError as error:
             raise ValueError(f"line {number}, of {known[number]:g} eV: {error}") from error
-    _report_odd_lines(fits, known)
-    return fit_axis(tuple(fits), known, degree)
+    result = fit_axis(tuple(fits), known, degree, _odd_lines(fits, known))
+    tell(result.doubts)
+    return result
 
 
-def _report_odd_lines(fits: Sequence[LineFit], energies: Floats) -> None:
+def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:
+    """A sentence on each line that is unlike an elastic one."""
     narrowest = min(fit.fwhm for fit in fits)
+    found = []
     check = "Check the curvature, and whether this is the elastic line, or give its region."
     for number, fit in enumerate(fits):
         line = f"line {number}, of {energies[number]:g} eV,"
         if fit.fwhm > _MUCH_WIDER * narrowest:
-            warn(f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}")
+            found.append(
+                f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}"
+            )
         elif fit.chi2 > _LARGEST_CHI2:
-            warn(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
+            found.append(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
+    return found
 
 
 def _fitted(

@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.camera.level_and_noise import level_and_noise
+from hrixs.doubt_rules.doubt import Doubt, tell
+from hrixs.doubt_rules.photons import spread
 from hrixs.photons.defaults import MAX_PHOTONS, STD_THRESHOLD
 from hrixs.photons.noise_threshold import threshold_options, uneven_level, with_uneven
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
@@ -125,6 +128,11 @@ def find_photons(
     MissingDataError
         The width of the charge cloud is to be estimated, and there are too few photons.
 
+    Warns
+    -----
+    DoubtWarning
+        Where the threshold is taken from frames whose standard deviation is far above their noise.
+
     Notes
     -----
     The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``. The fit
@@ -178,6 +186,9 @@ def find_photons(
         stack, partial(estimated_cloud, stack, find, electrons_per_adu is not None)
     )
     found = find(stack, fit)
+    if threshold is None and not isinstance(frames, Frames):
+        # Of the class' images it is told with all else.
+        tell(_spread(stack, found, core_options))
     attrs = provenance(
         "centroid_one",
         threshold=threshold,
@@ -188,3 +199,15 @@ def find_photons(
         **fit_attrs,
     )
     return table_of_found(found, stack, attrs)
+
+
+def _spread(stack: Frames, found: _core.Found, options: dict[str, Any]) -> list[Doubt]:
+    """Doubt a standard deviation of the frames that is not that of their noise."""
+    if not len(stack) or not options["std_threshold"] > 0:
+        return []
+    level, noise = level_and_noise(stack, options)
+    known = noise > 0
+    if not known.any():
+        return []
+    above = np.asarray(found["threshold"])[known] - 4 * level[known]
+    return spread(float(np.median(above / (2 * noise[known] * options["std_threshold"]))))

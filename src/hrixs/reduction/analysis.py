@@ -79,6 +79,8 @@ class Analysis:
     uneven
         Level of each pixel's row and column in the first images against the others', in ADU, where
         some are off and a threshold by the noise must hold.
+    dark_noise
+        Of a pixel of the dark's images from frame to frame, in ADU, where it is known.
     """
 
     method: str
@@ -91,6 +93,7 @@ class Analysis:
     noise: float | None = None
     doubts: tuple[Doubt, ...] = ()
     uneven: NDArray[np.float64] | None = None
+    dark_noise: float | None = None
 
     @property
     def counts_photons(self) -> bool:

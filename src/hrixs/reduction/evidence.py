@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.counts import count_frames
 from hrixs.camera.frames import Frames
+from hrixs.camera.level_and_noise import level_and_noise
 from hrixs.reduction.analysis import Analysis
 from hrixs.utils.typing import Floats
 
 # Photons of a frame that are kept, spread evenly over its own.
 _PHOTONS_OF_A_FRAME = 64
-# So many columns tell a frame's level and noise: they lie together in memory.
-_COLUMNS = 8
 # Charges are counted in so many bins for each doubling, from 4 ADU on.
 _BINS_PER_OCTAVE, _FIRST_OCTAVE, _N_CHARGES = 8, 2, 128
 
@@ -89,26 +87,6 @@ def evidence_of(frames: Frames, analysis: Analysis, table: xr.Dataset | None) ->
         x=np.asarray(table["x"].values)[kept],
         y=np.asarray(table["y"].values)[kept],
     )
-
-
-def level_and_noise(frames: Frames, camera: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """Level and noise of each frame by every so many columns, in ADU; 0 where all is masked.
-
-    Parameters
-    ----------
-    frames : Frames
-    camera
-        Dark, mask and threads, as the core takes them.
-    """
-    step = max(1, frames.frame_shape[0] // _COLUMNS)
-    pixels = frames.pixels.reshape(-1, *frames.frame_shape)[:, step // 2 :: step]
-    dark, mask = (
-        None if camera[name] is None else np.ascontiguousarray(camera[name][step // 2 :: step])
-        for name in ("dark", "mask")
-    )
-    few = replace(frames, pixels=pixels, first_pixel=None)
-    counts, _ = count_frames(few, dark=dark, mask=mask, threads=camera["threads"])
-    return np.nan_to_num(counts.median), np.nan_to_num(counts.noise)
 
 
 def _spread(frame: NDArray[np.int64], n_frames: int) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import Frames, as_frames
+from hrixs.camera.level_and_noise import level_and_noise
 from hrixs.camera.sampled_lines import sampled_lines
 from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
 from hrixs.doubt_rules.doubt import Doubt, new_ones, tell
@@ -20,7 +21,6 @@ from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.noise_threshold import noise_beside
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.evidence import level_and_noise
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 

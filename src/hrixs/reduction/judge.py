@@ -10,14 +10,16 @@ import numpy as np
 
 from hrixs.camera.unlike_frames import odd_frames
 from hrixs.doubt_rules.chip import hot_pixels
+from hrixs.doubt_rules.dark import dark_level, dark_noise
 from hrixs.doubt_rules.doubt import Doubt, first_of_each
 from hrixs.doubt_rules.images import Names, kinds_by_light, unlike_images
+from hrixs.doubt_rules.over_time import level_drifts, tracks
 from hrixs.doubt_rules.photons import (
-    dark_level,
     false_hits,
     no_line,
     no_photons,
     outside_of_axis,
+    spread,
     thresholds,
 )
 from hrixs.noise.false_hits import expected_false_hits
@@ -89,6 +91,7 @@ def judged(seen: Seen, attrs: Mapping[Any, Any], spectra: Floats, *, names: Name
         found += lines_in(analysis, evidence.x, evidence.y, shape)
     elif len(spectra):
         found += no_line(spectra.mean(axis=0))
+        found += level_drifts(evidence.level, float(np.median(evidence.noise)))
     found += crowded(attrs) + charge_gap(attrs)
     if not WITHOUT_LIGHT & {doubt.code for doubt in found}:
         found += denser(attrs, spectra)
@@ -111,10 +114,15 @@ def _of_images(
         sure = _SURE_NOISES * usual_noise if charge is None else _SURE * charge
         light = evidence.photons_above(sure)
     elif charge is None:
-        return unlike_images(kinds, names)
+        light = np.full(len(kinds), np.nan)
     else:
         light = _light_of_intensity(evidence, spectra, shape, charge, analysis.gives_photons)
-    return unlike_images(kinds_by_light(light, kinds), names)
+    kinds = kinds_by_light(light, kinds)
+    if not analysis.counts_photons:
+        usual = [number for number, kind in enumerate(kinds) if not kind]
+        for image in tracks(spectra[usual]):
+            kinds[usual[image]] = "crossed"
+    return unlike_images(kinds, names)
 
 
 def _light_of_intensity(
@@ -134,7 +142,7 @@ def _of_level(analysis: Analysis, evidence: Evidence) -> list[Doubt]:
     if analysis.camera["dark"] is None:
         return []
     level, noise = float(np.median(evidence.level)), float(np.median(evidence.noise))
-    return dark_level(level, noise)
+    return dark_level(level, noise) + dark_noise(analysis.dark_noise, noise)
 
 
 def _of_thresholds(
@@ -145,6 +153,9 @@ def _of_thresholds(
         return []
     found = []
     middle = float(np.median(evidence.threshold[known]))
+    if analysis.options.get("threshold") is None:
+        squares = 2 * evidence.noise[known] * float(analysis.options["std_threshold"])
+        found += spread(float(np.median(evidence.threshold[known] / squares)))
     if charge is not None:
         double = analysis.options.get("dbl_threshold")
         found += thresholds(charge, threshold=middle, dbl_threshold=double)

@@ -136,6 +136,7 @@ def set_energy_axis(
         **options,
     )
     h.ENERGY_INTERCEPT, h.ENERGY_SLOPE = result.axis
+    h.calibrated = result.axis, (float(result.energies.min()), float(result.energies.max()))
     if degree == 2:
         straight = result.axis[0] + result.axis[1] * result.rows
         off = float(np.abs(straight - result.energy(result.rows)).max())

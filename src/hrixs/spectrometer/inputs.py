@@ -16,13 +16,16 @@ from hrixs.camera.crop import Crop
 from hrixs.camera.dark import DarkImage, DarkMean
 from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_images
 from hrixs.camera.frames import as_frames, first_pixel
+from hrixs.doubt_rules.dark import dark_images
+from hrixs.doubt_rules.doubt import tell
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, RunLike, open_run, run_name
-from hrixs.spectrometer.recipe import camera_options, crop_of, cropped, usual_value
+from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
-from hrixs.utils.errors import HrixsWarning, MissingDataError, warn
+from hrixs.spectrometer.slow_doubts import usual_value
+from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 #: A run by number, path or as an open collection; or images that are loaded.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -116,9 +119,10 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     """Make the mean of a run's images the dark, without what is unlike the rest."""
     dark, exposure = dark_of_run(h, run, proposal)
     require_finite("the dark", dark.image, h.MASK)
-    for text in dark.remarks():
-        warn(text)
+    doubts = dark_images(dark.remarks(), lit=dark.lit)
+    tell(doubts)
     h.dark_image, h.dark_counts = dark.image, dark.attrs()
+    h.dark_noise, h.dark_doubts = dark.noise, tuple(doubts)
     data = run if isinstance(run, xr.Dataset) else None
     h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
     h.dark_detector, h.dark_exposure = h.DETECTOR, exposure

@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import energies_of, images_of
 from hrixs.camera.frames import first_pixel
-from hrixs.doubt_rules.axis import energy_axis
-from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave, tell, with_doubts
-from hrixs.doubt_rules.photons import dark_exposure
+from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.analysis import needs_cloud as method_needs_cloud
@@ -25,6 +23,7 @@ from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
 from hrixs.spectrometer.settings import Settings
+from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import MissingDataError
@@ -177,6 +176,7 @@ def analysis_of(
         h.curvature,
         h.BINS if bins is None else bins,
         origin=crop.origin,
+        dark_noise=h.dark_noise if uses_dark(h) else None,
     )
 
 
@@ -268,32 +268,6 @@ def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
         n_masked=0 if h.MASK is None else int(np.count_nonzero(h.MASK)),
     )
     return spectrum
-
-
-def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
-    """`spectrum` with what the slow data make doubtful, which is told."""
-    found = []
-    axis = spectrum["energy"].values
-    if spectrum["energy"].attrs["units"] == "eV" and axis.size:
-        slope = number("energy_slope", h.ENERGY_SLOPE)
-        ends = float(axis[0]), float(axis[-1])
-        found += energy_axis(
-            *ends, axis.size, slope=slope, energy=usual_value(data.variables.get("nrj"))
-        )
-    if uses_dark(h) and h.dark_exposure is not None:
-        found += dark_exposure(h.dark_exposure, usual_value(data.variables.get("hRIXS_exposure")))
-    tell(found)
-    spectrum.attrs = with_doubts(spectrum.attrs, found)
-    return spectrum
-
-
-def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
-    """Median of the positive values of a field; None where there is none."""
-    if field is None or field.dtype.kind not in "iuf":
-        return None
-    values = np.asarray(field, dtype=np.float64)
-    values = values[np.isfinite(values) & (values > 0)]
-    return float(np.median(values)) if values.size else None
 
 
 def origin_of(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons import defaults
 from hrixs.photons.placement import POSITION, POSITIONS
 from hrixs.runs.run import Field
@@ -143,6 +144,10 @@ class Settings(CurveSettings):
         self.dark_counts: dict[str, int] = {}
         self.dark_detector: str | None = None
         self.dark_exposure: float | None = None
+        self.dark_noise: float | None = None
+        self.dark_doubts: tuple[Doubt, ...] = ()
+        # As calibrate_energy has set it: intercept and slope, and the lowest and highest energy.
+        self.calibrated: tuple[tuple[float, float], tuple[float, float]] | None = None
         # A CurvatureFit or a PhotonCurvatureFit, which share their names.
         self.curvature_fit: Any = None
 
@@ -155,6 +160,8 @@ class Settings(CurveSettings):
         if name == "dark_image":
             super().__setattr__("dark_counts", {})  # they were those of another one
             super().__setattr__("dark_exposure", None)
+            super().__setattr__("dark_noise", None)
+            super().__setattr__("dark_doubts", ())
 
     @property
     def DETECTOR(self) -> str:

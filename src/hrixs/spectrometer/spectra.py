@@ -28,9 +28,9 @@ from hrixs.spectrometer.recipe import (
     labelled,
     origin_of,
     over_energy,
-    with_slow_doubts,
 )
 from hrixs.spectrometer.settings import Settings
+from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.provenance import rows_of_crop
 from hrixs.utils.threads import resolve_threads

@@ -1,0 +1,70 @@
+"""What the slow data, the settings and the order of the images make doubtful in a spectrum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.doubt_rules.axis import calibrated_range, energy_axis
+from hrixs.doubt_rules.dark import dark_exposure
+from hrixs.doubt_rules.doubt import Doubt, tell, with_doubts
+from hrixs.doubt_rules.over_time import lines_move
+from hrixs.spectrometer.settings import Settings
+from hrixs.utils.checks import number, yes_or_no
+from hrixs.utils.dask_arrays import is_lazy
+
+# Photon energies that differ by less are the same, in eV.
+_SAME_ENERGY = 0.05
+
+
+def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
+    """`spectrum` with what the slow data make doubtful, which is told."""
+    found = _of_axis(h, spectrum, data.variables.get("nrj"))
+    subtracts_dark = yes_or_no("USE_DARK", h.USE_DARK)
+    if subtracts_dark and h.dark_exposure is not None:
+        found += dark_exposure(h.dark_exposure, usual_value(data.variables.get("hRIXS_exposure")))
+    tell(found)
+    of_dark = h.dark_doubts if subtracts_dark else ()  # told by load_dark
+    spectrum.attrs = with_doubts(spectrum.attrs, [*found, *of_dark])
+    return spectrum
+
+
+def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
+    """Median of the positive values of a field; None where there is none."""
+    if field is None or field.dtype.kind not in "iuf":
+        return None
+    values = np.asarray(field, dtype=np.float64)
+    values = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(values)) if values.size else None
+
+
+def _of_axis(h: Settings, spectrum: xr.DataArray, energies: xr.Variable | None) -> list[Doubt]:
+    """Doubt the energy axis, and lines that move on it."""
+    found: list[Doubt] = []
+    axis, unit = spectrum["energy"].values, spectrum["energy"].attrs["units"]
+    if not axis.size:
+        return found
+    slope = number("energy_slope", h.ENERGY_SLOPE)
+    if unit == "eV":
+        usual, ends = usual_value(energies), (float(axis[0]), float(axis[-1]))
+        found += energy_axis(*ends, axis.size, slope=slope, energy=usual)
+        if usual is not None and h.calibrated is not None:
+            set_by, (lowest, highest) = h.calibrated
+            if set_by == (h.ENERGY_INTERCEPT, slope):
+                found += calibrated_range(usual, lowest, highest)
+    if spectrum.ndim == 2 and not is_lazy(spectrum) and _all_equal(energies):
+        step = float(axis[-1] - axis[0]) / max(axis.size - 1, 1)
+        unit, step = ("meV", 1e3 * step) if unit == "eV" else ("rows", step)
+        found += lines_move(np.asarray(spectrum.values, np.float64), step=step, unit=unit)
+    return found
+
+
+def _all_equal(energies: xr.Variable | None) -> bool:
+    """Whether all images have the same photon energy, as far as is known."""
+    if energies is None or energies.dtype.kind not in "iuf" or not energies.size:
+        return True
+    values = np.asarray(energies, dtype=np.float64)
+    return not float(np.nanmax(values) - np.nanmin(values)) > _SAME_ENERGY
