@@ -14,6 +14,7 @@ import hashlib
 import numpy as np
 import hrixs
 from hrixs import _core
+from hrixs.camera import as_frames, pixel_statistics
 from hrixs.simulation import Sensor, simulate_frames
 
 frames, _ = simulate_frames(2, sensor=Sensor(shape=(300, 517), hot_fraction=1e-3), seed=1)
@@ -33,6 +34,11 @@ for stack in (frames, wholes, wholes / 3, frames.astype("i4")):
             for name in ("x", "y", "charge", "threshold", "base"):
                 digest.update(result[name].values.tobytes())
         digest.update(hrixs.integrate_frames(stack, curvature=(0.02, 1e-6), **options).tobytes())
+for stack in (np.concatenate([frames] * 3), np.concatenate([wholes / 3] * 3)):
+    limits = {"n_sigma": 5.0, "least_noise": 1.0}
+    found = pixel_statistics(as_frames(stack), **limits)
+    for image in (found.median, found.noise, found.total, found.n_kept, found.n_left_out):
+        digest.update(np.asarray(image).tobytes())
 print(_core.simd_level(), digest.hexdigest())
 """
 

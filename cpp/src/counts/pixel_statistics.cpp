@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/pixel_statistics.hpp"
 
-#include "counts/sort_network.hpp"
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
 #include "hrixs/errors.hpp"
 #include "hrixs/pixel_types.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,58 +17,56 @@ namespace hrixs {
 
 namespace {
 
-// Columns that are worked on side by side, those of all frames in the cache.
-constexpr Index block = 64;
 constexpr Index rows_together = 8;
 
-template <class Number> using Columns = std::array<Number, block>;
+template <class Number> using Columns = std::array<Number, column_block>;
 
 // Counts of 16 bits less half or whole ADU are floats without loss.
 template <class Pixel>
 using Working = std::conditional_t<std::is_integral_v<Pixel> && sizeof(Pixel) <= 2, float, double>;
 
 template <class Pixel> struct Scratch {
-    explicit Scratch(Index n) : values(static_cast<std::size_t>(n)), n_left_out(values.size()) {}
-    std::vector<Columns<Working<Pixel>>> values; // by frames
-    std::vector<Columns<Working<Pixel>>> sorted;
-    Columns<double> row{};
-    Columns<std::uint8_t> bad{};
+    Scratch(Index n_frames, Index ny)
+        : n_blocks((ny + column_block - 1) / column_block),
+          values(static_cast<std::size_t>(n_blocks * n_frames)),
+          sorted(static_cast<std::size_t>(n_frames)),
+          row(static_cast<std::size_t>(n_blocks * column_block)), bad(row.size()) {}
+
+    Index n_blocks;
+    std::vector<Columns<Working<Pixel>>> values; // of a row: by blocks, by frames
+    std::vector<Columns<Working<Pixel>>> sorted; // of a block
+    std::vector<double> row;
+    std::vector<std::uint8_t> bad;
     std::vector<Index> n_left_out;
+
+    Columns<Working<Pixel>>* block(Index number) {
+        return values.data() + static_cast<std::size_t>(number) * sorted.size();
+    }
 };
 
+// A row of all frames; a whole one at a time, for memory is fastest in order.
 template <class Pixel>
-void read_block(const FrameStack<Pixel>& frames, std::span<const double> offsets, Index x, Index y,
-                Index n, Scratch<Pixel>& scratch) {
+void read_row(const FrameStack<Pixel>& frames, std::span<const double> offsets, Index x,
+              Scratch<Pixel>& scratch) {
     const CameraCorrection nothing;
-    scratch.bad.fill(0);
-    for (std::size_t frame = 0; frame < scratch.values.size(); ++frame) {
+    const Index ny = frames.first.ny;
+    std::fill(scratch.bad.begin(), scratch.bad.end(), std::uint8_t{0});
+    for (std::size_t frame = 0; frame < scratch.sorted.size(); ++frame) {
         const CorrectedFrame<Pixel> one{frames.frame(static_cast<Index>(frame)), &nothing};
-        one.read(x, y, n, scratch.row.data());
-        auto& values = scratch.values[frame];
-        for (std::size_t k = 0; k < static_cast<std::size_t>(n); ++k) {
-            if constexpr (std::is_floating_point_v<Pixel>)
-                if (!std::isfinite(scratch.row[k])) {
-                    scratch.bad[k] = 1;
-                    scratch.row[k] = 0.0;
+        one.read(x, 0, ny, scratch.row.data());
+        if constexpr (std::is_floating_point_v<Pixel>)
+            for (std::size_t y = 0; y < static_cast<std::size_t>(ny); ++y)
+                if (!std::isfinite(scratch.row[y])) {
+                    scratch.bad[y] = 1;
+                    scratch.row[y] = 0.0;
                 }
-            values[k] = static_cast<Working<Pixel>>(scratch.row[k] - offsets[frame]);
+        for (Index number = 0; number < scratch.n_blocks; ++number) {
+            const double* row = scratch.row.data() + number * column_block;
+            auto& values = scratch.block(number)[frame];
+            for (std::size_t k = 0; k < column_block; ++k)
+                values[k] = static_cast<Working<Pixel>>(row[k] - offsets[frame]);
         }
     }
-}
-
-template <class Number> void sort_columns(std::vector<Columns<Number>>& values) {
-    sort_network(static_cast<Index>(values.size()), [&](Index i, Index j) {
-        Number* low = values[static_cast<std::size_t>(i)].data();
-        Number* high = values[static_cast<std::size_t>(j)].data();
-        Columns<Number> higher; // a loop that writes to one place alone becomes one of vectors
-        for (std::size_t k = 0; k < block; ++k) {
-            const Number a = low[k];
-            const Number b = high[k];
-            higher[k] = a > b ? a : b;
-            low[k] = a < b ? a : b;
-        }
-        std::copy(higher.begin(), higher.end(), high);
-    });
 }
 
 // Median and limit of each column, whose values are sorted.
@@ -78,55 +76,14 @@ void own_limits(const std::vector<Columns<Number>>& values, const PixelLimits& l
     const std::size_t n = values.size();
     const std::size_t first = n > 2 ? (n - 1) / 2 : 0;
     const std::size_t second = n > 2 ? n / 2 : 0;
-    for (std::size_t k = 0; k < block; ++k)
+    for (std::size_t k = 0; k < column_block; ++k)
         middle[k] =
             0.5 * (static_cast<double>(values[first][k]) + static_cast<double>(values[second][k]));
-    Columns<double> squares{};
-    for (std::size_t frame = 0; frame <= first; ++frame)
-        for (std::size_t k = 0; k < block; ++k) {
-            const double below = static_cast<double>(values[frame][k]) - middle[k];
-            squares[k] += below * below;
-        }
-    for (std::size_t k = 0; k < block; ++k) {
+    Columns<double> squares;
+    square_columns(values[0].data(), static_cast<Index>(first) + 1, middle.data(), squares.data());
+    for (std::size_t k = 0; k < column_block; ++k) {
         noise[k] = std::sqrt(2.0 * squares[k] / static_cast<double>(n));
         limit[k] = limits.n_sigma * (noise[k] > limits.least_noise ? noise[k] : limits.least_noise);
-    }
-}
-
-// Of the values within the limits.
-struct Kept {
-    Columns<double> n{};
-    Columns<double> sum{}; // of deviations from the middle
-    Columns<double> squares{};
-};
-
-template <class Number>
-Kept keep(const std::vector<Columns<Number>>& values, const Columns<double>& middle,
-          const Columns<double>& limit) {
-    Kept kept;
-    for (const Columns<Number>& of_frame : values)
-        for (std::size_t k = 0; k < block; ++k) {
-            const double deviation = static_cast<double>(of_frame[k]) - middle[k];
-            const double within = std::abs(deviation) <= limit[k] ? 1.0 : 0.0;
-            const double own = deviation * within;
-            kept.n[k] += within;
-            kept.sum[k] += own;
-            kept.squares[k] += own * own;
-        }
-    return kept;
-}
-
-// To counts[frame] those of n values that are not within the limits.
-template <class Number>
-void count_left_out(const std::vector<Columns<Number>>& values, const Columns<double>& middle,
-                    const Columns<double>& limit, Index n, std::vector<Index>& counts) {
-    for (std::size_t frame = 0; frame < values.size(); ++frame) {
-        Index n_out = 0;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(n); ++k) {
-            const double deviation = static_cast<double>(values[frame][k]) - middle[k];
-            n_out += std::abs(deviation) <= limit[k] ? 0 : 1;
-        }
-        counts[frame] += n_out;
     }
 }
 
@@ -168,8 +125,10 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
     if (!has_reference)
         for (auto* image : {&result.median, &result.noise, &result.lower_noise})
             image->resize(size);
-    const auto work = [&](Index x, Index y, Index n, Scratch<Pixel>& scratch) {
-        read_block(frames, offsets, x, y, n, scratch);
+    const auto work = [&](Index x, Index number, Scratch<Pixel>& scratch) {
+        const Index y = number * column_block;
+        const Index n = std::min(column_block, ny - y);
+        Columns<Working<Pixel>>* values = scratch.block(number);
         Columns<double> middle{};
         Columns<double> lower_noise{};
         Columns<double> limit{};
@@ -178,18 +137,21 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
                 middle[static_cast<std::size_t>(k)] = (*limits.reference)(x, y + k);
                 limit[static_cast<std::size_t>(k)] = (*limits.limit)(x, y + k);
             }
-            count_left_out(scratch.values, middle, limit, n, scratch.n_left_out);
         } else {
-            scratch.sorted = scratch.values;
-            sort_columns(scratch.sorted);
+            std::copy(values, values + n_frames, scratch.sorted.begin());
+            sort_columns(scratch.sorted[0].data(), frames.size());
             own_limits(scratch.sorted, limits, middle, lower_noise, limit);
-            count_left_out(scratch.values, middle, limit, n, scratch.n_left_out);
         }
-        const Kept kept = keep(scratch.values, middle, limit);
+        // Beyond the frame's end lies nothing to be left out.
+        for (std::size_t k = static_cast<std::size_t>(n); k < column_block; ++k)
+            limit[k] = std::numeric_limits<double>::infinity();
+        KeptColumns kept;
+        keep_columns(values[0].data(), frames.size(), middle.data(), limit.data(), kept,
+                     scratch.n_left_out.data());
         for (std::size_t k = 0; k < static_cast<std::size_t>(n); ++k) {
             const std::size_t at = static_cast<std::size_t>(x * ny + y) + k;
             constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-            const bool bad = scratch.bad[k] != 0;
+            const bool bad = scratch.bad[static_cast<std::size_t>(y) + k] != 0;
             const double n_kept = kept.n[k];
             result.total[at] = bad ? unknown : n_kept * middle[k] + kept.sum[k];
             result.n_kept[at] = bad ? 0 : static_cast<std::int32_t>(n_kept);
@@ -205,13 +167,15 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
     const Index n_groups = (nx + rows_together - 1) / rows_together;
     std::vector<std::vector<Index>> n_left_out(static_cast<std::size_t>(n_groups));
     for_each_frame(
-        n_groups, execution, [&] { return Scratch<Pixel>(frames.size()); },
+        n_groups, execution, [&] { return Scratch<Pixel>(frames.size(), ny); },
         [&](Index group, Scratch<Pixel>& scratch) {
             scratch.n_left_out.assign(n_frames, 0);
             const Index end = std::min(nx, (group + 1) * rows_together);
-            for (Index x = group * rows_together; x < end; ++x)
-                for (Index y = 0; y < ny; y += block)
-                    work(x, y, std::min(block, ny - y), scratch);
+            for (Index x = group * rows_together; x < end; ++x) {
+                read_row(frames, offsets, x, scratch);
+                for (Index number = 0; number < scratch.n_blocks; ++number)
+                    work(x, number, scratch);
+            }
             n_left_out[static_cast<std::size_t>(group)] = scratch.n_left_out;
         });
     for (const std::vector<Index>& of_group : n_left_out)

@@ -3,8 +3,6 @@
 
 #include "hrixs/index.hpp"
 
-#include <algorithm>
-
 namespace hrixs {
 
 // Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.3.4): exchange(i, j) for
@@ -14,7 +12,7 @@ template <class Exchange> void sort_network(Index n, Exchange exchange) {
     for (Index p = 1; p < n; p *= 2)
         for (Index k = p; k >= 1; k /= 2)
             for (Index j = k % p; j + k < n; j += 2 * k)
-                for (Index i = 0; i < std::min(k, n - j - k); ++i)
+                for (Index i = 0; i < k && i < n - j - k; ++i)
                     if ((i + j) / (2 * p) == (i + j + k) / (2 * p))
                         exchange(i + j, i + j + k);
 }

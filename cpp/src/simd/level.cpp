@@ -2,6 +2,7 @@
 // Compiled once for each level of the processor, into a namespace of its own. No inline function of
 // the standard library is used here or in the headers beside it: compiled for a newer processor, it
 // could be the one that the linker keeps for all.
+#include "simd/column_kernels.hpp"
 #include "simd/count_kernels.hpp"
 #include "simd/dark_kernels.hpp"
 #include "simd/fit_kernels.hpp"
@@ -47,6 +48,12 @@ const RowKernels kernels = {
     .share_counts = share<std::uint32_t>,
     .share_reals = share<double>,
     .fit_spots = fit_spots,
+    .sort_columns_f32 = sort_columns<float>,
+    .sort_columns_f64 = sort_columns<double>,
+    .square_columns_f32 = square_columns<float>,
+    .square_columns_f64 = square_columns<double>,
+    .keep_columns_f32 = keep_columns<float>,
+    .keep_columns_f64 = keep_columns<double>,
     .from_u8 = to_double<std::uint8_t>,
     .from_u16 = to_double<std::uint16_t>,
     .from_i16 = to_double<std::int16_t>,

@@ -66,6 +66,15 @@ constexpr Index row_block = 512;
 // More rows could make the moments of 16-bit counts overflow.
 constexpr Index most_moment_rows = 72;
 
+// Pixels whose values of all frames are worked on side by side, in the cache.
+constexpr Index column_block = 64;
+
+struct KeptColumns {
+    double n[column_block];
+    double sum[column_block]; // of deviations from the middle
+    double squares[column_block];
+};
+
 // What is done with the pixels of a row or a window: the inner loops, compiled once for each level
 // of the processor from simd/level.cpp. All levels give the same bytes.
 //
@@ -158,6 +167,16 @@ struct RowKernels {
     // Fits the charge clouds of photons, each by itself.
     void (*fit_spots)(SpotGroup* groups, Index n_groups, const SpotFitOptions& options);
 
+    // Of n values of each pixel of a block, as simd/column_kernels.hpp has them.
+    void (*sort_columns_f32)(float* values, Index n);
+    void (*sort_columns_f64)(double* values, Index n);
+    void (*square_columns_f32)(const float* values, Index n, const double* middle, double* squares);
+    void (*square_columns_f64)(const double* values, Index n, const double* middle,
+                               double* squares);
+    void (*keep_columns_f32)(const float* values, Index n, const double* middle,
+                             const double* limit, KeptColumns& kept, Index* n_out);
+    void (*keep_columns_f64)(const double* values, Index n, const double* middle,
+                             const double* limit, KeptColumns& kept, Index* n_out);
     void (*from_u8)(const std::uint8_t* row, Index n, double* out);
     void (*from_u16)(const std::uint16_t* row, Index n, double* out);
     void (*from_i16)(const std::int16_t* row, Index n, double* out);
@@ -170,6 +189,22 @@ struct RowKernels {
 // Those of the best level that this processor has, or of the one that HRIXS_SIMD names. Throws
 // ParameterError where that is not to be had.
 const RowKernels& row_kernels();
+
+#define HRIXS_COLUMN_KERNELS_OF(Number, suffix)                                                    \
+    inline void sort_columns(Number* values, Index n) {                                            \
+        row_kernels().sort_columns_##suffix(values, n);                                            \
+    }                                                                                              \
+    inline void square_columns(const Number* values, Index n, const double* middle,                \
+                               double* squares) {                                                  \
+        row_kernels().square_columns_##suffix(values, n, middle, squares);                         \
+    }                                                                                              \
+    inline void keep_columns(const Number* values, Index n, const double* middle,                  \
+                             const double* limit, KeptColumns& kept, Index* n_out) {               \
+        row_kernels().keep_columns_##suffix(values, n, middle, limit, kept, n_out);                \
+    }
+HRIXS_COLUMN_KERNELS_OF(float, f32)
+HRIXS_COLUMN_KERNELS_OF(double, f64)
+#undef HRIXS_COLUMN_KERNELS_OF
 
 // The kernels of one pixel type, by name for all types.
 #define HRIXS_ROW_KERNELS_OF(Pixel, suffix, Sum)                                                   \
