@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from hrixs.doubt_rules.over_time import level_drifts, lines_move, tracks
+from hrixs.doubt_rules.over_time import (
+    level_drifts,
+    lines_move,
+    tracks,
+    with_light_everywhere,
+)
 
 ROWS = 200
 
@@ -97,3 +102,12 @@ def test_light_is_no_track(photons):
         assert tracks(integrated(photons, seed=seed)) == []
         assert tracks(integrated(photons, seed=seed, bright=[2])) == []
     assert tracks(integrated(100, n=3)) == []
+
+
+def test_bins_beside_a_tilted_crop_are_left_out():
+    made = spectra(np.linspace(0, 15, 64))
+    made[:, :7] = made[:, -3:] = np.nan
+    made[5] = np.nan
+    assert with_light_everywhere(made).shape == (64, 590)
+    assert not with_light_everywhere(made)[5].any()
+    assert [doubt.code for doubt in lines_move(made)] == ["moving_lines"]

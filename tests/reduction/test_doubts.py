@@ -116,6 +116,14 @@ def test_nothing_wrong_is_not_told(h, frames, way, no_light):
     assert set(told(with_dark(h, no_light), dataset(frames), way)) <= CROWDED
 
 
+def test_a_tilted_crop_has_bins_without_value_at_its_ends(h):
+    frames = simulated(N_IMAGES, 400, 3)
+    h.X_RANGE, h.Y_RANGE = slice(300, 512), slice(120, 230)
+    data = dataset(frames)
+    assert np.isnan(h.integrate(data.copy()).spectrum.values).any()
+    assert set(told(h, data, "integrate")) <= {"cut"}
+
+
 # Images that are unlike the others.
 
 

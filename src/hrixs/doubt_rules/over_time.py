@@ -36,7 +36,7 @@ def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> lis
     step, unit
         Size of a bin, for the text.
     """
-    spectra = spectra[np.isfinite(spectra).all(axis=1)]
+    spectra = with_light_everywhere(spectra)
     per_part = len(spectra) // _PARTS
     if per_part < 2 or spectra.shape[1] < 16:
         return []
@@ -70,6 +70,17 @@ def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> lis
             {"places": places.round(3).tolist(), "sharper": sharper},
         )
     ]
+
+
+def with_light_everywhere(spectra: Floats) -> Floats:
+    """Those bins that all spectra have: an integrated one is NaN at the ends of a tilted crop.
+
+    Images without any value are 0.
+    """
+    known = np.isfinite(spectra)
+    some = known.any(axis=1)
+    bins = known[some].all(axis=0)
+    return np.asarray(np.where(some[:, None], spectra, 0.0)[:, bins])
 
 
 def _light(parts: Floats) -> Floats:
