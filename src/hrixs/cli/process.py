@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.doubt_rules.listing import doubts
 from hrixs.reduction.checkpoint import remove_checkpoint
@@ -50,6 +51,9 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         )
     h = copy.copy(h)
     source = job.source(run)
+    if is_photons(source):
+        require_use(job, plot=plot is not None)
+        set_own_curve(h, source, job)
     task = job.task(h, source)
     folder = unfinished_folder(output)
     if job.resume and not folder.exists() and (plot is None or plot.is_file()):
@@ -65,7 +69,9 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         if job.find_curvature is not None:
             _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
         spectra = _spectra(h, source, job, folder)
-        result = spectra if job.aggregate is None else h.aggregate(spectra, job.aggregate)
+        result = spectra
+        if job.aggregate is not None:
+            result = h.aggregate(spectra, job.aggregate, str(spectra.spectrum.dims[0]))
         if job.normalize is not None:
             h.normalize(result, job.normalize)
         result.attrs["settings"] = settings_text(h.get_params())
@@ -98,7 +104,7 @@ def _finished(output: Path, task: str) -> xr.Dataset | None:
 
 
 def _find_curvature(h: hRIXS, source: Any) -> None:
-    h.find_curvature(source, plot=False)
+    h.find_curvature(source, plot=False, method="photons" if is_photons(source) else "image")
     fit = h.curvature_fit
     assert fit is not None
     print(
@@ -108,6 +114,8 @@ def _find_curvature(h: hRIXS, source: Any) -> None:
 
 
 def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
+    if is_photons(source):
+        return spectra_of_photons(h, source, job)
     if not isinstance(source, xr.Dataset):
         return h.process_run(
             source,
@@ -145,7 +153,7 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
     if "n_photons" in attrs:
         print(
             f"{attrs['n_photons']:.0f} photons in the spectra, "
-            f"{attrs['n_photons'] / spectra.sizes['trainId']:.1f} an image; "
+            f"{attrs['n_photons'] / spectra.spectrum.shape[0]:.1f} an image; "
             f"{attrs['n_outside']:.0f} outside of the range, {attrs.get('n_dropped', 0)} spots "
             "left out"
         )

@@ -31,7 +31,7 @@ from hrixs.spectrometer.recipe import (
     with_slow_doubts,
 )
 from hrixs.spectrometer.settings import Settings
-from hrixs.utils.checks import require_dataset
+from hrixs.utils.checks import require_dataset, require_photon_table
 from hrixs.utils.provenance import rows_of_crop
 from hrixs.utils.threads import resolve_threads
 
@@ -74,13 +74,13 @@ def count(
     h: Settings, photons: xr.Dataset, data: xr.Dataset | None, bins: int | None
 ) -> xr.Dataset:
     """Spectra of a photon table, as `hrixs.hRIXS.count` documents."""
-    require_dataset(photons, "a photon table")
+    require_photon_table(photons, "x", "y", "frame", "double")
     rows = rows_of_crop(photons.attrs)
     if rows is None:
         raise ValueError(
             "the photon table does not tell the rows that it was made of; take it from a "
-            "result of this class with photon_table(result). For other tables there is "
-            "hrixs.photon_spectrum."
+            "result of this class with photon_table(result), or give the frames' shape to "
+            "photon_table_from. For other tables there is hrixs.photon_spectrum."
         )
     spectrum = photon_spectrum(
         photons, bins=h.BINS if bins is None else bins, range=rows, curvature=h.curvature
@@ -89,6 +89,11 @@ def count(
     if data is None:
         return store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
     require_dataset(data, "the result that the photons come from")
+    if "trainId" not in spectrum.coords:
+        raise ValueError(
+            "data is given, but the photon table does not tell the trains of its photons. Leave "
+            "data out, or take the table of that result: photon_table(result)."
+        )
     if not np.array_equal(data.get("trainId", ()), spectrum["trainId"]):
         raise ValueError(
             f"data has {data.get('trainId', np.empty(0)).size} trains and the photons those of "
