@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.dataset import one_image
+from hrixs.camera.frames import first_pixel
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
@@ -108,7 +109,7 @@ def count(
 def centroid_one(h: Settings, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
     """Places of one image's photons, a double hit twice, corrected by the curvature."""
     pixels = one_image(image)
-    found = find_photons(pixels, **find_options(h) | image_options(h, pixels))
+    found = find_photons(pixels, **find_options(h) | image_options(h, pixels, first_pixel(image)))
     places = np.repeat(_places(h, image, pixels, found), 1 + found.double.values, axis=0)
     return [(x, y) for x, y in places.tolist()]
 
@@ -118,7 +119,9 @@ def centroid_two(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Places of one image's single and double hits, corrected by the curvature."""
     pixels = one_image(image)
-    found = classify_photons(pixels, energy, **classify_options(h) | image_options(h, pixels))
+    found = classify_photons(
+        pixels, energy, **classify_options(h) | image_options(h, pixels, first_pixel(image))
+    )
     places = _places(h, image, pixels, found)
     return places[~found.double.values], places[found.double.values]
 
