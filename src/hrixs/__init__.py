@@ -23,6 +23,7 @@ from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.loss import energy_loss
 from hrixs.files.event_list import read_events
+from hrixs.files.export import export
 from hrixs.files.table_from import photon_table_from
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
@@ -89,6 +90,7 @@ __all__ = [
     "doubts",
     "energy_loss",
     "estimate_cloud",
+    "export",
     "find_photons",
     "fit_curvature",
     "fit_curvature_image",

@@ -13,16 +13,17 @@ import xarray as xr
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.doubt_rules.listing import doubts
+from hrixs.files.export import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
-from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
+from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import settings_text
 
 
-def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> xr.Dataset:
+def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> None:
     """Make the spectra of one run, write them to `output`, and say what was done.
 
     Parameters
@@ -30,17 +31,16 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
     run : str
         As it was typed.
     output, plot : path
-        Files to write. Unfinished work is kept beside `output` meanwhile.
+        Files to write, `output` as its suffix says. Unfinished work is kept beside it meanwhile.
     h : hRIXS
         As from `Job.spectrometer`; it is left as it is.
     job : Job
         All else.
-
-    Returns
-    -------
-    xarray.Dataset
-        What was written: the spectra and the slow data, without the images.
     """
+    if "text" in SUFFIXES[checked_suffix(output)] and job.photons:
+        raise ValueError(
+            f"{output} can't hold the photon table: write .nc or .nxs, or leave it out."
+        )
     for path in (output, plot or output):
         if not path.parent.is_dir():
             raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
@@ -56,11 +56,10 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         set_own_curve(h, source, job)
     task = job.task(h, source)
     folder = unfinished_folder(output)
-    if job.resume and not folder.exists() and (plot is None or plot.is_file()):
-        finished = _finished(output, task)
-        if finished is not None:
-            print(f"{output} is finished already")
-            return finished
+    drawn = plot is None or plot.is_file()
+    if job.resume and not folder.exists() and drawn and recorded(output, "task") == task:
+        print(f"{output} is finished already")
+        return
     with working_in(folder):
         if not job.resume:
             if any(folder.glob("part-*.npz")):
@@ -76,7 +75,7 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
             h.normalize(result, job.normalize)
         result.attrs["settings"] = settings_text(h.get_params())
         result.attrs["task"] = task
-        write_netcdf(result, output, folder)
+        export(result, output, scratch=folder)
         remove_checkpoint(folder)  # as long as it is held: afterwards it may be another's
     _report(spectra, result, output)
     if plot is not None:
@@ -84,23 +83,11 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
             warnings.simplefilter("ignore", HrixsWarning)  # said already
             _plot(h, source, spectra, job.method, plot)
         print(f"wrote {plot}")
-    return result
 
 
 def unfinished_folder(output: Path) -> Path:
     """Where the unfinished work for an output file is kept."""
     return output.with_name(f"{output.name}.unfinished")
-
-
-def _finished(output: Path, task: str) -> xr.Dataset | None:
-    """Give the output if it is there, and of this task."""
-    if not output.is_file():
-        return None
-    try:
-        with xr.open_dataset(output, engine="h5netcdf") as ds:
-            return ds.load() if ds.attrs.get("task") == task else None
-    except (OSError, ValueError):
-        return None
 
 
 def _find_curvature(h: hRIXS, source: Any) -> None:
