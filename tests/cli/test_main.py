@@ -218,5 +218,5 @@ class TestTheSuffixSaysWhatIsWritten:
             assert file["entry/photons/photon_x"].size > 100
 
     def test_several_runs_are_not_written_to_one_file(self, command, tmp_path, capsys):
-        assert main([*command, command[1], "-o", f"{tmp_path}/o.csv"]) == 1
+        assert main(["process", *[command[1]] * 2, "-o", f"{tmp_path}/o.csv"]) == 1
         assert "is one file for 2 runs" in capsys.readouterr().err

@@ -214,6 +214,10 @@ class TestAll:
             found = np.array(rows, float)[:, 2]
         np.testing.assert_array_equal(found, errors)
 
+    def test_a_mean_of_counts_has_no_error_that_would_be_theirs(self, tmp_path):
+        export(of_trains().mean("trainId", keep_attrs=True).spectrum / 2, tmp_path / "s.dat")
+        assert np.loadtxt(tmp_path / "s.dat").shape == (3, 2)
+
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_what_is_recorded_is_found_again(self, suffix, tmp_path):
         path = tmp_path / f"s{suffix}"

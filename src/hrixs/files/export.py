@@ -67,8 +67,8 @@ def export(
     -----
     Images, and photons beside spectra in text, are left out; a line of the file tells which.
     Errors are those in the result, one standard deviation, named ``..._err``. Of photons that are
-    counted, in whole numbers, and have none with them, it is the square root of their number. Bins without a value
-    are ``nan``.
+    counted, in whole numbers, and have none with them, it is the square root of their number.
+    Bins without a value are ``nan``.
 
     Examples
     --------
