@@ -46,8 +46,8 @@ def section(*, quick: bool) -> str:
             _false_alarms(n_runs),
             "Power: the size of a fault at which half, and nine tenths, of runs are told by the "
             f"code that names it; {n_of_fault} runs a row, drawn as above, and 16 sizes between "
-            "those named. `no_photons`, `saturated_images`, `dark_exposure` and `energy_axis` "
-            "compare numbers without chance, and are told at the figures of "
+            "those named. `no_photons`, `saturated_images`, `dark_exposure`, `exposure` and "
+            "`energy_axis` compare numbers without chance, and are told at the figures of "
             "[the table](doubts.md).",
             _power(n_of_fault),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hrixs.doubt_rules import axis, chip, images, lines, photons, steps
+from hrixs.doubt_rules import axis, chip, exposure, images, lines, photons, steps
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,12 @@ CODES: tuple[Code, ...] = (
         "`hRIXS_exposure` of the dark and of the images differ by more than "
         f"{photons._EXPOSURE:.0%}",
         "Load a dark of the same exposure",
+    ),
+    Code(
+        "exposure",
+        f"`hRIXS_exposure`, in its unit, is more than {exposure._LONGER:g} times the time from one "
+        "image to the next, of runs by their train ids, ten a second",
+        "Check its unit (`data.hRIXS_exposure.attrs['units']`, `'s'` or `'ms'`)",
     ),
     Code("bad_rows", f"Rows of the chip: a {_BAD_LINES.format('rows')}", _BAD_PIXELS),
     Code("bad_columns", f"Columns of the chip: a {_BAD_LINES.format('columns')}", _BAD_PIXELS),

@@ -20,7 +20,8 @@ from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, RunLike, open_run, run_name
-from hrixs.spectrometer.recipe import camera_options, crop_of, cropped, usual_value
+from hrixs.spectrometer.exposure import usual_value
+from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import HrixsWarning, MissingDataError, warn
 

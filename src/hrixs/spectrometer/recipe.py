@@ -16,6 +16,7 @@ from hrixs.camera.frames import FRAME_DIMS, first_pixel
 from hrixs.camera.placed import require_usable_mask
 from hrixs.doubt_rules.axis import energy_axis
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave, tell, with_doubts
+from hrixs.doubt_rules.exposure import exposure_too_long
 from hrixs.doubt_rules.photons import dark_exposure
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
@@ -25,6 +26,7 @@ from hrixs.reduction.judge import Seen
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
+from hrixs.spectrometer.exposure import exposure_in_s, seconds_between_images, usual_value
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
@@ -294,20 +296,14 @@ def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> x
         found += energy_axis(
             *ends, axis.size, slope=slope, energy=usual_value(data.variables.get("nrj"))
         )
+    exposure, distance = exposure_in_s(data), seconds_between_images(data)
+    if exposure is not None and distance is not None:
+        found += exposure_too_long(exposure, distance)
     if uses_dark(h) and h.dark_exposure is not None:
         found += dark_exposure(h.dark_exposure, usual_value(data.variables.get("hRIXS_exposure")))
     tell(found)
     spectrum.attrs = with_doubts(spectrum.attrs, found)
     return spectrum
-
-
-def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
-    """Median of the positive values of a field; None where there is none."""
-    if field is None or field.dtype.kind not in "iuf":
-        return None
-    values = np.asarray(field, dtype=np.float64)
-    values = values[np.isfinite(values) & (values > 0)]
-    return float(np.median(values)) if values.size else None
 
 
 def origin_of(
