@@ -23,8 +23,8 @@ from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.loss import energy_loss
 from hrixs.files.event_list import read_events
-from hrixs.files.export import export
 from hrixs.files.table_from import photon_table_from
+from hrixs.files.writing import export
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction

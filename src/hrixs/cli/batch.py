@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
-from hrixs.files.export import SUFFIXES, checked_suffix
+from hrixs.files.writing import SUFFIXES, checked_suffix
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 

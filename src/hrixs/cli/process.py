@@ -13,7 +13,7 @@ import xarray as xr
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.doubt_rules.listing import doubts
-from hrixs.files.export import SUFFIXES, checked_suffix, export, recorded
+from hrixs.files.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
