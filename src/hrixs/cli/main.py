@@ -75,7 +75,8 @@ def _add_process(commands: Any) -> None:
         "process",
         help="make spectra from runs or image stacks",
         description="Makes spectra from runs' folders, run numbers, or .tif, .npy or .h5 image "
-        "stacks, and writes them to a file for each. Memory does not grow with a run.",
+        "stacks, or event lists of ADRESS (.h5), and writes them to a file for each. Memory does "
+        "not grow with a run.",
         allow_abbrev=False,
     )
     add = process.add_argument

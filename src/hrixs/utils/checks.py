@@ -119,7 +119,9 @@ def require_photon_table(photons: Any, *needed: str) -> None:
     """
     which = f"a photon table as from find_photons, with {', '.join(needed[:-1])} and {needed[-1]}"
     which += "; of an event list make one: photon_table_from(x, y)"
-    require_dataset(photons, which)
+    if not isinstance(photons, xr.Dataset):
+        raise TypeError(f"{type(photons).__name__} given, expected {which}.")
+    require_dataset(photons, "a photon table")
     if not set(needed) <= set(photons.variables):
         raise ValueError(
             f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
