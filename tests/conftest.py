@@ -61,7 +61,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> SimulatedRun:
         "hRIXS_delay": delay,
         "hRIXS_norm": np.linspace(900, 1100, 10),
         "hRIXS_index": np.arange(10),
-        "hRIXS_exposure": np.ones(10),
+        "hRIXS_exposure": np.full(10, 0.1),
         "nrj": np.full(10, ENERGY),
     }
     runs = {"slow": slow, "trains_without_image": [2, 7]}

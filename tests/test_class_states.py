@@ -48,7 +48,14 @@ GAINED = {
     "normalize": {"normalized"},
 }
 SET = {
-    "load_dark": {"dark_image", "dark_counts", "dark_run", "dark_detector", "USE_DARK"},
+    "load_dark": {
+        "dark_image",
+        "dark_pixels",
+        "dark_counts",
+        "dark_run",
+        "dark_detector",
+        "USE_DARK",
+    },
     "find_curvature": {"curve", "curvature_fit"},
     "estimate_cloud": {"CLOUD_SIGMA"},
     "find_bad_pixels": {"MASK"},

@@ -109,7 +109,7 @@ def write_data_run(
     root: Path, frames: np.ndarray, *, delays: np.ndarray = DELAYS, without_image=WITHOUT_IMAGE
 ) -> Path:
     slow = {"hRIXS_delay": delays, "nrj": np.full(10, ENERGY), "hRIXS_norm": np.ones(10)}
-    slow |= {"hRIXS_index": np.arange(10), "hRIXS_exposure": np.ones(10)}
+    slow |= {"hRIXS_index": np.arange(10), "hRIXS_exposure": np.full(10, 0.1)}
     options = {"slow": slow, "trains_without_image": without_image}
     return write_run(root, frames, proposal=PROPOSAL, run=RUN, **options)
 

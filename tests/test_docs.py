@@ -13,6 +13,7 @@ import tifffile
 
 import hrixs
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from oracles.adress_file import write_adress
 
 DOCS = Path(__file__).parents[1] / "docs"
 # Told of in how-to pages: a version, and a table that users change.
@@ -64,6 +65,10 @@ def test_the_examples_for_other_beamlines_run(tmp_path, monkeypatch):
     np.save("scan.npy", frames.values)
     with h5py.File("scan.h5", "w") as file:
         file["entry/data/images"] = frames.values
+    columns = np.c_[truth["x"] + 0.5, truth["y"] + 0.5, truth["frame"]]
+    inside = (columns[:, :2] > 0).all(axis=1) & (columns[:, :2] < (512, 300)).all(axis=1)
+    np.savetxt("events.csv", columns[inside], delimiter=",", header="x,y,frame", comments="")
+    write_adress("Co_0616_d2.h5")
 
     text = (DOCS / "other-beamlines.md").read_text(encoding="utf8")
     turned, *blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -82,3 +87,6 @@ def test_the_examples_for_other_beamlines_run(tmp_path, monkeypatch):
     assert float(names["total"].sum()) == pytest.approx(truth.sizes["photon"], rel=0.05)
     assert float(names["data"].spectrum.sum()) == pytest.approx(truth.sizes["photon"], rel=0.05)
     assert names["h"].FIELDS == ["mycam"]
+    assert names["events_curve"].fwhm == pytest.approx(2.355 * 1.3, rel=0.3)
+    with h5py.File("Co_0616_d2.h5") as file:
+        np.testing.assert_array_equal(names["adress"].sum("frame"), file["entry/analysis/spectrum"])

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "src" / "hrixs"
 ARROWS = {
     "utils": "",
     "camera": "utils",
-    "files": "camera utils",
+    "files": "spectra photons camera utils",
     "runs": "camera utils",
     "photons": "camera utils",
     "spectra": "camera utils",

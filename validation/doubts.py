@@ -47,8 +47,8 @@ def section(*, quick: bool) -> str:
             "Power: the size of a fault at which half, and nine tenths, of runs are told by the "
             f"code that names it; {n_of_fault} runs a row, drawn as above, and 16 sizes between "
             "those named. `no_photons`, `saturated_images`, `dark_exposure`, `dark_images`, "
-            "`energy_axis`, `calibrated_range` and `calibration` compare numbers without chance, "
-            "or are told of a dark and a calibration alone, at the figures of "
+            "`exposure`, `energy_axis`, `calibrated_range` and `calibration` compare numbers "
+            "without chance, or are told of a dark and a calibration alone, at the figures of "
             "[the table](doubts.md).",
             _power(n_of_fault),
         ]

@@ -22,6 +22,9 @@ from hrixs.energy.calibration import calibrate_energy
 from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.loss import energy_loss
+from hrixs.files.event_list import read_events
+from hrixs.files.table_from import photon_table_from
+from hrixs.files.writing import export
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
@@ -87,6 +90,7 @@ __all__ = [
     "doubts",
     "energy_loss",
     "estimate_cloud",
+    "export",
     "find_photons",
     "fit_curvature",
     "fit_curvature_image",
@@ -100,6 +104,8 @@ __all__ = [
     "photon_parts",
     "photon_spectrum",
     "photon_table",
+    "photon_table_from",
+    "read_events",
     "resolve_photons",
 ]
 

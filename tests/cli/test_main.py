@@ -170,3 +170,53 @@ def test_the_installed_command():
     command = [sys.executable, "-m", "hrixs", "--version"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said.strip() == f"hrixs {hrixs.__version__}"
+
+
+class TestTheSuffixSaysWhatIsWritten:
+    @pytest.fixture
+    def command(self, simulated, tmp_path):
+        return ["process", str(simulated.folder), "--y-range", "700:900", "--no-progress"]
+
+    def test_columns_nexus_and_netcdf_are_the_same(self, command, tmp_path):
+        for suffix in (".nc", ".dat", ".csv", ".nxs"):
+            assert (
+                main([*command, "--aggregate", "hRIXS_delay", "-o", f"{tmp_path}/o{suffix}"]) == 0
+            )
+        expected = opened(tmp_path / "o.nc")
+        table = np.loadtxt(tmp_path / "o.dat")
+        np.testing.assert_array_equal(table[:, 0], expected.energy)
+        np.testing.assert_array_equal(table[:, 1::2].T, expected.spectrum)
+        np.testing.assert_array_equal(table[:, 2::2].T, expected.spectrum_err)
+        values = np.genfromtxt(tmp_path / "o.csv", delimiter=",")[1:]
+        np.testing.assert_array_equal(values, table)
+        with h5py.File(tmp_path / "o.nxs") as file:
+            entry = file[file.attrs["default"]]
+            data = entry[entry.attrs["default"]]
+            np.testing.assert_array_equal(data[data.attrs["signal"]], expected.spectrum)
+            assert list(data.attrs["axes"]) == ["hRIXS_delay", "energy"]
+
+    @pytest.mark.parametrize("suffix", [".csv", ".nxs"])
+    def test_resume_knows_what_is_finished(self, suffix, command, tmp_path, capsys):
+        command += ["-o", f"{tmp_path}/o{suffix}"]
+        assert main(command) == 0
+        capsys.readouterr()
+        assert main([*command, "--resume"]) == 0
+        assert "is finished already" in capsys.readouterr().out
+        assert main([*command, "--resume", "--bins", "77"]) == 0
+        assert "is finished already" not in capsys.readouterr().out
+
+    def test_an_unknown_suffix_is_told_before_any_work(self, command, tmp_path, capsys):
+        assert main([*command, "-o", f"{tmp_path}/o.xls"]) == 1
+        assert "unknown suffix '.xls'" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_text_holds_no_photons(self, command, tmp_path, capsys):
+        assert main([*command, "--photons", "-o", f"{tmp_path}/o.dat"]) == 1
+        assert "write .nc or .nxs" in capsys.readouterr().err
+        assert main([*command, "--photons", "-o", f"{tmp_path}/o.nxs"]) == 0
+        with h5py.File(tmp_path / "o.nxs") as file:
+            assert file["entry/photons/photon_x"].size > 100
+
+    def test_several_runs_are_not_written_to_one_file(self, command, tmp_path, capsys):
+        assert main(["process", *[command[1]] * 2, "-o", f"{tmp_path}/o.csv"]) == 1
+        assert "is one file for 2 runs" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from core.test_against_reference import (
     is_near,
     laid_out,
 )
-from hrixs import NonFinitePixelsError, classify_photons, find_photons, integrate_frames
+from hrixs import NonFinitePixelsError, _core, classify_photons, find_photons, integrate_frames
 from oracles import frames as reference
 
 fuzzed = settings(derandomize=True, deadline=None, max_examples=60, database=None)
@@ -664,7 +664,11 @@ class TestIntegrate:
         mask[x] = False
         expected, weights, _ = reference.integrate(frame, curvature=(a, 0.0), mask=mask)
         for dark in (None, np.full(frame.shape, 990.3)):
-            spectrum = integrate_frames(frame, curvature=(a, 0.0), mask=mask, dark=dark)
+            # Of the core itself: in front of it, a mask that leaves so little is an error.
+            sums, reached = _core.integrate_frames(
+                frame, curve_a=a, curve_b=0.0, dark=dark, mask=mask.view(np.uint8), threads=1
+            )
+            spectrum = np.where(reached > 0, sums, np.nan).reshape(-1)
             certain = (weights == 0) | (weights > 1e-9)
             np.testing.assert_array_equal(np.isnan(spectrum)[certain], np.isnan(expected)[certain])
 

@@ -167,9 +167,9 @@ class TestTable:
         assert dict(table.sizes) == {"photon": 0, "frames": 0}
 
     @every_finder
-    def test_a_frame_that_is_all_masked_has_no_photon(self, finder, trains):
-        table = finder(trains, mask=np.ones((20, 24), bool))
-        assert dict(table.sizes) == {"photon": 0, "frames": 6}
+    def test_a_frame_that_is_all_masked_is_an_error(self, finder, trains):
+        with pytest.raises(ValueError, match="mask masks 100 %"):
+            finder(trains, mask=np.ones((20, 24), bool))
 
 
 @every_finder

@@ -78,5 +78,6 @@ def test_texts_that_are_understood():
         assert threshold_options(text) == {"threshold": None, "noise_threshold": 6.0}
 
 
-def test_a_frame_that_is_all_masked_has_no_photons(frames):
-    assert n_found(frames[0], mask=np.ones(frames.shape[1:], bool)) == 0
+def test_a_frame_that_is_all_masked_is_an_error(frames):
+    with pytest.raises(ValueError, match="mask masks 100 %"):
+        n_found(frames[0], mask=np.ones(frames.shape[1:], bool))

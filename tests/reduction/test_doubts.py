@@ -44,7 +44,7 @@ def frames(light):
 
 
 def dataset(frames, **fields):
-    fields = {"nrj": ENERGY, "hRIXS_exposure": 1.0} | fields
+    fields = {"nrj": ENERGY, "hRIXS_exposure": 0.1} | fields
     data = xr.Dataset({"MaranaX": (("trainId", "x", "y"), frames)})
     data = data.assign_coords(trainId=1000 + np.arange(len(frames)))
     return data.assign({k: ("trainId", np.full(len(frames), v)) for k, v in fields.items()})
@@ -314,10 +314,10 @@ def test_a_dark_at_another_level(h, frames, no_light, offset):
 
 
 def test_a_dark_of_another_exposure(h, frames, no_light):
-    with_dark(h, no_light, hRIXS_exposure=0.5)
+    with_dark(h, no_light, hRIXS_exposure=0.05)
     found = told(h, dataset(frames), "integrate")
-    assert found["dark_exposure"].figures == {"dark": 0.5, "images": 1.0}
-    assert "dark_exposure" not in told(h, dataset(frames, hRIXS_exposure=0.5), "integrate")
+    assert found["dark_exposure"].figures == {"dark": 0.05, "images": 0.1}
+    assert "dark_exposure" not in told(h, dataset(frames, hRIXS_exposure=0.05), "integrate")
 
 
 def test_a_dark_of_another_readout(h, frames, no_light):
@@ -438,7 +438,7 @@ def test_photons_far_from_the_energies_of_the_calibration(h, frames):
 
 def from_run(h, tmp_path, frames, **options):
     names = "hRIXS_index", "hRIXS_delay", "hRIXS_norm", "hRIXS_exposure", "nrj"
-    slow = dict(zip(names, np.repeat([[0.0, 0, 1, 1, ENERGY]], len(frames), 0).T, strict=True))
+    slow = dict(zip(names, np.repeat([[0.0, 0, 1, 0.1, ENERGY]], len(frames), 0).T, strict=True))
     folder = write_run(tmp_path, frames, run=1, slow=slow)
     return h.process_run(folder, progress=False, **options)
 

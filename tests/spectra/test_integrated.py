@@ -120,8 +120,9 @@ class TestRule:
         np.testing.assert_array_equal(np.isnan(spectrum), [False] * 5 + [True] * 3)
         assert spectrum.attrs["n_rows_not_reached"] == 3
 
-    def test_all_masked_is_all_nan(self):
-        assert np.isnan(integrate_frames(np.ones((4, 8)), mask=np.ones((4, 8), bool))).all()
+    def test_all_masked_is_an_error(self):
+        with pytest.raises(ValueError, match="mask masks 100 %"):
+            integrate_frames(np.ones((4, 8)), mask=np.ones((4, 8), bool))
 
     def test_masked_pixels_take_part_in_nothing(self):
         frame = np.ones((6, 8))

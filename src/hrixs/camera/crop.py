@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.frames import along_x_y
+from hrixs.camera.placed import require_same_pixels
 from hrixs.utils.errors import warn
 
 
@@ -65,10 +66,11 @@ class Crop:
         Raises
         ------
         ValueError
-            If `image` is not of the whole chip.
+            If `image` is not of the whole chip, or its coordinates are those of other pixels.
         """
         if image is None:
             return None
+        require_same_pixels(name, image, self.first, self.chip_shape, "the images")
         pixels = pixels_of(name, image)
         if pixels.shape != self.chip_shape:
             raise ValueError(
@@ -79,22 +81,35 @@ class Crop:
 
 
 def fitting(
-    name: str, chip_image: ArrayLike | None, image: NDArray[Any], x_range: slice, y_range: slice
+    name: str,
+    chip_image: ArrayLike | None,
+    image: NDArray[Any],
+    x_range: slice,
+    y_range: slice,
+    *,
+    first: tuple[int, int] | None = None,
 ) -> NDArray[Any] | None:
     """`chip_image` if `image` is of the whole chip, its crop if `image` is of the crop.
+
+    `first` is the place of the image's first pixel on the chip, where it is known.
 
     Raises
     ------
     ValueError
-        If it is neither.
+        If it is neither, or if coordinates say so.
     """
     if chip_image is None:
         return None
+    chip_image = along_x_y(chip_image)
     pixels = pixels_of(name, chip_image)
     if pixels.shape == image.shape:
+        require_same_pixels(name, chip_image, first, pixels.shape, "the image")
         return pixels
     crop = Crop.of(x_range, y_range, *pixels.shape)
     if crop.shape == image.shape:
+        if isinstance(chip_image, xr.DataArray):
+            part = chip_image[crop.x, crop.y]
+            require_same_pixels(name, part, first, crop.shape, "the image")
         return pixels[crop.x, crop.y]
     raise ValueError(
         f"the image has shape {image.shape}, expected that of {name}, {pixels.shape}, or of its "

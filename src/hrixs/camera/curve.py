@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import comb
 from typing import Any, TypeAlias, TypeVar
@@ -179,6 +179,30 @@ class Curvature:
             "curve_coefficients": np.array(self.coefficients),
             "curve_reference": self.reference,
         }
+
+    @classmethod
+    def of_attrs(cls, attrs: Mapping[Any, Any]) -> Curvature:
+        """Return the curve that ``attrs`` of a result tell, as `Curvature.attrs` wrote it.
+
+        Raises
+        ------
+        ValueError
+            If they tell none.
+
+        Examples
+        --------
+        >>> Curvature.of_attrs(Curvature((3.0, 0.5), reference=2.0).attrs())
+        Curvature((3.0, 0.5), reference=2.0)
+        """
+        if "curve_coefficients" in attrs:
+            coefficients = np.atleast_1d(attrs["curve_coefficients"])
+            return cls(tuple(coefficients.tolist()), float(attrs["curve_reference"]))
+        if "curve_a" not in attrs or "curve_b" not in attrs:
+            raise ValueError(
+                "the attributes have no curve_a and curve_b, expected those of a result that was "
+                "made with a curve. Give the curve itself: Curvature((CURVE_A, CURVE_B))."
+            )
+        return cls((float(attrs["curve_a"]), float(attrs["curve_b"])))
 
 
 #: A curve, or its coefficients about column 0.

@@ -46,6 +46,11 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
         data,
         "a run as from from_run (for arrays there are hrixs.find_photons and integrate_frames)",
     )
+    if detector not in data and "photon" in data.dims:
+        raise MissingDataError(
+            "a photon table is given, which has no images: count(photons) makes its spectra, "
+            "find_curvature(photons, method='photons') fits its curve."
+        )
     if detector not in data:
         raise MissingDataError(
             f"the dataset has no images {detector!r}, only {', '.join(map(str, data)) or 'nothing'}"

@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from hrixs.camera.placed import require_same_pixels, require_usable_mask
+
 #: Dimensions of one frame: `x` along the spectral line, `y` along the energy.
 FRAME_DIMS = ("x", "y")
 
@@ -155,23 +157,34 @@ def as_dark(
     """Dark image of the frames' shape, as float32 where that holds its dtype, else as float64."""
     if dark is None:
         return None
-    image = _chip_image(dark)
-    _require_frame_shape("dark", image, frames)
+    image = _chip_image("dark", dark, frames)
     image = _readable(image, "dark")
     return image.astype(np.result_type(image, np.float32), copy=False)
 
 
-def as_mask(mask: xr.DataArray | ArrayLike | None, frames: Frames) -> NDArray[np.uint8] | None:
-    """Mask of the frames' shape as bytes, not zero for a bad pixel, or None."""
+def as_mask(
+    mask: xr.DataArray | ArrayLike | None, frames: Frames, *, usable: bool = True
+) -> NDArray[np.uint8] | None:
+    """Mask of the frames' shape as bytes, not zero for a bad pixel, or None.
+
+    Raises
+    ------
+    TypeError
+        If it is not of bool.
+    ValueError
+        If it has another shape, or coordinates of other pixels; where it is to be `usable`, also
+        if it masks more than half of the pixels.
+    """
     if mask is None:
         return None
-    image = _chip_image(mask)
+    image = _chip_image("mask", mask, frames)
     if image.dtype != np.bool_:
         raise TypeError(
             f"mask has dtype {image.dtype}, expected bool: True where a pixel is bad. "
             "Convert it, for example with mask != 0."
         )
-    _require_frame_shape("mask", image, frames)
+    if usable:
+        require_usable_mask("mask", image)
     return image.view(np.uint8)
 
 
@@ -183,8 +196,7 @@ def as_noise(noise: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.floa
     ValueError
         If it has another shape, or a value that is not positive.
     """
-    image = _chip_image(noise)
-    _require_frame_shape("read_noise", image, frames)
+    image = _chip_image("read_noise", noise, frames)
     image = _readable(image, "read_noise").astype(np.float64, copy=False)
     n_bad = int(np.count_nonzero((image <= 0) | np.isinf(image)))
     if n_bad:
@@ -195,19 +207,19 @@ def as_noise(noise: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.floa
     return image
 
 
-def _chip_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
-    if not isinstance(image, xr.DataArray):
-        return np.asanyarray(image)
-    named = set(FRAME_DIMS) == set(image.dims)
-    return np.asanyarray(image.transpose(*FRAME_DIMS).data if named else image.data)
-
-
-def _require_frame_shape(name: str, image: NDArray[Any], frames: Frames) -> None:
-    if image.shape != frames.frame_shape:
+def _chip_image(name: str, image: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[Any]:
+    """An image of the frames' pixels, x before y by its names."""
+    require_same_pixels(name, image, frames.first_pixel, frames.frame_shape)
+    if isinstance(image, xr.Dataset):
+        raise TypeError(f"{name} is a Dataset, expected an array: give its variable.")
+    image = along_x_y(image)
+    pixels = np.asanyarray(image.data if isinstance(image, xr.DataArray) else image)
+    if pixels.shape != frames.frame_shape:
         raise ValueError(
-            f"{name} has shape {image.shape}, expected that of a frame, {frames.frame_shape}. "
+            f"{name} has shape {pixels.shape}, expected that of a frame, {frames.frame_shape}. "
             "Crop both in the same way."
         )
+    return pixels
 
 
 def _readable(array: NDArray[Any], name: str = "frames") -> NDArray[Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
+from hrixs.files.writing import SUFFIXES, checked_suffix
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 
@@ -49,6 +50,8 @@ def process_all(
     names = expanded(runs)
     several = len(names) > 1
     outputs = file_names(output, names, ".nc")
+    for path in outputs:
+        checked_suffix(path)  # before any work is done
     plots = file_names(plot, names, ".png") if plot is not None else [None] * len(names)
     h = job.spectrometer()
     failed: dict[str, str] = {}
@@ -104,10 +107,10 @@ def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
     if _RUN in pattern:
         paths = [Path(pattern.replace(_RUN, _label(run))) for run in runs]
     elif len(runs) > 1 or whole.is_dir() or pattern.endswith(("/", os.sep)):
-        if whole.suffix == suffix and not whole.is_dir():
+        if whole.suffix in (suffix, *SUFFIXES) and not whole.is_dir():
             raise ValueError(
                 f"{pattern} is one file for {len(runs)} runs, expected a folder, or a name with "
-                f"{_RUN} in it: spectra/{_RUN}{suffix}"
+                f"{_RUN} in it: spectra/{_RUN}{whole.suffix}"
             )
         if whole.is_file():
             raise ValueError(f"{pattern} is a file, expected a folder for the runs' outputs.")

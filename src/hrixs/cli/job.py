@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.files.event_list import is_event_list, read_events
 from hrixs.runs.image_stacks import is_image_file, read_images
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import open_run
@@ -42,7 +43,9 @@ class Job:
     resume: bool = False
 
     def source(self, name: str) -> Any:
-        """What `name` stands for: images as a dataset, else a run's number or path."""
+        """What `name` stands for: images or photons as a dataset, else a run's number or path."""
+        if is_event_list(name, self.dataset):
+            return read_events(name)
         if is_image_file(name):
             return read_images(name, self.detector, dataset=self.dataset, transpose=self.transpose)
         return int(name) if name.isdigit() and not Path(name).exists() else name

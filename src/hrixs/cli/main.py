@@ -75,7 +75,8 @@ def _add_process(commands: Any) -> None:
         "process",
         help="make spectra from runs or image stacks",
         description="Makes spectra from runs' folders, run numbers, or .tif, .npy or .h5 image "
-        "stacks, and writes them to a netCDF file for each. Memory does not grow with a run.",
+        "stacks, or event lists of ADRESS (.h5), and writes them to a file for each. Memory does "
+        "not grow with a run.",
         allow_abbrev=False,
     )
     add = process.add_argument
@@ -83,8 +84,8 @@ def _add_process(commands: Any) -> None:
         help="a run's folder, a run number or a range of them such as 145-150 (with --proposal), "
         "or an image file")  # fmt: skip
     add("-o", "--output", required=True, metavar="OUT.nc",
-        help="netCDF file to write; for several runs a folder, or a name with {run} "
-        "in it")  # fmt: skip
+        help="file to write: .nc for netCDF, .nxs or .h5 for NeXus, .dat, .txt or .csv for columns "
+        "of text; for several runs a folder, or a name with {run} in it")  # fmt: skip
     add("--plot", metavar="OUT.png",
         help="also draw image, spectrum and photons per train; named as the output")  # fmt: skip
     add(

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.doubt_rules.listing import doubts
+from hrixs.files.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
-from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
+from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import settings_text
 
 
-def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> xr.Dataset:
+def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> None:
     """Make the spectra of one run, write them to `output`, and say what was done.
 
     Parameters
@@ -29,17 +31,16 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
     run : str
         As it was typed.
     output, plot : path
-        Files to write. Unfinished work is kept beside `output` meanwhile.
+        Files to write, `output` as its suffix says. Unfinished work is kept beside it meanwhile.
     h : hRIXS
         As from `Job.spectrometer`; it is left as it is.
     job : Job
         All else.
-
-    Returns
-    -------
-    xarray.Dataset
-        What was written: the spectra and the slow data, without the images.
     """
+    if "text" in SUFFIXES[checked_suffix(output)] and job.photons:
+        raise ValueError(
+            f"{output} can't hold the photon table: write .nc or .nxs, or leave it out."
+        )
     for path in (output, plot or output):
         if not path.parent.is_dir():
             raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
@@ -50,13 +51,15 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         )
     h = copy.copy(h)
     source = job.source(run)
+    if is_photons(source):
+        require_use(job, plot=plot is not None)
+        set_own_curve(h, source, job)
     task = job.task(h, source)
     folder = unfinished_folder(output)
-    if job.resume and not folder.exists() and (plot is None or plot.is_file()):
-        finished = _finished(output, task)
-        if finished is not None:
-            print(f"{output} is finished already")
-            return finished
+    drawn = plot is None or plot.is_file()
+    if job.resume and not folder.exists() and drawn and recorded(output, "task") == task:
+        print(f"{output} is finished already")
+        return
     with working_in(folder):
         if not job.resume:
             if any(folder.glob("part-*.npz")):
@@ -65,12 +68,14 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
         if job.find_curvature is not None:
             _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
         spectra = _spectra(h, source, job, folder)
-        result = spectra if job.aggregate is None else h.aggregate(spectra, job.aggregate)
+        result = spectra
+        if job.aggregate is not None:
+            result = h.aggregate(spectra, job.aggregate, str(spectra.spectrum.dims[0]))
         if job.normalize is not None:
             h.normalize(result, job.normalize)
         result.attrs["settings"] = settings_text(h.get_params())
         result.attrs["task"] = task
-        write_netcdf(result, output, folder)
+        export(result, output, scratch=folder)
         remove_checkpoint(folder)  # as long as it is held: afterwards it may be another's
     _report(spectra, result, output)
     if plot is not None:
@@ -78,7 +83,6 @@ def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = N
             warnings.simplefilter("ignore", HrixsWarning)  # said already
             _plot(h, source, spectra, job.method, plot)
         print(f"wrote {plot}")
-    return result
 
 
 def unfinished_folder(output: Path) -> Path:
@@ -86,19 +90,8 @@ def unfinished_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.unfinished")
 
 
-def _finished(output: Path, task: str) -> xr.Dataset | None:
-    """Give the output if it is there, and of this task."""
-    if not output.is_file():
-        return None
-    try:
-        with xr.open_dataset(output, engine="h5netcdf") as ds:
-            return ds.load() if ds.attrs.get("task") == task else None
-    except (OSError, ValueError):
-        return None
-
-
 def _find_curvature(h: hRIXS, source: Any) -> None:
-    h.find_curvature(source, plot=False)
+    h.find_curvature(source, plot=False, method="photons" if is_photons(source) else "image")
     fit = h.curvature_fit
     assert fit is not None
     print(
@@ -108,6 +101,8 @@ def _find_curvature(h: hRIXS, source: Any) -> None:
 
 
 def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
+    if is_photons(source):
+        return spectra_of_photons(h, source, job)
     if not isinstance(source, xr.Dataset):
         return h.process_run(
             source,
@@ -145,7 +140,7 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
     if "n_photons" in attrs:
         print(
             f"{attrs['n_photons']:.0f} photons in the spectra, "
-            f"{attrs['n_photons'] / spectra.sizes['trainId']:.1f} an image; "
+            f"{attrs['n_photons'] / spectra.spectrum.shape[0]:.1f} an image; "
             f"{attrs['n_outside']:.0f} outside of the range, {attrs.get('n_dropped', 0)} spots "
             "left out"
         )

@@ -23,7 +23,7 @@ from hrixs.curvature.sharpest_curve import (
     search_curve,
 )
 from hrixs.curvature.sharpness import StraightPhotons
-from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.checks import require_photon_table, whole_number
 from hrixs.utils.errors import NoLineError, warn
 from hrixs.utils.provenance import first_pixel_of
 
@@ -262,12 +262,7 @@ def _on_chip(fit: PhotonCurvatureFit, x0: int, y0: int) -> PhotonCurvatureFit:
 def _columns(
     photons: xr.Dataset, weights: ArrayLike | None
 ) -> tuple[_Floats, _Floats, _Floats, float]:
-    require_dataset(photons, "a photon table as from find_photons")
-    if not {"x", "y", "double"} <= set(photons.variables):
-        raise ValueError(
-            f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
-            "a photon table as from find_photons, with x, y and double."
-        )
+    require_photon_table(photons, "x", "y", "double")
     x, y = (photons[name].values.astype(np.float64) for name in ("x", "y"))
     weight = np.where(photons["double"].values, 2.0, 1.0)
     if weights is not None:

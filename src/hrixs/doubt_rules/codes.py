@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hrixs.doubt_rules import axis, chip, dark, images, lines, over_time, photons, steps
+from hrixs.doubt_rules import (
+    axis,
+    chip,
+    dark,
+    exposure,
+    images,
+    lines,
+    over_time,
+    photons,
+    steps,
+)
 
 
 @dataclass(frozen=True)
@@ -167,6 +177,12 @@ CODES: tuple[Code, ...] = (
         "or light fell on them (told by `load_dark`, and of each result)",
         "Take a dark run again, with the shutter closed",
         "light fell on most of them",
+    ),
+    Code(
+        "exposure",
+        f"`hRIXS_exposure`, in its unit, is more than {exposure._LONGER:g} times the time from one "
+        "image to the next, of runs by their train ids, ten a second",
+        "Check its unit (`data.hRIXS_exposure.attrs['units']`, `'s'` or `'ms'`)",
     ),
     Code("bad_rows", f"Rows of the chip: a {_BAD_LINES.format('rows')}", _BAD_PIXELS),
     Code("bad_columns", f"Columns of the chip: a {_BAD_LINES.format('columns')}", _BAD_PIXELS),

@@ -13,7 +13,7 @@ from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.rows import ends_of, spectrum_rows
 from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, smooth_drift
 from hrixs.spectra.rebin import equal_step, moved_variable
-from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.checks import require_dataset, require_photon_table, whole_number
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import first_pixel_of, provenance
 from hrixs.utils.typing import Floats
@@ -131,7 +131,7 @@ def align(
         "smoothing": smoothing,
         "slow_drift": slow_drift,
     }
-    if {"x", "y", "double"} <= set(data.data_vars) and "photon" in data.dims:
+    if {"x", "y"} <= set(data.data_vars) and "photon" in data.dims:
         return _align_photons(data, Curvature.of(curvature), settings)
     if "spectrum" in data:
         return _align_spectra(data, settings)
@@ -142,6 +142,12 @@ def align(
 
 
 def _align_photons(photons: xr.Dataset, curve: Curvature, settings: dict[str, Any]) -> xr.Dataset:
+    require_photon_table(photons, "x", "y", "double", "frame")
+    if photons.attrs.get("frames_told", 1) == 0:
+        raise ValueError(
+            "the photon table does not tell which frame a photon is of, and one frame has no "
+            "drift. Give the frames: photon_table_from(x, y, frame=...)."
+        )
     key = "trainId" if "trainId" in photons.coords else "frame"
     of_photon = photons[key].values
     of_frames = photons[f"frames_{key}"].values if f"frames_{key}" in photons.coords else of_photon

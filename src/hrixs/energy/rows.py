@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.camera.curve import Curvature
+from hrixs.utils.checks import require_photon_table
 from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of, rows_of_crop
 from hrixs.utils.typing import Floats
@@ -19,11 +20,7 @@ def photon_rows(photons: xr.Dataset, curve: Curvature) -> tuple[xr.DataArray, Fl
 
     A double counts as two photons, which came independently.
     """
-    if not {"x", "y", "double"} <= set(photons.data_vars):
-        raise ValueError(
-            f"the dataset has {', '.join(map(str, photons.data_vars)) or 'no variables'}, expected "
-            "a photon table as from find_photons."
-        )
+    require_photon_table(photons, "x", "y", "double")
     position = photons["y"].values - curve(photons["x"].values)
     if not len(position):
         raise NoLineError("no spectral line found: the photon table is empty.")

@@ -110,7 +110,7 @@ def hits_above_noise(
 ) -> SquareMaxima:
     """All hits that are higher than four standard deviations of their frame's squares."""
     least = noise["square_level"].values + LOWEST * noise["square_noise"].values
-    bad = as_mask(mask, stack)
+    bad = as_mask(mask, stack, usable=False)
     return square_maxima(stack, least, dark=dark, mask=bad, threads=threads)
 
 
@@ -128,7 +128,9 @@ def dark_hit_heights(
     image = mean.result().image
     noise = frame_noise(darks, dark=image, mask=mask, threads=threads)
     least = noise["square_level"].values + _LOWEST_OF_DARKS * noise["square_noise"].values
-    hits = square_maxima(darks, least, dark=image, mask=as_mask(mask, darks), threads=threads)
+    hits = square_maxima(
+        darks, least, dark=image, mask=as_mask(mask, darks, usable=False), threads=threads
+    )
     # The frame is in its own mean, which holds a part of the hit.
     return heights_of(hits, noise) * len(darks) / (len(darks) - 1)
 

@@ -63,7 +63,7 @@ def frame_noise(
     """
     stack = as_frames(frames)
     counts = count_frames(
-        stack, dark=as_dark(dark, stack), mask=as_mask(mask, stack), threads=threads
+        stack, dark=as_dark(dark, stack), mask=as_mask(mask, stack, usable=False), threads=threads
     )
     return noise_of_counts(*counts, dark_subtracted=dark is not None)
 
@@ -130,7 +130,7 @@ def pixel_noise(
             "differs from frame to frame."
         )
     stack = as_frames(stack.pixels.reshape(-1, *stack.frame_shape))
-    bad = as_mask(mask, stack)
+    bad = as_mask(mask, stack, usable=False)
     found = pixel_statistics(
         stack, n_sigma=_CLIP, least_noise=typical_noise(stack, bad, threads), threads=threads
     )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.counts import count_frames, step_of_frames
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, as_mask, first_pixel, pixel_coords
+from hrixs.camera.placed import require_same_pixels
 from hrixs.camera.unlike_frames import named_frames, odd_frames
 from hrixs.noise.charge_peaks import ChargePeaks, fit_charge_peaks
 from hrixs.noise.false_hits import expected_false_hits
@@ -186,6 +187,8 @@ def noise_report(
         positive_energies(np.asarray(energy, dtype=np.float64))
     corner, where = first_pixel(frames), pixel_coords(frames)
     stack, numbers = subsample(frames, max_frames)
+    for name, of_chip in (("dark", dark), ("mask", mask)):
+        require_same_pixels(name, of_chip, corner, stack.frame_shape)
     image, darks, of_dark = mean_dark(dark, stack, max_frames, threads)
     checked = as_mask(mask, stack)
     given = np.zeros(stack.frame_shape, bool) if checked is None else checked.astype(bool)

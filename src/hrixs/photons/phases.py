@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature, CurveLike
-from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.checks import require_photon_table, whole_number
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
 
@@ -241,12 +241,7 @@ def single_photons(photons: xr.Dataset) -> tuple[NDArray[np.bool_], dict[str, in
     TypeError, ValueError
         If `photons` is not a photon table.
     """
-    require_dataset(photons, "a photon table as from find_photons")
-    if not {"x", "y", "double"} <= set(photons.variables):
-        raise ValueError(
-            f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
-            "a photon table as from find_photons, with x, y and double."
-        )
+    require_photon_table(photons, "x", "y", "double")
     double = photons["double"].values.astype(bool)
     flagged = ~double & _flags(photons)
     placed = np.isfinite(photons["x"].values) & np.isfinite(photons["y"].values)

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.curve import Curvature, CurveLike
-from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.checks import require_photon_table, whole_number
 from hrixs.utils.provenance import first_pixel_of, frames_of_attrs, provenance
 
 
@@ -56,12 +56,7 @@ def photon_spectrum(
     >>> photon_spectrum(find_photons(frame, threshold=50), bins=4, range=(0, 16)).values
     array([0., 0., 1., 0.])
     """
-    require_dataset(photons, "a photon table as from find_photons")
-    if not {"x", "y", "frame", "double"} <= set(photons.variables):
-        raise ValueError(
-            f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
-            "a photon table as from find_photons, with x, y, frame and double."
-        )
+    require_photon_table(photons, "x", "y", "frame", "double")
     low, high = (float(end) for end in range)
     bins = whole_number("bins", bins)
     curve = Curvature.of(curvature)

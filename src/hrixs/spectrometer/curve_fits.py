@@ -60,7 +60,10 @@ def find_curvature(
 
     require_method(method, ("image", "photons"))
     fit: CurvatureFit | PhotonCurvatureFit
-    if method == "image":
+    if method == "photons" and isinstance(run, xr.Dataset) and "photon" in run.dims:
+        photons = run
+        fit = _fit_table(photons, {"start": start} | options)
+    elif method == "image":
         light = light_of(h, run, proposal)
         fit = _fit_image(light, start, options)
         light.tell(fit)
@@ -176,6 +179,19 @@ def _fit_photons(light: Light, photons: xr.Dataset, options: dict[str, Any]) -> 
         near = {"start": fit.curvature} | {k: v for k, v in options.items() if v is not None}
         fit = fit_curvature(photons.isel(photon=~cut[column]), **near)
     why = light.doubt(fit) or doubt_of_hits(fit, photons["x"].values, photons["y"].values)
+    if why is not None:
+        raise DoubtfulCurvatureError(doubt_text(why, fit), fit)
+    return fit
+
+
+def _fit_table(photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureFit:
+    """The fit of photons that are found already, of frames as large as their table tells."""
+    x_range, y_range = photons.attrs.get("x_range"), photons.attrs.get("y_range")
+    if x_range is not None and y_range is not None:
+        shape = int(x_range[1] - x_range[0]), int(y_range[1] - y_range[0])
+        options = {"shape": shape} | options
+    fit = fit_curvature(photons, **options)
+    why = doubt_of_hits(fit, photons["x"].values, photons["y"].values)
     if why is not None:
         raise DoubtfulCurvatureError(doubt_text(why, fit), fit)
     return fit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from hrixs.camera.crop import Crop, first_row
 from hrixs.camera.dataset import images_of
+from hrixs.camera.frames import first_pixel
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.calibration import calibrate_energy
 from hrixs.noise.bad_pixels import bad_pixels
@@ -27,6 +29,7 @@ from hrixs.spectrometer.recipe import (
     add_spectra,
     analysis_of,
     camera_options,
+    mask_of,
     uses_dark,
 )
 from hrixs.spectrometer.settings import Settings
@@ -83,8 +86,7 @@ def _darks(
             "subtracted. Call load_dark before they are used."
         )
     darks = images_of(first_images(h, dark, proposal, n_images), h.DETECTOR)
-    if (darks.sizes["x"], darks.sizes["y"]) != crop.chip_shape:
-        crop.of_chip("the dark", darks[(0,) * (darks.ndim - 2)])  # raises
+    crop.of_chip("the dark", darks[(0,) * (darks.ndim - 2)])  # of the same pixels, or raises
     return darks.isel(x=crop.x, y=crop.y).compute()
 
 
@@ -101,7 +103,8 @@ def mask_bad_pixels(
     data = first_images(h, run, proposal, whole_number("n_images", n_images))
     frames = images_of(data, h.DETECTOR).compute()
     whole_chip = Crop.of(slice(None), slice(None), frames.sizes["x"], frames.sizes["y"])
-    before = whole_chip.of_chip("MASK", h.MASK)
+    whole_chip = replace(whole_chip, first=first_pixel(frames) or (0, 0))
+    before = mask_of(whole_chip.of_chip("MASK", h.MASK))
     mask = bad_pixels(frames, **{"threads": h.THREADS} | options)
     if before is not None:
         mask = mask.copy(data=mask.values | before.astype(bool))

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from hrixs.camera.crop import Crop
 from hrixs.camera.dark import DarkImage, DarkMean
 from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_images
-from hrixs.camera.frames import as_frames, first_pixel
+from hrixs.camera.frames import as_frames, first_pixel, pixel_coords
 from hrixs.doubt_rules.dark import dark_images
 from hrixs.doubt_rules.doubt import tell
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.run import Field, RunLike, open_run, run_name
+from hrixs.spectrometer.exposure import usual_value
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
-from hrixs.spectrometer.slow_doubts import usual_value
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 #: A run by number, path or as an open collection; or images that are loaded.
@@ -124,6 +124,8 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     h.dark_image, h.dark_counts = dark.image, dark.attrs()
     h.dark_noise, h.dark_doubts = dark.noise, tuple(doubts)
     data = run if isinstance(run, xr.Dataset) else None
+    if data is not None:
+        h.dark_pixels = pixel_coords(images_of(data, h.DETECTOR)) or None
     h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
     h.dark_detector, h.dark_exposure = h.DETECTOR, exposure
     h.USE_DARK = True

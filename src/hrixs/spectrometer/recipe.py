@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import energies_of, images_of
-from hrixs.camera.frames import first_pixel
+from hrixs.camera.frames import FRAME_DIMS, first_pixel
+from hrixs.camera.placed import require_usable_mask
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
@@ -96,8 +97,8 @@ def uses_dark(h: Settings) -> bool:
     return yes_or_no("USE_DARK", h.USE_DARK)
 
 
-def dark_in_use(h: Settings) -> NDArray[np.float64] | None:
-    """Dark of the whole chip, or None where it is not subtracted.
+def dark_in_use(h: Settings) -> xr.DataArray | NDArray[np.float64] | None:
+    """Dark of the whole chip, with its place where that is known; None where none is subtracted.
 
     Raises
     ------
@@ -118,7 +119,16 @@ def dark_in_use(h: Settings) -> NDArray[np.float64] | None:
             f"the dark is of {h.dark_detector}, but DETECTOR is {h.DETECTOR}. Load a dark of the "
             "same camera, or set USE_DARK = False."
         )
-    return h.dark_image
+    if h.dark_pixels is None or isinstance(h.dark_image, xr.DataArray):
+        return h.dark_image
+    return xr.DataArray(h.dark_image, h.dark_pixels, FRAME_DIMS)
+
+
+def mask_of(bad: NDArray[Any] | None) -> NDArray[Any] | None:
+    """The part `bad` of `MASK` that is used, once it leaves enough pixels."""
+    if bad is not None:
+        require_usable_mask("MASK", bad)
+    return bad
 
 
 def crop_of(h: Settings, nx: int, ny: int) -> Crop:
@@ -138,22 +148,26 @@ def camera_options(h: Settings, crop: Crop) -> dict[str, Any]:
     """Dark and mask in the crop, and threads."""
     return {
         "dark": crop.of_chip("the dark", dark_in_use(h)),
-        "mask": crop.of_chip("MASK", h.MASK),
+        "mask": mask_of(crop.of_chip("MASK", h.MASK)),
         "threads": h.THREADS,
     }
 
 
-def image_options(h: Settings, image: NDArray[Any]) -> dict[str, Any]:
+def image_options(
+    h: Settings, image: NDArray[Any], first: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """As `camera_options`, for one image of the whole chip or of the crop; with a noise map."""
-    ranges = h.X_RANGE, h.Y_RANGE
+
+    def of_image(name: str, chip_image: Any) -> NDArray[Any] | None:
+        return fitting(name, chip_image, image, h.X_RANGE, h.Y_RANGE, first=first)
+
     options = {
-        "dark": fitting("the dark", dark_in_use(h), image, *ranges),
-        "mask": fitting("MASK", h.MASK, image, *ranges),
+        "dark": of_image("the dark", dark_in_use(h)),
+        "mask": mask_of(of_image("MASK", h.MASK)),
         "threads": h.THREADS,
     }
-    noise = pixels_of("READ_NOISE", h.READ_NOISE)
-    if fits_clouds(h.POSITION) and noise.ndim:
-        options["read_noise"] = fitting("READ_NOISE", noise, image, *ranges)
+    if fits_clouds(h.POSITION) and pixels_of("READ_NOISE", h.READ_NOISE).ndim:
+        options["read_noise"] = of_image("READ_NOISE", h.READ_NOISE)
     return options
 
 

@@ -139,6 +139,8 @@ class Settings(CurveSettings):
             setattr(self, name, copy.copy(value))
         self.aggregators = dict(type(self).aggregators)
         self.dark_image: NDArray[np.float64] | None = None
+        # Its coordinates x and y, where they tell its place on the chip.
+        self.dark_pixels: dict[str, Any] | None = None
         self.dark_run: str | None = None
         # Images and values that are in the dark, and that were left out.
         self.dark_counts: dict[str, int] = {}
@@ -162,6 +164,7 @@ class Settings(CurveSettings):
             super().__setattr__("dark_exposure", None)
             super().__setattr__("dark_noise", None)
             super().__setattr__("dark_doubts", ())
+            super().__setattr__("dark_pixels", None)
 
     @property
     def DETECTOR(self) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from hrixs.doubt_rules.axis import calibrated_range, energy_axis
 from hrixs.doubt_rules.dark import dark_exposure
 from hrixs.doubt_rules.doubt import Doubt, tell, with_doubts
+from hrixs.doubt_rules.exposure import exposure_too_long
 from hrixs.doubt_rules.over_time import lines_move
+from hrixs.spectrometer.exposure import exposure_in_s, seconds_between_images, usual_value
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
@@ -23,6 +22,9 @@ _SAME_ENERGY = 0.05
 def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
     """`spectrum` with what the slow data make doubtful, which is told."""
     found = _of_axis(h, spectrum, data.variables.get("nrj"))
+    exposure, distance = exposure_in_s(data), seconds_between_images(data)
+    if exposure is not None and distance is not None:
+        found += exposure_too_long(exposure, distance)
     subtracts_dark = yes_or_no("USE_DARK", h.USE_DARK)
     if subtracts_dark and h.dark_exposure is not None:
         found += dark_exposure(h.dark_exposure, usual_value(data.variables.get("hRIXS_exposure")))
@@ -30,15 +32,6 @@ def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> x
     of_dark = h.dark_doubts if subtracts_dark else ()  # told by load_dark
     spectrum.attrs = with_doubts(spectrum.attrs, [*found, *of_dark])
     return spectrum
-
-
-def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
-    """Median of the positive values of a field; None where there is none."""
-    if field is None or field.dtype.kind not in "iuf":
-        return None
-    values = np.asarray(field, dtype=np.float64)
-    values = values[np.isfinite(values) & (values > 0)]
-    return float(np.median(values)) if values.size else None
 
 
 def _of_axis(h: Settings, spectrum: xr.DataArray, energies: xr.Variable | None) -> list[Doubt]:

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.dataset import one_image
+from hrixs.camera.frames import first_pixel
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
@@ -31,7 +32,7 @@ from hrixs.spectrometer.recipe import (
 )
 from hrixs.spectrometer.settings import Settings
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
-from hrixs.utils.checks import require_dataset
+from hrixs.utils.checks import require_dataset, require_photon_table
 from hrixs.utils.provenance import rows_of_crop
 from hrixs.utils.threads import resolve_threads
 
@@ -74,13 +75,13 @@ def count(
     h: Settings, photons: xr.Dataset, data: xr.Dataset | None, bins: int | None
 ) -> xr.Dataset:
     """Spectra of a photon table, as `hrixs.hRIXS.count` documents."""
-    require_dataset(photons, "a photon table")
+    require_photon_table(photons, "x", "y", "frame", "double")
     rows = rows_of_crop(photons.attrs)
     if rows is None:
         raise ValueError(
             "the photon table does not tell the rows that it was made of; take it from a "
-            "result of this class with photon_table(result). For other tables there is "
-            "hrixs.photon_spectrum."
+            "result of this class with photon_table(result), or give the frames' shape to "
+            "photon_table_from. For other tables there is hrixs.photon_spectrum."
         )
     spectrum = photon_spectrum(
         photons, bins=h.BINS if bins is None else bins, range=rows, curvature=h.curvature
@@ -89,6 +90,11 @@ def count(
     if data is None:
         return store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
     require_dataset(data, "the result that the photons come from")
+    if "trainId" not in spectrum.coords:
+        raise ValueError(
+            "data is given, but the photon table does not tell the trains of its photons. Leave "
+            "data out, or take the table of that result: photon_table(result)."
+        )
     if not np.array_equal(data.get("trainId", ()), spectrum["trainId"]):
         raise ValueError(
             f"data has {data.get('trainId', np.empty(0)).size} trains and the photons those of "
@@ -103,7 +109,7 @@ def count(
 def centroid_one(h: Settings, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
     """Places of one image's photons, a double hit twice, corrected by the curvature."""
     pixels = one_image(image)
-    found = find_photons(pixels, **find_options(h) | image_options(h, pixels))
+    found = find_photons(pixels, **find_options(h) | image_options(h, pixels, first_pixel(image)))
     places = np.repeat(_places(h, image, pixels, found), 1 + found.double.values, axis=0)
     return [(x, y) for x, y in places.tolist()]
 
@@ -113,7 +119,9 @@ def centroid_two(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Places of one image's single and double hits, corrected by the curvature."""
     pixels = one_image(image)
-    found = classify_photons(pixels, energy, **classify_options(h) | image_options(h, pixels))
+    found = classify_photons(
+        pixels, energy, **classify_options(h) | image_options(h, pixels, first_pixel(image))
+    )
     places = _places(h, image, pixels, found)
     return places[~found.double.values], places[found.double.values]
 

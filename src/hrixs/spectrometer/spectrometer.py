@@ -268,7 +268,8 @@ class hRIXS(Settings):
         Parameters
         ----------
         photons : xarray.Dataset
-            As from `hrixs.photon_table` of a result of this class, or aligned since.
+            As from `hrixs.photon_table` of a result of this class, or aligned since; or from
+            `hrixs.photon_table_from` with the frames' shape.
         data : xarray.Dataset, optional
             Of the same trains, usually that result: its slow data are taken over.
         bins : int, optional
@@ -348,7 +349,7 @@ class hRIXS(Settings):
             ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched for.
         method : {'image', 'photons'}
             ``'image'`` fits the strongest line of the mean image; ``'photons'`` makes the spectrum
-            of the photons as sharp as it gets, with all lines.
+            of the photons as sharp as it gets, with all lines; it takes a photon table, too.
         **kwargs
             Handed on to `scipy.optimize.least_squares`, or to `hrixs.fit_curvature`.
 

@@ -107,6 +107,28 @@ def require_dataset(data: Any, what: str) -> None:
             )
 
 
+def require_photon_table(photons: Any, *needed: str) -> None:
+    """Raise an error unless `photons` is a photon table with the columns `needed`.
+
+    Raises
+    ------
+    TypeError
+        If it is no dataset.
+    ValueError
+        If a column is not there, or the table was made by hrixs 0.1.
+    """
+    which = f"a photon table as from find_photons, with {', '.join(needed[:-1])} and {needed[-1]}"
+    which += "; of an event list make one: photon_table_from(x, y)"
+    if not isinstance(photons, xr.Dataset):
+        raise TypeError(f"{type(photons).__name__} given, expected {which}.")
+    require_dataset(photons, "a photon table")
+    if not set(needed) <= set(photons.variables):
+        raise ValueError(
+            f"the dataset has {', '.join(map(str, photons.variables)) or 'no variables'}, expected "
+            f"{which}."
+        )
+
+
 def positive_energies(energies: NDArray[np.float64]) -> NDArray[np.float64]:
     """`energies` of frames as they are.
 

@@ -1,0 +1,167 @@
+"""Event lists of other beamlines: photons that the beamline's own software has found."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.curve import Curvature
+from hrixs.files.table_from import photon_table_from
+from hrixs.utils.errors import MissingDataError, warn
+
+#: Where ADRESS (SLS) keeps its photons: columns x along the line and y along the energy.
+EVENTS = "entry/analysis/events"
+_SPECTRUM = "entry/analysis/spectrum"
+_IMAGES = "entry/instrument/detector/data"
+_ATTRIBUTES = "entry/instrument/NDAttributes"
+# Their places inside the pixel are fewest at whole numbers: these are the pixels' corners.
+_FIRST_CENTRE = 0.5
+_CURVE = ("CurvatureCF1", "CurvatureCF2", "CurvatureCF3")
+
+
+def is_event_list(path: str | os.PathLike[str], dataset: str | None = None) -> bool:
+    """Whether `path` is an HDF5 file of photons without images, or `dataset` names its photons."""
+    import h5py
+
+    if not os.path.isfile(path) or not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        events, images = file.get(EVENTS), file.get(_IMAGES)
+        if not isinstance(events, h5py.Dataset) or events.ndim != 2 or events.shape[1] != 2:
+            return False
+        if dataset is not None:
+            return dataset.strip("/") == EVENTS
+        return not (isinstance(images, h5py.Dataset) and images.size)
+
+
+def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Read the photons of a file of ADRESS (SLS) into a photon table.
+
+    Parameters
+    ----------
+    path : path
+        HDF5 file with ``entry/analysis/events (n, 2)``.
+
+    Returns
+    -------
+    xarray.Dataset
+        As from `photon_table_from`, in pixels of the file's images whose first has its centre at 0.
+        The count of photons after each exposure, ``EventCount``, tells the frame of each.
+
+        ``attrs`` has the file's own curve (for `Curvature.of_attrs`) and the ``bins`` and
+        ``range`` of its own spectrum, to the bin what `photon_spectrum` makes with them; and the
+        values of its ``NDAttributes`` that stay the same. Those that change are coordinates over
+        ``frames``, the photon energy as ``frames_nrj`` (eV), too. There are no charges in the file.
+
+    Raises
+    ------
+    MissingDataError
+        If there are no such photons in it.
+
+    Warns
+    -----
+    HrixsWarning
+        Where the exposures' counts do not add up to the photons: all count as one frame then; and
+        for a curve that changes, or has a third coefficient.
+
+    Notes
+    -----
+    The file's spectrum counts ``floor(f * (y - CF1 * x - CF2 * x**2))`` with its ``f =
+    ExpansionFactor`` bins a row, and positions from the corner of the first pixel: bin by bin so
+    in the seven files of that beamline in https://github.com/mpmdean/pyrixs (notebooks/test_data).
+
+    Examples
+    --------
+    >>> import hrixs
+    >>> photons = hrixs.read_events("Co_0616_d2.h5")  # doctest: +SKIP
+    >>> own = {name: photons.attrs[name] for name in ("bins", "range")}  # doctest: +SKIP
+    >>> curve = hrixs.Curvature.of_attrs(photons.attrs)  # doctest: +SKIP
+    >>> hrixs.photon_spectrum(photons, **own, curvature=curve).sum("frame")  # doctest: +SKIP
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        events = file.get(EVENTS)
+        if not isinstance(events, h5py.Dataset) or events.ndim != 2 or events.shape[1] != 2:
+            raise MissingDataError(
+                f"{path} has no {EVENTS} of shape (n, 2), expected a file of ADRESS. Read the "
+                "columns of another list yourself, for photon_table_from(x, y)."
+            )
+        x, y = events[()].T
+        recorded = {name: one[()] for name, one in file.get(_ATTRIBUTES, {}).items()}
+        images, spectrum = file.get(_IMAGES), file.get(_SPECTRUM)
+        shape = (images.shape[1], images.shape[0]) if getattr(images, "ndim", 0) == 3 else None
+        n_bins = None if spectrum is None else spectrum.size
+    frame, n_frames = _frames(recorded.get("EventCount"), len(x))
+    table = photon_table_from(
+        x, y, frame=frame, n_frames=n_frames, shape=shape, first_centre=_FIRST_CENTRE
+    )
+    attrs = _own_curve(recorded) | _own_bins(recorded, n_bins, shape)
+    coords: dict[str, Any] = {}
+    for name, values in recorded.items():
+        one = _only_value(values)
+        if one is not None:
+            attrs[name] = one
+        elif frame is not None and np.shape(values) == (n_frames,):
+            coords[f"frames_{name}"] = ("frames", values)
+        elif np.asarray(values).dtype.kind in "iuf":
+            attrs[name] = np.asarray(values)
+    energies = np.asarray(recorded.get("PhotonEnergy", ()))
+    if frame is not None and energies.shape == (n_frames,):
+        coords["frames_nrj"] = ("frames", energies, {"units": "eV", "long_name": "photon energy"})
+    return table.assign_coords(coords).assign_attrs(attrs, run=str(path))
+
+
+def _frames(counts: Any, n_photons: int) -> tuple[NDArray[np.int64] | None, int]:
+    """Frame of each photon, by how many there were after each exposure, and the exposures."""
+    after = np.asarray([] if counts is None else counts, dtype=np.int64).ravel()
+    of_each = np.diff(after, prepend=0)
+    if after.size and after[-1] == n_photons and (of_each >= 0).all():
+        return np.repeat(np.arange(after.size), of_each), after.size
+    if counts is not None:
+        warn(
+            f"EventCount ends at {after[-1] if after.size else 0} for {n_photons} photons, "
+            "expected their number: which exposure each is of is not known, and all count as one "
+            "frame."
+        )
+    return None, 1
+
+
+def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
+    values = [_only_value(recorded.get(name, 0.0)) for name in _CURVE]
+    if not set(_CURVE[:2]) <= set(recorded):
+        return {}
+    if None in values:
+        warn("the file's own curve changes from exposure to exposure, and is left out.")
+        return {}
+    if values[2]:
+        warn(
+            f"{_CURVE[2]} is {values[2]}, taken for that of x**3; it was 0 in all files that this "
+            "was tried with. Compare the spectrum with the file's."
+        )
+    coefficients = values if values[2] else values[:2]
+    return Curvature(tuple(map(float, coefficients)), reference=-_FIRST_CENTRE).attrs()
+
+
+def _own_bins(
+    recorded: dict[str, Any], n_bins: int | None, shape: tuple[int, int] | None
+) -> dict[str, Any]:
+    """Bins and range of the file's own spectrum, where it tells them."""
+    per_row = _only_value(recorded.get("ExpansionFactor"))
+    if not per_row or not per_row > 0 or (n_bins is None and shape is None):
+        return {}
+    bins = n_bins if n_bins is not None else round(per_row * shape[1]) if shape else 0
+    return {"bins": bins, "range": (-_FIRST_CENTRE, bins / per_row - _FIRST_CENTRE)}
+
+
+def _only_value(values: Any) -> Any:
+    """The one value of an attribute of all exposures, as a plain number or text; else None."""
+    flat = np.asarray([] if values is None else values).ravel()
+    if not flat.size or (flat != flat[0]).any():
+        return None
+    one = flat[0].item() if hasattr(flat[0], "item") else flat[0]
+    return one.decode("utf8", "replace") if isinstance(one, bytes) else one

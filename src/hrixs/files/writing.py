@@ -1,0 +1,154 @@
+"""Results written for other programs: text tables, NeXus, netCDF, by the suffix of the name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.files.nexus import recorded_in_nexus, write_nexus
+from hrixs.files.text_table import recorded_in_text, write_text
+from hrixs.spectra.dataset import with_counting_error
+from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
+from hrixs.utils.errors import unknown_name
+
+_SPACES, _COMMAS = " ", ","
+#: What is written into a file of each suffix.
+SUFFIXES = {
+    ".nc": "netCDF",
+    ".nxs": "NeXus",
+    ".h5": "NeXus",
+    ".hdf5": "NeXus",
+    ".dat": "text",
+    ".txt": "text",
+    ".csv": "comma-separated text",
+}
+
+
+def export(
+    result: xr.Dataset | xr.DataArray, path: str | os.PathLike[str], *, scratch: Path | None = None
+) -> None:
+    """Write spectra, or a photon table, for another program; the suffix says how.
+
+    Parameters
+    ----------
+    result : xarray.Dataset or xarray.DataArray
+        Spectra of one or more dimensions, as from `hRIXS.centroid`, `hRIXS.aggregate` or
+        `photon_spectrum`; or a photon table, into text or netCDF.
+    path : path
+        The file; one of that name is replaced, at once and as a whole.
+
+        ``.dat``, ``.txt``
+            Columns in text, which `numpy.loadtxt` reads: the axis, then each spectrum and its
+            error. Lines that begin with ``#`` tell the names and units of the columns, the
+            settings and all else of `result`.
+        ``.csv``
+            The same with commas, and with a row of names before the numbers.
+        ``.nxs``, ``.h5``, ``.hdf5``
+            NeXus: an ``NXdata`` for each spectrum with its axes and errors, which viewers draw by
+            themselves; the rest beside it.
+        ``.nc``
+            netCDF, which `xarray.open_dataset` gives back as it was.
+    scratch : path, optional
+        Folder on the same disk for the file until it is whole; by default that of `path`.
+
+    Raises
+    ------
+    TypeError
+        If `result` is none of xarray's.
+    ValueError
+        For another suffix, or a result without spectra.
+
+    Notes
+    -----
+    Images, and photons beside spectra in text, are left out; a line of the file tells which.
+    Errors are those in the result, one standard deviation, named ``..._err``. Of photons that are
+    counted, in whole numbers, and have none with them, it is the square root of their number.
+    Bins without a value are ``nan``.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import export
+    >>> energy = ("energy", [530.0, 530.1], {"units": "eV"})
+    >>> spectrum = xr.DataArray([4.0, 9.0], {"energy": energy}, name="spectrum")
+    >>> export(spectrum.assign_attrs(units="photons"), "spectrum.dat")  # doctest: +SKIP
+    >>> np.loadtxt("spectrum.dat")  # doctest: +SKIP
+    array([[530. ,   4. ,   2. ],
+           [530.1,   9. ,   3. ]])
+    """
+    suffix = checked_suffix(path)
+    data = _with_errors(_as_dataset(result))
+    if suffix == ".nc":
+        write_netcdf(data, Path(path), scratch)
+        return
+    writers: dict[str, Callable[[xr.Dataset, Path], None]] = {
+        "NeXus": write_nexus,
+        "text": lambda data, part: write_text(data, part, _SPACES),
+        "comma-separated text": lambda data, part: write_text(data, part, _COMMAS),
+    }
+    with replaced_at_once(Path(path), scratch) as part:
+        writers[SUFFIXES[suffix]](data, part)
+
+
+def checked_suffix(path: str | os.PathLike[str]) -> str:
+    """The suffix of a file to write, in lower case.
+
+    Raises
+    ------
+    ValueError
+        If it is not known.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path}: {unknown_name('suffix', suffix, SUFFIXES)}")
+    return suffix
+
+
+def recorded(path: Path, name: str) -> str | None:
+    """An attribute of the result that was written to `path`; None where it can't be read."""
+    try:
+        kind = SUFFIXES[checked_suffix(path)]
+        if kind == "NeXus":
+            return recorded_in_nexus(path, name)
+        if kind != "netCDF":
+            return recorded_in_text(path, name)
+        with xr.open_dataset(path, engine="h5netcdf") as data:
+            value = data.attrs.get(name)
+            return None if value is None else str(value)
+    except (OSError, ValueError):
+        return None
+
+
+def _as_dataset(result: Any) -> xr.Dataset:
+    if isinstance(result, xr.DataArray):
+        return result.to_dataset(name=result.name or "spectrum")
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(
+            f"{type(result).__name__} given, expected a result: an xarray.Dataset or DataArray."
+        )
+    return result
+
+
+def _with_errors(data: xr.Dataset) -> xr.Dataset:
+    """`data` with the error of each spectrum that counts photons and has none."""
+    errors: dict[str, xr.Variable] = {}
+    for name, variable in data.variables.items():
+        if str(name).endswith("_err") or f"{name}_err" in data:
+            continue
+        if {"energy", "y"} & set(variable.dims) and _counts(variable):
+            made = with_counting_error(variable, str(name))
+            errors |= {new: one for new, one in made.items() if new not in data.variables}
+    return data.assign(errors)
+
+
+def _counts(variable: xr.Variable) -> bool:
+    """Whether values are numbers of photons; a mean of these has another error than their root."""
+    if variable.attrs.get("units") != "photons" or variable.dtype.kind not in "iuf":
+        return False
+    known = variable.values[np.isfinite(variable.values)]
+    return bool((known >= 0).all() and (known == np.floor(known)).all())

@@ -1,0 +1,44 @@
+"""The exposure of images and the time between them, by what a dataset says of both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+# From train to train at the European XFEL.
+_TRAIN = 0.1
+# Train ids have been counted on for years; images that are numbered from 0 are not trains.
+_LEAST_TRAIN_ID = 10_000
+_SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
+
+
+def exposure_in_s(data: xr.Dataset, name: str = "hRIXS_exposure") -> float | None:
+    """Usual exposure in seconds by its units, without which it is s; None where that is unknown."""
+    if name not in data.variables:
+        return None
+    variable = data.variables[name]
+    value = usual_value(variable)
+    unit = _SECONDS.get(str(variable.attrs.get("units", "s")).strip())
+    return None if value is None or unit is None else value * unit
+
+
+def seconds_between_images(data: xr.Dataset) -> float | None:
+    """Usual time from one image to the next, by their train ids; None where they have none."""
+    if "trainId" not in data.variables or data["trainId"].dtype.kind not in "iuf":
+        return None
+    ids = np.unique(np.asarray(data["trainId"].values, dtype=np.float64))
+    if len(ids) < 2 or not ids[0] >= _LEAST_TRAIN_ID:
+        return None
+    return _TRAIN * float(np.median(np.diff(ids)))
+
+
+def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
+    """Median of the positive values of a field; None where there is none."""
+    if field is None or field.dtype.kind not in "iuf":
+        return None
+    values = np.asarray(field, dtype=np.float64)
+    values = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(values)) if values.size else None
