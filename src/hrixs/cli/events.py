@@ -11,7 +11,8 @@ from hrixs.camera.curve import Curvature
 from hrixs.cli.job import Job
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
-from hrixs.spectrometer.recipe import over_energy, with_slow_doubts
+from hrixs.spectrometer.recipe import over_energy
+from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.provenance import rows_of_crop
 

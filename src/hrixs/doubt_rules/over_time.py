@@ -78,7 +78,7 @@ def with_light_everywhere(spectra: Floats) -> Floats:
     Images without any value are 0.
     """
     known = np.isfinite(spectra)
-    some = known.any(axis=1)
+    some = np.asarray(known.any(axis=1))
     bins = known[some].all(axis=0)
     return np.asarray(np.where(some[:, None], spectra, 0.0)[:, bins])
 
