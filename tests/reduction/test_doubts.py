@@ -503,9 +503,3 @@ def test_images_of_one_value(h, way, n_images):
     data = dataset(np.full((n_images, *SENSOR.shape), 100, np.uint16))
     with np.errstate(all="raise", under="ignore"):
         assert set(told(h, data, way)) == ({"no_photons"} if way != "integrate" else set())
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_images_that_are_masked_as_a_whole(h, frames, way):
-    h.MASK = np.ones(SENSOR.shape, bool)
-    assert set(told(h, dataset(frames), way)) <= {"no_photons", "no_light"}
