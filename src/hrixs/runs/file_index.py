@@ -18,6 +18,10 @@ _LAST_ROW = 2**53
 _MOST_IN_A_FILE = 2**26
 #: No camera has more: 16384 x 16384.
 _MOST_PIXELS = 2**28
+#: What to believe where the train ids beside the records contradict the index.
+TRUST = ("index", "records")
+#: How to say so.
+HOW_TO_TRUST = "trust='index' or trust='records' (on the command line --trust)"
 
 
 @dataclass
@@ -55,6 +59,7 @@ def read_file_index(
     index: str,
     without_data: list[tuple[str, NDArray[np.uint64]]],
     faults: Faults,
+    trust: str | None = None,
 ) -> FileEntries | None:
     """Read the index that one file has of a dataset, and check each entry by itself.
 
@@ -68,6 +73,9 @@ def read_file_index(
         Takes the file and its trains where it has the index, but not the dataset.
     faults : Faults
         Takes what is wrong with the index.
+    trust : {'index', 'records'}, optional
+        What to believe where the train ids beside the records contradict the index; by default
+        neither.
 
     Raises
     ------
@@ -95,14 +103,24 @@ def read_file_index(
         flags = _suspect_flags(file, n)
         own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
-        rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
-        if own_ids is not None:
-            _report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
+        by_records = trust == "records" and own_ids is not None and own_ids[: len(data)].any()
+        if trust == "records" and not by_records and len(data):
+            faults.add(
+                f"{name}: no train ids stand beside its {faults.noun}; the index is believed."
+            )
+        if by_records:
+            assert own_ids is not None
+            rows = _rows_by_records(name, own_ids[: len(data)], train_ids, first, count, faults)
+        else:
+            rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
+            if own_ids is not None:
+                _report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
         suspect = train_ids[flags & (count > 0)]
         row, ids, slot, lost_id, lost_slot = rows
         shape = tuple(data.shape[1:])
         one = FileEntries(path, shape, data.dtype, row, ids, slot, lost_id, lost_slot, suspect)
-    _agree_with_own_ids(name, one, own_ids, train_ids, faults)
+    if not by_records:
+        _agree_with_own_ids(name, one, own_ids, train_ids, faults, trust)
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]
     if (np.diff(known.astype(np.int64)) < 0).any():
@@ -219,6 +237,32 @@ def _rows_of_trains(
     return row, train_ids[slot], slot, train_ids[lost], lost
 
 
+def _rows_by_records(
+    name: str,
+    own: NDArray[np.uint64],
+    train_ids: NDArray[np.uint64],
+    first: NDArray[np.uint64],
+    count: NDArray[np.uint64],
+    faults: Faults,
+) -> tuple[NDArray[Any], ...]:
+    """As `_rows_of_trains`, by the train ids beside the records alone; what differs is told."""
+    row = np.flatnonzero(own)
+    ids = own[row]
+    by_index = np.zeros(len(own), dtype=np.uint64)
+    for train_id, begin, n in zip(train_ids.tolist(), first.tolist(), count.tolist(), strict=True):
+        by_index[begin : min(begin + n, len(own))] = train_id
+    differ = ids != by_index[row]
+    if differ.any():
+        faults.add(
+            f"{name}: {int(differ.sum())} {faults.noun}' own train ids are not those of the index; "
+            f"they are believed, as trust='records' says: {named_trains(ids[differ])}.",
+            about=ids[differ],
+        )
+    slot = np.cumsum(np.concatenate([[0], ids[1:] != ids[:-1]])).astype(np.int64)
+    none = np.empty(0, dtype=np.int64)
+    return row, ids, slot, none.astype(np.uint64), none
+
+
 def _report_unclaimed(
     name: str,
     own: NDArray[np.uint64],
@@ -253,6 +297,7 @@ def _agree_with_own_ids(
     own: NDArray[np.uint64] | None,
     train_ids: NDArray[np.uint64],
     faults: Faults,
+    trust: str | None,
 ) -> None:
     """Compare the index with the id that stands beside each entry, where there is one."""
     zero = np.uint64(0)
@@ -272,11 +317,20 @@ def _agree_with_own_ids(
         of_row[:] = zero
         both = np.zeros(len(indexed), dtype=bool)
     contradicted = both & ~agree
-    if contradicted.any():
+    if contradicted.any() and trust == "index":
+        faults.add(
+            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
+            f"index, which is believed, as trust='index' says: "
+            f"{named_trains(indexed[contradicted])}.",
+            about=indexed[contradicted],
+        )
+        contradicted[:] = False
+    elif contradicted.any():
         faults.add(
             f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
             f"index, they are skipped: by the index {named_trains(indexed[contradicted])}, by "
-            f"themselves {named_trains(of_row[contradicted])}.",
+            f"themselves {named_trains(of_row[contradicted])}. {HOW_TO_TRUST} tells which to "
+            "believe.",
             n_skipped=int(contradicted.sum()),
             train_ids=indexed[contradicted],
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE, Faults, named_trains
 from hrixs.runs.file_index import FileEntries, hdf5_paths, read_file_index
-from hrixs.runs.run import RunFile
+from hrixs.runs.run_files import RunFile
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,11 @@ class Entries:
 
 
 def index_entries(
-    run_files: Sequence[RunFile], source: str, key: str, faults: Faults
+    run_files: Sequence[RunFile],
+    source: str,
+    key: str,
+    faults: Faults,
+    trust: str | None = None,
 ) -> Entries | None:
     """Index a key over the files that hold its source.
 
@@ -70,6 +74,8 @@ def index_entries(
     faults : Faults
         Takes what is wrong with the index, and what is left out for it. Only entries of the
         trains that it asks for are taken.
+    trust : {'index', 'records'}, optional
+        What to believe where train ids beside the records contradict the index.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def index_entries(
     without_data: list[tuple[str, NDArray[np.uint64]]] = []
     for file in run_files:
         try:
-            one = read_file_index(file.path, dataset, index, without_data, faults)
+            one = read_file_index(file.path, dataset, index, without_data, faults, trust)
         except BROKEN_FILE as error:
             faults.add(
                 f"{Path(file.path).name} can't be read and is left out: {error}. It has "
@@ -91,6 +97,7 @@ def index_entries(
             )
             continue
         if one is not None:
+            one.keep(~np.isin(one.train_id, file.trains_left_out))
             if faults.only is not None:
                 one.keep(np.isin(one.train_id, faults.only))
             files.append(one)

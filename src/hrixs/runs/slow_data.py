@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE, Faults
 from hrixs.runs.index import Entries, index_entries
-from hrixs.runs.mnemonic_table import UNITS, Mnemonic
-from hrixs.runs.run import Run
+from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, Mnemonic
+from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, warn
 
 # More are not read for the few that are wanted: a file's word on them is not trusted.
@@ -56,7 +56,12 @@ class SlowData:
 
 
 def load_slow_data(
-    run: Run, entries: Mapping[str, Mnemonic], faults: Faults, *, required: Iterable[str] = ()
+    run: Run,
+    entries: Mapping[str, Mnemonic],
+    faults: Faults,
+    *,
+    required: Iterable[str] = (),
+    trust: str | None = None,
 ) -> dict[str, SlowData]:
     """Read the fields that a run has.
 
@@ -70,6 +75,8 @@ def load_slow_data(
         Takes what is wrong with them.
     required : iterable of str
         Fields whose lack is an error.
+    trust : {'index', 'records'}, optional
+        What to believe where train ids beside the records contradict the index.
 
     Raises
     ------
@@ -80,7 +87,7 @@ def load_slow_data(
     for name, entry in entries.items():
         of_field = faults.uncounted(f"values of {name}")
         source, key = entry["source"], entry["key"]
-        index = index_entries(run.files_of(source), source, key, of_field)
+        index = index_entries(run.files_of(source, key), source, key, of_field, trust)
         if index is not None and len(index):
             data = _read(name, entry, index, of_field)
             if data is not None and len(data.values):
@@ -88,7 +95,9 @@ def load_slow_data(
                 continue
         if index is not None and name in set(required):
             raise MissingDataError(f"{name} has no value for any train.")
-        where = f"the run has no {entry['source']} / {entry['key']}"
+        where = f"the run has no {source} / {key}"
+        if index is None and run.was_deselected(source, key):
+            where = f"{source} / {key} was deselected from the open run"
         if name in set(required):
             raise MissingDataError(f"{name} can't be loaded: {where}. Correct hrixs.mnemonics.")
         warn(f"{name} is left out: {where if index is None else 'it has no value for any train'}.")
@@ -123,9 +132,11 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     values = values[good][first]
     named = entry["dim"] if len(entry["dim"]) == values.ndim - 1 else None
     dims = named or [f"{name}_dim_{d}" for d in range(values.ndim - 1)]
-    attrs = {"source": entry["source"], "key": entry["key"]}
+    attrs: dict[str, Any] = {"source": entry["source"], "key": entry["key"]}
     if name in UNITS:
         attrs["units"] = UNITS[name]
+    if name in NO_PULSE:
+        attrs["no_pulse"] = NO_PULSE[name]  # stands where there is none
     return SlowData(train_ids, values, tuple(dims), attrs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -16,13 +17,16 @@ from hrixs.camera.crop import Crop
 from hrixs.camera.dark import DarkImage, DarkMean
 from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_images
 from hrixs.camera.frames import as_frames, first_pixel
+from hrixs.runs.file_index import TRUST
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
-from hrixs.runs.run import Field, RunLike, open_run, run_name
+from hrixs.runs.mnemonic_table import Field, field_name, is_pair
+from hrixs.runs.run import RunLike, open_run, run_name
+from hrixs.runs.run_files import Run
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped, usual_value
 from hrixs.spectrometer.settings import Settings
-from hrixs.utils.errors import HrixsWarning, MissingDataError, warn
+from hrixs.utils.errors import HrixsWarning, MissingDataError, unknown_name, warn
 
 #: A run by number, path or as an open collection; or images that are loaded.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -40,16 +44,47 @@ def index(
     **options: Any,
 ) -> IndexedRun:
     """Open a run and index its images, once."""
-    opened = open_run(run, h.PROPOSAL if proposal is None else proposal)
-    return index_run(opened, h.DETECTOR, fields, **options)
+    opened = opened_run(h, run, proposal)
+    trust = h.TRUST if opened.trust is None else opened.trust
+    return index_run(opened, h.DETECTOR, fields, trust=trust, **options)
+
+
+def opened_run(
+    h: Settings, run: RunLike, proposal: int | str | None, data: str | None = None
+) -> Run:
+    """Open a run; `data` where it is not the setting."""
+    if data is None and isinstance(run, int | np.integer | str | os.PathLike):
+        data = h.DATA  # what is open has its data already
+    return open_run(run, h.PROPOSAL if proposal is None else proposal, data=data)
+
+
+def chosen(
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    *,
+    data: str | None,
+    trust: str | None,
+) -> RunOrData:
+    """The run with what a call says of `data` and `trust`; as it is where that says nothing."""
+    if data is None and trust is None:
+        return run
+    if isinstance(run, xr.Dataset | xr.DataArray):
+        raise ValueError(
+            f"data = {data!r}, trust = {trust!r} were given with a dataset, whose images are read "
+            "already. Leave them out, or give the run."
+        )
+    if trust is not None and trust not in TRUST:
+        raise ValueError(unknown_name("trust", trust, TRUST))
+    return replace(opened_run(h, run, proposal, data), name=run_name(run), trust=trust)
 
 
 def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
     """All fields to load, and the names of those that must be there, as options of `index`."""
-    extra = [extra] if isinstance(extra, str | Mapping) else extra
-    groups = ([field] if isinstance(field, str) else field for field in extra)
+    several = [extra] if isinstance(extra, str | Mapping) or is_pair(extra) else list(extra)
+    groups = (field if isinstance(field, Mapping) else [field_name(field)] for field in several)
     required = [name for group in groups for name in group]
-    return {"fields": [*h.FIELDS, *extra], "required": required}
+    return {"fields": [*h.FIELDS, *several], "required": required}
 
 
 def source_attrs(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, str]:
