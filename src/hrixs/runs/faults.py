@@ -73,11 +73,8 @@ class Faults:
 
     def why_none(self, camera: str) -> str:
         """Text of the error where no image of the camera is left, for what was told before."""
-        told = " ".join(self.texts)
-        return (
-            f"no image of {camera} can be used, {self.n_skipped} were rejected: {told} Give "
-            "strict=True (on the command line --strict) for the first fault alone."
-        )
+        told = " ".join(self.texts) or "nothing is known of them."
+        return f"no image of {camera} can be used, {self.n_skipped} were rejected: {told}"
 
     def uncounted(self, noun: str) -> Faults:
         """The same faults, for other data than images: what is left out there is no image."""

@@ -57,7 +57,7 @@ def read_file_index(
     path: str,
     dataset: str,
     index: str,
-    without_data: list[tuple[str, NDArray[np.uint64]]],
+    without_data: list[tuple[str, NDArray[np.uint64], str]],
     faults: Faults,
     trust: str | None = None,
 ) -> FileEntries | None:
@@ -70,7 +70,8 @@ def read_file_index(
     dataset, index : str
         As from `hdf5_paths`.
     without_data : list
-        Takes the file and its trains where it has the index, but not the dataset.
+        Takes the file, its trains, and what is known of it where it has the index, but not the
+        dataset.
     faults : Faults
         Takes what is wrong with the index.
     trust : {'index', 'records'}, optional
@@ -90,13 +91,13 @@ def read_file_index(
             raise OSError("it has no INDEX/trainId")
         train_ids = _column(file["INDEX/trainId"])
         if index not in file:
-            without_data.append((path, train_ids))
+            without_data.append((path, train_ids, ""))
             return None
         first, count = _first_and_count(file[index])
         train_ids, first, count = _of_one_length(name, train_ids, first, count, faults)
         n = len(train_ids)
-        if dataset not in file:
-            without_data.append((path, train_ids[count > 0]))
+        if not _leads_somewhere(file, dataset):
+            without_data.append((path, train_ids[count > 0], _dangling(file, dataset)))
             return None
         data = file[dataset]
         _require_possible(data)
@@ -126,6 +127,31 @@ def read_file_index(
     if (np.diff(known.astype(np.int64)) < 0).any():
         faults.add(f"{name}: its train ids are not ascending; what is in it is sorted by them.")
     return one
+
+
+def _dangling(file: Any, dataset: str) -> str:
+    """Text on a link of a dataset, or of a group that it is in, that leads nowhere."""
+    import h5py
+
+    parts = dataset.split("/")
+    for n in range(1, len(parts) + 1):
+        path = "/".join(parts[:n])
+        if _leads_somewhere(file, path):
+            continue
+        link = file.get(path, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            return f", which is a link to {link.path} of {link.filename}, which is not there"
+        if isinstance(link, h5py.SoftLink):
+            return f", which is a link to {link.path}, which is not there"
+        return ""
+    return ""
+
+
+def _leads_somewhere(file: Any, path: str) -> bool:
+    try:
+        return file.get(path) is not None
+    except (OSError, RuntimeError):
+        return False
 
 
 def _require_possible(data: Any) -> None:

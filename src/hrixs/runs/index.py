@@ -84,7 +84,7 @@ def index_entries(
     """
     dataset, index = hdf5_paths(source, key)
     files: list[FileEntries] = []
-    without_data: list[tuple[str, NDArray[np.uint64]]] = []
+    without_data: list[tuple[str, NDArray[np.uint64], str]] = []
     for file in run_files:
         try:
             one = read_file_index(file.path, dataset, index, without_data, faults, trust)
@@ -101,15 +101,16 @@ def index_entries(
             if faults.only is not None:
                 one.keep(np.isin(one.train_id, faults.only))
             files.append(one)
+    for path, train_ids, why in without_data:
+        if files or why:
+            faults.add(
+                f"{Path(path).name} has no data or no index of {dataset}{why}: {len(train_ids)} "
+                f"trains are skipped, {named_trains(train_ids)}.",
+                n_skipped=len(train_ids),
+                train_ids=train_ids,
+            )
     if not files:
         return None
-    for path, train_ids in without_data:
-        faults.add(
-            f"{Path(path).name} has no data or no index of {dataset}: {len(train_ids)} trains are "
-            f"skipped, {named_trains(train_ids)}.",
-            n_skipped=len(train_ids),
-            train_ids=train_ids,
-        )
     files = _of_one_kind(files, faults)
     entries, slots, lost = _joined(files, dataset)
     entries = entries.select(_not_contradicted(entries, slots, lost, faults))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE
 from hrixs.runs.index import Entries
-from hrixs.runs.storage import Failed, Stored, map_frames, read_frames, stored_frames
+from hrixs.runs.storage import Failed, Piece, Stored, map_frames, read_frames, stored_pieces
 
 #: Frames that are worth to be mapped together; fewer are copied into one stack.
 _FEW = 4
@@ -77,26 +77,41 @@ def plan_parts(
     """
     parts: list[Part] = []
     failed: Failed = []
-    stored: dict[int, Stored | str] = {}
+    pieces: dict[int, list[Piece] | str] = {}
     numbers = np.arange(len(entries)) if wanted is None else wanted
     borders = np.flatnonzero(np.diff(entries.file[numbers])) + 1
     for run in np.split(numbers, borders):
         if not len(run):
             continue
         number = int(entries.file[run[0]])
-        if number not in stored:
+        if number not in pieces:
             try:
-                stored[number] = stored_frames(entries.paths[number], entries.dataset)
+                pieces[number] = stored_pieces(entries.paths[number], entries.dataset)
             except BROKEN_FILE as error:
-                stored[number] = str(error)
-        where = stored[number]
-        if isinstance(where, str):
-            failed += [(int(entry), where) for entry in run]
+                pieces[number] = str(error)
+        known = pieces[number]
+        if isinstance(known, str):
+            failed += [(int(entry), known) for entry in run]
             continue
-        most = max(1, bytes_per_part // max(1, where.frame_bytes))
-        for few in np.array_split(run, -(-len(run) // most)):
-            parts += _mappable(where, few, entries.row[few])
+        for where, together, rows in _by_piece(known, run, entries.row[run]):
+            if isinstance(where, str):
+                failed += [(int(entry), where) for entry in together]
+                continue
+            most = max(1, bytes_per_part // max(1, where.frame_bytes))
+            for few in np.array_split(np.arange(len(together)), -(-len(together) // most)):
+                parts += _mappable(where, together[few], rows[few])
     return parts, failed
+
+
+def _by_piece(
+    pieces: list[Piece], entries: NDArray[np.int64], rows: NDArray[np.int64]
+) -> Iterator[tuple[Stored | str, NDArray[np.int64], NDArray[np.int64]]]:
+    """Entries next to each other that lie in one piece, with their rows there."""
+    begins = np.array([piece.begin for piece in pieces])
+    which = np.searchsorted(begins, rows, side="right") - 1
+    for together in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(which)) + 1):
+        piece = pieces[int(which[together[0]])]
+        yield piece.stored, entries[together], rows[together] - piece.begin + piece.first
 
 
 def _mappable(stored: Stored, entries: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Part]:

@@ -203,8 +203,13 @@ def _of_collection(collection: DataCollection, *, whole: bool = False) -> Run:
         else:
             files.append(RunFile(path, ids, sources & wanted, left_out))
     if not files:
-        why = "; ".join(f"{path}: {why}" for path, why in lost) or "all sources were deselected"
-        raise MissingDataError(f"the open run has no file that can be read: {why}.")
+        why = "; ".join(f"{path}: {why}" for path, why in lost)
+        raise MissingDataError(
+            f"the open run has no file that can be read: {why}."
+            if lost
+            else "all sources of the open run were deselected, the camera too. Open it with the "
+            "camera, or give the run's number or folder."
+        )
     in_order = _sorted(files)
     train_ids = extra_data_access.train_ids(collection)
     of_files = np.unique(np.concatenate([file.train_ids for file in files]))

@@ -16,6 +16,8 @@ from hrixs.runs.index import Entries, index_entries
 from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, Mnemonic
 from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
+from hrixs.utils.virtual_datasets import source_rows
 
 # More are not read for the few that are wanted: a file's word on them is not trusted.
 _MOST_ROWS_BESIDE = 100_000
@@ -122,9 +124,11 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
             continue
         try:
             with h5py.File(path, "r") as file:
-                values[here] = _rows(file[index.dataset], index.row[here])
+                data = file[index.dataset]
+                _require_sources(data, index.row[here])
+                values[here] = _rows(data, index.row[here])
         except BROKEN_FILE as error:
-            faults.add(f"{name} can't be read from {path}: {error}.")
+            faults.add(f"{name} can't be read from {path}: {str(error).rstrip('.')}.")
             good[here] = False
     train_ids, first = np.unique(index.train_id[good], return_index=True)
     if len(train_ids) < int(good.sum()):
@@ -138,6 +142,19 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     if name in NO_PULSE:
         attrs["no_pulse"] = NO_PULSE[name]  # stands where there is none
     return SlowData(train_ids, values, tuple(dims), attrs)
+
+
+def _require_sources(data: Any, rows: NDArray[np.int64]) -> None:
+    """Raise OSError where HDF5 can't give what is stored: it gives zeros for absent sources."""
+    if data.is_virtual:
+        for why, absent in source_rows(data)[1].items():
+            if absent[rows].any():
+                raise OSError(why)
+    if data.is_virtual or missing_filter_text(data):
+        load_filters()
+    text = missing_filter_text(data)
+    if text is not None:
+        raise OSError(text)
 
 
 def _rows(data: Any, rows: NDArray[np.int64]) -> NDArray[Any]:

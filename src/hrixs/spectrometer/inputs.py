@@ -172,7 +172,7 @@ def dark_of_run(
             for images, numbers in parts:
                 mean.add(images, entries.train_id[numbers])
         if not mean.n_images:
-            raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
+            raise MissingDataError(indexed.faults.why_none(indexed.camera))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # a dark run need not tell it
             slow = indexed.slow_data()
