@@ -207,14 +207,14 @@ def dark_level(level: float, noise: float) -> list[Doubt]:
 
 
 def dark_exposure(dark: float, images: float | None) -> list[Doubt]:
-    """Doubt a dark of another exposure than the images have, in seconds."""
+    """Doubt a dark of another exposure than the images have, in ms."""
     if images is None or abs(dark / images - 1) <= _EXPOSURE:
         return []
     return [
         Doubt(
             "dark_exposure",
-            f"the dark was exposed for {dark:g} s, the images for {images:g} s (expected the same "
-            f"within {_EXPOSURE:.0%}). Load a dark of the same exposure.",
+            f"the dark was exposed for {dark:g} ms, the images for {images:g} ms (expected the "
+            f"same within {_EXPOSURE:.0%}). Load a dark of the same exposure.",
             {"dark": dark, "images": images},
         )
     ]

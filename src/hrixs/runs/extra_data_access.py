@@ -228,7 +228,10 @@ def chosen_trains(ids: NDArray[np.uint64], subset: Any) -> NDArray[np.uint64]:
                 f"the ends are {ends.start!r} and {ends.stop!r}, expected train ids"
             ) from error
         return np.asarray(ids[begin : end : ends.step])
-    return np.unique(np.asarray(select_train_ids(list(ids), subset), dtype=np.uint64))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that none is there is an error here
+        chosen = select_train_ids(list(ids), subset)
+    return np.unique(np.asarray(chosen, dtype=np.uint64))
 
 
 def _train_id(value: Any) -> np.uint64:

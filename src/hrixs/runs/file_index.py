@@ -105,7 +105,8 @@ def read_file_index(
         own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
         by_records = trust == "records" and own_ids is not None and own_ids[: len(data)].any()
-        if trust == "records" and not by_records and len(data):
+        has_records = dataset.startswith("INSTRUMENT/")  # others have no ids beside them
+        if trust == "records" and not by_records and has_records and len(data):
             faults.add(
                 f"{name}: no train ids stand beside its {faults.noun}; the index is believed."
             )

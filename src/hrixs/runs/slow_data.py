@@ -15,9 +15,9 @@ from hrixs.runs.faults import BROKEN_FILE, Faults
 from hrixs.runs.index import Entries, index_entries
 from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, Mnemonic
 from hrixs.runs.run_files import Run
+from hrixs.runs.storage import stored_pieces
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
-from hrixs.utils.virtual_datasets import source_rows
 
 # More are not read for the few that are wanted: a file's word on them is not trusted.
 _MOST_ROWS_BESIDE = 100_000
@@ -125,7 +125,7 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
         try:
             with h5py.File(path, "r") as file:
                 data = file[index.dataset]
-                _require_sources(data, index.row[here])
+                _require_readable(path, index.dataset, data, index.row[here])
                 values[here] = _rows(data, index.row[here])
         except BROKEN_FILE as error:
             faults.add(f"{name} can't be read from {path}: {str(error).rstrip('.')}.")
@@ -144,12 +144,11 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     return SlowData(train_ids, values, tuple(dims), attrs)
 
 
-def _require_sources(data: Any, rows: NDArray[np.int64]) -> None:
+def _require_readable(path: str, dataset: str, data: Any, rows: NDArray[np.int64]) -> None:
     """Raise OSError where HDF5 can't give what is stored: it gives zeros for absent sources."""
-    if data.is_virtual:
-        for why, absent in source_rows(data)[1].items():
-            if absent[rows].any():
-                raise OSError(why)
+    for piece in stored_pieces(path, dataset) if data.is_virtual else ():
+        if isinstance(piece.stored, str) and ((rows >= piece.begin) & (rows < piece.end)).any():
+            raise OSError(piece.stored)
     if data.is_virtual or missing_filter_text(data):
         load_filters()
     text = missing_filter_text(data)

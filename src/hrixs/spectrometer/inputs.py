@@ -163,7 +163,7 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
 def dark_of_run(
     h: Settings, run: RunOrData, proposal: int | str | None
 ) -> tuple[DarkImage, float | None]:
-    """The dark of a run's images, part by part, and their exposure where it is recorded, in s."""
+    """The dark of a run's images, part by part, and their exposure where it is recorded, in ms."""
     if not isinstance(run, xr.Dataset):
         indexed = index(h, run, proposal, [_EXPOSURE])
         mean = DarkMean(word="train", threads=h.THREADS)

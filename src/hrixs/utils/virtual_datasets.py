@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_DEEPEST = 8
+
 
 @dataclass(frozen=True)
 class SourceRows:
@@ -32,49 +34,72 @@ class SourceRows:
     first: int
 
 
-def source_rows(data: Any) -> tuple[list[SourceRows] | None, dict[str, NDArray[np.bool_]]]:
+@dataclass(frozen=True)
+class _Found:
+    """A source: rows and kind of one, and of a virtual one why something of it is not there."""
+
+    path: str
+    n_rows: int
+    kind: tuple[Any, Any]
+    why: str | None
+
+
+def source_rows(
+    data: Any, *, depth: int = 0
+) -> tuple[list[SourceRows] | None, dict[str, NDArray[np.bool_]]]:
     """Tell where the rows of a virtual dataset come from.
 
     Parameters
     ----------
     data : h5py.Dataset
         Along the first axis are rows.
+    depth : int
+        Of virtual datasets that are sources of others; no more than eight are looked into.
 
     Returns
     -------
     pieces : list of SourceRows or None
         None where rows are put together in another way, which is left to HDF5.
     absent : dict of str to numpy.ndarray of bool, shape (rows,)
-        For each reason why something of a row is not there, the rows.
+        For each reason why something of a row is not there, the rows. Where `pieces` are given,
+        what is absent of these is to be asked of their own files.
     """
-    pieces: list[SourceRows] = []
+    pieces: list[SourceRows] | None = []
     absent: dict[str, NDArray[np.bool_]] = {}
     given = np.zeros(len(data), dtype=np.int64)
-    plain = True
+
+    def miss(why: str, begin: int, end: int) -> None:
+        absent.setdefault(why, np.zeros(len(data), dtype=bool))[begin:end] = True
+
     for source in data.virtual_sources():
-        for begin, end, path, name in _blocks(source, len(data)):
+        first = None if "%b" in source.file_name + source.dset_name else _first_row(source, data)
+        for begin, end, path, name in _blocks(source, data):
             given[begin:end] += 1
-            found = _found(data.file.filename, path)
-            n_there, frame = (0, None) if found is None else _rows_in(found, name, data.file)
-            first = _first_row(source, data.shape) if "%b" not in source.file_name else None
-            whole = first is not None and frame == (data.shape[1:], data.dtype)
-            until = begin
-            if found is not None and frame is not None:
-                until = min(end, begin + n_there - (first or 0)) if whole else end
-            if until < end:
-                why = f"its data are in {name} of {path}, which is not there"
-                absent.setdefault(why, np.zeros(len(data), dtype=bool))[until:end] = True
-            plain &= whole or until == begin
-            if whole and until > begin and found is not None and first is not None:
-                pieces.append(SourceRows(begin, until, found, name, first))
+            found = _look_up(data, path, name, depth)
+            if found is None:
+                miss(f"its data are in {name} of {path}, which is not there", begin, end)
+            elif first is None or found.kind != (data.shape[1:], data.dtype):
+                pieces = None
+                if found.why is not None:
+                    miss(found.why, begin, end)
+            else:
+                if found.why is not None and depth:  # all that a source lacks is asked of it
+                    miss(found.why, begin, end)
+                until = max(begin, min(end, begin + found.n_rows - first))
+                if until < end:
+                    miss(f"{name} of {path} ends before its data", until, end)
+                if pieces is not None and begin < until:
+                    pieces.append(SourceRows(begin, until, found.path, name, first))
     if (given == 0).any():
         absent["no file gives its data"] = given == 0
-    return (pieces if plain and (given < 2).all() else None), absent
+    if (given > 1).any():
+        pieces = None
+    return pieces, absent
 
 
-def _blocks(source: Any, n_rows: int) -> list[tuple[int, int, str, str]]:
+def _blocks(source: Any, data: Any) -> list[tuple[int, int, str, str]]:
     """Rows, file and dataset of a mapping; several where names count their blocks (``%b``)."""
-    path, name = source.file_name, source.dset_name
+    path, name, n_rows = source.file_name, source.dset_name, len(data)
     if "%b" in path or "%b" in name:
         start, stride, _, block = (int(one[0]) for one in source.vspace.get_regular_hyperslab())
         begins = range(start, n_rows, stride)
@@ -82,52 +107,76 @@ def _blocks(source: Any, n_rows: int) -> list[tuple[int, int, str, str]]:
             (begin, min(begin + block, n_rows), _numbered(path, k), _numbered(name, k))
             for k, begin in enumerate(begins)
         ]
-    try:
-        lowest, highest = source.vspace.get_select_bounds()
-    except (RuntimeError, ValueError):  # it grows without end
+    bounds = _bounds(source.vspace)
+    if bounds is None:
         return [(0, n_rows, path, name)]
-    return [(int(lowest[0]), min(int(highest[0]) + 1, n_rows), path, name)]
+    return [(int(bounds[0][0]), min(int(bounds[1][0]) + 1, n_rows), path, name)]
 
 
 def _numbered(text: str, number: int) -> str:
     return text.replace("%b", str(number)).replace("%%", "%")
 
 
-def _first_row(source: Any, shape: tuple[int, ...]) -> int | None:
+def _bounds(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Lowest and highest of a selection; None of all there is, and of one that has no end."""
+    import h5py
+
+    if space.get_select_type() == h5py.h5s.SEL_ALL:
+        return None
+    try:
+        lowest, highest = space.get_select_bounds()
+    except (RuntimeError, ValueError):
+        return None
+    return lowest, highest
+
+
+def _first_row(source: Any, data: Any) -> int | None:
     """Row of the source that the mapping begins with, where it takes whole rows, each once."""
-    first = None
+    import h5py
+
+    first = 0
     for space in (source.vspace, source.src_space):
-        try:
-            lowest, highest = space.get_select_bounds()
-        except (RuntimeError, ValueError):
+        bounds = _bounds(space)
+        if space.get_select_type() == h5py.h5s.SEL_ALL:
+            first = 0
+        elif bounds is None:
             return None
-        extent = [int(high) - int(low) + 1 for low, high in zip(lowest, highest, strict=True)]
-        whole = tuple(extent[1:]) == shape[1:] and not any(lowest[1:])
-        if not whole or space.get_select_npoints() != np.prod(extent):
-            return None
-        first = int(lowest[0])
+        else:
+            lowest, highest = bounds
+            extent = [int(high) - int(low) + 1 for low, high in zip(lowest, highest, strict=True)]
+            whole = tuple(extent[1:]) == data.shape[1:] and not any(lowest[1:])
+            if not whole or space.get_select_npoints() != np.prod(extent):
+                return None
+            first = int(lowest[0])
     return first
 
 
-def _rows_in(path: str, name: str, here: Any) -> tuple[int, tuple[Any, Any] | None]:
-    """Rows of a dataset, and the shape and dtype of one; None where it is not there."""
+def _look_up(data: Any, path: str, name: str, depth: int) -> _Found | None:
+    """A source of a virtual dataset; None where it is not there."""
     import h5py
 
+    found = _found(data.file.filename, path)
+    if found is None:
+        return None
     try:
-        if os.path.samefile(path, here.filename):
-            return _kind_of(here.get(name))
-        with h5py.File(path, "r") as file:
-            return _kind_of(file.get(name))
+        if path == "." or os.path.samefile(found, data.file.filename):
+            return _kind_of(found, data.file.get(name), depth)
+        with h5py.File(found, "r") as file:
+            return _kind_of(found, file.get(name), depth)
     except (OSError, RuntimeError, KeyError):
-        return 0, None
+        return None
 
 
-def _kind_of(data: Any) -> tuple[int, tuple[Any, Any] | None]:
+def _kind_of(path: str, source: Any, depth: int) -> _Found | None:
     import h5py
 
-    if not isinstance(data, h5py.Dataset) or not data.ndim:
-        return 0, None
-    return len(data), (data.shape[1:], data.dtype)
+    if not isinstance(source, h5py.Dataset) or not source.ndim:
+        return None
+    absent: dict[str, NDArray[np.bool_]] = {}
+    if source.is_virtual and depth < _DEEPEST:
+        absent = source_rows(source, depth=depth + 1)[1]
+    kind = (source.shape[1:], source.dtype)
+    return _Found(path, len(source), kind, next(iter(absent), None))
 
 
 def _found(here: str, name: str) -> str | None:
