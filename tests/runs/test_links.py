@@ -10,7 +10,8 @@ from extra_data import RunDirectory
 
 import hrixs
 from hrixs import MissingDataError, hRIXS
-from hrixs.runs.storage import stored_frames, stored_pieces
+from hrixs.runs.parts import stored_pieces
+from hrixs.runs.storage import stored_frames
 from oracles.made_runs import (
     FRAMES,
     KEY,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.own_ids import agree_with_own_ids, report_unclaimed, rows_by_records
 
 #: No index entry has more; such a number is garbage.
 _MOST_ENTRIES_OF_A_TRAIN = 2**16
@@ -18,10 +19,6 @@ _LAST_ROW = 2**53
 _MOST_IN_A_FILE = 2**26
 #: No camera has more: 16384 x 16384.
 _MOST_PIXELS = 2**28
-#: What to believe where the train ids beside the records contradict the index.
-TRUST = ("index", "records")
-#: How to say so.
-HOW_TO_TRUST = "trust='index' or trust='records' (on the command line --trust)"
 
 
 @dataclass
@@ -112,17 +109,19 @@ def read_file_index(
             )
         if by_records:
             assert own_ids is not None
-            rows = _rows_by_records(name, own_ids[: len(data)], train_ids, first, count, faults)
+            rows = rows_by_records(name, own_ids[: len(data)], train_ids, first, count, faults)
         else:
             rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
             if own_ids is not None:
-                _report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
+                report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
         suspect = train_ids[flags & (count > 0)]
         row, ids, slot, lost_id, lost_slot = rows
         shape = tuple(data.shape[1:])
         one = FileEntries(path, shape, data.dtype, row, ids, slot, lost_id, lost_slot, suspect)
     if not by_records:
-        _agree_with_own_ids(name, one, own_ids, train_ids, faults, trust)
+        compared = (one.row, one.train_id, own_ids, train_ids)
+        one.train_id, keep = agree_with_own_ids(name, *compared, faults, trust)
+        one.keep(keep)
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]
     if (np.diff(known.astype(np.int64)) < 0).any():
@@ -262,117 +261,3 @@ def _rows_of_trains(
     lost = np.unique(np.concatenate([np.flatnonzero(garbage), lost_outside, slot[twice]]))
     row, slot = row[~twice], slot[~twice]
     return row, train_ids[slot], slot, train_ids[lost], lost
-
-
-def _rows_by_records(
-    name: str,
-    own: NDArray[np.uint64],
-    train_ids: NDArray[np.uint64],
-    first: NDArray[np.uint64],
-    count: NDArray[np.uint64],
-    faults: Faults,
-) -> tuple[NDArray[Any], ...]:
-    """As `_rows_of_trains`, by the train ids beside the records alone; what differs is told."""
-    row = np.flatnonzero(own)
-    ids = own[row]
-    by_index = np.zeros(len(own), dtype=np.uint64)
-    for train_id, begin, n in zip(train_ids.tolist(), first.tolist(), count.tolist(), strict=True):
-        by_index[begin : min(begin + n, len(own))] = train_id
-    differ = ids != by_index[row]
-    if differ.any():
-        faults.add(
-            f"{name}: {int(differ.sum())} {faults.noun}' own train ids are not those of the index; "
-            f"they are believed, as trust='records' says: {named_trains(ids[differ])}.",
-            about=ids[differ],
-        )
-    slot = np.cumsum(np.concatenate([[0], ids[1:] != ids[:-1]])).astype(np.int64)
-    none = np.empty(0, dtype=np.int64)
-    return row, ids, slot, none.astype(np.uint64), none
-
-
-def _report_unclaimed(
-    name: str,
-    own: NDArray[np.uint64],
-    first: NDArray[np.uint64],
-    count: NDArray[np.uint64],
-    told: NDArray[np.uint64],
-    faults: Faults,
-) -> None:
-    """Tell of entries with an id of their own that the index gives to no train.
-
-    Trains that are `told` of lack an entry already.
-    """
-    covered = np.zeros(len(own) + 1, dtype=np.int64)
-    use = (count > 0) & (first < len(own))
-    begin = first[use].astype(np.int64)
-    room = len(own) - begin
-    np.add.at(covered, begin, 1)
-    np.add.at(covered, begin + np.minimum(count[use], room.astype(np.uint64)).astype(np.int64), -1)
-    unclaimed = (np.cumsum(covered)[:-1] == 0) & (own > 0) & ~np.isin(own, told)
-    if unclaimed.any():
-        faults.add(
-            f"{name}: {int(unclaimed.sum())} {faults.noun} are in no place that the index tells of "
-            f"and are skipped; by themselves of {named_trains(own[unclaimed])}.",
-            n_skipped=int(unclaimed.sum()),
-            train_ids=own[unclaimed],
-        )
-
-
-def _agree_with_own_ids(
-    name: str,
-    one: FileEntries,
-    own: NDArray[np.uint64] | None,
-    train_ids: NDArray[np.uint64],
-    faults: Faults,
-    trust: str | None,
-) -> None:
-    """Compare the index with the id that stands beside each entry, where there is one."""
-    zero = np.uint64(0)
-    indexed = one.train_id
-    of_row = np.zeros(len(indexed), dtype=np.uint64)
-    if own is not None:
-        there = one.row < len(own)
-        of_row[there] = own[one.row[there]]
-    both = (indexed != zero) & (of_row != zero)
-    agree = both & (indexed == of_row)
-    if both.sum() > 1 and not np.isin(of_row[both], train_ids).any():
-        # Then they are no train ids at all.
-        faults.add(
-            f"{name}: the {faults.noun}' own train ids have nothing in common with the index, "
-            "which is believed."
-        )
-        of_row[:] = zero
-        both = np.zeros(len(indexed), dtype=bool)
-    contradicted = both & ~agree
-    if contradicted.any() and trust == "index":
-        faults.add(
-            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
-            f"index, which is believed, as trust='index' says: "
-            f"{named_trains(indexed[contradicted])}.",
-            about=indexed[contradicted],
-        )
-        contradicted[:] = False
-    elif contradicted.any():
-        faults.add(
-            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
-            f"index, they are skipped: by the index {named_trains(indexed[contradicted])}, by "
-            f"themselves {named_trains(of_row[contradicted])}. {HOW_TO_TRUST} tells which to "
-            "believe.",
-            n_skipped=int(contradicted.sum()),
-            train_ids=indexed[contradicted],
-        )
-    unknown = (indexed == zero) & (of_row == zero)
-    if unknown.any():
-        faults.add(
-            f"{name}: {int(unknown.sum())} {faults.noun} have the train id 0 and are skipped.",
-            n_skipped=int(unknown.sum()),
-        )
-    restored = (indexed == zero) & (of_row != zero)
-    if restored.any():
-        faults.add(
-            f"{name}: {int(restored.sum())} {faults.noun} have the train id 0 in the index; their "
-            f"own ids are taken: {named_trains(of_row[restored])}.",
-            about=of_row[restored],
-        )
-    one.train_id = np.where(restored, of_row, indexed)
-    one.keep(~(contradicted | unknown))

@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 
 from hrixs.runs.faults import Faults, named_trains
-from hrixs.runs.file_index import TRUST
 from hrixs.runs.index import Entries, index_entries
-from hrixs.runs.known_elsewhere import known_elsewhere
-from hrixs.runs.mnemonic_table import Field, Mnemonic, field_entries, field_name
+from hrixs.runs.mnemonic_table import (
+    Field,
+    Mnemonic,
+    field_entries,
+    field_name,
+    known_elsewhere,
+)
+from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run_files import Run
 from hrixs.runs.slow_data import SlowData, load_slow_data
-from hrixs.utils.errors import MissingDataError, unknown_name
+from hrixs.utils.checks import require_word
+from hrixs.utils.errors import MissingDataError
 
 
 @dataclass(frozen=True)
@@ -150,8 +156,7 @@ def index_run(
         If `hrixs.mnemonics` names another number of dimensions, the images are no numbers, or
         `trust` is another word.
     """
-    if trust is not None and trust not in TRUST:
-        raise ValueError(unknown_name("trust", trust, TRUST))
+    require_word("trust", trust, TRUST)
     if subset is not None:
         run = run.select_trains(subset)
     faults = Faults(strict=strict, only=run.train_ids if run.selected else None)

@@ -13,10 +13,73 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE
 from hrixs.runs.index import Entries
-from hrixs.runs.storage import Failed, Piece, Stored, map_frames, read_frames, stored_pieces
+from hrixs.runs.storage import Failed, Stored, map_frames, read_frames, stored_frames
+from hrixs.utils.virtual_datasets import source_rows
 
 #: Frames that are worth to be mapped together; fewer are copied into one stack.
 _FEW = 4
+# Virtual datasets of virtual datasets.
+_DEEPEST = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Frames of a dataset that lie together.
+
+    Attributes
+    ----------
+    begin, end
+        Their rows in the dataset, without the last.
+    stored
+        Where they lie; or why they are not there.
+    first
+        The row there of the first.
+    """
+
+    begin: int
+    end: int
+    stored: Stored | str
+    first: int
+
+
+def stored_pieces(path: str, dataset: str, *, depth: int = 0) -> list[Piece]:
+    """Look up where the frames of a dataset lie, in other files where it is a virtual one.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        data = file[dataset]
+        if not data.is_virtual or depth > _DEEPEST:
+            return [Piece(0, len(data), stored_frames(path, dataset), 0)]
+        sources, absent = source_rows(data)
+        n_rows = len(data)
+    gone = np.zeros(n_rows, dtype=bool)
+    pieces: list[Piece] = []
+    for why, rows in absent.items():
+        pieces += [Piece(begin, end, why, 0) for begin, end in _stretches(rows & ~gone)]
+        gone |= rows
+    if sources is None:
+        here = stored_frames(path, dataset)
+        pieces += [Piece(begin, end, here, begin) for begin, end in _stretches(~gone)]
+    for source in sources or ():
+        for one in stored_pieces(source.path, source.dataset, depth=depth + 1):
+            shift = source.begin - source.first
+            begin = max(source.begin, one.begin + shift)
+            end = min(source.end, one.end + shift)
+            if begin < end:
+                pieces.append(Piece(begin, end, one.stored, one.first + begin - shift - one.begin))
+    return sorted(pieces, key=lambda piece: piece.begin)
+
+
+def _stretches(rows: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Begin and end of each stretch of rows that are True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], rows.astype(np.int8), [0]])))
+    return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
 
 
 @dataclass(frozen=True)

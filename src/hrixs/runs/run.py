@@ -12,7 +12,8 @@ import numpy as np
 
 from hrixs.runs import extra_data_access
 from hrixs.runs.run_files import FILE_NAME, Run, RunFile, split_name
-from hrixs.utils.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.checks import require_word
+from hrixs.utils.errors import MissingDataError, warn
 
 if TYPE_CHECKING:
     from extra_data import DataCollection
@@ -54,8 +55,7 @@ def open_run(run: RunLike, proposal: int | str | None = None, *, data: str | Non
     ImportError
         If extra-data can't be imported, as on Windows.
     """
-    if data is not None and data not in DATA:
-        raise ValueError(unknown_name("data", data, DATA))
+    require_word("data", data, DATA)
     if isinstance(run, Run):
         return run
     extra_data_access.require_extra_data()

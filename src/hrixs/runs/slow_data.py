@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from hrixs.runs.faults import BROKEN_FILE, Faults
 from hrixs.runs.index import Entries, index_entries
 from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, Mnemonic
+from hrixs.runs.parts import stored_pieces
 from hrixs.runs.run_files import Run
-from hrixs.runs.storage import stored_pieces
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
 

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE
 from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
-from hrixs.utils.virtual_datasets import source_rows
 
 
 def _fastest_zlib() -> Any:
@@ -33,8 +32,6 @@ def _fastest_zlib() -> Any:
 
 _zlib = _fastest_zlib()
 
-# Virtual datasets of virtual datasets.
-_DEEPEST = 8
 # A dataset that claims more is read as it is asked for: its word is not trusted.
 _MOST_ROWS = 2**24
 #: ``HRIXS_MAP_FILES=0``: copy frames in place of mapping them.
@@ -85,66 +82,6 @@ class Stored:
         if len(steps) == 0:
             return self.frame_bytes
         return int(steps[0]) if len(steps) == 1 and steps[0] >= self.frame_bytes else None
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Frames of a dataset that lie together.
-
-    Attributes
-    ----------
-    begin, end
-        Their rows in the dataset, without the last.
-    stored
-        Where they lie; or why they are not there.
-    first
-        The row there of the first.
-    """
-
-    begin: int
-    end: int
-    stored: Stored | str
-    first: int
-
-
-def stored_pieces(path: str, dataset: str, *, depth: int = 0) -> list[Piece]:
-    """Look up where the frames of a dataset lie, in other files where it is a virtual one.
-
-    Raises
-    ------
-    OSError
-        If the file can't be read.
-    """
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        data = file[dataset]
-        if not data.is_virtual or depth > _DEEPEST:
-            return [Piece(0, len(data), stored_frames(path, dataset), 0)]
-        sources, absent = source_rows(data)
-        n_rows = len(data)
-    gone = np.zeros(n_rows, dtype=bool)
-    pieces: list[Piece] = []
-    for why, rows in absent.items():
-        pieces += [Piece(begin, end, why, 0) for begin, end in _stretches(rows & ~gone)]
-        gone |= rows
-    if sources is None:
-        here = stored_frames(path, dataset)
-        pieces += [Piece(begin, end, here, begin) for begin, end in _stretches(~gone)]
-    for source in sources or ():
-        for one in stored_pieces(source.path, source.dataset, depth=depth + 1):
-            shift = source.begin - source.first
-            begin = max(source.begin, one.begin + shift)
-            end = min(source.end, one.end + shift)
-            if begin < end:
-                pieces.append(Piece(begin, end, one.stored, one.first + begin - shift - one.begin))
-    return sorted(pieces, key=lambda piece: piece.begin)
-
-
-def _stretches(rows: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Begin and end of each stretch of rows that are True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], rows.astype(np.int8), [0]])))
-    return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
 
 
 def stored_frames(path: str, dataset: str) -> Stored:

@@ -17,16 +17,17 @@ from hrixs.camera.crop import Crop
 from hrixs.camera.dark import DarkImage, DarkMean
 from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_images
 from hrixs.camera.frames import as_frames, first_pixel
-from hrixs.runs.file_index import TRUST
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.mnemonic_table import Field, field_name, is_pair
+from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run import RunLike, open_run, run_name
 from hrixs.runs.run_files import Run
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped, usual_value
 from hrixs.spectrometer.settings import Settings
-from hrixs.utils.errors import HrixsWarning, MissingDataError, unknown_name, warn
+from hrixs.utils.checks import require_word
+from hrixs.utils.errors import HrixsWarning, MissingDataError, warn
 
 #: A run by number, path or as an open collection; or images that are loaded.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -74,8 +75,7 @@ def chosen(
             f"data = {data!r}, trust = {trust!r} were given with a dataset, whose images are read "
             "already. Leave them out, or give the run."
         )
-    if trust is not None and trust not in TRUST:
-        raise ValueError(unknown_name("trust", trust, TRUST))
+    require_word("trust", trust, TRUST)
     return replace(opened_run(h, run, proposal, data), name=run_name(run), trust=trust)
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hrixs.photons import defaults
 from hrixs.photons.placement import POSITION, POSITIONS
-from hrixs.runs.file_index import TRUST
 from hrixs.runs.mnemonic_table import Field, entry_of_pair, field_name, is_pair, mnemonics
+from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run import DATA
 from hrixs.spectra.aggregate import Aggregator, default_aggregators
 from hrixs.spectrometer import representation
