@@ -102,7 +102,10 @@ class TestData:
             np.testing.assert_array_equal(images(h, RUN), right)
         else:
             run = RUN if by == "number" else raw
-            np.testing.assert_array_equal(images(h, run, data=data), right)
+            loaded = h.from_run(run, data=data)
+            np.testing.assert_array_equal(loaded["MaranaX"], right)
+            assert loaded.attrs.get("data") == data
+            assert loaded.attrs["run"] == str(run)
 
     def test_a_path_is_what_it_says(self, h, raw):
         proc = processed(raw)

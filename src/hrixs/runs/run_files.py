@@ -64,6 +64,8 @@ class Run:
         Sources in the files that are not to be read.
     name
         Its number or its folder, for what is made of it.
+    data
+        Which of its data were asked for.
     trust
         What to believe where the train ids beside the records contradict the index; None: what
         is asked for when it is indexed.
@@ -78,6 +80,7 @@ class Run:
     lost: tuple[tuple[str, str], ...] = ()
     selected: bool = False
     name: str = ""
+    data: str | None = None
     trust: str | None = None
     given: bool = False
     not_chosen: frozenset[str] = frozenset()

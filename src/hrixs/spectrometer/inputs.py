@@ -54,8 +54,7 @@ def opened_run(
     h: Settings, run: RunLike, proposal: int | str | None, data: str | None = None
 ) -> Run:
     """Open a run; `data` where it is not the setting."""
-    if data is None and isinstance(run, int | np.integer | str | os.PathLike):
-        data = h.DATA  # what is open has its data already
+    data = _setting_of_data(h, run) if data is None else data
     return open_run(run, h.PROPOSAL if proposal is None else proposal, data=data)
 
 
@@ -76,7 +75,15 @@ def chosen(
             "already. Leave them out, or give the run."
         )
     require_word("trust", trust, TRUST)
-    return replace(opened_run(h, run, proposal, data), name=run_name(run), trust=trust)
+    opened = opened_run(h, run, proposal, data)
+    asked = data or _setting_of_data(h, run)
+    return replace(opened, name=run_name(run), data=asked, trust=trust)
+
+
+def _setting_of_data(h: Settings, run: RunLike) -> str | None:
+    """The setting where it applies: what is open has its data already."""
+    is_closed = isinstance(run, int | np.integer | str | os.PathLike)
+    return h.DATA if is_closed else None
 
 
 def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
@@ -89,7 +96,9 @@ def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
 
 def source_attrs(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, str]:
     """What ``attrs`` say of where the images come from."""
-    return {"run": run_name(run), "proposal": str(proposal or h.PROPOSAL or "")}
+    attrs = {"run": run_name(run), "proposal": str(proposal or h.PROPOSAL or "")}
+    data = run.data if isinstance(run, Run) else _setting_of_data(h, run)
+    return attrs | ({} if data is None else {"data": data})
 
 
 def load(
