@@ -211,6 +211,19 @@ class TestWhereItIsNot:
         with pytest.raises(MissingDataError, match=r"S00000.*which is not there.*S00001"):
             h.process_run(run, progress=False)
 
+    def test_a_file_behind_a_link_that_is_cut(self, tmp_path):
+        folder = raw_run(tmp_path)
+        replace_pixels(folder, external_gzip)
+        path = outside(camera_files(folder)[1])
+        with h5py.File(path) as file:
+            last = file["pixels"].id.get_chunk_info(3)
+        with open(path, "r+b") as file:
+            file.seek(last.byte_offset)
+            file.write(b"x" * last.size)
+        with pytest.warns(hrixs.HrixsWarning, match=rf"1 images are skipped.*\(in .*{path.name}\)"):
+            data = hRIXS().from_run(folder)
+        np.testing.assert_array_equal(data["MaranaX"], FRAMES[:7])
+
     def test_rows_that_no_source_gives(self, tmp_path):
         def half(file, pixels, other):
             write_outside(other, pixels)

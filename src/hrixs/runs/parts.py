@@ -148,8 +148,10 @@ def plan_parts(
             continue
         number = int(entries.file[run[0]])
         if number not in pieces:
+            path = entries.paths[number]
             try:
-                pieces[number] = stored_pieces(entries.paths[number], entries.dataset)
+                found = stored_pieces(path, entries.dataset)
+                pieces[number] = [_told_as_elsewhere(piece, path) for piece in found]
             except BROKEN_FILE as error:
                 pieces[number] = str(error)
         known = pieces[number]
@@ -164,6 +166,14 @@ def plan_parts(
             for few in np.array_split(np.arange(len(together)), -(-len(together) // most)):
                 parts += _mappable(where, together[few], rows[few])
     return parts, failed
+
+
+def _told_as_elsewhere(piece: Piece, path: str) -> Piece:
+    """The piece, with the file's own name in its faults where it is not the run's."""
+    stored = piece.stored
+    if isinstance(stored, str) or stored.path == path:
+        return piece
+    return replace(piece, stored=replace(stored, elsewhere=True))
 
 
 def _by_piece(
@@ -233,10 +243,11 @@ class PartReader:
         good = np.ones(len(part.rows), dtype=bool)
         good[[number for number, _ in failed]] = False
         frames = out[(..., *self._crop)]
+        where = f" (in {part.stored.path})" if part.stored.elsewhere else ""
         return ReadPart(
             frames if good.all() else frames[good],
             part.entries[good],
-            [(int(part.entries[number]), why) for number, why in failed],
+            [(int(part.entries[number]), f"{why}{where}") for number, why in failed],
         )
 
     def read_ahead(self, parts: Iterable[Part]) -> Generator[ReadPart]:

@@ -55,6 +55,8 @@ class Stored:
         Of each row, in bytes; offset -1 where it takes HDF5 to read it. None: it does for all.
     deflated, shuffled
         The filters that were applied.
+    elsewhere
+        Whether the file is another one than the run's, which it is reached from.
     """
 
     path: str
@@ -65,6 +67,7 @@ class Stored:
     size: NDArray[np.int64] | None = None
     deflated: bool = False
     shuffled: bool = False
+    elsewhere: bool = False
 
     @property
     def frame_bytes(self) -> int:
