@@ -4,8 +4,8 @@
 what                                                where it is, in 1.20 to 1.25
 ==================================================  ===========================================
 ``DataCollection.files``, ``.train_ids``            attributes, since 0.1
-``.selection``, ``.inc_suspect_trains``,            attributes; not documented; with 1.20 both may
-``SourceData.files``                                be there
+``.selection``, ``.inc_suspect_trains``,            attributes, not documented
+``SourceData.files``
 ``DataCollection._aliases``                         not documented; only for help in an error
 ``RunDirectory(parallelize=)``                      documented, since 1.5
 ``by_id``                                           documented, since 0.1
