@@ -87,6 +87,8 @@ GOOD: dict[str, list[Any]] = {
     "ENERGY_SLOPE": [1.0, 0.018387],
     "MASK": [None, np.arange(24 * 40).reshape(SHAPE) % 97 == 5],
     "THREADS": [None, 1, 2],
+    "DATA": [None, "raw"],
+    "TRUST": [None, "index", "records"],
     "DETECTOR": ["MaranaX", "hRIXS_det"],
     "PROPOSAL": [PROPOSAL, str(PROPOSAL)],
     "FIELDS": [["MaranaX", "nrj", "hRIXS_delay"]],

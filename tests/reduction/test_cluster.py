@@ -9,14 +9,18 @@ import sys
 import warnings
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from distributed import Client, LocalCluster
+from extra_data import RunDirectory
 
 from conftest import DARK, RUN
-from hrixs import HrixsWarning, TooManyPhotonsError
+from hrixs import HrixsWarning, TooManyPhotonsError, hRIXS
 from hrixs.cli import main as cli
 from hrixs.cli.batch import file_names
 from hrixs.utils.threads import available_threads
+from oracles import made_runs
 from oracles.run_variants import camera_files
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +49,26 @@ def test_same_as_here(h, client, method, one_image_a_part):
     options = {"method": method, "photons": True, "progress": False}
     found = h.process_run(RUN, client=client, **options)
     assert found.identical(h.process_run(RUN, **options))
+
+
+@pytest.mark.filterwarnings("ignore:.*is left out. the run has no:hrixs.HrixsWarning")
+def test_what_an_open_run_says_is_what_workers_read(client, tmp_path, one_image_a_part):
+    # Processed images in place of the raw ones, of some trains, one file of them behind a link.
+    raw = made_runs.raw_run(tmp_path)
+    proc = made_runs.processed(raw, more=True)
+    path = made_runs.camera_files(proc)[1]
+    with h5py.File(path, "r+") as file:
+        made_runs.write_outside(tmp_path / "pixels.h5", file[made_runs.PIXELS][:])
+        del file[made_runs.PIXELS]
+        file[made_runs.PIXELS] = h5py.ExternalLink(str(tmp_path / "pixels.h5"), "/pixels")
+    run = RunDirectory(raw).deselect(made_runs.SOURCE)
+    run = RunDirectory(proc).union(run) if run.files else RunDirectory(proc)
+    run = run.select_trains(np.s_[1:7])
+    options = {"method": "integrate", "progress": False}
+    result = hRIXS().process_run(run, client=client, **options)
+    assert result.identical(hRIXS().process_run(run, **options))
+    right = made_runs.FRAMES[1:7].mean(axis=(1, 2)) - made_runs.OFFSET
+    np.testing.assert_allclose(result.spectrum.mean("energy"), right, rtol=0.02)
 
 
 def test_same_with_threads_only(h):

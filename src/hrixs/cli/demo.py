@@ -148,7 +148,7 @@ def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
             "hRIXS_delay": delay,
             "hRIXS_norm": norm,
             "hRIXS_index": np.arange(n_trains),
-            "hRIXS_exposure": np.full(n_trains, 0.1),
+            "hRIXS_exposure": np.full(n_trains, 100.0),
             "nrj": np.full(n_trains, PHOTON_ENERGY),
         },
         trains_without_image=without_image,
@@ -167,7 +167,7 @@ def _write_bright_run(out: Path, seed: int) -> float:
         seed=seed + 2,
     )
     values = {"nrj": PHOTON_ENERGY, "hRIXS_delay": DELAYS[0], "hRIXS_norm": 1000.0}
-    values |= {"hRIXS_index": 0.0, "hRIXS_exposure": 0.1}
+    values |= {"hRIXS_index": 0.0, "hRIXS_exposure": 100.0}
     slow = {name: np.full(BRIGHT_FRAMES, value) for name, value in values.items()}
     write_run(out, frames, proposal=PROPOSAL, run=BRIGHT_RUN, slow=slow)
     rows = truth["y"].values

@@ -69,7 +69,7 @@ class Job:
         if isinstance(source, xr.Dataset):
             paths = [source.attrs["run"]]
         else:
-            paths = [file.path for file in open_run(source, self.proposal).files]
+            paths = [file.path for file in open_run(source, self.proposal, data=h.DATA).files]
         stats = [os.stat(path) for path in paths]
         files = [
             (path, stat.st_size, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True)

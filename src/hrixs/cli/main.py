@@ -12,8 +12,8 @@ from typing import Any
 
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
-from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting
-from hrixs.utils.errors import DoubtWarning, HrixsWarning
+from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
+from hrixs.utils.errors import DoubtWarning, HrixsWarning, unknown_name
 from hrixs.utils.provenance import __version__
 
 _NUMBER = re.compile(r"-\.?\d[\d.:eE+-]*")
@@ -100,8 +100,10 @@ def _add_process(commands: Any) -> None:
     add("--find-curvature", nargs="?", const="", metavar="RUN",
         help="fit the curvature to RUN, or to the run that is processed")  # fmt: skip
     add("--field", action="append", default=[], metavar="NAME",
-        help="mnemonic of slow data to load besides the usual ones; may be repeated")  # fmt: skip
-    add("--aggregate", metavar="VAR", help="add up the trains with equal VAR, e.g. hRIXS_delay")
+        help="mnemonic of slow data, or SOURCE,KEY, to load besides the usual ones; may be "
+        "repeated")  # fmt: skip
+    add("--aggregate", metavar="VAR",
+        help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY")  # fmt: skip
     add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
     add("--dataset", help="image files: dataset in an HDF5 file")
@@ -118,7 +120,9 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
         "integrated intensity (integrate); or, of the last two, the one that holds, in photons "
         "(best)")  # fmt: skip
     add("--proposal", help="number of the proposal, with run numbers")
-    add("--detector", choices=sorted(DETECTOR_FIELDS), default="MaranaX")
+    add("--detector", type=_detector, default="MaranaX", metavar="NAME",
+        help=f"{', '.join(sorted(DETECTOR_FIELDS))}, or SOURCE,KEY of a camera (default: "
+        "%(default)s)")  # fmt: skip
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
     add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
     add("--energy", type=float, metavar="EV", help="photon energy, in place of the data's own")
@@ -257,6 +261,14 @@ def _slice(text: str) -> slice:
             f"{text!r} is not a range of pixels, expected for example 700:900, 700: or :900"
         ) from None
     return slice(start, stop)
+
+
+def _detector(text: str) -> str:
+    """Name of a camera; that of a source with its key is made known."""
+    name = camera_name(text)
+    if name not in DETECTOR_FIELDS:
+        raise argparse.ArgumentTypeError(unknown_name("detector", text, DETECTOR_FIELDS))
+    return name
 
 
 def _threshold(text: str) -> float | str:

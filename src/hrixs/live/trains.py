@@ -65,7 +65,7 @@ class TrainReader:
             If there are fewer than two dimensions.
         """
         pixels = np.asarray(data[self.entry["source"]][self.entry["key"]])
-        dims = self.entry["dim"]
+        dims = self.entry["dim"] or ["x", "y"]  # given by source and key alone
         # Leading dimensions are there or not: of one image a train they are left out.
         names = [f"image_{k}" for k in range(pixels.ndim - len(dims))] + dims
         named = names[len(names) - pixels.ndim :]

@@ -86,9 +86,11 @@ def reduce_run(
             if save is not None:
                 save(results)
     if not collected.good.any():
-        _raise_why(plan, parts)
+        _raise_of_the_first(plan, parts)
     if not faults.strict:
         report_failed(plan.entries, collected.failed, faults)
+    if not collected.good.any():
+        raise MissingDataError(faults.why_none("the run"))
     return collected.dataset() if plan.spectra else collected.table()
 
 
@@ -118,7 +120,7 @@ def frames_of(
                     yield frames, energy
 
 
-def _raise_why(plan: Plan, parts: list[Part]) -> None:
+def _raise_of_the_first(plan: Plan, parts: list[Part]) -> None:
     """Analyse frames again, with the errors that were counted only."""
     with PartReader(1, plan.crop, swapped=plan.swapped) as reader:
         for part in parts:
@@ -127,7 +129,3 @@ def _raise_why(plan: Plan, parts: list[Part]) -> None:
                 frame = as_frames(read.frames[0])
                 energy = None if plan.energies is None else plan.energies[read.entries[0]]
                 plan.analysis.spectra(frame, energy)
-    raise MissingDataError(
-        f"none of the {len(plan.entries)} images of the run can be used. Look at the warnings, or "
-        "give strict=True for the first fault."
-    )

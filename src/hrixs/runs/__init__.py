@@ -9,9 +9,9 @@ from hrixs.runs.images import load_run, report_failed, sum_images
 from hrixs.runs.index import Entries
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
-from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
+from hrixs.runs.mnemonic_table import Field, Mnemonic, mnemonics
 from hrixs.runs.parts import Part, PartReader, ReadPart, plan_parts
-from hrixs.runs.run import Field, RunLike, open_run, run_name
+from hrixs.runs.run import RunLike, open_run, run_name
 from hrixs.runs.slow_data import SlowData
 from hrixs.runs.storage import Failed
 

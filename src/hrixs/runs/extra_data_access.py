@@ -4,6 +4,9 @@
 what                                                where it is, in 1.20 to 1.25
 ==================================================  ===========================================
 ``DataCollection.files``, ``.train_ids``            attributes, since 0.1
+``.selection``, ``.inc_suspect_trains``,            attributes, not documented
+``SourceData.files``
+``DataCollection._aliases``                         not documented; only for help in an error
 ``RunDirectory(parallelize=)``                      documented, since 1.5
 ``by_id``                                           documented, since 0.1
 ``FileAccess(path)``: ``filename``, ``train_ids``,  not documented; ``is_voview`` is not used: it
@@ -23,7 +26,9 @@ from __future__ import annotations
 import contextlib
 import glob
 import io
+import operator
 import os
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -75,6 +80,52 @@ def train_ids(collection: DataCollection) -> NDArray[np.uint64]:
     return np.asarray(collection.train_ids, dtype=np.uint64)
 
 
+def chosen_sources(collection: DataCollection) -> dict[str, frozenset[str]]:
+    """Of each file of an open run, the sources that are to be read from it.
+
+    A collection of raw and processed files has a source in both, and takes it from one of them.
+    """
+    chosen: dict[str, set[str]] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of old names of sources
+        for source in collection.all_sources:
+            for access in collection[source].files:
+                chosen.setdefault(str(access.filename), set()).add(source)
+    return {path: frozenset(sources) for path, sources in chosen.items()}
+
+
+def chosen_keys(collection: DataCollection) -> dict[str, frozenset[str]]:
+    """Keys of the sources of which some were deselected."""
+    return {source: frozenset(keys) for source, keys in collection.selection.items() if keys}
+
+
+def trains_left_out(collection: DataCollection, access: Any) -> NDArray[np.uint64]:
+    """Trains of a file that are suspect, where the run was opened without those."""
+    if getattr(collection, "inc_suspect_trains", True):
+        return np.empty(0, dtype=np.uint64)
+    ids, valid = np.asarray(access.train_ids), np.asarray(access.valid_train_ids)
+    return np.setdiff1d(ids, valid).astype(np.uint64)
+
+
+def aliases(collection: DataCollection) -> dict[str, tuple[str, str]]:
+    """Names of sources with their keys, as an alias file gives them."""
+    given = getattr(collection, "_aliases", {})
+    return {name: value for name, value in given.items() if isinstance(value, tuple)}
+
+
+def aliases_beside(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """As `aliases`, of the file that `extra_data.open_run` reads, of the proposal of run files."""
+    from extra_data import H5File
+
+    for path in paths:
+        given = Path(path).absolute().parents
+        names = given[2] / "usr" / "extra-data-aliases.yml" if len(given) > 2 else None
+        if names is not None and names.is_file():
+            with contextlib.suppress(Exception):  # whatever is wrong with it
+                return aliases(H5File(path).with_aliases(names))
+    return {}
+
+
 def read_access(access: Any) -> tuple[str, NDArray[np.uint64], frozenset[str]]:
     """Path, trains and sources of a file that is open."""
     ids = np.asarray(access.train_ids, dtype=np.uint64)
@@ -95,9 +146,56 @@ def read_file(path: Path) -> tuple[str, NDArray[np.uint64], frozenset[str]]:
     return contents
 
 
+def sources_of(path: Path) -> frozenset[str]:
+    """Sources in a file; none where it can't be read."""
+    try:
+        return read_file(path)[2]
+    except Exception:  # whatever extra-data stumbles over
+        return frozenset()
+
+
+def files_behind(path: Path) -> list[Path]:
+    """A file itself, or those that it is an overview of."""
+    from extra_data.file_access import FileAccess
+
+    try:
+        access = FileAccess(path)
+        files = files_of_overview(access) if is_overview(access) else [path]
+        access.close()
+    except Exception:  # why it can't be read is told when it is its turn
+        return [path]
+    return files
+
+
 def is_overview(access: Any) -> bool:
     """Whether a file is the virtual overview of a run's other files."""
     return _OVERVIEW_GROUP in access.file
+
+
+def files_of_overview(access: Any) -> list[Path]:
+    """Files of the run that an overview stands for, as it names them, there or not.
+
+    It may lie in another folder than they do, beside overviews of other runs.
+    """
+    import h5py
+
+    file = access.file
+    names = [name.decode() for name in file[f"{_OVERVIEW_GROUP}/names"][:]]
+    known: dict[str, Path] = {}
+    for section, sources in (
+        ("CONTROL", access.control_sources),
+        ("INSTRUMENT", access.instrument_sources),
+    ):
+        for source in sources:
+            group = file.get(f"{section}/{source}")
+            paths = group.attrs.get("source_files", []) if isinstance(group, h5py.Group) else []
+            known.update({Path(path).name: Path(path) for path in map(str, paths)})
+    own = Path(access.filename).parent
+    folder = next(iter(known.values())).parent if known else own
+    found = [known.get(name, folder / name) for name in names]
+    # A run that was moved together with its overview.
+    return [own / one.name if not one.exists() and (own / one.name).exists() else one
+            for one in found]  # fmt: skip
 
 
 def is_of_the_library(error: Exception) -> bool:
@@ -112,11 +210,32 @@ def is_of_the_library(error: Exception) -> bool:
 def chosen_trains(ids: NDArray[np.uint64], subset: Any) -> NDArray[np.uint64]:
     """Those of the trains that `subset` chooses, as ``DataCollection.select_trains`` does.
 
-    Raises IndexError and TypeError as that does.
+    Of ``by_id[a:b]`` all with a <= id < b, whether a and b are trains of the run or not, which that
+    takes for a TypeError.
+
+    Raises IndexError, TypeError and ValueError as that does.
     """
+    from extra_data import by_id
     from extra_data.read_machinery import select_train_ids
 
-    return np.unique(np.asarray(select_train_ids(list(ids), subset), dtype=np.uint64))
+    if isinstance(subset, by_id) and isinstance(subset.value, slice):
+        ends = subset.value
+        try:
+            begin = 0 if ends.start is None else np.searchsorted(ids, _train_id(ends.start))
+            end = len(ids) if ends.stop is None else np.searchsorted(ids, _train_id(ends.stop))
+        except TypeError as error:
+            raise TypeError(
+                f"the ends are {ends.start!r} and {ends.stop!r}, expected train ids"
+            ) from error
+        return np.asarray(ids[begin : end : ends.step])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that none is there is an error here
+        chosen = select_train_ids(list(ids), subset)
+    return np.unique(np.asarray(chosen, dtype=np.uint64))
+
+
+def _train_id(value: Any) -> np.uint64:
+    return np.uint64(max(0, operator.index(value)))
 
 
 def trains_by_id(ids: Iterable[Any]) -> Any:

@@ -71,6 +71,11 @@ class Faults:
         self._train_ids.update(train_id for train_id in ids if train_id > 0)
         warn(text)
 
+    def why_none(self, camera: str) -> str:
+        """Text of the error where no image of the camera is left, for what was told before."""
+        told = " ".join(self.texts) or "nothing is known of them."
+        return f"no image of {camera} can be used, {self.n_skipped} were rejected: {told}"
+
     def uncounted(self, noun: str) -> Faults:
         """The same faults, for other data than images: what is left out there is no image."""
         other = Faults(strict=self.strict, only=self.only)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.runs.faults import Faults, named_trains
+from hrixs.runs.own_ids import agree_with_own_ids, report_unclaimed, rows_by_records
 
 #: No index entry has more; such a number is garbage.
 _MOST_ENTRIES_OF_A_TRAIN = 2**16
@@ -53,8 +54,9 @@ def read_file_index(
     path: str,
     dataset: str,
     index: str,
-    without_data: list[tuple[str, NDArray[np.uint64]]],
+    without_data: list[tuple[str, NDArray[np.uint64], str]],
     faults: Faults,
+    trust: str | None = None,
 ) -> FileEntries | None:
     """Read the index that one file has of a dataset, and check each entry by itself.
 
@@ -65,9 +67,13 @@ def read_file_index(
     dataset, index : str
         As from `hdf5_paths`.
     without_data : list
-        Takes the file and its trains where it has the index, but not the dataset.
+        Takes the file, its trains, and what is known of it where it has the index, but not the
+        dataset.
     faults : Faults
         Takes what is wrong with the index.
+    trust : {'index', 'records'}, optional
+        What to believe where the train ids beside the records contradict the index; by default
+        neither.
 
     Raises
     ------
@@ -82,32 +88,70 @@ def read_file_index(
             raise OSError("it has no INDEX/trainId")
         train_ids = _column(file["INDEX/trainId"])
         if index not in file:
-            without_data.append((path, train_ids))
+            without_data.append((path, train_ids, ""))
             return None
         first, count = _first_and_count(file[index])
         train_ids, first, count = _of_one_length(name, train_ids, first, count, faults)
         n = len(train_ids)
-        if dataset not in file:
-            without_data.append((path, train_ids[count > 0]))
+        if not _leads_somewhere(file, dataset):
+            without_data.append((path, train_ids[count > 0], _dangling(file, dataset)))
             return None
         data = file[dataset]
         _require_possible(data)
         flags = _suspect_flags(file, n)
         own = file.get(f"{index.replace('INDEX/', 'INSTRUMENT/', 1)}/trainId")
         own_ids = _column(own) if isinstance(own, h5py.Dataset) else None
-        rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
-        if own_ids is not None:
-            _report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
+        by_records = trust == "records" and own_ids is not None and own_ids[: len(data)].any()
+        has_records = dataset.startswith("INSTRUMENT/")  # others have no ids beside them
+        if trust == "records" and not by_records and has_records and len(data):
+            faults.add(
+                f"{name}: no train ids stand beside its {faults.noun}; the index is believed."
+            )
+        if by_records:
+            assert own_ids is not None
+            rows = rows_by_records(name, own_ids[: len(data)], train_ids, first, count, faults)
+        else:
+            rows = _rows_of_trains(name, train_ids, first, count, len(data), faults)
+            if own_ids is not None:
+                report_unclaimed(name, own_ids[: len(data)], first, count, rows[3], faults)
         suspect = train_ids[flags & (count > 0)]
         row, ids, slot, lost_id, lost_slot = rows
         shape = tuple(data.shape[1:])
         one = FileEntries(path, shape, data.dtype, row, ids, slot, lost_id, lost_slot, suspect)
-    _agree_with_own_ids(name, one, own_ids, train_ids, faults)
+    if not by_records:
+        compared = (one.row, one.train_id, own_ids, train_ids)
+        one.train_id, keep = agree_with_own_ids(name, *compared, faults, trust)
+        one.keep(keep)
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]
     if (np.diff(known.astype(np.int64)) < 0).any():
         faults.add(f"{name}: its train ids are not ascending; what is in it is sorted by them.")
     return one
+
+
+def _dangling(file: Any, dataset: str) -> str:
+    """Text on a link of a dataset, or of a group that it is in, that leads nowhere."""
+    import h5py
+
+    parts = dataset.split("/")
+    for n in range(1, len(parts) + 1):
+        path = "/".join(parts[:n])
+        if _leads_somewhere(file, path):
+            continue
+        link = file.get(path, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            return f", which is a link to {link.path} of {link.filename}, which is not there"
+        if isinstance(link, h5py.SoftLink):
+            return f", which is a link to {link.path}, which is not there"
+        return ""
+    return ""
+
+
+def _leads_somewhere(file: Any, path: str) -> bool:
+    try:
+        return file.get(path) is not None
+    except (OSError, RuntimeError):
+        return False
 
 
 def _require_possible(data: Any) -> None:
@@ -217,81 +261,3 @@ def _rows_of_trains(
     lost = np.unique(np.concatenate([np.flatnonzero(garbage), lost_outside, slot[twice]]))
     row, slot = row[~twice], slot[~twice]
     return row, train_ids[slot], slot, train_ids[lost], lost
-
-
-def _report_unclaimed(
-    name: str,
-    own: NDArray[np.uint64],
-    first: NDArray[np.uint64],
-    count: NDArray[np.uint64],
-    told: NDArray[np.uint64],
-    faults: Faults,
-) -> None:
-    """Tell of entries with an id of their own that the index gives to no train.
-
-    Trains that are `told` of lack an entry already.
-    """
-    covered = np.zeros(len(own) + 1, dtype=np.int64)
-    use = (count > 0) & (first < len(own))
-    begin = first[use].astype(np.int64)
-    room = len(own) - begin
-    np.add.at(covered, begin, 1)
-    np.add.at(covered, begin + np.minimum(count[use], room.astype(np.uint64)).astype(np.int64), -1)
-    unclaimed = (np.cumsum(covered)[:-1] == 0) & (own > 0) & ~np.isin(own, told)
-    if unclaimed.any():
-        faults.add(
-            f"{name}: {int(unclaimed.sum())} {faults.noun} are in no place that the index tells of "
-            f"and are skipped; by themselves of {named_trains(own[unclaimed])}.",
-            n_skipped=int(unclaimed.sum()),
-            train_ids=own[unclaimed],
-        )
-
-
-def _agree_with_own_ids(
-    name: str,
-    one: FileEntries,
-    own: NDArray[np.uint64] | None,
-    train_ids: NDArray[np.uint64],
-    faults: Faults,
-) -> None:
-    """Compare the index with the id that stands beside each entry, where there is one."""
-    zero = np.uint64(0)
-    indexed = one.train_id
-    of_row = np.zeros(len(indexed), dtype=np.uint64)
-    if own is not None:
-        there = one.row < len(own)
-        of_row[there] = own[one.row[there]]
-    both = (indexed != zero) & (of_row != zero)
-    agree = both & (indexed == of_row)
-    if both.sum() > 1 and not np.isin(of_row[both], train_ids).any():
-        # Then they are no train ids at all.
-        faults.add(
-            f"{name}: the {faults.noun}' own train ids have nothing in common with the index, "
-            "which is believed."
-        )
-        of_row[:] = zero
-        both = np.zeros(len(indexed), dtype=bool)
-    contradicted = both & ~agree
-    if contradicted.any():
-        faults.add(
-            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
-            f"index, they are skipped: by the index {named_trains(indexed[contradicted])}, by "
-            f"themselves {named_trains(of_row[contradicted])}.",
-            n_skipped=int(contradicted.sum()),
-            train_ids=indexed[contradicted],
-        )
-    unknown = (indexed == zero) & (of_row == zero)
-    if unknown.any():
-        faults.add(
-            f"{name}: {int(unknown.sum())} {faults.noun} have the train id 0 and are skipped.",
-            n_skipped=int(unknown.sum()),
-        )
-    restored = (indexed == zero) & (of_row != zero)
-    if restored.any():
-        faults.add(
-            f"{name}: {int(restored.sum())} {faults.noun} have the train id 0 in the index; their "
-            f"own ids are taken: {named_trains(of_row[restored])}.",
-            about=of_row[restored],
-        )
-    one.train_id = np.where(restored, of_row, indexed)
-    one.keep(~(contradicted | unknown))

@@ -117,7 +117,7 @@ def sum_images(indexed: IndexedRun) -> tuple[NDArray[np.float64], int]:
             total = part if total is None else total + part
             n_images += len(stack)
     if total is None:
-        raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
+        raise MissingDataError(indexed.faults.why_none(indexed.camera))
     return total, n_images
 
 
@@ -168,7 +168,7 @@ def _read_all(
             pixels[numbers] = images
             good[numbers] = True
     if not good.any():
-        raise MissingDataError(f"none of the {len(entries)} images in the run can be read.")
+        raise MissingDataError(faults.why_none("the run"))
     if not good.all():
         pixels, entries = pixels[good], entries.select(good)
     return lambda keep: pixels if keep.all() else pixels[keep], entries

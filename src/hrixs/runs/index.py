@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE, Faults, named_trains
 from hrixs.runs.file_index import FileEntries, hdf5_paths, read_file_index
-from hrixs.runs.run import RunFile
+from hrixs.runs.run_files import RunFile
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,11 @@ class Entries:
 
 
 def index_entries(
-    run_files: Sequence[RunFile], source: str, key: str, faults: Faults
+    run_files: Sequence[RunFile],
+    source: str,
+    key: str,
+    faults: Faults,
+    trust: str | None = None,
 ) -> Entries | None:
     """Index a key over the files that hold its source.
 
@@ -70,6 +74,8 @@ def index_entries(
     faults : Faults
         Takes what is wrong with the index, and what is left out for it. Only entries of the
         trains that it asks for are taken.
+    trust : {'index', 'records'}, optional
+        What to believe where train ids beside the records contradict the index.
 
     Returns
     -------
@@ -78,10 +84,10 @@ def index_entries(
     """
     dataset, index = hdf5_paths(source, key)
     files: list[FileEntries] = []
-    without_data: list[tuple[str, NDArray[np.uint64]]] = []
+    without_data: list[tuple[str, NDArray[np.uint64], str]] = []
     for file in run_files:
         try:
-            one = read_file_index(file.path, dataset, index, without_data, faults)
+            one = read_file_index(file.path, dataset, index, without_data, faults, trust)
         except BROKEN_FILE as error:
             faults.add(
                 f"{Path(file.path).name} can't be read and is left out: {error}. It has "
@@ -91,18 +97,20 @@ def index_entries(
             )
             continue
         if one is not None:
+            one.keep(~np.isin(one.train_id, file.trains_left_out))
             if faults.only is not None:
                 one.keep(np.isin(one.train_id, faults.only))
             files.append(one)
+    for path, train_ids, why in without_data:
+        if files or why:
+            faults.add(
+                f"{Path(path).name} has no data or no index of {dataset}{why}: {len(train_ids)} "
+                f"trains are skipped, {named_trains(train_ids)}.",
+                n_skipped=len(train_ids),
+                train_ids=train_ids,
+            )
     if not files:
         return None
-    for path, train_ids in without_data:
-        faults.add(
-            f"{Path(path).name} has no data or no index of {dataset}: {len(train_ids)} trains are "
-            f"skipped, {named_trains(train_ids)}.",
-            n_skipped=len(train_ids),
-            train_ids=train_ids,
-        )
     files = _of_one_kind(files, faults)
     entries, slots, lost = _joined(files, dataset)
     entries = entries.select(_not_contradicted(entries, slots, lost, faults))

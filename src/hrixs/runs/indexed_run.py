@@ -10,9 +10,17 @@ import numpy as np
 
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.index import Entries, index_entries
-from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
-from hrixs.runs.run import Field, Run, field_entries
+from hrixs.runs.mnemonic_table import (
+    Field,
+    Mnemonic,
+    field_entries,
+    field_name,
+    known_elsewhere,
+)
+from hrixs.runs.own_ids import TRUST
+from hrixs.runs.run_files import Run
 from hrixs.runs.slow_data import SlowData, load_slow_data
+from hrixs.utils.checks import require_word
 from hrixs.utils.errors import MissingDataError
 
 
@@ -36,6 +44,8 @@ class IndexedRun:
         Names of the dimensions of one entry.
     faults
         What is wrong with the run, so far.
+    trust
+        What to believe where the train ids beside the records contradict the index.
     """
 
     run: Run
@@ -45,6 +55,7 @@ class IndexedRun:
     entries: Entries
     dims: tuple[str, ...]
     faults: Faults
+    trust: str | None = None
 
     @property
     def swapped(self) -> bool:
@@ -97,7 +108,8 @@ class IndexedRun:
     def slow_data(self) -> dict[str, SlowData]:
         """Read the slow data by name; fields that the run lacks are told of, or an error."""
         others = {name: one for name, one in self.fields.items() if name != self.camera}
-        return load_slow_data(self.run, others, self.faults, required=self.required)
+        options: dict[str, Any] = {"required": self.required, "trust": self.trust}
+        return load_slow_data(self.run, others, self.faults, **options)
 
     def source_attrs(self) -> dict[str, str]:
         """What ``attrs`` say of where the images lie in the files."""
@@ -113,6 +125,7 @@ def index_run(
     required: Iterable[str] = (),
     subset: Any = None,
     strict: bool = False,
+    trust: str | None = None,
 ) -> IndexedRun:
     """Index a run's images once, and tell of the files that are lost.
 
@@ -120,53 +133,75 @@ def index_run(
     ----------
     run : Run
         As from `open_run`.
-    camera : str
-        Mnemonic of the camera.
-    fields : sequence of str or dict
-        Mnemonics of slow data, or dicts ``{name: {'source', 'key', 'dim'}}``.
+    camera : str or (str, str)
+        Mnemonic of the camera, or its source and key.
+    fields : sequence of str, (str, str) or dict
+        Mnemonics of slow data, sources with their keys, or dicts ``{name: {'source', 'key',
+        'dim'}}``.
     required : iterable of str
         The names among `fields` whose lack is an error.
     subset : slice or extra_data.by_index or extra_data.by_id, optional
         Trains to take, as for ``run.select_trains``.
     strict : bool
         Raise `FaultyRunError` for the first fault.
+    trust : {'index', 'records'}, optional
+        What to believe where the train ids that stand beside the images contradict the index of
+        the files. By default neither, and such images are skipped.
 
     Raises
     ------
     MissingDataError
-        If a mnemonic is unknown, or the run has no such camera or no image.
+        If a mnemonic is unknown, or the run has no such camera or no image that can be used.
     ValueError
-        If `hrixs.mnemonics` names another number of dimensions, or the images are no numbers.
+        If `hrixs.mnemonics` names another number of dimensions, the images are no numbers, or
+        `trust` is another word.
     """
+    require_word("trust", trust, TRUST)
     if subset is not None:
         run = run.select_trains(subset)
     faults = Faults(strict=strict, only=run.train_ids if run.selected else None)
-    where = field_entries([camera, *fields])
-    files = run.files_of(where[camera]["source"])
-    entries = index_entries(files, *_place(where[camera]), faults) if files else None
+    where = _entries(run, [camera, *fields])
+    camera = field_name(camera)
+    source, key = _place(where[camera])
+    files = run.files_of(source, key)
+    entries = index_entries(files, source, key, faults, trust) if files else None
+    if entries is None and faults.texts:
+        raise MissingDataError(f"{_no_camera_text(run, camera, where[camera])} "
+                               f"{' '.join(faults.texts)}")  # fmt: skip
     if entries is None:
         raise MissingDataError(_no_camera_text(run, camera, where[camera]))
+    if len(entries) == 0 and faults.n_skipped:
+        raise MissingDataError(faults.why_none(camera))
     if len(entries) == 0:
         raise MissingDataError(
             f"the run has no image of {camera} in its {len(run.train_ids)} trains; expected one at "
             "least. Check the run number."
         )
-    dims = _dims_of(camera, entries)
+    dims = _dims_of(camera, where[camera], entries)
     run.report_lost_files([one["source"] for one in where.values()], faults)
-    return IndexedRun(run, camera, where, frozenset(required), entries, dims, faults)
+    return IndexedRun(run, camera, where, frozenset(required), entries, dims, faults, trust)
+
+
+def _entries(run: Run, fields: Sequence[Field]) -> dict[str, Mnemonic]:
+    try:
+        return field_entries(fields)
+    except MissingDataError:
+        return field_entries(fields, known_elsewhere(run, fields))  # raises it again, with more
 
 
 def _place(entry: Mnemonic) -> tuple[str, str]:
     return entry["source"], entry["key"]
 
 
-def _dims_of(camera: str, entries: Entries) -> tuple[str, ...]:
+def _dims_of(camera: str, entry: Mnemonic, entries: Entries) -> tuple[str, ...]:
     if entries.dtype.kind not in "biuf":
         raise ValueError(
             f"images of {camera} are of type {entries.dtype}, expected numbers. Correct the key in "
             f"hrixs.mnemonics[{camera!r}]."
         )
-    dims = tuple(mnemonics[camera]["dim"])
+    dims = tuple(entry["dim"])
+    if not dims and len(entries.shape) >= 2:  # given by source and key alone
+        dims = (*(f"image_{k}" for k in range(len(entries.shape) - 2)), "x", "y")
     if len(dims) != len(entries.shape):
         raise ValueError(
             f"images of {camera} have {len(entries.shape)} dimensions, but "
@@ -176,6 +211,12 @@ def _dims_of(camera: str, entries: Entries) -> tuple[str, ...]:
 
 
 def _no_camera_text(run: Run, camera: str, entry: Mnemonic) -> str:
+    if run.was_deselected(*_place(entry)):
+        return (
+            f"camera {camera}, that is {entry['source']} / {entry['key']}, was deselected: it is "
+            "in the run's files, but not in the open run that was given. Open the run with it, or "
+            "give the run's number or folder."
+        )
     cameras = sorted(source for source in run.sources if ":" in source)
     lost = f" Files that can't be read: {', '.join(path for path, _ in run.lost)}."
     return (

@@ -143,7 +143,7 @@ def lazy_reader(
         good = np.ones(len(entries), dtype=bool)
         good[[number for number, _ in failed]] = False
         if not good.any():
-            raise MissingDataError(f"none of the {len(entries)} images in the run can be read.")
+            raise MissingDataError(faults.why_none("the run"))
         entries = entries.select(good)
 
         def images(keep: NDArray[np.bool_]) -> da.Array:

@@ -1,7 +1,8 @@
 """Short names of a run's data: where each lies in the run's files.
 
-The camera entries are placeholders, for the real ones are not public: check them on site, with
-``run.all_sources`` and ``run.keys_for_source(...)``, and change them in place, for example::
+The camera entries `hRIXS_det` and `MaranaX` are placeholders, for the real ones are not public; the
+others stand in public documents and analyses. Check all of them on site, with ``run.all_sources``
+and ``run.keys_for_source(...)``, and change them in place, for example::
 
     hrixs.mnemonics["MaranaX"] = {"source": "...:daqOutput", "key": "data.image.pixels",
                                   "dim": ["x", "y"]}
@@ -9,7 +10,15 @@ The camera entries are placeholders, for the real ones are not public: check the
 
 from __future__ import annotations
 
-from typing import TypedDict
+import difflib
+import importlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias, TypedDict, TypeGuard
+
+from hrixs.runs import extra_data_access
+from hrixs.runs.run_files import Run
+from hrixs.utils.errors import MissingDataError, unknown_name
 
 
 class Mnemonic(TypedDict):
@@ -20,24 +29,187 @@ class Mnemonic(TypedDict):
     dim: list[str]
 
 
+#: A name in the table, a source with its key, as ``("SOURCE", "KEY")`` or ``"SOURCE,KEY"``, or
+#: entries of the table's form under names of one's own.
+Field: TypeAlias = "str | tuple[str, str] | Mapping[str, Mnemonic]"
+
+
+def _entry(source: str, key: str, *dim: str) -> Mnemonic:
+    return {"source": source, "key": key, "dim": list(dim)}
+
+
+_SCAN = "SCS_HRIXS_ACQ/MDL/SCAN"
+_XGM_BEAMLINE = "SA3_XTD10_XGM/XGM/DOOCS"
+_XGM_HUTCH = "SCS_BLU_XGM/XGM/DOOCS"
+
 #: The table: a plain dict that users may change.
 mnemonics: dict[str, Mnemonic] = {
-    "hRIXS_det": {
-        "source": "SCS_HRIXS_CAM/CAM/HRIXS:daqOutput",
-        "key": "data.image.pixels",
-        "dim": ["x", "y"],
-    },
-    "MaranaX": {
-        "source": "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput",
-        "key": "data.image.pixels",
-        "dim": ["x", "y"],
-    },
-    "hRIXS_index": {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []},
-    "hRIXS_delay": {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "delay.value", "dim": []},
-    "hRIXS_norm": {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "norm.value", "dim": []},
-    "hRIXS_exposure": {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "exposure.value", "dim": []},
-    "nrj": {"source": "SA3_XTD10_MONO/MDL/PHOTON_ENERGY", "key": "actualEnergy.value", "dim": []},
+    # Placeholders: check on site.
+    "hRIXS_det": _entry("SCS_HRIXS_CAM/CAM/HRIXS:daqOutput", "data.image.pixels", "x", "y"),
+    "MaranaX": _entry("SCS_HRIXS_CAM/CAM/MARANAX:daqOutput", "data.image.pixels", "x", "y"),
+    # The source and the key in slsDetectorCalibration's reader of XFEL files, which has the cells
+    # of a train as the second of four axes; which of 512 x 1024 is the energy: check on site.
+    "hRIXS_JUNGF": _entry("SCS_HRIXS_JUNGF/DET/JNGFR01:daqOutput", "data.adc", "cell", "x", "y"),
+    # As a public SCS analysis registers its camera in the toolbox: check on site.
+    "MTE3": _entry("SCS_CDIDET_MTE3/CAM/CAMERA:daqOutput", "data.image.pixels", "x", "y"),
+    # Placeholders: check on site.
+    "hRIXS_index": _entry(_SCAN, "index.value"),
+    "hRIXS_delay": _entry(_SCAN, "delay.value"),
+    "hRIXS_norm": _entry(_SCAN, "norm.value"),
+    "hRIXS_exposure": _entry(_SCAN, "exposure.value"),
+    # EXtra-foam and public SCS analyses (XAS) name the monochromator so: check on site.
+    "nrj": _entry("SA3_XTD10_MONO/MDL/PHOTON_ENERGY", "actualEnergy.value"),
+    # Energies of the pulses of SASE3, 1000 values a train, in public SCS analyses and EXtra-foam:
+    # before the beamline, and in the hutch. Check on site.
+    "XTD10_SA3": _entry(f"{_XGM_BEAMLINE}:output", "data.intensitySa3TD", "XGMbunchId"),
+    "SCS_SA3": _entry(f"{_XGM_HUTCH}:output", "data.intensitySa3TD", "XGMbunchId"),
+    # Slow mean of the pulse energy, in EXtra-foam's list of properties of XGMs: check on site.
+    "SCS_photonFlux": _entry(_XGM_HUTCH, "pulseEnergy.photonFlux.value"),
+    # Gas attenuator, in public analyses at SASE3, one of which divides it by 100: check on site.
+    "transmission": _entry("SA3_XTD10_VAC/MDL/GATT_TRANSMISSION_MONITOR", "Estimated_Tr.value"),
+    # Pump delay, in a configuration among the tests of the package sed (OpenCOMPES): check on site.
+    "PP800_delay": _entry("SCS_ILH_LAS/MDL/OPTICALDELAY_PP800", "actualPosition.value"),
 }
 
-#: Units of the slow data above.
-UNITS = {"hRIXS_delay": "ps", "hRIXS_exposure": "s", "nrj": "eV"}
+# More names of others are not listed.
+_MOST = 12
+
+#: Units of the slow data above. A public analysis multiplies hRIXS_exposure by 1e-3 for seconds.
+UNITS = {
+    "hRIXS_delay": "ps",
+    "hRIXS_exposure": "ms",
+    "nrj": "eV",
+    "XTD10_SA3": "uJ",
+    "SCS_SA3": "uJ",
+    "SCS_photonFlux": "uJ",
+    "transmission": "%",
+    "PP800_delay": "ps",
+}
+#: What stands in the place of pulses that there are not.
+NO_PULSE = {"XTD10_SA3": 1.0, "SCS_SA3": 1.0}
+
+
+def is_pair(field: object) -> TypeGuard[tuple[str, str] | str]:
+    """Whether a field is a source with its key: names of sources have a slash, mnemonics none."""
+    if isinstance(field, str):
+        field = tuple(field.split(","))
+    return (
+        isinstance(field, tuple)
+        and len(field) == 2
+        and all(isinstance(part, str) for part in field)
+        and "/" in field[0]
+    )
+
+
+def field_name(field: Any) -> Any:
+    """Name of the variable that a field becomes.
+
+    That of a source with its key has ``_`` in place of all but letters and digits, so that it is a
+    name in Python and in files. All else is given back as it is.
+
+    Examples
+    --------
+    >>> field_name(("SCS_ILH_LAS/MDL/OPTICALDELAY_PP800", "actualPosition.value"))
+    'SCS_ILH_LAS_MDL_OPTICALDELAY_PP800_actualPosition_value'
+    >>> field_name("nrj")
+    'nrj'
+    """
+    if not is_pair(field):
+        return field
+    return re.sub(r"\W+", "_", ".".join(_parts(field)))
+
+
+def entry_of_pair(pair: tuple[str, str] | str) -> Mnemonic:
+    """The entry of a source with its key; how its dimensions are called is not known."""
+    return _entry(*_parts(pair))
+
+
+def _parts(pair: tuple[str, str] | str) -> tuple[str, str]:
+    source, key = pair.split(",") if isinstance(pair, str) else pair
+    return source.strip(), key.strip()
+
+
+def field_entries(fields: Iterable[Field], others: str = "") -> dict[str, Mnemonic]:
+    """Where fields lie, by name.
+
+    Parameters
+    ----------
+    fields : iterable of Field
+        The fields.
+    others : str
+        Text on names that are known elsewhere, for the error.
+
+    Raises
+    ------
+    MissingDataError
+        For a name that is not in `hrixs.mnemonics`.
+    """
+    entries: dict[str, Mnemonic] = {}
+    for one in fields:
+        if is_pair(one):
+            entries[field_name(one)] = entry_of_pair(one)
+        elif isinstance(one, Mapping):
+            entries.update(one)
+        elif isinstance(one, str) and one in mnemonics:
+            entries[one] = mnemonics[one]
+        else:
+            raise MissingDataError(
+                f"{unknown_name('mnemonic', one, mnemonics)} A source with its key can be given "
+                f"as well: ('SOURCE', 'KEY'), on the command line SOURCE,KEY.{others}"
+            )
+    return entries
+
+
+def known_elsewhere(run: Run, fields: Iterable[Any]) -> str:
+    """Text on the names that an alias file, `toolbox_scs` and EXtra have, as far as they are there.
+
+    Those most like the names among `fields` first. It takes time, and is for errors.
+    """
+    wanted = [one for one in fields if isinstance(one, str)]
+    aliases = run.aliases or extra_data_access.aliases_beside([file.path for file in run.files])
+    texts = [
+        _pairs_text("The alias file", aliases, wanted),
+        _pairs_text("toolbox_scs", _toolbox(), wanted),
+    ]
+    components = _public_names("extra.components")
+    if components:
+        texts.append(f" EXtra has the components {', '.join(components)}.")
+    return "".join(texts)
+
+
+def _pairs_text(where: str, pairs: Mapping[str, tuple[str, str]], wanted: list[str]) -> str:
+    if not pairs:
+        return ""
+    names = sorted(pairs)
+    close = [n for one in wanted for n in difflib.get_close_matches(one.replace("_", "-"), names)]
+    close += [n for one in wanted for n in difflib.get_close_matches(one, names)]
+    shown = list(dict.fromkeys(close + names))[:_MOST]
+    text = "; ".join(f"{name!r} is {pairs[name]!r}" for name in shown)
+    more = f"; and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f" {where} knows: {text}{more}."
+
+
+def _toolbox() -> dict[str, tuple[str, str]]:
+    entries = getattr(_module("toolbox_scs"), "mnemonics", None)
+    if not isinstance(entries, Mapping):
+        return {}
+    # Newer ones have several versions of an entry.
+    first = {
+        name: one[0] if isinstance(one, list | tuple) else one for name, one in entries.items()
+    }
+    return {
+        str(name): (str(one["source"]), str(one["key"]))
+        for name, one in first.items()
+        if isinstance(one, Mapping) and {"source", "key"} <= one.keys()
+    }
+
+
+def _public_names(module: str) -> list[str]:
+    return [name for name in dir(_module(module)) if name[:1].isupper()][:_MOST]
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except Exception:  # whatever another package stumbles over: an error is being written
+        return None

@@ -38,14 +38,14 @@ def write_run(
     root : path
         Takes the part of ``EXTRA_DATA_DATA_ROOT``: the run is written to
         ``root/SCS/202601/pPROPOSAL/raw/rRUN``.
-    images : array_like, shape (n_images, x, y)
-        The camera's images, stored one in a chunk, in a train each.
+    images : array_like, shape (n_images, ..., x, y)
+        The camera's images, stored one in a chunk, in a train each; perhaps of several cells.
     proposal, run : int
         Numbers of the proposal and the run.
     camera : str
         Mnemonic of the camera.
-    slow : dict of str to array_like, shape (n_trains,)
-        Slow data by mnemonic: one value a train, also for those without an image.
+    slow : dict of str to array_like, shape (n_trains, ...)
+        Slow data by mnemonic: one value a train, or one a pulse, also for those without an image.
     trains_without_image : sequence of int
         Positions of the trains without an image; there are so many more trains than images.
     n_sequence_files : int
@@ -76,7 +76,7 @@ def write_run(
         raise ValueError(f"{n_trains} trains can't fill {n_sequence_files} sequence files.")
     values = {name: np.asarray(v) for name, v in (slow or {}).items()}
     for name, one in values.items():
-        if one.shape != (n_trains,):
+        if one.shape[:1] != (n_trains,):
             raise ValueError(
                 f"slow data {name!r} have shape {one.shape}, expected one value for each of the "
                 f"{n_trains} trains."
@@ -90,8 +90,10 @@ def write_run(
         with_image = trains[has_image[trains]]
         part = pixels[image_of_train[with_image]]
         for aggregator, devices in (
-            ("DA01", _control_devices({name: one[trains] for name, one in values.items()})),
+            ("DA01", _control_devices(_of_trains(values, trains, fast=False))),
             ("DA02", [_camera_device(camera, part, has_image[trains])]),
+            # Beside the control source of the same device, the file would have it twice.
+            ("DA03", _instrument_devices(_of_trains(values, trains, fast=True))),
         ):
             if devices:
                 path = folder / f"RAW-R{run:04d}-{aggregator}-S{sequence:05d}.h5"
@@ -148,6 +150,21 @@ def _camera_device(camera: str, images: NDArray[Any], has_image: NDArray[np.bool
     return Camera(device_id, nsamples=len(images))
 
 
+def _of_trains(
+    values: Mapping[str, NDArray[Any]], trains: NDArray[np.int64], *, fast: bool
+) -> dict[str, NDArray[Any]]:
+    """Values of some trains, of instrument sources, whose names have a colon, or of the others."""
+    return {
+        name: one[trains]
+        for name, one in values.items()
+        if (":" in mnemonics[name]["source"]) == fast
+    }
+
+
+def _instrument_devices(values: Mapping[str, NDArray[Any]]) -> list[Any]:
+    return [_camera_device(name, v, np.ones(len(v), dtype=bool)) for name, v in values.items()]
+
+
 def _control_devices(values: Mapping[str, NDArray[Any]]) -> list[Any]:
     device_base: Any = mock_files()[1]
 
@@ -161,7 +178,7 @@ def _control_devices(values: Mapping[str, NDArray[Any]]) -> list[Any]:
         def __init__(self, device_id: str, data: dict[str, NDArray[Any]]) -> None:
             super().__init__(device_id)
             self.data = data
-            self.control_keys = [(key, one.dtype, ()) for key, one in data.items()]
+            self.control_keys = [(key, one.dtype, one.shape[1:]) for key, one in data.items()]
 
         def write_control(self, file: Any) -> None:
             super().write_control(file)

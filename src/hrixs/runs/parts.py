@@ -14,9 +14,72 @@ from numpy.typing import NDArray
 from hrixs.runs.faults import BROKEN_FILE
 from hrixs.runs.index import Entries
 from hrixs.runs.storage import Failed, Stored, map_frames, read_frames, stored_frames
+from hrixs.utils.virtual_datasets import source_rows
 
 #: Frames that are worth to be mapped together; fewer are copied into one stack.
 _FEW = 4
+# Virtual datasets of virtual datasets.
+_DEEPEST = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Frames of a dataset that lie together.
+
+    Attributes
+    ----------
+    begin, end
+        Their rows in the dataset, without the last.
+    stored
+        Where they lie; or why they are not there.
+    first
+        The row there of the first.
+    """
+
+    begin: int
+    end: int
+    stored: Stored | str
+    first: int
+
+
+def stored_pieces(path: str, dataset: str, *, depth: int = 0) -> list[Piece]:
+    """Look up where the frames of a dataset lie, in other files where it is a virtual one.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        data = file[dataset]
+        if not data.is_virtual or depth > _DEEPEST:
+            return [Piece(0, len(data), stored_frames(path, dataset), 0)]
+        sources, absent = source_rows(data)
+        n_rows = len(data)
+    gone = np.zeros(n_rows, dtype=bool)
+    pieces: list[Piece] = []
+    for why, rows in absent.items():
+        pieces += [Piece(begin, end, why, 0) for begin, end in _stretches(rows & ~gone)]
+        gone |= rows
+    if sources is None:
+        here = stored_frames(path, dataset)
+        pieces += [Piece(begin, end, here, begin) for begin, end in _stretches(~gone)]
+    for source in sources or ():
+        for one in stored_pieces(source.path, source.dataset, depth=depth + 1):
+            shift = source.begin - source.first
+            begin = max(source.begin, one.begin + shift)
+            end = min(source.end, one.end + shift)
+            if begin < end:
+                pieces.append(Piece(begin, end, one.stored, one.first + begin - shift - one.begin))
+    return sorted(pieces, key=lambda piece: piece.begin)
+
+
+def _stretches(rows: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Begin and end of each stretch of rows that are True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], rows.astype(np.int8), [0]])))
+    return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
 
 
 @dataclass(frozen=True)
@@ -77,26 +140,51 @@ def plan_parts(
     """
     parts: list[Part] = []
     failed: Failed = []
-    stored: dict[int, Stored | str] = {}
+    pieces: dict[int, list[Piece] | str] = {}
     numbers = np.arange(len(entries)) if wanted is None else wanted
     borders = np.flatnonzero(np.diff(entries.file[numbers])) + 1
     for run in np.split(numbers, borders):
         if not len(run):
             continue
         number = int(entries.file[run[0]])
-        if number not in stored:
+        if number not in pieces:
+            path = entries.paths[number]
             try:
-                stored[number] = stored_frames(entries.paths[number], entries.dataset)
+                found = stored_pieces(path, entries.dataset)
+                pieces[number] = [_told_as_elsewhere(piece, path) for piece in found]
             except BROKEN_FILE as error:
-                stored[number] = str(error)
-        where = stored[number]
-        if isinstance(where, str):
-            failed += [(int(entry), where) for entry in run]
+                pieces[number] = str(error)
+        known = pieces[number]
+        if isinstance(known, str):
+            failed += [(int(entry), known) for entry in run]
             continue
-        most = max(1, bytes_per_part // max(1, where.frame_bytes))
-        for few in np.array_split(run, -(-len(run) // most)):
-            parts += _mappable(where, few, entries.row[few])
+        for where, together, rows in _by_piece(known, run, entries.row[run]):
+            if isinstance(where, str):
+                failed += [(int(entry), where) for entry in together]
+                continue
+            most = max(1, bytes_per_part // max(1, where.frame_bytes))
+            for few in np.array_split(np.arange(len(together)), -(-len(together) // most)):
+                parts += _mappable(where, together[few], rows[few])
     return parts, failed
+
+
+def _told_as_elsewhere(piece: Piece, path: str) -> Piece:
+    """The piece, with the file's own name in its faults where it is not the run's."""
+    stored = piece.stored
+    if isinstance(stored, str) or stored.path == path:
+        return piece
+    return replace(piece, stored=replace(stored, elsewhere=True))
+
+
+def _by_piece(
+    pieces: list[Piece], entries: NDArray[np.int64], rows: NDArray[np.int64]
+) -> Iterator[tuple[Stored | str, NDArray[np.int64], NDArray[np.int64]]]:
+    """Entries next to each other that lie in one piece, with their rows there."""
+    begins = np.array([piece.begin for piece in pieces])
+    which = np.searchsorted(begins, rows, side="right") - 1
+    for together in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(which)) + 1):
+        piece = pieces[int(which[together[0]])]
+        yield piece.stored, entries[together], rows[together] - piece.begin + piece.first
 
 
 def _mappable(stored: Stored, entries: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Part]:
@@ -155,10 +243,11 @@ class PartReader:
         good = np.ones(len(part.rows), dtype=bool)
         good[[number for number, _ in failed]] = False
         frames = out[(..., *self._crop)]
+        where = f" (in {part.stored.path})" if part.stored.elsewhere else ""
         return ReadPart(
             frames if good.all() else frames[good],
             part.entries[good],
-            [(int(part.entries[number]), why) for number, why in failed],
+            [(int(part.entries[number]), f"{why}{where}") for number, why in failed],
         )
 
     def read_ahead(self, parts: Iterable[Part]) -> Generator[ReadPart]:

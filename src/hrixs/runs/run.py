@@ -3,213 +3,103 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hrixs.runs import extra_data_access
-from hrixs.runs.faults import Faults, named_trains
-from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
-from hrixs.utils.errors import MissingDataError, unknown_name
+from hrixs.runs.run_files import FILE_NAME, Run, RunFile, split_name
+from hrixs.utils.checks import require_word
+from hrixs.utils.errors import MissingDataError, warn
 
 if TYPE_CHECKING:
     from extra_data import DataCollection
 
 #: A run number, a run's folder or file, or a run that is open already.
-RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection"
-#: A name in the table of mnemonics, or entries of the table's form under names of one's own.
-Field: TypeAlias = "str | Mapping[str, Mnemonic]"
+RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection | Run"
+#: Which data of a run: as written, processed, or both, a source that is in both from the processed.
+DATA = ("raw", "proc", "all")
 
 # What no file makes extra-data raise as it opens a run: a fault of the program.
 _NEVER_OF_A_FILE = (AttributeError, TypeError, ImportError, NameError)
 # Starting processes takes longer than opening so many.
 _FEW_FILES = 32
-_FILE_NAME = re.compile(r"([^.].*)-S(\d{5})\.h5")
 
 
-@dataclass(frozen=True)
-class RunFile:
-    """One readable file of a run."""
-
-    path: str
-    train_ids: NDArray[np.uint64]
-    sources: frozenset[str]
-
-    @property
-    def aggregator(self) -> str:
-        """Its name without the sequence number."""
-        return _split_name(self.path)[0]
-
-
-@dataclass(frozen=True)
-class Run:
-    """The files of a run, as far as they can be read.
-
-    Attributes
-    ----------
-    files
-        In the order of their names.
-    train_ids
-        All trains of the run, or those that were selected, ascending.
-    lost
-        Files in the run's folder that can't be read: path, and why.
-    selected
-        Whether `train_ids` are not all.
-    """
-
-    files: tuple[RunFile, ...]
-    train_ids: NDArray[np.uint64]
-    lost: tuple[tuple[str, str], ...] = ()
-    selected: bool = False
-
-    @property
-    def sources(self) -> frozenset[str]:
-        """All sources in the files."""
-        return frozenset().union(*(file.sources for file in self.files))
-
-    def files_of(self, source: str) -> list[RunFile]:
-        """Files that hold a source."""
-        return [file for file in self.files if source in file.sources]
-
-    def select_trains(self, subset: Any) -> Run:
-        """Those trains only; `subset` as for ``extra_data.DataCollection.select_trains``.
-
-        Raises
-        ------
-        MissingDataError
-            For the number of a train that is not there.
-        TypeError
-            If `subset` is none.
-        """
-        try:
-            ids = extra_data_access.chosen_trains(self.train_ids, subset)
-        except IndexError as error:
-            raise MissingDataError(
-                f"subset = {subset!r} asks for trains that are not there; the run has "
-                f"{len(self.train_ids)}."
-            ) from error
-        except TypeError as error:
-            raise TypeError(
-                f"subset = {subset!r}, expected a slice or a list of trains' numbers, "
-                "extra_data.by_index or extra_data.by_id."
-            ) from error
-        return Run(self.files, ids, self.lost, selected=True)
-
-    def report_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
-        """Tell of files that are missing or can't be read; `sources` begins with the camera's."""
-        reported = set()
-        for path, why in self.lost:
-            aggregator, sequence = _split_name(path)
-            reported.add((aggregator, sequence))
-            text = f"{Path(path).name} can't be read and is left out: {why.rstrip('.')}"
-            self._report(text, aggregator, sequence, sources, faults)
-        for aggregator in sorted({f.aggregator for one in sources for f in self.files_of(one)}):
-            unknown = []
-            for sequence in self._missing_sequences(aggregator, sources):
-                if (aggregator, sequence) in reported:
-                    continue
-                if len(self._trains_only_elsewhere(aggregator, sequence, sources)):
-                    text = f"{aggregator}-S{sequence:05d}.h5 is missing"
-                    self._report(text, aggregator, sequence, sources, faults)
-                else:
-                    unknown.append(sequence)
-            if unknown:
-                faults.add(
-                    f"{len(unknown)} files of {aggregator} are missing, from S{unknown[0]:05d} to "
-                    f"S{unknown[-1]:05d}; how many images they have is not known."
-                )
-
-    def _report(
-        self, text: str, aggregator: str, sequence: int, sources: Sequence[str], faults: Faults
-    ) -> None:
-        lost = self._trains_only_elsewhere(aggregator, sequence, sources)
-        if aggregator not in {file.aggregator for file in self.files_of(sources[0])}:
-            faults.add(f"{text}.")
-        elif len(lost):
-            text += f"; {len(lost)} trains have no image for it, {named_trains(lost)}."
-            faults.add(text, n_skipped=len(lost), train_ids=lost)
-        else:
-            faults.add(f"{text}; how many images it has is not known.")
-
-    def _missing_sequences(self, aggregator: str, sources: Sequence[str]) -> list[int]:
-        """Sequence numbers that an aggregator should have a file of."""
-        of_aggregator = [file.path for file in self.files if file.aggregator == aggregator]
-        own = {_split_name(path)[1] for path in of_aggregator}
-        folders = {Path(path).parent for path in of_aggregator}
-        others = {_split_name(file.path)[1] for file in self.files}
-
-        def is_missing(sequence: int) -> bool:
-            # Somebody who opened the run may have left it out.
-            if any((f / f"{aggregator}-S{sequence:05d}.h5").exists() for f in folders):
-                return False
-            if sequence in others:
-                return len(self._trains_only_elsewhere(aggregator, sequence, sources)) > 0
-            return sequence < max(own)
-
-        wanted = set(range(max(own, default=0))) | others
-        return [n for n in sorted(wanted - own) if n >= 0 and is_missing(n)]
-
-    def _trains_only_elsewhere(
-        self, aggregator: str, sequence: int, sources: Sequence[str]
-    ) -> NDArray[np.uint64]:
-        """Trains that files of the sequence number have, but none with the aggregator's sources."""
-        ids = [f.train_ids for f in self.files if _split_name(f.path)[1] == sequence]
-        of_aggregator = [f for f in self.files if f.aggregator == aggregator]
-        own_sources = frozenset(sources).intersection(*[f.sources for f in of_aggregator[:1]])
-        own = [
-            f.train_ids for f in self.files if f.aggregator == aggregator or f.sources & own_sources
-        ]
-        if not ids:
-            return np.empty(0, dtype=np.uint64)
-        of_sequence = np.intersect1d(np.concatenate(ids), self.train_ids)
-        return np.setdiff1d(of_sequence, np.concatenate(own)) if own else of_sequence
-
-
-def open_run(run: RunLike, proposal: int | str | None = None) -> Run:
-    """Look up a run's raw data, given by number, by path or as it is open.
+def open_run(run: RunLike, proposal: int | str | None = None, *, data: str | None = None) -> Run:
+    """Look up a run's data, given by number, by path or as it is open.
 
     Parameters
     ----------
     run : int, path or extra_data.DataCollection
         A number is looked up under ``EXTRA_DATA_DATA_ROOT`` (on the Maxwell cluster it need not
-        be set); a path is a run's folder or one HDF5 file.
+        be set); a path is a run's folder or one HDF5 file. Of a collection, what it says is read:
+        its sources, each from the files that it takes it from, and its trains.
     proposal : int or str, optional
         Needed with a run number.
+    data : {'raw', 'proc', 'all'}, optional
+        The run's folder in the proposal: as written, as processed, or both, where a source that is
+        in both is taken from ``proc``, as `extra_data.open_run` does. By default ``'raw'`` of a
+        number, and of a path what lies there.
 
     Raises
     ------
     MissingDataError
         If there is no such run.
     ValueError
-        If a run number is given without a proposal.
+        If a run number is given without a proposal, or `data` with what is neither a number nor a
+        run's folder in ``raw`` or ``proc``.
     ImportError
         If extra-data can't be imported, as on Windows.
     """
+    require_word("data", data, DATA)
+    if isinstance(run, Run):
+        return run
     extra_data_access.require_extra_data()
     if extra_data_access.is_collection(run):
+        if data is not None:
+            raise ValueError(
+                f"data = {data!r} was given with an open run, which has its data already. Open it "
+                f"with extra_data.open_run(proposal, run, data={data!r}), or give its number."
+            )
         return _of_collection(run)
     if isinstance(run, str) and run.isdigit() and not Path(run).exists():
         run = int(run)
     if isinstance(run, int | np.integer) and not isinstance(run, bool):
-        return _of_folder(_folder_of_number(int(run), proposal))
+        number, of_proposal = int(run), _folder_of_proposal(int(run), proposal)
+        if data == "all":
+            return _united(of_proposal, f"r{number:04d}")
+        return _of_folder(_folder_of_number(number, proposal, of_proposal, data or DATA[0]))
     if isinstance(run, str | os.PathLike):
-        path = Path(run)
-        if path.is_dir():
-            return _of_folder(path)
-        if path.is_file():
-            return _of_files([path])
-        raise MissingDataError(
-            f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
-            "(.tif, .npy, .h5) on the command line."
-        )
+        return _of_path(Path(run), data)
     raise TypeError(
         f"run is {type(run).__name__} {run!r}, expected a run number, a path or an open "
         "DataCollection."
+    )
+
+
+def _of_path(path: Path, data: str | None) -> Run:
+    if data is not None:
+        folder = next((one for one in (path.absolute(), path.resolve())
+                       if one.parent.name in ("raw", "proc")), None)  # fmt: skip
+        if folder is None:
+            raise ValueError(
+                f"data = {data!r} was given with {path}, which is no run's folder in a folder raw "
+                "or proc. Leave data out to read what is there, or give the run's number."
+            )
+        if data == "all":
+            return _united(folder.parents[1], folder.name)
+        path = folder.parents[1] / data / folder.name
+    if path.is_dir():
+        return _of_folder(path)
+    if path.is_file():
+        return _of_files(extra_data_access.files_behind(path))
+    raise MissingDataError(
+        f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
+        "(.tif, .npy, .h5) on the command line."
     )
 
 
@@ -217,45 +107,62 @@ def run_name(run: RunLike) -> str:
     """Text that tells which run it was: its number, or its path."""
     if isinstance(run, int | str | os.PathLike | np.integer):
         return str(run)
-    return ", ".join(sorted({str(Path(file.filename).parent) for file in run.files}))
+    if isinstance(run, Run):
+        return run.name
+    folders = set()
+    for access in extra_data_access.accesses(run):
+        overview = extra_data_access.is_overview(access)
+        of = extra_data_access.files_of_overview(access) if overview else [Path(access.filename)]
+        folders |= {str(path.parent) for path in of}
+    return ", ".join(sorted(folders))
 
 
-def field_entries(fields: Iterable[Field]) -> dict[str, Mnemonic]:
-    """Where fields lie, by name.
-
-    Raises
-    ------
-    MissingDataError
-        For a name that is not in `hrixs.mnemonics`.
-    """
-    entries: dict[str, Mnemonic] = {}
-    for one in fields:
-        if not isinstance(one, str):
-            entries.update(one)
-        elif one in mnemonics:
-            entries[one] = mnemonics[one]
-        else:
-            raise MissingDataError(unknown_name("mnemonic", one, mnemonics))
-    return entries
-
-
-def _folder_of_number(number: int, proposal: int | str | None) -> Path:
+def _folder_of_proposal(number: int, proposal: int | str | None) -> Path:
     if proposal is None:
         raise ValueError(
             f"run {number} was given without a proposal; expected hRIXS(proposal), proposal= "
             "(on the command line --proposal), or the path of the run's folder."
         )
-    of_proposal = extra_data_access.find_proposal(proposal)
-    why = "there is no folder of the proposal"
-    if of_proposal is not None:
-        folder = of_proposal / "raw" / f"r{number:04d}"
-        if folder.is_dir():
-            return folder
-        why = f"there is no folder {folder}"
-    raise MissingDataError(
+    folder = extra_data_access.find_proposal(proposal)
+    if folder is None:
+        raise _no_run(number, proposal, "there is no folder of the proposal")
+    return folder
+
+
+def _folder_of_number(
+    number: int, proposal: int | str | None, of_proposal: Path, data: str
+) -> Path:
+    folder = of_proposal / data / f"r{number:04d}"
+    if not folder.is_dir():
+        raise _no_run(number, proposal, f"there is no folder {folder}")
+    return folder
+
+
+def _no_run(number: int, proposal: int | str | None, why: str) -> MissingDataError:
+    return MissingDataError(
         f"run {number} of proposal {proposal} can't be opened: {why}. Looked under "
         f"{extra_data_access.data_root()}, which EXTRA_DATA_DATA_ROOT sets; the path of a run's "
         "folder can be given as well."
+    )
+
+
+def _united(of_proposal: Path, name: str) -> Run:
+    """Raw and processed data of a run: of a source that is in both, the processed."""
+    folders = [of_proposal / kind / name for kind in ("raw", "proc")]
+    there = [folder for folder in folders if folder.is_dir()]
+    if not there:
+        raise MissingDataError(f"there is no run at {folders[0]}, nor at {folders[1]}.")
+    runs = [_of_folder(folder) for folder in there]
+    if len(runs) < len(folders):
+        lacking = next(folder for folder in folders if folder not in there)
+        warn(f"data = 'all', but there is no folder {lacking}: only {there[0]} is read.")
+        return runs[0]
+    raw, proc = runs
+    rest = [replace(file, sources=file.sources - proc.sources) for file in raw.files]
+    return Run(
+        _sorted([file for file in rest if file.sources] + list(proc.files)),
+        np.union1d(raw.train_ids, proc.train_ids),
+        raw.lost + proc.lost,
     )
 
 
@@ -277,20 +184,62 @@ def _of_folder(folder: Path) -> Run:
 
 
 def _of_collection(collection: DataCollection, *, whole: bool = False) -> Run:
-    accesses = extra_data_access.accesses(collection)
-    if any(map(extra_data_access.is_overview, accesses)):
-        # An overview file stands for all others of its folder.
-        opened = _of_files(_run_files(Path(accesses[0].filename).parent))
-        files, lost = opened.files, opened.lost
-    else:
-        files = _sorted(RunFile(*extra_data_access.read_access(one)) for one in accesses)
-        lost = _lost_siblings(files, whole=whole)
+    chosen = extra_data_access.chosen_sources(collection)
+    files: list[RunFile] = []
+    lost: list[tuple[str, str]] = []
+    there: set[str] = set()
+    for access in extra_data_access.accesses(collection):
+        path, ids, sources = extra_data_access.read_access(access)
+        there |= sources
+        wanted = chosen.get(path, frozenset())
+        left_out = extra_data_access.trains_left_out(collection, access)
+        if extra_data_access.is_overview(access):
+            opened, unread, _ = _read_files(extra_data_access.files_of_overview(access))
+            lost += unread
+            files += [
+                replace(one, sources=one.sources & wanted, trains_left_out=left_out)
+                for one in opened
+            ]
+        else:
+            files.append(RunFile(path, ids, sources & wanted, left_out))
+    if not files:
+        why = "; ".join(f"{path}: {why}" for path, why in lost)
+        raise MissingDataError(
+            f"the open run has no file that can be read: {why}."
+            if lost
+            else "all sources of the open run were deselected, the camera too. Open it with the "
+            "camera, or give the run's number or folder."
+        )
+    in_order = _sorted(files)
     train_ids = extra_data_access.train_ids(collection)
     of_files = np.unique(np.concatenate([file.train_ids for file in files]))
-    return Run(files, train_ids, lost, selected=len(np.setdiff1d(of_files, train_ids)) > 0)
+    return Run(
+        in_order,
+        train_ids,
+        (*lost, *_lost_siblings(in_order, whole=whole)),
+        selected=len(np.setdiff1d(of_files, train_ids)) > 0,
+        given=not whole,
+        not_chosen=frozenset(there).difference(*(file.sources for file in in_order)),
+        keys=extra_data_access.chosen_keys(collection),
+        aliases=extra_data_access.aliases(collection),
+    )
 
 
 def _of_files(paths: Iterable[Path]) -> Run:
+    files, lost, first_error = _read_files(paths)
+    if not files:
+        text = "; ".join(f"{Path(path).name}: {why}" for path, why in lost) or "no .h5 file in it"
+        raise MissingDataError(
+            f"the run can't be opened, no file in it can be read: {text}."
+        ) from first_error
+    ids = np.unique(np.concatenate([file.train_ids for file in files]))
+    return Run(_sorted(files), ids, tuple(lost))
+
+
+def _read_files(
+    paths: Iterable[Path],
+) -> tuple[list[RunFile], list[tuple[str, str]], Exception | None]:
+    """Files that can be read, those that can't, and the first error."""
     files, lost = [], []
     first_error: Exception | None = None
     for path in paths:
@@ -299,13 +248,7 @@ def _of_files(paths: Iterable[Path]) -> Run:
         except Exception as error:  # whatever extra-data stumbles over
             lost.append((str(path), _why(error)))
             first_error = first_error or error
-    if not files:
-        text = "; ".join(f"{Path(path).name}: {why}" for path, why in lost) or "no .h5 file in it"
-        raise MissingDataError(
-            f"the run can't be opened, no file in it can be read: {text}."
-        ) from first_error
-    ids = np.unique(np.concatenate([file.train_ids for file in files]))
-    return Run(_sorted(files), ids, tuple(lost))
+    return files, lost, first_error
 
 
 def _why(error: Exception) -> str:
@@ -322,7 +265,7 @@ def _sorted(files: Iterable[RunFile]) -> tuple[RunFile, ...]:
 
 def _run_files(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.glob("*.h5") if path.name.lower() != "overview.h5")
-    found = [path for path in found if _FILE_NAME.fullmatch(path.name)] or found
+    found = [path for path in found if FILE_NAME.fullmatch(path.name)] or found
     if not found:
         raise MissingDataError(f"{folder} can't be opened as a run: there is no .h5 file in it.")
     return found
@@ -340,9 +283,9 @@ def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[st
     lost = []
     for folder in sorted({Path(path).parent for path in known}):
         for path in sorted(folder.glob("*.h5")):
-            name, _ = _split_name(str(path))
+            name, _ = split_name(str(path))
             # Others than the run's own files are none of it.
-            if not _FILE_NAME.fullmatch(path.name) or os.path.abspath(path) in known:
+            if not FILE_NAME.fullmatch(path.name) or os.path.abspath(path) in known:
                 continue
             if not (whole or aggregators.count(name) > 1):
                 continue
@@ -364,9 +307,3 @@ def _why_not(path: Path) -> str:
     except Exception as error:
         return _why(error)
     return "extra-data can't open it"
-
-
-def _split_name(path: str) -> tuple[str, int]:
-    """Aggregator and sequence number of a file, -1 for names of another kind."""
-    match = _FILE_NAME.fullmatch(Path(path).name)
-    return (match[1], int(match[2])) if match else (Path(path).name, -1)

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE, Faults
 from hrixs.runs.index import Entries, index_entries
-from hrixs.runs.mnemonic_table import UNITS, Mnemonic
-from hrixs.runs.run import Run
+from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, Mnemonic
+from hrixs.runs.parts import stored_pieces
+from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
 
 # More are not read for the few that are wanted: a file's word on them is not trusted.
 _MOST_ROWS_BESIDE = 100_000
@@ -56,7 +58,12 @@ class SlowData:
 
 
 def load_slow_data(
-    run: Run, entries: Mapping[str, Mnemonic], faults: Faults, *, required: Iterable[str] = ()
+    run: Run,
+    entries: Mapping[str, Mnemonic],
+    faults: Faults,
+    *,
+    required: Iterable[str] = (),
+    trust: str | None = None,
 ) -> dict[str, SlowData]:
     """Read the fields that a run has.
 
@@ -70,6 +77,8 @@ def load_slow_data(
         Takes what is wrong with them.
     required : iterable of str
         Fields whose lack is an error.
+    trust : {'index', 'records'}, optional
+        What to believe where train ids beside the records contradict the index.
 
     Raises
     ------
@@ -80,7 +89,7 @@ def load_slow_data(
     for name, entry in entries.items():
         of_field = faults.uncounted(f"values of {name}")
         source, key = entry["source"], entry["key"]
-        index = index_entries(run.files_of(source), source, key, of_field)
+        index = index_entries(run.files_of(source, key), source, key, of_field, trust)
         if index is not None and len(index):
             data = _read(name, entry, index, of_field)
             if data is not None and len(data.values):
@@ -88,7 +97,9 @@ def load_slow_data(
                 continue
         if index is not None and name in set(required):
             raise MissingDataError(f"{name} has no value for any train.")
-        where = f"the run has no {entry['source']} / {entry['key']}"
+        where = f"the run has no {source} / {key}"
+        if index is None and run.was_deselected(source, key):
+            where = f"{source} / {key} was deselected from the open run"
         if name in set(required):
             raise MissingDataError(f"{name} can't be loaded: {where}. Correct hrixs.mnemonics.")
         warn(f"{name} is left out: {where if index is None else 'it has no value for any train'}.")
@@ -113,9 +124,11 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
             continue
         try:
             with h5py.File(path, "r") as file:
-                values[here] = _rows(file[index.dataset], index.row[here])
+                data = file[index.dataset]
+                _require_readable(path, index.dataset, data, index.row[here])
+                values[here] = _rows(data, index.row[here])
         except BROKEN_FILE as error:
-            faults.add(f"{name} can't be read from {path}: {error}.")
+            faults.add(f"{name} can't be read from {path}: {str(error).rstrip('.')}.")
             good[here] = False
     train_ids, first = np.unique(index.train_id[good], return_index=True)
     if len(train_ids) < int(good.sum()):
@@ -123,10 +136,24 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     values = values[good][first]
     named = entry["dim"] if len(entry["dim"]) == values.ndim - 1 else None
     dims = named or [f"{name}_dim_{d}" for d in range(values.ndim - 1)]
-    attrs = {"source": entry["source"], "key": entry["key"]}
+    attrs: dict[str, Any] = {"source": entry["source"], "key": entry["key"]}
     if name in UNITS:
         attrs["units"] = UNITS[name]
+    if name in NO_PULSE:
+        attrs["no_pulse"] = NO_PULSE[name]  # stands where there is none
     return SlowData(train_ids, values, tuple(dims), attrs)
+
+
+def _require_readable(path: str, dataset: str, data: Any, rows: NDArray[np.int64]) -> None:
+    """Raise OSError where HDF5 can't give what is stored: it gives zeros for absent sources."""
+    for piece in stored_pieces(path, dataset) if data.is_virtual else ():
+        if isinstance(piece.stored, str) and ((rows >= piece.begin) & (rows < piece.end)).any():
+            raise OSError(piece.stored)
+    if data.is_virtual or missing_filter_text(data):
+        load_filters()
+    text = missing_filter_text(data)
+    if text is not None:
+        raise OSError(text)
 
 
 def _rows(data: Any, rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE
+from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
 
 
 def _fastest_zlib() -> Any:
@@ -54,6 +55,8 @@ class Stored:
         Of each row, in bytes; offset -1 where it takes HDF5 to read it. None: it does for all.
     deflated, shuffled
         The filters that were applied.
+    elsewhere
+        Whether the file is another one than the run's, which it is reached from.
     """
 
     path: str
@@ -64,6 +67,7 @@ class Stored:
     size: NDArray[np.int64] | None = None
     deflated: bool = False
     shuffled: bool = False
+    elsewhere: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -84,7 +88,7 @@ class Stored:
 
 
 def stored_frames(path: str, dataset: str) -> Stored:
-    """Look up where the frames of a file lie.
+    """Look up where the frames of a dataset lie in its file; behind a link that is another one.
 
     Raises
     ------
@@ -95,6 +99,8 @@ def stored_frames(path: str, dataset: str) -> Stored:
 
     with h5py.File(path, "r") as file:
         data = file[dataset]
+        # A chunk's place is one in the file that the dataset lies in.
+        path, dataset = data.file.filename, data.name
         shape, dtype = tuple(data.shape[1:]), data.dtype
         plain = Stored(path, dataset, shape, dtype)
         filters = [data.id.get_create_plist().get_filter(k)[0] for k in range(_n_filters(data))]
@@ -106,7 +112,7 @@ def stored_frames(path: str, dataset: str) -> Stored:
         )
         # With a user block, offsets may count from its end.
         by_hdf5 |= not hasattr(os, "pread") or not 0 < len(data) <= _MOST_ROWS
-        if by_hdf5 or not known or file.userblock_size:
+        if by_hdf5 or not known or data.file.userblock_size:
             return plain
         frame_bytes = plain.frame_bytes
         if data.chunks is None:
@@ -244,13 +250,15 @@ def _read_by_hdf5(
     try:
         with h5py.File(stored.path, "r") as file:
             data = file[stored.dataset]
+            if data.is_virtual or missing_filter_text(data):
+                load_filters()
             if _read_together(data, rows, numbers, out):
                 return failed
             for number in numbers:
                 try:
                     data.read_direct(out, np.s_[rows[number]], np.s_[number])
                 except BROKEN_FILE as error:
-                    failed.append((number, str(error)))
+                    failed.append((number, missing_filter_text(data) or str(error)))
     except BROKEN_FILE as error:
         return [(number, str(error)) for number in numbers]
     return failed

@@ -227,7 +227,7 @@ def _halves_of(
             for images, numbers in parts:
                 adder.add(images[..., crop.x, crop.y], entries.train_id[numbers])
         if not adder.n_images:
-            raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
+            raise MissingDataError(indexed.faults.why_none(indexed.camera))
         return adder.result(), crop
     data = run if n_images is None else first_images(h, run, proposal, n_images)
     images_in_crop, crop = cropped(h, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -21,10 +22,14 @@ from hrixs.doubt_rules.doubt import tell
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
-from hrixs.runs.run import Field, RunLike, open_run, run_name
-from hrixs.spectrometer.exposure import usual_value
+from hrixs.runs.mnemonic_table import Field, field_name, is_pair
+from hrixs.runs.own_ids import TRUST
+from hrixs.runs.run import RunLike, open_run, run_name
+from hrixs.runs.run_files import Run
+from hrixs.spectrometer.exposure import exposure_in_s
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
+from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 #: A run by number, path or as an open collection; or images that are loaded.
@@ -43,21 +48,60 @@ def index(
     **options: Any,
 ) -> IndexedRun:
     """Open a run and index its images, once."""
-    opened = open_run(run, h.PROPOSAL if proposal is None else proposal)
-    return index_run(opened, h.DETECTOR, fields, **options)
+    opened = opened_run(h, run, proposal)
+    trust = h.TRUST if opened.trust is None else opened.trust
+    return index_run(opened, h.DETECTOR, fields, trust=trust, **options)
+
+
+def opened_run(
+    h: Settings, run: RunLike, proposal: int | str | None, data: str | None = None
+) -> Run:
+    """Open a run; `data` where it is not the setting."""
+    data = _setting_of_data(h, run) if data is None else data
+    return open_run(run, h.PROPOSAL if proposal is None else proposal, data=data)
+
+
+def chosen(
+    h: Settings,
+    run: RunOrData,
+    proposal: int | str | None,
+    *,
+    data: str | None,
+    trust: str | None,
+) -> RunOrData:
+    """The run with what a call says of `data` and `trust`; as it is where that says nothing."""
+    if data is None and trust is None:
+        return run
+    if isinstance(run, xr.Dataset | xr.DataArray):
+        raise ValueError(
+            f"data = {data!r}, trust = {trust!r} were given with a dataset, whose images are read "
+            "already. Leave them out, or give the run."
+        )
+    require_word("trust", trust, TRUST)
+    opened = opened_run(h, run, proposal, data)
+    asked = data or _setting_of_data(h, run)
+    return replace(opened, name=run_name(run), data=asked, trust=trust)
+
+
+def _setting_of_data(h: Settings, run: RunLike) -> str | None:
+    """The setting where it applies: what is open has its data already."""
+    is_closed = isinstance(run, int | np.integer | str | os.PathLike)
+    return h.DATA if is_closed else None
 
 
 def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
     """All fields to load, and the names of those that must be there, as options of `index`."""
-    extra = [extra] if isinstance(extra, str | Mapping) else extra
-    groups = ([field] if isinstance(field, str) else field for field in extra)
+    several = [extra] if isinstance(extra, str | Mapping) or is_pair(extra) else list(extra)
+    groups = (field if isinstance(field, Mapping) else [field_name(field)] for field in several)
     required = [name for group in groups for name in group]
-    return {"fields": [*h.FIELDS, *extra], "required": required}
+    return {"fields": [*h.FIELDS, *several], "required": required}
 
 
 def source_attrs(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, str]:
     """What ``attrs`` say of where the images come from."""
-    return {"run": run_name(run), "proposal": str(proposal or h.PROPOSAL or "")}
+    attrs = {"run": run_name(run), "proposal": str(proposal or h.PROPOSAL or "")}
+    data = run.data if isinstance(run, Run) else _setting_of_data(h, run)
+    return attrs | ({} if data is None else {"data": data})
 
 
 def load(
@@ -143,17 +187,18 @@ def dark_of_run(
             for images, numbers in parts:
                 mean.add(images, entries.train_id[numbers])
         if not mean.n_images:
-            raise MissingDataError(f"no image of {indexed.camera} in the run can be read.")
+            raise MissingDataError(indexed.faults.why_none(indexed.camera))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # a dark run need not tell it
             slow = indexed.slow_data()
-        return mean.result(), usual_value(slow[_EXPOSURE].values) if _EXPOSURE in slow else None
+        known = {n: data.of_trains(entries.train_id) for n, data in slow.items()}
+        return mean.result(), exposure_in_s(xr.Dataset(known))
     data = images_of(run, h.DETECTOR)
     named = data.ndim > 2 and data.dims[0] == "trainId" and "trainId" in data.coords
     mean = DarkMean(word="train" if named else "number", threads=h.THREADS)
     for part in image_parts(data):
         mean.add(as_frames(part).pixels, part["trainId"].values if named else None)
-    return mean.result(), usual_value(run.variables.get(_EXPOSURE))
+    return mean.result(), exposure_in_s(run)
 
 
 def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:

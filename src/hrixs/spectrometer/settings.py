@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons import defaults
 from hrixs.photons.placement import POSITION, POSITIONS
-from hrixs.runs.run import Field
+from hrixs.runs.mnemonic_table import Field, entry_of_pair, field_name, is_pair, mnemonics
+from hrixs.runs.own_ids import TRUST
+from hrixs.runs.run import DATA
 from hrixs.spectra.aggregate import Aggregator, default_aggregators
 from hrixs.spectrometer import representation
 from hrixs.spectrometer.curve_settings import CurveSettings
@@ -85,6 +87,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SINGLE_LOW", defaults.SINGLE_LOW, "number", "", "least charge of a single hit, in photons"),
     Setting("DOUBLE_LOW", defaults.DOUBLE_LOW, "number", "", "least charge of a double hit, in photons"),
     Setting("MASK", None, "image", "", "bad pixels, an image of the chip that is True there", "no bad pixel"),
+    Setting("DATA", None, DATA, "", "which data of a run are read: as written, processed, or both, a source in both from the processed", "raw of a run's number, of a path what is there"),
+    Setting("TRUST", None, TRUST, "", "what is believed where the train ids beside a run's images contradict its index", "neither, such images are skipped"),
     Setting("MAX_PHOTONS", defaults.MAX_PHOTONS, "whole number", "", "more hits in a frame are an error"),
     Setting("THREADS", None, "whole number", "", "threads over frames", "all that this process may use"),
 )
@@ -95,11 +99,23 @@ _SLOW = ["hRIXS_index", "hRIXS_delay", "hRIXS_norm", "hRIXS_exposure", "nrj"]
 DETECTOR_FIELDS: dict[str, list[str]] = {
     "hRIXS_det": ["hRIXS_det", *_SLOW],
     "MaranaX": ["MaranaX", *_SLOW],
+    "hRIXS_JUNGF": ["hRIXS_JUNGF", *_SLOW],
+    "MTE3": ["MTE3", *_SLOW],
 }
 #: Settings and their defaults; PROPOSAL, DETECTOR and FIELDS are set by the constructor.
 DEFAULTS: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
 #: All names, in the order in which they are shown.
 NAMES = ("PROPOSAL", "DETECTOR", "FIELDS", *DEFAULTS)
+
+
+def camera_name(camera: str | tuple[str, str]) -> str:
+    """Name of a camera; a source with its key is put into the tables under the name it gets."""
+    if not is_pair(camera):
+        return str(camera)
+    name = str(field_name(camera))
+    mnemonics.setdefault(name, entry_of_pair(camera))
+    DETECTOR_FIELDS.setdefault(name, [name, *_SLOW])
+    return name
 
 
 def described() -> str:
@@ -168,11 +184,16 @@ class Settings(CurveSettings):
 
     @property
     def DETECTOR(self) -> str:
-        """Name of the camera, one of `DETECTOR_FIELDS`; setting it exchanges the `FIELDS`."""
+        """Name of the camera, one of `DETECTOR_FIELDS`; setting it exchanges the `FIELDS`.
+
+        A source with its key, ``("SOURCE", "KEY")``, becomes a camera of its own, whose last two
+        axes are taken for x and y.
+        """
         return str(self._detector)
 
     @DETECTOR.setter
-    def DETECTOR(self, detector: str) -> None:
+    def DETECTOR(self, detector: str | tuple[str, str]) -> None:
+        detector = camera_name(detector)
         if detector not in self.DETECTOR_FIELDS:
             raise ValueError(unknown_name("detector", detector, self.DETECTOR_FIELDS))
         before = self.DETECTOR_FIELDS.get(self.__dict__.get("_detector", ""), [])

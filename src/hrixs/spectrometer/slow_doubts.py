@@ -27,7 +27,7 @@ def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> x
         found += exposure_too_long(exposure, distance)
     subtracts_dark = yes_or_no("USE_DARK", h.USE_DARK)
     if subtracts_dark and h.dark_exposure is not None:
-        found += dark_exposure(h.dark_exposure, usual_value(data.variables.get("hRIXS_exposure")))
+        found += dark_exposure(h.dark_exposure, exposure)
     tell(found)
     of_dark = h.dark_doubts if subtracts_dark else ()  # told by load_dark
     spectrum.attrs = with_doubts(spectrum.attrs, [*found, *of_dark])

@@ -15,6 +15,7 @@ from hrixs.energy.loss import energy_loss
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
+from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import curve_fits, fits, inputs, recipe, spectra
@@ -60,8 +61,9 @@ class hRIXS(Settings):
     run, runNB
         A run number, a run's folder or file, an open `extra_data.DataCollection`; where a dataset
         may be given, its images are taken as loaded.
-    proposal
-        Where it is not `PROPOSAL`.
+    proposal, data, trust
+        Where they are not `PROPOSAL`, `DATA` (``'raw'``, ``'proc'`` or ``'all'``, with a number or
+        a folder) and `TRUST` (``'index'`` or ``'records'``).
     method
         ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by
         their energy ``nrj`` (`centroid_two`), ``'resolve'`` by their known charge, also where spots
@@ -100,13 +102,15 @@ class hRIXS(Settings):
         *,
         lazy: bool = False,
         memory: int | str | None = None,
+        data: str | None = None,
+        trust: str | None = None,
     ) -> xr.Dataset:
         """Load a run: the camera's images and the slow data of the same trains.
 
         Parameters
         ----------
         extra_fields : str or dict, or sequence of them
-            Mnemonics to load besides `FIELDS`.
+            Mnemonics, or ``("SOURCE", "KEY")``, to load besides `FIELDS`.
         drop_first : bool
             Leave out the first image of the run.
         subset : slice or extra_data.by_index or extra_data.by_id, optional
@@ -127,7 +131,8 @@ class hRIXS(Settings):
             For fields that the run lacks, and for images that can't be used.
         """
         options: dict[str, Any] = {"subset": subset, "lazy": lazy, "memory": memory}
-        return inputs.load(self, runNB, proposal, extra_fields, drop_first=drop_first, **options)
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        return inputs.load(self, run, proposal, extra_fields, drop_first=drop_first, **options)
 
     def process_run(
         self,
@@ -145,6 +150,8 @@ class hRIXS(Settings):
         strict: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         client: Client | None = None,
+        data: str | None = None,
+        trust: str | None = None,
     ) -> xr.Dataset:
         """Make the spectra of a run of any length, in bounded memory; see docs/long-runs.md.
 
@@ -177,9 +184,17 @@ class hRIXS(Settings):
         options: dict[str, Any] = {"subset": subset, "strict": strict, "checkpoint": checkpoint}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
         options |= {"photons": photons, "client": client, "method": method, "proposal": proposal}
+        run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return spectra.process_run(self, run, extra_fields=extra_fields, **options)
 
-    def load_dark(self, runNB: RunOrData, proposal: int | str | None = None) -> None:
+    def load_dark(
+        self,
+        runNB: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        data: str | None = None,
+        trust: str | None = None,
+    ) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
 
         Values far from a pixel's others, as cosmic rays make, and images that are unlike the others
@@ -189,9 +204,17 @@ class hRIXS(Settings):
         --------
         >>> h.load_dark(166)  # doctest: +SKIP
         """
-        inputs.set_dark(self, runNB, proposal)
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        inputs.set_dark(self, run, proposal)
 
-    def mean_image(self, runNB: RunOrData, proposal: int | str | None = None) -> xr.DataArray:
+    def mean_image(
+        self,
+        runNB: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        data: str | None = None,
+        trust: str | None = None,
+    ) -> xr.DataArray:
         """Average all images of a run in the crop, dark subtracted, in bounded memory.
 
         Returns
@@ -199,7 +222,8 @@ class hRIXS(Settings):
         xarray.DataArray, dims (x, y)
             In ADU, NaN where `MASK` is set.
         """
-        return inputs.mean_image(self, runNB, proposal)
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        return inputs.mean_image(self, run, proposal)
 
     def centroid(
         self,
@@ -337,6 +361,9 @@ class hRIXS(Settings):
         plot: bool = True,
         args: tuple[float, float] | None = None,
         method: str = "image",
+        *,
+        data: str | None = None,
+        trust: str | None = None,
         **kwargs: Any,
     ) -> tuple[float, float]:
         """Fit the curvature of the spectral lines of a run, and set it.
@@ -366,14 +393,22 @@ class hRIXS(Settings):
             What was fitted is hardly a line, or uncertain by 2 px: the error's ``fit``, not set.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
-        curve_fits.find_curvature(self, runNB, proposal, **options, **kwargs)
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        curve_fits.find_curvature(self, run, proposal, **options, **kwargs)
         return self.CURVE_A, self.CURVE_B
 
     def estimate_cloud(
-        self, runNB: RunOrData, proposal: int | str | None = None, *, n_images: int = 32
+        self,
+        runNB: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        n_images: int = 32,
+        data: str | None = None,
+        trust: str | None = None,
     ) -> CloudEstimate:
         """Estimate the width of the charge cloud from the first images, and set `CLOUD_SIGMA`."""
-        return fits.set_cloud(self, runNB, proposal, n_images)
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        return fits.set_cloud(self, run, proposal, n_images)
 
     def noise_report(
         self,
@@ -383,6 +418,8 @@ class hRIXS(Settings):
         n_images: int = 32,
         dark: RunOrData | None = None,
         energy: float | None = None,
+        data: str | None = None,
+        trust: str | None = None,
     ) -> NoiseReport:
         """Suggest thresholds by the noise and the photons of the first images of a run.
 
@@ -403,6 +440,9 @@ class hRIXS(Settings):
         >>> report = h.noise_report(145)  # doctest: +SKIP
         >>> h.set_params(**report.settings)  # doctest: +SKIP
         """
+        which: dict[str, Any] = {"data": data, "trust": trust}
+        run = inputs.chosen(self, run, proposal, **which)
+        dark = dark if dark is None else inputs.chosen(self, dark, proposal, **which)
         options: dict[str, Any] = {"n_images": n_images, "dark": dark, "energy": energy}
         return fits.report_noise(self, run, proposal, **options)
 
@@ -413,6 +453,8 @@ class hRIXS(Settings):
         *,
         n_images: int = 32,
         plot: bool = False,
+        data: str | None = None,
+        trust: str | None = None,
         **options: Any,
     ) -> xr.DataArray:
         """Find the bad pixels in the first images of a run, dark or not, and add them to `MASK`.
@@ -429,6 +471,7 @@ class hRIXS(Settings):
         xarray.DataArray of bool, dims (x, y)
             Of the whole chip, also set as `MASK`; ``attrs`` count what was found.
         """
+        run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return fits.mask_bad_pixels(self, run, proposal, n_images, plot=plot, **options)
 
     def calibrate_energy(
@@ -442,6 +485,8 @@ class hRIXS(Settings):
         method: str = "auto",
         shape: str = "gaussian",
         region: tuple[float, float] | None = None,
+        data: str | None = None,
+        trust: str | None = None,
     ) -> EnergyCalibration:
         """Fit the energy axis to runs with elastic lines at known energies, and set it.
 
@@ -470,6 +515,8 @@ class hRIXS(Settings):
         """
         options: dict[str, Any] = {"degree": degree, "plot": plot, "proposal": proposal}
         options |= {"method": method, "shape": shape, "region": region}
+        which: dict[str, Any] = {"data": data, "trust": trust}
+        runs = [inputs.chosen(self, run, proposal, **which) for run in runs]
         return fits.set_energy_axis(self, runs, energies, **options)
 
     def energy_loss(
@@ -505,7 +552,7 @@ class hRIXS(Settings):
         """
         if var is None:
             return self.aggregate_ds(ds, dim)
-        return sums.aggregate_groups(ds, var, self.aggregate_ds, dim)
+        return sums.aggregate_groups(ds, field_name(var), self.aggregate_ds, dim)
 
     def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
@@ -526,7 +573,7 @@ class hRIXS(Settings):
         xarray.Dataset
             A shallow copy of `data`.
         """
-        return sums.add_normalized(data, which)
+        return sums.add_normalized(data, field_name(which))
 
 
 hRIXS.__doc__ = (hRIXS.__doc__ or "").replace("{settings}", described().lstrip())

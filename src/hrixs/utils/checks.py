@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.utils.errors import unknown_name
+
 
 def whole_number(name: str, value: Any) -> int:
     """`value` as an int of 1 or more.
@@ -145,3 +147,9 @@ def positive_energies(energies: NDArray[np.float64]) -> NDArray[np.float64]:
             f"first in frame {bad[0]}: {flat[bad[0]]} eV. Expected the photon energy in eV."
         )
     return energies
+
+
+def require_word(name: str, value: Any, words: tuple[str, ...]) -> None:
+    """Raise ValueError if `value` is neither None nor one of the words."""
+    if value is not None and not (isinstance(value, str) and value in words):
+        raise ValueError(unknown_name(name, value, words))
