@@ -22,6 +22,7 @@ from hrixs.energy.calibration import calibrate_energy
 from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.loss import energy_loss
+from hrixs.files.images import open_images
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
@@ -95,6 +96,7 @@ __all__ = [
     "line_width",
     "mnemonics",
     "noise_report",
+    "open_images",
     "phase_correction",
     "phase_uniformity",
     "photon_parts",

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
@@ -46,7 +47,7 @@ def process_all(
     """
     if mnemonics_file is not None:
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
-    names = expanded(runs)
+    names: list[Any] = [tuple(runs)] if job.stack else list(expanded(runs))
     several = len(names) > 1
     outputs = file_names(output, names, ".nc")
     plots = file_names(plot, names, ".png") if plot is not None else [None] * len(names)
@@ -90,7 +91,7 @@ def expanded(runs: Sequence[str]) -> list[str]:
     return names
 
 
-def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
+def file_names(pattern: str, runs: Sequence[Any], suffix: str) -> list[Path]:
     """The file to write for each run.
 
     Raises
@@ -107,7 +108,8 @@ def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
         if whole.suffix == suffix and not whole.is_dir():
             raise ValueError(
                 f"{pattern} is one file for {len(runs)} runs, expected a folder, or a name with "
-                f"{_RUN} in it: spectra/{_RUN}{suffix}"
+                f"{_RUN} in it: spectra/{_RUN}{suffix}. If the files are images of one stack, give "
+                "--stack."
             )
         if whole.is_file():
             raise ValueError(f"{pattern} is a file, expected a folder for the runs' outputs.")
@@ -126,7 +128,9 @@ def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
     return paths
 
 
-def _label(run: str) -> str:
+def _label(run: Any) -> str:
+    if not isinstance(run, str):
+        return _label(run[0])
     if run.isdigit() and not Path(run).exists():
         return f"r{int(run):04d}"
     path = Path(run).resolve()

@@ -74,14 +74,16 @@ def _add_process(commands: Any) -> None:
     process = commands.add_parser(
         "process",
         help="make spectra from runs or image stacks",
-        description="Makes spectra from runs' folders, run numbers, or .tif, .npy or .h5 image "
-        "stacks, and writes them to a netCDF file for each. Memory does not grow with a run.",
+        description="Makes spectra from runs' folders, run numbers, or image files of any camera "
+        "(TIFF, HDF5, NumPy, EDF, CBF, FITS, SIF, SPE), and writes them to a netCDF file for each. "
+        "Memory does not grow with a run.",
         allow_abbrev=False,
     )
     add = process.add_argument
     add("runs", metavar="RUN", nargs="+",
         help="a run's folder, a run number or a range of them such as 145-150 (with --proposal), "
-        "or an image file")  # fmt: skip
+        "an image file, or a folder or a quoted pattern ('scan_*.tif') of files that are one "
+        "stack")  # fmt: skip
     add("-o", "--output", required=True, metavar="OUT.nc",
         help="netCDF file to write; for several runs a folder, or a name with {run} "
         "in it")  # fmt: skip
@@ -103,7 +105,14 @@ def _add_process(commands: Any) -> None:
     add("--aggregate", metavar="VAR", help="add up the trains with equal VAR, e.g. hRIXS_delay")
     add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
-    add("--dataset", help="image files: dataset in an HDF5 file")
+    add("--dataset", metavar="NAME",
+        help="image files: dataset, group or pattern in an HDF5 file; array of an .npz file, "
+        "extension of FITS, number of a TIFF series")  # fmt: skip
+    add("--stack-axis", type=int, metavar="N",
+        help="image files: the axis that counts the images; asked for where the shape leaves "
+        "doubt")  # fmt: skip
+    add("--stack", action="store_true",
+        help="image files: all files given are one stack, in the order given")  # fmt: skip
     _add_analysis(process)
     process.set_defaults(command=_process)
 
@@ -119,7 +128,8 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
     add("--proposal", help="number of the proposal, with run numbers")
     add("--detector", choices=sorted(DETECTOR_FIELDS), default="MaranaX")
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
-    add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
+    add("--mask", metavar="MASK",
+        help="file of an image, as .npy or .tif, that is not 0 where a pixel is bad")  # fmt: skip
     add("--energy", type=float, metavar="EV", help="photon energy, in place of the data's own")
     add("--mnemonics", metavar="FILE.json",
         help="where your cameras and slow data lie in the data: "
@@ -165,6 +175,8 @@ def _process(arguments: argparse.Namespace) -> int:
         normalize=arguments.normalize,
         transpose=arguments.transpose,
         dataset=arguments.dataset,
+        stack_axis=arguments.stack_axis,
+        stack=arguments.stack,
         photons=arguments.photons,
         strict=arguments.strict,
         memory=arguments.memory,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import settings_text
 
 
-def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> xr.Dataset:
+def process(
+    run: str | Sequence[str], output: Path, h: hRIXS, job: Job, *, plot: Path | None = None
+) -> xr.Dataset:
     """Make the spectra of one run, write them to `output`, and say what was done.
 
     Parameters
     ----------
-    run : str
-        As it was typed.
+    run : str, or sequence of str
+        As it was typed; several files are one stack.
     output, plot : path
         Files to write. Unfinished work is kept beside `output` meanwhile.
     h : hRIXS

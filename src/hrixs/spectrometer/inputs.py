@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from hrixs.camera.crop import Crop
 from hrixs.camera.dark import DarkImage, DarkMean
 from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_images
 from hrixs.camera.frames import as_frames, first_pixel
+from hrixs.files.images import is_image_source, open_images
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
@@ -24,7 +26,7 @@ from hrixs.spectrometer.recipe import camera_options, crop_of, cropped, usual_va
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import HrixsWarning, MissingDataError, warn
 
-#: A run by number, path or as an open collection; or images that are loaded.
+#: A run by number, path or as an open collection; images that are loaded, or a file of them.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
 #: Names or entries of slow data, one or several.
 Fields: TypeAlias = "Sequence[Field] | Field"
@@ -40,8 +42,21 @@ def index(
     **options: Any,
 ) -> IndexedRun:
     """Open a run and index its images, once."""
+    if isinstance(run, str | Path) and is_image_source(run):
+        data = images_in(h, run)  # or an error that says what is wrong with the file
+        raise ValueError(
+            f"{run} is no run: {data.attrs['images']}. Give it as data = hrixs.open_images(...) to "
+            "centroid or integrate."
+        )
     opened = open_run(run, h.PROPOSAL if proposal is None else proposal)
     return index_run(opened, h.DETECTOR, fields, **options)
+
+
+def images_in(h: Settings, run: RunOrData) -> Any:
+    """Images of a file as a dataset; what is not a file of images as it is."""
+    if isinstance(run, str | Path) and is_image_source(run):
+        return open_images(run, detector=h.DETECTOR)
+    return run
 
 
 def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
@@ -91,6 +106,7 @@ def first_images(
     fields: Sequence[Field] = (),
 ) -> xr.Dataset:
     """The first images of a run, in memory, with some fields; a dataset's first ones."""
+    run = images_in(h, run)
     if not isinstance(run, xr.Dataset):
         return load_run(index(h, run, proposal, fields).first(n_images))
     images = images_of(run, h.DETECTOR)
@@ -107,6 +123,7 @@ def sum_of_run(
     h: Settings, run: RunOrData, proposal: int | str | None
 ) -> tuple[NDArray[np.float64], int]:
     """Sum of all images over everything but x and y, and how many they are."""
+    run = images_in(h, run)
     if isinstance(run, xr.Dataset):
         return sum_of_images(images_of(run, h.DETECTOR))
     return sum_images(index(h, run, proposal))
@@ -114,6 +131,7 @@ def sum_of_run(
 
 def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     """Make the mean of a run's images the dark, without what is unlike the rest."""
+    run = images_in(h, run)
     dark, exposure = dark_of_run(h, run, proposal)
     require_finite("the dark", dark.image, h.MASK)
     for text in dark.remarks():
@@ -152,6 +170,7 @@ def dark_of_run(
 
 def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:
     """Mean of all images in the crop, less the dark, NaN where the mask is."""
+    run = images_in(h, run)
     total, n_images = sum_of_run(h, run, proposal)
     crop = crop_of(h, *total.shape)
     if isinstance(run, xr.Dataset):

@@ -1,0 +1,53 @@
+"""Filters of HDF5 that compress images: loaded where they are installed, else named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Numbers that The HDF Group has given out: its list of registered filter plugins.
+_NAMES = {
+    32000: "LZF",
+    32001: "Blosc",
+    32004: "LZ4",
+    32008: "Bitshuffle",
+    32013: "ZFP",
+    32015: "Zstandard",
+    32017: "SZ",
+    32018: "FCIDECOMP",
+    32024: "SZ3",
+    32026: "Blosc2",
+    32028: "Sperr",
+    307: "BZip2",
+}
+
+
+def load_filters() -> bool:
+    """Register the filters of the package hdf5plugin; False where it is not installed."""
+    try:
+        import hdf5plugin  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def missing_filter_text(dataset: Any) -> str | None:
+    """Name the filter that `dataset` needs and HDF5 lacks, and what to install; else None.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Of which nothing is read.
+    """
+    import h5py
+
+    filters = dataset.id.get_create_plist()
+    for position in range(filters.get_nfilters()):
+        code, *_, stored = filters.get_filter(position)
+        if h5py.h5z.filter_avail(code):
+            continue
+        name = _NAMES.get(code) or stored.decode(errors="replace") or "a filter"
+        return (
+            f"{dataset.name} is compressed with {name} (HDF5 filter {code}), which is not loaded: "
+            "pip install hdf5plugin"
+        )
+    return None
