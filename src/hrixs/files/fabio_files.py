@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 
 from hrixs.files.stored import Stored, date, library, one_an_image
 
-# Keys of headers: ESRF's Lima and SPEC write seconds; CBF of DECTRIS has "0.10 s".
-_EXPOSURES = ("exposure_time", "acq_expo_time", "count_time", "exposuretime", "exposure", "time_of_day_exposure")  # fmt: skip  # noqa: E501
+# Of EDF (Lima and SPEC of ESRF, in s) and CBF ("0.10 s"); what other headers say is not told.
+_TELLING = ("EDF", "CBF")
+_EXPOSURES = ("exposure_time", "acq_expo_time", "count_time")
 _TIMES = ("acq_frame_time", "time_of_frame", "time_of_day", "time", "date")
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6}
 
@@ -33,6 +33,7 @@ def stored_images(path: str, dataset: str | None) -> Stored:
         listed = [f"{'x'.join(map(str, s))} {d}" for s, d in zip(shapes, dtypes, strict=True)]
         raise ValueError(f"{path}: the frames are not all alike: {', '.join(listed[:20])}.")
     n = len(shapes)
+    telling = headers if kind in _TELLING else [{}] * n
 
     def read() -> NDArray[Any]:
         with _opened(path) as again:
@@ -49,16 +50,14 @@ def stored_images(path: str, dataset: str | None) -> Stored:
         shape,
         dtypes[0],
         read,
-        exposure=one_an_image([_exposure(header) for header in headers], [1] * n),
-        time=one_an_image([_time(header) for header in headers], [1] * n),
+        exposure=one_an_image([_exposure(header) for header in telling], [1] * n),
+        time=one_an_image([_time(header) for header in telling], [1] * n),
         axis=0 if n > 1 else None,
     )
 
 
 def _opened(path: str) -> Any:
-    fabio = library("fabio", "EDF, CBF and other detectors'", "fabio")
-    logging.getLogger("fabio").setLevel(logging.ERROR)  # what it warns of is checked here
-    return fabio.open(path)
+    return library("fabio", "EDF, CBF and other detectors'", "fabio").open(path)
 
 
 def _exposure(header: Mapping[str, Any]) -> NDArray[np.float64] | None:

@@ -21,11 +21,11 @@ def stored_images(path: str, dataset: str | None) -> Stored:
     Extensions of equal shape, type and name are one stack; `dataset` is an extension's name or its
     number where there are others beside the images.
     """
-    with _opened(path) as file:
+    with _Opened(path) as file:
         parts = {
             number: _one(path, number, unit)
             for number, unit in enumerate(file)
-            if unit.is_image and unit.shape and 0 not in unit.shape
+            if unit.is_image and len(unit.shape) > 1 and 0 not in unit.shape
         }
         names = {number: str(file[number].name) for number in parts}
     chosen = list(parts)
@@ -40,11 +40,12 @@ def stored_images(path: str, dataset: str | None) -> Stored:
         for number, part in parts.items()
     )
     if not images:
-        what = f"no extension {dataset!r}" if dataset is not None else "no image"
-        raise ValueError(f"{path} has {what}, only: {listed or 'none'}.")
+        if dataset is None or not listed:
+            raise ValueError(f"{path} has no image: its extensions are tables, or empty.")
+        raise ValueError(f"{path} has no image {dataset!r}, expected one of: {listed}.")
     if len(images) == 1:
         return images[0]
-    alike = {(part.shape, part.dtype, names[number]) for number, part in zip(chosen, images, strict=True)}  # fmt: skip  # noqa: E501
+    alike = {(parts[number].shape, parts[number].dtype, names[number]) for number in chosen}
     if len(alike) > 1 or len(images[0].shape) > 2:
         raise ValueError(
             f"{path} has {len(images)} extensions that may be images: {listed}. Name one with "
@@ -59,7 +60,7 @@ def _one(path: str, number: int, unit: Any) -> Stored:
     header = unit.header
 
     def read() -> NDArray[Any]:
-        with _opened(path) as again:
+        with _Opened(path) as again:
             return np.array(again[number].data)
 
     return Stored(
@@ -74,7 +75,7 @@ def _one(path: str, number: int, unit: Any) -> Stored:
     )
 
 
-class _opened:
+class _Opened:
     """A FITS file, in which warnings of a file that is cut short are errors."""
 
     def __init__(self, path: str) -> None:
@@ -84,7 +85,7 @@ class _opened:
     def __enter__(self) -> Any:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            self._file = self._fits.open(self._path, memmap=True)
+            self._file = self._fits.open(self._path, memmap=False)
             len(self._file)  # reads all headers
         for one in told:
             if "truncated" in str(one.message).lower():

@@ -17,6 +17,7 @@ from hrixs.files.hdf5_candidates import (
     is_image,
     likely,
     names_text,
+    signals,
 )
 from hrixs.files.hdf5_notes import exposure_of, time_of
 from hrixs.files.hdf5_sources import require_sources, unwritten_text
@@ -60,9 +61,14 @@ def _chosen(path: str, file: Any, dataset: str | None) -> list[str]:
         return [signal]
     found, broken = candidates(file)
     groups = likely(found)
+    if len(groups) > 1:
+        groups = likely(signals(file, found))
     if len(groups) == 1:
         return groups[0]
-    text = f"{path} has {len(found)} datasets that may be images: {names_text(file, found)}."
+    if not found:
+        text = f"{path} has no dataset that may be images: two axes or more of real numbers."
+    else:
+        text = f"{path} has {len(found)} datasets that may be images: {names_text(file, found)}."
     if broken:
         text += f" Links that lead nowhere: {', '.join(broken[:10])}."
     raise ValueError(f"{text} Name one with --dataset (dataset=).")

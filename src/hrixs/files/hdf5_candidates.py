@@ -12,18 +12,23 @@ from hrixs.files.names import in_order, numbered_alike
 
 # Arrays of the size of an image that say something about the camera.
 _CALIBRATION = re.compile(
-    r"flat_?field|mask|dark|pedestal|gain|correction|bad_?pixel|background|noise|countrate|efficiency"
+    r"flat_?field|mask|dark|pedestal|gain|correction|\bbad|background|noise|countrate|efficiency"
     r"|calib|trimbit|lookup",
     re.IGNORECASE,
 )
 _DEEPEST, _MOST_LISTED = 12, 20
+# Pixels along a side of what may be an image: lists of positions are no images.
+_LEAST = 4
 
 
 def is_image(item: Any) -> bool:
     """Whether a dataset may be an image or a stack."""
     import h5py
 
-    return isinstance(item, h5py.Dataset) and item.ndim >= 2 and item.dtype.kind in "biuf"
+    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
+        return False
+    wide = [size for size in item.shape if size >= _LEAST or size == 0]
+    return len(wide) >= 2
 
 
 def candidates(file: Any) -> tuple[list[str], list[str]]:
@@ -33,7 +38,7 @@ def candidates(file: Any) -> tuple[list[str], list[str]]:
     """
     found: dict[tuple[int, int], list[str]] = {}
     broken: list[str] = []
-    for name, item in _all_items(file, "", set(), broken):
+    for name, item in _all_items(file, broken):
         if is_image(item):
             found.setdefault(_identity(item), []).append(name)
     names = [min(same, key=_name_rank) for same in found.values()]
@@ -67,14 +72,28 @@ def default_signal(file: Any) -> str | None:
     group, path = file, ""
     for _ in range(_DEEPEST):
         step = as_text(group.attrs.get("default", ""))
-        below = _opened(group, step) if step else None
+        below = opened(group, step) if step else None
         if below is None or not hasattr(below, "keys"):
             break
         group, path = below, f"{path}/{step.strip('/')}" if not step.startswith("/") else step
     signal = as_text(group.attrs.get("signal", "")) if path else ""
-    if signal and is_image(_opened(group, signal)):
+    if signal and is_image(opened(group, signal)):
         return f"{path}/{signal}".strip("/")
     return None
+
+
+def signals(file: Any, names: Sequence[str]) -> list[str]:
+    """Those of `names` that a group of NeXus calls its ``signal``, or that say so themselves."""
+    told = set()
+    for name in names:
+        if as_text(file[name].attrs.get("signal", "")) == "1":
+            told.add(name)
+    by_identity = {_identity(file[name]): name for name in names}
+    for _, group in _groups(file, set()):
+        item = opened(group, as_text(group.attrs.get("signal", "")) or ".")
+        if is_image(item):
+            told.add(by_identity.get(_identity(item), ""))
+    return sorted(told - {""})
 
 
 def names_text(file: Any, names: Sequence[str]) -> str:
@@ -111,7 +130,7 @@ def _identity(item: Any) -> tuple[int, int]:
     return int(info.fileno), int(info.addr)
 
 
-def _opened(group: Any, name: str) -> Any:
+def opened(group: Any, name: str) -> Any:
     """What `name` leads to, or None."""
     try:
         return group[name]
@@ -119,23 +138,29 @@ def _opened(group: Any, name: str) -> Any:
         return None
 
 
-def _all_items(
-    group: Any, path: str, passed: set[tuple[int, int]], broken: list[str]
-) -> Iterator[tuple[str, Any]]:
-    """Every object that is reached from a group, through links of any kind; no circle twice."""
+def _groups(group: Any, passed: set[tuple[int, int]], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every group that is reached from one, through links of any kind; none twice."""
     here = _identity(group)
     if here in passed or path.count("/") > _DEEPEST:
         return
     passed.add(here)
+    yield path, group
     for key in group:
-        name = f"{path}/{key}".strip("/")
-        item = _opened(group, key)
-        if item is None:
-            broken.append(_link_text(group, key, name))
-        elif hasattr(item, "keys"):
-            yield from _all_items(item, name, passed, broken)
-        else:
-            yield name, item
+        item = opened(group, key)
+        if hasattr(item, "keys"):
+            yield from _groups(item, passed, f"{path}/{key}".strip("/"))
+
+
+def _all_items(file: Any, broken: list[str]) -> Iterator[tuple[str, Any]]:
+    """Every dataset of a file by all of its names, but those through a group that was passed."""
+    for path, group in _groups(file, set()):
+        for key in group:
+            name = f"{path}/{key}".strip("/")
+            item = opened(group, key)
+            if item is None:
+                broken.append(_link_text(group, key, name))
+            elif not hasattr(item, "keys"):
+                yield name, item
 
 
 def _link_text(group: Any, key: str, name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.files.hdf5_candidates import as_text
+from hrixs.files.hdf5_candidates import as_text, opened
 from hrixs.files.stored import date
 
 # NeXus, DECTRIS, ESRF, areaDetector. Those of areaDetector are in s by its definition.
@@ -54,12 +55,14 @@ def _beside(file: Any, stored: Any, name: str) -> list[Any]:
     """Groups that may tell of the images: theirs, and those of their camera."""
     import h5py
 
-    groups = [stored.parent]
+    groups = []
+    with suppress(KeyError):  # where the dataset lies behind a link into another file
+        groups.append(stored.parent)
     parts = name.split("/")[:-1]
     paths = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
     for path in paths:
         below = ("", "NDAttributes", "instrument/NDAttributes", "instrument/detector")
-        groups += [file.get(f"{path}/{one}".rstrip("/")) for one in below]
+        groups += [opened(file, f"{path}/{one}".rstrip("/")) for one in below]
     return [group for group in groups if isinstance(group, h5py.Group)]
 
 
@@ -67,7 +70,7 @@ def _numbers(group: Any, key: str) -> NDArray[np.float64] | None:
     import h5py
 
     try:
-        item = group.get(key)
+        item = opened(group, key)
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf" and item.ndim <= 2:
             values = np.asarray(item[()], dtype=np.float64)
             return values if values.size and np.isfinite(values).all() else None
@@ -80,7 +83,7 @@ def _dates(group: Any, key: str, n: int) -> NDArray[Any] | None:
     """Times of each image: texts of ISO 8601, or seconds since 1970."""
     import h5py
 
-    item = group.get(key)
+    item = opened(group, key)
     if not isinstance(item, h5py.Dataset) or item.shape != (n,):
         return None
     if item.dtype.kind in "OS":

@@ -79,7 +79,7 @@ def _member(path: str, archive: zipfile.ZipFile, member: str) -> Stored:
 
 
 def _explain_objects(path: str, error: ValueError) -> None:
-    if "allow_pickle" in str(error) or "Object arrays" in str(error):
+    if any(word in str(error) for word in ("allow_pickle", "Python objects", "Object arrays")):
         raise ValueError(
             f"{path} holds Python objects, expected an array of numbers. Save it again with "
             "np.save(name, np.asarray(images, dtype=...))."

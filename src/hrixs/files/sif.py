@@ -18,17 +18,20 @@ _ENCODINGS = {"Mono16": "<u2", "Mono32": "<u4"}
 
 def stored_sif(path: str, dataset: str | None) -> Stored:
     """Tell of the frames in an .sif file; pixels are float32."""
+    if Path(path).suffix.lower() == ".sifx":
+        raise ValueError(
+            f"{path} is the header of a spooled acquisition, whose images lie in *spool.dat files "
+            "beside it. Give the folder with all of them and the .ini file."
+        )
     with _Reader(path) as file:
-        mapped, info = _sif().np_open(file, lazy="memmap")
+        try:
+            mapped, info = _sif().np_open(file, lazy="memmap")
+        except ValueError:
+            _require_one_area(path, _header(Path(path)))
+            raise
         shape = tuple(mapped.shape)
         del mapped
-    expected = info["ImageLength"] * info["NumberOfFrames"]
-    if int(np.prod(shape)) != info["TotalLength"] or expected != info["TotalLength"]:
-        raise ValueError(
-            f"{path} has {info['NumberOfSubImages']} areas of the chip in a frame, which do not "
-            f"make {shape[0]} images of {shape[1]} x {shape[2]} pixels. Read out one area, or "
-            "export them apart."
-        )
+    _require_one_area(path, info)
 
     def read() -> NDArray[Any]:
         with _Reader(path) as again:
@@ -38,6 +41,16 @@ def stored_sif(path: str, dataset: str | None) -> Stored:
         "Andor SIF", shape, np.dtype("f4"), read,
         exposure=_exposure(info), time=_times(info, shape[0]), axis=0,
     )  # fmt: skip
+
+
+def _require_one_area(path: str, info: Mapping[str, Any]) -> None:
+    """Raise where a frame has areas of different sizes, of which sif_parser knows the last."""
+    width, height = info["size"]
+    if width * height != info["ImageLength"]:
+        raise ValueError(
+            f"{path} has {info['NumberOfSubImages']} areas of the chip in a frame, of different "
+            "sizes, expected one. Read out one area, or export them apart."
+        )
 
 
 def is_spool(path: str) -> bool:

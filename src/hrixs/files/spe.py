@@ -144,7 +144,8 @@ def _new(path: str, footer: bytes) -> _Layout:
             f"bytes, and the footer says {size}, at distances of {stride}."
         )
     clock = _clock(root, size, stride)
-    return _Layout(dtype, int(frame.get("count", 0)), (height, width), stride, _exposure(root), clock)  # fmt: skip  # noqa: E501
+    n = int(frame.get("count", 0))
+    return _Layout(dtype, n, (height, width), stride, _exposure(root), clock)
 
 
 def _exposure(root: ET.Element) -> float | None:

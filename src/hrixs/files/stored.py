@@ -207,7 +207,7 @@ def one_an_image(parts: list[NDArray[Any] | None], n: list[int]) -> NDArray[Any]
 
 def shape_text(stored: Stored) -> str:
     """Name, shape and type, for lists in errors."""
-    text = f"{'x'.join(map(str, stored.shape))} {stored.dtype}"
+    text = f"{'x'.join(map(str, stored.shape))} {native(stored.dtype)}"
     return f"{stored.name} ({text})" if stored.name else text
 
 

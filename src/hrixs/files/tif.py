@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def stored_images(path: str, dataset: str | None) -> Stored:
     with tifffile.TiffFile(path) as file:
         size = Path(path).stat().st_size
         series = list(file.series)
+        _require_last_page(path, file)
         parts = [_one(path, file, one, number, size) for number, one in enumerate(series)]
     alike = len({(part.shape, part.dtype) for part in parts}) == 1
     if dataset is not None and not alike:
@@ -65,7 +67,8 @@ def _one(path: str, file: Any, series: Any, number: int, size: int) -> Stored:
     photometric = int(page.photometric)
     if photometric == 3:
         raise ValueError(
-            f"{path} holds colours of a palette, not counts of a camera. Save the camera's own."
+            f"{path} holds colours of a palette, not counts of a camera. Save the camera's own "
+            "values."
         )
     remarks = []
     orientation = page.tags.valueof("Orientation", 1)
@@ -124,6 +127,24 @@ def _require_whole(path: str, series: Any, pages: Sequence[Any], size: int) -> N
         )
 
 
+def _require_last_page(path: str, file: Any) -> None:
+    """Raise where the last page points to one more: tifffile leaves it out where it is cut off."""
+    at = max((page.offset for page in file.pages), default=0)
+    if not at:
+        return
+    tiff, handle = file.tiff, file.filehandle
+    handle.seek(at)
+    n_tags = struct.unpack(tiff.tagnoformat, handle.read(tiff.tagnosize))[0]
+    handle.seek(at + tiff.tagnosize + n_tags * tiff.tagsize)
+    pointer = handle.read(tiff.offsetsize)
+    following = struct.unpack(tiff.offsetformat, pointer)[0] if pointer else -1
+    if following:
+        raise ValueError(
+            f"{path} is cut short: pages follow the {len(file.pages)} that can be read. Copy it "
+            "again."
+        )
+
+
 def _segments(page: Any) -> list[tuple[int, int]]:
     return list(zip(page.dataoffsets, page.databytecounts, strict=False))
 
@@ -133,8 +154,9 @@ def _exposure(page: Any) -> NDArray[np.float64] | None:
     if isinstance(value, tuple) and len(value) == 2 and value[1]:
         return np.asarray(value[0] / value[1])
     for tag in page.tags:
-        if tag.code >= _FIRST_TEXT and str(tag.value).startswith("AcquireTime:"):
-            return np.asarray(float(str(tag.value).split(":")[1]))
+        found = re.match(r"AcquireTime:([\d.eE+-]+)$", str(tag.value))
+        if tag.code >= _FIRST_TEXT and found:
+            return np.asarray(float(found[1]))
     # Detectors of DECTRIS: "# Exposure_time 0.10 s" in the description.
     found = re.search(r"Exposure_time\s+([\d.eE+-]+)\s*s", str(page.description))
     return np.asarray(float(found[1])) if found else None
@@ -150,7 +172,7 @@ def _times(pages: Sequence[Any]) -> NDArray[Any] | None:
 
 def _time(page: Any) -> np.datetime64 | None:
     seconds, nanoseconds = (page.tags.valueof(code) for code in (_SECONDS, _NANOSECONDS))
-    if seconds is not None and nanoseconds is not None:
+    if isinstance(seconds, int) and isinstance(nanoseconds, int):
         since = np.timedelta64(int(seconds), "s") + np.timedelta64(int(nanoseconds), "ns")
         return np.datetime64(_EPICS_EPOCH + since)
     taken = page.datetime

@@ -8,6 +8,7 @@ from typing import Any
 _NAMES = {
     32000: "LZF",
     32001: "Blosc",
+    32002: "MAFISC",
     32004: "LZ4",
     32008: "Bitshuffle",
     32013: "ZFP",
@@ -46,8 +47,11 @@ def missing_filter_text(dataset: Any) -> str | None:
         if h5py.h5z.filter_avail(code):
             continue
         name = _NAMES.get(code) or stored.decode(errors="replace") or "a filter"
+        remedy = "pip install hdf5plugin"
+        if load_filters():
+            remedy = "hdf5plugin does not bring it either. Write the file without it (h5repack)"
         return (
             f"{dataset.name} is compressed with {name} (HDF5 filter {code}), which is not loaded: "
-            "pip install hdf5plugin"
+            f"{remedy}."
         )
     return None
