@@ -92,7 +92,7 @@ class TestManyFiles:
 
     def test_nothing_but_notes(self, tmp_path):
         (tmp_path / "log.txt").write_text("a note")
-        with pytest.raises(ValueError, match="has no images in it: .*log.txt"):
+        with pytest.raises(ValueError, match=r"has no images in it: .*log\.txt"):
             open_images(tmp_path)
 
     def test_times_and_exposures_of_each_file(self, tmp_path):
@@ -114,12 +114,12 @@ class TestRefused:
             open_images(tmp_path / "a.dat")
 
     def test_a_file_that_is_not_there(self, tmp_path):
-        with pytest.raises(MissingDataError, match="there is no file .*a.tif"):
+        with pytest.raises(MissingDataError, match=r"there is no file .*a\.tif"):
             open_images(tmp_path / "a.tif")
 
     def test_memory_is_asked_for_before_many_files_are_read(self, folder, monkeypatch):
         monkeypatch.setattr(memory, "available_memory", lambda: 20_000)
-        with pytest.raises(MemoryError, match="would take 9.83e-05 GB"):
+        with pytest.raises(MemoryError, match=r"would take 9\.83e-05 GB"):
             open_images(folder)
 
     def test_a_packed_file_of_a_reader_that_does_not_unpack(self, tmp_path):
@@ -194,5 +194,5 @@ class TestMask:
 
     def test_of_one_image(self, tmp_path):
         np.save(tmp_path / "m.npy", FRAMES)
-        with pytest.raises(ValueError, match="the mask is 6 images of .*expected one"):
+        with pytest.raises(ValueError, match=r"the mask is 6 images of .*expected one"):
             open_mask(tmp_path / "m.npy")

@@ -17,8 +17,8 @@ def stack_of(shape, stack_axis=None, **options):
     [
         ((64, 128), 1, (64, 128)),
         ((6, 800, 1632), 6, (800, 1632)),
-        ((5000, 2048, 2048), 5000, (2048, 2048)),
-        ((1000, 256, 300), 1000, (256, 300)),
+        ((300, 128, 128), 300, (128, 128)),
+        ((300, 64, 80), 300, (64, 80)),
         ((1, 800, 1632), 1, (800, 1632)),
         ((800, 1632, 1), 1, (800, 1632)),
         ((800, 1, 1632), 1, (800, 1632)),
@@ -39,9 +39,8 @@ def test_stated_where_the_shape_leaves_no_doubt(shape, n, frame):
     [((800, 1632, 6), 2), ((800, 1632, 300), 2), ((800, 6, 1632), 1), ((64, 128, 6, 1), 2)],
 )
 def test_asked_for_where_an_axis_behind_the_first_is_short(shape, axis):
-    with pytest.raises(
-        ValueError, match=rf"a.dat has shape .*--stack-axis 0 or --stack-axis {axis}"
-    ):
+    told = rf"a\.dat has shape .*--stack-axis 0 or --stack-axis {axis}"
+    with pytest.raises(ValueError, match=told):
         stack_of(shape)
     assert stack_of(shape, axis).n == shape[axis]
     assert stack_of(shape, 0).n >= shape[0]

@@ -122,8 +122,11 @@ def as_stack(path: str, stored: Stored, stack_axis: int | None) -> Stack:
             f"stack_axis = {stack_axis} was given, expected {-len(shape)} to {len(shape) - 1}: "
             f"{where} has shape {shape}."
         )
-    turned = (shape[axis], *shape[:axis], *shape[axis + 1 :])
-    return Stack(stored, math.prod(turned[:-2]), (turned[-2], turned[-1]), axis)
+    rest = [*shape[:axis], *shape[axis + 1 :]]
+    while len(rest) > 2 and 1 in rest:
+        rest.remove(1)
+    frame = (rest[-2], rest[-1])
+    return Stack(stored, math.prod(shape) // math.prod(frame), frame, axis)
 
 
 def _likely_axis(where: str, shape: tuple[int, ...]) -> int:
