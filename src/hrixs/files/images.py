@@ -225,7 +225,9 @@ def _stack(file: str, dataset: str | None, stack_axis: int | None) -> Stack:
         raise ValueError(unknown_text(file))
     try:
         stored = found.read(file, dataset)
-    except (ImportError, MemoryError):
+    except ImportError as error:
+        raise ImportError(f"{file}: {error}") from error
+    except MemoryError:
         raise
     except Exception as error:
         raise _explained(file, found, error) from error

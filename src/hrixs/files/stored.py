@@ -144,7 +144,7 @@ def _likely_axis(where: str, shape: tuple[int, ...]) -> int:
     likely = len(shape) - (1 if unlike_last else 2)
     frames = [size for axis, size in enumerate(shape) if axis != likely][-2:]
     raise ValueError(
-        f"{where} has shape {shape}: are that {math.prod(shape[:-2])} images of {middle} x {last} "
+        f"{where} has shape {shape}: is that {math.prod(shape[:-2])} images of {middle} x {last} "
         f"pixels, or {shape[likely]} of {frames[0]} x {frames[1]}? Give the axis that counts them: "
         f"--stack-axis 0 or --stack-axis {likely} (stack_axis=)."
     )
@@ -239,7 +239,8 @@ def library(name: str, kind: str, pip: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
+        absent = isinstance(error, ModuleNotFoundError)
+        why = "is not installed" if absent else f"can't be imported ({error})"
         raise ImportError(
-            f"{kind} files need the package {pip}, which can't be imported ({error}): "
-            f"pip install {pip}"
+            f"{kind} files need the package {pip}, which {why}: pip install {pip}"
         ) from error
