@@ -15,14 +15,14 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(capsys, *words, output="out.nc"):
+def run(capsys, *words):
     """The spectra that were written, None where that failed, and what was said."""
     capsys.readouterr()
-    failed = main(["process", *words, "--method", "integrate", "-o", output])
+    failed = main(["process", *words, "--method", "integrate", "-o", "out.nc"])
     said = capsys.readouterr()
     if failed:
         return None, said.err
-    with xr.open_dataset(output, engine="h5netcdf") as ds:
+    with xr.open_dataset("out.nc", engine="h5netcdf") as ds:
         return ds.load(), said.out
 
 
@@ -46,6 +46,8 @@ class TestStacks:
     def test_a_pattern_in_quotes(self, here, capsys):
         one_a_file(here)
         assert run(capsys, "s_?.tif")[0].sizes["trainId"] == 4
+        assert main(["process", "s_?.tif", "--method", "integrate", "-o", "made/"]) == 0
+        assert (here / "made" / "s_x.nc").exists()
 
     def test_files_that_the_shell_has_listed(self, here, capsys):
         one_a_file(here)

@@ -130,6 +130,14 @@ class TestWhichDataset:
         with pytest.raises(ValueError, match=r"shape \(96, 200, 0\): there is no image in it"):
             images(tmp_path / "scan.h5")
 
+    def test_a_file_of_a_run_is_read_as_such(self, tmp_path):
+        with h5py.File(tmp_path / "scan.h5", "w") as file:
+            file["INDEX/trainId"] = np.arange(6)
+            file["pixels"] = FRAMES
+        with pytest.raises(ValueError, match=r"file of a run .*from_run"):
+            images(tmp_path / "scan.h5")
+        same(tmp_path / "scan.h5", "pixels")
+
 
 class TestOneDatasetAnImage:
     @pytest.fixture

@@ -132,7 +132,7 @@ class TestWhatTheFileTells:
         assert read.attrs["exposure"] == 1.5
         first = np.datetime64("1990-01-01") + np.timedelta64(1_000_000_000_500, "ms")
         assert read["time"].values[0] == first
-        assert set(np.diff(read["time"].values)) == {np.timedelta64(1, "s")}
+        assert (np.diff(read["time"].values) == np.timedelta64(1, "s")).all()
 
     def test_exposure_of_a_pilatus(self, tmp_path):
         text = "# Pixel_size 172e-6 m x 172e-6 m\r\n# Exposure_time 0.10 s\r\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
+from hrixs.files.names import is_pattern
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 
@@ -134,4 +135,7 @@ def _label(run: Any) -> str:
     if run.isdigit() and not Path(run).exists():
         return f"r{int(run):04d}"
     path = Path(run).resolve()
-    return path.name if path.is_dir() else path.stem
+    if path.is_dir():
+        return path.name
+    # Of a pattern what names may have everywhere.
+    return re.sub(r"[*?\[\]]+", "x", path.stem) if is_pattern(str(run)) else path.stem

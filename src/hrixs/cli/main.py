@@ -73,7 +73,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _add_process(commands: Any) -> None:
     process = commands.add_parser(
         "process",
-        help="make spectra from runs or image stacks",
+        help="make spectra from runs or image files",
         description="Makes spectra from runs' folders, run numbers, or image files of any camera "
         "(TIFF, HDF5, NumPy, EDF, CBF, FITS, SIF, SPE), and writes them to a netCDF file for each. "
         "Memory does not grow with a run.",

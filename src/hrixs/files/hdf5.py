@@ -45,6 +45,11 @@ def stored_images(path: str, dataset: str | None) -> Stored:
 
     load_filters()
     with h5py.File(path, "r") as file:
+        if dataset is None and "INDEX/trainId" in file:
+            raise ValueError(
+                f"{path} is a file of a run of the European XFEL: give it, or the run's folder, to "
+                "hrixs.hRIXS().from_run or to hrixs process; or name a dataset."
+            )
         names = _chosen(path, file, dataset)
         parts = [_one(path, file, name) for name in names]
     if len(parts) == 1:

@@ -188,6 +188,7 @@ class hRIXS(Settings):
         Examples
         --------
         >>> h.load_dark(166)  # doctest: +SKIP
+        >>> h.load_dark("dark.tif")  # as hrixs.open_images opens it  # doctest: +SKIP
         """
         inputs.set_dark(self, runNB, proposal)
 
