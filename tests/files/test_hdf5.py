@@ -72,6 +72,22 @@ class TestLinks:
 
 
 class TestWhichDataset:
+    @pytest.mark.parametrize("dataset", ["entry/data", "entry/data/imag*"])
+    def test_a_group_or_a_pattern_whose_images_lie_elsewhere(self, tmp_path, dataset):
+        with h5py.File(tmp_path / "scan.nxs", "w") as file:
+            file["raw/andor"], file["raw/other"] = FRAMES, FRAMES[:, ::2]
+            file["entry/data/images"] = h5py.SoftLink("/raw/andor")
+            file["entry/data/gone"] = h5py.SoftLink("/nothing")
+            file["entry/data/flatfield"] = np.ones((64, 128))
+        same(tmp_path / "scan.nxs", dataset)
+
+    def test_a_group_of_several_lists_them(self, tmp_path):
+        with h5py.File(tmp_path / "scan.nxs", "w") as file:
+            file["entry/left"], file["entry/right"], file["other"] = FRAMES, FRAMES, FRAMES
+        told = r"'entry' has 2 datasets, .*: entry/left \(6x64x128 uint16\), entry/right \("
+        with pytest.raises(ValueError, match=told):
+            images(tmp_path / "scan.nxs", "entry")
+
     def test_default_and_signal_of_nexus_are_followed(self, tmp_path):
         with h5py.File(tmp_path / "scan.nxs", "w") as file:
             file["entry/plot/counts"] = FRAMES

@@ -14,14 +14,17 @@ from hrixs.files.hdf5_candidates import (
     as_text,
     candidates,
     default_signal,
+    image_names,
+    is_calibration,
     is_image,
     likely,
     names_text,
+    opened,
     signals,
 )
 from hrixs.files.hdf5_notes import exposure_of, time_of
 from hrixs.files.hdf5_sources import require_sources, unwritten_text
-from hrixs.files.names import in_order, is_pattern, numbered_alike
+from hrixs.files.names import in_order, numbered_alike
 from hrixs.files.stored import Stored, joined
 from hrixs.utils.hdf5_filters import load_filters
 
@@ -89,8 +92,7 @@ def _named(path: str, file: Any, dataset: str) -> list[str]:
         item = None
     if isinstance(item, h5py.Dataset):
         return [name]
-    found, _ = candidates(file)
-    inside = [one for one in found if _is_under(one, name, item is not None)]
+    inside = _inside(file, name, item)
     if len(inside) == 1 or (len(inside) > 1 and numbered_alike(inside)):
         return in_order(inside)
     link = file.get(name, getlink=True) if name and item is None and _parent_is_there(file, name) \
@@ -104,15 +106,18 @@ def _named(path: str, file: Any, dataset: str) -> list[str]:
             + (f": the file {target} is missing. Copy it beside {path}." if missing else ".")
         )
     what = f"has {len(inside)} datasets" if item is not None or inside else "is not in the file"
-    raise ValueError(
-        f"{path}: {dataset!r} {what}, expected the name of images: {names_text(file, found)}."
-    )
+    listed = names_text(file, inside or candidates(file)[0])
+    raise ValueError(f"{path}: {dataset!r} {what}, expected the name of images: {listed}.")
 
 
-def _is_under(name: str, chosen: str, is_group: bool) -> bool:
-    if is_group:
-        return name.rpartition("/")[0] == chosen
-    return is_pattern(chosen) and fnmatchcase(name, chosen)
+def _inside(file: Any, name: str, group: Any) -> list[str]:
+    """Images of a group, or those whose names a pattern fits."""
+    if group is None:
+        return [one for one in image_names(file) if fnmatchcase(one, name)]
+    signal = as_text(group.attrs.get("signal", ""))
+    keys = [signal] if is_image(opened(group, signal or ".")) else list(group)
+    names = [f"{name}/{key}".strip("/") for key in keys if is_image(opened(group, key))]
+    return [one for one in names if not is_calibration(one)] or names
 
 
 def _parent_is_there(file: Any, name: str) -> bool:

@@ -46,6 +46,11 @@ def candidates(file: Any) -> tuple[list[str], list[str]]:
     return sorted(ordered, key=lambda name: _unlikely(name, file[name])), broken
 
 
+def image_names(file: Any) -> list[str]:
+    """All names of all datasets that may be images."""
+    return [name for name, item in _all_items(file, []) if is_image(item)]
+
+
 def likely(names: Sequence[str]) -> list[list[str]]:
     """Datasets that are no calibration, those of a series together."""
     images = [name for name in names if not is_calibration(name)] or list(names)
