@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ AT_THE_ROOT = {"__init__.py", "__main__.py", "simulation.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Full names of all that a module imports, also inside its functions."""
     names = set()
