@@ -33,7 +33,7 @@ def test_links_to_files_point_to_files(page):
     assert [link for link in links if link != made and not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("script", ["settings_page", "doubts_page"])
+@pytest.mark.parametrize("script", ["settings_page", "doubts_page", "files_page"])
 def test_pages_of_tables_are_made_from_them(script):
     loader = SourceFileLoader(script, str(DOCS.parent / "scripts" / script))
     module = ModuleType(loader.name)
@@ -63,6 +63,7 @@ def test_the_examples_for_other_beamlines_run(tmp_path, monkeypatch):
     )
     tifffile.imwrite("scan.tif", frames.values)
     np.save("scan.npy", frames.values)
+    np.save("dark.npy", darks.values)
     with h5py.File("scan.h5", "w") as file:
         file["entry/data/images"] = frames.values
     columns = np.c_[truth["x"] + 0.5, truth["y"] + 0.5, truth["frame"]]

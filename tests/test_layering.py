@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ PACKAGE = ROOT / "src" / "hrixs"
 ARROWS = {
     "utils": "",
     "camera": "utils",
-    "files": "spectra photons camera utils",
+    "files": "photons camera utils",
+    "output": "spectra utils",
     "runs": "camera utils",
     "photons": "camera utils",
     "spectra": "camera utils",
@@ -26,8 +28,8 @@ ARROWS = {
     "live": "spectrometer reduction spectra runs files utils",
     "view": "live spectrometer reduction energy noise curvature spectra photons runs files camera "
     "utils",
-    "cli": "view live spectrometer reduction energy noise curvature spectra photons runs files "
-    "camera utils simulation",
+    "cli": "view live spectrometer reduction energy noise curvature spectra photons runs output "
+    "files camera utils simulation",
     "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.
@@ -40,6 +42,7 @@ AT_THE_ROOT = {"__init__.py", "__main__.py", "simulation.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Full names of all that a module imports, also inside its functions."""
     names = set()

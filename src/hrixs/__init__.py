@@ -23,10 +23,11 @@ from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.loss import energy_loss
 from hrixs.files.event_list import read_events
+from hrixs.files.images import open_images
 from hrixs.files.table_from import photon_table_from
-from hrixs.files.writing import export
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
+from hrixs.output.writing import export
 from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.cloud import estimate_cloud
@@ -99,6 +100,7 @@ __all__ = [
     "line_width",
     "mnemonics",
     "noise_report",
+    "open_images",
     "phase_correction",
     "phase_uniformity",
     "photon_parts",

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 import hrixs
-from hrixs import hRIXS
+from hrixs import hRIXS, open_images
 from hrixs.cli import main as cli
-from hrixs.runs.image_stacks import read_images
 from hrixs.utils import memory
 
 
@@ -91,18 +90,18 @@ class TestImageFiles:
         path = tmp_path / f"images.{suffix}"
         write(path, (50, 16, 32))
         with pytest.raises(MemoryError, match=f"{path.name} tells of would take 5.12e-05 GB"):
-            read_images(str(path), "MaranaX")
+            open_images(path)
 
     def test_a_petabyte_is_an_error_at_once(self, tmp_path):
         path = tmp_path / "images.h5"
         write_hdf5(path, (2**40, 16, 32))
         with pytest.raises(MemoryError, match=r"would take 1.13e\+06 GB"):
-            read_images(str(path), "MaranaX")
+            open_images(path)
 
     def test_a_header_that_tells_of_more_than_the_file_has(self, tmp_path):
         write_npy(tmp_path / "images.npy", (2**40, 16, 32))
         with pytest.raises((ValueError, OSError)):
-            read_images(str(tmp_path / "images.npy"), "MaranaX")
+            open_images(tmp_path / "images.npy")
 
     def test_the_command_says_so_in_a_line(self, tmp_path, capsys):
         path = tmp_path / "images.h5"
@@ -115,7 +114,7 @@ def test_images_that_fit_are_read(tmp_path):
     images = np.arange(2 * 16 * 32, dtype=np.uint16).reshape(2, 16, 32)
     np.save(tmp_path / "images.npy", images)
     read = hrixs.hRIXS().centroid  # the class takes what was read
-    data = read_images(str(tmp_path / "images.npy"), "MaranaX")
+    data = open_images(tmp_path / "images.npy")
     np.testing.assert_array_equal(data["MaranaX"], images)
     assert data["MaranaX"].values.flags.writeable
     assert "spectrum" in read(data)

@@ -8,10 +8,12 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
-from hrixs.files.writing import SUFFIXES, checked_suffix
+from hrixs.files.names import is_pattern
+from hrixs.output.writing import SUFFIXES, checked_suffix
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 
@@ -47,7 +49,7 @@ def process_all(
     """
     if mnemonics_file is not None:
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
-    names = expanded(runs)
+    names: list[Any] = [tuple(runs)] if job.stack else list(expanded(runs))
     several = len(names) > 1
     outputs = file_names(output, names, ".nc")
     for path in outputs:
@@ -93,7 +95,7 @@ def expanded(runs: Sequence[str]) -> list[str]:
     return names
 
 
-def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
+def file_names(pattern: str, runs: Sequence[Any], suffix: str) -> list[Path]:
     """The file to write for each run.
 
     Raises
@@ -110,7 +112,8 @@ def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
         if whole.suffix in (suffix, *SUFFIXES) and not whole.is_dir():
             raise ValueError(
                 f"{pattern} is one file for {len(runs)} runs, expected a folder, or a name with "
-                f"{_RUN} in it: spectra/{_RUN}{whole.suffix}"
+                f"{_RUN} in it: spectra/{_RUN}{whole.suffix}. If the files are images of one "
+                "stack, give --stack."
             )
         if whole.is_file():
             raise ValueError(f"{pattern} is a file, expected a folder for the runs' outputs.")
@@ -129,8 +132,13 @@ def file_names(pattern: str, runs: Sequence[str], suffix: str) -> list[Path]:
     return paths
 
 
-def _label(run: str) -> str:
+def _label(run: Any) -> str:
+    if not isinstance(run, str):
+        return _label(run[0])
     if run.isdigit() and not Path(run).exists():
         return f"r{int(run):04d}"
     path = Path(run).resolve()
-    return path.name if path.is_dir() else path.stem
+    if path.is_dir():
+        return path.name
+    # Of a pattern what names may have everywhere.
+    return re.sub(r"[*?\[\]]+", "x", path.stem) if is_pattern(str(run)) else path.stem

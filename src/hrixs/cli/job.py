@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.files.event_list import is_event_list, read_events
-from hrixs.runs.image_stacks import is_image_file, read_images
+from hrixs.files.images import is_image_source, open_images, open_mask
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import open_run
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -36,30 +36,42 @@ class Job:
     normalize: str | None = None
     transpose: bool = False
     dataset: str | None = None
+    stack_axis: int | None = None
+    stack: bool = False
     photons: bool = False
     strict: bool = False
     memory: str | None = None
     progress: bool = True
     resume: bool = False
 
-    def source(self, name: str) -> Any:
+    def source(self, name: str | Sequence[str]) -> Any:
         """What `name` stands for: images or photons as a dataset, else a run's number or path."""
-        if is_event_list(name, self.dataset):
-            return read_events(name)
-        if is_image_file(name):
-            return read_images(name, self.detector, dataset=self.dataset, transpose=self.transpose)
-        return int(name) if name.isdigit() and not Path(name).exists() else name
+        if isinstance(name, str) and name.isdigit() and not Path(name).exists():
+            return int(name)
+        if isinstance(name, str) and is_event_list(name, self.dataset):
+            photons = read_events(name)
+            photons.encoding["files"] = [name]
+            return photons
+        if not is_image_source(name):
+            return name
+        data = open_images(name, detector=self.detector, **self._reading())
+        print(data.attrs["images"])
+        return data
 
     def spectrometer(self) -> hRIXS:
         """Settings with dark and mask, as they are for all runs."""
         h = hRIXS(self.proposal, self.detector)
         h.set_params(**self.params)
         if self.mask is not None:
-            mask = np.load(self.mask, allow_pickle=False) != 0
-            h.MASK = mask.T if self.transpose else mask
+            h.MASK = open_mask(self.mask, **self._reading(stack_axis=None, dataset=None)) != 0
         if self.dark is not None:
             h.load_dark(self.source(self.dark))
         return h
+
+    def _reading(self, **others: Any) -> dict[str, Any]:
+        """How image files are read, as options of `open_images`."""
+        names = ("dataset", "stack_axis", "transpose")
+        return {name: getattr(self, name) for name in names} | others
 
     def task(self, h: hRIXS, source: Any) -> str:
         """Text that is another one where the result would be."""
@@ -67,7 +79,7 @@ class Job:
         for name in ("memory", "progress", "resume"):
             del how[name]
         if isinstance(source, xr.Dataset):
-            paths = [source.attrs["run"]]
+            paths = source.encoding["files"]
         else:
             paths = [file.path for file in open_run(source, self.proposal, data=h.DATA).files]
         stats = [os.stat(path) for path in paths]

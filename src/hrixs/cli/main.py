@@ -73,16 +73,17 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _add_process(commands: Any) -> None:
     process = commands.add_parser(
         "process",
-        help="make spectra from runs or image stacks",
-        description="Makes spectra from runs' folders, run numbers, or .tif, .npy or .h5 image "
-        "stacks, or event lists of ADRESS (.h5), and writes them to a file for each. Memory does "
-        "not grow with a run.",
+        help="make spectra from runs, image files or event lists",
+        description="Makes spectra from runs' folders, run numbers, image files of any camera "
+        "(TIFF, HDF5, NumPy, EDF, CBF, FITS, SIF, SPE), or event lists of ADRESS (.h5), and writes "
+        "them to a file for each. Memory does not grow with a run.",
         allow_abbrev=False,
     )
     add = process.add_argument
     add("runs", metavar="RUN", nargs="+",
         help="a run's folder, a run number or a range of them such as 145-150 (with --proposal), "
-        "or an image file")  # fmt: skip
+        "an image file, or a folder or a quoted pattern ('scan_*.tif') of files that are one "
+        "stack")  # fmt: skip
     add("-o", "--output", required=True, metavar="OUT.nc",
         help="file to write: .nc for netCDF, .nxs or .h5 for NeXus, .dat, .txt or .csv for columns "
         "of text; for several runs a folder, or a name with {run} in it")  # fmt: skip
@@ -106,7 +107,14 @@ def _add_process(commands: Any) -> None:
         help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY")  # fmt: skip
     add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
-    add("--dataset", help="image files: dataset in an HDF5 file")
+    add("--dataset", metavar="NAME",
+        help="image files: dataset, group or pattern in an HDF5 file; array of an .npz file, "
+        "extension of FITS, number of a TIFF series")  # fmt: skip
+    add("--stack-axis", type=int, metavar="N",
+        help="image files: the axis that counts the images; asked for where the shape leaves "
+        "doubt")  # fmt: skip
+    add("--stack", action="store_true",
+        help="image files: all files given are one stack, in the order given")  # fmt: skip
     _add_analysis(process)
     process.set_defaults(command=_process)
 
@@ -124,7 +132,8 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
         help=f"{', '.join(sorted(DETECTOR_FIELDS))}, or SOURCE,KEY of a camera (default: "
         "%(default)s)")  # fmt: skip
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
-    add("--mask", metavar="MASK.npy", help="image that is not 0 where a pixel is bad")
+    add("--mask", metavar="MASK",
+        help="file of an image, as .npy or .tif, that is not 0 where a pixel is bad")  # fmt: skip
     add("--energy", type=float, metavar="EV", help="photon energy, in place of the data's own")
     add("--mnemonics", metavar="FILE.json",
         help="where your cameras and slow data lie in the data: "
@@ -170,6 +179,8 @@ def _process(arguments: argparse.Namespace) -> int:
         normalize=arguments.normalize,
         transpose=arguments.transpose,
         dataset=arguments.dataset,
+        stack_axis=arguments.stack_axis,
+        stack=arguments.stack,
         photons=arguments.photons,
         strict=arguments.strict,
         memory=arguments.memory,

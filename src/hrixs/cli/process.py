@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import xarray as xr
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.doubt_rules.listing import doubts
-from hrixs.files.writing import SUFFIXES, checked_suffix, export, recorded
+from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -23,13 +24,15 @@ from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import settings_text
 
 
-def process(run: str, output: Path, h: hRIXS, job: Job, *, plot: Path | None = None) -> None:
+def process(
+    run: str | Sequence[str], output: Path, h: hRIXS, job: Job, *, plot: Path | None = None
+) -> None:
     """Make the spectra of one run, write them to `output`, and say what was done.
 
     Parameters
     ----------
-    run : str
-        As it was typed.
+    run : str, or sequence of str
+        As it was typed; several files are one stack.
     output, plot : path
         Files to write, `output` as its suffix says. Unfinished work is kept beside it meanwhile.
     h : hRIXS

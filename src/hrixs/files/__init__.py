@@ -1,7 +1,14 @@
-"""Readers and writers of other files, one a format."""
+"""Readers of files that are no runs, one a format: images of any camera, and lists of photons."""
 
 from hrixs.files.event_list import is_event_list, read_events
+from hrixs.files.images import is_image_source, open_images, open_mask
 from hrixs.files.table_from import photon_table_from
-from hrixs.files.writing import export
 
-__all__ = ["export", "is_event_list", "photon_table_from", "read_events"]
+__all__ = [
+    "is_event_list",
+    "is_image_source",
+    "open_images",
+    "open_mask",
+    "photon_table_from",
+    "read_events",
+]

@@ -30,7 +30,7 @@ from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.run import photons_of_run
 from hrixs.reduction.stack import settled_by_first
 from hrixs.runs.images import iterate_images
-from hrixs.spectrometer.inputs import RunOrData, first_images, index
+from hrixs.spectrometer.inputs import RunOrData, first_images, images_in, index
 from hrixs.spectrometer.recipe import analysis_of, camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.dask_arrays import is_lazy
@@ -59,6 +59,7 @@ def find_curvature(
     from hrixs.curvature import plots
 
     require_method(method, ("image", "photons"))
+    run = images_in(h, run)
     fit: CurvatureFit | PhotonCurvatureFit
     if method == "photons" and isinstance(run, xr.Dataset) and "photon" in run.dims:
         photons = run

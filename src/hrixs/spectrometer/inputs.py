@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_
 from hrixs.camera.frames import as_frames, first_pixel, pixel_coords
 from hrixs.doubt_rules.dark import dark_images
 from hrixs.doubt_rules.doubt import tell
+from hrixs.files.images import is_image_source, open_images
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
@@ -32,7 +34,7 @@ from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 
-#: A run by number, path or as an open collection; or images that are loaded.
+#: A run by number, path or as an open collection; images that are loaded, or a file of them.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
 #: Names or entries of slow data, one or several.
 Fields: TypeAlias = "Sequence[Field] | Field"
@@ -48,6 +50,12 @@ def index(
     **options: Any,
 ) -> IndexedRun:
     """Open a run and index its images, once."""
+    if isinstance(run, str | Path) and is_image_source(run):
+        data = images_in(h, run)  # or an error that says what is wrong with the file
+        raise ValueError(
+            f"{run} is no run: {data.attrs['images']}. Give it as data = hrixs.open_images(...) to "
+            "centroid or integrate."
+        )
     opened = opened_run(h, run, proposal)
     trust = h.TRUST if opened.trust is None else opened.trust
     return index_run(opened, h.DETECTOR, fields, trust=trust, **options)
@@ -87,6 +95,13 @@ def _setting_of_data(h: Settings, run: RunLike) -> str | None:
     """The setting where it applies: what is open has its data already."""
     is_closed = isinstance(run, int | np.integer | str | os.PathLike)
     return h.DATA if is_closed else None
+
+
+def images_in(h: Settings, run: RunOrData) -> Any:
+    """Images of a file as a dataset; what is not a file of images as it is."""
+    if isinstance(run, str | Path) and is_image_source(run):
+        return open_images(run, detector=h.DETECTOR)
+    return run
 
 
 def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
@@ -138,6 +153,7 @@ def first_images(
     fields: Sequence[Field] = (),
 ) -> xr.Dataset:
     """The first images of a run, in memory, with some fields; a dataset's first ones."""
+    run = images_in(h, run)
     if not isinstance(run, xr.Dataset):
         return load_run(index(h, run, proposal, fields).first(n_images))
     images = images_of(run, h.DETECTOR)
@@ -154,6 +170,7 @@ def sum_of_run(
     h: Settings, run: RunOrData, proposal: int | str | None
 ) -> tuple[NDArray[np.float64], int]:
     """Sum of all images over everything but x and y, and how many they are."""
+    run = images_in(h, run)
     if isinstance(run, xr.Dataset):
         return sum_of_images(images_of(run, h.DETECTOR))
     return sum_images(index(h, run, proposal))
@@ -161,6 +178,7 @@ def sum_of_run(
 
 def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     """Make the mean of a run's images the dark, without what is unlike the rest."""
+    run = images_in(h, run)
     dark, exposure = dark_of_run(h, run, proposal)
     require_finite("the dark", dark.image, h.MASK)
     doubts = dark_images(dark.remarks(), lit=dark.lit)
@@ -203,6 +221,7 @@ def dark_of_run(
 
 def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:
     """Mean of all images in the crop, less the dark, NaN where the mask is."""
+    run = images_in(h, run)
     total, n_images = sum_of_run(h, run, proposal)
     crop = crop_of(h, *total.shape)
     if isinstance(run, xr.Dataset):

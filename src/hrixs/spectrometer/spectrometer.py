@@ -203,6 +203,7 @@ class hRIXS(Settings):
         Examples
         --------
         >>> h.load_dark(166)  # doctest: +SKIP
+        >>> h.load_dark("dark.tif")  # as hrixs.open_images opens it  # doctest: +SKIP
         """
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         inputs.set_dark(self, run, proposal)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.files.layout import all_attrs, along, as_text, axis_of, beside, label, others
+from hrixs.output.layout import all_attrs, along, as_text, axis_of, beside, label, others
 from hrixs.utils.provenance import __version__
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.files.nexus import recorded_in_nexus, write_nexus
-from hrixs.files.text_table import recorded_in_text, write_text
+from hrixs.output.nexus import recorded_in_nexus, write_nexus
+from hrixs.output.text_table import recorded_in_text, write_text
 from hrixs.spectra.dataset import with_counting_error
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
 from hrixs.utils.errors import unknown_name

@@ -10,7 +10,7 @@ import xarray as xr
 
 import hrixs
 from hrixs import export
-from hrixs.files.writing import SUFFIXES, recorded
+from hrixs.output.writing import SUFFIXES, recorded
 
 ENERGY = xr.DataArray(
     [530.0, 530.1, 530.2], dims="energy", attrs={"units": "eV", "long_name": "energy"}

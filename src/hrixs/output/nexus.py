@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.files.layout import all_attrs, along, axis_of, beside, others
+from hrixs.output.layout import all_attrs, along, axis_of, beside, others
 from hrixs.utils.provenance import __version__
 
 _PARAMETERS = "entry/process/parameters"
