@@ -87,7 +87,7 @@ class TestOtherFiles:
     def test_a_mask_in_a_tiff(self, here, capsys):
         np.save("a.npy", FRAMES)
         mask = np.zeros(FRAMES.shape[1:], "u1")
-        mask[:, 60:] = 1
+        mask[:, 100:] = 1
         tifffile.imwrite("mask.tif", mask)
         np.save("mask.npy", mask)
         by_tiff, _ = run(capsys, "a.npy", "--mask", "mask.tif")
