@@ -52,6 +52,9 @@ SET = {
         "dark_image",
         "dark_pixels",
         "dark_counts",
+        "dark_noise",
+        "dark_exposure",
+        "dark_doubts",
         "dark_run",
         "dark_detector",
         "USE_DARK",
@@ -59,7 +62,7 @@ SET = {
     "find_curvature": {"curve", "curvature_fit"},
     "estimate_cloud": {"CLOUD_SIGMA"},
     "find_bad_pixels": {"MASK"},
-    "calibrate_energy": {"ENERGY_INTERCEPT", "ENERGY_SLOPE"},
+    "calibrate_energy": {"ENERGY_INTERCEPT", "ENERGY_SLOPE", "calibrated"},
 }
 PROPOSAL, RUN, DARK = 3145, 1, 2
 SHAPE = (24, 40)

@@ -14,7 +14,7 @@ MAY_INCLUDE = {
     "runtime": set(),
     "frame": {"simd"},
     "rows": {"simd", "frame"},
-    "counts": {"frame"},
+    "counts": {"simd", "frame"},
     "placement": {"simd", "frame"},
     "photons": {"frame", "rows", "placement"},
     "spectrum": {"simd", "frame", "rows"},

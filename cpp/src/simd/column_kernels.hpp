@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "counts/sort_network.hpp"
+#include "simd/sort_network.hpp"
 #include "hrixs/index.hpp"
 #include "simd/row_kernels.hpp"
 

@@ -11,16 +11,23 @@ from numpy.typing import ArrayLike
 
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.camera.level_and_noise import level_and_noise
 from hrixs.doubt_rules.doubt import Doubt, tell
 from hrixs.doubt_rules.photons import spread
 from hrixs.photons.defaults import MAX_PHOTONS, STD_THRESHOLD
-from hrixs.photons.noise_threshold import threshold_options, uneven_level, with_uneven
+from hrixs.photons.noise_threshold import (
+    noise_beside,
+    threshold_options,
+    uneven_level,
+    with_uneven,
+)
 from hrixs.photons.placement import POSITION, Placement, estimated_cloud
 from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
+
+# Frames, and their columns, that tell whether noise has set the threshold.
+_LOOKED_AT, _COLUMNS = 4, 8
 
 
 def find_photons(
@@ -203,11 +210,20 @@ def find_photons(
 
 def _spread(stack: Frames, found: _core.Found, options: dict[str, Any]) -> list[Doubt]:
     """Doubt a standard deviation of the frames that is not that of their noise."""
-    if not len(stack) or not options["std_threshold"] > 0:
-        return []
-    level, noise = level_and_noise(stack, options)
-    known = noise > 0
-    if not known.any():
-        return []
-    above = np.asarray(found["threshold"])[known] - 4 * level[known]
-    return spread(float(np.median(above / (2 * noise[known] * options["std_threshold"]))))
+    pixels = stack.pixels.reshape(-1, *stack.frame_shape)
+    some = np.arange(0, len(pixels), max(1, -(-len(pixels) // _LOOKED_AT)))
+    columns = slice(None, None, max(1, stack.frame_shape[0] // _COLUMNS))
+    dark, mask = options["dark"], options["mask"]
+    times = []
+    for frame in some:
+        few = pixels[frame, columns].astype(np.float64)
+        if dark is not None:
+            few -= dark[columns]
+        if mask is not None:
+            few[mask[columns] != 0] = np.nan
+        # Of neighbours, so that steps and light do not count.
+        noise = noise_beside(few[None]) if np.isfinite(np.diff(few)).any() else 0.0
+        above = found["threshold"][frame] - 4 * found["base"][frame]
+        if noise > 0 and options["std_threshold"] > 0:
+            times.append(above / (2 * noise * options["std_threshold"]))
+    return spread(float(np.median(times))) if times else []

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "counts/sort_network.hpp"
+#include "simd/sort_network.hpp"
 
 #include <doctest/doctest.h>
 
