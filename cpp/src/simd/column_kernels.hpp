@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "simd/sort_network.hpp"
 #include "hrixs/index.hpp"
 #include "simd/row_kernels.hpp"
+#include "simd/sort_network.hpp"
 
 #include <cstdint>
 
