@@ -145,10 +145,12 @@ class DarkMean:
         self._add(self._good.rest())
         if self._total is None or self._n_kept is None or self._about is None:
             raise ValueError("there are no dark images, expected at least one.")
-        n = np.where(self._n_kept > 0, self._n_kept, 1)
         with np.errstate(invalid="ignore"):
-            own = np.where(self._n_kept > 0, self._total / n, self._about[0])
-        image = np.where(np.isnan(self._total), np.nan, own + np.mean(self._offsets))
+            image = self._total / np.maximum(self._n_kept, 1)
+        # Of a pixel without a value that is like its others, what is usual; NaN stays.
+        none = (self._n_kept == 0) & (self._total == 0)
+        image[none] = self._about[0][none]
+        image += np.mean(self._offsets)
         n_out = np.asarray(self._n_out)
         many = max(_LIGHT_PIXELS, _LIGHT_SHARE * image.size)
         lit = float(np.median(n_out)) > max(_LIT_PIXELS, _LIT_SHARE * image.size)
@@ -205,8 +207,11 @@ class DarkMean:
             threads=self._threads,
         )
         n_kept = found.n_kept.astype(np.int64)
-        self._total = found.total if self._total is None else self._total + found.total
-        self._n_kept = n_kept if self._n_kept is None else self._n_kept + n_kept
+        if self._total is None or self._n_kept is None:
+            self._total, self._n_kept = found.total, n_kept
+        else:
+            self._total += found.total
+            self._n_kept += n_kept
         self._numbers += part.names
         self._n_out += found.n_left_out.tolist()
         self._offsets += offsets.tolist()
