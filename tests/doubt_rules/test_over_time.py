@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from hrixs.doubt_rules.over_time import (
+    known_bins,
     level_drifts,
     lines_move,
     tracks,
-    with_light_everywhere,
 )
 
 ROWS = 200
@@ -108,6 +108,6 @@ def test_bins_beside_a_tilted_crop_are_left_out():
     made = spectra(np.linspace(0, 15, 64))
     made[:, :7] = made[:, -3:] = np.nan
     made[5] = np.nan
-    assert with_light_everywhere(made).shape == (64, 590)
-    assert not with_light_everywhere(made)[5].any()
+    assert known_bins(made).shape == (64, 590)
+    assert not known_bins(made)[5].any()
     assert [doubt.code for doubt in lines_move(made)] == ["moving_lines"]

@@ -191,19 +191,35 @@ class TestSources:
     def test_a_source_that_is_missing_is_named(self, tmp_path):
         write_hdf5(tmp_path / "part.h5", name="data")
         write_virtual(tmp_path / "master.h5", ["part.h5", "gone.h5"])
-        with pytest.raises(ValueError, match=r"gone\.h5 is not there: HDF5 would give zeros"):
+        why = r"gone\.h5, which is not there\. HDF5 would give zeros"
+        with pytest.raises(ValueError, match=why):
+            ValueError, match=r"gone\.h5, which is not there\. HDF5 would give zeros"
+        ):
             images(tmp_path / "master.h5")
 
     def test_a_dataset_of_a_source_that_is_missing(self, tmp_path):
         write_hdf5(tmp_path / "part.h5", name="other")
         write_virtual(tmp_path / "master.h5", ["part.h5"])
-        with pytest.raises(ValueError, match=r"put together from data of .*part\.h5"):
+        with pytest.raises(ValueError, match=r"data of part\.h5, which is not there"):
             images(tmp_path / "master.h5")
 
     def test_a_source_of_a_source(self, tmp_path):
         write_virtual(tmp_path / "part.h5", ["gone.h5"], "data")
         write_virtual(tmp_path / "master.h5", ["part.h5"])
-        with pytest.raises(ValueError, match=r"gone\.h5 is not there"):
+        with pytest.raises(ValueError, match=r"gone\.h5, which is not there"):
+            images(tmp_path / "master.h5")
+
+    @pytest.mark.parametrize(
+        ("n_rows", "why"), [(12, "no file gives its data"), (6, "data of part.h5 ends before")]
+    )
+    def test_images_that_no_file_gives(self, tmp_path, n_rows, why):
+        short = 0 if n_rows == 12 else 2
+        write_hdf5(tmp_path / "part.h5", FRAMES[short:], "data")
+        layout = h5py.VirtualLayout((n_rows, *FRAMES.shape[1:]), FRAMES.dtype)
+        layout[:6] = h5py.VirtualSource("part.h5", "data", FRAMES.shape)
+        with h5py.File(tmp_path / "master.h5", "w") as file:
+            file.create_virtual_dataset("entry/data", layout)
+        with pytest.raises(ValueError, match=f"{why}.*HDF5 would give zeros"):
             images(tmp_path / "master.h5")
 
     def test_the_same_file_as_a_source(self, tmp_path):

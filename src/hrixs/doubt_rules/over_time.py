@@ -36,7 +36,7 @@ def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> lis
     step, unit
         Size of a bin, for the text.
     """
-    spectra = with_light_everywhere(spectra)
+    spectra = known_bins(spectra)
     per_part = len(spectra) // _PARTS
     if per_part < 2 or spectra.shape[1] < 16:
         return []
@@ -72,12 +72,14 @@ def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> lis
     ]
 
 
-def with_light_everywhere(spectra: Floats) -> Floats:
+def known_bins(spectra: Floats) -> Floats:
     """Those bins that all spectra have: an integrated one is NaN at the ends of a tilted crop.
 
     Images without any value are 0.
     """
     known = np.isfinite(spectra)
+    if known.all():
+        return spectra
     some = np.asarray(known.any(axis=1))
     bins = known[some].all(axis=0)
     return np.asarray(np.where(some[:, None], spectra, 0.0)[:, bins])

@@ -76,8 +76,17 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
 
     Examples
     --------
-    >>> import hrixs
-    >>> photons = hrixs.read_events("Co_0616_d2.h5")  # doctest: +SKIP
+    >>> import pathlib, tempfile
+    >>> import h5py, hrixs
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "events.h5"
+    >>> with h5py.File(path, "w") as file:
+    ...     file["entry/analysis/events"] = [[3.5, 10.25], [4.5, 10.5]]
+    >>> photons = hrixs.read_events(path)
+    >>> photons.x.values, photons.y.values
+    (array([3., 4.]), array([ 9.75, 10.  ]))
+
+    With what files of the beamline have besides, the spectrum in their own bins:
+
     >>> own = {name: photons.attrs[name] for name in ("bins", "range")}  # doctest: +SKIP
     >>> curve = hrixs.Curvature.of_attrs(photons.attrs)  # doctest: +SKIP
     >>> hrixs.photon_spectrum(photons, **own, curvature=curve).sum("frame")  # doctest: +SKIP

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from hrixs.files.hdf5_candidates import as_text, opened
 from hrixs.files.stored import date
+from hrixs.utils.time_units import SECONDS
 
 # NeXus, DECTRIS, ESRF, areaDetector. Those of areaDetector are in s by its definition.
 _EXPOSURES = ("count_time", "exposure_time", "exposure", "acquire_time", "AcquireTime")
 _IN_SECONDS = ("AcquireTime",)
 _TIMES = ("frame_start_time", "timestamp", "timestamps", "time", "epoch")
-_FACTORS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 # areaDetector: seconds since 1990 and nanoseconds.
 _SECONDS, _NANOSECONDS = "NDArrayEpicsTSSec", "NDArrayEpicsTSnSec"
 
@@ -28,8 +28,8 @@ def exposure_of(file: Any, stored: Any, name: str) -> NDArray[np.float64] | None
             if values is None:
                 continue
             unit = as_text(group[key].attrs.get("units", "s" if key in _IN_SECONDS else ""))
-            if unit in _FACTORS:
-                return np.asarray(np.squeeze(values) * _FACTORS[unit])
+            if unit in SECONDS:
+                return np.asarray(np.squeeze(values) * SECONDS[unit])
     return None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.files.formats import Format, format_of, is_run_name, unknown_text
+from hrixs.files.formats import format_of, is_run_name, unknown_text
 from hrixs.files.hdf5 import is_run_file
 from hrixs.files.names import files_named, is_pattern
 from hrixs.files.sif import is_spool
@@ -230,16 +230,16 @@ def _stack(file: str, dataset: str | None, stack_axis: int | None) -> Stack:
     except MemoryError:
         raise
     except Exception as error:
-        raise _explained(file, found, error) from error
+        raise _explained(file, found.name, error) from error
     return as_stack(file, stored, stack_axis)
 
 
-def _explained(file: str, found: Format, error: Exception) -> Exception:
+def _explained(file: str, kind: str, error: Exception) -> Exception:
     """Our own errors as they are; those of libraries with the file and the format."""
     if isinstance(error, ValueError) and str(error).startswith(str(file)):
         return error
     why = str(error) or type(error).__name__
-    return ValueError(f"{file} can't be read as {found.name}: {why}. Is it damaged, or cut short?")
+    return ValueError(f"{file} can't be read as {kind}: {why}. Is it damaged, or cut short?")
 
 
 def _require_alike(files: Sequence[str], stacks: Sequence[Stack]) -> None:
@@ -275,9 +275,7 @@ def _read(file: str, stack: Stack) -> NDArray[Any]:
     except (ImportError, MemoryError):
         raise
     except Exception as error:
-        raise ValueError(
-            f"{file} can't be read as {stack.stored.kind}: {error}. Is it damaged, or cut short?"
-        ) from error
+        raise _explained(file, stack.stored.kind, error) from error
 
 
 def _said(name: str, files: Sequence[str], stacks: Sequence[Stack], n_images: int) -> str:

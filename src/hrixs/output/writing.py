@@ -72,12 +72,14 @@ def export(
 
     Examples
     --------
+    >>> import pathlib, tempfile
     >>> import numpy as np, xarray as xr
     >>> from hrixs import export
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "spectrum.dat"
     >>> energy = ("energy", [530.0, 530.1], {"units": "eV"})
     >>> spectrum = xr.DataArray([4.0, 9.0], {"energy": energy}, name="spectrum")
-    >>> export(spectrum.assign_attrs(units="photons"), "spectrum.dat")  # doctest: +SKIP
-    >>> np.loadtxt("spectrum.dat")  # doctest: +SKIP
+    >>> export(spectrum.assign_attrs(units="photons"), file)
+    >>> np.loadtxt(file)
     array([[530. ,   4. ,   2. ],
            [530.1,   9. ,   3. ]])
     """

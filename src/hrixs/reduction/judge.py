@@ -13,7 +13,7 @@ from hrixs.doubt_rules.chip import hot_pixels
 from hrixs.doubt_rules.dark import dark_level, dark_noise
 from hrixs.doubt_rules.doubt import Doubt, first_of_each
 from hrixs.doubt_rules.images import Names, kinds_by_light, unlike_images
-from hrixs.doubt_rules.over_time import level_drifts, tracks, with_light_everywhere
+from hrixs.doubt_rules.over_time import known_bins, level_drifts, tracks
 from hrixs.doubt_rules.photons import (
     false_hits,
     no_line,
@@ -76,7 +76,7 @@ def judged(seen: Seen, attrs: Mapping[Any, Any], spectra: Floats, *, names: Name
         Of the images.
     """
     analysis, evidence, shape = seen.analysis, seen.evidence, seen.shape
-    spectra = with_light_everywhere(spectra)
+    spectra = known_bins(spectra)
     charge = analysis.attrs.get("spot_charge")
     found = list(analysis.doubts)
     found += _of_images(analysis, evidence, spectra, shape, charge, names)

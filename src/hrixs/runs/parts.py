@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from hrixs.runs.faults import BROKEN_FILE
 from hrixs.runs.index import Entries
 from hrixs.runs.storage import Failed, Stored, map_frames, read_frames, stored_frames
-from hrixs.utils.virtual_datasets import source_rows
+from hrixs.utils.virtual_datasets import DEEPEST, source_rows
 
 #: Frames that are worth to be mapped together; fewer are copied into one stack.
 _FEW = 4
-# Virtual datasets of virtual datasets.
-_DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def stored_pieces(path: str, dataset: str, *, depth: int = 0) -> list[Piece]:
 
     with h5py.File(path, "r") as file:
         data = file[dataset]
-        if not data.is_virtual or depth > _DEEPEST:
+        if not data.is_virtual or depth > DEEPEST:
             return [Piece(0, len(data), stored_frames(path, dataset), 0)]
         sources, absent = source_rows(data)
         n_rows = len(data)

@@ -149,8 +149,8 @@ def _require_readable(path: str, dataset: str, data: Any, rows: NDArray[np.int64
     for piece in stored_pieces(path, dataset) if data.is_virtual else ():
         if isinstance(piece.stored, str) and ((rows >= piece.begin) & (rows < piece.end)).any():
             raise OSError(piece.stored)
-    if data.is_virtual or missing_filter_text(data):
-        load_filters()
+    if data.is_virtual:
+        load_filters()  # which ones its sources need is not known here
     text = missing_filter_text(data)
     if text is not None:
         raise OSError(text)

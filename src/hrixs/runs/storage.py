@@ -250,15 +250,16 @@ def _read_by_hdf5(
     try:
         with h5py.File(stored.path, "r") as file:
             data = file[stored.dataset]
-            if data.is_virtual or missing_filter_text(data):
-                load_filters()
+            if data.is_virtual:
+                load_filters()  # which ones its sources need is not known here
+            lacking = missing_filter_text(data)
             if _read_together(data, rows, numbers, out):
                 return failed
             for number in numbers:
                 try:
                     data.read_direct(out, np.s_[rows[number]], np.s_[number])
                 except BROKEN_FILE as error:
-                    failed.append((number, missing_filter_text(data) or str(error)))
+                    failed.append((number, lacking or str(error)))
     except BROKEN_FILE as error:
         return [(number, str(error)) for number in numbers]
     return failed

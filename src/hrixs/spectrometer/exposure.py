@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.utils.time_units import SECONDS
+
 # From train to train at the European XFEL.
 _TRAIN = 0.1
 # Train ids have been counted on for years; images that are numbered from 0 are not trains.
 _LEAST_TRAIN_ID = 10_000
-_SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 
 
 def exposure_in_s(data: xr.Dataset, name: str = "hRIXS_exposure") -> float | None:
@@ -21,7 +22,7 @@ def exposure_in_s(data: xr.Dataset, name: str = "hRIXS_exposure") -> float | Non
         return None
     variable = data.variables[name]
     value = usual_value(variable)
-    unit = _SECONDS.get(str(variable.attrs.get("units", "s")).strip())
+    unit = SECONDS.get(str(variable.attrs.get("units", "s")).strip())
     return None if value is None or unit is None else value * unit
 
 

@@ -25,7 +25,7 @@ _NAMES = {
 def load_filters() -> bool:
     """Register the filters of the package hdf5plugin; False where it is not installed."""
     try:
-        import hdf5plugin  # noqa: F401
+        import hdf5plugin  # noqa: F401  # importing it registers them
     except ImportError:
         return False
     return True
@@ -33,6 +33,8 @@ def load_filters() -> bool:
 
 def missing_filter_text(dataset: Any) -> str | None:
     """Name the filter that `dataset` needs and HDF5 lacks, and what to install; else None.
+
+    Those of hdf5plugin are loaded first, where they are needed.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ def missing_filter_text(dataset: Any) -> str | None:
     filters = dataset.id.get_create_plist()
     for position in range(filters.get_nfilters()):
         code, *_, stored = filters.get_filter(position)
-        if h5py.h5z.filter_avail(code):
+        if h5py.h5z.filter_avail(code) or (load_filters() and h5py.h5z.filter_avail(code)):
             continue
         name = _NAMES.get(code) or stored.decode(errors="replace") or "a filter"
         remedy = "pip install hdf5plugin"

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_DEEPEST = 8
+from hrixs.utils.hdf5_filters import missing_filter_text
+
+#: Virtual datasets that are sources of others are looked into so far.
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class SourceRows:
 
 @dataclass(frozen=True)
 class _Found:
-    """A source: rows and kind of one, and of a virtual one why something of it is not there."""
+    """A source: its rows, what one is like, and why something of it can't be read."""
 
     path: str
     n_rows: int
@@ -95,6 +98,16 @@ def source_rows(
     if (given > 1).any():
         pieces = None
     return pieces, absent
+
+
+def absent_text(data: Any) -> str | None:
+    """Say why something of a virtual dataset is not there, nor in its sources; None if all is.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+    """
+    return next(iter(source_rows(data, depth=1)[1]), None)
 
 
 def _blocks(source: Any, data: Any) -> list[tuple[int, int, str, str]]:
@@ -173,10 +186,10 @@ def _kind_of(path: str, source: Any, depth: int) -> _Found | None:
     if not isinstance(source, h5py.Dataset) or not source.ndim:
         return None
     absent: dict[str, NDArray[np.bool_]] = {}
-    if source.is_virtual and depth < _DEEPEST:
+    if source.is_virtual and depth < DEEPEST:
         absent = source_rows(source, depth=depth + 1)[1]
     kind = (source.shape[1:], source.dtype)
-    return _Found(path, len(source), kind, next(iter(absent), None))
+    return _Found(path, len(source), kind, next(iter(absent), missing_filter_text(source)))
 
 
 def _found(here: str, name: str) -> str | None:
@@ -186,7 +199,7 @@ def _found(here: str, name: str) -> str | None:
     folder = Path(here).parent
     prefix = os.environ.get("HDF5_VDS_PREFIX", "").replace("${ORIGIN}", str(folder))
     folders = [Path(prefix)] if prefix else []
-    folders += [folder, Path()]
+    folders += [folder, Path(), Path(here).resolve().parent]
     tried = [Path(name)] if Path(name).is_absolute() else []
     # An absolute name that is not there is looked for by its last part, too.
     last = Path(name).name if tried else name
