@@ -193,8 +193,6 @@ class TestSources:
         write_virtual(tmp_path / "master.h5", ["part.h5", "gone.h5"])
         why = r"gone\.h5, which is not there\. HDF5 would give zeros"
         with pytest.raises(ValueError, match=why):
-            ValueError, match=r"gone\.h5, which is not there\. HDF5 would give zeros"
-        ):
             images(tmp_path / "master.h5")
 
     def test_a_dataset_of_a_source_that_is_missing(self, tmp_path):

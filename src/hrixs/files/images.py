@@ -99,7 +99,7 @@ def open_images(
     stacks = [_stack(file, dataset, stack_axis) for file in files]
     _require_alike(files, stacks)
     n_images = sum(one.n for one in stacks)
-    name = str(path) if isinstance(path, str | Path) else f"{files[0]} ... {files[-1]}"
+    name = _name_of(path, files)
     copies = 2 if len(stacks) == 1 and stacks[0].axis else 1  # an axis is moved in memory
     require_memory(
         copies * sum(one.stored.n_bytes for one in stacks),
@@ -120,6 +120,17 @@ def open_images(
     _add_notes(data, data[detector], stacks)
     data.encoding["files"] = files
     return data
+
+
+def images_text(path: PathLike) -> str:
+    """Say what images `path` holds, as ``attrs["images"]`` of `open_images`; no pixel is read.
+
+    Raises as `open_images` does.
+    """
+    files, _ = _image_files(path)
+    stacks = [_stack(file, None, None) for file in files]
+    _require_alike(files, stacks)
+    return _said(_name_of(path, files), files, stacks, sum(one.n for one in stacks))
 
 
 def open_mask(path: PathLike, **options: Any) -> NDArray[Any]:
@@ -217,6 +228,10 @@ def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
             f"pattern: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
         )
     return next(iter(formats.values())), left_out
+
+
+def _name_of(path: PathLike, files: Sequence[str]) -> str:
+    return str(path) if isinstance(path, str | Path) else f"{files[0]} ... {files[-1]}"
 
 
 def _stack(file: str, dataset: str | None, stack_axis: int | None) -> Stack:

@@ -20,7 +20,7 @@ from hrixs.camera.dataset import image_parts, images_of, require_finite, sum_of_
 from hrixs.camera.frames import as_frames, first_pixel, pixel_coords
 from hrixs.doubt_rules.dark import dark_images
 from hrixs.doubt_rules.doubt import tell
-from hrixs.files.images import is_image_source, open_images
+from hrixs.files.images import images_text, is_image_source, open_images
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
@@ -51,9 +51,9 @@ def index(
 ) -> IndexedRun:
     """Open a run and index its images, once."""
     if isinstance(run, str | Path) and is_image_source(run):
-        data = images_in(h, run)  # or an error that says what is wrong with the file
+        # Or an error that says what is wrong with the file.
         raise ValueError(
-            f"{run} is no run: {data.attrs['images']}. Give it as data = hrixs.open_images(...) to "
+            f"{run} is no run: {images_text(run)}. Give it as data = hrixs.open_images(...) to "
             "centroid or integrate."
         )
     opened = opened_run(h, run, proposal)

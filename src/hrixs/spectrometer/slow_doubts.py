@@ -60,4 +60,5 @@ def _all_equal(energies: xr.Variable | None) -> bool:
     if energies is None or energies.dtype.kind not in "iuf" or not energies.size:
         return True
     values = np.asarray(energies, dtype=np.float64)
-    return not float(np.nanmax(values) - np.nanmin(values)) > _SAME_ENERGY
+    known = values[np.isfinite(values)]
+    return not known.size or float(np.ptp(known)) <= _SAME_ENERGY
