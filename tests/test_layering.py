@@ -23,13 +23,18 @@ ARROWS = {
     "curvature": "camera utils",
     "noise": "photons camera utils",
     "energy": "spectra camera utils",
-    "reduction": "runs noise spectra photons camera utils",
-    "spectrometer": "reduction energy noise curvature spectra photons runs files camera utils",
+    "level": "camera utils",
+    "i0": "runs spectra camera utils",
+    "selection": "spectra camera utils",
+    "scans": "energy spectra camera utils",
+    "reduction": "level runs noise spectra photons camera utils",
+    "spectrometer": "scans selection i0 level reduction energy noise curvature spectra photons "
+    "runs files camera utils",
     "live": "spectrometer reduction spectra runs files utils",
-    "view": "live spectrometer reduction energy noise curvature spectra photons runs files camera "
-    "utils",
-    "cli": "view live spectrometer reduction energy noise curvature spectra photons runs output "
-    "files camera utils simulation",
+    "view": "live spectrometer scans selection i0 level reduction energy noise curvature spectra "
+    "photons runs files camera utils",
+    "cli": "view live spectrometer scans selection i0 level reduction energy noise curvature "
+    "spectra photons runs output files camera utils simulation",
     "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.

@@ -1,0 +1,3 @@
+"""The incident intensity of an exposure, and spectra divided by it."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""The level under the light: pedestals, fitted darks, backgrounds, cosmic rays."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Groups of images, runs put together, maps over incident energy and delay."""
+
+__all__ = []
