@@ -36,7 +36,7 @@ def section(*, quick: bool) -> str:
             "Frames of `simulate_frames`, 128 x 96 pixels with all noise, read with both methods. "
             "The truth is the mean of all pairs. Where photons are dense, spots merge: photons "
             "meet as double hits, or are lost. 'Scatter' is the variance of normalised counts from "
-            "pair to pair over that by `spectrum_err`, and 1 where errors are right, to some "
+            "pair to pair over that by `hrixs.error`, and 1 where errors are right, to some "
             f"{(2 / (N_ROWS * n_simulated)) ** 0.5:.2f} (one standard error).",
             _simulated(n_simulated),
             "Few photons a bin: below 10 the share is no longer that of a standard deviation. Put "
@@ -66,7 +66,7 @@ def draw(path: Path) -> str:
     x = np.linspace(-4, 4, 201)
     normal = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     left.plot(x, normal, "-", color="0.35", label="unit normal", zorder=0)
-    left.set(xlabel="(difference - true) / difference_err", ylabel="probability density")
+    left.set(xlabel="(difference - true) / its error", ylabel="probability density")
     left.set_ylim(0, 0.55)
     n = np.array([1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50, 100])
     shares = np.array([_shares_of_few(int(expected), 100_000) for expected in n])
@@ -125,9 +125,9 @@ def _met_by_chance(n_pairs: int) -> str:
         result = difference(sums["pumped"], sums["unpumped"])
         change = per_site * N_SITES * (rates["pumped"] - rates["unpumped"])
         distance = result["difference"] - change
-        share = _share(distance, result["difference_err"])
+        share = _share(distance, result.hrixs.error("difference"))
         relative = rates["pumped"] / rates["unpumped"] - 1
-        error = result["relative_difference_err"]
+        error = result.hrixs.error("relative_difference")
         relative_share = _share(result["relative_difference"] - relative, error)
         as_one = _share(distance, np.sqrt(one_event["pumped"] + one_event["unpumped"]))
         rows.append(
@@ -222,7 +222,7 @@ def _pulls(pumped: xr.Dataset, unpumped: xr.Dataset) -> NDArray[np.float64]:
     result = difference(pumped, unpumped)
     distance = result["difference"] - result["difference"].mean("pair")
     used = _enough(pumped, unpumped)
-    return np.asarray((distance / result["difference_err"])[:, used].values.ravel())
+    return np.asarray((distance / result.hrixs.error("difference"))[:, used].values.ravel())
 
 
 def _row_of(h: hRIXS, method: str, flux: float, made: _Made) -> str:
@@ -232,7 +232,7 @@ def _row_of(h: hRIXS, method: str, flux: float, made: _Made) -> str:
         found, hits, n_true = found + of_state, hits + hits_of_state, n_true + n_photons
     share = float((np.abs(_pulls(*sums.values())) < 1).mean())
     one = sums["unpumped"].isel(energy=_enough(*sums.values()))
-    by_error = (one["normalized_err"] ** 2).mean("pair")
+    by_error = (one.hrixs.error("normalized") ** 2).mean("pair")
     scatter = float((one["normalized"].var("pair", ddof=1) / by_error).mean())
     return (
         f"| {method} | {flux:g} | {found / n_true:.1%} | {found / hits - 1:.1%} | {scatter:.2f} "
@@ -258,8 +258,8 @@ def _shares_of_few(expected: int, n_pairs: int) -> tuple[float, float]:
         variables = {"spectrum": ("energy", counts), "spectrum_err": ("energy", counts**0.5)}
         sides.append(xr.Dataset(variables, {"energy": np.arange(n_pairs)}))
     result = difference(*sides, which="spectrum")
-    share = _share(result["difference"] - 0.1 * expected, result["difference_err"])
-    error = result["relative_difference_err"]
+    share = _share(result["difference"] - 0.1 * expected, result.hrixs.error("difference"))
+    error = result.hrixs.error("relative_difference")
     return share, _share(result["relative_difference"] - 0.1, error)
 
 

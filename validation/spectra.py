@@ -63,10 +63,10 @@ def section(*, quick: bool) -> str:
             f"`estimate_cloud`, {BINS} bins. 'Photons' are those in the spectrum over those on the "
             "chip. Row and FWHM are of the elastic line by `line_width`; wanted is the truth "
             f"within {MOST_ERRORS:g} of its standard errors. 'chi2' compares each bin of "
-            f"{LEAST_PHOTONS} true photons or more with the spectrum put in, by `spectrum_err`: "
+            f"{LEAST_PHOTONS} true photons or more with the spectrum put in, by its error: "
             "as it stands, and with as many photons as were found, so that the shape alone "
             "counts. Wanted is the second, 1 within 3 standard deviations.",
-            "Integrated intensity counts no photons, and has no `spectrum_err`; its line is wider "
+            "Integrated intensity counts no photons, and has no error; its line is wider "
             "by the cloud, the pixel and the sharing of rows, "
             f"{smeared:.2f} px are expected. With many photons in a frame, spots in the line "
             "merge: photons are lost, or placed between two.",
@@ -120,7 +120,7 @@ def draw(path: Path) -> str:
     save(figure, path)
     return (
         f"Recovered spectra of {FLUXES[flux]} frames of {flux} photons over the one put in, and "
-        "what is left in units of `spectrum_err`"
+        "what is left in units of its error"
     )
 
 
@@ -212,7 +212,9 @@ def _recovered(quick: bool) -> list[_Recovered]:
                     h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
                 )
                 total, square = sums.get(name, (0.0, 0.0))
-                errors = counted.get("spectrum_err", np.nan * counted["spectrum"])
+                errors = (
+                    np.nan * counted["spectrum"] if method == "integrate" else counted.hrixs.error()
+                )
                 sums[name] = (
                     total + counted["spectrum"].sum("trainId"),
                     square + (errors**2).sum("trainId"),

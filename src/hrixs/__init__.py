@@ -38,7 +38,9 @@ from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.spectra import accessor as _accessor  # noqa: F401  # registers data.hrixs
 from hrixs.spectra.counted import photon_spectrum
+from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -55,6 +57,7 @@ from hrixs.utils.errors import (
     NonFinitePixelsError,
     NoPhaseCorrectionError,
     TooManyPhotonsError,
+    UnknownUncertaintyError,
 )
 from hrixs.utils.provenance import __version__
 
@@ -81,6 +84,7 @@ __all__ = [
     "PhaseUniformity",
     "PhotonCurvatureFit",
     "TooManyPhotonsError",
+    "UnknownUncertaintyError",
     "__version__",
     "align",
     "bad_pixels",
@@ -90,6 +94,7 @@ __all__ = [
     "difference",
     "doubts",
     "energy_loss",
+    "error_of",
     "estimate_cloud",
     "export",
     "find_photons",

@@ -28,7 +28,7 @@ def test_its_spectra_are_the_files_own(path, capsys):
     with h5py.File(path) as file:
         own = file["entry/analysis/spectrum"][:]
     np.testing.assert_array_equal(result.spectrum.sum("frame"), own)
-    np.testing.assert_array_equal(result.spectrum_err, np.sqrt(result.spectrum))
+    np.testing.assert_array_equal(result.hrixs.error(), np.sqrt(result.spectrum))
     assert result.sizes["frame"] == N_EXPOSURES
     np.testing.assert_allclose(result.nrj, 776 + 0.003 * np.arange(N_EXPOSURES))
     assert f"{own.sum():.0f} photons in the spectra" in capsys.readouterr().out

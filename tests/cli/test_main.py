@@ -186,7 +186,7 @@ class TestTheSuffixSaysWhatIsWritten:
         table = np.loadtxt(tmp_path / "o.dat")
         np.testing.assert_array_equal(table[:, 0], expected.energy)
         np.testing.assert_array_equal(table[:, 1::2].T, expected.spectrum)
-        np.testing.assert_array_equal(table[:, 2::2].T, expected.spectrum_err)
+        np.testing.assert_array_equal(table[:, 2::2].T, expected.hrixs.error())
         values = np.genfromtxt(tmp_path / "o.csv", delimiter=",")[1:]
         np.testing.assert_array_equal(values, table)
         with h5py.File(tmp_path / "o.nxs") as file:

@@ -58,7 +58,7 @@ def test_trains_of_different_energies_come_to_one_axis(slope):
     assert data.identical(before)
     assert loss.spectrum.dims == ("trainId", "energy")
     np.testing.assert_allclose(loss.spectrum.sum("energy"), data.spectrum.sum("energy"))
-    np.testing.assert_allclose((loss.spectrum_err**2).sum("energy"), data.spectrum.sum("energy"))
+    np.testing.assert_allclose((loss.hrixs.error() ** 2).sum("energy"), data.spectrum.sum("energy"))
     # The centre of mass is moved exactly, by fractions of a bin too.
     own = (data.spectrum * (data.nrj - data.energy)).sum("energy") / data.spectrum.sum("energy")
     np.testing.assert_allclose(centre_of_mass(loss), own, atol=1e-9)

@@ -75,8 +75,9 @@ def test_what_is_too_dense_is_integrated_and_said(h):
     assert saved.attrs["way"] == live.way
     assert saved.total.attrs["units"] == "photons"
     # Noise and level of each image add up.
-    of_one = saved.spectrum_err.values[:, :16].min()
-    assert saved.total_err.values[:16].min() == pytest.approx(of_one * np.sqrt(10), rel=0.2)
+    of_one = saved.hrixs.error().values[:, :16].min()
+    of_all = saved.hrixs.error("total").values[:16].min()
+    assert of_all == pytest.approx(of_one * np.sqrt(10), rel=0.2)
     lines = page(live, Link(""), columns=79, rows=23, footer="end")
     assert len(lines) <= 23
 

@@ -204,7 +204,7 @@ class TestAll:
         export(spectrum, tmp_path / f"s{suffix}")
         errors = np.sqrt(spectrum.values)
         if SUFFIXES[suffix] == "netCDF":
-            found = xr.load_dataset(tmp_path / f"s{suffix}", engine="h5netcdf").spectrum_err
+            found = xr.load_dataset(tmp_path / f"s{suffix}", engine="h5netcdf").hrixs.error()
         elif SUFFIXES[suffix] == "NeXus":
             with h5py.File(tmp_path / f"s{suffix}") as file:
                 found = file["entry/spectrum/spectrum_errors"][:]

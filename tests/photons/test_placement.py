@@ -210,7 +210,7 @@ class TestCount:
         result = fitting.process_run(RUN, photons=True)
         photons = hrixs.photon_table(result)
         counted = fitting.count(photons, result)
-        for name in ("spectrum", "spectrum_err", "energy", "hRIXS_delay", "nrj"):
+        for name in ("spectrum", "energy", "hRIXS_delay", "nrj"):
             np.testing.assert_array_equal(counted[name].values, result[name].values)
         assert "photon_x" not in counted
 

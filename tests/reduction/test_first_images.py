@@ -97,9 +97,9 @@ def test_too_dense_is_integrated_and_comes_out_in_photons(h):
     sparse = h.centroid(dataset(crowded(0.05)[0]), method="best")
     assert sparse.energy.identical(best.energy)
     dark = best.spectrum.values[:, :16]
-    assert dark.std() < 1.5 * best.spectrum_err.values[:, :16].mean()
-    assert (best.spectrum_err.values[:, 40:56].sum(1) > 0).all()
-    assert np.isfinite(best.spectrum_err.values).all()
+    assert dark.std() < 1.5 * best.hrixs.error().values[:, :16].mean()
+    assert (best.hrixs.error().values[:, 40:56].sum(1) > 0).all()
+    assert np.isfinite(best.hrixs.error().values).all()
 
 
 def test_images_that_are_denser_than_the_first_are_told(h):

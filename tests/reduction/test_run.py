@@ -125,13 +125,13 @@ def test_extra_fields_and_fields_that_are_not_there(h, simulated):
         result = h.process_run(DARK, progress=False, strict=True)
     assert result.attrs["missing_fields"] == "nrj"
     h.FIELDS = ["MaranaX"]
-    assert list(h.process_run(DARK, progress=False)) == ["n_photons", "spectrum", "spectrum_err"]
+    assert list(h.process_run(DARK, progress=False)) == ["n_photons", "spectrum"]
     with pytest.raises(MissingDataError, match="nrj can't be loaded"):
         h.process_run(DARK, extra_fields="nrj", progress=False)
 
 
 @pytest.mark.parametrize(
-    "name", ["energy", "spectrum", "spectrum_err", "n_photons", "photon_x", "trainId"]
+    "name", ["energy", "spectrum", "spectrum_var", "n_photons", "photon_x", "trainId"]
 )
 def test_fields_named_like_what_is_made_are_refused_at_once(h, name):
     entry = {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []}

@@ -1,4 +1,4 @@
-"""`spectrum_err`, one standard deviation of counted spectra, from photons to normalised sums."""
+"""Errors of counted spectra, from photons to normalised sums; what is added up with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from conftest import RUN
-from hrixs import HrixsWarning, find_photons, hRIXS
+from hrixs import HrixsWarning, UnknownUncertaintyError, find_photons, hRIXS
 from hrixs.live.spectra import LiveSpectra
 from hrixs.runs.mnemonic_table import mnemonics
 
@@ -52,15 +52,16 @@ class TestCentroid:
     def test_is_the_root_of_the_photons_those_of_double_hits_too(self, small):
         data = xr.Dataset({"MaranaX": (("trainId", "x", "y"), np.stack([FRAME, 0 * FRAME]))})
         result = small.centroid(data)
-        assert result.spectrum_err.dims == ("trainId", "energy")
-        np.testing.assert_array_equal(result.spectrum_err[0], np.sqrt([2, 3, 2, 0]))
-        np.testing.assert_array_equal(result.spectrum_err[1], 0)
-        assert result.spectrum_err.attrs["units"] == result.spectrum.attrs["units"] == "photons"
-        assert data.spectrum_err.identical(result.spectrum_err)
+        error = result.hrixs.error("spectrum")
+        assert error.dims == ("trainId", "energy")
+        np.testing.assert_array_equal(error[0], np.sqrt([2, 3, 2, 0]))
+        np.testing.assert_array_equal(error[1], 0)
+        assert error.attrs["units"] == result.spectrum.attrs["units"] == "photons"
+        assert data.hrixs.error("spectrum").identical(error)
 
     def test_in_parts_is_the_same(self, some_doubles, data, monkeypatch):
         whole = some_doubles.centroid(data.copy())
-        np.testing.assert_array_equal(whole.spectrum_err, np.sqrt(whole.spectrum))
+        np.testing.assert_array_equal(whole.hrixs.error(), np.sqrt(whole.spectrum))
         monkeypatch.setattr("hrixs.reduction.stack._BYTES_PER_PART", 1)
         assert some_doubles.centroid(data.copy()).identical(whole)
 
@@ -69,24 +70,26 @@ class TestCentroid:
         small.normalize(small.centroid(data.assign(n=2.0)), "n")
         data = small.centroid(data).assign(n=2.0)
         small.normalize(data, "n")
-        assert "normalized_err" in data
+        np.testing.assert_array_equal(data.hrixs.error("normalized"), data.hrixs.error() / 2)
         small.integrate(data)
-        assert not {"spectrum_err", "normalized", "normalized_err"} & set(data.variables)
+        assert "normalized" not in data
         small.normalize(data, "n")
-        assert "normalized_err" not in data
+        for name in ("spectrum", "normalized"):
+            with pytest.raises(UnknownUncertaintyError, match="it is in 'ADU', and only counted"):
+                data.hrixs.error(name)
 
     def test_a_stale_error_goes_when_the_sum_is_normalised_anew(self, small):
         data = small.centroid(xr.Dataset({"MaranaX": (("trainId", "x", "y"), FRAME[None])}))
-        data = small.normalize(data.assign(n=2.0), "n").drop_vars("spectrum_err")
+        data = data.assign(n=2.0, normalized_err=("energy", np.ones(4)))
         assert "normalized_err" not in small.normalize(data, "n")
 
 
 class TestTheSameInAllWays:
     @pytest.mark.parametrize("method", ["auto", "manual"])
     def test_process_run(self, some_doubles, data, method):
-        expected = some_doubles.centroid(data, method=method).spectrum_err
+        expected = some_doubles.centroid(data, method=method).hrixs.error()
         result = some_doubles.process_run(RUN, method=method, progress=False)
-        assert result.spectrum_err.identical(expected.assign_coords(energy=result.energy))
+        assert result.hrixs.error().identical(expected.assign_coords(energy=result.energy))
 
     def test_parts_threads_and_resumed_work(self, some_doubles, monkeypatch, tmp_path):
         expected = some_doubles.process_run(RUN, progress=False)
@@ -101,7 +104,9 @@ class TestTheSameInAllWays:
         assert some_doubles.process_run(RUN, **options).identical(expected)
 
     def test_integrated_runs_have_none(self, h):
-        assert "spectrum_err" not in h.process_run(RUN, method="integrate", progress=False)
+        result = h.process_run(RUN, method="integrate", progress=False)
+        with pytest.raises(UnknownUncertaintyError, match="only counted photons"):
+            result.hrixs.error()
 
     def test_lazy(self, some_doubles, data, monkeypatch):
         monkeypatch.setattr("hrixs.runs.lazy_images.bytes_per_chunk", lambda *_: 3 * 256 * 1024 * 2)
@@ -110,7 +115,8 @@ class TestTheSameInAllWays:
         for ds in (lazy, data):
             ds["hRIXS_norm_err"] = 0.1 * ds.hRIXS_norm
             grouped = some_doubles.aggregate(some_doubles.centroid(ds), "hRIXS_delay")
-            made.append((ds.spectrum_err, some_doubles.normalize(grouped).normalized_err))
+            normalized = some_doubles.normalize(grouped).hrixs.error("normalized")
+            made.append((ds.hrixs.error(), normalized))
         for found, expected in zip(*made, strict=True):
             assert found.chunks is not None
             assert found.values.tobytes() == expected.values.tobytes()
@@ -122,7 +128,8 @@ class TestTheSameInAllWays:
         n_chunks = len(data.spectrum.chunks[0])
         searched = []
         monkeypatch.setattr("hrixs.reduction.analysis.find_photons", counted_calls(searched))
-        some_doubles.aggregate(data)[["spectrum", "spectrum_err"]].compute()
+        total = some_doubles.aggregate(data)
+        xr.Dataset({"counts": total.spectrum, "error": total.hrixs.error()}).compute()
         assert len(searched) == n_chunks
 
     def test_live(self, small):
@@ -131,12 +138,13 @@ class TestTheSameInAllWays:
         for train_id in (1000, 1001):
             live.add(train_id, {source: {key: FRAME}})
         saved = live.dataset()
-        np.testing.assert_array_equal(saved.spectrum_err, [np.sqrt([2, 3, 2, 0])] * 2)
-        np.testing.assert_array_equal(saved.total_err, np.sqrt([4, 6, 4, 0]))
-        assert saved.total_err.attrs["units"] == "photons"
+        np.testing.assert_array_equal(saved.hrixs.error(), [np.sqrt([2, 3, 2, 0])] * 2)
+        np.testing.assert_array_equal(saved.hrixs.error("total"), np.sqrt([4, 6, 4, 0]))
+        assert saved.hrixs.error("total").attrs["units"] == "photons"
         integrated = LiveSpectra(small, method="integrate")
         integrated.add(1000, {source: {key: FRAME}})
-        assert not {"total_err", "spectrum_err"} & set(integrated.dataset().variables)
+        with pytest.raises(UnknownUncertaintyError):
+            integrated.dataset().hrixs.error("total")
 
 
 class TestAggregate:
@@ -190,13 +198,13 @@ class TestNormalize:
     @pytest.mark.parametrize("norm", [50.0, -50.0])
     def test_divided_by_the_size_of_the_norm(self, counted, norm):
         result = hRIXS().normalize(counted.assign(hRIXS_norm=norm))
-        np.testing.assert_allclose(result.normalized_err, [0.2, 0.1])
-        assert result.normalized_err.attrs["units"] == "photons per hRIXS_norm"
-        assert result.normalized_err.attrs["normalized_by"] == "hRIXS_norm"
+        error = result.hrixs.error("normalized")
+        np.testing.assert_allclose(error, [0.2, 0.1])
+        assert error.attrs["units"] == "photons per hRIXS_norm"
 
     def test_an_error_of_the_norm_is_added_in_quadrature(self, counted):
         result = hRIXS().normalize(counted.assign(hRIXS_norm=50.0, hRIXS_norm_err=5.0))
-        relative = result.normalized_err / result.normalized
+        relative = result.hrixs.error("normalized") / result.normalized
         np.testing.assert_allclose(relative, np.hypot([0.1, 0.2], 0.1))
 
     def test_the_error_of_the_norm_adds_up_in_an_aggregate(self):
@@ -207,11 +215,11 @@ class TestNormalize:
     def test_a_norm_of_zero_gives_no_number(self, counted):
         with pytest.warns(HrixsWarning, match="zero or not finite"):
             result = hRIXS().normalize(counted.assign(hRIXS_norm=0.0))
-        assert not np.isfinite(result.normalized_err).any()
+        assert not np.isfinite(result.hrixs.error("normalized")).any()
 
 
 def test_errors_survive_a_file(small, tmp_path):
     data = small.centroid(xr.Dataset({"MaranaX": (("trainId", "x", "y"), FRAME[None])}))
     data.to_netcdf(tmp_path / "out.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as again:
-        assert again.spectrum_err.identical(data.spectrum_err)
+        assert again.hrixs.error().identical(data.hrixs.error())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.rows import ends_of, spectrum_rows
 from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, smooth_drift
+from hrixs.spectra.errors import known_error, moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import require_dataset, require_photon_table, whole_number
 from hrixs.utils.errors import MissingDataError, warn
@@ -200,9 +201,8 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
             "the spectra have values that are negative or NaN, expected counted photons, as from "
             "centroid. Integrated intensity can't be aligned by the statistics of photons."
         )
-    variance = counts
-    if "spectrum_err" in data:
-        variance = data["spectrum_err"].transpose(dim, axis).values ** 2
+    error = known_error(data)
+    variance = counts if error is None else error.transpose(dim, axis).values ** 2
     rows = spectrum_rows(spectrum, axis)
     step = equal_step(rows, axis)
     group_of_train = _groups(counts.sum(axis=1), settings)
@@ -217,9 +217,15 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     spread = Shifts(shifts.shift[group_of_train], shifts.error[group_of_train])
     in_bins = xr.DataArray((-spread.shift / step).round(9), dims=dim)
     result = data.copy(deep=False)
-    for name in [name for name, v in data.data_vars.items() if axis in v.dims]:
-        moved = moved_variable(data[name], axis, in_bins, len(rows))
-        result[name] = moved.transpose(*data[name].dims).variable
+    over_axis = [str(name) for name, v in data.data_vars.items() if axis in v.dims]
+    moved = moved_with_variances(
+        data,
+        over_axis,
+        lambda one: moved_variable(one, axis, in_bins, len(rows)).transpose(*one.dims),
+    )
+    result = result.drop_vars(over_axis).assign(
+        {name: values.variable for name, values in moved.items()}
+    )
     if "photon_y" in data:
         result["photon_y"] = _moved_photons(data, dim, spread.shift)
     result = result.assign(_shift_variables(dim, spread, n_compared[group_of_train]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
@@ -51,8 +52,8 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
 
     Notes
     -----
-    Variances (of variables named ``..._err``) are shared as the counts are: they are right for
-    sums of bins, while neighbouring bins are no longer independent.
+    Variances are shared as the counts are: they are right for sums of bins, while neighbouring
+    bins are no longer independent.
 
     Examples
     --------
@@ -118,10 +119,13 @@ def _moved(
     shifts = ((mean - zero) / step).round(9)
     before = int(np.ceil(-min(float(shifts.min()), 0.0)))
     n_bins = before + len(energy) + int(np.ceil(max(float(shifts.max()), 0.0)))
-    over_energy = [name for name, v in data.variables.items() if "energy" in v.dims]
-    result = data.drop_vars(over_energy)
-    for name in [name for name in over_energy if name in data.data_vars]:
-        result[name] = moved_variable(data[name], "energy", shifts + before, n_bins)
+    over_energy = [str(name) for name, v in data.variables.items() if "energy" in v.dims]
+    moved = moved_with_variances(
+        data,
+        [name for name in over_energy if name in data.data_vars],
+        lambda one: moved_variable(one, "energy", shifts + before, n_bins),
+    )
+    result = data.drop_vars(over_energy).assign(moved)
     reached = xr.DataArray(np.ones(len(energy)), dims="energy", name="coverage")
     coverage = moved_variable(reached, "energy", shifts + before, n_bins)
     result["coverage"] = coverage.assign_attrs(long_name="share of the bin that was reached")

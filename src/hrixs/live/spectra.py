@@ -23,7 +23,8 @@ from hrixs.live.train_spectrum import TrainSpectrum
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
 from hrixs.reduction.judge import Seen
-from hrixs.spectra.dataset import BIN_NOISE, COUNTS, with_counting_error
+from hrixs.spectra.dataset import COUNTS, as_counted
+from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.checks import whole_number
@@ -210,9 +211,8 @@ class LiveSpectra:
         -------
         xarray.Dataset
             ``total (energy)``, the sum of the whole watch; ``spectrum (trainId, energy)``,
-            ``n_images`` and, where asked for, ``nrj`` of the last trains; where photons are
-            counted, one standard deviation of both, ``total_err`` and ``spectrum_err``. ``attrs``
-            holds the counts, the settings and the version.
+            ``n_images`` and, where asked for, ``nrj`` of the last trains; errors of both by
+            ``hrixs.error('total')``. ``attrs`` holds the counts, the settings and the version.
 
         Raises
         ------
@@ -228,8 +228,8 @@ class LiveSpectra:
         of_all = with_doubts(of_all, self.doubts)
         of_each = self._attrs_of(max(one.n_images for one in last))
         data_vars: dict[str, Any] = {
-            **with_counting_error(xr.Variable("energy", self.total, of_all), "total"),
-            **with_counting_error(xr.Variable(("trainId", "energy"), spectra, of_each)),
+            **as_counted(xr.Variable("energy", self.total, of_all), "total"),
+            **as_counted(xr.Variable(("trainId", "energy"), spectra, of_each)),
             "n_images": ("trainId", np.array([one.n_images for one in last], np.int64)),
         }
         if np.isfinite(energies).any():

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.output.layout import all_attrs, along, axis_of, beside, others
+from hrixs.spectra.errors import tells_an_error
 from hrixs.utils.provenance import __version__
 
 _PARAMETERS = "entry/process/parameters"
@@ -25,7 +26,7 @@ def write_nexus(data: xr.Dataset, path: Path) -> None:
         file.attrs["default"] = "entry"
         file.attrs["NX_class"] = "NXroot"
         entry = _group(file, "entry", "NXentry")
-        signals = [name for name in spectra if not _is_error(name, spectra)]
+        signals = [name for name in spectra if not tells_an_error(name, data)]
         entry.attrs["default"] = signals[0]
         for name in signals:
             _write_data(entry, name, spectra)
@@ -75,10 +76,6 @@ def _write_data(entry: Any, name: str, spectra: dict[str, xr.DataArray]) -> None
 
 def _is_scale(spectrum: xr.DataArray, dim: str) -> bool:
     return dim in spectrum.coords and spectrum.coords[dim].dtype.kind in "iufb"
-
-
-def _is_error(name: str, spectra: dict[str, xr.DataArray]) -> bool:
-    return name.endswith("_err") and name.removesuffix("_err") in spectra
 
 
 def _group(parent: Any, name: str, nexus_class: str) -> Any:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from hrixs.output.nexus import recorded_in_nexus, write_nexus
 from hrixs.output.text_table import recorded_in_text, write_text
-from hrixs.spectra.dataset import with_counting_error
+from hrixs.spectra.errors import known_error, tells_an_error
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
 from hrixs.utils.errors import unknown_name
 
@@ -66,9 +65,9 @@ def export(
     Notes
     -----
     Images, and photons beside spectra in text, are left out; a line of the file tells which.
-    Errors are those in the result, one standard deviation, named ``..._err``. Of photons that are
-    counted, in whole numbers, and have none with them, it is the square root of their number.
-    Bins without a value are ``nan``.
+    Errors are one standard deviation, named ``..._err``, as `hrixs.error_of` reckons them; what
+    has none that can be known is written without. netCDF holds the result as it is, and
+    ``hrixs.error(name)`` works on what is read back. Bins without a value are ``nan``.
 
     Examples
     --------
@@ -84,10 +83,11 @@ def export(
            [530.1,   9. ,   3. ]])
     """
     suffix = checked_suffix(path)
-    data = _with_errors(_as_dataset(result))
+    data = _as_dataset(result)
     if suffix == ".nc":
         write_netcdf(data, Path(path), scratch)
         return
+    data = _with_errors(data)
     writers: dict[str, Callable[[xr.Dataset, Path], None]] = {
         "NeXus": write_nexus,
         "text": lambda data, part: write_text(data, part, _SPACES),
@@ -137,20 +137,12 @@ def _as_dataset(result: Any) -> xr.Dataset:
 
 
 def _with_errors(data: xr.Dataset) -> xr.Dataset:
-    """`data` with the error of each spectrum that counts photons and has none."""
-    errors: dict[str, xr.Variable] = {}
-    for name, variable in data.variables.items():
-        if str(name).endswith("_err") or f"{name}_err" in data:
-            continue
-        if {"energy", "y"} & set(variable.dims) and _counts(variable):
-            made = with_counting_error(variable, str(name))
-            errors |= {new: one for new, one in made.items() if new not in data.variables}
-    return data.assign(errors)
-
-
-def _counts(variable: xr.Variable) -> bool:
-    """Whether values are numbers of photons; a mean of these has another error than their root."""
-    if variable.attrs.get("units") != "photons" or variable.dtype.kind not in "iuf":
-        return False
-    known = variable.values[np.isfinite(variable.values)]
-    return bool((known >= 0).all() and (known == np.floor(known)).all())
+    """`data` with the error of each spectrum in place of what it is reckoned from."""
+    errors: dict[str, xr.DataArray] = {}
+    for name, variable in data.data_vars.items():
+        if {"energy", "y"} & set(variable.dims) and not tells_an_error(str(name), data):
+            error = known_error(data, str(name))
+            if error is not None:
+                errors[f"{name}_err"] = error
+    beside = [name for name in data.data_vars if tells_an_error(str(name), data)]
+    return data.drop_vars(beside).assign(errors)

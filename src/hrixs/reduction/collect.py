@@ -27,7 +27,7 @@ class Collected:
         self.seen = np.zeros(len(plan.entries), dtype=bool)
         self.failed: list[tuple[int, str]] = []
         self.attrs: dict[str, Any] = {}
-        self._spectra: NDArray[np.float64] | None = None
+        self._spectra: NDArray[Any] | None = None
         self._y: NDArray[np.float64] | None = None
         self._tables: dict[int, dict[str, NDArray[Any]]] = {}
         self._evidence: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
@@ -40,7 +40,7 @@ class Collected:
             return
         if self._spectra is None:
             shape = (len(self.good), *result.spectra.shape[1:])
-            self._spectra = np.empty(shape)
+            self._spectra = np.empty(shape, result.spectra.dtype)
             self._y = result.y
             self.attrs = dict(result.attrs)
         else:

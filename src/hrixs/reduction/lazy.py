@@ -50,8 +50,8 @@ def lazy_spectra(
         drop_axis=[len(leading), len(leading) + 1],
         new_axis=[len(leading)],
         chunks=(*leading, (like.sizes["y"],)),
-        dtype=np.float64,
-        meta=np.empty((0,) * (len(leading) + 1)),
+        dtype=like.dtype,
+        meta=np.empty((0,) * (len(leading) + 1), like.dtype),
         work=as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
@@ -65,7 +65,7 @@ def _spectra_of_block(
     block: NDArray[Any],
     work: tuple[Analysis, NDArray[np.float64] | None],
     block_info: Any = None,
-) -> NDArray[np.float64]:
+) -> NDArray[Any]:
     analysis, energies = work
     stack = as_frames(block)
     energy, begin = energies, 0

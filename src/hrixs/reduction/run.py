@@ -42,7 +42,7 @@ _ENERGY = "nrj"
 #: Names in the result.
 _TAKEN = (
     *("trainId", "entry", "energy", "y", "n_photons", "counts"),
-    *("spectrum", "spectrum_err", "normalized", "normalized_err"),
+    *("spectrum", "spectrum_err", "spectrum_var", "n_added", "normalized", "normalized_err"),
 )
 
 

@@ -2,7 +2,8 @@
 
 from hrixs.spectra.aggregate import Aggregator, default_aggregators
 from hrixs.spectra.counted import photon_spectrum
-from hrixs.spectra.dataset import COUNTS, store_spectrum, with_counting_error, with_energy
+from hrixs.spectra.dataset import COUNTS, as_counted, store_spectrum, with_energy
+from hrixs.spectra.errors import error_of, known_error, with_variance
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.plots import plot_per_train, plot_spectra
 from hrixs.spectra.pump_probe import difference
@@ -11,17 +12,20 @@ from hrixs.spectra.rebin import axis_and_values, equal_step, moved_variable, reb
 __all__ = [
     "COUNTS",
     "Aggregator",
+    "as_counted",
     "axis_and_values",
     "default_aggregators",
     "difference",
     "equal_step",
+    "error_of",
     "integrate_frames",
+    "known_error",
     "moved_variable",
     "photon_spectrum",
     "plot_per_train",
     "plot_spectra",
     "rebin_shifted",
     "store_spectrum",
-    "with_counting_error",
     "with_energy",
+    "with_variance",
 ]

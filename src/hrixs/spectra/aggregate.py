@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.errors import VARIANCE, WITNESS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import RATIO
@@ -49,7 +50,9 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_det": add,
         "MaranaX": add,
         "spectrum": add,
-        "spectrum_err": add_in_quadrature,
+        f"spectrum{VARIANCE}": add,
+        WITNESS: add,
+        "spectrum_err": add_in_quadrature,  # an error of one's own
         "n_photons": add,
         "hRIXS_norm": add,
         "hRIXS_norm_err": add_in_quadrature,
@@ -80,6 +83,9 @@ def aggregate_variable(
         )
     name = str(da.name)
     aggregate, of = aggregators.get(name), aggregators.get(name.removesuffix("_err"))
+    own = name.removesuffix(VARIANCE)
+    if own != name and aggregators.get(own) is not add:
+        return None  # with another function of its own its variance is not known
     if aggregate is add_in_quadrature and of is not add:
         if of is not None:
             warn(
@@ -175,15 +181,13 @@ def aggregate_groups(
 
 
 def add_normalized(data: xr.Dataset, which: str) -> xr.Dataset:
-    """Add ``normalized``, and its error where there is one, to a dataset; return a shallow copy."""
+    """Add ``normalized`` to a dataset; return a shallow copy."""
     ratio = normalized(data, which)
-    error = normalized_error(data, which)
-    # Without their coordinates, which would take the place of those of `data`.
+    # Without its coordinates, which would take the place of those of `data`.
+    for name in ("normalized_err", f"normalized{VARIANCE}"):
+        if name in data:
+            del data[name]
     data["normalized"] = ratio.variable
-    if error is not None:
-        data["normalized_err"] = error.variable
-    elif "normalized_err" in data:
-        del data["normalized_err"]
     return data.copy(deep=False)
 
 
@@ -224,33 +228,6 @@ def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
     ).rename("normalized")
 
 
-def normalized_error(ds: xr.Dataset, which: str) -> xr.DataArray | None:
-    """One standard deviation of what `normalized` gives; None where the spectrum has none.
-
-    ``spectrum_err / |which|`` and, where the dataset has ``<which>_err``, the error that comes
-    of it, in quadrature.
-    """
-    if "spectrum_err" not in ds:
-        return None
-    inputs = [ds["spectrum_err"], ds[which]]
-    if f"{which}_err" in ds.variables:
-        inputs += [ds["spectrum"], ds[f"{which}_err"]]
-    # Without keep_attrs, xarray before 2025.11 takes the attributes off the axes of `ds` itself.
-    result: xr.DataArray = xr.apply_ufunc(
-        _ratio_error,
-        *inputs,
-        keep_attrs=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    result.attrs = {
-        "normalized_by": which,
-        "units": f"{ds['spectrum'].attrs.get('units', '1')} per {which}",
-        "long_name": "one standard deviation of normalized",
-    }
-    return result.rename("normalized_err")
-
-
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
     """`da`, in one chunk along `dim` where it is lazy and its sum depends on the order.
 
@@ -265,16 +242,3 @@ def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
 def _ratio(spectrum: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(spectrum / divisor)
-
-
-def _ratio_error(
-    error: NDArray[Any],
-    divisor: NDArray[Any],
-    spectrum: NDArray[Any] | None = None,
-    divisor_error: NDArray[Any] | None = None,
-) -> NDArray[Any]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_spectrum = error / np.abs(divisor)
-        if spectrum is None or divisor_error is None:
-            return np.asarray(of_spectrum)
-        return np.asarray(np.hypot(of_spectrum, spectrum / divisor**2 * divisor_error))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs import _core
 from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import Frames, as_dark, as_mask
-from hrixs.spectra.dataset import BIN_NOISE
+from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectra.integrated import row_sums
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads

@@ -54,7 +54,7 @@ def photon_spectrum(
     >>> frame = np.zeros((16, 16))
     >>> frame[5:7, 8:10] = 30
     >>> photon_spectrum(find_photons(frame, threshold=50), bins=4, range=(0, 16)).values
-    array([0., 0., 1., 0.])
+    array([0, 0, 1, 0])
     """
     require_photon_table(photons, "x", "y", "frame", "double")
     low, high = (float(end) for end in range)
@@ -76,7 +76,7 @@ def photon_spectrum(
         _frame_in_table(photons)[inside] * bins + number[inside],
         weights=weight[inside],
         minlength=n_frames * bins,
-    ).astype(np.float64)
+    ).astype(np.int64)
     centres = first_row + (edges[:-1] + edges[1:]) / 2
     attrs = dict(photons.attrs) | provenance(
         photons.attrs.get("algorithm", "photon_spectrum"),

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.errors import BIN_NOISE, VARIANCE, WITNESS, with_variance
 from hrixs.utils.provenance import CHARGES
 
-#: Attribute of spectra that were converted to photons: what bins scatter by without a photon.
-BIN_NOISE = "bin_noise"
 #: Counts in the attributes of a counted spectrum, which add up.
 COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES)
 # What a spectrum leaves behind that another one does not replace.
-_OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
+_OF_A_SPECTRUM = (
+    *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
+    *("normalized", f"normalized{VARIANCE}", "normalized_err"),
+)
 
 
 def with_energy(spectrum: xr.DataArray, *, intercept: float, slope: float) -> xr.DataArray:
@@ -29,28 +31,33 @@ def with_energy(spectrum: xr.DataArray, *, intercept: float, slope: float) -> xr
     )
 
 
-def with_counting_error(spectrum: xr.Variable, name: str = "spectrum") -> dict[str, xr.Variable]:
-    """`spectrum` by its name and, where it counts photons, its standard deviation.
+def as_counted(spectrum: xr.Variable, name: str = "spectrum") -> dict[str, xr.Variable]:
+    """`spectrum` by its name, with what its error is reckoned from.
 
-    The number of photons in a bin is Poisson distributed, and its variance the number itself. The
-    two of a double hit met by chance, and count as any other two. Where intensity was converted to
-    photons, noise adds to that, the attribute ``bin_noise``.
+    Photons are whole numbers, and their variance the number itself: the two of a double hit met by
+    chance, and count as any other two. Where intensity was converted to photons, noise adds to
+    that, the attribute ``bin_noise``, and the variance stands beside the spectrum.
     """
     if spectrum.attrs.get("units") != "photons":
         return {name: spectrum}
-    attrs = {"units": "photons", "long_name": f"one standard deviation of {name}"}
-    error = xr.Variable(spectrum.dims, np.sqrt(_variance(spectrum)), attrs)
-    return {name: spectrum, f"{name}_err": error}
-
-
-def _variance(spectrum: xr.Variable) -> Any:
     noise = spectrum.attrs.get(BIN_NOISE)
-    return spectrum.data if noise is None else spectrum.data.clip(0.0) + noise**2
+    if noise is None:
+        return {name: spectrum.astype(np.int64, keep_attrs=True)}
+    variance = xr.Variable(spectrum.dims, spectrum.data.clip(0.0) + noise**2)
+    made = with_variance(xr.Dataset({name: spectrum}), name, variance)
+    return {str(one): variable for one, variable in made.variables.items()}
 
 
 def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
-    """Put `spectrum` and its error into `data` in place of earlier ones; return a shallow copy.
+    """Put `spectrum`, and what its error is of, into `data` in place of earlier ones.
 
+    Returns
+    -------
+    xarray.Dataset
+        A shallow copy.
+
+    Notes
+    -----
     Everything that can fail is tried on a copy first.
     """
     if "energy" in data.variables and data["energy"].dims != ("energy",):
@@ -68,7 +75,7 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
             "would not fit the new one. Drop them, or rename their dimension, first."
         )
     new = new.assign_coords(energy=spectrum["energy"].variable)
-    made = with_counting_error(spectrum.variable)
+    made = as_counted(spectrum.variable)
     new = new.assign(made)
     for name in stale:
         del data[name]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.errors import error_of
 from hrixs.utils.figures import new_axes
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def plot_difference(
         If there are other dimensions besides ``energy``.
     """
     name = "relative_difference" if relative else "difference"
-    values, error = difference[name], difference[f"{name}_err"]
+    values, error = difference[name], error_of(difference, name)
     if values.dims != ("energy",):
         raise ValueError(
             f"the difference has dimensions {values.dims}, expected ('energy',). Select one first, "

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.errors import error_of, with_variance
+from hrixs.spectra.rebin import same_axis
 from hrixs.utils.checks import require_dataset, whole_number
-from hrixs.utils.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknown_name, warn
 from hrixs.utils.provenance import provenance
 
 # Below so many photons a Poisson distribution is too skew for one symmetrical error.
@@ -29,10 +31,10 @@ def difference(
     Parameters
     ----------
     pumped, unpumped : xarray.Dataset
-        Aggregated spectra with errors: `which` and ``<which>_err`` over ``energy``, the same axis
-        in both. Other dimensions broadcast, such as a delay in `pumped` alone. For plain arrays:
-        ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``. Axes of energy loss may differ
-        by less than half a bin.
+        Aggregated spectra, `which` over ``energy``, the same axis in both, with errors that
+        `hrixs.error_of` knows. Other dimensions broadcast, such as a delay in `pumped` alone. For
+        plain arrays: ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``. Axes of energy
+        loss may differ by less than half a bin.
     which : {'normalized', 'spectrum'} or str
         What to subtract.
     bins_together : int
@@ -42,7 +44,7 @@ def difference(
     -------
     xarray.Dataset
         ``difference`` is ``pumped - unpumped``, ``relative_difference`` the same divided by
-        `unpumped`; ``difference_err`` and ``relative_difference_err`` are one standard deviation.
+        `unpumped`; ``result.hrixs.error('difference')`` is one standard deviation.
         ``attrs`` counts bins: ``n_undefined``, where the relative difference is not finite and
         thus NaN, and ``n_few_photons``, where a spectrum has less than 10 photons. Of two axes of
         energy loss the mean is taken.
@@ -81,7 +83,7 @@ def difference(
     ...     for counts, errors in [([64.0, 36.0], [8.0, 6.0]), ([36.0, 64.0], [6.0, 8.0])]
     ... )
     >>> result = difference(pumped, unpumped, which="spectrum")
-    >>> result.difference.values, result.difference_err.values
+    >>> result.difference.values, result.hrixs.error("difference").values
     (array([ 28., -28.]), array([10., 10.]))
     """
     bins_together = whole_number("bins_together", bins_together)
@@ -89,24 +91,22 @@ def difference(
         _spectrum_and_error(name, data, which, bins_together)
         for name, data in (("pumped", pumped), ("unpumped", unpumped))
     )
-    _require_same_axes(a, b)
+    b, b_err = _on_axes_of(a, b, b_err)
     loss = _mean_loss(a, b)
     units = _common_units(a, b)
     _report_differences(pumped, unpumped, which)
     ratio, ratio_err = _ratio(a, a_err, b, b_err)
     useless = ~np.isfinite(ratio)
     few = (_photons(a, a_err) < _FEW_PHOTONS) | (_photons(b, b_err) < _FEW_PHOTONS)
-    one_std = "one standard deviation of"
-    error = xr.apply_ufunc(np.hypot, a_err, b_err, keep_attrs=True)
     relative, relative_err = (one.where(~useless) for one in (ratio - 1, ratio_err))
     result = xr.Dataset(
         {
-            "difference": _named(a - b, units, f"pumped - unpumped, {which}"),
-            "difference_err": _named(error, units, f"{one_std} difference"),
+            "difference": _named(1.0 * (a - b), units, f"pumped - unpumped, {which}"),
             "relative_difference": _named(relative, "1", "pumped / unpumped - 1"),
-            "relative_difference_err": _named(relative_err, "1", f"{one_std} relative_difference"),
         }
     )
+    result = with_variance(result, "difference", a_err**2 + b_err**2)
+    result = with_variance(result, "relative_difference", relative_err**2)
     if loss is not None:
         result = result.assign_coords(energy_loss=loss)
     settings = {name: a.attrs[name] for name in _SETTINGS[1:] if name in a.attrs}
@@ -133,12 +133,12 @@ def _spectrum_and_error(
             f"{name}: {unknown_name('variable', which, map(str, data.data_vars))} Make it first, "
             "with centroid, aggregate and normalize, or name another one with which='spectrum'."
         )
-    if f"{which}_err" not in data:
+    try:
+        values, error = data[which].compute(), error_of(data, which).compute()
+    except UnknownUncertaintyError as unknown:
         raise MissingDataError(
-            f"{name} has no {which}_err, one standard deviation of {which}. Spectra of centroid "
-            "and process_run have it, integrated ones have none: give it as a variable."
-        )
-    values, error = (data[one].compute() for one in (which, f"{which}_err"))
+            f"{name}: {unknown} Integrated spectra have no error: give one as {which}_err."
+        ) from unknown
     if "energy" not in values.dims or "energy" not in values.coords:
         raise MissingDataError(f"{name} has no axis energy, but dimensions {values.dims}.")
     error = error.broadcast_like(values).transpose(*values.dims)
@@ -163,10 +163,16 @@ def _spectrum_and_error(
     return values.assign_attrs(data[which].attrs), error
 
 
-def _require_same_axes(a: xr.DataArray, b: xr.DataArray) -> None:
+def _on_axes_of(
+    a: xr.DataArray, b: xr.DataArray, b_err: xr.DataArray
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """`b` and its error on the axes of `a`, which are the same but for rounding."""
     for dim in a.dims:
         # Of the axis alone: others, as that of the energy loss, may lie along it.
         if dim not in b.dims or _alone(a, dim).equals(_alone(b, dim)):
+            continue
+        if same_axis(a[dim].values, b[dim].values):
+            b, b_err = (one.assign_coords({dim: a[dim].variable}) for one in (b, b_err))
             continue
         if dim != "energy":
             raise ValueError(
@@ -174,9 +180,10 @@ def _require_same_axes(a: xr.DataArray, b: xr.DataArray) -> None:
                 f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
             )
         raise ValueError(
-            f"pumped has {_axis(a)}, unpumped {_axis(b)}, expected the same energy axis. Make both "
-            "spectra with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
+            f"pumped has {_axis(a)}, unpumped {_axis(b)}{_apart(a, b)}, expected the same energy "
+            "axis. Make both with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
         )
+    return b, b_err
 
 
 def _alone(a: xr.DataArray, dim: Any) -> xr.DataArray:
@@ -199,6 +206,12 @@ def _mean_loss(a: xr.DataArray, b: xr.DataArray) -> xr.Variable | None:
             "with energy_loss(..., elastic=...), the energy of the elastic line."
         )
     return xr.Variable(loss[0].dims, (loss[0].values + loss[1].values) / 2, loss[0].attrs)
+
+
+def _apart(a: xr.DataArray, b: xr.DataArray) -> str:
+    if a.sizes["energy"] != b.sizes["energy"]:
+        return ""
+    return f", up to {np.abs(a['energy'].values - b['energy'].values).max():.3g} apart"
 
 
 def _axis(a: xr.DataArray) -> str:

@@ -50,6 +50,15 @@ def equal_step(axis: NDArray[np.float64], name: str) -> float:
     return step
 
 
+def same_axis(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether two axes are one, but for the rounding of their values: to 1e-6 of a bin."""
+    if a.shape != b.shape or a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
+        return False
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    bin_width = np.abs(np.diff(a)).min() if a.size > 1 else 0.0
+    return bool((np.abs(a - b) <= 1e-6 * bin_width).all())
+
+
 def rebin_shifted(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
     """Move spectra by `shifts` bins; each bin is shared by the two it comes to overlap.
 

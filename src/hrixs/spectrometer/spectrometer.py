@@ -239,8 +239,8 @@ class hRIXS(Settings):
         Parameters
         ----------
         data : xarray.Dataset
-            As from `from_run`. ``spectrum (trainId, energy)``, ``spectrum_err`` and their energy
-            axis are added to it, in place of earlier ones.
+            As from `from_run`. ``spectrum (trainId, energy)`` and its energy axis are added
+            to it, in place of earlier ones.
         bins : int, optional
             Over the crop's rows, where it is not `BINS`.
         strict : bool
@@ -249,8 +249,8 @@ class hRIXS(Settings):
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`. A double hit counts as two; ``spectrum_err`` is one standard
-            deviation, the root of the number of photons.
+            A shallow copy of `data`. A double hit counts as two; ``data.hrixs.error()`` is one
+            standard deviation, the root of the number of photons.
 
         Warns
         -----
@@ -565,7 +565,7 @@ class hRIXS(Settings):
         Parameters
         ----------
         data : xarray.Dataset
-            With spectra; ``normalized`` and its error are added, in place of earlier ones.
+            With spectra; ``normalized`` is added, in place of an earlier one.
         which : str
             Variable to divide by; ``<which>_err`` is taken into account where it is there.
 

@@ -22,6 +22,7 @@ __all__ = [
     "NoPhaseCorrectionError",
     "NonFinitePixelsError",
     "TooManyPhotonsError",
+    "UnknownUncertaintyError",
     "no_extra_data",
     "unknown_name",
     "warn",
@@ -89,6 +90,10 @@ class DoubtfulCurvatureError(NoLineError):
 
 class NoPhaseCorrectionError(ValueError):
     """The photons can't tell how positions are biased inside the pixel."""
+
+
+class UnknownUncertaintyError(ValueError):
+    """The error of a variable can't be known, after what was done to it."""
 
 
 def warn(text: str, kind: type[HrixsWarning] = HrixsWarning) -> None:
