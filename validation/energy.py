@@ -245,10 +245,10 @@ def _losses() -> str:
     before, after = (d.spectrum.sum("energy").values for d in (data, loss))
     lost = float(np.abs(after - before).max() / before.max())
     own = (data.spectrum * (data.nrj - data.energy)).sum("energy").values / before
-    moved = (loss.spectrum * loss.energy_loss).sum("energy").values / after
+    moved = (loss.spectrum * loss.energy_loss).sum("energy_loss").values / after
     off = float(np.abs(own - moved).max())
     total = loss.spectrum.sum("trainId").assign_attrs(units="photons")
-    fit = line_width(total.assign_coords(energy=loss.energy_loss.values))
+    fit = line_width(total)
     wide = 2.3548 * np.hypot(0.03, 0.4 * ENERGY_SLOPE / np.sqrt(6))
     good = abs(fit.centre) < 4 * fit.centre_err and abs(fit.fwhm - wide) < 4 * fit.fwhm_err
     return "\n".join(

@@ -241,7 +241,9 @@ class TestAll:
             with pytest.raises(TypeError):
                 export(bad, path)
         else:
-            with pytest.raises(LookupError, match="expected a spectrum over energy or y"):
+            with pytest.raises(
+                LookupError, match="expected a spectrum over energy or energy_loss or y"
+            ):
                 export(summed().drop_dims("energy"), path)
         assert path.read_text() == "older"
         assert list(tmp_path.iterdir()) == [path]

@@ -106,7 +106,8 @@ class TestData:
             loaded = h.from_run(run, data=data)
             np.testing.assert_array_equal(loaded["MaranaX"], right)
             assert loaded.attrs.get("data") == data
-            assert loaded.attrs["run"] == str(run)
+            assert set(loaded.run.values) == {f"r{RUN:04d}"}
+            assert loaded.attrs.get(f"path_of_r{RUN:04d}", str(RUN)) == str(run)
 
     def test_a_path_is_what_it_says(self, h, raw):
         proc = processed(raw)
@@ -228,7 +229,7 @@ class TestOverview:
         np.testing.assert_array_equal(
             images(h, open_run(str(raw.parents[1]), RUN, data="all")), CORRECTED
         )
-        assert h.from_run(run).attrs["run"] == str(raw)
+        assert h.from_run(run).attrs[f"path_of_{raw.name}"] == str(raw)
 
     def test_of_some_trains(self, h, usr):
         run = open_run(str(usr.parents[1]), RUN, data="raw").select_trains(np.s_[2:6])

@@ -119,8 +119,8 @@ def line_width(
     Parameters
     ----------
     spectrum : xarray.DataArray, one dimension
-        Over ``energy`` or ``y``, in equal bins, for example the sum of a run's spectra; with
-        ``spectrum.swap_dims(energy="energy_loss")`` over the energy loss. Bins that are NaN are
+        Over ``energy`` or ``y``, in equal bins, for example the sum of a run's spectra; or
+        over ``energy_loss``. Bins that are NaN are
         left out.
     shape : {'gaussian', 'voigt'}
         Of the line.

@@ -29,12 +29,13 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     Returns
     -------
     xarray.Dataset
-        A new one, with the coordinate ``energy_loss`` in eV along ``energy``, positive for loss:
-        ``spectrum.plot(x="energy_loss")``. Where ``nrj`` (or `elastic`) changes by less than a bin,
-        its mean is taken and the spectra stay as they are. Else each spectrum is moved to the axis
-        of the mean: a bin's counts are shared by the two bins it comes to overlap, in proportion,
-        and their sum is kept. ``energy`` then is that at the mean photon energy, and reaches as
-        far as all the spectra; ``coverage`` is the share of a bin that a spectrum reached.
+        A new one, with the dimension ``energy_loss`` in eV, positive for loss, in the place of
+        ``energy``, which is a coordinate along it: the energy of the photons that left the sample.
+        Where ``nrj`` (or `elastic`) changes by less than a bin, its mean is taken and the spectra
+        stay as they are. Else each spectrum is moved to the axis of the mean: a bin's counts are
+        shared by the two bins it comes to overlap, in proportion, and their sum is kept. The axis
+        then reaches as far as all the spectra, and ``coverage`` is the share of a bin that a
+        spectrum reached; ``energy`` is told for each spectrum.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     mean = float(zero.values[known].mean())
     n_without = int((~known).sum())
     attrs = {"zero_loss": mean, "zero_loss_from": "nrj" if elastic is None else "elastic"}
-    if np.ptp(zero.values[known]) < abs(step):
+    moves = np.ptp(zero.values[known]) >= abs(step)
+    if not moves:
         if n_without:
             warn(
                 f"{n_without} of {zero.size} trains have no photon energy; the mean of the others "
@@ -100,10 +102,14 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
                 "spectra, before the difference."
             )
         result = _moved(data, zero, mean, energy, step)
-    loss = mean - result["energy"].values
-    result = result.assign_coords(
-        energy_loss=("energy", loss, {"units": "eV", "long_name": "energy loss"})
-    )
+    of_loss = {"units": "eV", "long_name": "energy loss"}
+    of_photons = dict(data["energy"].attrs) | {"long_name": "energy of the photons"}
+    loss = xr.Variable("energy", mean - result["energy"].values, of_loss)
+    result = result.assign_coords(energy_loss=loss).swap_dims(energy="energy_loss")
+    if moves:
+        emitted = (zero - result["energy_loss"]).transpose(*zero.dims, "energy_loss")
+        result = result.assign_coords(energy=emitted.variable)
+    result["energy"].attrs = of_photons
     result.attrs = data.attrs | {"n_trains_without_nrj": n_without}
     name = _main(data)
     algorithm = data[name].attrs.get("algorithm", data.attrs.get("algorithm", "energy_loss"))

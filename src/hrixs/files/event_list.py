@@ -55,7 +55,8 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
         ``attrs`` has the file's own curve (for `Curvature.of_attrs`) and the ``bins`` and
         ``range`` of its own spectrum, to the bin what `photon_spectrum` makes with them; and the
         values of its ``NDAttributes`` that stay the same. Those that change are coordinates over
-        ``frames``, the photon energy as ``frames_nrj`` (eV), too. There are no charges in the file.
+        ``frames``, the photon energy as ``frames_nrj`` (eV), too; and ``frames_exposure`` (s), the
+        file's ``ExposureSplit``. There are no charges in the file.
 
     Raises
     ------
@@ -73,6 +74,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     The file's spectrum counts ``floor(f * (y - CF1 * x - CF2 * x**2))`` with its ``f =
     ExpansionFactor`` bins a row, and positions from the corner of the first pixel: bin by bin so
     in the seven files of that beamline in https://github.com/mpmdean/pyrixs (notebooks/test_data).
+    There ``AcquireTime`` is that of all exposures together: ``ExposureSplit`` times their number.
 
     Examples
     --------
@@ -122,6 +124,9 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     energies = np.asarray(recorded.get("PhotonEnergy", ()))
     if frame is not None and energies.shape == (n_frames,):
         coords["frames_nrj"] = ("frames", energies, {"units": "eV", "long_name": "photon energy"})
+    seconds = _only_value(recorded.get("ExposureSplit"))
+    if frame is not None and isinstance(seconds, int | float):
+        coords["frames_exposure"] = ("frames", np.full(n_frames, float(seconds)), {"units": "s"})
     return table.assign_coords(coords).assign_attrs(attrs, run=str(path))
 
 

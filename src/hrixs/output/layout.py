@@ -11,7 +11,7 @@ import xarray as xr
 from hrixs.utils.errors import MissingDataError
 
 #: Dimensions along which a table goes down, the first that is there.
-AXES = ("energy", "y", "photon")
+AXES = ("energy", "energy_loss", "y", "photon")
 
 
 def axis_of(data: xr.Dataset, axes: tuple[str, ...] = AXES) -> str:

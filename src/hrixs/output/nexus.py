@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.output.layout import all_attrs, along, axis_of, beside, others
+from hrixs.output.layout import AXES, all_attrs, along, axis_of, beside, others
 from hrixs.spectra.errors import tells_an_error
 from hrixs.utils.provenance import __version__
 
@@ -20,7 +20,7 @@ def write_nexus(data: xr.Dataset, path: Path) -> None:
     """Write a result: its spectra to be drawn, slow data and photons beside them, its settings."""
     import h5py
 
-    axis = axis_of(data, ("energy", "y"))
+    axis = axis_of(data, AXES[:-1])
     spectra = along(data, axis)
     with h5py.File(path, "w") as file:
         file.attrs["default"] = "entry"

@@ -9,6 +9,7 @@ from typing import Any
 
 import xarray as xr
 
+from hrixs.output.layout import AXES
 from hrixs.output.nexus import recorded_in_nexus, write_nexus
 from hrixs.output.text_table import recorded_in_text, write_text
 from hrixs.spectra.errors import known_error, tells_an_error
@@ -140,7 +141,7 @@ def _with_errors(data: xr.Dataset) -> xr.Dataset:
     """`data` with the error of each spectrum in place of what it is reckoned from."""
     errors: dict[str, xr.DataArray] = {}
     for name, variable in data.data_vars.items():
-        if {"energy", "y"} & set(variable.dims) and not tells_an_error(str(name), data):
+        if set(AXES[:-1]) & set(variable.dims) and not tells_an_error(str(name), data):
             error = known_error(data, str(name))
             if error is not None:
                 errors[f"{name}_err"] = error

@@ -41,7 +41,7 @@ _FEW = 8
 _ENERGY = "nrj"
 #: Names in the result.
 _TAKEN = (
-    *("trainId", "entry", "energy", "y", "n_photons", "counts"),
+    *("trainId", "entry", "run", "energy", "y", "n_photons", "counts"),
     *("spectrum", "spectrum_err", "spectrum_var", "n_added", "normalized", "normalized_err"),
 )
 

@@ -57,6 +57,7 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_norm": add,
         "hRIXS_norm_err": add_in_quadrature,
         "hRIXS_exposure": add,
+        "exposure": add,
         "counts": add,
         "hRIXS_delay": average,
         "hRIXS_index": average,

@@ -33,13 +33,14 @@ def plot_spectra(
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    units = ""
+    label = "energy"
     for k, (name, spectrum) in enumerate(spectra.items()):
         values = spectrum.values - np.nanmedian(spectrum.values)
         peak = np.nanmax(values)
-        ax.plot(spectrum["energy"], values / (peak or 1.0) + k * offset, lw=1, label=name)
-        units = spectrum["energy"].attrs.get("units", "")
-    ax.set(xlabel=f"energy ({units})", title="spectra")
+        (axis,) = (spectrum[dim] for dim in spectrum.dims)
+        ax.plot(axis, values / (peak or 1.0) + k * offset, lw=1, label=name)
+        label = f"{axis.attrs.get('long_name', axis.name)} ({axis.attrs.get('units', '')})"
+    ax.set(xlabel=label, title="spectra")
     ax.set_ylabel("intensity, scaled" + (" and shifted" if offset else ""))
     ax.legend(fontsize="small")
     return ax
@@ -97,21 +98,22 @@ def plot_difference(
     """
     name = "relative_difference" if relative else "difference"
     values, error = difference[name], error_of(difference, name)
-    if values.dims != ("energy",):
+    if values.dims not in (("energy",), ("energy_loss",)):
         raise ValueError(
-            f"the difference has dimensions {values.dims}, expected ('energy',). Select one first, "
-            "for example with isel(hRIXS_delay=0)."
+            f"the difference has dimensions {values.dims}, expected ('energy',) or "
+            "('energy_loss',). Select one first, for example with isel(hRIXS_delay=0)."
         )
     ax = ax or new_axes()
     scale = 100.0 if relative else 1.0
-    energy = difference["energy"]
+    energy = difference[values.dims[0]]
     ax.axhline(0.0, color="grey", lw=1)
     low, high = scale * (values - error), scale * (values + error)
     ax.fill_between(energy, low, high, step="mid", alpha=0.35, lw=0, label="± 1 standard deviation")
     ax.step(energy, scale * values, where="mid", lw=1)
     units = "%" if relative else values.attrs.get("units", "")
     what = "relative difference" if relative else "difference"
-    ax.set(xlabel=f"energy ({energy.attrs.get('units', '')})", ylabel=f"{what} ({units})")
+    along = energy.attrs.get("long_name", "energy")
+    ax.set(xlabel=f"{along} ({energy.attrs.get('units', '')})", ylabel=f"{what} ({units})")
     ax.set_title(f"{what}, pumped and unpumped")
     ax.legend(fontsize="small")
     return ax

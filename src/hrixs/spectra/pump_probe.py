@@ -31,10 +31,10 @@ def difference(
     Parameters
     ----------
     pumped, unpumped : xarray.Dataset
-        Aggregated spectra, `which` over ``energy``, the same axis in both, with errors that
-        `hrixs.error_of` knows. Other dimensions broadcast, such as a delay in `pumped` alone. For
-        plain arrays: ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``. Axes of energy
-        loss may differ by less than half a bin.
+        Aggregated spectra, `which` over ``energy`` or ``energy_loss``, the same axis in both, with
+        errors that `hrixs.error_of` knows. Other dimensions broadcast, such as a delay in `pumped`
+        alone. For plain arrays: ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``. Axes
+        of energy loss may differ by less than half a bin.
     which : {'normalized', 'spectrum'} or str
         What to subtract.
     bins_together : int
@@ -91,8 +91,7 @@ def difference(
         _spectrum_and_error(name, data, which, bins_together)
         for name, data in (("pumped", pumped), ("unpumped", unpumped))
     )
-    b, b_err = _on_axes_of(a, b, b_err)
-    loss = _mean_loss(a, b)
+    (a, a_err), (b, b_err) = _on_one_axis(a, a_err, b, b_err)
     units = _common_units(a, b)
     _report_differences(pumped, unpumped, which)
     ratio, ratio_err = _ratio(a, a_err, b, b_err)
@@ -107,8 +106,6 @@ def difference(
     )
     result = with_variance(result, "difference", a_err**2 + b_err**2)
     result = with_variance(result, "relative_difference", relative_err**2)
-    if loss is not None:
-        result = result.assign_coords(energy_loss=loss)
     settings = {name: a.attrs[name] for name in _SETTINGS[1:] if name in a.attrs}
     result.attrs = settings | provenance(
         "difference",
@@ -139,84 +136,105 @@ def _spectrum_and_error(
         raise MissingDataError(
             f"{name}: {unknown} Integrated spectra have no error: give one as {which}_err."
         ) from unknown
-    if "energy" not in values.dims or "energy" not in values.coords:
-        raise MissingDataError(f"{name} has no axis energy, but dimensions {values.dims}.")
+    axis = _axis_of(values)
+    if axis not in values.dims or axis not in values.coords:
+        raise MissingDataError(
+            f"{name} has no axis energy or energy_loss, but dimensions {values.dims}."
+        )
     error = error.broadcast_like(values).transpose(*values.dims)
     if bins_together == 1:
         return values, error
-    n_bins = values.sizes["energy"]
+    n_bins = values.sizes[axis]
     if n_bins % bins_together:
         divisors = [str(n) for n in range(1, n_bins + 1) if n_bins % n == 0]
         raise ValueError(
             f"bins_together = {bins_together} does not divide the {n_bins} bins of {name} evenly, "
             f"expected one of {', '.join(divisors)}."
         )
-    attrs = values["energy"].attrs
-    together = {"energy": bins_together}
+    attrs = {name: dict(one.attrs) for name, one in values.coords.items() if axis in one.dims}
+    together = {axis: bins_together}
     values = values.coarsen(together).reduce(np.sum)  # NaN stays NaN
     squares = (error**2).coarsen(together).reduce(np.sum)
     error = xr.apply_ufunc(np.sqrt, squares, keep_attrs=True)
     for array in (values, error):
-        array["energy"].attrs |= attrs
-        if "energy_loss" in array.coords:
-            array["energy_loss"].attrs |= data[which]["energy_loss"].attrs
+        for coord, of_coord in attrs.items():
+            array[coord].attrs |= of_coord
     return values.assign_attrs(data[which].attrs), error
 
 
-def _on_axes_of(
-    a: xr.DataArray, b: xr.DataArray, b_err: xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """`b` and its error on the axes of `a`, which are the same but for rounding."""
+def _axis_of(spectra: xr.DataArray) -> str:
+    return "energy_loss" if "energy_loss" in spectra.dims else "energy"
+
+
+def _on_one_axis(
+    a: xr.DataArray, a_err: xr.DataArray, b: xr.DataArray, b_err: xr.DataArray
+) -> tuple[tuple[xr.DataArray, xr.DataArray], tuple[xr.DataArray, xr.DataArray]]:
+    """Both with the same coordinates, which differ by rounding, or by a part of a bin of loss."""
     for dim in a.dims:
-        # Of the axis alone: others, as that of the energy loss, may lie along it.
+        # Of the axis alone: others, as that of the energy, may lie along it.
         if dim not in b.dims or _alone(a, dim).equals(_alone(b, dim)):
             continue
-        if same_axis(a[dim].values, b[dim].values):
-            b, b_err = (one.assign_coords({dim: a[dim].variable}) for one in (b, b_err))
-            continue
-        if dim != "energy":
-            raise ValueError(
-                f"pumped and unpumped lie on different values of {dim} ({a.sizes[dim]} and "
-                f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
-            )
-        raise ValueError(
-            f"pumped has {_axis(a)}, unpumped {_axis(b)}{_apart(a, b)}, expected the same energy "
-            "axis. Make both with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
-        )
-    return b, b_err
+        one = a[dim].variable
+        if not same_axis(a[dim].values, b[dim].values):
+            if dim != "energy_loss":
+                raise ValueError(_unlike(a, b, str(dim)))
+            one = _mean_loss(a, b)
+        a, a_err, b, b_err = (array.assign_coords({dim: one}) for array in (a, a_err, b, b_err))
+    return (a, a_err), (b, b_err)
 
 
 def _alone(a: xr.DataArray, dim: Any) -> xr.DataArray:
     return a[dim].reset_coords(drop=True)
 
 
-def _mean_loss(a: xr.DataArray, b: xr.DataArray) -> xr.Variable | None:
-    """Axis of energy loss of both, on one and the same axis of energy."""
-    if not ("energy_loss" in a.coords and "energy_loss" in b.coords):
-        return None
+def _unlike(a: xr.DataArray, b: xr.DataArray, dim: str) -> str:
+    if dim != "energy":
+        return (
+            f"pumped and unpumped lie on different values of {dim} ({a.sizes[dim]} and "
+            f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
+        )
+    return (
+        f"pumped has {_described(a[dim])}, unpumped {_described(b[dim])}{_apart(a[dim], b[dim])}, "
+        "expected the same energy axis. Make both with the same BINS, Y_RANGE, ENERGY_INTERCEPT "
+        "and ENERGY_SLOPE."
+    )
+
+
+def _mean_loss(a: xr.DataArray, b: xr.DataArray) -> xr.Variable:
+    """Axis of energy loss of both, where their zeros are nearly the same."""
     loss = [one["energy_loss"].variable for one in (a, b)]
-    energy = a["energy"].values
-    zeros = [float((one.values + energy).mean()) for one in loss]
-    bin_width = abs(float(energy[1] - energy[0])) if len(energy) > 1 else np.inf
-    if not abs(zeros[0] - zeros[1]) < bin_width / 2:
+    if a.sizes["energy_loss"] != b.sizes["energy_loss"]:
         raise ValueError(
-            f"pumped and unpumped have different axes energy_loss: nrj (or elastic) is "
-            f"{zeros[0]:.10g} eV in pumped and {zeros[1]:.10g} eV in unpumped, which is more than "
-            f"half a bin ({bin_width / 2:.3g} eV) apart. Give both the same zero of energy loss, "
-            "with energy_loss(..., elastic=...), the energy of the elastic line."
+            f"pumped has {_described(a['energy_loss'])} of energy loss, unpumped "
+            f"{_described(b['energy_loss'])}, expected the same axis. Call energy_loss once, for "
+            "the spectra of both, and aggregate or select afterwards."
+        )
+    bin_width = abs(float(loss[0][1] - loss[0][0])) if len(loss[0]) > 1 else np.inf
+    if not np.abs(loss[0].values - loss[1].values).max() < bin_width / 2:
+        zeros = [_zero_loss(one) for one in (a, b)]
+        raise ValueError(
+            f"pumped and unpumped have different axes energy_loss: nrj (or elastic) is {zeros[0]} "
+            f"in pumped and {zeros[1]} in unpumped, and the axes are more than half a bin "
+            f"({bin_width / 2:.3g} eV) apart. Give both the same zero of energy loss, with "
+            "energy_loss(..., elastic=...), the energy of the elastic line."
         )
     return xr.Variable(loss[0].dims, (loss[0].values + loss[1].values) / 2, loss[0].attrs)
 
 
+def _zero_loss(a: xr.DataArray) -> str:
+    """Photon energy of zero loss, as the axes or the attributes tell it."""
+    if "energy" in a.coords and a["energy"].dims == ("energy_loss",):
+        return f"{float((a['energy_loss'] + a['energy']).mean()):.10g} eV"
+    return f"{a.attrs['zero_loss']:.10g} eV" if "zero_loss" in a.attrs else "not told"
+
+
 def _apart(a: xr.DataArray, b: xr.DataArray) -> str:
-    if a.sizes["energy"] != b.sizes["energy"]:
-        return ""
-    return f", up to {np.abs(a['energy'].values - b['energy'].values).max():.3g} apart"
+    return f", up to {np.abs(a.values - b.values).max():.3g} apart" if a.size == b.size else ""
 
 
-def _axis(a: xr.DataArray) -> str:
-    energy = a["energy"].values
-    return f"{len(energy)} bins from {energy[0]:.10g} to {energy[-1]:.10g}"
+def _described(axis: xr.DataArray) -> str:
+    values = axis.values
+    return f"{len(values)} bins from {values[0]:.10g} to {values[-1]:.10g}"
 
 
 def _common_units(a: xr.DataArray, b: xr.DataArray) -> str:

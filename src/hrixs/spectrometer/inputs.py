@@ -26,13 +26,14 @@ from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.mnemonic_table import Field, field_name, is_pair
 from hrixs.runs.own_ids import TRUST
-from hrixs.runs.run import RunLike, open_run, run_name
+from hrixs.runs.run import RunLike, open_run, run_label, run_name
 from hrixs.runs.run_files import Run
 from hrixs.spectrometer.exposure import exposure_in_s
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
+from hrixs.utils.provenance import PATH, runs_of
 
 #: A run by number, path or as an open collection; images that are loaded, or a file of them.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -112,11 +113,17 @@ def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
     return {"fields": [*h.FIELDS, *several], "required": required}
 
 
-def source_attrs(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, str]:
-    """What ``attrs`` say of where the images come from."""
-    attrs = {"run": run_name(run), "proposal": str(proposal or h.PROPOSAL or "")}
+def with_source(
+    h: Settings, result: xr.Dataset, run: RunLike, proposal: int | str | None
+) -> xr.Dataset:
+    """`result` with the run of each train, which stays right where results are put together."""
+    label, name = run_label(run), run_name(run)
+    result.attrs |= {"proposal": str(proposal or h.PROPOSAL or "")}
+    if not (name.isdecimal() or name == label):
+        result.attrs[f"{PATH}{label}"] = name
     data = run.data if isinstance(run, Run) else _setting_of_data(h, run)
-    return attrs | ({} if data is None else {"data": data})
+    result.attrs |= {} if data is None else {"data": data}
+    return result.assign_coords(run=("trainId", np.full(result.sizes["trainId"], label)))
 
 
 def load(
@@ -138,7 +145,7 @@ def load(
         )
     indexed = index(h, run, proposal, subset=subset, **with_fields(h, extra_fields))
     data = load_run(indexed, lazy_reader(memory) if lazy else None)
-    data.attrs |= source_attrs(h, run, proposal)
+    data = with_source(h, data, run, proposal)
     if drop_first:
         data = data.isel(trainId=slice(1, None))
         data.attrs |= {"n_images": data.sizes["trainId"], "n_first_images_dropped": 1}
@@ -188,7 +195,7 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
     data = run if isinstance(run, xr.Dataset) else None
     if data is not None:
         h.dark_pixels = pixel_coords(images_of(data, h.DETECTOR)) or None
-    h.dark_run = run_name(run) if data is None else str(data.attrs.get("run", "dataset"))
+    h.dark_run = run_name(run) if data is None else ", ".join(runs_of(data)) or "dataset"
     h.dark_detector, h.dark_exposure = h.DETECTOR, exposure
     h.USE_DARK = True
 

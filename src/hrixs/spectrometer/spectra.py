@@ -19,7 +19,7 @@ from hrixs.reduction.run import process_run as reduce_to_spectra
 from hrixs.runs.run import RunLike
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
-from hrixs.spectrometer.inputs import Fields, index, source_attrs, with_fields
+from hrixs.spectrometer.inputs import Fields, index, with_fields, with_source
 from hrixs.spectrometer.recipe import (
     analysis_of,
     classify_options,
@@ -63,7 +63,7 @@ def process_run(
     analysis = analysis_of(h, method, crop).with_threads(n_threads)
     options |= {"threads": n_threads, "client": client}
     result = reduce_to_spectra(indexed, analysis, crop, **options)
-    result.attrs |= source_attrs(h, run, proposal)
+    result = with_source(h, result, run, proposal)
     spectrum = labelled(h, result["spectrum"], crop)
     spectrum = with_slow_doubts(h, spectrum, result)
     if strict:
@@ -88,7 +88,9 @@ def count(
     )
     spectrum = over_energy(h, spectrum)
     if data is None:
-        return store_spectrum(xr.Dataset(attrs=dict(photons.attrs)), spectrum)
+        of_frames = spectrum.coords.to_dataset().drop_vars("energy").reset_coords()
+        spectrum = spectrum.reset_coords(drop=True)
+        return store_spectrum(of_frames.assign_attrs(photons.attrs), spectrum)
     require_dataset(data, "the result that the photons come from")
     if "trainId" not in spectrum.coords:
         raise ValueError(

@@ -36,6 +36,17 @@ def _storable(value: Any) -> Any:
     return value
 
 
+#: Begin of the attribute that tells a run's path, by the run's label.
+PATH = "path_of_"
+
+
+def runs_of(data: Any) -> list[str]:
+    """Labels of the runs that a dataset's trains are of, or that its attributes tell."""
+    if "run" in data.coords:
+        return [str(one) for one in np.unique(data["run"].values)]
+    return [str(data.attrs["run"])] if "run" in data.attrs else []
+
+
 def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
     """Attributes for an output of `algorithm` made with `settings`."""
     attrs = {"algorithm": algorithm, "hrixs_version": __version__}
