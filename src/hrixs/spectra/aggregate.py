@@ -1,4 +1,4 @@
-"""Adding up a dataset's frames, all together or group by group, and normalising the sums."""
+"""Adding up a dataset's frames, all together or group by group."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ def default_aggregators() -> dict[str, Aggregator]:
         "n_photons": add,
         "hRIXS_norm": add,
         "hRIXS_norm_err": add_in_quadrature,
+        "I0": add,
+        "I0_err": add_in_quadrature,
         "hRIXS_exposure": add,
         "counts": add,
         "hRIXS_delay": average,
@@ -174,83 +176,6 @@ def aggregate_groups(
     return result
 
 
-def add_normalized(data: xr.Dataset, which: str) -> xr.Dataset:
-    """Add ``normalized``, and its error where there is one, to a dataset; return a shallow copy."""
-    ratio = normalized(data, which)
-    error = normalized_error(data, which)
-    # Without their coordinates, which would take the place of those of `data`.
-    data["normalized"] = ratio.variable
-    if error is not None:
-        data["normalized_err"] = error.variable
-    elif "normalized_err" in data:
-        del data["normalized_err"]
-    return data.copy(deep=False)
-
-
-def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
-    """Spectrum of `ds` divided by its variable `which`.
-
-    Raises
-    ------
-    MissingDataError
-        If the dataset has no spectrum, or no variable `which`.
-    """
-    require_dataset(ds, "a dataset with spectra")
-    if "spectrum" not in ds:
-        raise MissingDataError(
-            "the dataset has no spectrum to normalise; make one first with centroid or integrate."
-        )
-    if not isinstance(which, str) or which not in ds.variables:
-        raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
-    # Of a lazy variable it is not known yet.
-    useless = ~(np.isfinite(ds[which]) & (ds[which] != 0))
-    n_useless = int(useless.sum()) if ds[which].chunks is None else 0
-    if n_useless:
-        warn(
-            f"{n_useless} of {ds[which].size} values of {which} are zero or not finite; the "
-            "spectra divided by them are not usable."
-        )
-    result: xr.DataArray = xr.apply_ufunc(
-        _ratio,
-        ds["spectrum"],
-        ds[which],
-        keep_attrs=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    units = f"{ds['spectrum'].attrs.get('units', '1')} per {which}"
-    return result.assign_attrs(
-        ds["spectrum"].attrs | {"normalized_by": which, "units": units, "long_name": "normalized"}
-    ).rename("normalized")
-
-
-def normalized_error(ds: xr.Dataset, which: str) -> xr.DataArray | None:
-    """One standard deviation of what `normalized` gives; None where the spectrum has none.
-
-    ``spectrum_err / |which|`` and, where the dataset has ``<which>_err``, the error that comes
-    of it, in quadrature.
-    """
-    if "spectrum_err" not in ds:
-        return None
-    inputs = [ds["spectrum_err"], ds[which]]
-    if f"{which}_err" in ds.variables:
-        inputs += [ds["spectrum"], ds[f"{which}_err"]]
-    # Without keep_attrs, xarray before 2025.11 takes the attributes off the axes of `ds` itself.
-    result: xr.DataArray = xr.apply_ufunc(
-        _ratio_error,
-        *inputs,
-        keep_attrs=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    result.attrs = {
-        "normalized_by": which,
-        "units": f"{ds['spectrum'].attrs.get('units', '1')} per {which}",
-        "long_name": "one standard deviation of normalized",
-    }
-    return result.rename("normalized_err")
-
-
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
     """`da`, in one chunk along `dim` where it is lazy and its sum depends on the order.
 
@@ -260,21 +185,3 @@ def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
     if da.chunks is None or da.dtype.kind != "f" or {"x", "y"} <= set(da.dims):
         return da
     return da.chunk({dim: -1})
-
-
-def _ratio(spectrum: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(spectrum / divisor)
-
-
-def _ratio_error(
-    error: NDArray[Any],
-    divisor: NDArray[Any],
-    spectrum: NDArray[Any] | None = None,
-    divisor_error: NDArray[Any] | None = None,
-) -> NDArray[Any]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_spectrum = error / np.abs(divisor)
-        if spectrum is None or divisor_error is None:
-            return np.asarray(of_spectrum)
-        return np.asarray(np.hypot(of_spectrum, spectrum / divisor**2 * divisor_error))

@@ -1,0 +1,146 @@
+"""Spectra divided by what came in: a monitor, an expression of several, or values of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.i0.divisor import Divisor, divisor_of
+from hrixs.spectra.naming import named_entries
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError, warn
+
+
+def add_normalized(
+    data: xr.Dataset,
+    which: str | xr.DataArray,
+    error: xr.DataArray | float | None = None,
+    *,
+    tell: bool = True,
+) -> xr.Dataset:
+    """Add ``normalized``, and its error where there is one, to a dataset; return a shallow copy.
+
+    What it was divided by stays beside it, as ``divisor``, where it is no variable yet.
+    With `tell`, values that can't be divided by are told.
+    """
+    require_dataset(data, "a dataset with spectra")
+    if "spectrum" not in data:
+        raise MissingDataError(
+            "the dataset has no spectrum to normalise; make one first with centroid or integrate."
+        )
+    divisor = divisor_of(data, which, error)
+    useful = _useful(data, divisor, tell=tell)
+    ratio = _normalized(data, divisor, useful)
+    ratio_error = normalized_error(_with(data, divisor, useful), divisor.name)
+    # Without their coordinates, which would take the place of those of `data`.
+    data["normalized"] = ratio.variable
+    for stale in ("divisor", "divisor_err"):
+        if stale in data and not divisor.is_stored:
+            del data[stale]
+    for name, variable in divisor.variables.items():
+        data[name] = variable
+    if ratio_error is not None:
+        ratio_error.attrs |= {key: ratio.attrs[key] for key in ("normalized_by", "units")}
+        data["normalized_err"] = ratio_error.variable
+    elif "normalized_err" in data:
+        del data["normalized_err"]
+    return data.copy(deep=False)
+
+
+def _useful(data: xr.Dataset, divisor: Divisor, *, tell: bool) -> xr.DataArray:
+    """Where spectra can be divided; zeros and what is not finite are told."""
+    values = divisor.values
+    useful: xr.DataArray = np.isfinite(values) & (values != 0)
+    if useful.chunks is not None or not tell:  # of a lazy variable it is not known yet
+        return useful
+    useless = ~useful.values
+    if useless.any():
+        first = str(values.dims[0]) if values.dims else ""
+        where = ""
+        if first:
+            own = useless.reshape(len(useless), -1).any(axis=1)
+            where = f", of {named_entries(data, first, own)}"
+        warn(
+            f"{int(useless.sum())} of {useless.size} values of {divisor.text} are zero or not "
+            f"finite{where}; normalized is NaN there."
+        )
+    return useful
+
+
+def _normalized(data: xr.Dataset, divisor: Divisor, useful: xr.DataArray) -> xr.DataArray:
+    result: xr.DataArray = xr.apply_ufunc(
+        _ratio,
+        data["spectrum"],
+        _plain(divisor.values.where(useful)),
+        keep_attrs=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
+    by = divisor.text if divisor.text.isidentifier() else f"({divisor.text})"
+    units = f"{data['spectrum'].attrs.get('units', '1')} per {by}"
+    attrs = {"normalized_by": divisor.text, "units": units, "long_name": "normalized"}
+    if not divisor.is_stored:
+        attrs["divisor"] = divisor.name
+    return result.assign_attrs(data["spectrum"].attrs | attrs).rename("normalized")
+
+
+def _with(data: xr.Dataset, divisor: Divisor, useful: xr.DataArray) -> xr.Dataset:
+    """A dataset in which the divisor is NaN where it is of no use, and has its error beside it."""
+    own = _plain(divisor.values.where(useful)).variable
+    made = data.drop_vars([f"{divisor.name}_err"], errors="ignore").assign({divisor.name: own})
+    if divisor.error is not None:
+        made[f"{divisor.name}_err"] = _plain(divisor.error).variable
+    return made
+
+
+def _plain(values: xr.DataArray) -> xr.DataArray:
+    """Without coordinates: they are those of the spectra already."""
+    return values.drop_vars(list(values.coords))
+
+
+def normalized_error(ds: xr.Dataset, which: str) -> xr.DataArray | None:
+    """One standard deviation of what `add_normalized` gives; None where the spectrum has none.
+
+    ``spectrum_err / |which|`` and, where the dataset has ``<which>_err``, the error that comes
+    of it, in quadrature.
+    """
+    if "spectrum_err" not in ds:
+        return None
+    inputs = [ds["spectrum_err"], ds[which]]
+    if f"{which}_err" in ds.variables:
+        inputs += [ds["spectrum"], ds[f"{which}_err"]]
+    # Without keep_attrs, xarray before 2025.11 takes the attributes off the axes of `ds` itself.
+    result: xr.DataArray = xr.apply_ufunc(
+        _ratio_error,
+        *inputs,
+        keep_attrs=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
+    result.attrs = {
+        "normalized_by": which,
+        "units": f"{ds['spectrum'].attrs.get('units', '1')} per {which}",
+        "long_name": "one standard deviation of normalized",
+    }
+    return result.rename("normalized_err")
+
+
+def _ratio(spectrum: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(spectrum / divisor)
+
+
+def _ratio_error(
+    error: NDArray[Any],
+    divisor: NDArray[Any],
+    spectrum: NDArray[Any] | None = None,
+    divisor_error: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_spectrum = error / np.abs(divisor)
+        if spectrum is None or divisor_error is None:
+            return np.asarray(of_spectrum)
+        return np.asarray(np.hypot(of_spectrum, spectrum / divisor**2 * divisor_error))
