@@ -59,7 +59,7 @@ def test_a_number_that_grows_for_ever_is_an_error():
 
 
 def test_unknown_names_are_told_with_the_expression():
-    with pytest.raises(MissingDataError, match="Did you mean 'hRIXS_norm'.*'hRIXS_nrm / 2'"):
+    with pytest.raises(MissingDataError, match=r"Did you mean 'hRIXS_norm'.*'hRIXS_nrm / 2'"):
         Expression("hRIXS_nrm / 2").of({"hRIXS_norm": 1.0})
 
 
