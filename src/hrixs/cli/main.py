@@ -295,6 +295,7 @@ _READERS = {
     "number": float,
     "threshold": _threshold,
     "whole number": int,
+    "text": str,
     "yes or no": _yes_or_no,
     "range": _slice,
 }
@@ -302,6 +303,7 @@ _METAVARS = {
     "number": "N",
     "threshold": "N",
     "whole number": "N",
+    "text": "TEXT",
     "yes or no": "yes|no",
     "range": "A:B",
 }

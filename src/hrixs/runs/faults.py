@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.utils.errors import FaultyRunError, warn
-
-_MOST_NAMED = 8
+from hrixs.utils.errors import named_trains as named_trains
 
 #: What reading a broken file may raise, besides what HDF5 raises for it.
 BROKEN_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, EOFError)
@@ -94,14 +93,3 @@ class Faults:
     def skipped_trains(self) -> NDArray[np.int64]:
         """Ids of the trains with skipped images, as far as they are known, ascending."""
         return np.array(sorted(self._train_ids), dtype=np.int64)
-
-
-def named_trains(train_ids: Iterable[int] | NDArray[Any]) -> str:
-    """Text that names trains, all of them where they are few: ``train 17``, ``trains 1, 3``."""
-    ids = sorted({int(train_id) for train_id in train_ids})
-    if not ids:
-        return "no train"
-    if len(ids) > 2 and ids[-1] - ids[0] == len(ids) - 1:
-        return f"trains {ids[0]} to {ids[-1]}"
-    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-    return f"train{'s' * (len(ids) > 1)} {', '.join(map(str, ids[:_MOST_NAMED]))}{more}"

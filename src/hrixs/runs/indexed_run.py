@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.index import Entries, index_entries
@@ -21,7 +23,7 @@ from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run_files import Run
 from hrixs.runs.slow_data import SlowData, load_slow_data
 from hrixs.utils.checks import require_word
-from hrixs.utils.errors import MissingDataError
+from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class IndexedRun:
         What is wrong with the run, so far.
     trust
         What to believe where the train ids beside the records contradict the index.
+    whole
+        The run with all of its trains.
     """
 
     run: Run
@@ -56,6 +60,7 @@ class IndexedRun:
     dims: tuple[str, ...]
     faults: Faults
     trust: str | None = None
+    whole: Run | None = None
 
     @property
     def swapped(self) -> bool:
@@ -111,6 +116,34 @@ class IndexedRun:
         options: dict[str, Any] = {"required": self.required, "trust": self.trust}
         return load_slow_data(self.run, others, self.faults, **options)
 
+    def slow_data_of_all(self, fields: Mapping[str, Mnemonic]) -> dict[str, SlowData]:
+        """Read fields of all trains of the run, also of those that were not chosen; all required.
+
+        Of an image that was chosen the exposure may have begun in a train that was not.
+        """
+        faults = Faults(strict=self.faults.strict)
+        faults.texts = self.faults.texts  # what was told of the same fields is not told again
+        run = self.whole or self.run
+        return load_slow_data(run, fields, faults, required=fields, trust=self.trust)
+
+    @property
+    def ends_of_run(self) -> tuple[int, int]:
+        """First and last train of the run, whether chosen or not."""
+        ids = (self.whole or self.run).train_ids
+        return int(ids[0]), int(ids[-1])
+
+    @property
+    def trains_with_image(self) -> NDArray[np.uint64]:
+        """Ids of the run's trains with an image, whether chosen or not."""
+        if self.whole is None or not self.run.selected:
+            return self.entries.train_id
+        source, key = _place(self.fields[self.camera])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HrixsWarning)  # of images that were not asked for
+            files = self.whole.files_of(source, key)
+            entries = index_entries(files, source, key, Faults(), self.trust)
+        return self.entries.train_id if entries is None else entries.train_id
+
     def source_attrs(self) -> dict[str, str]:
         """What ``attrs`` say of where the images lie in the files."""
         entry = self.fields[self.camera]
@@ -157,6 +190,7 @@ def index_run(
         `trust` is another word.
     """
     require_word("trust", trust, TRUST)
+    whole = run.with_all_trains()
     if subset is not None:
         run = run.select_trains(subset)
     faults = Faults(strict=strict, only=run.train_ids if run.selected else None)
@@ -179,7 +213,8 @@ def index_run(
         )
     dims = _dims_of(camera, where[camera], entries)
     run.report_lost_files([one["source"] for one in where.values()], faults)
-    return IndexedRun(run, camera, where, frozenset(required), entries, dims, faults, trust)
+    names = frozenset(required)
+    return IndexedRun(run, camera, where, names, entries, dims, faults, trust, whole)
 
 
 def _entries(run: Run, fields: Sequence[Field]) -> dict[str, Mnemonic]:

@@ -87,6 +87,14 @@ UNITS = {
 }
 #: What stands in the place of pulses that there are not.
 NO_PULSE = {"XTD10_SA3": 1.0, "SCS_SA3": 1.0}
+# The same of keys, under whatever name: energies of pulses of XGMs, of all or of one SASE.
+_KEYS_OF_PULSES = re.compile(r"data\.intensity(Sa\d)?TD")
+
+
+def no_pulse_of(name: str, entry: Mnemonic) -> float | None:
+    """What stands in a field where there is no pulse; None where that is not known."""
+    known = _KEYS_OF_PULSES.fullmatch(entry["key"].removesuffix(".value"))
+    return NO_PULSE.get(name, None if known is None else 1.0)
 
 
 def is_pair(field: object) -> TypeGuard[tuple[str, str] | str]:

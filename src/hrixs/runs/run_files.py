@@ -139,6 +139,15 @@ class Run:
             )
         return replace(self, train_ids=ids, selected=True)
 
+    def with_all_trains(self) -> Run:
+        """The same with all trains of its files, whatever was chosen of them."""
+        if not self.selected:
+            return self
+        none = np.empty(0, dtype=np.uint64)
+        files = tuple(replace(file, trains_left_out=none) for file in self.files)
+        ids = np.unique(np.concatenate([file.train_ids for file in files]))
+        return replace(self, files=files, train_ids=ids, selected=False)
+
     def report_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
         """Tell of files that are missing or can't be read; `sources` begins with the camera's."""
         reported = set()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import BROKEN_FILE, Faults
 from hrixs.runs.index import Entries, index_entries
-from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, Mnemonic
+from hrixs.runs.mnemonic_table import UNITS, Mnemonic, no_pulse_of
 from hrixs.runs.parts import stored_pieces
 from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, warn
@@ -139,8 +139,9 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     attrs: dict[str, Any] = {"source": entry["source"], "key": entry["key"]}
     if name in UNITS:
         attrs["units"] = UNITS[name]
-    if name in NO_PULSE:
-        attrs["no_pulse"] = NO_PULSE[name]  # stands where there is none
+    no_pulse = no_pulse_of(name, entry)
+    if no_pulse is not None:
+        attrs["no_pulse"] = no_pulse
     return SlowData(train_ids, values, tuple(dims), attrs)
 
 

@@ -1,13 +1,11 @@
-"""Adding up a dataset's frames, all together or group by group, and normalising the sums."""
+"""Adding up a dataset's frames, all together or group by group."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from hrixs.spectra.dataset import COUNTS
 from hrixs.spectra.errors import VARIANCE, WITNESS
@@ -56,6 +54,8 @@ def default_aggregators() -> dict[str, Aggregator]:
         "n_photons": add,
         "hRIXS_norm": add,
         "hRIXS_norm_err": add_in_quadrature,
+        "I0": add,
+        "I0_err": add_in_quadrature,
         "hRIXS_exposure": add,
         "exposure": add,
         "counts": add,
@@ -181,54 +181,6 @@ def aggregate_groups(
     return result
 
 
-def add_normalized(data: xr.Dataset, which: str) -> xr.Dataset:
-    """Add ``normalized`` to a dataset; return a shallow copy."""
-    ratio = normalized(data, which)
-    # Without its coordinates, which would take the place of those of `data`.
-    for name in ("normalized_err", f"normalized{VARIANCE}"):
-        if name in data:
-            del data[name]
-    data["normalized"] = ratio.variable
-    return data.copy(deep=False)
-
-
-def normalized(ds: xr.Dataset, which: str) -> xr.DataArray:
-    """Spectrum of `ds` divided by its variable `which`.
-
-    Raises
-    ------
-    MissingDataError
-        If the dataset has no spectrum, or no variable `which`.
-    """
-    require_dataset(ds, "a dataset with spectra")
-    if "spectrum" not in ds:
-        raise MissingDataError(
-            "the dataset has no spectrum to normalise; make one first with centroid or integrate."
-        )
-    if not isinstance(which, str) or which not in ds.variables:
-        raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
-    # Of a lazy variable it is not known yet.
-    useless = ~(np.isfinite(ds[which]) & (ds[which] != 0))
-    n_useless = int(useless.sum()) if ds[which].chunks is None else 0
-    if n_useless:
-        warn(
-            f"{n_useless} of {ds[which].size} values of {which} are zero or not finite; the "
-            "spectra divided by them are not usable."
-        )
-    result: xr.DataArray = xr.apply_ufunc(
-        _ratio,
-        ds["spectrum"],
-        ds[which],
-        keep_attrs=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    units = f"{ds['spectrum'].attrs.get('units', '1')} per {which}"
-    return result.assign_attrs(
-        ds["spectrum"].attrs | {"normalized_by": which, "units": units, "long_name": "normalized"}
-    ).rename("normalized")
-
-
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
     """`da`, in one chunk along `dim` where it is lazy and its sum depends on the order.
 
@@ -238,8 +190,3 @@ def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
     if da.chunks is None or da.dtype.kind != "f" or {"x", "y"} <= set(da.dims):
         return da
     return da.chunk({dim: -1})
-
-
-def _ratio(spectrum: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(spectrum / divisor)

@@ -160,7 +160,7 @@ def _variance(data: xr.Dataset, name: str, advice: str) -> xr.DataArray:
 
 def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
     by = str(data[name].attrs.get("normalized_by", ""))
-    divisor = by if by in data.variables else "divisor"
+    divisor = data[name].attrs.get("divisor", by if by in data.variables else "divisor")
     if divisor not in data.variables:
         raise _unknown(
             name,
@@ -176,7 +176,9 @@ def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
         )
     inputs = [_variance(data, "spectrum", ""), divided_by]
     if f"{divisor}_err" in data.variables:
-        inputs += [spectrum, data[f"{divisor}_err"]]
+        inputs += [spectrum, data[f"{divisor}_err"] ** 2]
+    elif f"{divisor}{VARIANCE}" in data.variables:
+        inputs += [spectrum, data[f"{divisor}{VARIANCE}"]]
     variance: xr.DataArray = xr.apply_ufunc(
         _ratio_variance, *inputs, dask="parallelized", output_dtypes=[np.float64]
     )
@@ -195,13 +197,13 @@ def _ratio_variance(
     variance: NDArray[Any],
     divisor: NDArray[Any],
     spectrum: NDArray[Any] | None = None,
-    divisor_error: NDArray[Any] | None = None,
+    divisor_variance: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         of_spectrum = np.asarray(variance / divisor**2)
-        if spectrum is None or divisor_error is None:
+        if spectrum is None or divisor_variance is None:
             return of_spectrum
-        return np.asarray(of_spectrum + (spectrum / divisor**2 * divisor_error) ** 2)
+        return np.asarray(of_spectrum + (spectrum / divisor**2) ** 2 * divisor_variance)
 
 
 def _why_no_count(values: xr.DataArray) -> str | None:

@@ -29,6 +29,7 @@ from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run import RunLike, open_run, run_label, run_name
 from hrixs.runs.run_files import Run
 from hrixs.spectrometer.exposure import exposure_in_s
+from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import require_word
@@ -144,8 +145,11 @@ def load(
             "Give lazy=True, or use process_run."
         )
     indexed = index(h, run, proposal, subset=subset, **with_fields(h, extra_fields))
+    i0 = incident(h, indexed)
     data = load_run(indexed, lazy_reader(memory) if lazy else None)
     data = with_source(h, data, run, proposal)
+    if i0 is not None:
+        data["I0"] = i0.of_images(data["trainId"].values)
     if drop_first:
         data = data.isel(trainId=slice(1, None))
         data.attrs |= {"n_images": data.sizes["trainId"], "n_first_images_dropped": 1}

@@ -33,7 +33,8 @@ class Setting:
         Where nothing was set.
     kind
         ``'number'``, ``'whole number'``, ``'yes or no'``, ``'range'``, ``'image'``,
-        ``'threshold'`` (a number, or text as ``'6 sigma'``), or the words that are allowed.
+        ``'threshold'`` (a number, or text as ``'6 sigma'``), ``'text'``, or the words that are
+        allowed.
     unit
         Of the value; empty where it has none.
     help
@@ -89,6 +90,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MASK", None, "image", "", "bad pixels, an image of the chip that is True there", "no bad pixel"),
     Setting("DATA", None, DATA, "", "which data of a run are read: as written, processed, or both, a source in both from the processed", "raw of a run's number, of a path what is there"),
     Setting("TRUST", None, TRUST, "", "what is believed where the train ids beside a run's images contradict its index", "neither, such images are skipped"),
+    Setting("I0", None, "text", "", "what came in, a name or an expression of names as `'SCS_SA3 * transmission / 100'`, summed over the pulses and the exposure of each image", "no `I0` is made"),
+    Setting("I0_TRAINS", None, "whole number", "", "trains of an exposure", "by the exposure time, else by the distance of images"),
+    Setting("I0_SHIFT", 0, "whole number", "", "trains by which exposures are later than those that end with the image's train; -1: with the one before; `I0_TRAINS - 1`: they begin with it"),
     Setting("MAX_PHOTONS", defaults.MAX_PHOTONS, "whole number", "", "more hits in a frame are an error"),
     Setting("THREADS", None, "whole number", "", "threads over frames", "all that this process may use"),
 )

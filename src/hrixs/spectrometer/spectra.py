@@ -19,6 +19,7 @@ from hrixs.reduction.run import process_run as reduce_to_spectra
 from hrixs.runs.run import RunLike
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
+from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.inputs import Fields, index, with_fields, with_source
 from hrixs.spectrometer.recipe import (
     analysis_of,
@@ -62,7 +63,10 @@ def process_run(
     crop = crop_of(h, *indexed.frame_shape)
     analysis = analysis_of(h, method, crop).with_threads(n_threads)
     options |= {"threads": n_threads, "client": client}
+    i0 = incident(h, indexed)
     result = reduce_to_spectra(indexed, analysis, crop, **options)
+    if i0 is not None:
+        result["I0"] = i0.of_images(result["trainId"].values)
     result = with_source(h, result, run, proposal)
     spectrum = labelled(h, result["spectrum"], crop)
     spectrum = with_slow_doubts(h, spectrum, result)

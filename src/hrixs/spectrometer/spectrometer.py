@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -12,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.curve import Number
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.loss import energy_loss
+from hrixs.i0.normalize import add_normalized
+from hrixs.i0.sums import AUTO, aggregated, told_once
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
@@ -535,7 +538,14 @@ class hRIXS(Settings):
         """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
         return sums.aggregate_variable(self.aggregators, da, dim)
 
-    def aggregate(self, ds: xr.Dataset, var: str | None = None, dim: str = "trainId") -> xr.Dataset:
+    def aggregate(
+        self,
+        ds: xr.Dataset,
+        var: str | None = None,
+        dim: str = "trainId",
+        *,
+        norm: str | None = AUTO,
+    ) -> xr.Dataset:
         """Add up all frames of a dataset, or those of each value of `var` separately.
 
         Parameters
@@ -544,6 +554,9 @@ class hRIXS(Settings):
             Variable to group by, for example ``'hRIXS_delay'``.
         dim : str
             Dimension to aggregate over.
+        norm : str, optional
+            Frames in which it is zero or not finite are left out, told and counted; by default what
+            they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.
 
         Returns
         -------
@@ -552,29 +565,42 @@ class hRIXS(Settings):
             ``counts`` is the number of frames of each group; errors add in quadrature.
         """
         if var is None:
-            return self.aggregate_ds(ds, dim)
-        return sums.aggregate_groups(ds, field_name(var), self.aggregate_ds, dim)
+            return self.aggregate_ds(ds, dim, norm)
+        add_up = partial(self.aggregate_ds, norm=norm) if norm != AUTO else self.aggregate_ds
+        with told_once(dim):
+            return sums.aggregate_groups(ds, field_name(var), add_up, dim)
 
-    def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
+    def aggregate_ds(
+        self, ds: xr.Dataset, dim: str = "trainId", norm: str | None = AUTO
+    ) -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
-        return sums.aggregate_all(ds, self.aggregator, dim)
+        return aggregated(ds, self.aggregator, dim, norm)
 
-    def normalize(self, data: xr.Dataset, which: str = "hRIXS_norm") -> xr.Dataset:
+    def normalize(
+        self,
+        data: xr.Dataset,
+        which: str | xr.DataArray = "hRIXS_norm",
+        *,
+        error: xr.DataArray | float | None = None,
+    ) -> xr.Dataset:
         """Add ``normalized``, the ratio of ``spectrum`` and `which`, to a dataset.
 
         Parameters
         ----------
         data : xarray.Dataset
             With spectra; ``normalized`` is added, in place of an earlier one.
-        which : str
-            Variable to divide by; ``<which>_err`` is taken into account where it is there.
+        which : str or xarray.DataArray
+            Variable to divide by, or an expression of variables, ``'SCS_SA3 * transmission / 100'``
+            (errors ``<name>_err`` are taken into account; pulses are added up); or the values.
+        error : xarray.DataArray or float, optional
+            One standard deviation of values.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`.
+            A shallow copy of `data`; NaN where `which` is zero or not finite, which is told.
         """
-        return sums.add_normalized(data, field_name(which))
+        return add_normalized(data, field_name(which), error)
 
 
 hRIXS.__doc__ = (hRIXS.__doc__ or "").replace("{settings}", described().lstrip())

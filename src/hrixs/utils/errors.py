@@ -6,6 +6,9 @@ import difflib
 import sys
 import warnings
 from collections.abc import Iterable
+from typing import Any
+
+from numpy.typing import NDArray
 
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
 
@@ -23,10 +26,14 @@ __all__ = [
     "NonFinitePixelsError",
     "TooManyPhotonsError",
     "UnknownUncertaintyError",
+    "named_trains",
     "no_extra_data",
     "unknown_name",
     "warn",
 ]
+
+# Trains that a text names, at most.
+_MOST_NAMED = 8
 
 
 class HrixsWarning(UserWarning):
@@ -120,3 +127,14 @@ def unknown_name(what: str, given: object, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(given).casefold(), by_folded, n=1)
     hint = f" Did you mean {by_folded[close[0]]!r}?" if close else ""
     return f"unknown {what} {given!r}.{hint} Known: {', '.join(names) or 'none'}."
+
+
+def named_trains(train_ids: Iterable[int] | NDArray[Any]) -> str:
+    """Text that names trains, all of them where they are few: ``train 17``, ``trains 1, 3``."""
+    ids = sorted({int(train_id) for train_id in train_ids})
+    if not ids:
+        return "no train"
+    if len(ids) > 2 and ids[-1] - ids[0] == len(ids) - 1:
+        return f"trains {ids[0]} to {ids[-1]}"
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return f"train{'s' * (len(ids) > 1)} {', '.join(map(str, ids[:_MOST_NAMED]))}{more}"

@@ -1,0 +1,164 @@
+"""Which trains an image was exposed to, and the sum of what came in over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.typing import Floats
+
+#: From train to train at the European XFEL, in s.
+TRAIN = 0.1
+# An exposure that ends so far beside a whole number of trains is told, in trains.
+_BESIDE = 0.2
+# Half a train counts as one, whatever the digits of the time.
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """How many trains the exposures have.
+
+    Attributes
+    ----------
+    n_trains : numpy.ndarray of int, shape (n_images,)
+        Of each image.
+    source : str
+        Where that was taken from.
+    """
+
+    n_trains: NDArray[np.int64]
+    source: str
+
+    @property
+    def attr(self) -> int | NDArray[np.int64]:
+        """The number, or the numbers that there are."""
+        several = np.unique(self.n_trains)
+        return int(several[0]) if len(several) == 1 else several
+
+
+def exposures_of(
+    n_images: int,
+    *,
+    given: int | None = None,
+    seconds: Floats | None = None,
+    all_images: NDArray[np.uint64],
+) -> Exposures:
+    """Trains of each exposure: as given, by its recorded time, or by the distance of images.
+
+    Parameters
+    ----------
+    n_images : int
+        Images to tell it of.
+    given : int, optional
+        Trains of each.
+    seconds : numpy.ndarray, shape (n_images,), optional
+        Recorded exposure times; NaN where there is none.
+    all_images : numpy.ndarray of uint64
+        Ids of all trains with an image, also those that are not asked for.
+
+    Raises
+    ------
+    MissingDataError
+        If nothing tells it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.i0.exposures import exposures_of
+    >>> ids = np.array([100, 110, 120], dtype=np.uint64)
+    >>> exposures_of(3, all_images=ids)
+    Exposures(n_trains=array([10, 10, 10]), source='the distance of images')
+    """
+    if given is not None:
+        return Exposures(np.full(n_images, given), "I0_TRAINS")
+    if seconds is not None and (np.isfinite(seconds) & (seconds > 0)).any():
+        return _by_time(seconds)
+    ids = np.unique(all_images)
+    if len(ids) < 2:
+        raise MissingDataError(
+            "how many trains an exposure has is not known: no exposure time is recorded, and there "
+            "is one image only. Set I0_TRAINS (on the command line --i0-trains)."
+        )
+    n = int(np.median(np.diff(ids)))
+    return Exposures(np.full(n_images, max(n, 1)), "the distance of images")
+
+
+def _by_time(seconds: Floats) -> Exposures:
+    """Whole trains of each exposure time; images without one have the usual time."""
+    known = np.isfinite(seconds) & (seconds > 0)
+    trains = np.where(known, seconds, np.median(seconds[known])) / TRAIN
+    n = np.maximum(np.floor(trains + 0.5 + _ROUNDING).astype(np.int64), 1)
+    beside = (trains > 1) & (np.abs(trains - n) > _BESIDE)
+    if beside.any():
+        first = int(np.flatnonzero(beside)[0])
+        warn(
+            f"an exposure of {trains[first] * TRAIN:g} s is {trains[first]:.3g} trains of "
+            f"{TRAIN:g} s; I0 is summed over {n[first]}. Set I0_TRAINS if it is another number."
+        )
+    return Exposures(n, "the recorded exposure time")
+
+
+def sum_over_exposures(
+    image_ids: NDArray[np.uint64],
+    n_trains: NDArray[np.int64],
+    shift: int,
+    train_ids: NDArray[np.uint64],
+    values: Floats,
+) -> Floats:
+    """Sum of trains' values over the exposure of each image.
+
+    The exposure of the image of train ``t`` has the trains ``t + shift - n + 1`` to ``t + shift``.
+
+    Parameters
+    ----------
+    image_ids : numpy.ndarray of uint64, shape (n_images,)
+        Trains of the images.
+    n_trains : numpy.ndarray of int, shape (n_images,)
+        Trains of each exposure.
+    shift : int
+        Of the exposure: 0, it ends with the image's train; -1, with the one before;
+        ``n_trains - 1``, it begins with the image's train.
+    train_ids : numpy.ndarray of uint64, shape (n,)
+        Trains with a value, ascending.
+    values : numpy.ndarray of float, shape (n,)
+        Theirs.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n_images,)
+        NaN where a train of the exposure has no value, or none that is finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.i0.exposures import sum_over_exposures
+    >>> ids = np.arange(10, 20, dtype=np.uint64)
+    >>> two = np.array([2, 2])
+    >>> sum_over_exposures(np.array([11, 10], np.uint64), two, 0, ids, np.arange(10.0))
+    array([ 1., nan])
+    """
+    last = image_ids.astype(np.int64) + shift
+    begin, end = last - n_trains + 1, last + 1
+    ids = train_ids.astype(np.int64)
+    good = np.isfinite(values)
+    sums = np.full(len(image_ids), np.nan)
+    places = np.searchsorted(ids, np.stack([begin, end]))
+    # One by one, so that a sum does not depend on what lies before it.
+    for number, (low, high) in enumerate(places.T):
+        if high - low == n_trains[number] and good[low:high].all():
+            sums[number] = values[low:high].sum()
+    return sums
+
+
+def overlapping(image_ids: NDArray[np.uint64], n_trains: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which images share trains of their exposure with the image before or after them."""
+    ids = image_ids.astype(np.int64)
+    shared = np.diff(ids) < n_trains[1:]
+    result = np.zeros(len(ids), dtype=bool)
+    result[1:] |= shared
+    result[:-1] |= shared
+    return result

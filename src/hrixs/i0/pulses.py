@@ -1,0 +1,77 @@
+"""Values of pulses, added up over a train; the fill values where there is no pulse left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.runs.mnemonic_table import NO_PULSE
+from hrixs.utils.errors import warn
+
+
+def sum_over_pulses(values: NDArray[Any], no_pulse: float | None) -> NDArray[np.float64]:
+    """Sum of each train's pulses, shape (n_trains,), without those that are equal to `no_pulse`.
+
+    A pulse that is NaN makes its train's sum NaN: it is not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.i0.pulses import sum_over_pulses
+    >>> sum_over_pulses(np.array([[900.0, 1100.0, 1.0], [1.0, 1.0, 1.0]]), no_pulse=1.0)
+    array([2000.,    0.])
+    """
+    pulses = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    if no_pulse is not None:
+        pulses = np.where(pulses == no_pulse, 0.0, pulses)
+    return np.asarray(pulses.sum(axis=1))
+
+
+def per_train(variable: xr.DataArray, kept: tuple[Any, ...], name: str) -> xr.DataArray:
+    """`variable` with its pulses added up: dimensions that are not among `kept` are theirs.
+
+    Parameters
+    ----------
+    variable : xarray.DataArray
+        One value for each train, or for each pulse of it; ``attrs['no_pulse']`` is what stands
+        where there is no pulse.
+    kept : tuple of str
+        Dimensions of what it is to stand beside.
+    name : str
+        Its name, by which the fill value of well-known fields is known.
+    """
+    pulses = [dim for dim in variable.dims if dim not in kept]
+    if not pulses:
+        return variable
+    fill = no_pulse_of(variable, name)
+    if fill is None:
+        warn(
+            f"{name} has values over {', '.join(map(str, pulses))}, which are all added up: what "
+            f"stands in it where there is no pulse is not known. Say it with "
+            f"data[{name!r}].attrs['no_pulse'] = 1.0."
+        )
+    real = variable if fill is None else variable.where(variable != fill, 0.0)
+    total: xr.DataArray = real.astype(np.float64).sum(pulses, skipna=False, keep_attrs=True)
+    total.attrs = {key: value for key, value in variable.attrs.items() if key != "no_pulse"}
+    return total
+
+
+def error_per_train(
+    error: xr.DataArray, variable: xr.DataArray, kept: tuple[Any, ...], name: str
+) -> xr.DataArray:
+    """Error of what `per_train` gives of `variable`, in quadrature over its pulses."""
+    fill = no_pulse_of(variable, name)
+    if fill is not None and set(variable.dims) <= set(error.dims):
+        error = error.where(variable != fill, 0.0)
+    pulses = [dim for dim in error.dims if dim not in kept]
+    squares: xr.DataArray = (error**2).sum(pulses, skipna=False) if pulses else error**2
+    return squares**0.5
+
+
+def no_pulse_of(variable: xr.DataArray, name: str) -> float | None:
+    """What stands in a variable where there is no pulse; None where that is not known."""
+    known = variable.attrs.get("no_pulse", NO_PULSE.get(name))
+    return None if known is None else float(known)
