@@ -38,6 +38,7 @@ from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.scans.grouped import aggregate
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
@@ -82,6 +83,7 @@ __all__ = [
     "PhotonCurvatureFit",
     "TooManyPhotonsError",
     "__version__",
+    "aggregate",
     "align",
     "bad_pixels",
     "calibrate_energy",

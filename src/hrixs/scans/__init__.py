@@ -1,3 +1,6 @@
 """Groups of images, runs put together, maps over incident energy and delay."""
 
-__all__ = []
+from hrixs.scans.grouped import aggregate
+from hrixs.scans.groups import Groups
+
+__all__ = ["Groups", "aggregate"]

@@ -18,7 +18,7 @@ from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import curve_fits, fits, inputs, recipe, spectra
+from hrixs.spectrometer import curve_fits, fits, inputs, recipe, scans, spectra
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -535,25 +535,32 @@ class hRIXS(Settings):
         """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
         return sums.aggregate_variable(self.aggregators, da, dim)
 
-    def aggregate(self, ds: xr.Dataset, var: str | None = None, dim: str = "trainId") -> xr.Dataset:
-        """Add up all frames of a dataset, or those of each value of `var` separately.
+    def aggregate(
+        self, ds: xr.Dataset, var: Any = None, dim: str = "trainId", **options: Any
+    ) -> xr.Dataset:
+        """Add up all frames of a dataset, or those of each group; see `hrixs.aggregate`.
 
         Parameters
         ----------
-        var : str, optional
-            Variable to group by, for example ``'hRIXS_delay'``.
+        var : str, sequence of str, or extra.components.Scan, optional
+            Variable to group by, for example ``'hRIXS_delay'``, or several.
         dim : str
             Dimension to aggregate over.
+        **options
+            ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, for values that jitter.
 
         Returns
         -------
         xarray.Dataset
-            The variables in `aggregators`, without `dim`, over the values of `var` where given.
+            The variables in `aggregators`, without `dim`, over the means of `var` where given.
             ``counts`` is the number of frames of each group; errors add in quadrature.
+
+        Examples
+        --------
+        >>> h.aggregate(data, "nrj", step=0.05)  # doctest: +SKIP
+        >>> h.aggregate(data, ["hRIXS_delay", "pumped"], step=0.1)  # doctest: +SKIP
         """
-        if var is None:
-            return self.aggregate_ds(ds, dim)
-        return sums.aggregate_groups(ds, field_name(var), self.aggregate_ds, dim)
+        return scans.aggregate(self, ds, var, dim, **options)
 
     def aggregate_ds(self, ds: xr.Dataset, dim: str = "trainId") -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
