@@ -15,7 +15,6 @@ from hrixs.spectra.aggregate import (
     Aggregator,
     add,
     add_in_quadrature,
-    aggregate_all,
     aggregate_one,
     aggregate_variable,
     average,
@@ -36,7 +35,7 @@ def sums_of_groups(
     aggregator with the images of one group at a time.
     """
     of_group = members(number, n_groups)
-    result = xr.Dataset(attrs=ds.attrs)
+    made: dict[Hashable, xr.DataArray] = {}
 
     def aggregator(da: xr.DataArray, dim: str) -> xr.DataArray | None:
         return aggregate_variable(aggregators, da, dim)
@@ -46,11 +45,12 @@ def sums_of_groups(
             continue
         quick = _quick(aggregators, name, da)
         if quick is not None:
-            result[name] = quick(da, of_group, dim)
+            made[name] = quick(da, of_group, dim)
             continue
         parts = _one_by_one(da, of_group, dim, aggregator)
         if parts is not None:
-            result[name] = parts
+            made[name] = parts
+    result = xr.Dataset(made)
     if "counts" not in result:
         result["counts"] = (GROUP, np.array([len(one) for one in of_group]))
     result["counts"].attrs["long_name"] = "frames aggregated"
@@ -77,7 +77,7 @@ def _quick(
     function, of = aggregators.get(str(name)), aggregators.get(str(name).removesuffix("_err"))
     if function is add:
         return _added
-    if function is average and da.dtype.kind == "f":
+    if function is average and da.dtype.kind != "b":
         return _averaged
     return _in_quadrature if function is add_in_quadrature and of is add else None
 
@@ -119,6 +119,3 @@ def _one_by_one(
         parts.append(part)
     joined: xr.DataArray = xr.concat(parts, GROUP, coords="minimal", compat="override")
     return joined
-
-
-__all__ = ["GROUP", "aggregate_all", "datasets_of_groups", "sums_of_groups"]

@@ -50,10 +50,11 @@ def aggregate(
     dim : str
         The dimension of the images.
     step : float, optional
-        Width of bins, in the variable's unit. They lie about whole multiples of it; where images
-        pile up at the borders of these, and leave room elsewhere, the borders move there.
+        Width of bins, in the variable's unit. Values about set-points that are a step apart are a
+        group each, wherever these are. Else bins lie about whole multiples of the step; where
+        images pile up at the borders, and leave room elsewhere, the borders move there.
     origin : float, optional
-        Centre of one of these bins.
+        Centre of one of the bins, which lie as this says then.
     tolerance : float or 'auto', optional
         Images are a group as long as neighbours, sorted, differ by no more. ``'auto'`` takes it
         from the jump between the gaps inside of set-points and those between them. With

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.scans.rules import by_gaps
 from hrixs.utils.typing import Floats
 
-# Of the smallest gap between set-points over the largest inside of one; over the usual one inside;
-# and over the spread inside.
-_OVER_LARGEST, _OVER_USUAL, _OVER_SPREAD = 3.0, 6.0, 3.0
+# The smallest gap between set-points over the largest inside of one, over the usual one inside, and
+# over the spread inside; the last for many values, and more for few, which cluster by chance.
+_OVER_LARGEST, _OVER_USUAL, _OVER_SPREAD, _FEW = 1.5, 6.0, 3.5, 20.0
 # Of what numbers of this size can tell apart.
 _DUST = 1e-12
 # More of the images than this in groups of their own: read-backs, or every image its own place.
 _MOSTLY_SINGLE = 0.8
 # Fewer values than this without clear steps are no reason to speak of a continuous scan.
-_MANY = 10
-# Chance of a pile at a border by accident, over all borders, below which one is told.
-_UNLIKELY = 0.01
+_MANY = 30
+# Set-points with an image each: distances that differ by less.
+_EVEN = 0.05
+# A pile at a border: in a bin's last sixth. It is told where values at all borders are more than
+# chance would have there, by so many standard deviations; or those at one border, by so little chance.
+_BESIDE, _SURELY, _UNLIKELY = 0.15, 4.0, 0.01
 
 
 def clear_tolerance(values: Floats) -> float | None:
     """A tolerance that tells the set-points apart which `values` jitter about.
 
     The sorted gaps between neighbours show a jump, from those inside of a set-point to those
-    between two. The first jump is taken, by a factor of 3 or more, that leaves at least two values
-    to a group on average, whose gaps are 6 times the usual one inside and 3 times the spread there.
+    between two. The first jump is taken that leaves at least two values to a group on average, and
+    whose gaps are 6 times the usual one inside and 3.5 times the spread there, or more for few
+    values. Values that mostly repeat are set-points as they stand, unless some do so much more
+    often than others and there is such a jump: they may as well be a read-back in whole steps.
 
     Returns
     -------
@@ -37,27 +44,47 @@ def clear_tolerance(values: Floats) -> float | None:
     if n < 4:
         return None
     gaps = np.sort(np.diff(np.sort(values)))
-    dust = _DUST * float(np.abs(values).max())
-    real = gaps[gaps > dust]
+    real = gaps[gaps > _DUST * float(np.abs(values).max())]
     if not len(real):
         return None
-    least = float(real[0])
-    if 2 * len(real) < n:  # most values stand there again and again: set-points that do not jitter
-        return least / 2
     # Of a read-back in whole steps no gap is smaller than the smallest one.
-    clipped = np.maximum(gaps, least)
-    below, above = clipped[:-1], clipped[1:]
-    usual = np.array([np.median(clipped[: k + 1]) for k in range(len(below))])
-    fits = (above >= _OVER_LARGEST * below) & (above >= _OVER_USUAL * usual)
+    least = float(real[0])
+    jump = _jump(values, np.maximum(gaps, least))
+    if 2 * len(real) < n:
+        repeats = np.unique(values, return_counts=True)[1]
+        return least / 2 if jump is None or repeats.max() <= 2 * repeats.min() else None
+    return jump
+
+
+def _jump(values: Floats, gaps: Floats) -> float | None:
+    n = len(values)
+    below, above = gaps[:-1], gaps[1:]
+    middle = np.arange(len(below)) // 2  # of sorted ones the median
+    fits = (above >= _OVER_LARGEST * below) & (above >= _OVER_USUAL * gaps[middle])
     fits[: max(n // 2 - 1, 0)] = False
     for k in np.flatnonzero(fits):
         tolerance = float(np.sqrt(below[k] * above[k]))
-        if above[k] >= _OVER_SPREAD * _spread_inside(values, by_gaps(values, tolerance)):
+        spread = _spread_inside(values, by_gaps(values, tolerance))
+        if above[k] >= _OVER_SPREAD * (1 + _FEW / n) * spread:
             return tolerance
     return None
 
 
-def advice_on_equal(values: NDArray[np.generic], n_groups: int, name: str) -> str | None:
+def why_no_tolerance(values: Floats) -> str:
+    """Why there is no clear tolerance, and what to type."""
+    n_equal = len(np.unique(values))
+    if 2 * n_equal <= len(values):
+        return (
+            f"they repeat, {n_equal} different ones, and lie in clusters as well. Leave tolerance "
+            "out for groups of equal values, or give it as a number."
+        )
+    return (
+        "the gaps between neighbours grow without a jump. Give the tolerance as a number, or "
+        "step=, or edges=."
+    )
+
+
+def advice_on_equal(values: NDArray[Any], n_groups: int, name: str) -> str | None:
     """What to type where grouping by equal values makes a group of nearly every image."""
     n = len(values)
     single = 2 * n_groups - n  # at least so many groups have one image
@@ -65,8 +92,8 @@ def advice_on_equal(values: NDArray[np.generic], n_groups: int, name: str) -> st
         return None
     known = np.asarray(values, dtype=np.float64)
     gaps = np.diff(np.unique(known))
-    if _on_a_grid(gaps):  # set-points, one image each
-        return None
+    if len(gaps) and (_on_a_grid(gaps) or np.ptp(gaps) < _EVEN * gaps.mean()):
+        return None  # set-points, one image each
     here = f"{n} images have {n_groups} different values of {name}, and make as many groups"
     tolerance = clear_tolerance(known)
     if tolerance is not None:
@@ -77,7 +104,7 @@ def advice_on_equal(values: NDArray[np.generic], n_groups: int, name: str) -> st
         )
     if n < _MANY:
         return None
-    width = _round_step(float(np.ptp(known)) / max(np.sqrt(n), 2.0))
+    width = _round_step(float(np.ptp(known)) / np.sqrt(n))
     return (
         f"{here}, without clear steps. For groups of several images give step={width:g}, or "
         f"another width of bins, or edges=[...]."
@@ -98,24 +125,27 @@ def wide_groups(values: Floats, number: NDArray[np.int64], tolerance: float) -> 
 def split_groups(values: Floats, number: NDArray[np.int64], borders: Floats) -> list[float]:
     """Borders between bins that seem to cut one set-point in two.
 
-    So are those at which all values of both bins pile up, closer than they would by chance.
-    `borders` are all of them, ascending, and bin k lies between border k and k + 1.
+    There values lie on both sides, and more of them, or closer, than by chance. `borders` are all
+    of them, ascending, and bin k lies between border k and k + 1.
     """
     used = number >= 0
     values, number = values[used], number[used]
-    found = []
-    counts = np.bincount(number, minlength=len(borders) - 1)
-    order = np.argsort(number, kind="stable")
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    for k in np.flatnonzero((counts[:-1] > 0) & (counts[1:] > 0)):
-        both = values[order[ends[k] : ends[k + 2]]]
-        width = borders[k + 2] - borders[k]
-        n = len(both)
-        # Of n values at random in both bins, that all lie within so much of each other.
-        chance = n * (max(float(np.ptp(both)), 1e-300) / width) ** (n - 1)
-        if n > 2 and chance * (len(borders) - 2) < _UNLIKELY:
-            found.append(float(borders[k + 1]))
-    return found
+    n_bins = len(borders) - 1
+    width = np.diff(borders)
+    place = (values - borders[number]) / width[number]
+    counts = np.bincount(number, minlength=n_bins)
+    at_start = np.bincount(number[place < _BESIDE], minlength=n_bins)[1:]
+    at_end = np.bincount(number[place > 1 - _BESIDE], minlength=n_bins)[:-1]
+    both = (at_start > 0) & (at_end > 0)
+    beside = int(at_start.sum() + at_end.sum())
+    share = 2 * _BESIDE
+    scatter = np.sqrt(len(values) * share * (1 - share))
+    if beside - share * len(values) > _SURELY * scatter:
+        return [float(border) for border in borders[1:-1][both]]
+    # At one border all of both bins.
+    alone = both & (at_end == counts[:-1]) & (at_start == counts[1:])
+    chance = _BESIDE ** (at_start + at_end) * n_bins
+    return [float(border) for border in borders[1:-1][alone & (chance < _UNLIKELY)]]
 
 
 def _on_a_grid(gaps: Floats) -> bool:

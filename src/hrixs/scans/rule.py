@@ -77,6 +77,9 @@ class Rule:
 
     def _by_step(self, values: Floats) -> tuple[Integers, str]:
         assert self.step is not None
+        apart = rules.apart_by_steps(values, self.step) if self.origin is None else None
+        if apart is not None:
+            return apart, f"set-points a step of {self.step:g} apart"
         origin = rules.best_origin(values, self.step) if self.origin is None else self.origin
         bins = np.floor((values - origin) / self.step + 0.5)
         borders = origin + self.step * (np.arange(bins.min(), bins.max() + 2) - 0.5)
@@ -100,8 +103,8 @@ class Rule:
             if tolerance is None and len(np.unique(values)) > 1:
                 raise ValueError(
                     f"the {len(values)} values of {self.name}, from {values.min():.6g} to "
-                    f"{values.max():.6g}, have no clear steps for tolerance='auto': no jump in the "
-                    "gaps between neighbours. Give the tolerance as a number, or step=, or edges=."
+                    f"{values.max():.6g}, have no clear steps for tolerance='auto': "
+                    f"{jitter.why_no_tolerance(values)}"
                 )
             tolerance = tolerance or 0.0
         assert not isinstance(tolerance, str | None)

@@ -13,6 +13,8 @@ Integers = NDArray[np.int64]
 
 #: Share of the step without a value that makes a place for the borders of bins worth a move.
 _CLEAR = 0.1
+# Share of the step that means of set-points a step apart are apart at least.
+_APART = 0.9
 
 
 def equal(values: NDArray[Any]) -> Integers:
@@ -40,6 +42,21 @@ def best_origin(values: Floats, step: float) -> float:
         return 0.0
     border = phase[widest] + gaps[widest] / 2
     return float(np.mod(border + 0.5, 1.0) * step)
+
+
+def apart_by_steps(values: Floats, step: float) -> Integers | None:
+    """Groups of values that are no wider than `step`, and a step apart; None where there are none.
+
+    So are those that jitter about set-points. No bin of this width holds two of them, and a border
+    of bins might go through one.
+    """
+    number = by_gaps(values, step / 2)
+    order = np.argsort(number, kind="stable")
+    starts = np.flatnonzero(np.diff(number[order], prepend=-1))
+    low, high = (f.reduceat(values[order], starts) for f in (np.minimum, np.maximum))
+    means = np.bincount(number, values) / np.bincount(number)
+    apart = (np.diff(means) >= _APART * step).all()
+    return number if apart and (high - low <= step).all() else None
 
 
 def by_gaps(values: Floats, tolerance: float) -> Integers:
