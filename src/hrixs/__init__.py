@@ -38,7 +38,9 @@ from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.scans.elastic import align_elastic
 from hrixs.scans.grouped import aggregate
+from hrixs.scans.joining import concat
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
@@ -85,9 +87,11 @@ __all__ = [
     "__version__",
     "aggregate",
     "align",
+    "align_elastic",
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",
+    "concat",
     "concat_photons",
     "difference",
     "doubts",

@@ -104,7 +104,7 @@ class TestOneVariable:
         number = (scan[var].values == result[var].values[1]).astype(int)
         np.testing.assert_array_equal(result.spectrum, in_numpy(scan.spectrum.values, number))
         assert f"{var}_spread" not in result.coords
-        with pytest.raises(ValueError, match=f"{var} is of .*, expected numbers for step"):
+        with pytest.raises(ValueError, match=rf"{var} is of .*, expected numbers for step"):
             aggregate(scan, var, step=1.0)
 
     def test_images_without_a_value_or_outside_are_counted_and_named(self, scan):
@@ -174,7 +174,9 @@ class TestSeveralVariables:
     def test_an_option_without_a_name_is_for_the_one_with_a_decimal_point(self, scan):
         result = aggregate(scan, ["nrj", "pumped"], step=0.17)
         assert result.sizes["nrj"] == 15
-        with pytest.raises(ValueError, match=r"given for 2 variables, expected a dict: step=\{'nrj'"):
+        with pytest.raises(
+            ValueError, match=r"given for 2 variables, expected a dict: step=\{'nrj'"
+        ):
             aggregate(scan, ["nrj", "hRIXS_delay"], step=0.17)
 
     def test_combinations_without_an_image_are_told(self, scan):
@@ -258,7 +260,9 @@ class TestTheSameAsBefore:
     def test_bytes_and_attributes(self, scan, dtype):
         rng = np.random.default_rng(2)
         images = rng.uniform(0, 4000, (90, 8, 6)).astype(dtype)
-        images = xr.DataArray(images, dims=("trainId", "x", "y"), attrs={"n_hits": 3, "units": "ADU"})
+        images = xr.DataArray(
+            images, dims=("trainId", "x", "y"), attrs={"n_hits": 3, "units": "ADU"}
+        )
         for array in (images, images.transpose("x", "trainId", "y")):
             ds = scan.assign(MaranaX=array)
             known = {"MaranaX": add, "spectrum": add, "hRIXS_norm": add, "nrj": average}
@@ -311,7 +315,12 @@ class TestTheSameAsBefore:
         ("nrj", {"step": {"nrk": 1}}, ValueError, "step: unknown variable 'nrk'"),
         ("nrj", {"edges": [0, 1]}, MissingDataError, "no frame is in a group of 'nrj'"),
         (["nrj", "nrj"], {}, ValueError, "names a variable twice"),
-        ("hRIXS_norm", {"tolerance": "auto"}, ValueError, "have no clear steps for tolerance='auto'"),
+        (
+            "hRIXS_norm",
+            {"tolerance": "auto"},
+            ValueError,
+            "have no clear steps for tolerance='auto'",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:90 of 90 frames lie outside")

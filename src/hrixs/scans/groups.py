@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,9 @@ class Groups:
             units = {"units": attrs["units"]} if "units" in attrs else {}
             text = {"long_name": f"standard deviation of {self.name} inside of the group"}
             made[f"{self.name}_spread"] = xr.Variable(self.name, self.spread, units | text)
-        made |= {name: xr.Variable(self.name, values, attrs) for name, values in self.coords.items()}
+        made |= {
+            name: xr.Variable(self.name, values, attrs) for name, values in self.coords.items()
+        }
         return made
 
 
@@ -89,4 +92,4 @@ def members(number: Integers, n_groups: int) -> list[Integers]:
     """Images of each group, in their order."""
     order = np.argsort(number, kind="stable").astype(np.int64)
     borders = np.searchsorted(number[order], np.arange(n_groups + 1))
-    return [order[a:b] for a, b in zip(borders[:-1], borders[1:], strict=True)]
+    return [order[a:b] for a, b in pairwise(borders)]

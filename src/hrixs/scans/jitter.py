@@ -22,7 +22,7 @@ _MANY = 30
 # Set-points with an image each: distances that differ by less.
 _EVEN = 0.05
 # A pile at a border: in a bin's last sixth. It is told where values at all borders are more than
-# chance would have there, by so many standard deviations; or those at one border, by so little chance.
+# by chance, by so many standard deviations; or all at one border, which chance makes so rarely.
 _BESIDE, _SURELY, _UNLIKELY = 0.15, 4.0, 0.01
 
 
@@ -117,9 +117,7 @@ def wide_groups(values: Floats, number: NDArray[np.int64], tolerance: float) -> 
     starts = np.flatnonzero(np.diff(number[order], prepend=-2))
     low = np.minimum.reduceat(values[order], starts)
     high = np.maximum.reduceat(values[order], starts)
-    return [
-        f"{a:.6g} to {b:.6g}" for a, b in zip(low, high, strict=True) if b - a > 4 * tolerance
-    ]
+    return [f"{a:.6g} to {b:.6g}" for a, b in zip(low, high, strict=True) if b - a > 4 * tolerance]
 
 
 def split_groups(values: Floats, number: NDArray[np.int64], borders: Floats) -> list[float]:

@@ -1,4 +1,4 @@
-"""What a call says of how to group by one variable, and the groups that this makes of its values."""
+"""What a call says of how to group by one variable, and the groups that this makes."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import curve_fits, fits, inputs, recipe, scans, spectra
+from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -186,6 +186,21 @@ class hRIXS(Settings):
         options |= {"photons": photons, "client": client, "method": method, "proposal": proposal}
         run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return spectra.process_run(self, run, extra_fields=extra_fields, **options)
+
+    def process_runs(
+        self, runs: Sequence[RunLike], *, align: str | None = None, **options: Any
+    ) -> xr.Dataset:
+        """Make the spectra of several runs, as `hrixs.concat` joins them; a failing run is named.
+
+        Parameters
+        ----------
+        align : {None, 'elastic'}
+            Move each run's spectra so that its elastic line lies at the photon energy.
+        **options
+            As for `process_run`, with a folder in `checkpoint` for each run and, with `strict`, an
+            error where a run fails; `elastic`, `within`, `region` as for `hrixs.align_elastic`.
+        """
+        return many_runs.process_runs(self, runs, align=align, **options)
 
     def load_dark(
         self,
@@ -554,11 +569,6 @@ class hRIXS(Settings):
         xarray.Dataset
             The variables in `aggregators`, without `dim`, over the means of `var` where given.
             ``counts`` is the number of frames of each group; errors add in quadrature.
-
-        Examples
-        --------
-        >>> h.aggregate(data, "nrj", step=0.05)  # doctest: +SKIP
-        >>> h.aggregate(data, ["hRIXS_delay", "pumped"], step=0.1)  # doctest: +SKIP
         """
         return scans.aggregate(self, ds, var, dim, **options)
 
