@@ -38,9 +38,11 @@ from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.scans.delays import delay_from_position
 from hrixs.scans.elastic import align_elastic
 from hrixs.scans.grouped import aggregate
 from hrixs.scans.joining import concat
+from hrixs.scans.pumped import pumped_by
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
@@ -93,6 +95,7 @@ __all__ = [
     "classify_photons",
     "concat",
     "concat_photons",
+    "delay_from_position",
     "difference",
     "doubts",
     "energy_loss",
@@ -113,6 +116,7 @@ __all__ = [
     "photon_spectrum",
     "photon_table",
     "photon_table_from",
+    "pumped_by",
     "read_events",
     "resolve_photons",
 ]

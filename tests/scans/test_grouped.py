@@ -104,7 +104,7 @@ class TestOneVariable:
         number = (scan[var].values == result[var].values[1]).astype(int)
         np.testing.assert_array_equal(result.spectrum, in_numpy(scan.spectrum.values, number))
         assert f"{var}_spread" not in result.coords
-        with pytest.raises(ValueError, match=rf"{var} is of .*, expected numbers for step"):
+        with pytest.raises(ValueError, match=r"is of (bool|<U5), expected numbers"):
             aggregate(scan, var, step=1.0)
 
     def test_images_without_a_value_or_outside_are_counted_and_named(self, scan):

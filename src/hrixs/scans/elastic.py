@@ -137,10 +137,10 @@ def align_elastic(
         for name, fit in fits.items()
     }
     off = np.array([drift.get(name, np.nan) for name in of_image])
-    error = np.array([fits[name].centre_err if name in fits else np.nan for name in of_image])
+    sigma = np.array([fits[name].centre_err if name in fits else np.nan for name in of_image])
     result = _moved(ds, -np.nan_to_num(off) / step, off / slope)
     result["drift"] = _per_image(off / slope, "shift along the energy of the run's elastic line")
-    result["drift_err"] = _per_image(error / abs(slope), "standard deviation")
+    result["drift_err"] = _per_image(sigma / abs(slope), "standard deviation")
     lost = float(spectrum.sum()) - float(result["spectrum"].sum())
     attrs = provenance(
         str(ds.attrs.get("algorithm", "align_elastic")), aligned=True, align="elastic",

@@ -108,7 +108,7 @@ def aggregate(
     """
     require_dataset(ds, "a dataset of frames")
     chosen = default_aggregators() | dict(aggregators or {})
-    options = {"step": step, "tolerance": tolerance, "edges": edges}
+    options: dict[str, Any] = {"step": step, "tolerance": tolerance, "edges": edges}
     options |= {"setpoints": setpoints, "origin": origin}
     return aggregate_groups(ds, by, dim, aggregators=chosen, **options)
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.scans.groups import Groups, mean_and_spread
+from hrixs.scans.groups import IS_FLAG, Groups, mean_and_spread
 from hrixs.scans.left_out import named
 from hrixs.scans.rule import OPTIONS, Rule, rules_of
 from hrixs.scans.scan_steps import groups_of_scan, is_scan
@@ -82,6 +82,8 @@ def _by_variable(ds: xr.Dataset, rule: Rule, dim: str) -> Groups:
     kept, number = np.unique(number, return_inverse=True)
     number = number.reshape(-1) - (kept[0] < 0)
     n_groups = len(kept) - (kept[0] < 0)
+    if ds[name].attrs.get(IS_FLAG):
+        values = values == 1
     value, spread = mean_and_spread(values, number, n_groups)
     return Groups(name, number, value, spread, how, ds[name].attrs, coords, counts)
 

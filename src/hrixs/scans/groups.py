@@ -12,6 +12,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
+#: Attribute of a variable of ones and zeros that stand for True and False, with NaN for neither.
+IS_FLAG = "is_flag"
 
 
 @dataclass(frozen=True, eq=False)

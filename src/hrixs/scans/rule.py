@@ -48,7 +48,7 @@ class Rule:
     @property
     def is_equal(self) -> bool:
         """Whether no option is given."""
-        return self.step is self.tolerance is self.edges is self.setpoints is None
+        return all(getattr(self, name) is None for name in OPTIONS)
 
     def applied(self, values: NDArray[Any], setpoints: NDArray[Any] | None) -> tuple[Integers, str]:
         """Number of the group of each value, -1 for none, and in words how they are made.
@@ -176,7 +176,7 @@ def rules_of(names: Sequence[str], ds: xr.Dataset, **options: Any) -> dict[str, 
 
 
 def _rule(name: str, ds: xr.Dataset, **given: Any) -> Rule:
-    ways = [option for option in ("step", "edges", "setpoints") if option in given]
+    ways: list[str] = [option for option in ("step", "edges", "setpoints") if option in given]
     ways += ["tolerance"] if "tolerance" in given and "setpoints" not in given else []
     if len(ways) > 1:
         raise ValueError(f"{' and '.join(ways)} are given for {name}, expected one of them.")

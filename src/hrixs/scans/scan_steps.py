@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def groups_of_scan(ds: xr.Dataset, scan: Any, dim: str) -> Groups:
     if len(used) < len(positions):
         warn(f"{len(positions) - len(used)} of {len(positions)} steps of the Scan have no image.")
     number[~outside] = np.searchsorted(used, number[~outside])
-    value, spread, attrs = positions[used], None, {"motor": name}
+    value, spread = positions[used], None
+    attrs: dict[Hashable, Any] = {"motor": name}
     if name in ds.variables and ds[name].dims == (dim,):
         value, spread = mean_and_spread(ds[name].values, number, len(used))
         attrs |= ds[name].attrs
