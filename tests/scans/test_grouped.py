@@ -87,7 +87,7 @@ class TestOneVariable:
         for options in ({"step": 0.17}, {"tolerance": "auto"}):
             assert h.aggregate(scan, "nrj", **options).identical(aggregate(scan, "nrj", **options))
         assert h.aggregate(scan).identical(aggregate(scan))
-        with pytest.raises(TypeError, match="unknown option 'steps'. Did you mean 'step'"):
+        with pytest.raises(TypeError, match=r"unknown option 'steps'. Did you mean 'step'"):
             h.aggregate(scan, "nrj", steps=0.1)
 
     def test_equal_values_by_default_and_told_where_they_jitter(self, scan):
