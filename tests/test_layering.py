@@ -26,7 +26,7 @@ ARROWS = {
     "level": "camera utils",
     "i0": "runs spectra camera utils",
     "selection": "spectra camera utils",
-    "scans": "energy spectra camera utils",
+    "scans": "i0 energy spectra camera utils",
     "reduction": "level runs noise spectra photons camera utils",
     "spectrometer": "scans selection i0 level reduction energy noise curvature spectra photons "
     "runs files camera utils",

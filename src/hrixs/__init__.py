@@ -38,7 +38,12 @@ from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
-from hrixs.spectra import accessor as _accessor  # noqa: F401  # registers data.hrixs
+from hrixs.scans import accessor as _accessor  # noqa: F401  # registers data.hrixs
+from hrixs.scans.delays import delay_from_position
+from hrixs.scans.elastic import align_elastic
+from hrixs.scans.grouped import aggregate
+from hrixs.scans.joining import concat
+from hrixs.scans.pumped import pumped_by
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
@@ -86,11 +91,15 @@ __all__ = [
     "TooManyPhotonsError",
     "UnknownUncertaintyError",
     "__version__",
+    "aggregate",
     "align",
+    "align_elastic",
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",
+    "concat",
     "concat_photons",
+    "delay_from_position",
     "difference",
     "doubts",
     "energy_loss",
@@ -112,6 +121,7 @@ __all__ = [
     "photon_spectrum",
     "photon_table",
     "photon_table_from",
+    "pumped_by",
     "read_events",
     "resolve_photons",
 ]

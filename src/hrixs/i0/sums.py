@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,69 +10,25 @@ from numpy.typing import NDArray
 
 from hrixs.i0.divisor import DIVISOR, Divisor, divisor_of
 from hrixs.i0.normalize import add_normalized
-from hrixs.spectra.aggregate import Aggregate, add, aggregate_all
+from hrixs.spectra.aggregate import Aggregator, add, add_in_quadrature
 from hrixs.spectra.errors import VARIANCE
 from hrixs.spectra.naming import named_entries
-from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 #: Default of `norm`: the one by which ``normalized`` was made, else ``I0``, else ``hRIXS_norm``.
 AUTO = "auto"
-#: Frames of a sum that were left out since their norm is not known.
+#: Attribute that counts frames that were left out of a sum since their norm is not known.
 N_WITHOUT_NORM = "n_without_norm"
 _USUAL = ("I0", "hRIXS_norm")
 
 
-@dataclass
-class _LeftOut:
-    """Entries that were left out of several groups, to be told together."""
-
-    by: str = ""
-    labels: list[Any] = field(default_factory=list)
-
-
-_together: ContextVar[_LeftOut | None] = ContextVar("left_out", default=None)
-
-
-@contextmanager
-def told_once(dim: str = "trainId") -> Iterator[None]:
-    """What `without_useless` leaves out within is told once, at the end."""
-    left = _LeftOut()
-    token = _together.set(left)
-    try:
-        yield
-    finally:
-        _together.reset(token)
-    if left.labels:
-        labels = np.unique(np.array(left.labels))
-        names = xr.Dataset(coords={dim: labels})
-        _tell(named_entries(names, dim, np.ones(len(labels), bool)), len(labels), left.by)
-
-
-def aggregated(
-    ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId", norm: str | None = AUTO
-) -> xr.Dataset:
-    """Aggregate a dataset over `dim` without what `without_useless` leaves out.
-
-    Where it has ``normalized``, that of the result is the sum of the spectra divided by the sum of
-    what they were divided by: no sum of ratios, in which weak trains would weigh as strong ones.
-
-    Parameters
-    ----------
-    ds, aggregator, dim
-        As in `hrixs.spectra.aggregate.aggregate_all`.
-    norm
-        As in `without_useless`.
-    """
-    require_dataset(ds, "a dataset of frames")
-    used = without_useless(ds, norm, dim)
-    result = aggregate_all(used, aggregator, dim)
-    left_out = ds.sizes[dim] - used.sizes[dim]
-    before = int(used[N_WITHOUT_NORM].sum()) if N_WITHOUT_NORM in used else 0
-    if left_out or N_WITHOUT_NORM in used:
-        attrs = {"long_name": "frames left out since their norm is zero or not finite"}
-        result[N_WITHOUT_NORM] = xr.DataArray(left_out + before, attrs=attrs)
-    return _with_ratio(result, used, dim)
+def ratio_aggregators(ds: xr.Dataset) -> dict[str, Aggregator]:
+    """How what ``normalized`` of a dataset was divided by is added up; nothing without a ratio."""
+    divisor = divisor_in(ds)
+    if divisor is None:
+        return {}
+    name = divisor.name
+    return {name: add, f"{name}{VARIANCE}": add, f"{name}_err": add_in_quadrature}
 
 
 def without_useless(ds: xr.Dataset, norm: str | None = AUTO, dim: str = "trainId") -> xr.Dataset:
@@ -116,20 +68,15 @@ def without_useless(ds: xr.Dataset, norm: str | None = AUTO, dim: str = "trainId
     useless = ~(np.isfinite(values) & (values != 0))
     if useless.all() or not useless.any():
         return ds
-    left = _together.get()
-    if left is None or dim not in ds.coords:
-        _tell(named_entries(ds, dim, useless), int(useless.sum()), by)
-    else:
-        left.by = by
-        left.labels += ds[dim].values[useless].tolist()
-    return ds.isel({dim: np.flatnonzero(~useless)})
-
-
-def _tell(names: str, n: int, by: str) -> None:
+    n_left_out = int(useless.sum())
     warn(
-        f"{n} frames are left out of the sums, for {by} is zero or not finite in them: {names}. "
-        "To keep them give norm=None, or norm='another variable'."
+        f"{n_left_out} frames are left out of the sums, for {by} is zero or not finite in them: "
+        f"{named_entries(ds, dim, useless)}. To keep them give norm=None, or norm='another "
+        "variable'."
     )
+    used = ds.isel({dim: np.flatnonzero(~useless)})
+    before = int(ds.attrs.get(N_WITHOUT_NORM, 0))
+    return used.assign_attrs({N_WITHOUT_NORM: before + n_left_out})
 
 
 def _norm_of(ds: xr.Dataset, norm: str | None, dim: str) -> tuple[str, NDArray[Any]] | None:
@@ -145,7 +92,7 @@ def _norm_of(ds: xr.Dataset, norm: str | None, dim: str) -> tuple[str, NDArray[A
                 f"frame, ({dim!r},)."
             )
         return norm, _numbers(ds[norm])
-    own = _divisor(ds)
+    own = divisor_in(ds)
     if own is not None and own.values.dims == (dim,):
         return own.text, _numbers(own.values)
     for name in _USUAL:
@@ -158,7 +105,7 @@ def _numbers(values: xr.DataArray) -> NDArray[Any]:
     return np.asarray(values.values, dtype=np.float64)
 
 
-def _divisor(ds: xr.Dataset) -> Divisor | None:
+def divisor_in(ds: xr.Dataset) -> Divisor | None:
     """What ``normalized`` of a dataset was divided by; None where that is not there any more."""
     if "normalized" not in ds or "spectrum" not in ds:
         return None
@@ -170,24 +117,22 @@ def _divisor(ds: xr.Dataset) -> Divisor | None:
     return Divisor(own.values, str(attrs["normalized_by"]), name, own.error, is_stored=True)
 
 
-def _with_ratio(result: xr.Dataset, ds: xr.Dataset, dim: str) -> xr.Dataset:
-    """The sums, and the ratio of those of spectra and divisor, where `ds` has the ratio."""
-    divisor = _divisor(ds)
+def with_ratio(result: xr.Dataset, ds: xr.Dataset, dim: str) -> xr.Dataset:
+    """The sums, and the ratio of those of spectra and divisor, where `ds` has the ratio.
+
+    No sum of ratios, in which weak trains would weigh as strong ones.
+    """
+    divisor = divisor_in(ds)
     if divisor is None or dim not in ds["normalized"].dims or "spectrum" not in result:
         return result
-    if dim not in divisor.values.dims:
+    if dim not in divisor.values.dims or divisor.name not in result:
         warn(
             f"normalized is left out: it was divided by one {divisor.text} for all {dim}. "
             "Normalise the result."
         )
         return result
-    if divisor.name not in result:
-        result[divisor.name] = add(ds[divisor.name], dim)
-        if divisor.error is not None:
-            result[f"{divisor.name}{VARIANCE}"] = add(divisor.error**2, dim)
     result = add_normalized(result, divisor.name, tell=False)
-    result["normalized"].attrs["normalized_by"] = divisor.text
-    result["normalized"].attrs["units"] = ds["normalized"].attrs.get("units", "")
-    if divisor.name == DIVISOR:
-        result["normalized"].attrs["divisor"] = DIVISOR
+    attrs = {"normalized_by": divisor.text, "units": ds["normalized"].attrs.get("units", "")}
+    attrs |= {"divisor": DIVISOR} if divisor.name == DIVISOR else {}
+    result["normalized"].attrs |= attrs
     return result

@@ -105,7 +105,7 @@ def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -
     -------
     xarray.Dataset
         Without `dim`. ``counts`` is the number of frames aggregated. Variables without an
-        aggregator, or without `dim`, are left out.
+        aggregator, or without `dim`, are left out; ``attrs`` name the first.
 
     Raises
     ------
@@ -121,64 +121,37 @@ def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -
     for name, da in ds.data_vars.items():
         if dim not in da.dims:
             continue
-        try:
-            aggregated = aggregator(da, dim)
-        except Exception as error:
-            raise TypeError(
-                f"the aggregator of {name!r} failed: {error}. Expected a function of the variable "
-                f"and the dimension, for example lambda da, dim: da.mean(dim)."
-            ) from error
+        aggregated = aggregate_one(aggregator, da, dim)
         if aggregated is not None:
             result[name] = aggregated
     if "counts" not in result:
         result["counts"] = xr.DataArray(ds.sizes[dim])
     result["counts"].attrs["long_name"] = "frames aggregated"
+    result.attrs = {**ds.attrs, **not_aggregated(ds, result, dim)}
     return result
 
 
-def aggregate_groups(
-    ds: xr.Dataset,
-    var: str,
-    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset],
-    dim: str = "trainId",
-) -> xr.Dataset:
-    """Aggregate `ds` over `dim` separately for each value of its variable `var`.
-
-    Returns
-    -------
-    xarray.Dataset
-        With `var` as a dimension, in ascending order, in place of `dim`. Frames for which `var`
-        is NaN belong to no group: they are left out with a warning, and counted in ``attrs``.
+def aggregate_one(aggregator: Aggregate, da: xr.DataArray, dim: str) -> xr.DataArray | None:
+    """One variable aggregated over `dim`.
 
     Raises
     ------
-    MissingDataError
-        If the dataset has no such variable, or no frame has a value of it.
-    ValueError
-        If the variable has other dimensions than `dim`.
+    TypeError
+        If the aggregator fails.
     """
-    require_dataset(ds, "a dataset of frames")
-    if not isinstance(var, str) or var not in ds.variables:
-        known = [str(name) for name, v in ds.variables.items() if v.dims == (dim,)]
-        raise MissingDataError(unknown_name("variable", var, known))
-    if ds[var].dims != (dim,):
-        raise ValueError(
-            f"{var!r} has dimensions {ds[var].dims}, expected one value for each frame, ({dim!r},)."
-        )
-    values = ds[var].values
-    missing = np.asarray(xr.DataArray(values).isnull().values)
-    if missing.any():
-        warn(f"{int(missing.sum())} of {len(values)} frames have no {var} and are left out.")
-    groups = np.unique(values[~missing])
-    if not len(groups):
-        raise MissingDataError(f"no frame has a value of {var!r}; there is nothing to group.")
-    rest = ds.drop_vars(var) if var != dim else ds
-    parts = [
-        aggregate_ds(rest.isel({dim: np.flatnonzero(values == group)}), dim) for group in groups
-    ]
-    result = xr.concat(parts, xr.DataArray(groups, dims=var, name=var, attrs=ds[var].attrs))
-    result.attrs = ds.attrs | {f"n_frames_without_{var}": int(missing.sum())}
-    return result
+    try:
+        return aggregator(da, dim)
+    except Exception as error:
+        raise TypeError(
+            f"the aggregator of {da.name!r} failed: {error}. Expected a function of the variable "
+            f"and the dimension, for example lambda da, dim: da.mean(dim)."
+        ) from error
+
+
+def not_aggregated(ds: xr.Dataset, result: xr.Dataset, dim: str) -> dict[str, str]:
+    """What ``attrs`` tell of variables over `dim` that `result` lacks: their names, where any."""
+    names = [str(name) for name, v in ds.data_vars.items() if dim in v.dims and name not in result]
+    return {"not_aggregated": ", ".join(names)} if names else {}
 
 
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:

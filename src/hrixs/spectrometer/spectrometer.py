@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -14,14 +13,14 @@ from hrixs.camera.curve import Number
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.loss import energy_loss
 from hrixs.i0.normalize import add_normalized
-from hrixs.i0.sums import AUTO, aggregated, told_once
+from hrixs.i0.sums import AUTO
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import curve_fits, fits, inputs, recipe, spectra
+from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -189,6 +188,21 @@ class hRIXS(Settings):
         options |= {"photons": photons, "client": client, "method": method, "proposal": proposal}
         run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return spectra.process_run(self, run, extra_fields=extra_fields, **options)
+
+    def process_runs(
+        self, runs: Sequence[RunLike], *, align: str | None = None, **options: Any
+    ) -> xr.Dataset:
+        """Make the spectra of several runs, as `hrixs.concat` joins them; a failing run is named.
+
+        Parameters
+        ----------
+        align : {None, 'elastic'}
+            Move each run's spectra so that its elastic line lies at the photon energy.
+        **options
+            As for `process_run`, with a folder in `checkpoint` for each run and, with `strict`, an
+            error where a run fails; `elastic`, `within`, `region` as for `hrixs.align_elastic`.
+        """
+        return many_runs.process_runs(self, runs, align=align, **options)
 
     def load_dark(
         self,
@@ -541,40 +555,39 @@ class hRIXS(Settings):
     def aggregate(
         self,
         ds: xr.Dataset,
-        var: str | None = None,
+        var: Any = None,
         dim: str = "trainId",
         *,
         norm: str | None = AUTO,
+        **options: Any,
     ) -> xr.Dataset:
-        """Add up all frames of a dataset, or those of each value of `var` separately.
+        """Add up all frames of a dataset, or those of each group; see `hrixs.aggregate`.
 
         Parameters
         ----------
-        var : str, optional
-            Variable to group by, for example ``'hRIXS_delay'``.
+        var : str, sequence of str, or extra.components.Scan, optional
+            Variable to group by, for example ``'hRIXS_delay'``, or several.
         dim : str
             Dimension to aggregate over.
         norm : str, optional
             Frames in which it is zero or not finite are left out, told and counted; by default what
             they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.
+        **options
+            ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, for values that jitter.
 
         Returns
         -------
         xarray.Dataset
-            The variables in `aggregators`, without `dim`, over the values of `var` where given.
+            The variables in `aggregators`, without `dim`, over the means of `var` where given.
             ``counts`` is the number of frames of each group; errors add in quadrature.
         """
-        if var is None:
-            return self.aggregate_ds(ds, dim, norm)
-        add_up = partial(self.aggregate_ds, norm=norm) if norm != AUTO else self.aggregate_ds
-        with told_once(dim):
-            return sums.aggregate_groups(ds, field_name(var), add_up, dim)
+        return scans.aggregate(self, ds, var, dim, norm, **options)
 
     def aggregate_ds(
         self, ds: xr.Dataset, dim: str = "trainId", norm: str | None = AUTO
     ) -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
-        return aggregated(ds, self.aggregator, dim, norm)
+        return scans.aggregate_ds(self, ds, dim, norm)
 
     def normalize(
         self,

@@ -19,11 +19,15 @@ class Progress:
         nor a notebook.
     done : int
         Frames that are done already.
+    unit : str
+        What is counted, if not frames.
     """
 
-    def __init__(self, total: int, *, wanted: bool = True, done: int = 0) -> None:
+    def __init__(
+        self, total: int, *, wanted: bool = True, done: int = 0, unit: str = " frames"
+    ) -> None:
         self._photons = 0.0
-        self._bar: Any = _bar(total, done) if wanted else None
+        self._bar: Any = _bar(total, done, unit) if wanted else None
 
     def add(self, n_frames: int, photons: float | None = None) -> None:
         """Add frames that are done, with the photons in them where they are counted."""
@@ -46,7 +50,7 @@ class Progress:
         self.close()
 
 
-def _bar(total: int, done: int) -> Any:
+def _bar(total: int, done: int, unit: str) -> Any:
     with warnings.catch_warnings():
         # That a notebook has no ipywidgets: the bar is of text then.
         warnings.filterwarnings("ignore", "IProgress not found")
@@ -54,4 +58,4 @@ def _bar(total: int, done: int) -> Any:
 
     # None: silent unless the output is a terminal. A notebook's is none, and yet it is watched.
     silent = False if "ipykernel.zmqshell" in sys.modules else None
-    return tqdm(total=total, initial=done, unit=" frames", smoothing=0.1, disable=silent)
+    return tqdm(total=total, initial=done, unit=unit, smoothing=0.1, disable=silent)

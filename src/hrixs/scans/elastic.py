@@ -1,0 +1,232 @@
+"""The elastic lines of several runs, each found and put where it belongs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.energy.line import LineFit, line_width
+from hrixs.scans.joining import RUN
+from hrixs.spectra.rebin import equal_step, moved_variable
+from hrixs.utils.checks import number, require_dataset
+from hrixs.utils.errors import MissingDataError, NoLineError, warn
+from hrixs.utils.provenance import provenance
+from hrixs.utils.typing import Floats
+
+_DIM = "trainId"
+#: Rows of the chip on both sides of where the elastic line is expected, in which it is looked for.
+ROWS_BESIDE = 15.0
+# A line of fewer standard deviations, or so near to the end of what was searched, is none.
+_LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
+
+
+def align_elastic(
+    ds: xr.Dataset,
+    *,
+    elastic: float | xr.DataArray | None = None,
+    within: float | None = None,
+    region: tuple[float, float] | None = None,
+) -> xr.Dataset:
+    """Move the spectra of each run so that its elastic line lies at the photon energy.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With ``spectrum (trainId, ..., energy)`` and the coordinate ``run``, as from `concat` or
+        `hRIXS.process_runs`.
+    elastic : float or xarray.DataArray, optional
+        Where the elastic line belongs, in the unit of the energy axis: a number, or one for each
+        image. By default the run's ``nrj``; without that the mean of what is found in all runs.
+    within : float, optional
+        How far from there the line is looked for, in the unit of the energy axis. By default 15
+        rows of the chip.
+    region : (float, float), optional
+        The part of the energy axis in which it is looked for in all runs, in place of that.
+
+    Returns
+    -------
+    xarray.Dataset
+        A new one, with all variables over ``energy`` moved: a bin is shared by the two it comes to
+        overlap, so that counts are kept. ``drift`` is by how much the run of each image was off,
+        in pixels, and ``drift_err`` its standard deviation, both NaN where no line was found and
+        the spectra stay as they were. ``attrs`` tell ``not_aligned``, those runs, and
+        ``n_moved_out``, counts that were moved out of the axis.
+
+    Raises
+    ------
+    MissingDataError
+        There are no spectra, or no ``run``.
+    ValueError
+        The axis is not in equal bins, or no run has a line.
+
+    Warns
+    -----
+    HrixsWarning
+        For runs without a clear line.
+
+    Notes
+    -----
+    The images of a run are added up, at the mean photon energy where it changes in the run. In that
+    the tallest line near the expected place is fitted, as by `line_width`. A run's drift then is
+    known to the line's ``centre_err``: the width over the root of its photons.
+
+    Examples
+    --------
+    >>> joined = hrixs.concat([h.process_run(run) for run in (145, 146)])  # doctest: +SKIP
+    >>> aligned = hrixs.align_elastic(joined)  # doctest: +SKIP
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import align_elastic, line_width
+    >>> energy = 530 + 0.01 * np.arange(-100.0, 100.0)
+    >>> lines = [200 * np.exp(-(((energy - 530 - off) / 0.04) ** 2)) for off in (0.0, 0.05)]
+    >>> spectra = {"spectrum": (("trainId", "energy"), lines), "nrj": ("trainId", [530.0] * 2)}
+    >>> ds = xr.Dataset(spectra,
+    ...                 {"energy": ("energy", energy, {"units": "eV"}),
+    ...                  "run": ("trainId", ["r0001", "r0002"])})
+    >>> ds.spectrum.attrs |= {"units": "photons", "energy_slope": 0.02}
+    >>> aligned = align_elastic(ds)
+    >>> aligned.drift.values.round(3), round(line_width(aligned.spectrum[1]).centre, 3)
+    (array([-0. ,  2.5]), 530.0)
+    """
+    require_dataset(ds, "spectra of several runs")
+    if (
+        "spectrum" not in ds
+        or "energy" not in ds["spectrum"].dims
+        or _DIM not in ds["spectrum"].dims
+    ):
+        raise MissingDataError("the dataset has no spectrum over trainId and energy.")
+    if RUN not in ds.coords or ds[RUN].dims != (_DIM,):
+        raise MissingDataError(
+            "the dataset has no coordinate 'run' over trainId, expected the result of "
+            "process_runs, or of concat."
+        )
+    spectrum = ds["spectrum"]
+    axis = np.asarray(spectrum["energy"].values, dtype=np.float64)
+    step = equal_step(axis, "energy")
+    slope = float(spectrum.attrs.get("energy_slope", 1.0))
+    within = ROWS_BESIDE * abs(slope) if within is None else number("within", within)
+    expected = _expected(ds, elastic)
+    names = list(dict.fromkeys(map(str, ds[RUN].values)))
+    of_image = ds[RUN].values.astype(str)
+    fits: dict[str, LineFit] = {}
+    weak: dict[str, str] = {}
+    places: dict[str, float] = {}
+    for name in names:
+        here = np.flatnonzero(of_image == name)
+        total, places[name] = _added(spectrum.isel({_DIM: here}), expected[here], step)
+        ends = _ends(axis, places[name], within) if region is None else tuple(sorted(region))
+        try:
+            fits[name] = _line(total, *ends)
+        except (NoLineError, ValueError) as error:
+            weak[name] = str(error)
+    if not fits:
+        raise NoLineError(
+            f"no elastic line in any of {len(names)} runs: {next(iter(weak.values()))} Give region "
+            "or within, or leave align out."
+        )
+    if weak:
+        told = "; ".join(f"{name}: {why}" for name, why in list(weak.items())[:3])
+        warn(
+            f"{len(weak)} of {len(names)} runs have no clear elastic line and are left as they "
+            f"are: {told}"
+        )
+    common = _mean_centre(fits)
+    drift = {  # in the unit of the axis
+        name: fit.centre - (places[name] if np.isfinite(places[name]) else common)
+        for name, fit in fits.items()
+    }
+    off = np.array([drift.get(name, np.nan) for name in of_image])
+    sigma = np.array([fits[name].centre_err if name in fits else np.nan for name in of_image])
+    result = _moved(ds, -np.nan_to_num(off) / step, off / slope)
+    result["drift"] = _per_image(off / slope, "shift along the energy of the run's elastic line")
+    result["drift_err"] = _per_image(sigma / abs(slope), "standard deviation")
+    lost = float(spectrum.sum()) - float(result["spectrum"].sum())
+    attrs = provenance(
+        str(ds.attrs.get("algorithm", "align_elastic")), aligned=True, align="elastic",
+        align_within=within, align_region=region, not_aligned=", ".join(weak),
+        n_moved_out=round(lost, 6),
+    )  # fmt: skip
+    return result.assign_attrs(attrs)
+
+
+def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
+    """Where the elastic line of each image belongs; NaN where that is not known."""
+    n = ds.sizes[_DIM]
+    if elastic is None:
+        known = "nrj" in ds.variables and ds["energy"].attrs.get("units") == "eV"
+        return np.asarray(ds["nrj"].values, dtype=np.float64) if known else np.full(n, np.nan)
+    values = np.asarray(elastic, dtype=np.float64)
+    if values.shape not in ((), (n,)):
+        raise ValueError(
+            f"elastic has shape {values.shape}, expected a number, or one for each image."
+        )
+    return np.broadcast_to(values, n).copy()
+
+
+def _added(spectrum: xr.DataArray, expected: Floats, step: float) -> tuple[xr.DataArray, float]:
+    """Sum of a run's spectra, moved to the mean of where the lines belong; and that."""
+    known = np.isfinite(expected)
+    mean = float(expected[known].mean()) if known.any() else np.nan
+    within = [dim for dim in spectrum.dims if dim != "energy"]
+    if known.any() and np.ptp(expected[known]) >= abs(step):
+        shifts = xr.DataArray((mean - expected[known]) / step, dims=_DIM)
+        used = spectrum.isel({_DIM: np.flatnonzero(known)})
+        moved = moved_variable(used, "energy", shifts, spectrum.sizes["energy"])
+        spectrum = moved.assign_coords(energy=spectrum["energy"])
+    return spectrum.sum(within, keep_attrs=True).compute(), mean
+
+
+def _ends(axis: Floats, place: float, within: float) -> tuple[float, float]:
+    if not np.isfinite(place):
+        return float(axis.min()), float(axis.max())
+    return place - within, place + within
+
+
+def _line(total: xr.DataArray, low: float, high: float) -> LineFit:
+    """The tallest line between two ends, or an error that says why there is none."""
+    axis = total["energy"].values
+    near = total.isel(energy=np.flatnonzero((axis >= low) & (axis <= high)))
+    units = total["energy"].attrs.get("units", "")
+    where = f"between {low:.6g} and {high:.6g} {units}".rstrip()
+    if near.sizes["energy"] < 6:
+        raise NoLineError(
+            f"{near.sizes['energy']} bins lie {where}, on an axis from {axis.min():.6g} to "
+            f"{axis.max():.6g}."
+        )
+    counted = total.attrs.get("units") == "photons" and float(near.min()) >= 0
+    fit = line_width(near, noise="poisson" if counted else "gaussian")
+    significance = fit.area / fit.area_err if fit.area_err > 0 else np.inf
+    if not (significance >= _LEAST_SIGNIFICANCE and np.isfinite(fit.centre_err)):
+        raise NoLineError(f"the line {where} has {significance:.1f} standard deviations.")
+    middle = (low + high) / 2
+    inside = _NEAR_END * (high - low) / 2
+    if abs(fit.centre - middle) > inside:
+        raise NoLineError(f"the tallest light {where} is at {fit.centre:.6g}, at the end of it.")
+    return fit
+
+
+def _mean_centre(fits: dict[str, LineFit]) -> float:
+    centres = np.array([fit.centre for fit in fits.values()])
+    weights = np.array([1 / max(fit.centre_err, 1e-12) ** 2 for fit in fits.values()])
+    return float(np.average(centres, weights=weights))
+
+
+def _moved(ds: xr.Dataset, bins: Floats, rows: Floats) -> xr.Dataset:
+    """All that lies along the energy moved by so many bins, and photons by so many rows."""
+    shifts = xr.DataArray(bins.round(9), dims=_DIM)
+    result = ds.copy(deep=False)
+    n_bins = ds.sizes["energy"]
+    for name in [name for name, v in ds.data_vars.items() if {"energy", _DIM} <= set(v.dims)]:
+        moved = moved_variable(ds[name], "energy", shifts, n_bins)
+        result[name] = moved.transpose(*ds[name].dims).variable
+    if "photon_y" in ds and "photon_frame" in ds:
+        frames_per_image = int(np.prod(ds["spectrum"].shape[1:-1], dtype=np.int64))
+        image = ds["photon_frame"].values // frames_per_image
+        y = ds["photon_y"]
+        result["photon_y"] = y.copy(data=y.values - np.nan_to_num(rows)[image])
+    return result
+
+
+def _per_image(values: Floats, text: str) -> Any:
+    return (_DIM, values, {"units": "px", "long_name": text})

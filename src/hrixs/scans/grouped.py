@@ -1,0 +1,189 @@
+"""Adding up images group by group: by a delay, an energy, pumped or not, the steps of a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from hrixs.i0.sums import AUTO, ratio_aggregators, with_ratio, without_useless
+from hrixs.scans.group_sums import GROUP, datasets_of_groups, sums_of_groups
+from hrixs.scans.grouping import attributes_of, crossed, groups_of
+from hrixs.spectra.aggregate import (
+    Aggregator,
+    aggregate_all,
+    aggregate_variable,
+    default_aggregators,
+    not_aggregated,
+)
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError, unknown_name, warn
+
+#: A number for the one variable, or one for each by name.
+Width = float | Mapping[str, float]
+
+
+def aggregate(
+    ds: xr.Dataset,
+    by: Any = None,
+    *,
+    dim: str = "trainId",
+    step: Width | None = None,
+    tolerance: float | str | Mapping[str, float | str] | None = None,
+    edges: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    setpoints: ArrayLike | str | Mapping[str, ArrayLike | str] | None = None,
+    origin: Width | None = None,
+    norm: str | None = AUTO,
+    aggregators: Mapping[str, Aggregator] | None = None,
+) -> xr.Dataset:
+    """Add up all images of a dataset, or those of each group of them.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With images or spectra over `dim`, and with the variables to group by.
+    by : str, sequence of str, or extra.components.Scan, optional
+        A variable with one value for each image, such as ``'hRIXS_delay'``; several, whose groups
+        are crossed; or the steps that EXtra has found in a scan. By default all images are added.
+        Without one of the options below, images with equal values are a group.
+    dim : str
+        The dimension of the images.
+    step : float, optional
+        Width of bins, in the variable's unit. Values about set-points that are a step apart are a
+        group each, wherever these are. Else bins lie about whole multiples of the step; where
+        images pile up at the borders, and leave room elsewhere, the borders move there.
+    origin : float, optional
+        Centre of one of the bins, which lie as this says then.
+    tolerance : float or 'auto', optional
+        Images are a group as long as neighbours, sorted, differ by no more. ``'auto'`` takes it
+        from the jump between the gaps inside of set-points and those between them. With
+        `setpoints`: how far off one an image may lie.
+    edges : array_like, optional
+        Borders of bins, ascending. The last bin has its upper border; images outside are left out.
+    setpoints : array_like or str, optional
+        Each image goes to the nearest; or the variable that tells each image's own.
+    norm : str, optional
+        Images in which it is zero or not finite are left out, told and counted; by default what
+        they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.
+    aggregators : dict, optional
+        ``{name: function(da, dim)}``, in place of and beside the usual ones: images, spectra and
+        norms add, settings of the beamline are averaged.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over the variables in `by`, in place of `dim`, with the mean of each group as the value, and
+        its standard deviation inside of the group as ``<name>_spread``. ``counts`` is the number of
+        images; of a combination without one it is 0, as are counted photons, and all else NaN. ``attrs`` tell in
+        ``grouped_by`` how it was done, count what was left out, and name in ``not_aggregated`` the
+        variables that no aggregator is for.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such variable or dimension, or no image in any group.
+    ValueError
+        The variable has not one value for each image; options contradict each other;
+        ``tolerance='auto'`` finds no clear steps.
+
+    Warns
+    -----
+    HrixsWarning
+        For images that are left out; where nearly every image is a group of its own although values
+        cluster, with the tolerance to give; where bins cut a set-point in two; where groups by a
+        tolerance grow wide; for combinations without an image.
+
+    Notes
+    -----
+    In several variables, an option that is no dict is for the only one of them with a decimal
+    point. With dask the sums stay lazy.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import aggregate
+    >>> nrj = ("trainId", [530.001, 529.999, 530.101, 530.099], {"units": "eV"})
+    >>> ds = xr.Dataset({"spectrum": (("trainId", "energy"), np.eye(4)), "nrj": nrj})
+    >>> groups = aggregate(ds, "nrj", step=0.05)
+    >>> groups.nrj.values, groups.counts.values, groups.nrj_spread.values.round(4)
+    (array([530. , 530.1]), array([2, 2]), array([0.001, 0.001]))
+    """
+    require_dataset(ds, "a dataset of frames")
+    chosen = default_aggregators() | dict(aggregators or {})
+    options: dict[str, Any] = {"step": step, "tolerance": tolerance, "edges": edges}
+    options |= {"setpoints": setpoints, "origin": origin}
+    return aggregate_groups(ds, by, dim, norm=norm, aggregators=chosen, **options)
+
+
+def aggregate_groups(
+    ds: xr.Dataset,
+    by: Any,
+    dim: str,
+    *,
+    aggregators: Mapping[str, Aggregator],
+    norm: str | None = AUTO,
+    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """As `aggregate`, by these aggregators alone, or by a function of one group's dataset."""
+    require_dataset(ds, "a dataset of frames")
+    if not isinstance(dim, str) or dim not in ds.sizes:
+        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
+    ds = without_useless(ds, norm, dim)
+    aggregators = {**ratio_aggregators(ds), **aggregators}
+    return with_ratio(_of_groups(ds, by, dim, aggregators, aggregate_ds, options), ds, dim)
+
+
+def _of_groups(
+    ds: xr.Dataset,
+    by: Any,
+    dim: str,
+    aggregators: Mapping[str, Aggregator],
+    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None,
+    options: Mapping[str, Any],
+) -> xr.Dataset:
+    if by is None:
+        given = [name for name, value in options.items() if value is not None]
+        if given:
+            raise ValueError(f"{given[0]} is given without a variable to group by.")
+        if aggregate_ds is not None:
+            return aggregate_ds(ds, dim)
+        return aggregate_all(ds, lambda da, dim: aggregate_variable(aggregators, da, dim), dim)
+    groups = groups_of(ds, by, dim, **options)
+    number, place, n_groups = crossed(groups)
+    names = [one.name for one in groups]
+    rest = ds.drop_vars([name for name in names if name != dim and name in ds.variables])
+    if aggregate_ds is None:
+        row = sums_of_groups(rest, number, n_groups, dim, aggregators)
+    else:
+        row = datasets_of_groups(rest, number, n_groups, dim, aggregate_ds)
+    result = _placed(row, place, names)
+    for one in groups:
+        result = result.assign_coords(one.coordinates())
+    left = not_aggregated(rest, row, dim)
+    result.attrs = {**ds.attrs, **attributes_of(groups, number), **left}
+    return result
+
+
+def _placed(row: xr.Dataset, place: np.ndarray[Any, Any], names: Sequence[str]) -> xr.Dataset:
+    """Groups in a row, brought to the places of their combinations."""
+    if len(names) == 1:
+        return row.rename({GROUP: names[0]})
+    empty = place < 0
+    where = xr.DataArray(np.maximum(place, 0), dims=names)
+    result = row.isel({GROUP: where})
+    if not empty.any():
+        return result
+    warn(
+        f"{int(empty.sum())} of {empty.size} combinations of {' and '.join(names)} have no image; "
+        "counts are 0 there, and all else is NaN."
+    )
+    known = xr.DataArray(~empty, dims=names)
+    for name, variable in result.data_vars.items():
+        # A sum of no counts is 0, and stays a count.
+        if set(names) <= set(variable.dims):
+            result[name] = variable.where(known, *([0] if variable.dtype.kind in "iu" else []))
+    return result

@@ -1,0 +1,235 @@
+"""Results of several runs, or of parts of one, joined to one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.scans.joined_attrs import joined_attrs
+from hrixs.scans.left_out import named
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError, warn
+
+#: Name of the coordinate that tells an image's run.
+RUN = "run"
+_DIM = "trainId"
+_PHOTON = "photon"
+
+
+def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Join results of several runs, or of parts of a run, image after image.
+
+    Parameters
+    ----------
+    results : sequence of xarray.Dataset, or dict of them by the name of the run
+        As from `hRIXS.process_run` or `hRIXS.centroid`, with spectra over one and the same energy
+        axis. In a sequence the attribute ``run`` names the run.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``trainId``, in the order given, with the name of the run of each image as the
+        coordinate ``run``. A variable that some runs lack is NaN there (an empty text, of text).
+        In ``attrs``, counts are added, and faults and doubts name their run; what is the same in
+        all stays, and all else stands in ``differs``, a JSON text, by run. Photon tables are joined
+        where all results have one.
+
+    Raises
+    ------
+    ValueError
+        If there is no result, or if energy axes, units or other dimensions differ.
+    MissingDataError
+        If a result has no spectra over ``trainId``.
+    TypeError
+        If one is no dataset.
+
+    Warns
+    -----
+    HrixsWarning
+        For variables that not all runs have, and for trains that stand twice in a run.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from hrixs import concat
+    >>> energy = ("energy", [530.0, 530.1], {"units": "eV"})
+    >>> parts = [
+    ...     xr.Dataset({"spectrum": (("trainId", "energy"), [[1.0, 2.0]])},
+    ...                {"trainId": [train], "energy": energy}, {"run": run, "n_images": 1})
+    ...     for train, run in [(10, "145"), (20, "146")]
+    ... ]
+    >>> joined = concat(parts)
+    >>> joined.run.values.tolist(), joined.attrs["n_images"]
+    (['r0145', 'r0146'], 2)
+    """
+    given = list(results.values()) if isinstance(results, Mapping) else list(results)
+    if not given:
+        raise ValueError("there is no result to join, expected one for each run.")
+    for one in given:
+        _require_spectra(one)
+    if isinstance(results, Mapping):
+        names = [str(name) for name in results]
+    else:
+        names = [short_name(str(one.attrs.get(RUN, k))) for k, one in enumerate(given)]
+    keys = _keys(names)
+    _require_alike(given, keys)
+    parts, attrs = _alike(given, keys)
+    labelled = [
+        part.assign_coords({RUN: (_DIM, part[RUN].values if RUN in part.coords else [name] * n)})
+        for part, name in zip(parts, names, strict=True)
+        for n in [part.sizes[_DIM]]
+    ]
+    joined: xr.Dataset = xr.concat(
+        labelled, _DIM, data_vars="minimal", coords="minimal", compat="override", join="override",
+        combine_attrs="override",
+    )  # fmt: skip
+    joined[RUN].attrs["long_name"] = "run"
+    for name, of_runs in attrs.items():
+        joined[name].attrs = joined_attrs(of_runs, counts=False)
+    joined.attrs = joined_attrs(
+        {key: one.attrs for key, one in zip(keys, given, strict=True)}, counts=True
+    )
+    joined.attrs["runs"] = ", ".join(dict.fromkeys(map(str, joined[RUN].values)))
+    joined = joined.assign(_photons(given))
+    _tell_twice(joined)
+    return joined
+
+
+def short_name(run: str) -> str:
+    """Name of a run for people: ``r0145`` for a number, of a path the last part."""
+    if run.isdigit():
+        return f"r{int(run):04d}"
+    return Path(run).name or run
+
+
+def _keys(names: Sequence[str]) -> list[str]:
+    """Names that tell parts of one run apart, too."""
+    return [
+        name if names.count(name) == 1 else f"{name}, part {1 + names[:k].count(name)}"
+        for k, name in enumerate(names)
+    ]
+
+
+def _require_spectra(one: Any) -> None:
+    require_dataset(one, "results of runs")
+    if "spectrum" not in one or one["spectrum"].dims[:1] != (_DIM,):
+        have = one["spectrum"].dims if "spectrum" in one else "none"
+        raise MissingDataError(
+            f"a result's spectra have dimensions {have}, expected ({_DIM!r}, ..., 'energy'), as "
+            "from process_run or centroid. Join them before they are aggregated."
+        )
+
+
+def _require_alike(given: Sequence[xr.Dataset], keys: Sequence[str]) -> None:
+    first = given[0]["spectrum"]
+    for one, key in zip(given[1:], keys[1:], strict=True):
+        spectrum = one["spectrum"]
+        for what in ("units", "dims"):
+            a, b = (s.attrs.get(what) if what == "units" else s.dims for s in (first, spectrum))
+            if a != b:
+                raise ValueError(
+                    f"the spectra of {keys[0]} have {what} {a}, those of {key} {b}, expected the "
+                    "same. Process all runs by the same method."
+                )
+        axis = str(first.dims[-1])
+        for dim in map(str, first.dims[1:]):
+            a, b = (s[dim].values.astype(float) for s in (first, spectrum))
+            if dim == axis and len(a) == len(b) and len(a) > 1:
+                if np.abs(a - b).max() <= 1e-6 * abs(a[1] - a[0]):
+                    continue
+            elif len(a) == len(b) and dim != axis:
+                continue
+            if np.array_equal(a, b):
+                continue
+            raise ValueError(
+                f"{keys[0]} has {_axis(a)} along {dim}, {key} {_axis(b)}, expected the same axis. "
+                "Make the spectra with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
+            )
+
+
+def _axis(values: np.ndarray[Any, Any]) -> str:
+    return f"{len(values)} values from {values[0]:.10g} to {values[-1]:.10g}"
+
+
+def _alike(
+    given: Sequence[xr.Dataset], keys: Sequence[str]
+) -> tuple[list[xr.Dataset], dict[str, dict[str, Any]]]:
+    """Results with the same variables over the images, and the attributes of each run's ones."""
+    names = list(dict.fromkeys(
+        str(name) for one in given for name, v in one.variables.items()
+        if _DIM in v.dims and name not in (_DIM, RUN)
+    ))  # fmt: skip
+    attrs: dict[str, dict[str, Any]] = {}
+    lacking: dict[str, list[str]] = {}
+    parts = [one[[name for name in names if name in one.variables]] for one in given]
+    for name in names:
+        model = next(one for one in given if name in one.variables)[name]
+        attrs[name] = {
+            key: one[name].attrs for key, one in zip(keys, given, strict=True)
+            if name in one.variables
+        }  # fmt: skip
+        for k, (part, key) in enumerate(zip(parts, keys, strict=True)):
+            if name not in part.variables:
+                lacking.setdefault(name, []).append(key)
+                empty = _empty(model, part)
+                is_coord = name in model.coords and name in given[0].coords
+                parts[k] = part.assign_coords({name: empty}) if is_coord else part.assign(
+                    {name: empty}
+                )  # fmt: skip
+    for name, runs in lacking.items():
+        warn(
+            f"{name} is missing in {len(runs)} of {len(given)} runs, {', '.join(runs)}: NaN there."
+        )
+    return parts, attrs
+
+
+def _empty(model: xr.DataArray, part: xr.Dataset) -> xr.Variable:
+    """What stands for a variable in a run that lacks it."""
+    sizes = {**model.sizes, _DIM: part.sizes[_DIM]}
+    shape = [sizes[dim] for dim in model.dims]
+    is_text = model.dtype.kind in "USO"
+    return xr.Variable(model.dims, np.full(shape, "" if is_text else np.nan))
+
+
+def _photons(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
+    """The photon tables of all results, with the frames counted on from run to run."""
+    names = [str(name) for name, v in given[0].variables.items() if v.dims == (_PHOTON,)]
+    has = [
+        {str(name) for name, v in one.variables.items() if v.dims == (_PHOTON,)} for one in given
+    ]
+    if not any(has):
+        return {}
+    if any(other != has[0] for other in has):
+        warn("not all runs have the same photon table: it is left out. Process all with photons.")
+        return {}
+    joined: dict[str, xr.Variable] = {}
+    frames = np.array([int(np.prod(one["spectrum"].shape[:-1])) for one in given])
+    before = np.cumsum(frames) - frames
+    for name in names:
+        values = [one[name].values for one in given]
+        if name == f"{_PHOTON}_frame":
+            values = [v + offset for v, offset in zip(values, before, strict=True)]
+        joined[name] = xr.Variable(_PHOTON, np.concatenate(values), given[0][name].attrs)
+    return joined
+
+
+def _tell_twice(joined: xr.Dataset) -> None:
+    if _DIM not in joined.coords:
+        return
+    ids, run = joined[_DIM].values, joined[RUN].values
+    _, place, counts = np.unique(
+        np.char.add(np.char.add(run.astype(str), " "), ids.astype(str)),
+        return_inverse=True, return_counts=True,
+    )  # fmt: skip
+    twice = (counts > 1)[place.reshape(-1)]
+    if twice.any():
+        once = joined.isel({_DIM: np.flatnonzero(twice)}).drop_duplicates(_DIM)
+        which = np.ones(once.sizes[_DIM], dtype=bool)
+        warn(
+            f"{len(which)} trains stand more than once in {', '.join(np.unique(run[twice]))}: "
+            f"{named(once, _DIM, which)}. Is a result given twice?"
+        )

@@ -1,0 +1,49 @@
+"""Groups of images as the class makes them: with its aggregators, and names as it takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from hrixs.i0.sums import ratio_aggregators, with_ratio, without_useless
+from hrixs.runs.mnemonic_table import field_name, is_pair
+from hrixs.scans.grouped import aggregate_groups
+from hrixs.scans.rule import OPTIONS
+from hrixs.spectra.aggregate import aggregate_all
+from hrixs.spectrometer.settings import Settings
+from hrixs.utils.errors import unknown_name
+
+
+def aggregate(
+    h: Settings, ds: xr.Dataset, var: Any, dim: str, norm: str | None, **options: Any
+) -> xr.Dataset:
+    """Aggregate a dataset, as `hrixs.hRIXS.aggregate` documents."""
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(unknown_name("option", name, OPTIONS))
+    by = field_name(var)
+    if isinstance(var, list | tuple) and not is_pair(var):
+        by = [field_name(one) for one in var]
+    own: dict[str, Any] = {"norm": norm, "aggregators": h.aggregators}
+    if not _is_usual(h):
+        own["aggregate_ds"] = h.aggregate_ds
+    return aggregate_groups(ds, by, dim, **own, **options)
+
+
+def aggregate_ds(h: Settings, ds: xr.Dataset, dim: str, norm: str | None) -> xr.Dataset:
+    """All frames of a dataset added up, by the aggregators or the class' own method."""
+    used = without_useless(ds, norm, dim)
+    own = ratio_aggregators(used)
+
+    def aggregator(da: xr.DataArray, dim: str) -> xr.DataArray | None:
+        known = own.get(str(da.name)) if da.name not in h.aggregators else None
+        return h.aggregator(da, dim) if known is None else known(da, dim)
+
+    return with_ratio(aggregate_all(used, aggregator, dim), used, dim)
+
+
+def _is_usual(h: Settings) -> bool:
+    """Whether the class' own methods aggregate, and none of somebody's own class."""
+    methods = (h.aggregator, h.aggregate_ds)
+    return all(getattr(one, "__module__", "").startswith("hrixs.") for one in methods)
