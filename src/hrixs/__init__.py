@@ -43,7 +43,9 @@ from hrixs.scans.delays import delay_from_position
 from hrixs.scans.elastic import align_elastic
 from hrixs.scans.grouped import aggregate
 from hrixs.scans.joining import concat
+from hrixs.scans.map_plot import plot_map
 from hrixs.scans.pumped import pumped_by
+from hrixs.scans.rixs_map import cut, rixs_map
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
@@ -99,6 +101,7 @@ __all__ = [
     "classify_photons",
     "concat",
     "concat_photons",
+    "cut",
     "delay_from_position",
     "difference",
     "doubts",
@@ -121,9 +124,11 @@ __all__ = [
     "photon_spectrum",
     "photon_table",
     "photon_table_from",
+    "plot_map",
     "pumped_by",
     "read_events",
     "resolve_photons",
+    "rixs_map",
 ]
 
 

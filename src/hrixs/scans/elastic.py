@@ -9,6 +9,7 @@ import xarray as xr
 
 from hrixs.energy.line import LineFit, line_width
 from hrixs.scans.joining import RUN
+from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import number, require_dataset
 from hrixs.utils.errors import MissingDataError, NoLineError, warn
@@ -90,6 +91,9 @@ def align_elastic(
     (array([-0. ,  2.5]), 530.0)
     """
     require_dataset(ds, "spectra of several runs")
+    if "spectrum" in ds and _DIM not in ds.dims and "frame" in ds["spectrum"].dims:
+        options: dict[str, Any] = {"elastic": elastic, "within": within, "region": region}
+        return align_elastic(ds.rename(frame=_DIM), **options).rename({_DIM: "frame"})
     if (
         "spectrum" not in ds
         or "energy" not in ds["spectrum"].dims
@@ -217,9 +221,13 @@ def _moved(ds: xr.Dataset, bins: Floats, rows: Floats) -> xr.Dataset:
     shifts = xr.DataArray(bins.round(9), dims=_DIM)
     result = ds.copy(deep=False)
     n_bins = ds.sizes["energy"]
-    for name in [name for name, v in ds.data_vars.items() if {"energy", _DIM} <= set(v.dims)]:
-        moved = moved_variable(ds[name], "energy", shifts, n_bins)
-        result[name] = moved.transpose(*ds[name].dims).variable
+    over_energy = [str(n) for n, v in ds.data_vars.items() if {"energy", _DIM} <= set(v.dims)]
+    moved = moved_with_variances(
+        ds,
+        over_energy,
+        lambda one: moved_variable(one, "energy", shifts, n_bins).transpose(*one.dims),
+    )
+    result = result.drop_vars(over_energy).assign({n: one.variable for n, one in moved.items()})
     if "photon_y" in ds and "photon_frame" in ds:
         frames_per_image = int(np.prod(ds["spectrum"].shape[1:-1], dtype=np.int64))
         image = ds["photon_frame"].values // frames_per_image

@@ -185,5 +185,6 @@ def _placed(row: xr.Dataset, place: np.ndarray[Any, Any], names: Sequence[str]) 
     for name, variable in result.data_vars.items():
         # A sum of no counts is 0, and stays a count.
         if set(names) <= set(variable.dims):
-            result[name] = variable.where(known, *([0] if variable.dtype.kind in "iu" else []))
+            rest = 0 if variable.dtype.kind in "iu" else np.nan
+            result[name] = variable.where(known, rest)
     return result

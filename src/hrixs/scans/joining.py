@@ -13,6 +13,7 @@ from hrixs.scans.joined_attrs import joined_attrs
 from hrixs.scans.left_out import named
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.provenance import runs_of
 
 #: Name of the coordinate that tells an image's run.
 RUN = "run"
@@ -27,12 +28,12 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     ----------
     results : sequence of xarray.Dataset, or dict of them by the name of the run
         As from `hRIXS.process_run` or `hRIXS.centroid`, with spectra over one and the same energy
-        axis. In a sequence the attribute ``run`` names the run.
+        axis. In a sequence the coordinate or attribute ``run`` names it.
 
     Returns
     -------
     xarray.Dataset
-        Over ``trainId``, in the order given, with the name of the run of each image as the
+        Over ``trainId`` (or ``frame``), in the order given, with the name of the run of each image as the
         coordinate ``run``. A variable that some runs lack is NaN there (an empty text, of text).
         In ``attrs``, counts are added, and faults and doubts name their run; what is the same in
         all stays, and all else stands in ``differs``, a JSON text, by run. Photon tables are joined
@@ -69,12 +70,19 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     given = list(results.values()) if isinstance(results, Mapping) else list(results)
     if not given:
         raise ValueError("there is no result to join, expected one for each run.")
-    for one in given:
-        _require_spectra(one)
+    dims = [_require_spectra(one) for one in given]
+    if set(dims) - {_DIM}:
+        if len(set(dims)) > 1:
+            raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
+        renamed = [one.rename({dims[0]: _DIM}) for one in given]
+        named_as = list(results) if isinstance(results, Mapping) else range(len(given))
+        again: Any = dict(zip(named_as, renamed, strict=True))
+        of_frames = concat(again if isinstance(results, Mapping) else renamed)
+        return of_frames.rename({_DIM: dims[0]})
     if isinstance(results, Mapping):
         names = [str(name) for name in results]
     else:
-        names = [short_name(str(one.attrs.get(RUN, k))) for k, one in enumerate(given)]
+        names = [", ".join(map(short_name, runs_of(one))) or str(k) for k, one in enumerate(given)]
     keys = _keys(names)
     _require_alike(given, keys)
     parts, attrs = _alike(given, keys)
@@ -114,14 +122,16 @@ def _keys(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _require_spectra(one: Any) -> None:
+def _require_spectra(one: Any) -> str:
+    """The dimension of the images: of trains or, of lists of photons, of frames."""
     require_dataset(one, "results of runs")
-    if "spectrum" not in one or one["spectrum"].dims[:1] != (_DIM,):
+    if "spectrum" not in one or one["spectrum"].dims[0] not in (_DIM, "frame"):
         have = one["spectrum"].dims if "spectrum" in one else "none"
         raise MissingDataError(
             f"a result's spectra have dimensions {have}, expected ({_DIM!r}, ..., 'energy'), as "
             "from process_run or centroid. Join them before they are aggregated."
         )
+    return str(one["spectrum"].dims[0])
 
 
 def _require_alike(given: Sequence[xr.Dataset], keys: Sequence[str]) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import xarray as xr
 
+from hrixs.scans.map_plot import plot_map
+from hrixs.scans.rixs_map import cut
 from hrixs.spectra.errors import error_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @xr.register_dataset_accessor("hrixs")  # type: ignore[no-untyped-call]
@@ -26,6 +33,14 @@ class DatasetAccessor:
     def error(self, name: str = "spectrum") -> xr.DataArray:
         """One standard deviation of a variable, as it is now; see `hrixs.error_of`."""
         return error_of(self._data, name)
+
+    def plot(self, ax: Axes | None = None, *, scale: str = "linear") -> Axes:
+        """Draw a map; see `hrixs.plot_map`."""
+        return plot_map(self._data, ax, scale=scale)
+
+    def cut(self, **ranges: float | tuple[float, float]) -> xr.Dataset:
+        """Sum over a range of one of a map's axes; see `hrixs.cut`."""
+        return cut(self._data, **ranges)
 
 
 @xr.register_dataarray_accessor("hrixs")  # type: ignore[no-untyped-call]

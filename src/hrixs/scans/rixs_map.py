@@ -1,0 +1,204 @@
+"""RIXS maps: spectra over the incident energy, on one axis of energy loss or of emitted energy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.energy.loss import energy_loss
+from hrixs.i0.normalize import add_normalized
+from hrixs.scans.grouped import aggregate
+from hrixs.scans.joining import concat
+from hrixs.spectra.errors import VARIANCE, WITNESS
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.provenance import provenance
+
+#: What a map may lie over besides the incident energy.
+AXES = ("energy_loss", "energy")
+
+
+def rixs_map(
+    data: xr.Dataset | Sequence[xr.Dataset],
+    *,
+    incident: str = "nrj",
+    axis: str = "energy_loss",
+    normalize: str = "counts",
+    elastic: float | xr.DataArray | None = None,
+    **grouping: Any,
+) -> xr.Dataset:
+    """Make a RIXS map of spectra taken at several incident energies.
+
+    Parameters
+    ----------
+    data : xarray.Dataset, or sequence of them
+        Spectra in photons or integrated over ``energy`` in eV, as from `hRIXS.process_run`,
+        `hRIXS.process_runs` or `hRIXS.count`, with the incident energy of each image. Several are
+        put together first; images at the same energy are added up, repeats too.
+    incident : str
+        The variable of the incident energy, in eV.
+    axis : {'energy_loss', 'energy'}
+        Over the energy loss, or over the energy of the emitted photons.
+    normalize : str
+        What the sum of each step is divided by: a variable or an expression of them, such as
+        ``'I0'`` or ``'hRIXS_exposure'``. By default the number of images.
+    elastic : float or xarray.DataArray, optional
+        As in `energy_loss`, where the elastic line is not at the incident energy.
+    **grouping
+        ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images are one
+        step. By default ``tolerance='auto'`` where the energies of steps are clearly told apart,
+        else every value is a step.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``normalized (incident, axis)``, the map, and ``spectrum``, the photons in it; NaN in the
+        map is what no spectrum reached. ``map.hrixs.error('normalized')`` is one standard
+        deviation, ``map.hrixs.plot()`` draws it, ``map.hrixs.cut(energy_loss=(0.8, 1.2))`` cuts it.
+        ``<incident>_spread`` is the scatter of a step's energies, ``counts`` its images.
+
+    Raises
+    ------
+    MissingDataError
+        There is no spectrum, no incident energy, or nothing to divide by.
+    ValueError
+        Energies are not calibrated, or spectra lie on different axes.
+
+    Notes
+    -----
+    Images are added up step by step on the axis on which they were measured; each step then is moved
+    by its own mean incident energy, so that all lie on one axis of loss (`energy_loss`).
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import rixs_map
+    >>> energy = ("energy", 529 + 0.01 * np.arange(300), {"units": "eV"})
+    >>> nrj = np.repeat([530.0, 531.0], 4) + 0.001 * np.arange(8)
+    >>> lines = np.rint(99 * np.exp(-((529 + 0.01 * np.arange(300) - nrj[:, None]) ** 2) / 0.01))
+    >>> data = xr.Dataset(
+    ...     {"spectrum": (("trainId", "energy"), lines.astype(int), {"units": "photons"}),
+    ...      "nrj": ("trainId", nrj, {"units": "eV"})}, {"energy": energy})
+    >>> one = rixs_map(data)
+    >>> one.normalized.dims, one.counts.values
+    (('nrj', 'energy_loss'), array([4, 4]))
+    >>> abs(one.normalized.idxmax("energy_loss")).values.round(2)
+    array([0., 0.])
+    """
+    if axis not in AXES:
+        raise ValueError(unknown_name("axis", axis, AXES))
+    if not isinstance(data, xr.Dataset):
+        data = concat(list(data))
+    spectra = _with_one_spectrum_each(data, incident)
+    (dim,) = spectra[incident].dims
+    steps = _steps(spectra, incident, str(dim), grouping)
+    if axis == "energy_loss":
+        steps = energy_loss(steps, elastic=elastic)
+    elif elastic is not None:
+        raise ValueError(
+            "elastic is given with axis='energy'; the zero of loss has no place there."
+        )
+    steps[incident].attrs = {"long_name": "incident energy", "units": "eV"} | {
+        name: value for name, value in data[incident].attrs.items() if name != "long_name"
+    }
+    made = add_normalized(steps.copy(deep=False), normalize)
+    if "coverage" in made:
+        reached = made["coverage"].transpose(*made["spectrum"].dims) > 0.5
+        made["normalized"] = (
+            made["normalized"].where(reached).assign_attrs(made["normalized"].attrs)
+        )
+    made.attrs |= provenance("rixs_map", incident=incident, axis=axis, normalized_by=str(normalize))
+    return made
+
+
+def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
+    """What belongs to the images: their spectra, and one value each."""
+    require_dataset(data, "spectra at several incident energies")
+    if "spectrum" not in data:
+        raise MissingDataError(
+            "the dataset has no spectrum; make one first with centroid, integrate or process_run."
+        )
+    if incident not in data.variables:
+        known = [str(name) for name, one in data.variables.items() if one.ndim == 1]
+        raise MissingDataError(unknown_name("variable", incident, known))
+    if data[incident].ndim != 1 or data[incident].dims[0] not in data["spectrum"].dims:
+        raise ValueError(
+            f"{incident!r} has dimensions {data[incident].dims}, expected one of the spectrum's "
+            f"{data['spectrum'].dims}, a value for each image."
+        )
+    (dim,) = data[incident].dims
+    n_within = [one for one in data["spectrum"].dims if one not in (dim, "energy")]
+    own = ["spectrum", f"spectrum{VARIANCE}", WITNESS]
+    kept = {
+        name: data[name].sum(n_within, skipna=False, keep_attrs=True) if n_within else data[name]
+        for name in own
+        if name in data
+    }
+    rest = [name for name, one in data.data_vars.items() if one.dims == (dim,)]
+    return data[rest].drop_vars(own, errors="ignore").assign(kept)
+
+
+def _steps(data: xr.Dataset, incident: str, dim: str, grouping: dict[str, Any]) -> xr.Dataset:
+    """The sums of the images of each step."""
+    if any(value is not None for value in grouping.values()):
+        return aggregate(data, incident, dim=dim, **grouping)
+    try:
+        return aggregate(data, incident, dim=dim, tolerance="auto")
+    except ValueError:
+        return aggregate(data, incident, dim=dim)
+
+
+def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
+    """Cut through a map: the sum over a range of one of its axes, as a function of the other.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        As from `rixs_map`.
+    **ranges
+        The axis and a range of it, ``energy_loss=(0.8, 1.2)`` or ``nrj=(529.9, 530.6)``; a number
+        is the step or the bin nearest to it.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``spectrum``, and ``normalized`` by what is summed of the divisor; errors as of the map.
+
+    Raises
+    ------
+    ValueError
+        There is no such axis, or nothing of it in the range.
+    """
+    require_dataset(data, "a map, as from rixs_map")
+    result = data
+    for name, ends in ranges.items():
+        if name not in result["spectrum"].dims:
+            raise ValueError(unknown_name("axis", name, map(str, data["spectrum"].dims)))
+        values = result[name].values
+        if np.ndim(ends) == 0:
+            chosen = np.array([int(np.abs(values - ends).argmin())])
+        else:
+            low, high = sorted(float(end) for end in np.asarray(ends))
+            chosen = np.flatnonzero((values >= low) & (values <= high))
+        if not len(chosen):
+            raise ValueError(
+                f"{name} = {ends!r} holds none of the map's {len(values)} values, from "
+                f"{values.min():.6g} to {values.max():.6g}."
+            )
+        result = _summed(result.isel({name: chosen}), name)
+    return result
+
+
+def _summed(part: xr.Dataset, name: str) -> xr.Dataset:
+    by = "divisor" if "divisor" in part else str(part.attrs.get("normalized_by", "counts"))
+    along = part.drop_vars([one for one, v in part.data_vars.items() if one == "normalized"])
+    if "coverage" in along and bool((along["coverage"] < 0.5).any()):
+        warn(
+            f"some of the map that is cut along {name} was reached by no spectrum; it counts as 0."
+        )
+    keep = {one: along[one] for one, v in along.data_vars.items() if name not in v.dims}
+    sums = along.drop_vars(list(keep)).sum(name, skipna=False, keep_attrs=True)
+    return add_normalized(sums.assign(keep), by)
