@@ -1,4 +1,4 @@
-"""A RIXS map drawn, with the lines that help to read it."""
+"""Maps drawn: over incident energy or delay, intensities or differences."""
 
 from __future__ import annotations
 
@@ -19,56 +19,69 @@ _SCALES = ("linear", "sqrt", "log")
 
 
 def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear") -> Axes:
-    """Draw a RIXS map: energy loss or emitted energy to the right, incident energy upwards.
+    """Draw a map: the energy (loss) of the photons to the right, incident energy or delay upwards.
 
     Parameters
     ----------
     data : xarray.Dataset
-        As from `rixs_map`, with ``normalized`` over two dimensions.
+        As from `rixs_map`, or as from `difference` of spectra over a delay: with ``normalized`` or
+        ``difference`` over two dimensions.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'linear', 'sqrt', 'log'}
-        How the colour follows the values; what is not linear stands beside the colours.
+        How the colour follows the values of ``normalized``; what is not linear stands beside the
+        colours. Differences are always linear, in colours that are white at 0.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The elastic line, where it is known, is drawn as a thin line. What no spectrum reached is
+        The elastic line of a RIXS map is drawn as a thin line. What no spectrum reached is
         grey.
     """
     from matplotlib.colors import LogNorm, Normalize, PowerNorm
 
     if scale not in _SCALES:
         raise ValueError(unknown_name("scale", scale, _SCALES))
-    values = data.get("normalized")
+    name = "difference" if "difference" in data else "normalized"
+    values = data.get(name)
     if values is None or values.ndim != 2:
         shape = "nothing" if values is None else f"dimensions {values.dims}"
         raise MissingDataError(
-            f"normalized has {shape}, expected a map of two, as from rixs_map. Select first."
+            f"{name} has {shape}, expected a map of two, as from rixs_map or difference. Select "
+            "first."
         )
     over, along = (str(dim) for dim in values.dims)
+    if along not in ("energy", "energy_loss"):
+        over, along = along, over
+    values = values.transpose(over, along)
     ax = ax or new_axes()
     top = float(values.max())
     norm: Any = Normalize(min(0.0, float(values.min())), top)
-    if scale == "sqrt":
+    if name == "difference":
+        top = float(abs(values).max())
+        norm, scale = Normalize(-top, top), "linear"
+    elif scale == "sqrt":
         norm = PowerNorm(0.5, vmin=0.0, vmax=top)
     elif scale == "log":
         least = float(values.where(values > 0).min())
         norm = LogNorm(vmin=max(least, 1e-4 * top), vmax=top, clip=True)
     x, y = data[along], data[over]
     borders = _borders(x.values), _borders(y.values)
-    image = ax.pcolormesh(*borders, values.values, cmap="viridis", norm=norm)
+    colours = "RdBu_r" if name == "difference" else "viridis"
+    image = ax.pcolormesh(*borders, values.values, cmap=colours, norm=norm)
     ax.set_facecolor("0.75")
     shown = "" if scale == "linear" else f", {scale} scale"
     bar = ax.figure.colorbar(image, ax=ax)
-    bar.set_label(f"{values.attrs.get('units', '')}{shown}")
+    what = "pumped - unpumped, " if name == "difference" else ""
+    bar.set_label(f"{what}{values.attrs.get('units', '')}{shown}")
     if along == "energy_loss":
-        ax.axvline(0.0, color="white", lw=0.6, ls=":")
+        ax.axvline(0.0, color="grey" if name == "difference" else "white", lw=0.6, ls=":")
     elif along == "energy" and x.attrs.get("units") == y.attrs.get("units"):
         limits = ax.get_xlim(), ax.get_ylim()
         ax.axline((float(y[0]), float(y[0])), slope=1, color="white", lw=0.6, ls=":")
         ax.set(xlim=limits[0], ylim=limits[1])
-    ax.set(xlabel=_label(x), ylabel=_label(y), title="RIXS map")
+    ax.set(xlabel=_label(x), ylabel=_label(y))
+    ax.set_title("difference" if name == "difference" else "RIXS map")
     return ax
 
 

@@ -13,6 +13,7 @@ from hrixs.i0.normalize import add_normalized
 from hrixs.scans.grouped import aggregate
 from hrixs.scans.joining import concat
 from hrixs.spectra.errors import VARIANCE, WITNESS
+from hrixs.spectra.rebin import equal_step
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import provenance
@@ -49,8 +50,8 @@ def rixs_map(
         As in `energy_loss`, where the elastic line is not at the incident energy.
     **grouping
         ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images are one
-        step. By default ``tolerance='auto'`` where the energies of steps are clearly told apart,
-        else every value is a step.
+        step. By default ``tolerance='auto'`` where the energies of steps are clearly told apart;
+        all images are one step where they differ by less than a bin, else every value is one.
 
     Returns
     -------
@@ -145,6 +146,10 @@ def _steps(data: xr.Dataset, incident: str, dim: str, grouping: dict[str, Any]) 
     """The sums of the images of each step."""
     if any(value is not None for value in grouping.values()):
         return aggregate(data, incident, dim=dim, **grouping)
+    values = data[incident].values.astype(np.float64)
+    within = float(np.nanmax(values, initial=-np.inf) - np.nanmin(values, initial=np.inf))
+    if 0 < within <= abs(equal_step(data["energy"].values, "energy")):
+        return aggregate(data, incident, dim=dim, tolerance=within)  # one energy, with its jitter
     try:
         return aggregate(data, incident, dim=dim, tolerance="auto")
     except ValueError:

@@ -19,6 +19,7 @@ from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
+from hrixs.scans.rixs_map import rixs_map
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
 from hrixs.spectrometer.inputs import Fields, RunOrData
@@ -582,6 +583,16 @@ class hRIXS(Settings):
             ``counts`` is the number of frames of each group; errors add in quadrature.
         """
         return scans.aggregate(self, ds, var, dim, norm, **options)
+
+    def rixs_map(self, data: xr.Dataset | Sequence[xr.Dataset], **options: Any) -> xr.Dataset:
+        """Make a RIXS map of a scan, or of several runs; see `hrixs.rixs_map`.
+
+        Examples
+        --------
+        >>> scan = h.rixs_map(h.process_run(145), normalize="I0")  # doctest: +SKIP
+        >>> scan.hrixs.plot()  # doctest: +SKIP
+        """
+        return rixs_map(data, aggregators=self.aggregators, **options)
 
     def aggregate_ds(
         self, ds: xr.Dataset, dim: str = "trainId", norm: str | None = AUTO
