@@ -38,6 +38,7 @@ from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.selection.choose import select
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
@@ -109,6 +110,7 @@ __all__ = [
     "photon_table_from",
     "read_events",
     "resolve_photons",
+    "select",
 ]
 
 

@@ -193,7 +193,7 @@ def test_trains_without_a_value_make_it_unknown_and_sums_go_on_without(h, run, t
 @pytest.mark.parametrize("which", ["SCS_SA4", "SCS_SA3 * transmision"])
 def test_names_that_are_not_known(h, run, which):
     h.I0 = which
-    with pytest.raises(MissingDataError, match="Did you mean '(SCS_SA3|transmission)'"):
+    with pytest.raises(MissingDataError, match=r"Did you mean '(SCS_SA3|transmission)'"):
         h.from_run(run.folder)
 
 
