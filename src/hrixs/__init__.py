@@ -42,6 +42,7 @@ from hrixs.selection.choose import select
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
+from hrixs.spectrometer.auto_range import FoundRange, auto_range
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
@@ -70,6 +71,7 @@ __all__ = [
     "DoubtfulCurvatureError",
     "EnergyCalibration",
     "FaultyRunError",
+    "FoundRange",
     "HrixsWarning",
     "LineFit",
     "LostPhotonsWarning",
@@ -84,6 +86,7 @@ __all__ = [
     "TooManyPhotonsError",
     "__version__",
     "align",
+    "auto_range",
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",

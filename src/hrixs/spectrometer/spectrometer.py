@@ -24,6 +24,7 @@ from hrixs.selection.choose import select
 from hrixs.selection.criteria import Criterion
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import curve_fits, fits, inputs, recipe, spectra
+from hrixs.spectrometer.auto_range import FoundRange, find_range
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -412,6 +413,33 @@ class hRIXS(Settings):
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         curve_fits.find_curvature(self, run, proposal, **options, **kwargs)
         return self.CURVE_A, self.CURVE_B
+
+    def auto_range(
+        self,
+        runNB: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        set: bool = False,
+        plot: bool = True,
+        data: str | None = None,
+        trust: str | None = None,
+    ) -> FoundRange:
+        """Find the rows, and the columns, with light; see `hrixs.auto_range`.
+
+        Parameters
+        ----------
+        set : bool
+            Whether to set `Y_RANGE` and `X_RANGE`, after they were said and drawn.
+        plot : bool
+            Whether to draw them on the mean image.
+
+        Raises
+        ------
+        NoLineError
+            There is no line in the run. Then the old ranges are kept.
+        """
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        return find_range(self, run, proposal, set=set, plot=plot)
 
     def estimate_cloud(
         self,
