@@ -46,10 +46,12 @@ from hrixs.scans.joining import concat
 from hrixs.scans.map_plot import plot_map
 from hrixs.scans.pumped import pumped_by
 from hrixs.scans.rixs_map import cut, rixs_map
+from hrixs.selection.choose import select
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
+from hrixs.spectrometer.auto_range import FoundRange, auto_range
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
@@ -79,6 +81,7 @@ __all__ = [
     "DoubtfulCurvatureError",
     "EnergyCalibration",
     "FaultyRunError",
+    "FoundRange",
     "HrixsWarning",
     "LineFit",
     "LostPhotonsWarning",
@@ -96,6 +99,7 @@ __all__ = [
     "aggregate",
     "align",
     "align_elastic",
+    "auto_range",
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",
@@ -129,6 +133,7 @@ __all__ = [
     "read_events",
     "resolve_photons",
     "rixs_map",
+    "select",
 ]
 
 

@@ -183,7 +183,7 @@ class TestFailures:
             h.process_runs([RUN, 999], strict=True, progress=False)
 
     def test_all_fail(self, h):
-        with pytest.raises(FaultyRunError, match="none of 2 runs could be processed. r0998: "):
+        with pytest.raises(FaultyRunError, match=r"none of 2 runs could be processed\. r0998: "):
             h.process_runs([998, 999], progress=False)
 
     def test_what_is_told_of_a_run_has_its_name(self, own, drifting):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.cli.selection_options import Choice
 from hrixs.files.event_list import is_event_list, read_events
 from hrixs.files.images import is_image_source, open_images, open_mask
 from hrixs.runs.mnemonic_table import mnemonics
@@ -43,6 +44,7 @@ class Job:
     memory: str | None = None
     progress: bool = True
     resume: bool = False
+    choice: Choice = field(default_factory=Choice)
 
     def source(self, name: str | Sequence[str]) -> Any:
         """What `name` stands for: images or photons as a dataset, else a run's number or path."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hrixs.cli import selection_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
@@ -105,7 +106,9 @@ def _add_process(commands: Any) -> None:
         "repeated")  # fmt: skip
     add("--aggregate", metavar="VAR",
         help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY")  # fmt: skip
-    add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
+    add("--normalize", metavar="VAR",
+        help="also divide the spectra by VAR, e.g. hRIXS_norm, I0 (see --i0) or an expression of "
+        "names")  # fmt: skip
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
     add("--dataset", metavar="NAME",
         help="image files: dataset, group or pattern in an HDF5 file; array of an .npz file, "
@@ -115,6 +118,7 @@ def _add_process(commands: Any) -> None:
         "doubt")  # fmt: skip
     add("--stack", action="store_true",
         help="image files: all files given are one stack, in the order given")  # fmt: skip
+    selection_options.add_options(process)
     _add_analysis(process)
     process.set_defaults(command=_process)
 
@@ -186,6 +190,7 @@ def _process(arguments: argparse.Namespace) -> int:
         memory=arguments.memory,
         progress=not arguments.no_progress,
         resume=arguments.resume,
+        choice=selection_options.choice_of(arguments),
     )
     failed = process_all(
         arguments.runs,

@@ -70,7 +70,7 @@ def process(
             remove_checkpoint(folder)
         if job.find_curvature is not None:
             _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
-        spectra = _spectra(h, source, job, folder)
+        spectra = job.choice.of_spectra(_spectra(h, source, job, folder))
         result = spectra
         if job.aggregate is not None:
             result = h.aggregate(spectra, job.aggregate, str(spectra.spectrum.dims[0]))
@@ -105,7 +105,7 @@ def _find_curvature(h: hRIXS, source: Any) -> None:
 
 def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
     if is_photons(source):
-        return spectra_of_photons(h, source, job)
+        return job.choice.of_images(spectra_of_photons(h, source, job))
     if not isinstance(source, xr.Dataset):
         return h.process_run(
             source,
@@ -117,8 +117,9 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
             photons=job.photons,
             strict=job.strict,
             checkpoint=unfinished,
+            **job.choice.of_run,
         )
-    data = source.copy(deep=False)
+    data = job.choice.of_images(source).copy(deep=False)
     if job.energy is not None:
         energies = np.full(data.sizes["trainId"], job.energy)
         data["nrj"] = ("trainId", energies, {"units": "eV"})

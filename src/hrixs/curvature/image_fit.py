@@ -165,6 +165,15 @@ def fit_curvature_image(
     return _on_chip(fit, x0, y0) if x0 or y0 else fit
 
 
+def rough_line(image: FloatImage) -> tuple[Curvature, float]:
+    """Where the fit of a line would start: its curve and its row, about the image's corner.
+
+    Also where light is on a few columns only, of which a fit of all can't be sure.
+    """
+    curve_a, curve_b = search_curvature(image)
+    return Curvature((curve_a, curve_b)), float(_guess_line(image, curve_a, curve_b)[1])
+
+
 def _pixels(image: xr.DataArray | ArrayLike) -> FloatImage:
     image = along_x_y(image)
     return np.asarray(image, dtype=np.float64)

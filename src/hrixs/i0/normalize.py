@@ -52,16 +52,16 @@ def add_normalized(
 def _useful(data: xr.Dataset, divisor: Divisor, *, tell: bool) -> xr.DataArray:
     """Where spectra can be divided; zeros and what is not finite are told."""
     values = divisor.values
-    useful = xr.DataArray(np.isfinite(values) & (values != 0))
+    useful: xr.DataArray = xr.apply_ufunc(np.isfinite, values, dask="allowed") & (values != 0)
     if useful.chunks is not None or not tell:  # of a lazy variable it is not known yet
         return useful
-    useless = np.asarray(~useful.values)
+    useless: NDArray[np.bool_] = np.asarray(~useful.values)
     if useless.any():
         first = str(values.dims[0]) if values.dims else ""
         where = ""
         if first:
-            own = useless.reshape(len(useless), -1).any(axis=1)
-            where = f", of {named_entries(data, first, np.asarray(own))}"
+            own = np.asarray(useless.reshape(len(useless), -1).any(axis=1))
+            where = f", of {named_entries(data, first, own)}"
         warn(
             f"{int(useless.sum())} of {useless.size} values of {divisor.text} are zero or not "
             f"finite{where}; normalized is NaN there."

@@ -1,4 +1,4 @@
-"""``I0`` of a run: what came in over each image's exposure, read of all of the run's trains."""
+"""``I0`` of a run: what came in over the exposure of each image, read of all trains."""
 
 from __future__ import annotations
 

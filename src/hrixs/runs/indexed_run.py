@@ -50,6 +50,8 @@ class IndexedRun:
         What to believe where the train ids beside the records contradict the index.
     whole
         The run with all of its trains.
+    n_first_dropped, n_trains_dropped
+        First images that are not used, and trains that have no other.
     """
 
     run: Run
@@ -61,6 +63,8 @@ class IndexedRun:
     faults: Faults
     trust: str | None = None
     whole: Run | None = None
+    n_first_dropped: int = 0
+    n_trains_dropped: int = 0
 
     @property
     def swapped(self) -> bool:
@@ -93,6 +97,25 @@ class IndexedRun:
         ids = np.unique(self.entries.train_id[:n_images])
         return self.with_entries(self.entries.select(np.isin(self.entries.train_id, ids)))
 
+    def without_first(self, n_images: int) -> IndexedRun:
+        """Return the same without its first images.
+
+        Raises
+        ------
+        MissingDataError
+            If none is left.
+        """
+        if not n_images:
+            return self
+        if n_images >= len(self.entries):
+            raise MissingDataError(
+                f"drop_first = {n_images} leaves none of {len(self.entries)} images of "
+                f"{self.camera}."
+            )
+        kept = self.entries.select(np.arange(len(self.entries)) >= n_images)
+        lost = np.setdiff1d(self.entries.train_id[:n_images], kept.train_id)
+        return replace(self, entries=kept, n_first_dropped=n_images, n_trains_dropped=len(lost))
+
     def count_trains(self) -> dict[str, int]:
         """How many trains there are, with no image, and with several, which are told."""
         with_image, times = np.unique(self.entries.train_id, return_counts=True)
@@ -103,9 +126,10 @@ class IndexedRun:
                 f"{len(several)} trains have several images of {self.camera}; all are kept, each "
                 f"with its train's slow data: {named_trains(several)}."
             )
-        return {
+        dropped = {"n_first_images_dropped": self.n_first_dropped} if self.n_first_dropped else {}
+        return dropped | {
             "n_trains": n_trains,
-            "n_trains_without_image": n_trains - len(with_image),
+            "n_trains_without_image": n_trains - len(with_image) - self.n_trains_dropped,
             "n_trains_with_several_images": len(several),
             "n_suspect": self.entries.n_suspect,
         }
@@ -213,8 +237,7 @@ def index_run(
         )
     dims = _dims_of(camera, where[camera], entries)
     run.report_lost_files([one["source"] for one in where.values()], faults)
-    names = frozenset(required)
-    return IndexedRun(run, camera, where, names, entries, dims, faults, trust, whole)
+    return IndexedRun(run, camera, where, frozenset(required), entries, dims, faults, trust, whole)
 
 
 def _entries(run: Run, fields: Sequence[Field]) -> dict[str, Mnemonic]:

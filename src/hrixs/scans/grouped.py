@@ -77,9 +77,9 @@ def aggregate(
     xarray.Dataset
         Over the variables in `by`, in place of `dim`, with the mean of each group as the value, and
         its standard deviation inside of the group as ``<name>_spread``. ``counts`` is the number of
-        images; of a combination without one it is 0, as are counted photons, and all else NaN. ``attrs`` tell in
-        ``grouped_by`` how it was done, count what was left out, and name in ``not_aggregated`` the
-        variables that no aggregator is for.
+        images; of a combination without one it is 0, as are counted photons, and all else NaN.
+        ``attrs`` tell in ``grouped_by`` how it was done, count what was left out, and name in
+        ``not_aggregated`` the variables that no aggregator is for.
 
     Raises
     ------

@@ -33,8 +33,8 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     Returns
     -------
     xarray.Dataset
-        Over ``trainId`` (or ``frame``), in the order given, with the name of the run of each image as the
-        coordinate ``run``. A variable that some runs lack is NaN there (an empty text, of text).
+        Over ``trainId`` (or ``frame``), in the order given, with the name of the run of each image
+        as the coordinate ``run``. A variable that some runs lack is NaN there (of text, empty).
         In ``attrs``, counts are added, and faults and doubts name their run; what is the same in
         all stays, and all else stands in ``differs``, a JSON text, by run. Photon tables are joined
         where all results have one.

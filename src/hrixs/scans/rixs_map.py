@@ -70,8 +70,8 @@ def rixs_map(
 
     Notes
     -----
-    Images are added up step by step on the axis on which they were measured; each step then is moved
-    by its own mean incident energy, so that all lie on one axis of loss (`energy_loss`).
+    Images are added up step by step on the axis on which they were measured; each step then is
+    moved by its own mean incident energy, so that all lie on one axis of loss (`energy_loss`).
 
     Examples
     --------

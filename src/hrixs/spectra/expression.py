@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,7 @@ class Expression:
         """
         self.require_names(values)
         try:
-            exact = xr.set_options(arithmetic_join="exact")  # type: ignore[no-untyped-call]
-            with np.errstate(all="ignore"), exact:
+            with np.errstate(all="ignore"), _exactly():
                 return self._value(self._tree, values)
         except (ArithmeticError, ValueError, TypeError) as error:
             raise ValueError(f"{self.text!r} can't be worked out: {error}.") from error
@@ -208,6 +208,14 @@ class Expression:
             case ast.Call(func=ast.Name(id=name)):
                 return FUNCTIONS[name](self._value(node.args[0], values))
         raise ValueError(f"{ast.unparse(node)!r} is not understood")
+
+
+def _exactly() -> AbstractContextManager[Any]:
+    """Values of other trains are an error in place of being left out."""
+    exactly: AbstractContextManager[Any] = xr.set_options(  # type: ignore[no-untyped-call]
+        arithmetic_join="exact"
+    )
+    return exactly
 
 
 def _condition(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,7 +67,7 @@ def find_curvature(
         fit = _fit_table(photons, {"start": start} | options)
     elif method == "image":
         light = light_of(h, run, proposal)
-        fit = _fit_image(light, start, options)
+        fit = fit_line(light, start, options)
         light.tell(fit)
     else:
         light = light_of(h, run, proposal, n_images=_FIRST_IMAGES)
@@ -140,11 +141,12 @@ class Light:
         return self.crop.origin[0] + self.crop.shape[0] // 2
 
 
-def _fit_image(
-    light: Light, start: tuple[float, float] | None, options: dict[str, Any]
+def fit_line(
+    light: Light, start: tuple[float, float] | None = None, options: Mapping[str, Any] | None = None
 ) -> CurvatureFit:
     """The fit of the image; if there is none, or a doubt, without the levels of the rows."""
     first: CurvatureFit | None = None
+    options = options or {}
     try:
         first = fit_curvature_image(light.image, start=start, **options)
     except NoLineError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,8 @@ from hrixs.runs.mnemonic_table import Field, field_name, is_pair
 from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run import RunLike, open_run, run_label, run_name
 from hrixs.runs.run_files import Run
+from hrixs.selection.choose import number_dropped
+from hrixs.spectrometer.chosen_trains import chosen_images, only_trains, tell_absent
 from hrixs.spectrometer.exposure import exposure_in_s
 from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
@@ -49,9 +51,13 @@ def index(
     run: RunLike,
     proposal: int | str | None,
     fields: Sequence[Field] = (),
+    *,
+    subset: Any = None,
+    trains: Iterable[int] | None = None,
+    drop_first: bool | int = 0,
     **options: Any,
 ) -> IndexedRun:
-    """Open a run and index its images, once."""
+    """Open a run and index its images, once; perhaps only those of chosen trains."""
     if isinstance(run, str | Path) and is_image_source(run):
         # Or an error that says what is wrong with the file.
         raise ValueError(
@@ -60,7 +66,11 @@ def index(
         )
     opened = opened_run(h, run, proposal)
     trust = h.TRUST if opened.trust is None else opened.trust
-    return index_run(opened, h.DETECTOR, fields, trust=trust, **options)
+    if trains is not None:
+        subset = only_trains(trains, subset)
+    indexed = index_run(opened, h.DETECTOR, fields, subset=subset, trust=trust, **options)
+    tell_absent(indexed, trains)
+    return indexed.without_first(number_dropped(drop_first))
 
 
 def opened_run(
@@ -133,10 +143,9 @@ def load(
     proposal: int | str | None,
     extra_fields: Fields,
     *,
-    drop_first: bool,
-    subset: Any,
     lazy: bool,
     memory: int | str | None,
+    **which: Any,
 ) -> xr.Dataset:
     """Load a run as `hrixs.hRIXS.from_run` does."""
     if memory is not None and not lazy:
@@ -144,15 +153,12 @@ def load(
             f"memory = {memory!r} was given without lazy=True, and all images are loaded then. "
             "Give lazy=True, or use process_run."
         )
-    indexed = index(h, run, proposal, subset=subset, **with_fields(h, extra_fields))
+    indexed = index(h, run, proposal, **with_fields(h, extra_fields), **which)
     i0 = incident(h, indexed)
     data = load_run(indexed, lazy_reader(memory) if lazy else None)
     data = with_source(h, data, run, proposal)
     if i0 is not None:
         data["I0"] = i0.of_images(data["trainId"].values)
-    if drop_first:
-        data = data.isel(trainId=slice(1, None))
-        data.attrs |= {"n_images": data.sizes["trainId"], "n_first_images_dropped": 1}
     return data
 
 
@@ -187,10 +193,12 @@ def sum_of_run(
     return sum_images(index(h, run, proposal))
 
 
-def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
+def set_dark(h: Settings, run: RunOrData, proposal: int | str | None, **which: Any) -> None:
     """Make the mean of a run's images the dark, without what is unlike the rest."""
     run = images_in(h, run)
-    dark, exposure = dark_of_run(h, run, proposal)
+    if isinstance(run, xr.Dataset):
+        run, which = chosen_images(run, **which), {}
+    dark, exposure = dark_of_run(h, run, proposal, **which)
     require_finite("the dark", dark.image, h.MASK)
     doubts = dark_images(dark.remarks(), lit=dark.lit)
     tell(doubts)
@@ -205,11 +213,11 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None) -> None:
 
 
 def dark_of_run(
-    h: Settings, run: RunOrData, proposal: int | str | None
+    h: Settings, run: RunOrData, proposal: int | str | None, **which: Any
 ) -> tuple[DarkImage, float | None]:
     """The dark of a run's images, part by part, and their exposure where it is recorded, in s."""
     if not isinstance(run, xr.Dataset):
-        indexed = index(h, run, proposal, [_EXPOSURE])
+        indexed = index(h, run, proposal, [_EXPOSURE], **which)
         mean = DarkMean(word="train", threads=h.THREADS)
         entries, swapped = indexed.entries, indexed.swapped
         with closing(iterate_images(entries, indexed.faults, swapped=swapped)) as parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from hrixs.runs.run import RunLike
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
 from hrixs.spectrometer.incident import incident
-from hrixs.spectrometer.inputs import Fields, index, with_fields, with_source
+from hrixs.spectrometer.inputs import Fields, chosen, index, with_fields, with_source
 from hrixs.spectrometer.recipe import (
     analysis_of,
     classify_options,
@@ -44,22 +45,28 @@ if TYPE_CHECKING:
 def process_run(
     h: Settings,
     run: RunLike,
+    data_and_trust: tuple[str | None, str | None] = (None, None),
+    which: Mapping[str, Any] | None = None,
+    extra_fields: Fields = (),
     *,
     proposal: int | str | None = None,
-    extra_fields: Fields = (),
-    subset: Any = None,
     method: str = "auto",
     threads: int | None = None,
     strict: bool = False,
     client: Client | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """Index a run, make its analysis, and reduce it, as `hrixs.hRIXS.process_run` documents."""
+    """Index a run, make its analysis, and reduce it, as `hrixs.hRIXS.process_run` documents.
+
+    `which` are ``subset``, ``trains`` and ``drop_first``.
+    """
     require_method(method)
     usual = h.THREADS if client is None else 1  # a worker's threads have a task each
     n_threads = resolve_threads(usual if threads is None else threads)
+    data, trust = data_and_trust
+    given: Any = chosen(h, run, proposal, data=data, trust=trust)
     fields = with_fields(h, extra_fields)
-    indexed = index(h, run, proposal, subset=subset, strict=strict, **fields)
+    indexed = index(h, given, proposal, strict=strict, **fields, **(which or {}))
     crop = crop_of(h, *indexed.frame_shape)
     analysis = analysis_of(h, method, crop).with_threads(n_threads)
     options |= {"threads": n_threads, "client": client}
@@ -67,7 +74,7 @@ def process_run(
     result = reduce_to_spectra(indexed, analysis, crop, **options)
     if i0 is not None:
         result["I0"] = i0.of_images(result["trainId"].values)
-    result = with_source(h, result, run, proposal)
+    result = with_source(h, result, given, proposal)
     spectrum = labelled(h, result["spectrum"], crop)
     spectrum = with_slow_doubts(h, spectrum, result)
     if strict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -20,8 +20,11 @@ from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
 from hrixs.scans.rixs_map import rixs_map
+from hrixs.selection.choose import select
+from hrixs.selection.criteria import Criterion
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
+from hrixs.spectrometer.auto_range import FoundRange, find_range
 from hrixs.spectrometer.inputs import Fields, RunOrData
 from hrixs.spectrometer.settings import Settings, described
 
@@ -100,9 +103,10 @@ class hRIXS(Settings):
         runNB: RunLike,
         proposal: int | str | None = None,
         extra_fields: Fields = (),
-        drop_first: bool = False,
+        drop_first: bool | int = False,
         subset: Any = None,
         *,
+        trains: Iterable[int] | None = None,
         lazy: bool = False,
         memory: int | str | None = None,
         data: str | None = None,
@@ -114,10 +118,12 @@ class hRIXS(Settings):
         ----------
         extra_fields : str or dict, or sequence of them
             Mnemonics, or ``("SOURCE", "KEY")``, to load besides `FIELDS`.
-        drop_first : bool
-            Leave out the first image of the run.
-        subset : slice or extra_data.by_index or extra_data.by_id, optional
-            Trains to load.
+        drop_first : bool or int
+            Leave out the first image, or so many of them.
+        subset : slice or list of int or extra_data.by_index or extra_data.by_id, optional
+            Trains to load, by their numbers in the run, the first is 0.
+        trains : iterable of int, optional
+            Trains to load, by their ids.
         lazy : bool
             Leave the images in their files, as an array of dask in chunks of whole frames.
         memory : int or str, optional
@@ -133,9 +139,9 @@ class hRIXS(Settings):
         HrixsWarning
             For fields that the run lacks, and for images that can't be used.
         """
-        options: dict[str, Any] = {"subset": subset, "lazy": lazy, "memory": memory}
+        options: dict[str, Any] = {"subset": subset, "trains": trains, "drop_first": drop_first}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
-        return inputs.load(self, run, proposal, extra_fields, drop_first=drop_first, **options)
+        return inputs.load(self, run, proposal, extra_fields, lazy=lazy, memory=memory, **options)
 
     def process_run(
         self,
@@ -144,6 +150,8 @@ class hRIXS(Settings):
         proposal: int | str | None = None,
         extra_fields: Fields = (),
         subset: Any = None,
+        trains: Iterable[int] | None = None,
+        drop_first: bool | int = False,
         method: str = "auto",
         energy: float | None = None,
         memory: int | str | None = None,
@@ -160,7 +168,7 @@ class hRIXS(Settings):
 
         Parameters
         ----------
-        extra_fields, subset
+        extra_fields, subset, trains, drop_first
             As for `from_run`.
         energy : float, optional
             Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
@@ -184,11 +192,11 @@ class hRIXS(Settings):
             Over ``trainId``: ``spectrum`` as from `centroid` or `integrate`, the fields (NaN where
             there is none), ``n_photons``. ``attrs`` counts, and has the ``faults`` as text.
         """
-        options: dict[str, Any] = {"subset": subset, "strict": strict, "checkpoint": checkpoint}
+        options: dict[str, Any] = {"strict": strict, "checkpoint": checkpoint, "method": method}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
-        options |= {"photons": photons, "client": client, "method": method, "proposal": proposal}
-        run = inputs.chosen(self, run, proposal, data=data, trust=trust)
-        return spectra.process_run(self, run, extra_fields=extra_fields, **options)
+        options |= {"photons": photons, "client": client, "proposal": proposal}
+        which = {"subset": subset, "trains": trains, "drop_first": drop_first}
+        return spectra.process_run(self, run, (data, trust), which, extra_fields, **options)
 
     def process_runs(
         self, runs: Sequence[RunLike], *, align: str | None = None, **options: Any
@@ -210,13 +218,17 @@ class hRIXS(Settings):
         runNB: RunOrData,
         proposal: int | str | None = None,
         *,
+        subset: Any = None,
+        trains: Iterable[int] | None = None,
+        drop_first: bool | int = False,
         data: str | None = None,
         trust: str | None = None,
     ) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
 
         Values far from a pixel's others, as cosmic rays make, and images that are unlike the others
-        are left out; results count them in ``attrs``, and a warning names the images.
+        are left out; results count them in ``attrs``, and a warning names the images. `subset`,
+        `trains` (of blanks in a run, say) and `drop_first` are as for `from_run`.
 
         Examples
         --------
@@ -224,7 +236,8 @@ class hRIXS(Settings):
         >>> h.load_dark("dark.tif")  # as hrixs.open_images opens it  # doctest: +SKIP
         """
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
-        inputs.set_dark(self, run, proposal)
+        which: dict[str, Any] = {"subset": subset, "trains": trains, "drop_first": drop_first}
+        inputs.set_dark(self, run, proposal, **which)
 
     def mean_image(
         self,
@@ -416,6 +429,33 @@ class hRIXS(Settings):
         curve_fits.find_curvature(self, run, proposal, **options, **kwargs)
         return self.CURVE_A, self.CURVE_B
 
+    def auto_range(
+        self,
+        runNB: RunOrData,
+        proposal: int | str | None = None,
+        *,
+        set: bool = False,
+        plot: bool = True,
+        data: str | None = None,
+        trust: str | None = None,
+    ) -> FoundRange:
+        """Find the rows, and the columns, with light; see `hrixs.auto_range`.
+
+        Parameters
+        ----------
+        set : bool
+            Whether to set `Y_RANGE` and `X_RANGE`, after they were said and drawn.
+        plot : bool
+            Whether to draw them on the mean image.
+
+        Raises
+        ------
+        NoLineError
+            There is no line in the run. Then the old ranges are kept.
+        """
+        run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
+        return find_range(self, run, proposal, set=set, plot=plot)
+
     def estimate_cloud(
         self,
         runNB: RunOrData,
@@ -599,6 +639,17 @@ class hRIXS(Settings):
     ) -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
         return scans.aggregate_ds(self, ds, dim, norm)
+
+    def select(self, data: xr.Dataset, by: Criterion | None = None, **options: Any) -> xr.Dataset:
+        """Leave blanks, weak or unstable images out of a dataset; see `hrixs.select`.
+
+        Examples
+        --------
+        >>> light = h.select(data)  # without blanks  # doctest: +SKIP
+        >>> h.load_dark(h.select(data, blanks=True))  # doctest: +SKIP
+        >>> steady = h.select(data, "n_photons > 50", outliers="I0")  # doctest: +SKIP
+        """
+        return select(data, by, **options)
 
     def normalize(
         self,

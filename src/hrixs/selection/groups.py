@@ -1,0 +1,120 @@
+"""Whether values are of two groups, as those of images with light and of blanks, or of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs.utils.typing import Floats
+
+#: Fewer values tell nothing.
+FEWEST = 8
+# How far apart groups must be, in the sum of their spreads. Two halves of one group are 1.3 (of a
+# Gaussian) to 1.7 (of a box) apart; more is asked of small groups, and of few values. Set by
+# simulation, see the Notes of two_groups.
+_APART, _OF_SMALL, _OF_FEW = 2.4, 0.7, 60.0
+# The spread of a small group is taken together with so many values' worth of the common one.
+_PRIOR = 3.0
+# Spread of the square root of a Poisson distributed number.
+_POISSON = 0.5
+# Values that differ by less, in their range, are equal.
+_EQUAL = 1e-6
+
+
+@dataclass(frozen=True)
+class TwoGroups:
+    """Two groups of values.
+
+    Attributes
+    ----------
+    limit : float
+        Half way between the highest of the low group and the lowest of the high one.
+    n_low, n_high : int
+        Values in each.
+    low, high : float
+        Their means.
+    separation : float
+        How far they are apart, in what one group may show by chance; above 1.
+    """
+
+    limit: float
+    n_low: int
+    n_high: int
+    low: float
+    high: float
+    separation: float
+
+
+def two_groups(values: ArrayLike, *, counts: bool = False) -> TwoGroups | None:
+    """Tell two groups of values apart; None where they may be one.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        One for each image; those that are not finite are left out.
+    counts : bool
+        Whether they are numbers of photons, whose root has a spread of 1/2 at least.
+
+    Notes
+    -----
+    All cuts of the sorted values are tried: the distance of the means of both sides, divided by the
+    sum of their standard deviations, as in Ashman's D (Ashman, Bird & Zepf, Astron. J. 108, 2348
+    (1994)) and Fisher's criterion. Those of a cut through one group are near to each other for its
+    spread. A single outlier is no group unless it is some 8 deviations away.
+
+    By chance: of 1000 runs of one group with 8 to 500 images, Poisson photons at pulse energies
+    that scatter by 10 % or 30 % (gamma), at most 2 are split. Blanks are found in all of 200 runs
+    of 16 or more images with light of 150 photons that scatters by 10 %, at 2 or 60 false photons.
+
+    Examples
+    --------
+    >>> from hrixs.selection.groups import two_groups
+    >>> groups = two_groups([3, 160, 148, 2, 139, 155, 4, 161, 150, 1, 143, 152], counts=True)
+    >>> groups.n_low, groups.n_high, groups.limit
+    (4, 8, 71.5)
+    >>> two_groups([160, 148, 139, 155, 161, 150, 143, 152], counts=True) is None
+    True
+    """
+    known = np.asarray(values, dtype=np.float64).ravel()
+    known = np.sort(known[np.isfinite(known)])
+    n = len(known)
+    if n < FEWEST or known[0] == known[-1]:
+        return None
+    scaled = np.sqrt(np.maximum(known, 0.0)) if counts else known
+    extent = float(scaled[-1] - scaled[0])
+    if not extent > 0:
+        return None
+    floor = max(_POISSON if counts else 0.0, _EQUAL * extent)
+    separation = _separations(scaled - scaled[0], floor)
+    cut = int(np.argmax(separation))
+    if not separation[cut] > 1:
+        return None
+    low, high = known[: cut + 1], known[cut + 1 :]
+    return TwoGroups(
+        float((low[-1] + high[0]) / 2),
+        len(low),
+        len(high),
+        float(low.mean()),
+        float(high.mean()),
+        float(separation[cut]),
+    )
+
+
+def _separations(values: Floats, floor: float) -> NDArray[np.float64]:
+    """Distance of the two sides of each cut, in what is asked of it."""
+    n = len(values)
+    n_low = np.arange(1, n)
+    n_high = n - n_low
+    sums, squares = np.cumsum(values), np.cumsum(values**2)
+    mean_low, mean_high = sums[:-1] / n_low, (sums[-1] - sums[:-1]) / n_high
+    within_low = np.maximum(squares[:-1] - n_low * mean_low**2, 0.0)
+    within_high = np.maximum(squares[-1] - squares[:-1] - n_high * mean_high**2, 0.0)
+    common = _PRIOR * (within_low + within_high) / (n - 2)
+    spread_low, spread_high = (
+        np.maximum(np.sqrt((within + common) / (number + _PRIOR)), floor)
+        for within, number in ((within_low, n_low), (within_high, n_high))
+    )
+    asked = _APART * (1 + _OF_SMALL / np.minimum(n_low, n_high)) * (1 + _OF_FEW / n**2)
+    return np.asarray((mean_high - mean_low) / (spread_low + spread_high) / asked)

@@ -1,0 +1,56 @@
+"""Images of a run or of a dataset that are chosen by their trains or by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.runs.extra_data_access import trains_by_id
+from hrixs.runs.indexed_run import IndexedRun
+from hrixs.selection.choose import select
+from hrixs.selection.entries import train_numbers
+from hrixs.utils.errors import named_trains, warn
+
+
+def only_trains(trains: Iterable[int], subset: Any) -> Any:
+    """The trains of these ids, as a `subset`.
+
+    Raises
+    ------
+    TypeError
+        If they are no ids.
+    ValueError
+        If another subset is given beside them.
+    """
+    if subset is not None:
+        raise ValueError(
+            f"trains and subset = {subset!r} were given; expected one of them: trains with the ids "
+            "of trains, subset with their numbers in the run."
+        )
+    return trains_by_id(train_numbers(trains))
+
+
+def tell_absent(indexed: IndexedRun, trains: Iterable[int] | None) -> None:
+    """Tell which of the trains that are asked for have no image."""
+    if trains is None:
+        return
+    ids = train_numbers(trains)
+    lacking = ids[~np.isin(ids, indexed.entries.train_id)]
+    if len(lacking):
+        warn(f"there is no image of {named_trains(lacking)}, which was asked for.")
+
+
+def chosen_images(
+    data: xr.Dataset,
+    *,
+    subset: Any = None,
+    trains: Iterable[int] | None = None,
+    drop_first: bool | int = 0,
+) -> xr.Dataset:
+    """Images of a dataset that are chosen as those of a run are; all where nothing is said."""
+    if subset is None and trains is None and not drop_first:
+        return data
+    return select(data, index=subset, trains=trains, drop_first=drop_first)
