@@ -61,7 +61,7 @@ def zeros(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     loss = energy_loss(aggregate(ds, "nrj", step=0.05))
     fits = []
     for k in range(loss.sizes["nrj"]):
-        one = loss.spectrum.isel(nrj=k).swap_dims(energy="energy_loss")
+        one = loss.spectrum.isel(nrj=k)
         fits.append(line_width(one.isel(energy_loss=np.flatnonzero(abs(one.energy_loss) < 0.5))))
     return np.array([fit.centre for fit in fits]), np.array([fit.centre_err for fit in fits])
 
@@ -90,7 +90,7 @@ class TestAScan:
 
     def test_what_lies_beside_the_elastic_line_comes_along(self):
         loss = energy_loss(aggregate(align_elastic(spectra(STEPS, DRIFT, photons=300)), "nrj"))
-        total = loss.spectrum.sum("nrj", keep_attrs=True).swap_dims(energy="energy_loss")
+        total = loss.spectrum.sum("nrj", keep_attrs=True)
         fit = line_width(total.isel(energy_loss=np.flatnonzero(total.energy_loss > 1.0)))
         assert fit.centre == pytest.approx(LOSS, abs=4 * fit.centre_err)
 

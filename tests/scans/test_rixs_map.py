@@ -107,6 +107,12 @@ class TestOverTheLoss:
         assert one.normalized.where(beyond).isnull().all()
         assert one.normalized.where(~beyond).notnull().sum() == (~beyond).sum()
 
+    def test_the_method_of_the_class_is_the_function(self):
+        data = scan()
+        xr.testing.assert_identical(
+            hRIXS().rixs_map(data, normalize="I0"), rixs_map(data, normalize="I0")
+        )
+
     def test_one_energy_with_its_jitter_is_one_step(self):
         one = rixs_map(scan([530.0], images=20, jitter=0.003))
         np.testing.assert_array_equal(one.counts, [20])
@@ -281,3 +287,20 @@ def test_seven_event_lists_of_a_real_scan():
     apart = float(twice[0].normalized[0] - twice[1].normalized[0])
     errors = [float(one.hrixs.error("normalized")[0]) for one in twice]
     assert abs(apart) < 3 * np.hypot(*errors)
+
+
+def test_a_scan_that_drifts_is_aligned_step_by_step():
+    """The whole spectrum moves by 0.03 eV a step; the map's lines come back to their places."""
+    data = scan()
+    drift = np.repeat(np.arange(15) - 7, 6) * 0.03
+    moved = [
+        np.roll(row, round(d / STEP)) for row, d in zip(data.spectrum.values, drift, strict=True)
+    ]
+    drifting = data.assign(spectrum=data.spectrum.copy(data=np.array(moved)))
+    aligned = hrixs.align_elastic(drifting, by="nrj")
+    one = rixs_map(aligned, normalize="I0")
+    for step in one.spectrum:
+        elastic = line_width(step, region=(-0.2, 0.2))
+        assert elastic.centre == pytest.approx(0, abs=5 * elastic.centre_err + 0.002)
+    found = aligned.drift.values[::6] * STEP
+    np.testing.assert_allclose(found, [round(d / STEP) * STEP for d in drift[::6]], atol=0.02)

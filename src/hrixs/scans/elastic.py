@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hrixs.energy.line import LineFit, line_width
+from hrixs.scans.grouping import groups_of
 from hrixs.scans.joining import RUN
 from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import number, require_dataset
-from hrixs.utils.errors import MissingDataError, NoLineError, warn
+from hrixs.utils.errors import MissingDataError, NoLineError, unknown_name, warn
 from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
@@ -26,17 +28,20 @@ _LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
 def align_elastic(
     ds: xr.Dataset,
     *,
+    by: str = RUN,
     elastic: float | xr.DataArray | None = None,
     within: float | None = None,
     region: tuple[float, float] | None = None,
 ) -> xr.Dataset:
-    """Move the spectra of each run so that its elastic line lies at the photon energy.
+    """Move the spectra of each run, or each step, so that its elastic line is at the photon energy.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        With ``spectrum (trainId, ..., energy)`` and the coordinate ``run``, as from `concat` or
-        `hRIXS.process_runs`.
+        With ``spectrum (trainId, ..., energy)``, as from `concat` or `hRIXS.process_runs`.
+    by : str
+        What is moved together: the images of a run, or those of the same value of a variable; with
+        ``by='nrj'`` the steps of a scan, also where the values jitter.
     elastic : float or xarray.DataArray, optional
         Where the elastic line belongs, in the unit of the energy axis: a number, or one for each
         image. By default the run's ``nrj``; without that the mean of what is found in all runs.
@@ -93,26 +98,21 @@ def align_elastic(
     require_dataset(ds, "spectra of several runs")
     if "spectrum" in ds and _DIM not in ds.dims and "frame" in ds["spectrum"].dims:
         options: dict[str, Any] = {"elastic": elastic, "within": within, "region": region}
-        return align_elastic(ds.rename(frame=_DIM), **options).rename({_DIM: "frame"})
+        return align_elastic(ds.rename(frame=_DIM), by=by, **options).rename({_DIM: "frame"})
     if (
         "spectrum" not in ds
         or "energy" not in ds["spectrum"].dims
         or _DIM not in ds["spectrum"].dims
     ):
         raise MissingDataError("the dataset has no spectrum over trainId and energy.")
-    if RUN not in ds.coords or ds[RUN].dims != (_DIM,):
-        raise MissingDataError(
-            "the dataset has no coordinate 'run' over trainId, expected the result of "
-            "process_runs, or of concat."
-        )
+    of_image = _moved_together(ds, by)
     spectrum = ds["spectrum"]
     axis = np.asarray(spectrum["energy"].values, dtype=np.float64)
     step = equal_step(axis, "energy")
     slope = float(spectrum.attrs.get("energy_slope", 1.0))
     within = ROWS_BESIDE * abs(slope) if within is None else number("within", within)
     expected = _expected(ds, elastic)
-    names = list(dict.fromkeys(map(str, ds[RUN].values)))
-    of_image = ds[RUN].values.astype(str)
+    names = list(dict.fromkeys(of_image.tolist()))
     fits: dict[str, LineFit] = {}
     weak: dict[str, str] = {}
     places: dict[str, float] = {}
@@ -126,13 +126,13 @@ def align_elastic(
             weak[name] = str(error)
     if not fits:
         raise NoLineError(
-            f"no elastic line in any of {len(names)} runs: {next(iter(weak.values()))} Give region "
-            "or within, or leave align out."
+            f"no elastic line in any of {len(names)} {_what(by)}: {next(iter(weak.values()))} Give "
+            "region or within, or leave align out."
         )
     if weak:
         told = "; ".join(f"{name}: {why}" for name, why in list(weak.items())[:3])
         warn(
-            f"{len(weak)} of {len(names)} runs have no clear elastic line and are left as they "
+            f"{len(weak)} of {len(names)} {_what(by)} have no clear elastic line and are left as they "
             f"are: {told}"
         )
     common = _mean_centre(fits)
@@ -152,6 +152,34 @@ def align_elastic(
         n_moved_out=round(lost, 6),
     )  # fmt: skip
     return result.assign_attrs(attrs)
+
+
+def _moved_together(ds: xr.Dataset, by: str) -> NDArray[Any]:
+    """Name of the run, or of the step, of each image."""
+    if by not in ds.variables or ds[by].dims != (_DIM,):
+        if by == RUN:
+            raise MissingDataError(
+                "the dataset has no coordinate 'run' over trainId, expected the result of "
+                "process_runs, or of concat. For the steps of a scan give by='nrj'."
+            )
+        known = [str(name) for name, one in ds.variables.items() if one.dims == (_DIM,)]
+        raise MissingDataError(unknown_name("variable", by, known))
+    if by == RUN:
+        return ds[by].values.astype(str)
+    try:
+        (groups,) = groups_of(ds, by, _DIM, tolerance="auto")
+    except (ValueError, TypeError):
+        (groups,) = groups_of(ds, by, _DIM)
+    labels = np.array([f"{by} {_shown(value)}" for value in groups.value] + ["no group"])
+    return labels[groups.number]
+
+
+def _what(by: str) -> str:
+    return "runs" if by == RUN else "steps"
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.7g}" if np.asarray(value).dtype.kind == "f" else str(value)
 
 
 def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:

@@ -12,6 +12,7 @@ from hrixs.energy.loss import energy_loss
 from hrixs.i0.normalize import add_normalized
 from hrixs.scans.grouped import aggregate
 from hrixs.scans.joining import concat
+from hrixs.scans.rule import OPTIONS
 from hrixs.spectra.errors import VARIANCE, WITNESS
 from hrixs.spectra.rebin import equal_step
 from hrixs.utils.checks import require_dataset
@@ -52,6 +53,7 @@ def rixs_map(
         ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images are one
         step. By default ``tolerance='auto'`` where the energies of steps are clearly told apart;
         all images are one step where they differ by less than a bin, else every value is one.
+        ``norm`` and ``aggregators`` are handed on, too.
 
     Returns
     -------
@@ -144,16 +146,17 @@ def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
 
 def _steps(data: xr.Dataset, incident: str, dim: str, grouping: dict[str, Any]) -> xr.Dataset:
     """The sums of the images of each step."""
-    if any(value is not None for value in grouping.values()):
+    if any(grouping.get(name) is not None for name in OPTIONS):
         return aggregate(data, incident, dim=dim, **grouping)
     values = data[incident].values.astype(np.float64)
     within = float(np.nanmax(values, initial=-np.inf) - np.nanmin(values, initial=np.inf))
     if 0 < within <= abs(equal_step(data["energy"].values, "energy")):
-        return aggregate(data, incident, dim=dim, tolerance=within)  # one energy, with its jitter
+        own = {"tolerance": within}  # one energy, with its jitter
+        return aggregate(data, incident, dim=dim, **grouping | own)
     try:
-        return aggregate(data, incident, dim=dim, tolerance="auto")
+        return aggregate(data, incident, dim=dim, **grouping | {"tolerance": "auto"})
     except ValueError:
-        return aggregate(data, incident, dim=dim)
+        return aggregate(data, incident, dim=dim, **grouping)
 
 
 def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
