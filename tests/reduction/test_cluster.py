@@ -15,7 +15,7 @@ import pytest
 from distributed import Client, LocalCluster
 from extra_data import RunDirectory
 
-from conftest import DARK, RUN
+from conftest import DARK, OTHER_RUN, RUN
 from hrixs import HrixsWarning, TooManyPhotonsError, hRIXS
 from hrixs.cli import main as cli
 from hrixs.cli.batch import file_names
@@ -214,3 +214,9 @@ class TestDocuments:
         # One process with a thread for each core.
         assert "--nthreads 40" in script
         assert "--nworkers" not in script
+
+
+@pytest.mark.filterwarnings("ignore:crowded. In r:hrixs.LostPhotonsWarning")
+def test_several_runs(h, client, one_image_a_part):
+    found = h.process_runs([RUN, OTHER_RUN], client=client, progress=False)
+    assert found.identical(h.process_runs([RUN, OTHER_RUN], progress=False))

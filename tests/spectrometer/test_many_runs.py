@@ -186,6 +186,14 @@ class TestFailures:
         with pytest.raises(FaultyRunError, match=r"none of 2 runs could be processed\. r0998: "):
             h.process_runs([998, 999], progress=False)
 
+    def test_what_is_told_of_several_runs_is_told_once(self, own, drifting):
+        own.FIELDS = ["MaranaX", "nrj", "hRIXS_norm"]
+        with pytest.warns(HrixsWarning) as told:
+            own.process_runs(drifting, progress=False)
+        texts = [str(one.message) for one in told if "hRIXS_norm" in str(one.message)]
+        assert len(texts) == 1
+        assert texts[0].startswith("runs r0007, r0008, r0009: hRIXS_norm is left out")
+
     def test_what_is_told_of_a_run_has_its_name(self, own, drifting):
         own.FIELDS = ["MaranaX", "nrj", "hRIXS_delay"]
         with pytest.warns(HrixsWarning) as told:

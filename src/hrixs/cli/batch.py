@@ -12,6 +12,7 @@ from typing import Any
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
+from hrixs.cli.together import process_together
 from hrixs.files.names import is_pattern
 from hrixs.output.writing import SUFFIXES, checked_suffix
 from hrixs.runs.mnemonic_table import mnemonics
@@ -49,6 +50,14 @@ def process_all(
     """
     if mnemonics_file is not None:
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
+    if job.together:
+        if plot is not None and job.map is None:
+            raise ValueError(
+                "--plot draws one run, or a map, and --together has several: leave it out, or give "
+                "--map."
+            )
+        drawn = None if plot is None else Path(plot)
+        return process_together(expanded(runs), Path(output), job, plot=drawn)
     names: list[Any] = [tuple(runs)] if job.stack else list(expanded(runs))
     several = len(names) > 1
     outputs = file_names(output, names, ".nc")
@@ -113,7 +122,7 @@ def file_names(pattern: str, runs: Sequence[Any], suffix: str) -> list[Path]:
             raise ValueError(
                 f"{pattern} is one file for {len(runs)} runs, expected a folder, or a name with "
                 f"{_RUN} in it: spectra/{_RUN}{whole.suffix}. If the files are images of one "
-                "stack, give --stack."
+                "stack, give --stack. For one dataset of several runs give --together."
             )
         if whole.is_file():
             raise ValueError(f"{pattern} is a file, expected a folder for the runs' outputs.")

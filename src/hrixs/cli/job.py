@@ -33,7 +33,8 @@ class Job:
     find_curvature: str | None = None
     energy: float | None = None
     fields: Sequence[str] = ()
-    aggregate: str | None = None
+    aggregate: Sequence[str] = ()
+    grouping: dict[str, Any] = field(default_factory=dict)
     normalize: str | None = None
     transpose: bool = False
     dataset: str | None = None
@@ -45,6 +46,11 @@ class Job:
     progress: bool = True
     resume: bool = False
     choice: Choice = field(default_factory=Choice)
+    map: str | None = None
+    map_axis: str = "energy_loss"
+    together: bool = False
+    align: str | None = None
+    within: float | None = None
 
     def source(self, name: str | Sequence[str]) -> Any:
         """What `name` stands for: images or photons as a dataset, else a run's number or path."""
@@ -59,6 +65,12 @@ class Job:
         data = open_images(name, detector=self.detector, **self._reading())
         print(data.attrs["images"])
         return data
+
+    def run_options(self) -> dict[str, Any]:
+        """How runs are processed, as options of `process_run`, all but its checkpoint."""
+        names = ("method", "energy", "memory", "progress", "photons", "strict")
+        how = {name: getattr(self, name) for name in names} | {"extra_fields": self.fields}
+        return how | self.choice.of_run
 
     def spectrometer(self) -> hRIXS:
         """Settings with dark and mask, as they are for all runs."""

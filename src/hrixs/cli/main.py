@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.cli import selection_options
+from hrixs.cli import scan_options, selection_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
 from hrixs.utils.errors import DoubtWarning, HrixsWarning, unknown_name
 from hrixs.utils.provenance import __version__
 
-_NUMBER = re.compile(r"-\.?\d[\d.:eE+-]*")
+_NUMBER = re.compile(r"-\.?\d[\d.:,eE+-]*")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,8 +104,7 @@ def _add_process(commands: Any) -> None:
     add("--field", action="append", default=[], metavar="NAME",
         help="mnemonic of slow data, or SOURCE,KEY, to load besides the usual ones; may be "
         "repeated")  # fmt: skip
-    add("--aggregate", metavar="VAR",
-        help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY")  # fmt: skip
+    scan_options.add_options(process)
     add("--normalize", metavar="VAR",
         help="also divide the spectra by VAR, e.g. hRIXS_norm, I0 (see --i0) or an expression of "
         "names")  # fmt: skip
@@ -180,6 +179,9 @@ def _process(arguments: argparse.Namespace) -> int:
         **_job_options(arguments),
         fields=arguments.field,
         aggregate=arguments.aggregate,
+        grouping=scan_options.grouping(arguments),
+        **scan_options.together(arguments),
+        **scan_options.map_of(arguments),
         normalize=arguments.normalize,
         transpose=arguments.transpose,
         dataset=arguments.dataset,

@@ -16,6 +16,7 @@ from hrixs.cli.job import Job
 from hrixs.doubt_rules.listing import doubts
 from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
+from hrixs.scans.map_plot import plot_map
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once
@@ -47,7 +48,7 @@ def process(
     for path in (output, plot or output):
         if not path.parent.is_dir():
             raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
-    if job.photons and job.aggregate is not None:
+    if job.photons and job.aggregate:
         raise ValueError(
             "photons of single trains can't be kept in an output that is aggregated: leave "
             "--photons or --aggregate out."
@@ -69,23 +70,38 @@ def process(
                 print(f"what was left unfinished in {folder} is thrown away; --resume would go on")
             remove_checkpoint(folder)
         if job.find_curvature is not None:
-            _find_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
+            fit_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
         spectra = job.choice.of_spectra(_spectra(h, source, job, folder))
-        result = spectra
-        if job.aggregate is not None:
-            result = h.aggregate(spectra, job.aggregate, str(spectra.spectrum.dims[0]))
-        if job.normalize is not None:
-            h.normalize(result, job.normalize)
-        result.attrs["settings"] = settings_text(h.get_params())
-        result.attrs["task"] = task
-        export(result, output, scratch=folder)
-        remove_checkpoint(folder)  # as long as it is held: afterwards it may be another's
-    _report(spectra, result, output)
-    if plot is not None:
+        result = write_result(h, spectra, job, output, task, folder)
+    report(spectra, result, output)
+    if plot is not None and job.map is not None:
+        draw_map(result, plot)
+    elif plot is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # said already
             _plot(h, source, spectra, job.method, plot)
         print(f"wrote {plot}")
+
+
+def write_result(
+    h: hRIXS, spectra: xr.Dataset, job: Job, output: Path, task: str, folder: Path
+) -> xr.Dataset:
+    """Group, normalise and write spectra, and take away the unfinished work; the result."""
+    result = spectra
+    if job.map is not None:
+        options = {"incident": job.map, "axis": job.map_axis, **job.grouping}
+        result = h.rixs_map(spectra, normalize=job.normalize or "counts", **options)
+    elif job.aggregate:
+        dim = str(spectra.spectrum.dims[0])
+        by = job.aggregate[0] if len(job.aggregate) == 1 else list(job.aggregate)
+        result = h.aggregate(spectra, by, dim, **job.grouping)
+    if job.normalize is not None and job.map is None:
+        h.normalize(result, job.normalize)
+    result.attrs["settings"] = settings_text(h.get_params())
+    result.attrs["task"] = task
+    export(result, output, scratch=folder)
+    remove_checkpoint(folder)  # as long as it is held: afterwards it may be another's
+    return result
 
 
 def unfinished_folder(output: Path) -> Path:
@@ -93,7 +109,8 @@ def unfinished_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.unfinished")
 
 
-def _find_curvature(h: hRIXS, source: Any) -> None:
+def fit_curvature(h: hRIXS, source: Any) -> None:
+    """Fit the curvature to a run or images, and say what was found."""
     h.find_curvature(source, plot=False, method="photons" if is_photons(source) else "image")
     fit = h.curvature_fit
     assert fit is not None
@@ -109,15 +126,8 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
     if not isinstance(source, xr.Dataset):
         return h.process_run(
             source,
-            extra_fields=job.fields,
-            method=job.method,
-            energy=job.energy,
-            memory=job.memory,
-            progress=job.progress,
-            photons=job.photons,
-            strict=job.strict,
             checkpoint=unfinished,
-            **job.choice.of_run,
+            **job.run_options(),
         )
     data = job.choice.of_images(source).copy(deep=False)
     if job.energy is not None:
@@ -127,7 +137,8 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
     return data.drop_vars(job.detector)
 
 
-def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
+def report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
+    """Say what was done, what is doubtful, and what was written."""
     counts = {
         "n_images": "images",
         "n_trains": "trains",
@@ -153,6 +164,14 @@ def _report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
     if spectra["energy"].attrs["units"] == "px":
         print("energy axis in rows: give --energy-slope and --energy-intercept for eV")
     print(f"wrote {output}: {', '.join(map(str, result.data_vars))}")
+
+
+def draw_map(result: xr.Dataset, path: Path) -> None:
+    """Draw the map that was made, and say where."""
+    axes = plot_map(result, scale="sqrt")
+    with replaced_at_once(path) as part:
+        axes.figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
+    print(f"wrote {path}")
 
 
 def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:

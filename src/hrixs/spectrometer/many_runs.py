@@ -58,12 +58,13 @@ def process_runs(
     names = names_of(runs)
     results: dict[str, xr.Dataset] = {}
     failed: dict[str, Exception] = {}
+    told = _Told()
     with Progress(len(names), wanted=progress, unit=" runs") as bar:
         for name, run in zip(names, runs, strict=True):
             folder = None if checkpoint is None else Path(checkpoint) / name
             own = {"strict": strict, "progress": False, **options}
             try:
-                results[name] = _one(h, run, name, folder, own)
+                results[name] = _one(h, run, name, folder, told, own)
             except Exception as error:
                 if strict:
                     error.add_note(f"In run {name}.")
@@ -74,6 +75,7 @@ def process_runs(
     if not results:
         first = next(iter(failed.values()))
         raise FaultyRunError(f"none of {len(names)} runs could be processed. {texts[0]}") from first
+    told.tell()
     for text in texts:
         warn(f"run {text} It is left out.")
     result = concat(results)
@@ -109,34 +111,48 @@ def names_of(runs: Sequence[RunLike]) -> list[str]:
     ]
 
 
+class _Told:
+    """Warnings of runs: the same of several once, with their names."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, type[HrixsWarning]], list[str]] = {}
+
+    def add(self, run: str, text: str, kind: type[HrixsWarning] = HrixsWarning) -> None:
+        self._runs.setdefault((text, kind), []).append(run)
+
+    def tell(self) -> None:
+        for (text, kind), runs in self._runs.items():
+            warn(f"run{'s' * (len(runs) > 1)} {', '.join(runs)}: {text}", kind)
+
+
 def _one(
-    h: hRIXS, run: RunLike, name: str, folder: Path | None, options: dict[str, Any]
+    h: hRIXS, run: RunLike, name: str, folder: Path | None, told: _Told, options: dict[str, Any]
 ) -> xr.Dataset:
     """One run's spectra, or those that are finished in a folder."""
     if folder is None:
-        return _processed(h, run, name, options)
+        return _processed(h, run, name, told, options)
     with working_in(folder):
         task = task_of(h, run, options)
         finished = load_finished(folder, task)
         if finished is not None:
             for fault in str(finished.attrs.get("faults", "")).splitlines():
-                warn(f"run {name}: {fault}")
+                told.add(name, fault)
             return finished
-        result = _processed(h, run, name, {"checkpoint": folder, **options})
+        result = _processed(h, run, name, told, {"checkpoint": folder, **options})
         save_finished(folder, task, result)
     return result
 
 
-def _processed(h: hRIXS, run: RunLike, name: str, options: dict[str, Any]) -> xr.Dataset:
-    """A run's spectra; what is told of it is told with its name."""
-    with warnings.catch_warnings(record=True) as told:
+def _processed(
+    h: hRIXS, run: RunLike, name: str, told: _Told, options: dict[str, Any]
+) -> xr.Dataset:
+    """A run's spectra; doubts stand in its attributes, all else that is told is noted."""
+    with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         result = h.process_run(run, **options)
-    for one in told:
-        if issubclass(one.category, _DOUBTS):
-            continue  # stands in the attributes
-        if issubclass(one.category, HrixsWarning):
-            warn(f"run {name}: {one.message}", one.category)
-        else:
+    for one in seen:
+        if not issubclass(one.category, HrixsWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+        elif not issubclass(one.category, _DOUBTS):
+            told.add(name, str(one.message), one.category)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
@@ -22,6 +23,8 @@ def aggregate(
     for name in options:
         if name not in OPTIONS:
             raise TypeError(unknown_name("option", name, OPTIONS))
+        if isinstance(options[name], Mapping):
+            options[name] = {field_name(one): value for one, value in options[name].items()}
     by = field_name(var)
     if isinstance(var, list | tuple) and not is_pair(var):
         by = [field_name(one) for one in var]
