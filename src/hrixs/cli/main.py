@@ -291,9 +291,15 @@ def _threshold(text: str) -> float | str:
         return text
 
 
+def _pedestal(text: str) -> str | slice:
+    """``image``, or a range of rows."""
+    return text if text == "image" else _slice(text)
+
+
 _READERS = {
     "number": float,
     "threshold": _threshold,
+    "pedestal": _pedestal,
     "whole number": int,
     "yes or no": _yes_or_no,
     "range": _slice,
@@ -301,6 +307,7 @@ _READERS = {
 _METAVARS = {
     "number": "N",
     "threshold": "N",
+    "pedestal": "image|A:B",
     "whole number": "N",
     "yes or no": "yes|no",
     "range": "A:B",

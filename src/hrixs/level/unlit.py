@@ -128,6 +128,12 @@ def _beside(strips: Floats) -> Floats:
     return np.asarray(around - strips[:, 1:-1, 1:-1])
 
 
+def clipped_mean(values: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of what lies within three of the latter."""
+    level, noise, *_ = _clipped(values)
+    return level, noise
+
+
 def _few(values: Floats) -> Floats:
     return values[:: max(1, len(values) // _ENOUGH)]
 

@@ -21,12 +21,12 @@ from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
 from hrixs.spectrometer.inputs import Fields, index, source_attrs, with_fields
 from hrixs.spectrometer.recipe import (
-    analysis_of,
     classify_options,
     crop_of,
     find_options,
     image_options,
     labelled,
+    mending_analysis,
     origin_of,
     over_energy,
 )
@@ -60,7 +60,7 @@ def process_run(
     fields = with_fields(h, extra_fields)
     indexed = index(h, run, proposal, subset=subset, strict=strict, **fields)
     crop = crop_of(h, *indexed.frame_shape)
-    analysis = analysis_of(h, method, crop).with_threads(n_threads)
+    analysis = mending_analysis(h, method, crop).with_threads(n_threads)
     options |= {"threads": n_threads, "client": client}
     result = reduce_to_spectra(indexed, analysis, crop, **options)
     result.attrs |= source_attrs(h, run, proposal)
