@@ -23,8 +23,8 @@ _LARGEST_PART = 2.2
 SEED_CHANCE, GROW_CHANCE = 3e-6, 1e-3
 # Least light that is reckoned with everywhere, in photons' parts a pixel: lines may come there.
 _LEAST_LIGHT = 0.1
-# Without any light, the largest part of a photon in noises of a pixel.
-_DARK_PART = 30.0
+# Light is there for certain from so many standard deviations on.
+_CERTAIN = 6.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class LightLearner:
         self._squares.append(np.add.reduceat(image * image, self._ends, axis=0))
 
     def learned(self) -> CosmicLimits | None:
-        """What they show; None of fewer than three."""
+        """What they show; None of fewer than three, and where hardly any light falls on them."""
         n = self.n_images
         if n < FEWEST_IMAGES or self._total is None:
             return None
@@ -157,6 +157,8 @@ class LightLearner:
         kept = np.sort(sums, axis=0)[: n - n_out]
         light = kept.mean(axis=0) / np.maximum(pixels, 1)[:, None]
         scatter = self._scatter(sums, squares, pixels, noise, n_out)
+        if scatter is None:
+            return None
         part = max(_LARGEST_PART * scatter, 1e-9)
         # Of few photons the mean may be low by chance.
         n_pixels = np.maximum(pixels, 1)[:, None] * (n - n_out)
@@ -186,8 +188,11 @@ class LightLearner:
 
     def _scatter(
         self, sums: Floats, squares: Floats, pixels: Floats, noise: float, n_out: int
-    ) -> float:
-        """Variance over mean of the light: the middle one of the brightest parts of the chip."""
+    ) -> float | None:
+        """Variance over mean of the light: the middle one of the brightest parts of the chip.
+
+        None where no part of it has light in most images.
+        """
         ends = np.arange(0, self._shape[1], _ROWS)
         blocks = np.arange(0, len(pixels), _BLOCKS)
         rows = np.diff(np.append(ends, self._shape[1]))
@@ -202,9 +207,10 @@ class LightLearner:
         n = n_pixels * len(order)
         mean = kept[0] / n
         variance = kept[1] / n - self._mean_squares(ends, blocks, n_pixels) - noise**2
-        certain = mean > 5 * noise / np.sqrt(n)
+        # What most images have is no track.
+        certain = np.median(sums, axis=0) > _CERTAIN * noise * np.sqrt(n_pixels / len(sums))
         if not certain.any():
-            return _DARK_PART * noise / _LARGEST_PART
+            return None
         bright = certain & (mean >= np.quantile(mean[certain], 0.75))
         return float(max(np.median(variance[bright] / mean[bright]), noise))
 

@@ -88,8 +88,9 @@ class Mending:
         limits = None if learner is None else learner.learned()
         if limits is None:
             warn(
-                f"REMOVE_COSMICS compares the images of a run, and of these fewer than "
-                f"{FEWEST_IMAGES} can be used: no track is removed."
+                f"REMOVE_COSMICS compares the images of a run: of these fewer than {FEWEST_IMAGES} "
+                "can be used, or the first ones have too little light to tell what a photon makes of "
+                "a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
             )
         return replace(self, limits=limits)
 
