@@ -34,6 +34,7 @@ class Job:
     fields: Sequence[str] = ()
     aggregate: str | None = None
     normalize: str | None = None
+    background: dict[str, Any] | None = None
     transpose: bool = False
     dataset: str | None = None
     stack_axis: int | None = None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hrixs.cli import level_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
@@ -106,6 +107,7 @@ def _add_process(commands: Any) -> None:
     add("--aggregate", metavar="VAR",
         help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY")  # fmt: skip
     add("--normalize", metavar="VAR", help="also divide the spectra by VAR, e.g. hRIXS_norm")
+    level_options.add_options(process)
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
     add("--dataset", metavar="NAME",
         help="image files: dataset, group or pattern in an HDF5 file; array of an .npz file, "
@@ -177,6 +179,7 @@ def _process(arguments: argparse.Namespace) -> int:
         fields=arguments.field,
         aggregate=arguments.aggregate,
         normalize=arguments.normalize,
+        background=arguments.background,
         transpose=arguments.transpose,
         dataset=arguments.dataset,
         stack_axis=arguments.stack_axis,

@@ -13,6 +13,7 @@ import xarray as xr
 
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
+from hrixs.cli.level_options import with_background
 from hrixs.doubt_rules.listing import doubts
 from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
@@ -74,6 +75,7 @@ def process(
         result = spectra
         if job.aggregate is not None:
             result = h.aggregate(spectra, job.aggregate, str(spectra.spectrum.dims[0]))
+        result = with_background(result, job.background)
         if job.normalize is not None:
             h.normalize(result, job.normalize)
         result.attrs["settings"] = settings_text(h.get_params())

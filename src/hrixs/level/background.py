@@ -90,7 +90,9 @@ def subtract_background(
     """
     data = _as_dataset(spectra)
     if isinstance(degree, bool) or degree not in range(_LARGEST_DEGREE + 1):
-        raise ValueError(f"degree = {degree!r}, expected a whole number from 0 to {_LARGEST_DEGREE}.")
+        raise ValueError(
+            f"degree = {degree!r}, expected a whole number from 0 to {_LARGEST_DEGREE}."
+        )
     degree = int(degree)
     common = yes_or_no("common", common)
     spectrum = data["spectrum"]

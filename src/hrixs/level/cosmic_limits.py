@@ -104,7 +104,10 @@ class LightLearner:
     """Takes the first images one by one; memory does not grow with their number."""
 
     def __init__(
-        self, shape: tuple[int, int], zero: NDArray[np.number] | None, mask: NDArray[np.bool_] | None
+        self,
+        shape: tuple[int, int],
+        zero: NDArray[np.number] | None,
+        mask: NDArray[np.bool_] | None,
     ) -> None:
         self._zero, self._mask = zero, mask
         self._sample = Sample(shape)

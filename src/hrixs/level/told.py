@@ -29,7 +29,9 @@ VARIABLES = tuple(_LONG_NAMES)
 _MOST_NAMED = 8
 
 
-def variables(columns: Mapping[str, NDArray[Any]]) -> dict[str, tuple[NDArray[Any], dict[str, str]]]:
+def variables(
+    columns: Mapping[str, NDArray[Any]],
+) -> dict[str, tuple[NDArray[Any], dict[str, str]]]:
     """Columns that are put into a result, each with its attributes."""
     made = {}
     for name in VARIABLES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,9 @@ class TrackRemover:
     keep_light: bool
 
     def __post_init__(self) -> None:
-        self._made: dict[tuple[int, str], NDArray[np.number]] = {}
+        self._made: dict[tuple[int, str], NDArray[Any]] = {}
 
-    def removed(self, frame: NDArray[np.number]) -> tuple[NDArray[np.number], int]:
+    def removed(self, frame: NDArray[Any]) -> tuple[NDArray[Any], int]:
         """The frame without tracks, and how many pixels were replaced; -1: it is incomparable.
 
         A frame without any is given back as it is.
@@ -82,7 +83,7 @@ class TrackRemover:
         whole = max(1, self.limits.usual.shape[0] // ALONG)
         return np.unique(np.linspace(0, whole - 1, _LOOKED_AT + 2).round()[1:-1].astype(np.int64))
 
-    def _state_of(self, frame: NDArray[np.number]) -> tuple[float, float, Floats | None]:
+    def _state_of(self, frame: NDArray[Any]) -> tuple[float, float, Floats | None]:
         """Shift of the level, brightness against the first images, and light where it is new."""
         columns = np.minimum(self._blocks[:, None] * ALONG + np.arange(ALONG), frame.shape[0] - 1)
         part = frame[columns].astype(np.float32) - self.limits.usual[columns]
@@ -106,7 +107,7 @@ class TrackRemover:
             return shift, brightness, None
         return shift, brightness, self._own_light(frame, shift, brightness)
 
-    def _own_light(self, frame: NDArray[np.number], shift: float, brightness: float) -> Floats:
+    def _own_light(self, frame: NDArray[Any], shift: float, brightness: float) -> Floats:
         """Light of a frame whose lines are not those of the first images, held through tracks."""
         extra = frame - self.limits.usual - np.float32(shift)
         if self.mask is not None:
@@ -119,9 +120,7 @@ class TrackRemover:
         middle = np.median(_sliding(near, _BESIDE // 2, 0), axis=-1)
         return np.asarray(np.maximum(self.limits.light * max(brightness, 1.0), middle))
 
-    def _limit(
-        self, dtype: np.dtype[np.number], brightness: float, light: Floats | None
-    ) -> NDArray[np.number]:
+    def _limit(self, dtype: np.dtype[Any], brightness: float, light: Floats | None) -> NDArray[Any]:
         """Value of each pixel above which no light makes it."""
         if light is not None:
             return self._limit_of(light, dtype)
@@ -133,7 +132,7 @@ class TrackRemover:
             self._made[step, dtype.str] = self._limit_of(bright, dtype)
         return self._made[step, dtype.str]
 
-    def _limit_of(self, light: Floats, dtype: np.dtype[np.number]) -> NDArray[np.number]:
+    def _limit_of(self, light: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
         nx = self.limits.usual.shape[0]
         above = self.limits.above(SEED_CHANCE, light) - self.limits.mean_light
         limit = np.repeat(above.astype(np.float32), ALONG, axis=0)[:nx] + self.limits.usual
@@ -145,7 +144,7 @@ class TrackRemover:
         return _as_limit(limit, dtype)
 
     def _grown(
-        self, frame: NDArray[np.number], seeds: NDArray[np.int64], shift: float, light: Floats
+        self, frame: NDArray[Any], seeds: NDArray[np.int64], shift: float, light: Floats
     ) -> NDArray[np.int64]:
         """Seeds, the bright pixels that hang on to them, and one pixel around."""
         values, usual = frame.ravel(), self.limits.usual.ravel()
@@ -179,7 +178,7 @@ def _sliding(image: Floats, reach: int, axis: int) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis)
 
 
-def _as_limit(limit: Floats, dtype: np.dtype[np.number]) -> NDArray[np.number]:
+def _as_limit(limit: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     """A limit that is compared with frames in their own numbers."""
     if dtype.kind not in "iu":
         return limit.astype(dtype, copy=False)

@@ -109,9 +109,7 @@ def settled(
     return analysis
 
 
-def _mended(
-    analysis: Analysis, n_entries: int, parts: FirstParts
-) -> tuple[Analysis, FirstParts]:
+def _mended(analysis: Analysis, n_entries: int, parts: FirstParts) -> tuple[Analysis, FirstParts]:
     """Learn what light is like, so that tracks stand out; and mend what is looked at."""
     assert analysis.mending is not None
     if analysis.mending.cosmics:
