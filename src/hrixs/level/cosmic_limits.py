@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ class LightLearner:
     def __init__(
         self,
         shape: tuple[int, int],
-        zero: NDArray[np.number] | None,
+        zero: NDArray[Any] | None,
         mask: NDArray[np.bool_] | None,
     ) -> None:
         self._zero, self._mask = zero, mask
@@ -117,14 +118,14 @@ class LightLearner:
         self._squares: list[Floats] = []
         self._levels: list[float] = []
         self._noises: list[float] = []
-        self._total: Floats | None = None
+        self._total: NDArray[np.float32] | None = None
 
     @property
     def n_images(self) -> int:
         """Images that were taken."""
         return len(self._sums)
 
-    def add(self, frame: NDArray[np.number]) -> None:
+    def add(self, frame: NDArray[Any]) -> None:
         """Take a frame, shape (x, y)."""
         image = frame.astype(np.float32)
         if self._zero is not None:
@@ -182,7 +183,7 @@ class LightLearner:
         of_light = usual.copy()
         hot = np.flatnonzero(self._second - usual > limit)
         zero = np.float32(np.mean(self._levels))
-        usual += zero if self._zero is None else self._zero + zero
+        usual = usual + (zero if self._zero is None else self._zero + zero)
         height = (self._second.ravel()[hot] - of_light.ravel()[hot]).astype(np.float64)
         return replace(found, usual=usual.astype(np.float32), extra=(hot, height))
 
@@ -230,4 +231,4 @@ class LightLearner:
 def _beside(light: Floats) -> Floats:
     """The most of each row and those beside it: lines move a little."""
     padded = np.pad(light, ((0, 0), (1, 1)), mode="edge")
-    return np.max([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], axis=0)
+    return np.asarray(np.max([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], axis=0))

@@ -89,26 +89,27 @@ class Mending:
         if limits is None:
             warn(
                 f"REMOVE_COSMICS compares the images of a run: of these fewer than {FEWEST_IMAGES} "
-                "can be used, or the first ones have too little light to tell what a photon makes of "
-                "a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
+                "can be used, or the first ones have too little light to tell what a photon makes "
+                "of a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
             )
         return replace(self, limits=limits)
 
     def of(self, frames: Frames, threads: int = 1) -> tuple[Frames, dict[str, NDArray[Any]]]:
         """Mended frames, and columns of what was done with each, of shape (frames,)."""
         pixels = frames.pixels.reshape(-1, *frames.frame_shape)
+        new = np.empty(pixels.shape, self._dtype(pixels.dtype)) if self.subtracts else pixels.copy()
+
+        def mend(number: int) -> list[float]:
+            return self._mend(pixels[number], new[number])
+
         if threads > 1 and len(pixels) > 1:
             with ThreadPoolExecutor(threads) as pool:
-                made = list(pool.map(self._mended, pixels))
+                made = list(pool.map(mend, range(len(pixels))))
         else:
-            made = [self._mended(frame) for frame in pixels]
-        dtype = self._dtype(pixels.dtype)
-        new = np.empty(pixels.shape, dtype) if not made else np.stack([one for one, _ in made])
-        new = new.reshape(frames.pixels.shape)
-        values = np.array([list(row.values()) for _, row in made], dtype=np.float64)
-        values = values.reshape(len(made), len(self.columns))
+            made = [mend(number) for number in range(len(pixels))]
+        values = np.array(made, dtype=np.float64).reshape(len(made), len(self.columns))
         columns = dict(zip(self.columns, values.T, strict=True))
-        return replace(frames, pixels=new), columns
+        return replace(frames, pixels=new.reshape(frames.pixels.shape)), columns
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -128,16 +129,17 @@ class Mending:
         """Of mended frames: float32 where that holds the given one."""
         return np.result_type(given, np.float32) if self.subtracts else given
 
-    def _mended(self, frame: NDArray[Any]) -> tuple[NDArray[Any], dict[str, float]]:
+    def _mend(self, frame: NDArray[Any], new: NDArray[Any]) -> list[float]:
+        """Write a mended frame to `new`; give what is in its columns."""
         row: dict[str, float] = dict.fromkeys(self.columns, 0.0)
         if self.subtracts:
-            frame = self._levelled(frame, row)
+            self._level(frame, new, row)
         if self.cosmics and self._remover is not None:
-            frame, row[PIXELS] = self._remover.removed(frame)
-        return frame, row
+            row[PIXELS] = self._remover.remove(new)
+        return list(row.values())
 
-    def _levelled(self, frame: NDArray[Any], row: dict[str, float]) -> NDArray[Any]:
-        """A frame less its dark and its pedestal."""
+    def _level(self, frame: NDArray[Any], new: NDArray[Any], row: dict[str, float]) -> None:
+        """Write a frame less its dark and its pedestal to `new`."""
         strips = self._strips(frame)
         fit, lit = DarkFit(1.0, 0.0), False
         if self.dark_fit is not None and self._dark_strips is not None:
@@ -155,14 +157,11 @@ class Mending:
             level, lit = float(np.nan_to_num(found.level)), found.lit
             row[PEDESTAL] = level
         row[LIT] = lit
-        dtype = self._dtype(frame.dtype)
-        total = dtype.type(fit.offset + level)
-        if self.dark is None:
-            return np.subtract(frame, total, dtype=dtype)
-        dark = self.dark if fit.factor == 1.0 else dtype.type(fit.factor) * self.dark
-        new = np.subtract(frame, dark, dtype=dtype)
-        new -= total
-        return new
+        new[...] = frame
+        if self.dark is not None:
+            dark = self.dark if fit.factor == 1.0 else new.dtype.type(fit.factor) * self.dark
+            np.subtract(new, dark, out=new, casting="same_kind")
+        new -= new.dtype.type(fit.offset + level)
 
     def _strips(self, frame: NDArray[Any]) -> Floats:
         strips = self._sample(frame.shape).of(frame)

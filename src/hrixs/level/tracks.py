@@ -47,35 +47,31 @@ class TrackRemover:
     def __post_init__(self) -> None:
         self._made: dict[tuple[int, str], NDArray[Any]] = {}
 
-    def removed(self, frame: NDArray[Any]) -> tuple[NDArray[Any], int]:
-        """The frame without tracks, and how many pixels were replaced; -1: it is incomparable.
-
-        A frame without any is given back as it is.
-        """
+    def remove(self, frame: NDArray[Any]) -> int:
+        """Replace the tracks in a frame, in place; how many pixels they are, -1: incomparable."""
         shift, brightness, light = self._state_of(frame)
         limit = self._limit(frame.dtype, brightness, light)
         if abs(shift) > self.limits.noise:
             limit = _as_limit(limit.astype(np.float64) + shift, frame.dtype)
         seeds = np.flatnonzero(frame > limit)
         if not len(seeds):
-            return frame, 0
+            return 0
         if len(seeds) > _MOST_SEEDS * frame.size:
-            return frame, -1
+            return -1
         light_there = self.limits.light * brightness if light is None else light
         track = self._grown(frame, seeds, shift, light_there)
         if len(track) > _MOST_SEEDS * frame.size:
-            return frame, -1
-        new = frame.copy()
+            return -1
         columns, rows = np.divmod(track, frame.shape[1])
         usual = self.limits.usual.ravel()[track].astype(np.float64) + shift
         own = light_there[columns // ALONG, rows]
         own = np.minimum(own, np.maximum(self.limits.mean_light[columns // ALONG, rows], 0.0))
         values = usual + (brightness - 1) * own if self.keep_light else usual - own
-        if new.dtype.kind in "iu":
-            info = np.iinfo(new.dtype)
+        if frame.dtype.kind in "iu":
+            info = np.iinfo(frame.dtype)
             values = np.clip(np.rint(values), info.min, info.max)
-        new.ravel()[track] = values
-        return new, len(track)
+        frame[columns, rows] = values
+        return len(track)
 
     @cached_property
     def _blocks(self) -> NDArray[np.int64]:

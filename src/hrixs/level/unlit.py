@@ -16,7 +16,7 @@ _PIXELS, _STRIP = 262_144, 8
 _PARTS = (0.5, 0.2, 0.08, 0.03, 0.01)
 _LEAST_PIXELS = 500
 # So many values of a part are enough for a mean.
-_ENOUGH = 32_768
+_ENOUGH = 16_384
 # A part is without light where its level is that of the last one, within so many standard errors
 # or this part of the noise; where the last two differ by this much of the noise, or the last one's
 # values are so skewed, none may be.
