@@ -138,7 +138,8 @@ class LightLearner:
         self._levels.append(found.level)
         self._noises.append(found.noise)
         image -= np.float32(found.level)
-        np.nan_to_num(image, copy=False)
+        if self._mask is not None or frame.dtype.kind == "f":
+            image[~np.isfinite(image)] = 0.0
         if self._total is None:
             self._total, self._highest = image.copy(), image.copy()
             self._second = np.full_like(image, -np.inf)
@@ -146,8 +147,8 @@ class LightLearner:
             self._total += image
             np.maximum(self._second, np.minimum(self._highest, image), out=self._second)
             np.maximum(self._highest, image, out=self._highest)
-        self._sums.append(np.add.reduceat(image, self._ends, axis=0))
-        self._squares.append(np.add.reduceat(image * image, self._ends, axis=0))
+        self._sums.append(block_sums(image))
+        self._squares.append(block_sums(image, image))
 
     def learned(self) -> CosmicLimits | None:
         """What they show; None of fewer than three, and where hardly any light falls on them."""
@@ -226,6 +227,23 @@ class LightLearner:
         own = np.mean(self._sums, axis=0) / pixels
         squares = np.add.reduceat(np.add.reduceat(own**2 * pixels, ends, axis=1), blocks, axis=0)
         return np.asarray(squares / n_pixels)
+
+
+def block_sums(image: NDArray[np.float32], other: NDArray[np.float32] | None = None) -> Floats:
+    """Sums of blocks of 16 columns, shape (blocks, y): of an image, or of its product with one."""
+    whole = image.shape[0] // ALONG * ALONG
+    shape = (-1, ALONG, image.shape[1])
+
+    def summed(columns: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        own = image[columns].reshape(shape)
+        if other is None:
+            return np.asarray(own.sum(axis=1))
+        return np.asarray(np.einsum("bxy,bxy->by", own, other[columns].reshape(shape)))
+
+    parts = [summed(slice(whole), shape)]
+    if whole < image.shape[0]:
+        parts.append(summed(slice(whole, None), (1, image.shape[0] - whole, image.shape[1])))
+    return np.concatenate(parts)
 
 
 def _beside(light: Floats) -> Floats:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hrixs.level.unlit import unlit_level
 from hrixs.utils.typing import Floats
@@ -18,6 +17,8 @@ _CHOICES, _ROUNDS = 2, 12
 # So many pixels are enough for a factor.
 _ENOUGH = 32_768
 _N_SIGMA = 3.0
+# Parts of the pixels that may tell where to begin, those where the dark is highest.
+_HIGHEST = (0.5, 0.1, 0.03, 0.01, 0.003)
 # A factor that is less certain than this is not taken.
 LARGEST_ERROR = 0.02
 
@@ -134,15 +135,19 @@ def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> D
 
 
 def _start(x: Floats, y: Floats, kind: str) -> float:
-    """Factor to begin with: by medians of parts of the pixels, from the darkest of the dark on."""
+    """Factor to begin with: by medians, of the pixels where the dark is highest and of the others.
+
+    Light adds to both alike. So many are taken as tell most: half of all, or a few hot ones.
+    """
     if kind == "factor":
         return float(np.median(y) / np.median(x)) if np.median(x) else 1.0
     order = np.argsort(x, kind="stable")
-    parts: list[NDArray[np.int64]] = [part for part in np.array_split(order, 16) if len(part)]
-    if len(parts) < 4:
-        return 1.0
-    places = np.array([np.median(x[part]) for part in parts])
-    heights = np.array([np.median(y[part]) for part in parts])
-    if not np.ptp(places) > 0:
-        return 1.0
-    return float(np.polyfit(places, heights, 1)[0])
+    low = order[: len(order) // 2]
+    best, factor = 0.0, 1.0
+    for part in _HIGHEST:
+        high = order[len(order) - max(2, int(part * len(order))) :]
+        step = float(np.median(x[high]) - np.median(x[low]))
+        if step * np.sqrt(len(high)) > best:
+            best = step * np.sqrt(len(high))
+            factor = float(np.median(y[high]) - np.median(y[low])) / step
+    return factor

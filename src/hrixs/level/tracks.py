@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.level.cosmic_limits import ALONG, GROW_CHANCE, SEED_CHANCE, CosmicLimits
+from hrixs.level.cosmic_limits import (
+    ALONG,
+    GROW_CHANCE,
+    SEED_CHANCE,
+    CosmicLimits,
+    block_sums,
+)
 from hrixs.utils.typing import Floats
 
 # So many blocks of columns tell how bright a frame is.
@@ -23,7 +29,7 @@ _FEW_ROWS = 0.004
 # Blocks along the line, of which the middle one counts, and rows that lines may climb in these.
 _BESIDE, _CLIMB = 9, 2
 # A frame with tracks on more than this part of its pixels is none that can be compared.
-_MOST_SEEDS = 0.02
+_MOST_SEEDS = 0.1
 
 
 @dataclass
@@ -109,7 +115,7 @@ class TrackRemover:
         if self.mask is not None:
             extra[self.mask] = 0.0
         ends = np.arange(0, frame.shape[0], ALONG)
-        sums = np.add.reduceat(np.nan_to_num(extra), ends, axis=0)
+        sums = block_sums(np.nan_to_num(extra))
         sizes = np.diff(np.append(ends, frame.shape[0]))[:, None]
         own = self.limits.mean_light + sums / sizes
         near = _sliding(own, _CLIMB, 1).max(axis=-1)
