@@ -47,6 +47,8 @@ class Mending:
         Whether usual light takes the place of tracks, as for integrating.
     limits
         What the first images show of light; None before, and where too few can be compared.
+    first_row
+        Of the crop on the chip, for what is told.
     """
 
     pedestal: str | slice | None
@@ -57,16 +59,21 @@ class Mending:
     mask: NDArray[np.bool_] | None
     keep_light: bool
     limits: CosmicLimits | None = None
+    first_row: int = 0
 
     @property
     def subtracts(self) -> bool:
         """Whether the dark and a level are taken off here, so that nothing else has to."""
         return self.pedestal is not None or self.dark_fit is not None
 
+    def bytes_beside(self, dtype: np.dtype[Any]) -> float:
+        """Bytes of a mended copy for each byte of frames of such a dtype."""
+        return self._dtype(dtype).itemsize / dtype.itemsize
+
     def attrs(self) -> dict[str, Any]:
         """Settings for ``attrs``."""
-        rows = self.pedestal
-        text = f"{rows.start}:{rows.stop}" if isinstance(rows, slice) else rows
+        rows, first = self.pedestal, self.first_row
+        text = f"{first + rows.start}:{first + rows.stop}" if isinstance(rows, slice) else rows
         known = {"pedestal": text, "dark_fit": self.dark_fit}
         found = {name: value for name, value in known.items() if value is not None}
         return found | {"remove_cosmics": 1} if self.cosmics else found

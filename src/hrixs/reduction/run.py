@@ -152,7 +152,9 @@ def _reduced(
     client: Client | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    budget = share_out(memory, plan.entries, threads)
+    mending = plan.analysis.mending
+    copied = 0.0 if mending is None else mending.bytes_beside(plan.entries.dtype)
+    budget = share_out(memory, plan.entries, threads, copied=copied)
     if client is None:
         return reduce_run(plan, faults, budget=budget, **options)
     budget = replace(budget, part_bytes=bytes_for_all(client, plan.entries, budget.part_bytes))

@@ -52,6 +52,7 @@ def mending_of(h: Settings, crop: Crop, analysis: Analysis) -> Mending | None:
         dark_error=float(noise / np.sqrt(n_images)) if known else 0.0,
         mask=None if mask is None else np.asarray(mask, dtype=bool),
         keep_light=not analysis.counts_photons,
+        first_row=crop.ranges["y_range"][0],
     )
 
 
