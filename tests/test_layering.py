@@ -23,7 +23,7 @@ ARROWS = {
     "curvature": "camera utils",
     "noise": "photons camera utils",
     "energy": "spectra camera utils",
-    "level": "camera utils",
+    "level": "spectra camera utils",
     "i0": "runs spectra camera utils",
     "selection": "spectra camera utils",
     "scans": "i0 energy spectra camera utils",

@@ -25,6 +25,7 @@ from hrixs.energy.loss import energy_loss
 from hrixs.files.event_list import read_events
 from hrixs.files.images import open_images
 from hrixs.files.table_from import photon_table_from
+from hrixs.level.background import subtract_background
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.output.writing import export
@@ -134,6 +135,7 @@ __all__ = [
     "resolve_photons",
     "rixs_map",
     "select",
+    "subtract_background",
 ]
 
 

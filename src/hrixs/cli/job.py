@@ -36,6 +36,7 @@ class Job:
     aggregate: Sequence[str] = ()
     grouping: dict[str, Any] = field(default_factory=dict)
     normalize: str | None = None
+    background: dict[str, Any] | None = None
     transpose: bool = False
     dataset: str | None = None
     stack_axis: int | None = None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.cli import scan_options, selection_options
+from hrixs.cli import level_options, scan_options, selection_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
@@ -108,6 +108,7 @@ def _add_process(commands: Any) -> None:
     add("--normalize", metavar="VAR",
         help="also divide the spectra by VAR, e.g. hRIXS_norm, I0 (see --i0) or an expression of "
         "names")  # fmt: skip
+    level_options.add_options(process)
     add("--transpose", action="store_true", help="image files: the line lies along the second axis")
     add("--dataset", metavar="NAME",
         help="image files: dataset, group or pattern in an HDF5 file; array of an .npz file, "
@@ -183,6 +184,7 @@ def _process(arguments: argparse.Namespace) -> int:
         **scan_options.together(arguments),
         **scan_options.map_of(arguments),
         normalize=arguments.normalize,
+        background=arguments.background,
         transpose=arguments.transpose,
         dataset=arguments.dataset,
         stack_axis=arguments.stack_axis,
@@ -298,9 +300,15 @@ def _threshold(text: str) -> float | str:
         return text
 
 
+def _pedestal(text: str) -> str | slice:
+    """``image``, or a range of rows."""
+    return text if text == "image" else _slice(text)
+
+
 _READERS = {
     "number": float,
     "threshold": _threshold,
+    "pedestal": _pedestal,
     "whole number": int,
     "text": str,
     "yes or no": _yes_or_no,
@@ -309,6 +317,7 @@ _READERS = {
 _METAVARS = {
     "number": "N",
     "threshold": "N",
+    "pedestal": "image|A:B",
     "whole number": "N",
     "text": "TEXT",
     "yes or no": "yes|no",

@@ -13,6 +13,7 @@ import xarray as xr
 
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
+from hrixs.cli.level_options import with_background
 from hrixs.doubt_rules.listing import doubts
 from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
@@ -21,6 +22,7 @@ from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import HrixsWarning, MissingDataError
+from hrixs.utils.figures import new_figure
 from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import settings_text
 
@@ -48,7 +50,7 @@ def process(
     for path in (output, plot or output):
         if not path.parent.is_dir():
             raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
-    if job.photons and job.aggregate:
+    if job.photons and (job.aggregate or job.map):
         raise ValueError(
             "photons of single trains can't be kept in an output that is aggregated: leave "
             "--photons or --aggregate out."
@@ -90,13 +92,15 @@ def write_result(
     result = spectra
     if job.map is not None:
         options = {"incident": job.map, "axis": job.map_axis, **job.grouping}
-        result = h.rixs_map(spectra, normalize=job.normalize or "counts", **options)
+        result = h.rixs_map(spectra, **options)
     elif job.aggregate:
         dim = str(spectra.spectrum.dims[0])
         by = job.aggregate[0] if len(job.aggregate) == 1 else list(job.aggregate)
         result = h.aggregate(spectra, by, dim, **job.grouping)
-    if job.normalize is not None and job.map is None:
-        h.normalize(result, job.normalize)
+    result = with_background(result, job.background)
+    by = job.normalize if job.map is None else job.normalize or "counts"
+    if by is not None:
+        h.normalize(result, by)
     result.attrs["settings"] = settings_text(h.get_params())
     result.attrs["task"] = task
     export(result, output, scratch=folder)
@@ -168,9 +172,10 @@ def report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
 
 def draw_map(result: xr.Dataset, path: Path) -> None:
     """Draw the map that was made, and say where."""
-    axes = plot_map(result, scale="sqrt")
+    figure, axes = new_figure([["map"]], (9, 6))
+    plot_map(result, axes["map"], scale="sqrt")
     with replaced_at_once(path) as part:
-        axes.figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
+        figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
     print(f"wrote {path}")
 
 
@@ -178,7 +183,6 @@ def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -
     from hrixs.camera.plots import plot_image
     from hrixs.curvature.plots import plot_curvature
     from hrixs.spectra.plots import plot_per_train, plot_spectra
-    from hrixs.utils.figures import new_figure
 
     figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
     image = h.mean_image(source)

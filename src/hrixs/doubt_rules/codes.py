@@ -93,7 +93,7 @@ CODES: tuple[Code, ...] = (
         "Of four images or more: a row of an integrated spectrum lies "
         f"above those of the others by {over_time._TRACK_HEIGHT:g} of the highest line and by "
         f"{over_time._TRACK_ERRORS:.0f} standard deviations of what they scatter by",
-        f"Look at these images. {_LEAVE_OUT}",
+        f"Set `REMOVE_COSMICS = True`, or look at these images. {_LEAVE_OUT}",
         _ALL_IMAGES,
     ),
     Code(
@@ -156,7 +156,8 @@ CODES: tuple[Code, ...] = (
         "dark_level",
         f"The images lie more than {dark._LEVEL_NOISES:g} of a pixel's noise, and "
         f"{dark._LEAST_LEVEL:g} ADU, off their dark",
-        "Load a dark of the same settings and night",
+        "Load a dark of the same settings and night, or fit it to each image: `DARK_FIT = "
+        "'offset'`, or `'both'` where its structure has grown",
         f"it is {dark._GRAVE_LEVEL:.0f} times that",
     ),
     Code(
@@ -237,7 +238,7 @@ CODES: tuple[Code, ...] = (
         f"Where intensity is integrated: the level drifts by more than {over_time._DRIFT_NOISES:g} "
         f"of a pixel's noise, {over_time._LEAST_DRIFT:g} ADU, and {over_time._DRIFT_ERRORS:.0f} "
         "standard deviations",
-        "Subtract each spectrum's own level, `spectrum - spectrum.median('energy')`, or count "
+        "Take each image's own level off, `PEDESTAL = 'image'` or rows without light, or count "
         "photons: `method='best'`",
     ),
     Code(

@@ -69,7 +69,8 @@ def dark_level(level: float, noise: float) -> list[Doubt]:
         Doubt(
             "dark_level",
             f"the images lie {level:+.2f} ADU off their dark (expected within {largest:.2f} ADU): "
-            "intensity is off by that in every pixel. Load a dark of the same settings and night.",
+            "intensity is off by that in every pixel. Load a dark of the same settings and night, "
+            "or fit it to each image: DARK_FIT = 'offset' (or 'both').",
             {"level": level, "noise": noise},
             grave=abs(level) > _GRAVE_LEVEL * largest,
         )

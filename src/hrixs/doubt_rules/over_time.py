@@ -141,8 +141,8 @@ def level_drifts(level: Floats, noise: float) -> list[Doubt]:
         Doubt(
             "level_drift",
             f"the level drifts by {drift:+.1f} ADU from the first image to the last (expected "
-            f"within {least:.1f}), and all of that is in the integrated intensity. Subtract each "
-            "spectrum's own level, spectrum - spectrum.median('energy'), or count photons: "
+            f"within {least:.1f}), and all of that is in the integrated intensity. Take each "
+            "image's own level off, PEDESTAL = 'image' or rows without light, or count photons: "
             "method='best'.",
             {"drift": drift, "noise": noise},
         )

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.doubt_rules.doubt import Doubt
+from hrixs.level.mend import Mending
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
 from hrixs.photons.noise_threshold import with_uneven
@@ -81,6 +82,8 @@ class Analysis:
         some are off and a threshold by the noise must hold.
     dark_noise
         Of a pixel of the dark's images from frame to frame, in ADU, where it is known.
+    mending
+        What is mended in frames before all else; None: nothing.
     """
 
     method: str
@@ -94,6 +97,7 @@ class Analysis:
     doubts: tuple[Doubt, ...] = ()
     uneven: NDArray[np.float64] | None = None
     dark_noise: float | None = None
+    mending: Mending | None = None
 
     @property
     def counts_photons(self) -> bool:
@@ -158,11 +162,25 @@ class Analysis:
         """`camera`, with a dark that also takes steps of the level away."""
         return self.camera | {"dark": with_uneven(self.camera["dark"], self.uneven)}
 
-    def can_use(self, frames: ArrayLike, energy: ArrayLike | None = None) -> bool:
+    @property
+    def has_dark(self) -> bool:
+        """Whether a dark is subtracted, here or where frames are mended."""
+        mended = self.mending is not None and self.mending.dark is not None
+        return mended or self.camera["dark"] is not None
+
+    def mended(self, frames: Any) -> tuple[Frames, dict[str, NDArray[Any]]]:
+        """Frames as all else takes them, and columns of what was mended in each."""
+        stack = as_frames(frames)
+        if self.mending is None:
+            return stack, {}
+        return self.mending.of(stack, resolve_threads(self.camera["threads"]))
+
+    def can_use(self, frames: Any, energy: ArrayLike | None = None) -> bool:
         """Whether photons are found in `frames` without an error about their pixels."""
+        frames = self.mended(frames)[0]
         try:
             if not self.counts_photons:
-                self.integrated(as_frames(frames), energy)
+                self.integrated(frames, energy)
             elif self.resolves:
                 self.spots(frames, 1.0)
             else:
@@ -252,7 +270,7 @@ class Analysis:
         return spectrum.assign_attrs(self.attrs)
 
     def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
-        """Spectra of frames over rows ``y`` of the full chip, in the way of the method."""
+        """Spectra of mended frames over rows ``y`` of the full chip, in the way of the method."""
         if not self.counts_photons:
             return self.integrated(frames, energy)
         return self.counted(self.photons(frames, energy), frames.frame_shape[1])

@@ -139,6 +139,7 @@ def _write(path: Path, results: list[PartResult]) -> None:
         }
         arrays |= {f"{number}/photons/{name}": v for name, v in result.photons.items()}
         arrays |= {f"{number}/evidence/{name}": v for name, v in result.evidence.items()}
+        arrays |= {f"{number}/mended/{name}": v for name, v in result.mended.items()}
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
@@ -159,6 +160,7 @@ def _read(path: Path) -> list[PartResult]:
                     {name: _attribute(value) for name, value in attrs.items()},
                     _group(arrays, of + "photons/"),
                     _group(arrays, of + "evidence/"),
+                    _group(arrays, of + "mended/"),
                 )
             )
         return results

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hrixs.doubt_rules.doubt import Doubt, new_ones, tell, with_doubts
 from hrixs.doubt_rules.images import Names
+from hrixs.level.told import told, variables
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
 from hrixs.reduction.evidence import Evidence
@@ -31,6 +32,7 @@ class Collected:
         self._y: NDArray[np.float64] | None = None
         self._tables: dict[int, dict[str, NDArray[Any]]] = {}
         self._evidence: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
+        self._mended: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
 
     def add(self, result: PartResult) -> None:
         """Take a part's result, in any order."""
@@ -52,6 +54,8 @@ class Collected:
             self._split(result)
         if result.evidence:
             self._evidence.append((result.entries, result.evidence))
+        if result.mended:
+            self._mended.append((result.entries, result.mended))
 
     def _split(self, result: PartResult) -> None:
         """Keep the photons by entry, ``frame`` counting within the entry."""
@@ -73,14 +77,32 @@ class Collected:
         attrs = with_ratio(self.attrs)
         doubts = self.doubts(spectra, numbers, attrs)
         tell(new_ones(doubts, self._plan.analysis.doubts))
-        attrs = with_doubts(attrs, doubts)
+        columns, of_mending = self._columns_of_mending(spectra.shape[1:-1])
+        attrs = with_doubts(attrs | of_mending, doubts)
         dims = ("entry", *(f"within_{d}" for d in range(spectra.ndim - 2)), "y")
         data: dict[str, Any] = {"spectrum": (dims, spectra, attrs)}
         if self._plan.analysis.gives_photons:
             data["n_photons"] = (dims[:-1], spectra.sum(axis=-1))
+        for name, (values, own_attrs) in columns.items():
+            data[name] = (dims[:-1], values.reshape(spectra.shape[:-1]), own_attrs)
         for name, values in self._columns().items():
             data[f"photon_{name}"] = ("photon", values)
         return xr.Dataset(data, coords={"entry": numbers, "y": ("y", self._y)})
+
+    def _columns_of_mending(
+        self, within: tuple[int, ...]
+    ) -> tuple[dict[str, tuple[NDArray[Any], dict[str, str]]], dict[str, Any]]:
+        """What was mended in each image, and what is counted of it, which is told."""
+        mending = self._plan.analysis.mending
+        if mending is None:
+            return {}, {}
+        parts = sorted(self._mended, key=lambda part: int(part[0][0]))
+        columns = {
+            name: np.concatenate([own[name] for _, own in parts]) for name in mending.columns
+        }
+        entries = np.concatenate([own for own, _ in parts])
+        names = np.repeat(self._plan.entries.train_id[entries], int(np.prod(within, dtype=int)))
+        return variables(columns), mending.attrs() | told(columns, Names("train", names.tolist()))
 
     def doubts(
         self, spectra: NDArray[np.float64], numbers: NDArray[np.int64], attrs: dict[str, Any]

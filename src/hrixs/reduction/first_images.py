@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
 from hrixs.doubt_rules.doubt import Doubt, tell
+from hrixs.level.cosmic_limits import MOST_IMAGES
 from hrixs.photons.cloud_width import (
     FIRST_CLOUD_SIGMA,
     LEAST_PHOTONS,
@@ -89,6 +90,8 @@ def settled(
     HrixsWarning
         The charge of isolated photons is another one than their energy makes.
     """
+    if analysis.mending is not None:
+        analysis, parts = _mended(analysis, n_entries, parts)
     if analysis.flattens:
         analysis = _flattened(analysis, parts(min(_ENTRIES_FOR_A_LEVEL, n_entries)))
     if analysis.resolves:
@@ -104,6 +107,19 @@ def settled(
         n_looked_at = min(_MOST_LOOKED_AT, -(-n_entries // _LOOKED_AT_ONE_OF))
         analysis = looked_at(analysis, parts(n_looked_at))
     return analysis
+
+
+def _mended(analysis: Analysis, n_entries: int, parts: FirstParts) -> tuple[Analysis, FirstParts]:
+    """Learn what light is like, so that tracks stand out; and mend what is looked at."""
+    assert analysis.mending is not None
+    if analysis.mending.cosmics:
+        first = (frames for frames, _ in parts(min(MOST_IMAGES, n_entries)))
+        analysis = replace(analysis, mending=analysis.mending.learned(first))
+
+    def mended(n: int) -> Iterator[tuple[Any, Any]]:
+        return ((analysis.mended(frames)[0], energy) for frames, energy in parts(n))
+
+    return analysis, mended
 
 
 def _flattened(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:

@@ -140,7 +140,7 @@ def _light_of_intensity(
 
 
 def _of_level(analysis: Analysis, evidence: Evidence) -> list[Doubt]:
-    if analysis.camera["dark"] is None:
+    if not analysis.has_dark:
         return []
     level, noise = float(np.median(evidence.level)), float(np.median(evidence.noise))
     return dark_level(level, noise) + dark_noise(analysis.dark_noise, noise)

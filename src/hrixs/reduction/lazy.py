@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
 from hrixs.doubt_rules.doubt import tell, with_doubts
+from hrixs.doubt_rules.images import Names
+from hrixs.level.told import told, variables
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.denser import WITHOUT_LIGHT, denser
 from hrixs.spectra.dataset import COUNTS
@@ -42,21 +44,31 @@ def lazy_spectra(
     leading = frames.data.chunks[:-2]
     # dask would send these to a worker with every chunk, were they not a task by itself.
     heavy = energies is not None or any(analysis.camera[n] is not None for n in ("dark", "mask"))
+    heavy = heavy or analysis.mending is not None
     heavy = heavy or isinstance(analysis.options.get("read_noise"), np.ndarray)
     work = (analysis, energies)
+    n_columns = 0 if analysis.mending is None else len(analysis.mending.columns)
     data = dask_array().map_blocks(
         _spectra_of_block,
         frames.data,
         drop_axis=[len(leading), len(leading) + 1],
         new_axis=[len(leading)],
-        chunks=(*leading, (like.sizes["y"],)),
-        dtype=like.dtype,
-        meta=np.empty((0,) * (len(leading) + 1), like.dtype),
+        chunks=(*leading, (like.sizes["y"] + n_columns,)),
+        dtype=like.dtype if not n_columns else np.float64,
+        meta=np.empty((0,) * (len(leading) + 1), like.dtype if not n_columns else np.float64),
         work=as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
     attrs = {name: value for name, value in like.attrs.items() if name not in (*COUNTS, *RATIO)}
     attrs = with_doubts(attrs, analysis.doubts)
+    if analysis.mending is not None:
+        attrs |= analysis.mending.attrs()
+        names = analysis.mending.columns
+        # What was mended lies behind the spectra, so that frames are read once for both.
+        columns = {name: data[..., like.sizes["y"] + at] for at, name in enumerate(names)}
+        data = data[..., : like.sizes["y"]]
+        for name, (values, own_attrs) in variables(columns).items():
+            coords[name] = xr.DataArray(values, dims=frames.dims[:-2], attrs=own_attrs)
     spectrum = xr.DataArray(data, coords, (*frames.dims[:-2], "y"), "spectrum", attrs)
     return spectrum.assign_coords(y=like["y"])
 
@@ -75,10 +87,16 @@ def _spectra_of_block(
         # Its frames' numbers in the whole are for errors' texts.
         stack = replace(stack, first_frame=begin * per_entry)
         energy = None if energies is None else energies[begin : begin + len(block)]
+    stack, mended = analysis.mended(stack)
     spectra = analysis.spectra(stack, energy)
     if not WITHOUT_LIGHT & {doubt.code for doubt in analysis.doubts}:
         tell(denser(spectra.attrs, spectra.values, are_all=False))
-    return np.asarray(spectra.values)
+    if not mended:
+        return np.asarray(spectra.values)
+    first = stack.first_frame
+    told(mended, Names("number", list(range(first, first + len(stack)))))
+    behind = [values.reshape(spectra.shape[:-1])[..., None] for values in mended.values()]
+    return np.concatenate([spectra.values, *behind], axis=-1)
 
 
 def _spectrum_of_nothing(
@@ -88,4 +106,5 @@ def _spectrum_of_nothing(
     energy: Any = energies
     if energies is not None and energies.ndim:
         energy = np.empty(0)
-    return analysis.spectra(as_frames(np.empty((0, *frames.shape[-2:]), frames.dtype)), energy)
+    nothing = as_frames(np.empty((0, *frames.shape[-2:]), frames.dtype))
+    return analysis.spectra(analysis.mended(nothing)[0], energy)

@@ -38,6 +38,8 @@ class PartResult:
         the part. Empty where it is not asked for.
     evidence
         Columns of the `Evidence` of the entries' frames; empty where no spectra are made.
+    mended
+        Columns of what was mended in the entries' frames; empty where nothing is.
     """
 
     entries: NDArray[np.int64]
@@ -47,6 +49,7 @@ class PartResult:
     attrs: dict[str, Any] = field(default_factory=dict)
     photons: dict[str, NDArray[Any]] = field(default_factory=dict)
     evidence: dict[str, NDArray[Any]] = field(default_factory=dict)
+    mended: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def reduce_part(read: ReadPart, plan: Plan) -> list[PartResult]:
@@ -80,7 +83,8 @@ def _reduce(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> lis
 
 
 def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> PartResult:
-    stack, analysis = as_frames(frames), plan.analysis
+    analysis = plan.analysis
+    stack, mended = analysis.mended(as_frames(frames))
     energy = None
     if plan.energies is not None:
         n_within = (1,) * (frames.ndim - 3)
@@ -94,6 +98,7 @@ def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> Pa
             spectrum["y"].values,
             attrs=spectrum.attrs,
             evidence=vars(evidence_of(stack, analysis, None)),
+            mended=mended,
         )
     table = analysis.photons(stack, energy)
     on_chip = analysis.on_chip(table)
@@ -109,6 +114,7 @@ def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> Pa
         attrs=spectrum.attrs,
         photons=columns,
         evidence=vars(evidence_of(stack, analysis, table)),
+        mended=mended,
     )
 
 

@@ -128,4 +128,4 @@ def _raise_of_the_first(plan: Plan, parts: list[Part]) -> None:
             if len(read.entries):
                 frame = as_frames(read.frames[0])
                 energy = None if plan.energies is None else plan.energies[read.entries[0]]
-                plan.analysis.spectra(frame, energy)
+                plan.analysis.spectra(plan.analysis.mended(frame)[0], energy)

@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.crop import Crop
+from hrixs.level.told import VARIABLES
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.checkpoint import Checkpoint
 from hrixs.reduction.cluster import bytes_for_all, reduce_on
@@ -79,7 +80,7 @@ def process_run(
     xarray.Dataset
         ``spectrum (trainId, ..., y)``, the fields, ``n_photons``, ``photon_*``.
     """
-    require_free_names(indexed.fields)
+    require_free_names(indexed.fields, () if analysis.mending is None else VARIABLES)
     if energy is not None:
         positive_energies(np.array([energy], dtype=np.float64))
     counts = indexed.count_trains()
@@ -151,7 +152,9 @@ def _reduced(
     client: Client | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    budget = share_out(memory, plan.entries, threads)
+    mending = plan.analysis.mending
+    copied = 0.0 if mending is None else mending.bytes_beside(plan.entries.dtype)
+    budget = share_out(memory, plan.entries, threads, copied=copied)
     if client is None:
         return reduce_run(plan, faults, budget=budget, **options)
     budget = replace(budget, part_bytes=bytes_for_all(client, plan.entries, budget.part_bytes))
@@ -159,9 +162,10 @@ def _reduced(
     return reduce_run(plan, faults, budget=budget, reduce_parts=reduce_parts, **options)
 
 
-def require_free_names(fields: Iterable[str]) -> None:
+def require_free_names(fields: Iterable[str], more: tuple[str, ...] = ()) -> None:
     """Raise ValueError if a field has the name of something that is made of the images."""
-    taken = [name for name in fields if name in _TAKEN or name.startswith("photon_")]
+    names = {*_TAKEN, *more}
+    taken = [name for name in fields if name in names or name.startswith("photon_")]
     if taken:
         raise ValueError(
             f"the field {taken[0]!r} would stand in the place of what is made of the images; give "
@@ -196,7 +200,17 @@ def _task(plan: Plan) -> dict[str, Any]:
         "noise": repr(analysis.noise),
         "uneven": "none" if analysis.uneven is None else digest(analysis.uneven),
         "photons": plan.photons,
-    }
+    } | _mending_task(analysis)
+
+
+def _mending_task(analysis: Analysis) -> dict[str, Any]:
+    """What of mending decides what the spectra are; nothing where nothing is mended."""
+    mending = analysis.mending
+    if mending is None:
+        return {}
+    dark = "none" if mending.dark is None else digest(np.asarray(mending.dark))
+    learned = "none" if mending.limits is None else digest(mending.limits.usual)
+    return {"mending": repr(mending.attrs()), "mended_dark": dark, "usual": learned}
 
 
 def _settled(plan: Plan, *, look: bool) -> Analysis:

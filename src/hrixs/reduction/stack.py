@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, new_ones, tell, with_doubts
 from hrixs.doubt_rules.images import Names
+from hrixs.level.mend import Mending
+from hrixs.level.told import told, variables
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import Evidence, evidence_of
@@ -95,11 +97,14 @@ def spectra_of(
     """
     parts: list[xr.DataArray] = []
     evidence = []
+    columns: list[dict[str, NDArray[Any]]] = []
 
     def energy_of(part: slice) -> Any:
         return energies[part] if energies is not None and energies.ndim else energies
 
-    for piece, part in _parts(frames):
+    for raw, part in _parts(frames):
+        piece, mended = analysis.mended(raw)
+        columns.append(mended)
         energy = energy_of(part)
         table = analysis.photons(piece, energy) if analysis.counts_photons else None
         if table is None:
@@ -111,7 +116,8 @@ def spectra_of(
             if len(piece) >= FRAMES_FOR_A_LOSS or is_all:
                 lost = losses_of(analysis, [(piece, energy)], table)
             else:  # of parts that are smaller than that, as of one
-                lost = losses_of(analysis, ((one, energy_of(at)) for one, at in _parts(frames)))
+                of_parts = ((analysis.mended(one)[0], energy_of(at)) for one, at in _parts(frames))
+                lost = losses_of(analysis, of_parts)
             spectra = spectra.assign_attrs(lost)
         parts.append(spectra)
         evidence.append(vars(evidence_of(piece, analysis, table)))
@@ -121,6 +127,8 @@ def spectra_of(
         if count in spectrum.attrs:
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
     spectrum.attrs = with_ratio(spectrum.attrs)
+    if analysis.mending is not None:
+        spectrum = _with_columns(spectrum, analysis.mending, columns, _names_of(frames))
     seen = Seen(analysis, Evidence.joined(evidence), (frames.sizes["x"], frames.sizes["y"]))
     if keep is not None:
         keep.append(seen)
@@ -130,6 +138,21 @@ def spectra_of(
     tell(new_ones(doubts, analysis.doubts))
     spectrum.attrs = with_doubts(spectrum.attrs, doubts)
     return spectrum
+
+
+def _with_columns(
+    spectrum: xr.DataArray, mending: Mending, parts: list[dict[str, NDArray[Any]]], names: Names
+) -> xr.DataArray:
+    """`spectrum` with what was mended as coordinates of its images, which is told."""
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in mending.columns}
+    spectrum = spectrum.assign_attrs(mending.attrs() | told(columns, names))
+    shape, dims = spectrum.shape[:-1], spectrum.dims[:-1]
+    return spectrum.assign_coords(
+        {
+            name: (dims, values.reshape(shape), attrs)
+            for name, (values, attrs) in variables(columns).items()
+        }
+    )
 
 
 def _with_doubts_of_first(analysis: Analysis, parts: Iterable[tuple[Any, Any]]) -> Analysis:

@@ -51,8 +51,12 @@ class Budget:
     inflating: int
 
 
-def share_out(memory: int | str | None, entries: Entries, threads: int) -> Budget:
+def share_out(
+    memory: int | str | None, entries: Entries, threads: int, *, copied: float = 0.0
+) -> Budget:
     """Share `memory` out; by default that is ``'512MB'``, or what images of this size need.
+
+    Of a part that is worked on there is a copy of `copied` times its bytes beside it.
 
     Raises
     ------
@@ -75,6 +79,8 @@ def share_out(memory: int | str | None, entries: Entries, threads: int) -> Budge
     for_frames = available - beside
     inflating = max(1, min(threads, for_frames // frame // 2 - _PARTS_AT_A_TIME))
     part_bytes = (for_frames - inflating * frame) // _PARTS_AT_A_TIME
+    if copied:
+        part_bytes = int(part_bytes * _PARTS_AT_A_TIME / (_PARTS_AT_A_TIME + copied))
     return Budget(min(part_bytes, _MOST_BYTES_PER_PART), inflating)
 
 

@@ -132,8 +132,8 @@ def align_elastic(
     if weak:
         told = "; ".join(f"{name}: {why}" for name, why in list(weak.items())[:3])
         warn(
-            f"{len(weak)} of {len(names)} {_what(by)} have no clear elastic line and are left as they "
-            f"are: {told}"
+            f"{len(weak)} of {len(names)} {_what(by)} have no clear elastic line and are left as "
+            f"they are: {told}"
         )
     common = _mean_centre(fits)
     drift = {  # in the unit of the axis

@@ -15,6 +15,7 @@ from hrixs.camera.dataset import energies_of, images_of
 from hrixs.camera.frames import FRAME_DIMS, first_pixel
 from hrixs.camera.placed import require_usable_mask
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
+from hrixs.level.told import VARIABLES
 from hrixs.photons.placement import fits_clouds
 from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.analysis import needs_cloud as method_needs_cloud
@@ -23,6 +24,7 @@ from hrixs.reduction.judge import Seen
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.spectra.dataset import store_spectrum, with_energy
+from hrixs.spectrometer.levels import mending_of, with_columns
 from hrixs.spectrometer.settings import Settings
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.utils.checks import number, yes_or_no
@@ -194,6 +196,16 @@ def analysis_of(
     )
 
 
+def mending_analysis(h: Settings, method: str, crop: Crop, bins: int | None = None) -> Analysis:
+    """As `analysis_of`, of frames that are mended first, as `PEDESTAL` and others say."""
+    analysis = analysis_of(h, method, crop, bins)
+    mending = mending_of(h, crop, analysis)
+    if mending is None:
+        return analysis
+    dark = None if mending.subtracts else analysis.camera["dark"]
+    return replace(analysis, mending=mending, camera=analysis.camera | {"dark": dark})
+
+
 def needs_cloud(h: Settings, method: str) -> bool:
     """Whether the width of the charge cloud has to be estimated before the work begins."""
     return method_needs_cloud(method, h.POSITION, h.CLOUD_SIGMA)
@@ -213,7 +225,7 @@ def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
     first = []
     for data in trains:
         frames, crop = cropped(h, data)
-        analysis = analysis_of(h, method, crop)
+        analysis = mending_analysis(h, method, crop)
         energies = energies_of(data, frames) if by_energy and analysis.takes_energy else None
         if analysis.can_use(frames, energies):
             first.append((frames, energies))
@@ -241,7 +253,7 @@ def add_spectra(
     frames, crop = cropped(h, data)
     lazy = is_lazy(frames)
     known = analysis
-    analysis = known or analysis_of(h, method, crop, bins)
+    analysis = known or mending_analysis(h, method, crop, bins)
     has_energy = analysis.takes_energy and "nrj" in data.variables
     energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
     if known is None:
@@ -251,13 +263,13 @@ def add_spectra(
         made = lazy_spectra(frames, analysis, energies)
     else:
         made = spectra_of(frames, analysis, energies, keep=keep)
-    spectrum = labelled(h, made, crop)
-    if keep is not None:
-        return store_spectrum(data, spectrum)
-    spectrum = with_slow_doubts(h, spectrum, data)
-    if strict:
-        require_none_grave(from_text(spectrum.attrs[DOUBTS]))
-    return store_spectrum(data, spectrum)
+    columns = {name: made.coords[name].variable for name in VARIABLES if name in made.coords}
+    spectrum = labelled(h, made.drop_vars(columns), crop)
+    if keep is None:
+        spectrum = with_slow_doubts(h, spectrum, data)
+        if strict:
+            require_none_grave(from_text(spectrum.attrs[DOUBTS]))
+    return with_columns(data, store_spectrum(data, spectrum), columns)
 
 
 def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.doubt_rules.doubt import Doubt
+from hrixs.level.dark_fit import DARK_FITS
 from hrixs.photons import defaults
 from hrixs.photons.placement import POSITION, POSITIONS
 from hrixs.runs.mnemonic_table import Field, entry_of_pair, field_name, is_pair, mnemonics
@@ -33,8 +34,8 @@ class Setting:
         Where nothing was set.
     kind
         ``'number'``, ``'whole number'``, ``'yes or no'``, ``'range'``, ``'image'``,
-        ``'threshold'`` (a number, or text as ``'6 sigma'``), ``'text'``, or the words that are
-        allowed.
+        ``'threshold'`` (a number, or text as ``'6 sigma'``), ``'pedestal'`` (``'image'``, or a
+        range of rows), ``'text'``, or the words that are allowed.
     unit
         Of the value; empty where it has none.
     help
@@ -81,6 +82,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("USE_DARK", False, "yes or no", "", "whether the dark is subtracted", documented=True),
     Setting("ENERGY_INTERCEPT", 0.0, "number", "eV", "energy of row 0 of the chip", documented=True),
     Setting("ENERGY_SLOPE", 1.0, "number", "eV/px", "energy from row to row", documented=True),
+    Setting("PEDESTAL", None, "pedestal", "", "level that is taken off each image: of its pixels without light (`'image'`), or of rows of the chip without light", "none is taken off"),
+    Setting("DARK_FIT", None, DARK_FITS, "", "what of the dark is fitted to each image: `factor * dark + offset`", "it is subtracted as it is"),
+    Setting("REMOVE_COSMICS", False, "yes or no", "", "whether tracks of cosmic rays are removed, by comparing the images of a run"),
     Setting("EV_PER_PAIR", defaults.EV_PER_PAIR, "number", "eV", "energy that frees an electron"),
     Setting("ELECTRONS_PER_ADU", defaults.ELECTRONS_PER_ADU, "number", "1/ADU", "gain of the camera"),
     Setting("CANDIDATE_LOW", defaults.CANDIDATE_LOW, "number", "", "least of a photon's charge in its brightest pixel"),

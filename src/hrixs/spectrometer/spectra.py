@@ -23,12 +23,12 @@ from hrixs.spectra.dataset import store_spectrum
 from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.inputs import Fields, chosen, index, with_fields, with_source
 from hrixs.spectrometer.recipe import (
-    analysis_of,
     classify_options,
     crop_of,
     find_options,
     image_options,
     labelled,
+    mending_analysis,
     origin_of,
     over_energy,
 )
@@ -68,7 +68,7 @@ def process_run(
     fields = with_fields(h, extra_fields)
     indexed = index(h, given, proposal, strict=strict, **fields, **(which or {}))
     crop = crop_of(h, *indexed.frame_shape)
-    analysis = analysis_of(h, method, crop).with_threads(n_threads)
+    analysis = mending_analysis(h, method, crop).with_threads(n_threads)
     options |= {"threads": n_threads, "client": client}
     i0 = incident(h, indexed)
     result = reduce_to_spectra(indexed, analysis, crop, **options)

@@ -1,0 +1,51 @@
+"""The option --background of the commands: read, and applied to a result."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import xarray as xr
+
+from hrixs.level.background import subtract_background
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add --background."""
+    parser.add_argument(
+        "--background",
+        type=background,
+        metavar="LO:HI|DEGREE",
+        help="take the background off the spectra: its level in a range of the energy axis without "
+        "light, or in several (525:527,540:545), or a polynomial of a degree beside the lines (0)",
+    )
+
+
+def background(text: str) -> dict[str, Any]:
+    """Options of `subtract_background`.
+
+    Examples
+    --------
+    >>> from hrixs.cli.level_options import background
+    >>> background("525:527"), background("1")
+    ({'region': [(525.0, 527.0)]}, {'degree': 1})
+    """
+    try:
+        if ":" not in text:
+            return {"degree": int(text)}
+        ends = [one.split(":") for one in text.split(",")]
+        return {"region": [(float(low), float(high)) for low, high in ends]}
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a range of the energy axis, as 525:527, nor a degree, as 0"
+        ) from None
+
+
+def with_background(result: xr.Dataset, options: dict[str, Any] | None) -> xr.Dataset:
+    """The result less its background, where that was asked for."""
+    if options is None:
+        return result
+    new = subtract_background(result, **options)
+    attrs = new["background"].attrs
+    print(f"background: degree {attrs['degree']}, {attrs['n_bins']} bins, {attrs['region']}")
+    return new

@@ -1,0 +1,153 @@
+"""A dark fitted to each image: ``factor * dark + offset``, on pixels without light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrixs.level.unlit import unlit_level
+from hrixs.utils.typing import Floats
+
+#: What may be fitted.
+DARK_FITS = ("offset", "factor", "both")
+
+# Rounds of choosing pixels without light by the fit so far, and of the fit itself.
+_CHOICES, _ROUNDS = 2, 12
+# So many pixels are enough for a factor.
+_ENOUGH = 32_768
+_N_SIGMA = 3.0
+# Parts of the pixels that may tell where to begin, those where the dark is highest.
+_HIGHEST = (0.5, 0.1, 0.03, 0.01, 0.003)
+# A factor that is less certain than this is not taken.
+LARGEST_ERROR = 0.02
+
+
+@dataclass(frozen=True)
+class DarkFit:
+    """What a dark is multiplied by, and what is added to it.
+
+    Attributes
+    ----------
+    factor, offset : float
+        The latter in ADU.
+    factor_err : float
+        One standard deviation; 0 where no factor is fitted. Where it is above 0.02 the dark is too
+        flat to tell a factor, which then is 1.
+    lit : bool
+        Whether so much is lit that the offset may be too high.
+    """
+
+    factor: float
+    offset: float
+    factor_err: float = 0.0
+    lit: bool = False
+
+    @property
+    def flat(self) -> bool:
+        """Whether the dark has too little structure for a factor."""
+        return not self.factor_err <= LARGEST_ERROR
+
+
+def fit_dark(strips: Floats, dark: Floats, kind: str, *, dark_error: float = 0.0) -> DarkFit:
+    """Fit a dark to one frame.
+
+    Parameters
+    ----------
+    strips, dark : numpy.ndarray, shape (strips, columns, y)
+        Pixels of the frame and of the dark, as from `Sample.of`, in ADU; NaN where masked.
+    kind : {'offset', 'factor', 'both'}
+    dark_error : float
+        Of a pixel of the dark, in ADU, one standard deviation: its scatter is no structure, and
+        would make the factor too small.
+
+    Notes
+    -----
+    Least squares of what lies within three standard deviations, on pixels whose neighbours show
+    that they are without light (`unlit_level`). A constant dark tells no factor beside an offset.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.level.dark_fit import fit_dark
+    >>> from hrixs.level.unlit import Sample
+    >>> rng = np.random.default_rng(1)
+    >>> dark = 100 + 20 * rng.random((256, 256))
+    >>> frame = 1.1 * dark + 5 + rng.normal(0, 2, dark.shape)
+    >>> sample = Sample(dark.shape)
+    >>> found = fit_dark(sample.of(frame), sample.of(dark), "both")
+    >>> abs(found.factor - 1.1) < 4 * found.factor_err, abs(found.offset - 5) < 1
+    (True, True)
+    """
+    if kind == "offset":
+        found = unlit_level(strips - dark)
+        return DarkFit(1.0, found.level, 0.0, found.lit)
+    fit, inner = DarkFit(1.0, 0.0), (slice(None), slice(1, -1), slice(1, -1))
+    for _ in range(_CHOICES):
+        # A neighbourhood is dark where it lies low above the dark as it is fitted so far.
+        found = unlit_level(strips - np.float32(fit.factor) * dark)
+        x, y = dark[inner][found.used], strips[inner][found.used]
+        if len(x) < 3:
+            return DarkFit(1.0, found.level, np.inf, found.lit)
+        some = slice(None, None, max(1, len(x) // _ENOUGH))
+        x, y = x[some].astype(np.float64), y[some].astype(np.float64)
+        fit = _line(x, y, found.noise, kind, dark_error)
+    rest = unlit_level(strips - np.float32(fit.factor) * dark)
+    if kind == "both":
+        return DarkFit(fit.factor, rest.level, fit.factor_err, rest.lit)
+    if fit.flat:
+        return DarkFit(1.0, 0.0, fit.factor_err, rest.lit)
+    return DarkFit(fit.factor, 0.0, fit.factor_err, rest.lit)
+
+
+def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> DarkFit:
+    """Least squares of what is near the line, about which that changes."""
+    factor = _start(x, y, kind)
+    middle = 0.0 if kind == "factor" else float(x.mean())
+    scale = max(noise, 1e-9)
+    kept = np.ones(len(x), dtype=bool)
+    for _ in range(_ROUNDS):
+        rest = y - factor * x
+        offset = 0.0 if kind == "factor" else float(np.median(rest))
+        near = np.abs(rest - offset) <= _N_SIGMA * scale
+        if not near.any():
+            break
+        mean_x = middle if kind == "factor" else float(x[near].mean())
+        mean_y = 0.0 if kind == "factor" else float(y[near].mean())
+        own_x = x[near] - mean_x
+        scatter = len(own_x) * dark_error**2
+        structure = float(own_x @ own_x) - scatter
+        if not structure > 0:
+            return DarkFit(1.0, 0.0, np.inf)
+        factor = float(own_x @ (y[near] - mean_y)) / structure
+        rest = y[near] - mean_y - factor * own_x
+        scale = max(float(rest.std()) / 0.98657, 1e-9)
+        if (near == kept).all():
+            break
+        kept = near
+    if not near.any():
+        return DarkFit(1.0, 0.0, np.inf)
+    # The dark's own scatter is known as well as chance lets it be.
+    error = scale / np.sqrt(structure) * (1 + scatter / structure)
+    if error > LARGEST_ERROR:
+        return DarkFit(1.0, 0.0, float(error))
+    return DarkFit(factor, 0.0, float(error))
+
+
+def _start(x: Floats, y: Floats, kind: str) -> float:
+    """Factor to begin with: by medians, of the pixels where the dark is highest and of the others.
+
+    Light adds to both alike. So many are taken as tell most: half of all, or a few hot ones.
+    """
+    if kind == "factor":
+        return float(np.median(y) / np.median(x)) if np.median(x) else 1.0
+    order = np.argsort(x, kind="stable")
+    low = order[: len(order) // 2]
+    best, factor = 0.0, 1.0
+    for part in _HIGHEST:
+        high = order[len(order) - max(2, int(part * len(order))) :]
+        step = float(np.median(x[high]) - np.median(x[low]))
+        if step * np.sqrt(len(high)) > best:
+            best = step * np.sqrt(len(high))
+            factor = float(np.median(y[high]) - np.median(y[low])) / step
+    return factor
