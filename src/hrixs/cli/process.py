@@ -98,9 +98,9 @@ def write_result(
         by = job.aggregate[0] if len(job.aggregate) == 1 else list(job.aggregate)
         result = h.aggregate(spectra, by, dim, **job.grouping)
     result = with_background(result, job.background)
-    by = job.normalize if job.map is None else job.normalize or "counts"
-    if by is not None:
-        h.normalize(result, by)
+    divisor = job.normalize if job.map is None else job.normalize or "counts"
+    if divisor is not None:
+        h.normalize(result, divisor)
     result.attrs["settings"] = settings_text(h.get_params())
     result.attrs["task"] = task
     export(result, output, scratch=folder)
