@@ -25,16 +25,17 @@ ARROWS = {
     "energy": "spectra camera utils",
     "level": "spectra camera utils",
     "i0": "runs spectra camera utils",
-    "selection": "spectra camera utils",
-    "scans": "i0 energy spectra camera utils",
+    "groups": "i0 spectra camera utils",
+    "selection": "runs spectra camera utils",
+    "scans": "groups i0 energy spectra camera utils",
     "reduction": "level runs noise spectra photons camera utils",
-    "spectrometer": "scans selection i0 level reduction energy noise curvature spectra photons "
-    "runs files camera utils",
-    "live": "spectrometer reduction spectra runs files utils",
-    "view": "live spectrometer scans selection i0 level reduction energy noise curvature spectra "
+    "spectrometer": "scans groups selection i0 level reduction energy noise curvature spectra "
     "photons runs files camera utils",
-    "cli": "view live spectrometer scans selection i0 level reduction energy noise curvature "
-    "spectra photons runs output files camera utils simulation",
+    "live": "spectrometer reduction spectra runs files utils",
+    "view": "live spectrometer scans groups selection i0 level reduction energy noise curvature "
+    "spectra photons runs files camera utils",
+    "cli": "view live spectrometer scans groups selection i0 level reduction energy noise "
+    "curvature spectra photons runs output files camera utils simulation",
     "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.

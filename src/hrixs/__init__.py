@@ -25,6 +25,7 @@ from hrixs.energy.loss import energy_loss
 from hrixs.files.event_list import read_events
 from hrixs.files.images import open_images
 from hrixs.files.table_from import photon_table_from
+from hrixs.groups.grouped import aggregate
 from hrixs.level.background import subtract_background
 from hrixs.noise.bad_pixels import bad_pixels
 from hrixs.noise.report import NoiseReport, noise_report
@@ -42,11 +43,10 @@ from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.scans import accessor as _accessor  # noqa: F401  # registers data.hrixs
 from hrixs.scans.delays import delay_from_position
 from hrixs.scans.elastic import align_elastic
-from hrixs.scans.grouped import aggregate
 from hrixs.scans.joining import concat
 from hrixs.scans.map_plot import plot_map
+from hrixs.scans.maps import cut, rixs_map
 from hrixs.scans.pumped import pumped_by
-from hrixs.scans.rixs_map import cut, rixs_map
 from hrixs.selection.choose import select
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of

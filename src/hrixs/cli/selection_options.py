@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from hrixs.selection.choose import select
-from hrixs.spectrometer.chosen_trains import chosen_images
+from hrixs.selection.chosen_trains import chosen_images
 
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _MOST = 10_000_000

@@ -1,17 +1,18 @@
-"""Groups of images, runs put together, maps over incident energy and delay."""
+"""Runs put together, delays, pumped trains, maps over incident energy and delay."""
 
 from hrixs.scans.delays import delay_from_position
 from hrixs.scans.elastic import align_elastic
-from hrixs.scans.grouped import aggregate
-from hrixs.scans.groups import Groups
 from hrixs.scans.joining import concat
+from hrixs.scans.map_plot import plot_map
+from hrixs.scans.maps import cut, rixs_map
 from hrixs.scans.pumped import pumped_by
 
 __all__ = [
-    "Groups",
-    "aggregate",
     "align_elastic",
     "concat",
+    "cut",
     "delay_from_position",
+    "plot_map",
     "pumped_by",
+    "rixs_map",
 ]

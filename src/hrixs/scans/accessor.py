@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import xarray as xr
 
 from hrixs.scans.map_plot import plot_map
-from hrixs.scans.rixs_map import cut
+from hrixs.scans.maps import cut
 from hrixs.spectra.errors import error_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @xr.register_dataset_accessor("hrixs")  # type: ignore[no-untyped-call]
@@ -34,7 +31,7 @@ class DatasetAccessor:
         """One standard deviation of a variable, as it is now; see `hrixs.error_of`."""
         return error_of(self._data, name)
 
-    def plot(self, ax: Axes | None = None, *, scale: str = "linear") -> Axes:
+    def plot(self, ax: Any = None, *, scale: str = "linear") -> Any:
         """Draw a map; see `hrixs.plot_map`."""
         return plot_map(self._data, ax, scale=scale)
 

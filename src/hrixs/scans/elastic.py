@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.energy.line import LineFit, line_width
-from hrixs.scans.grouping import groups_of
+from hrixs.groups.grouping import groups_of
 from hrixs.scans.joining import RUN
 from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.groups.left_out import named
 from hrixs.scans.joined_attrs import joined_attrs
-from hrixs.scans.left_out import named
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import runs_of

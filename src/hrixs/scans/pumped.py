@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.scans.groups import IS_FLAG
-from hrixs.scans.left_out import named
+from hrixs.groups.groups import IS_FLAG
+from hrixs.groups.left_out import named
 from hrixs.utils.checks import number, require_dataset, yes_or_no
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import provenance

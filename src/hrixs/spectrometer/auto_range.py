@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,9 +17,6 @@ from hrixs.spectrometer.curve_fits import fit_line, light_of
 from hrixs.spectrometer.inputs import RunOrData
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import NoLineError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Rows beside the light that belong to it: at least, in widths of the line, and of its extent.
 _MARGIN, _WIDTHS, _SHARE = 10.0, 5.0, 0.05
@@ -67,9 +64,9 @@ class FoundRange:
     def _rows_of_tilt(self) -> float:
         return float(np.ptp(self.fit.centre(self.image["x"].values.astype(np.float64))))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the image with the line and the ranges on it."""
-        from hrixs.spectrometer.range_plot import plot_range
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the image with the line and the ranges on it; returns the axes."""
+        from hrixs.curvature.range_plot import plot_range
 
         return plot_range(self, ax)
 

@@ -21,6 +21,7 @@ from hrixs.camera.frames import as_frames, first_pixel, pixel_coords
 from hrixs.doubt_rules.dark import dark_images
 from hrixs.doubt_rules.doubt import tell
 from hrixs.files.images import images_text, is_image_source, open_images
+from hrixs.i0.exposure_time import exposure_in_s
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
@@ -29,8 +30,7 @@ from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run import RunLike, open_run, run_label, run_name
 from hrixs.runs.run_files import Run
 from hrixs.selection.choose import number_dropped
-from hrixs.spectrometer.chosen_trains import chosen_images, only_trains, tell_absent
-from hrixs.spectrometer.exposure import exposure_in_s
+from hrixs.selection.chosen_trains import chosen_images, only_trains, tell_absent
 from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings

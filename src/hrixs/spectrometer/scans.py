@@ -7,10 +7,10 @@ from typing import Any
 
 import xarray as xr
 
+from hrixs.groups.grouped import aggregate_groups
+from hrixs.groups.rule import OPTIONS
 from hrixs.i0.sums import ratio_aggregators, with_ratio, without_useless
 from hrixs.runs.mnemonic_table import field_name, is_pair
-from hrixs.scans.grouped import aggregate_groups
-from hrixs.scans.rule import OPTIONS
 from hrixs.spectra.aggregate import aggregate_all
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import unknown_name

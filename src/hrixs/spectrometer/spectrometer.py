@@ -20,7 +20,7 @@ from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
-from hrixs.scans.rixs_map import rixs_map
+from hrixs.scans.maps import rixs_map
 from hrixs.selection.choose import select
 from hrixs.selection.criteria import Criterion
 from hrixs.spectra import aggregate as sums
@@ -292,8 +292,7 @@ class hRIXS(Settings):
 
         Examples
         --------
-        >>> h.centroid(data)  # doctest: +SKIP
-        >>> data.spectrum[0, :].plot()  # doctest: +SKIP
+        >>> h.centroid(data).spectrum[0].plot()  # doctest: +SKIP
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
@@ -494,11 +493,6 @@ class hRIXS(Settings):
         -------
         NoiseReport
             Of the images in the crop. Nothing is set; its ``settings`` are for `set_params`.
-
-        Examples
-        --------
-        >>> report = h.noise_report(145)  # doctest: +SKIP
-        >>> h.set_params(**report.settings)  # doctest: +SKIP
         """
         which: dict[str, Any] = {"data": data, "trust": trust}
         run = inputs.chosen(self, run, proposal, **which)
@@ -612,12 +606,7 @@ class hRIXS(Settings):
     def energy_loss(
         self, data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     ) -> xr.Dataset:
-        """Give the spectra of a dataset an axis of energy loss; see `hrixs.energy_loss`.
-
-        Examples
-        --------
-        >>> loss = h.energy_loss(h.aggregate(data))  # doctest: +SKIP
-        """
+        """Give the spectra of a dataset an axis of energy loss; see `hrixs.energy_loss`."""
         return energy_loss(data, elastic=elastic)
 
     def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:

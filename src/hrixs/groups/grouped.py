@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from hrixs.groups.group_sums import GROUP, datasets_of_groups, sums_of_groups
+from hrixs.groups.grouping import attributes_of, crossed, groups_of
 from hrixs.i0.sums import AUTO, ratio_aggregators, with_ratio, without_useless
-from hrixs.scans.group_sums import GROUP, datasets_of_groups, sums_of_groups
-from hrixs.scans.grouping import attributes_of, crossed, groups_of
 from hrixs.spectra.aggregate import (
     Aggregator,
     aggregate_all,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hrixs.scans.jitter import advice_on_equal, clear_tolerance, split_groups
-from hrixs.scans.rules import best_origin, by_gaps, in_steps
+from hrixs.groups.jitter import advice_on_equal, clear_tolerance, split_groups
+from hrixs.groups.rules import best_origin, by_gaps, in_steps
 
 
 def jittered(setpoints, n_each: int, sigma: float, seed: int = 1) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,8 @@ from hrixs.utils.figures import new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from hrixs.spectrometer.auto_range import FoundRange
 
-
-def plot_range(found: FoundRange, ax: Axes | None = None) -> Axes:
+def plot_range(found: Any, ax: Axes | None = None) -> Axes:
     """Draw the image with the line that was found and the ranges around it.
 
     Parameters

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.scans.groups import IS_FLAG, Groups, mean_and_spread
-from hrixs.scans.left_out import named
-from hrixs.scans.rule import OPTIONS, Rule, rules_of
-from hrixs.scans.scan_steps import groups_of_scan, is_scan
+from hrixs.groups.groups import IS_FLAG, Groups, mean_and_spread
+from hrixs.groups.left_out import named
+from hrixs.groups.rule import OPTIONS, Rule, rules_of
+from hrixs.groups.scan_steps import groups_of_scan, is_scan
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrixs.scans.rules import by_gaps
+from hrixs.groups.rules import by_gaps
 from hrixs.utils.typing import Floats
 
 # The smallest gap between set-points over the largest inside of one, over the usual one inside, and

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.scans.groups import members
+from hrixs.groups.groups import members
 from hrixs.spectra.aggregate import (
     Aggregate,
     Aggregator,

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from hrixs.energy.loss import energy_loss
+from hrixs.groups.grouped import aggregate
+from hrixs.groups.rule import OPTIONS
 from hrixs.i0.normalize import add_normalized
-from hrixs.scans.grouped import aggregate
 from hrixs.scans.joining import concat
-from hrixs.scans.rule import OPTIONS
 from hrixs.spectra.errors import VARIANCE, WITNESS
 from hrixs.spectra.rebin import equal_step
 from hrixs.utils.checks import require_dataset

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.scans import jitter, rules
+from hrixs.groups import jitter, rules
 from hrixs.utils.checks import number
 from hrixs.utils.errors import unknown_name, warn
 from hrixs.utils.typing import Floats

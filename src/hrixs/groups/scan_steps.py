@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.scans.groups import Groups, mean_and_spread
-from hrixs.scans.left_out import named
+from hrixs.groups.groups import Groups, mean_and_spread
+from hrixs.groups.left_out import named
 from hrixs.utils.errors import MissingDataError, warn
 
 
