@@ -77,7 +77,7 @@ def export(
     >>> from hrixs import export
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "spectrum.dat"
     >>> energy = ("energy", [530.0, 530.1], {"units": "eV"})
-    >>> spectrum = xr.DataArray([4.0, 9.0], {"energy": energy}, name="spectrum")
+    >>> spectrum = xr.DataArray([4, 9], {"energy": energy}, name="spectrum")
     >>> export(spectrum.assign_attrs(units="photons"), file)
     >>> np.loadtxt(file)
     array([[530. ,   4. ,   2. ],

@@ -37,6 +37,10 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     matplotlib.axes.Axes
         The elastic line of a RIXS map is drawn as a thin line. What no spectrum reached is
         grey.
+
+    Examples
+    --------
+    >>> axes = plot_map(hrixs.rixs_map(scan, normalize="I0"), scale="sqrt")  # doctest: +SKIP
     """
     from matplotlib.colors import LogNorm, Normalize, PowerNorm
 

@@ -179,6 +179,17 @@ def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
     ------
     ValueError
         There is no such axis, or nothing of it in the range.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs import cut
+    >>> one = xr.Dataset(
+    ...     {"spectrum": (("nrj", "energy"), [[1, 2, 3], [4, 5, 6]], {"units": "photons"}),
+    ...      "counts": ("nrj", [1, 2])}, {"nrj": [530.0, 531.0], "energy": [528.0, 529.0, 530.0]})
+    >>> along = cut(one, energy=(528, 529))
+    >>> along.spectrum.values, along.normalized.values, along.hrixs.error("normalized").values
+    (array([3, 9]), array([3. , 4.5]), array([1.73205081, 1.5       ]))
     """
     require_dataset(data, "a map, as from rixs_map")
     result = data

@@ -64,7 +64,7 @@ def error_of(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.Data
     >>> data = xr.Dataset({"spectrum": counts.assign_attrs(units="photons")})
     >>> data.sum("trainId", keep_attrs=True).hrixs.error("spectrum").values
     array([3., 6.])
-    >>> data.mean("trainId", keep_attrs=True).hrixs.error("spectrum")
+    >>> data.mean("trainId", keep_attrs=True).hrixs.error("spectrum")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     hrixs.utils.errors.UnknownUncertaintyError: the error of 'spectrum' can't be known: its ...

@@ -250,10 +250,7 @@ class hRIXS(Settings):
     ) -> xr.DataArray:
         """Average all images of a run in the crop, dark subtracted, in bounded memory.
 
-        Returns
-        -------
-        xarray.DataArray, dims (x, y)
-            In ADU, NaN where `MASK` is set.
+        Returns an xarray.DataArray (x, y) in ADU, NaN where `MASK` is set.
         """
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         return inputs.mean_image(self, run, proposal)
