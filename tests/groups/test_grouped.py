@@ -232,7 +232,7 @@ class TestScanOfExtra:
             aggregate(scan, self.scan_of(scan), step=0.1)
 
     def test_the_real_one(self, scan):
-        components = pytest.importorskip("extra.components", exc_type=ImportError)
+        components = pytest.importorskip("extra.components")
         position = np.repeat(np.arange(5.0), 60) + np.random.default_rng(1).normal(0, 0.01, 300)
         ids = 1000 + np.arange(300)
         motor = xr.DataArray(position, {"trainId": ids}, ["trainId"], name="stage")

@@ -151,6 +151,14 @@ def test_runs_without_a_line_are_told_and_left():
         align_elastic(weak)
 
 
+def test_a_run_without_a_photon_energy_is_left_where_others_have_one():
+    ds = spectra([530.0, 530.5, 531.0], [0.0, 1.0, 2.0], photons=200)
+    ds["nrj"] = ds.nrj.where(ds.run != "r0002")
+    with pytest.warns(HrixsWarning, match="1 of 3 runs .* r0002: it has no photon energy nrj"):
+        aligned = align_elastic(ds)
+    assert np.isnan(of_runs(aligned.drift)).tolist() == [False, True, False]
+
+
 def test_errors_photons_and_other_variables_are_moved_as_well():
     ds = spectra([530.0, 530.0], [0.0, 3.0], photons=300)
     ds["normalized"] = ds.spectrum / 2

@@ -86,14 +86,21 @@ def test_doubts_name_their_runs(parts):
 
 def test_variables_that_some_runs_lack(parts):
     parts[0] = parts[0].assign(mine=("trainId", [1, 2, 3]), gas=("trainId", ["a", "b", "c"]))
+    parts[1] = parts[1].assign(on=("trainId", [True, False]))
+    parts[1] = parts[1].assign(at=("trainId", np.array([5, 6], dtype="M8[ns]")))
     with pytest.warns(HrixsWarning) as told:
         joined = concat(parts)
     texts = sorted(str(one.message) for one in told)
     assert texts == [
+        "at is missing in 1 of 2 runs, r0145: NaN there.",
         "gas is missing in 1 of 2 runs, r0146: NaN there.",
         "mine is missing in 1 of 2 runs, r0146: NaN there.",
+        "on is missing in 1 of 2 runs, r0145: NaN there.",
     ]
     np.testing.assert_array_equal(joined.mine, [1, 2, 3, np.nan, np.nan])
+    np.testing.assert_array_equal(joined["on"], [np.nan, np.nan, np.nan, 1, 0])
+    assert joined["on"].dtype == float
+    assert np.isnat(joined["at"].values).tolist() == [True, True, True, False, False]
     assert joined.gas.values.tolist() == ["a", "b", "c", "", ""]
 
 
@@ -130,6 +137,14 @@ def test_photon_tables(parts):
     assert table.y.values.tolist() == [4, 5, 6, 4, 5, 7]
     with pytest.warns(HrixsWarning, match="not all runs have the same photon table"):
         assert "photon_x" not in concat([parts[0], result("147", 1, 40)])
+
+
+def test_variables_of_all_images_stay_where_they_are_the_same(parts):
+    parts = [one.assign(gain=2.0, level=("energy", np.full(5, k))) for k, one in enumerate(parts)]
+    with pytest.warns(HrixsWarning, match="level differ from run to run"):
+        joined = concat(parts)
+    assert float(joined.gain) == 2.0
+    assert "level" not in joined
 
 
 def test_lazy(parts):

@@ -116,9 +116,13 @@ def align_elastic(
     fits: dict[str, LineFit] = {}
     weak: dict[str, str] = {}
     places: dict[str, float] = {}
+    any_known = bool(np.isfinite(expected).any())
     for name in names:
         here = np.flatnonzero(of_image == name)
         total, places[name] = _added(spectrum.isel({_DIM: here}), expected[here], step)
+        if any_known and not np.isfinite(places[name]):
+            weak[name] = "it has no photon energy nrj, which others have."
+            continue
         ends = _ends(axis, places[name], within) if region is None else tuple(sorted(region))
         try:
             fits[name] = _line(total, *ends)

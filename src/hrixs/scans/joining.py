@@ -102,7 +102,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
         {key: one.attrs for key, one in zip(keys, given, strict=True)}, counts=True
     )
     joined.attrs["runs"] = ", ".join(dict.fromkeys(map(str, joined[RUN].values)))
-    joined = joined.assign(_photons(given))
+    joined = joined.assign(_of_all(given)).assign(_photons(given))
     _tell_twice(joined)
     return joined
 
@@ -191,6 +191,11 @@ def _alike(
                     {name: empty}
                 )  # fmt: skip
     for name, runs in lacking.items():
+        # True and False with gaps are numbers: a mixture of both would be of no type at all.
+        parts = [
+            one.assign({name: one[name].astype(np.float64)}) if one[name].dtype.kind == "b" else one
+            for one in parts
+        ]
         warn(
             f"{name} is missing in {len(runs)} of {len(given)} runs, {', '.join(runs)}: NaN there."
         )
@@ -201,8 +206,28 @@ def _empty(model: xr.DataArray, part: xr.Dataset) -> xr.Variable:
     """What stands for a variable in a run that lacks it."""
     sizes = {**model.sizes, _DIM: part.sizes[_DIM]}
     shape = [sizes[dim] for dim in model.dims]
+    if model.dtype.kind in "mM":
+        return xr.Variable(model.dims, np.full(shape, "NaT", dtype=model.dtype))
     is_text = model.dtype.kind in "USO"
     return xr.Variable(model.dims, np.full(shape, "" if is_text else np.nan))
+
+
+def _of_all(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
+    """Variables that are not over the images, where they are the same in all results."""
+    names = dict.fromkeys(
+        str(name) for one in given for name, v in one.data_vars.items()
+        if _DIM not in v.dims and v.dims != (_PHOTON,)
+    )  # fmt: skip
+    first = given[0]
+    same = {
+        name: first[name].variable
+        for name in names
+        if all(name in one and one[name].equals(first[name]) for one in given)
+    }
+    left = [name for name in names if name not in same]
+    if left:
+        warn(f"{', '.join(left)} differ from run to run and are not over {_DIM}: left out.")
+    return same
 
 
 def _photons(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:

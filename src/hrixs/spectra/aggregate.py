@@ -62,6 +62,7 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_delay": average,
         "hRIXS_index": average,
         "nrj": average,
+        "drift": average,
     }
 
 
