@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import xarray as xr
 
+from conftest import DARK, RUN
 from hrixs import subtract_background
 from hrixs.cli.level_options import background
 from hrixs.cli.main import main
-
-from conftest import DARK, RUN
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
