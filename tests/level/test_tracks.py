@@ -116,6 +116,17 @@ def test_masked_pixels_are_left_alone():
     assert remover.remove(frame) == 0
 
 
+def test_a_pixel_without_a_value_is_left_to_be_told():
+    rng = np.random.default_rng(3)
+    remover = learned(rng, 0.1)
+    frame = frame_of(rng, 0.1).astype(np.float32)
+    frame[30, 40:43] = np.nan, np.inf, 50000
+    remover.remove(frame)
+    assert np.isnan(frame[30, 40])
+    assert np.isinf(frame[30, 41])
+    assert frame[30, 42] < 200
+
+
 def test_counting_gets_the_level_in_the_place_of_a_track():
     rng = np.random.default_rng(3)
     frame = frame_of(rng, 5.0)

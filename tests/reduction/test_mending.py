@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from distributed import Client, LocalCluster
 
-from hrixs import MissingDataError, hRIXS
+from hrixs import MissingDataError, NonFinitePixelsError, hRIXS
 from hrixs.simulation import Sensor, rixs_lines, simulate_frames, write_run
 
 SHAPE = (128, 256)
@@ -158,6 +158,25 @@ def test_wrong_settings_are_told(h, runs, settings, error, text):
     h.set_params(**settings)
     with pytest.raises(error, match=text):
         h.process_run(runs[2], method="integrate", progress=False)
+
+
+def test_images_without_a_value_are_errors_as_ever(h, runs):
+    h.set_params(pedestal="image", remove_cosmics=True)
+    data = h.from_run(runs[2]).astype(float)
+    data.MaranaX.values[3, 20, 30] = np.nan
+    with pytest.raises(NonFinitePixelsError):
+        h.integrate(data)
+    h.MASK = np.isnan(data.MaranaX.values[3])
+    assert h.integrate(data).sizes["trainId"] == N
+
+
+def test_several_images_of_a_train_have_a_level_each(h, runs):
+    frames = h.from_run(runs[1]).MaranaX.values.reshape(N // 2, 2, *SHAPE)
+    data = xr.Dataset({"MaranaX": (("trainId", "pulse", "x", "y"), frames)})
+    h.PEDESTAL = "image"
+    h.integrate(data)
+    assert data.pedestal.dims == ("trainId", "pulse")
+    np.testing.assert_allclose(data.pedestal.values.ravel(), DRIFT, atol=0.7)
 
 
 def test_two_images_cannot_be_compared(h, runs):

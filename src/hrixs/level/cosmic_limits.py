@@ -23,7 +23,7 @@ _LARGEST_PART = 2.2
 # Chances that light makes a pixel a seed, and that it makes one of a track's.
 SEED_CHANCE, GROW_CHANCE = 3e-6, 1e-3
 # Least light that is reckoned with everywhere, in photons' parts a pixel: lines may come there.
-_LEAST_LIGHT = 0.1
+_LEAST_LIGHT = 0.02
 # Light is there for certain from so many standard deviations on.
 _CERTAIN = 6.0
 

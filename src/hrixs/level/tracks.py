@@ -89,8 +89,8 @@ class TrackRemover:
         """Shift of the level, brightness against the first images, and light where it is new."""
         columns = np.minimum(self._blocks[:, None] * ALONG + np.arange(ALONG), frame.shape[0] - 1)
         part = frame[columns].astype(np.float32) - self.limits.usual[columns]
-        if self.mask is not None:
-            part[self.mask[columns]] = 0.0
+        if self.mask is not None or frame.dtype.kind == "f":
+            part[self._useless(part, columns)] = 0.0
         mean_light = self.limits.mean_light[self._blocks]
         dim = mean_light <= np.median(mean_light)
         shift = float(np.median(np.moveaxis(part, 1, 2)[dim][::8]))
@@ -108,6 +108,11 @@ class TrackRemover:
         if np.median(new.sum(axis=1)) <= _FEW_ROWS * frame.shape[1]:
             return shift, brightness, None
         return shift, brightness, self._own_light(frame, shift, brightness)
+
+    def _useless(self, values: NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Pixels of some columns that are masked, or NaN or infinite."""
+        useless = ~np.isfinite(values)
+        return useless if self.mask is None else useless | self.mask[columns]
 
     def _own_light(self, frame: NDArray[Any], shift: float, brightness: float) -> Floats:
         """Light of a frame whose lines are not those of the first images, held through tracks."""
@@ -159,6 +164,8 @@ class TrackRemover:
             border = near[values[near] - usual[near] - shift > limit]
             track = np.union1d(track, border)
         track = np.union1d(track, _around(track, frame.shape))
+        # What is NaN or infinite is told as such.
+        track = track[np.isfinite(values[track])]
         if self.mask is not None:
             track = track[~self.mask.ravel()[track]]
         return np.asarray(track)

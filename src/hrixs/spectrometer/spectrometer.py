@@ -14,7 +14,7 @@ from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.loss import energy_loss
 from hrixs.i0.normalize import add_normalized
 from hrixs.i0.sums import AUTO
-from hrixs.level.background import Region, subtract_background
+from hrixs.level.background import subtract_background
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
@@ -570,35 +570,19 @@ class hRIXS(Settings):
         runs = [inputs.chosen(self, run, proposal, **which) for run in runs]
         return fits.set_energy_axis(self, runs, energies, **options)
 
-    def subtract_background(
-        self,
-        data: xr.Dataset,
-        *,
-        region: Region | None = None,
-        degree: int = 0,
-        common: bool = False,
-    ) -> xr.Dataset:
+    def subtract_background(self, data: xr.Dataset, **options: Any) -> xr.Dataset:
         """Take the background off the spectra of a dataset; see `hrixs.subtract_background`.
 
         Parameters
         ----------
-        region : (float, float) or sequence of them, optional
-            Ranges of the energy axis without light, by default outside of the lines.
-        degree : int
-            Of the polynomial.
-        common : bool
-            Whether all spectra have the same background.
-
-        Returns
-        -------
-        xarray.Dataset
-            A new one, with ``background`` and ``spectrum_var``.
+        **options
+            Handed on: ``region``, ``degree``, ``common``, ``axis``.
 
         Examples
         --------
         >>> net = h.subtract_background(h.aggregate(data), region=(525, 527))  # doctest: +SKIP
         """
-        return subtract_background(data, region=region, degree=degree, common=common)
+        return subtract_background(data, **options)
 
     def energy_loss(
         self, data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
