@@ -101,3 +101,10 @@ def test_a_monitor_of_ones_own_is_kept_in_the_sum(data):
     result = h.aggregate(h.normalize(data, "mine"))
     assert float(result.mine) == 24.0
     np.testing.assert_allclose(result.normalized, COUNTS[GOOD].sum(axis=0) / 24.0)
+
+
+def test_a_sum_says_why_a_monitor_of_ones_own_is_not_in_it(data):
+    data["mine"] = "trainId", np.ones(5)
+    total = hRIXS().aggregate(data, norm=None)
+    with pytest.raises(MissingDataError, match=r"normalise before aggregating.*aggregators.'mine'"):
+        hRIXS().normalize(total, "mine")

@@ -103,10 +103,20 @@ def divisor_of(
         return Divisor(values, which, DIVISOR, own, is_stored=False)
     expression = Expression(which) if _is_expression(which) else None
     if expression is None:
-        raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
+        raise _unknown(ds, which)
     expression.require_names(str(name) for name in ds.variables)
     values, own = evaluated(ds, expression, kept)
     return Divisor(values, which, DIVISOR, own, is_stored=False)
+
+
+def _unknown(ds: xr.Dataset, which: str) -> MissingDataError:
+    text = unknown_name("variable", which, map(str, ds.data_vars))
+    if "counts" in ds:
+        text += (
+            " A sum has only variables with an aggregator: normalise before aggregating, which "
+            f"gives the ratio of the sums, or set h.aggregators[{which!r}]."
+        )
+    return MissingDataError(text)
 
 
 def _is_expression(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,11 +15,9 @@ from hrixs.curvature.image_fit import CurvatureFit, rough_line
 from hrixs.curvature.light_extent import LightExtent, light_extent
 from hrixs.spectrometer.curve_fits import fit_line, light_of
 from hrixs.spectrometer.inputs import RunOrData
+from hrixs.spectrometer.range_plot import plot_range
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import NoLineError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Rows beside the light that belong to it: at least, in widths of the line, and of its extent.
 _MARGIN, _WIDTHS, _SHARE = 10.0, 5.0, 0.05
@@ -67,11 +65,9 @@ class FoundRange:
     def _rows_of_tilt(self) -> float:
         return float(np.ptp(self.fit.centre(self.image["x"].values.astype(np.float64))))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the image with the line and the ranges on it."""
-        from hrixs.spectrometer.range_plot import plot_range
-
-        return plot_range(self, ax)
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the image with the line and the ranges on it, into these axes or a new figure."""
+        return plot_range(self.image, self.fit, self.x_range, self.y_range, ax)
 
 
 def auto_range(data: xr.Dataset | xr.DataArray | ArrayLike) -> FoundRange:
