@@ -14,7 +14,7 @@ from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 #: Variable that keeps a divisor which is no variable of the dataset.
-DIVISOR = "divisor"
+DIVISOR = "normalized_divisor"
 # A derivative is taken over this share of the error.
 _STEP = 1e-3
 
@@ -111,7 +111,9 @@ def divisor_of(
 
 def _unknown(ds: xr.Dataset, which: str) -> MissingDataError:
     text = unknown_name("variable", which, map(str, ds.data_vars))
-    if "counts" in ds:
+    if which == "I0":
+        text += " Set h.I0, on the command line --i0, before the run is read."
+    elif "counts" in ds:
         text += (
             " A sum has only variables with an aggregator: normalise before aggregating, which "
             f"gives the ratio of the sums, or set h.aggregators[{which!r}]."

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.i0.divisor import Divisor, divisor_of
+from hrixs.i0.divisor import DIVISOR, Divisor, divisor_of
 from hrixs.spectra.naming import named_entries
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
@@ -23,7 +23,7 @@ def add_normalized(
 ) -> xr.Dataset:
     """Add ``normalized``, and its error where there is one, to a dataset; return a shallow copy.
 
-    What it was divided by stays beside it, as ``divisor``, where it is no variable yet.
+    What it was divided by stays beside it, as ``normalized_divisor``, where it is no variable yet.
     With `tell`, values that can't be divided by are told.
     """
     require_dataset(data, "a dataset with spectra")
@@ -37,9 +37,11 @@ def add_normalized(
     ratio_error = normalized_error(_with(data, divisor, useful), divisor.name)
     # Without their coordinates, which would take the place of those of `data`.
     data["normalized"] = ratio.variable
-    for stale in ("divisor", "divisor_err"):
-        if stale in data and not divisor.is_stored:
+    for stale in (DIVISOR, f"{DIVISOR}_err"):
+        if stale in data and stale.removesuffix("_err") != divisor.name:
             del data[stale]
+    if not divisor.is_stored and f"{divisor.name}_err" in data:
+        del data[f"{divisor.name}_err"]
     for name, variable in divisor.variables.items():
         data[name] = variable
     if ratio_error is not None:

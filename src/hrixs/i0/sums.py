@@ -180,6 +180,13 @@ def _with_ratio(result: xr.Dataset, ds: xr.Dataset, dim: str) -> xr.Dataset:
             "Normalise the result."
         )
         return result
+    total = add(ds["spectrum"], dim)
+    if total.chunks is None and not np.allclose(result["spectrum"], total, equal_nan=True):
+        warn(
+            "normalized is left out: aggregators['spectrum'] is no sum any more, which could be "
+            "divided by that of the norms. Normalise the result."
+        )
+        return result
     if divisor.name not in result:
         result[divisor.name] = add(ds[divisor.name], dim)
         if divisor.error is not None:

@@ -14,7 +14,10 @@ BIN_NOISE = "bin_noise"
 #: Counts in the attributes of a counted spectrum, which add up.
 COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES)
 # What a spectrum leaves behind that another one does not replace.
-_OF_A_SPECTRUM = ("spectrum", "spectrum_err", "normalized", "normalized_err")
+_OF_A_SPECTRUM = (
+    *("spectrum", "spectrum_err", "normalized", "normalized_err"),
+    *("normalized_divisor", "normalized_divisor_err"),
+)
 
 
 def with_energy(spectrum: xr.DataArray, *, intercept: float, slope: float) -> xr.DataArray:
