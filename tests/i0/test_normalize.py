@@ -29,21 +29,21 @@ def test_pulses_are_added_up_and_never_a_dimension(data):
     result = hRIXS().normalize(data, "SCS_SA3")
     assert result.normalized.dims == ("trainId", "energy")
     np.testing.assert_allclose(result.normalized, COUNTS / XGM[:, None])
-    np.testing.assert_array_equal(result.divisor, XGM)
+    np.testing.assert_array_equal(result.normalized_divisor, XGM)
     assert result.normalized.attrs["units"] == "photons per SCS_SA3"
 
 
 def test_the_fill_of_well_known_fields_is_known_without_their_attributes(data):
     data["SCS_SA3"].attrs.clear()
     result = hRIXS().normalize(data, "SCS_SA3")
-    np.testing.assert_array_equal(result.divisor, XGM)
+    np.testing.assert_array_equal(result.normalized_divisor, XGM)
 
 
 def test_pulses_of_which_no_fill_is_known_are_all_added_up_and_that_is_told(data):
     data["mine"] = data.SCS_SA3.drop_attrs()
     with pytest.warns(HrixsWarning, match="what stands in it where there is no pulse is not known"):
         result = hRIXS().normalize(data, "mine")
-    np.testing.assert_array_equal(result.divisor, PULSES.sum(axis=1))
+    np.testing.assert_array_equal(result.normalized_divisor, PULSES.sum(axis=1))
 
 
 def test_an_expression_of_names(data):
@@ -64,7 +64,7 @@ def test_errors_of_the_names_are_propagated(data):
     t = data.transmission.values
     of_sum = 0.5 * np.sqrt((PULSES != 1).sum(axis=1))
     expected = np.hypot(t / 100 * of_sum, XGM / 100 * 2.0)
-    np.testing.assert_allclose(np.sqrt(result.divisor_var), expected, rtol=1e-6)
+    np.testing.assert_allclose(np.sqrt(result.normalized_divisor_var), expected, rtol=1e-6)
     relative = np.hypot(1 / np.sqrt(COUNTS), (expected / (XGM * t / 100))[:, None])
     np.testing.assert_allclose(
         result.hrixs.error("normalized") / result.normalized, relative, rtol=1e-6
@@ -127,6 +127,8 @@ def test_a_divisor_of_before_does_not_stay(data):
     h = hRIXS()
     data["transmission_err"] = "trainId", np.full(4, 2.0)
     h.normalize(data, "2 * transmission")
-    assert "divisor_var" in data
+    assert "normalized_divisor_var" in data
     h.normalize(data, "SCS_SA3 / 2")
-    assert "divisor_var" not in data
+    assert "normalized_divisor_var" not in data
+    h.normalize(data, "transmission")
+    assert "normalized_divisor" not in data

@@ -101,3 +101,23 @@ def test_a_monitor_of_ones_own_is_kept_in_the_sum(data):
     result = h.aggregate(h.normalize(data, "mine"))
     assert float(result.mine) == 24.0
     np.testing.assert_allclose(result.normalized, COUNTS[GOOD].sum(axis=0) / 24.0)
+
+
+def test_a_sum_says_why_a_monitor_of_ones_own_is_not_in_it(data):
+    data["mine"] = "trainId", np.ones(5)
+    total = hRIXS().aggregate(data, norm=None)
+    with pytest.raises(MissingDataError, match=r"normalise before aggregating.*aggregators.'mine'"):
+        hRIXS().normalize(total, "mine")
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_means_of_spectra_are_not_divided_by_a_sum(data):
+    h = hRIXS()
+    h.aggregators["spectrum"] = lambda da, dim: da.mean(dim)
+    with pytest.warns(HrixsWarning, match="normalized is left out: .* is no sum any more"):
+        assert "normalized" not in h.aggregate(h.normalize(data).drop_vars("spectrum_err"))
+
+
+def test_i0_that_was_not_asked_for(data):
+    with pytest.raises(MissingDataError, match=r"Set h.I0, on the command line --i0"):
+        hRIXS().normalize(data, "I0")

@@ -40,7 +40,10 @@ class Code:
 
 
 _ALL_IMAGES = "these are more than half of all images"
-_LEAVE_OUT = "Leave these images out, with `data.drop_sel(trainId=[...])`, before they are averaged"
+_LEAVE_OUT = (
+    "Leave these images out, with `hrixs.select(data)` or `data.drop_sel(trainId=[...])`, before "
+    "they are averaged"
+)
 _BAD_LINES = (
     f"step of median and lower quartile from those of {2 * chip._BESIDE} {{0}} beside it by more "
     f"than {chip._LEAST_STEP:g} of a pixel's noise and {chip._ERRORS:.0f} standard deviations "

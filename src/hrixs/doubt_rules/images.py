@@ -95,8 +95,8 @@ def unlike_images(kinds: Sequence[str], names: Names) -> list[Doubt]:
             Doubt(
                 code,
                 f"{n} of {len(kinds)} images are {_WHAT[kind]} ({word} {shown}{more}). They are in "
-                "the result: leave them out, for example with data.drop_sel(trainId=[...]), before "
-                "it is averaged.",
+                "the result: leave them out, with hrixs.select(data) or "
+                "data.drop_sel(trainId=[...]), before it is averaged.",
                 {"n_images": n, "names": own[:100]},
                 grave=n > len(kinds) / 2,
             )

@@ -134,7 +134,8 @@ def aggregate_groups(
         raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
     ds = without_useless(ds, norm, dim)
     aggregators = {**ratio_aggregators(ds), **aggregators}
-    return with_ratio(_of_groups(ds, by, dim, aggregators, aggregate_ds, options), ds, dim)
+    sums = _of_groups(ds, by, dim, aggregators, aggregate_ds, options)
+    return with_ratio(sums, ds, dim, of_spectra=aggregators.get("spectrum"))
 
 
 def _of_groups(

@@ -15,7 +15,7 @@ from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 #: Variable that keeps a divisor which is no variable of the dataset.
-DIVISOR = "divisor"
+DIVISOR = "normalized_divisor"
 # A derivative is taken over this share of the error.
 _STEP = 1e-3
 
@@ -106,10 +106,22 @@ def divisor_of(
         return Divisor(values, which, DIVISOR, own, is_stored=False)
     expression = Expression(which) if _is_expression(which) else None
     if expression is None:
-        raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
+        raise _unknown(ds, which)
     expression.require_names(str(name) for name in ds.variables)
     values, own = evaluated(ds, expression, kept)
     return Divisor(values, which, DIVISOR, own, is_stored=False)
+
+
+def _unknown(ds: xr.Dataset, which: str) -> MissingDataError:
+    text = unknown_name("variable", which, map(str, ds.data_vars))
+    if which == "I0":
+        text += " Set h.I0, on the command line --i0, before the run is read."
+    elif "counts" in ds:
+        text += (
+            " A sum has only variables with an aggregator: normalise before aggregating, which "
+            f"gives the ratio of the sums, or set h.aggregators[{which!r}]."
+        )
+    return MissingDataError(text)
 
 
 def _is_expression(text: str) -> bool:

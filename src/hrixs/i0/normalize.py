@@ -24,7 +24,7 @@ def add_normalized(
 ) -> xr.Dataset:
     """Add ``normalized`` to a dataset; return a shallow copy.
 
-    What it was divided by stays beside it, as ``divisor``, where it is no variable yet.
+    What it was divided by stays beside it, as ``normalized_divisor``, where it is no variable yet.
     With `tell`, values that can't be divided by are told.
     """
     require_dataset(data, "a dataset with spectra")
@@ -37,13 +37,13 @@ def add_normalized(
     ratio = _normalized(data, divisor, useful)
     # Without their coordinates, which would take the place of those of `data`.
     data["normalized"] = ratio.variable
-    stale = [
+    own = (DIVISOR, f"{DIVISOR}{VARIANCE}")
+    for stale in (
         "normalized_err",
-        *([] if divisor.is_stored else [DIVISOR, f"{DIVISOR}{VARIANCE}", f"{DIVISOR}_err"]),
-    ]
-    for name in stale:
-        if name in data:
-            del data[name]
+        *(() if divisor.name == DIVISOR and divisor.is_stored else own),
+    ):
+        if stale in data:
+            del data[stale]
     for name, variable in divisor.variables.items():
         data[name] = variable
     return data.copy(deep=False)

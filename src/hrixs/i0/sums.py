@@ -117,8 +117,12 @@ def divisor_in(ds: xr.Dataset) -> Divisor | None:
     return Divisor(own.values, str(attrs["normalized_by"]), name, own.error, is_stored=True)
 
 
-def with_ratio(result: xr.Dataset, ds: xr.Dataset, dim: str) -> xr.Dataset:
+def with_ratio(
+    result: xr.Dataset, ds: xr.Dataset, dim: str, *, of_spectra: Aggregator | None = add
+) -> xr.Dataset:
     """The sums, and the ratio of those of spectra and divisor, where `ds` has the ratio.
+
+    `of_spectra` is how spectra were aggregated; what is no sum is no part of a ratio.
 
     No sum of ratios, in which weak trains would weigh as strong ones.
     """
@@ -129,6 +133,12 @@ def with_ratio(result: xr.Dataset, ds: xr.Dataset, dim: str) -> xr.Dataset:
         warn(
             f"normalized is left out: it was divided by one {divisor.text} for all {dim}. "
             "Normalise the result."
+        )
+        return result
+    if of_spectra is not add:
+        warn(
+            "normalized is left out: aggregators['spectrum'] is no sum any more, which could be "
+            "divided by that of the norms. Normalise the result."
         )
         return result
     result = add_normalized(result, divisor.name, tell=False)

@@ -11,6 +11,7 @@ import xarray as xr
 from hrixs.energy.loss import energy_loss
 from hrixs.groups.grouped import aggregate
 from hrixs.groups.rule import OPTIONS
+from hrixs.i0.divisor import DIVISOR
 from hrixs.i0.normalize import add_normalized
 from hrixs.scans.joining import concat
 from hrixs.spectra.errors import VARIANCE, WITNESS
@@ -212,7 +213,7 @@ def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
 
 
 def _summed(part: xr.Dataset, name: str) -> xr.Dataset:
-    by = "divisor" if "divisor" in part else str(part.attrs.get("normalized_by", "counts"))
+    by = DIVISOR if DIVISOR in part else str(part.attrs.get("normalized_by", "counts"))
     along = part.drop_vars([one for one, v in part.data_vars.items() if one == "normalized"])
     if "coverage" in along and bool((along["coverage"] < 0.5).any()):
         warn(

@@ -16,6 +16,7 @@ COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES
 _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
     *("normalized", f"normalized{VARIANCE}", "normalized_err"),
+    *("normalized_divisor", f"normalized_divisor{VARIANCE}"),
 )
 
 

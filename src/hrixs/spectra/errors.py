@@ -160,7 +160,7 @@ def _variance(data: xr.Dataset, name: str, advice: str) -> xr.DataArray:
 
 def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
     by = str(data[name].attrs.get("normalized_by", ""))
-    divisor = data[name].attrs.get("divisor", by if by in data.variables else "divisor")
+    divisor = data[name].attrs.get("divisor", by if by in data.variables else "normalized_divisor")
     if divisor not in data.variables:
         raise _unknown(
             name,

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from hrixs.camera.frames import along_x_y
 from hrixs.curvature.image_fit import CurvatureFit, rough_line
 from hrixs.curvature.light_extent import LightExtent, light_extent
+from hrixs.curvature.range_plot import plot_range
 from hrixs.spectrometer.curve_fits import fit_line, light_of
 from hrixs.spectrometer.inputs import RunOrData
 from hrixs.spectrometer.settings import Settings
@@ -65,10 +66,8 @@ class FoundRange:
         return float(np.ptp(self.fit.centre(self.image["x"].values.astype(np.float64))))
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the image with the line and the ranges on it; returns the axes."""
-        from hrixs.curvature.range_plot import plot_range
-
-        return plot_range(self, ax)
+        """Draw the image with the line and the ranges on it, into these axes or a new figure."""
+        return plot_range(self.image, self.fit, self.x_range, self.y_range, ax)
 
 
 def auto_range(data: xr.Dataset | xr.DataArray | ArrayLike) -> FoundRange:

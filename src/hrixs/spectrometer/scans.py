@@ -43,7 +43,8 @@ def aggregate_ds(h: Settings, ds: xr.Dataset, dim: str, norm: str | None) -> xr.
         known = own.get(str(da.name)) if da.name not in h.aggregators else None
         return h.aggregator(da, dim) if known is None else known(da, dim)
 
-    return with_ratio(aggregate_all(used, aggregator, dim), used, dim)
+    how = h.aggregators.get("spectrum")
+    return with_ratio(aggregate_all(used, aggregator, dim), used, dim, of_spectra=how)
 
 
 def _is_usual(h: Settings) -> bool:
