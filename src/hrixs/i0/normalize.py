@@ -37,11 +37,8 @@ def add_normalized(
     ratio = _normalized(data, divisor, useful)
     # Without their coordinates, which would take the place of those of `data`.
     data["normalized"] = ratio.variable
-    own = (DIVISOR, f"{DIVISOR}{VARIANCE}")
-    for stale in (
-        "normalized_err",
-        *(() if divisor.name == DIVISOR and divisor.is_stored else own),
-    ):
+    is_kept = divisor.name == DIVISOR and divisor.is_stored
+    for stale in ("normalized_err", *(() if is_kept else (DIVISOR, f"{DIVISOR}{VARIANCE}"))):
         if stale in data:
             del data[stale]
     for name, variable in divisor.variables.items():

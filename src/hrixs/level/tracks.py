@@ -111,8 +111,8 @@ class TrackRemover:
 
     def _useless(self, values: NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Pixels of some columns that are masked, or NaN or infinite."""
-        useless = ~np.isfinite(values)
-        return useless if self.mask is None else useless | self.mask[columns]
+        useless = np.asarray(~np.isfinite(values))
+        return useless if self.mask is None else np.asarray(useless | self.mask[columns])
 
     def _own_light(self, frame: NDArray[Any], shift: float, brightness: float) -> Floats:
         """Light of a frame whose lines are not those of the first images, held through tracks."""
