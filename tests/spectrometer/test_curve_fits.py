@@ -306,3 +306,22 @@ def test_masked_rows_are_no_line_and_plots_show_them():
         h = spectrometer(MASK=mask)
         h.find_curvature(dataset(frames), plot=True, method=method)
         assert off_by(h) < 1
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
+@pytest.mark.parametrize("method", METHODS)
+def test_another_curve_that_moves_a_calibrated_axis_is_told_of(method, recwarn):
+    """Energies are those of column 0, to which a curve of other columns is continued."""
+    data = dataset(frames_of())
+    h = spectrometer(ENERGY_SLOPE=0.018, ENERGY_INTERCEPT=520.0, CURVE_A=0.05, CURVE_B=-1.2e-5)
+    moved = float(np.mean((TILTED[0] - 0.05) * X))
+    with pytest.warns(HrixsWarning, match="from where the former one had them") as told:
+        h.find_curvature(data, plot=False, method=method)
+    (text,) = (str(one.message) for one in told if "former one had" in str(one.message))
+    rows = float(text.split("lines lie ")[1].split(" rows")[0])
+    assert rows == pytest.approx(abs(moved), abs=0.4)  # its own error
+    recwarn.clear()
+    h.find_curvature(data, plot=False, method=method)  # the same curve again
+    h.set_params(energy_slope=1.0, energy_intercept=0.0, curve_a=0.05)
+    h.find_curvature(data, plot=False, method=method)  # in rows, which mean nothing yet
+    assert not [one for one in recwarn if "former one had" in str(one.message)]

@@ -34,6 +34,7 @@ from hrixs.runs.images import iterate_images
 from hrixs.spectrometer.inputs import RunOrData, first_images, images_in, index
 from hrixs.spectrometer.recipe import analysis_of, camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
+from hrixs.utils.checks import number
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import DoubtfulCurvatureError, MissingDataError, NoLineError, warn
 from hrixs.utils.threads import resolve_threads
@@ -44,6 +45,8 @@ _FIRST_IMAGES = 32
 # Widths of a line, of so many pixels at least, within which a masked row cuts it; and the share of
 # the columns that may be left out for it.
 _REACH, _LEAST_WIDTH, _MOST_CUT = 1.5, 3.0, 0.6
+# Rows by which another curve may move the lines of a calibrated axis.
+_MOVED = 0.5
 
 
 def find_curvature(
@@ -62,6 +65,7 @@ def find_curvature(
     require_method(method, ("image", "photons"))
     run = images_in(h, run)
     fit: CurvatureFit | PhotonCurvatureFit
+    light: Light | None = None
     if method == "photons" and isinstance(run, xr.Dataset) and "photon" in run.dims:
         photons = run
         fit = _fit_table(photons, {"start": start} | options)
@@ -74,11 +78,32 @@ def find_curvature(
         photons = photons_of(h, run, proposal, light)
         fit = _fit_photons(light, photons, {"start": start, "shape": light.crop.shape} | options)
         light.tell(fit)
+    _tell_moved_energies(h, fit, light.crop if light is not None else None)
     h.curvature_fit, h.curvature = fit, fit.curvature
-    if plot and isinstance(fit, CurvatureFit):
+    if plot and isinstance(fit, CurvatureFit) and light is not None:
         plots.plot_curvature(light.image, fit)
     elif plot and isinstance(fit, PhotonCurvatureFit):
         plots.plot_photon_curvature(photons, fit)
+
+
+def _tell_moved_energies(
+    h: Settings, fit: CurvatureFit | PhotonCurvatureFit, crop: Crop | None
+) -> None:
+    """Warn where another curve moves the lines of an axis calibrated with the former one."""
+    slope = number("energy_slope", h.ENERGY_SLOPE)
+    calibrated = (float(h.ENERGY_INTERCEPT), slope) != (0.0, 1.0)
+    if crop is None or not calibrated or not any(h.curvature.coefficients):
+        return
+    columns = np.arange(*crop.ranges["x_range"], dtype=np.float64)
+    moved = float(np.mean(fit.curvature(columns) - h.curvature(columns)))
+    if abs(moved) < _MOVED:
+        return
+    warn(
+        f"with this curve lines lie {abs(moved):.2g} rows, {1e3 * abs(moved * slope):.2g} meV, "
+        f"from where the former one had them in columns {columns[0]:.0f} to {columns[-1]:.0f}: energies "
+        "are those of column 0, to which both are continued. Calibrate the axis with this curve "
+        "(calibrate_energy), or keep the former one for all columns."
+    )
 
 
 @dataclass(frozen=True)
