@@ -64,9 +64,10 @@ def two_groups(values: ArrayLike, *, counts: bool = False) -> TwoGroups | None:
     (1994)) and Fisher's criterion. Those of a cut through one group are near to each other for its
     spread. A single outlier is no group unless it is some 8 deviations away.
 
-    By chance: of 1000 runs of one group with 8 to 500 images, Poisson photons at pulse energies
-    that scatter by 10 % or 30 % (gamma), at most 2 are split. Blanks are found in all of 200 runs
-    of 16 or more images with light of 150 photons that scatters by 10 %, at 2 or 60 false photons.
+    By chance: of 1000 runs of one group with 8, 32 or 500 images, Poisson photons at pulse energies
+    that scatter by 10 % or 30 % (gamma), at most 3 are split. Of 100 runs of 32 images with 3, 16
+    or 28 blanks of 2 or 60 false photons, and light of 150 more that scatters by 10 %, 98 or more
+    are split in the right place; a single blank of 60 false photons is found in 80.
 
     Examples
     --------
