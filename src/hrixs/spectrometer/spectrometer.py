@@ -571,17 +571,7 @@ class hRIXS(Settings):
         return fits.set_energy_axis(self, runs, energies, **options)
 
     def subtract_background(self, data: xr.Dataset, **options: Any) -> xr.Dataset:
-        """Take the background off the spectra of a dataset; see `hrixs.subtract_background`.
-
-        Parameters
-        ----------
-        **options
-            Handed on: ``region``, ``degree``, ``common``, ``axis``.
-
-        Examples
-        --------
-        >>> net = h.subtract_background(h.aggregate(data), region=(525, 527))  # doctest: +SKIP
-        """
+        """Take the background off the spectra of a dataset; see `hrixs.subtract_background`."""
         return subtract_background(data, **options)
 
     def energy_loss(
