@@ -220,6 +220,7 @@ class TestNames:
             (145, TypeError, "runs is 145, expected a list of runs"),
             ("145", TypeError, "expected a list of runs"),
             ([], ValueError, "there is no run to process"),
+            ([1.5], TypeError, "list of something else given, expected a list of runs"),
             ([145, 146, 145], ValueError, "run 145 is given twice"),
         ],
     )
