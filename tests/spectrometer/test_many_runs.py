@@ -140,6 +140,7 @@ class TestCheckpoint:
             {"std_threshold": 5.0},
             {"mask": np.eye(256, 1024) > 0},
             {"energy_intercept": 3.0},
+            {"fields": ["MaranaX", ("SCS_HRIXS_ACQ/MDL/SCAN", "index.value"), "nrj"]},
             {"read_noise": np.full((256, 1024), 2.0)},
         ],
         ids=lambda change: next(iter(change)),
