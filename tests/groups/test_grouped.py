@@ -97,6 +97,13 @@ class TestOneVariable:
         require_groups(aggregate(scan, "setpoint"), scan, "setpoint", self.truth(scan))
         np.testing.assert_array_equal(aggregate(scan, "setpoint").setpoint, SETPOINTS)
 
+    def test_a_step_or_tolerance_below_the_jitter_is_told(self, scan):
+        for options in ({"step": 1e-4}, {"tolerance": 1e-6}):
+            with pytest.warns(
+                HrixsWarning, match=r"90 images make (8|9)\d groups by nrj; they lie"
+            ):
+                aggregate(scan, "nrj", **options)
+
     @pytest.mark.parametrize(("var", "values"), [("gas", ["argon", "neon"]), ("pumped", [0, 1])])
     def test_text_and_bool(self, scan, var, values):
         result = aggregate(scan, var)
@@ -300,6 +307,8 @@ class TestTheSameAsBefore:
         ([], {}, ValueError, "no variable to group by"),
         (3, {}, MissingDataError, "unknown variable 3"),
         (None, {"step": 1.0}, ValueError, "step is given without a variable"),
+        ("nrj", {"step": 1e-9, "origin": 0}, ValueError, "too many bins. Give a wider step"),
+        ("nrj", {"step": 1, "origin": 1e300}, ValueError, "do not fit to nrj"),
         ("nrj", {"step": 0.0}, ValueError, "expected a number above 0"),
         ("nrj", {"step": "wide"}, ValueError, "step = 'wide', expected a number"),
         ("nrj", {"tolerance": -1}, ValueError, "0 or above, or 'auto'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hrixs.groups.jitter import advice_on_equal, clear_tolerance, split_groups
+from hrixs.groups.jitter import advice_on_singles, clear_tolerance, split_groups
 from hrixs.groups.rules import best_origin, by_gaps, in_steps
 
 
@@ -65,11 +65,11 @@ class TestAdvice:
         ],
     )
     def test_none_for_clean_set_points(self, values):
-        assert advice_on_equal(values, len(np.unique(values)), "nrj") is None
+        assert advice_on_singles(values, len(np.unique(values)), "nrj") is None
 
     def test_jitter_gets_the_tolerance_to_give(self):
         values = jittered(np.linspace(528.5, 531, 15), 6, 0.01)
-        advice = advice_on_equal(values, 90, "nrj")
+        advice = advice_on_singles(values, 90, "nrj")
         assert advice is not None
         tolerance = float(advice.split("tolerance=")[1].split()[0])
         assert by_gaps(values, tolerance).max() + 1 == 15
@@ -77,7 +77,7 @@ class TestAdvice:
 
     def test_a_continuous_scan_gets_a_step(self):
         values = np.random.default_rng(3).uniform(-1, 3, 200)
-        advice = advice_on_equal(values, 200, "hRIXS_delay")
+        advice = advice_on_singles(values, 200, "hRIXS_delay")
         assert advice is not None
         assert "without clear steps" in advice
         assert "step=0.2" in advice

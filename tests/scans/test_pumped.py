@@ -64,7 +64,7 @@ class TestAlternateTrains:
         for first in (True, 100, 102, 98):
             pumped = pumped_by(data, alternate=True, first_pumped=first)
             np.testing.assert_array_equal(pumped, even)
-        for first in (False, 101):
+        for first in (False, 101, 2**70 + 1):
             np.testing.assert_array_equal(
                 pumped_by(data, alternate=True, first_pumped=first), ~even
             )

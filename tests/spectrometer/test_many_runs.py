@@ -140,6 +140,7 @@ class TestCheckpoint:
             {"std_threshold": 5.0},
             {"mask": np.eye(256, 1024) > 0},
             {"energy_intercept": 3.0},
+            {"fields": ["MaranaX", ("SCS_HRIXS_ACQ/MDL/SCAN", "index.value"), "nrj"]},
             {"read_noise": np.full((256, 1024), 2.0)},
         ],
         ids=lambda change: next(iter(change)),
@@ -220,6 +221,7 @@ class TestNames:
             (145, TypeError, "runs is 145, expected a list of runs"),
             ("145", TypeError, "expected a list of runs"),
             ([], ValueError, "there is no run to process"),
+            ([1.5], TypeError, "list of something else given, expected a list of runs"),
             ([145, 146, 145], ValueError, "run 145 is given twice"),
         ],
     )

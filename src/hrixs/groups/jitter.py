@@ -84,8 +84,8 @@ def why_no_tolerance(values: Floats) -> str:
     )
 
 
-def advice_on_equal(values: NDArray[Any], n_groups: int, name: str) -> str | None:
-    """What to type where grouping by equal values makes a group of nearly every image."""
+def advice_on_singles(values: NDArray[Any], n_groups: int, name: str) -> str | None:
+    """What to type where nearly every image is a group of its own."""
     n = len(values)
     single = 2 * n_groups - n  # at least so many groups have one image
     if values.dtype.kind != "f" or single < _MOSTLY_SINGLE * n or n < 4:
@@ -94,7 +94,7 @@ def advice_on_equal(values: NDArray[Any], n_groups: int, name: str) -> str | Non
     gaps = np.diff(np.unique(known))
     if len(gaps) and (_on_a_grid(gaps) or np.ptp(gaps) < _EVEN * gaps.mean()):
         return None  # set-points, one image each
-    here = f"{n} images have {n_groups} different values of {name}, and make as many groups"
+    here = f"{n} images make {n_groups} groups by {name}"
     tolerance = clear_tolerance(known)
     if tolerance is not None:
         n_steps = int(by_gaps(known, tolerance).max()) + 1

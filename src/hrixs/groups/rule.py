@@ -16,6 +16,8 @@ from hrixs.utils.errors import unknown_name, warn
 from hrixs.utils.typing import Floats
 
 Integers = NDArray[np.int64]
+# More bins than this are a mistake; and beyond this floats are not each whole number.
+_MOST_BINS, _LAST_WHOLE = 10_000_000, 2.0**52
 #: What the options of a rule are called.
 OPTIONS = ("step", "tolerance", "edges", "setpoints", "origin")
 
@@ -56,11 +58,7 @@ class Rule:
         `values` are known ones, `setpoints` those of the images where the rule says `of_images`.
         """
         if self.is_equal:
-            found = rules.equal(values)
-            advice = jitter.advice_on_equal(values, int(found.max()) + 1, self.name)
-            if advice is not None:
-                warn(advice)
-            return found, "equal values"
+            return self._with_advice(values, rules.equal(values)), "equal values"
         if values.dtype.kind not in "iuf":
             raise ValueError(
                 f"{self.name} is of {values.dtype}, expected numbers for step, tolerance, edges "
@@ -73,7 +71,15 @@ class Rule:
             return self._by_nearest(known)
         if self.edges is not None:
             return self._by_edges(known)
-        return self._by_step(known) if self.step is not None else self._by_gaps(known)
+        found, how = self._by_step(known) if self.step is not None else self._by_gaps(known)
+        return self._with_advice(known, found), how
+
+    def _with_advice(self, values: NDArray[Any], found: Integers) -> Integers:
+        """The groups, after a word where nearly every image is one of its own."""
+        advice = jitter.advice_on_singles(values, int(found.max()) + 1, self.name)
+        if advice is not None:
+            warn(advice)
+        return found
 
     def _by_step(self, values: Floats) -> tuple[Integers, str]:
         assert self.step is not None
@@ -82,6 +88,11 @@ class Rule:
             return apart, f"set-points a step of {self.step:g} apart"
         origin = rules.best_origin(values, self.step) if self.origin is None else self.origin
         bins = np.floor((values - origin) / self.step + 0.5)
+        if not (np.ptp(bins) < _MOST_BINS and np.abs(bins).max() < _LAST_WHOLE):
+            raise ValueError(
+                f"step = {self.step:g} and origin = {origin:g} do not fit to {self.name}, from "
+                f"{values.min():.6g} to {values.max():.6g}: too many bins. Give a wider step."
+            )
         borders = origin + self.step * (np.arange(bins.min(), bins.max() + 2) - 0.5)
         self._tell_split(values, (bins - bins.min()).astype(np.int64), borders)
         how = f"bins of {self.step:g} about {origin:g} and whole steps from there"

@@ -76,7 +76,8 @@ def align_elastic(
     -----
     The images of a run are added up, at the mean photon energy where it changes in the run. In that
     the tallest line near the expected place is fitted, as by `line_width`. A run's drift then is
-    known to the line's ``centre_err``: the width over the root of its photons.
+    known to the line's ``centre_err``: the width over the root of its photons. Of integrated
+    intensity that is too small, since neighbouring bins share it, as `line_width` says.
 
     Examples
     --------

@@ -180,7 +180,7 @@ def _by_turns(data: xr.Dataset, first_pumped: bool | int | None) -> NDArray[np.b
         return np.asarray(first if first_pumped else ~first)
     if not isinstance(first_pumped, int | np.integer):
         raise ValueError(f"first_pumped = {first_pumped!r}, expected True, False or a train id.")
-    return np.asarray((ids - int(first_pumped)) % 2 == 0)
+    return np.asarray(ids % 2 == int(first_pumped) % 2)
 
 
 def _result(data: xr.Dataset, state: Floats, how: str) -> xr.DataArray:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ _RESULT = "finished.nc"
 _KEY = "finished_task"
 # What the result does not depend on.
 _NOT_OF_SPECTRA = ("aggregators", "curvature_fit", "THREADS")
-_OF_THE_WAY = ("memory", "threads", "progress", "client", "checkpoint", "strict")
+_OF_THE_WAY = ("memory", "threads", "progress", "client", "checkpoint")
 
 
 def task_of(h: Settings, run: RunLike, options: dict[str, Any]) -> str:
@@ -33,7 +35,7 @@ def task_of(h: Settings, run: RunLike, options: dict[str, Any]) -> str:
         (file.path, stat.st_size, stat.st_mtime_ns, sorted(file.sources))
         for file, stat in zip(opened.files, stats, strict=True)
     ]
-    fields = with_fields(h, how.get("extra_fields", ()))
+    wanted = with_fields(h, how.get("extra_fields", ()))
     # All that the object holds, so that nothing new can be forgotten.
     state = {name: one for name, one in vars(h).items() if name not in _NOT_OF_SPECTRA}
     return digest(
@@ -42,8 +44,8 @@ def task_of(h: Settings, run: RunLike, options: dict[str, Any]) -> str:
         files,
         opened.train_ids,
         sorted((source, sorted(keys)) for source, keys in opened.keys.items()),
-        [(field, mnemonics.get(field)) for field in fields["fields"] if isinstance(field, str)],
-        repr(fields),
+        [(field, mnemonics.get(field)) for field in wanted["fields"] if isinstance(field, str)],
+        repr(wanted),
         *(one for name in sorted(state) for one in (name, *_told_apart(state[name]))),
     )
 
@@ -73,6 +75,12 @@ def save_finished(folder: Path, task: str, result: xr.Dataset) -> None:
 
 def _told_apart(value: Any) -> tuple[Any, ...]:
     """A value as `digest` tells it apart; arrays by their numbers, which a text leaves out."""
-    if isinstance(value, dict):
-        return tuple(one for name in value for one in (name, *_told_apart(value[name])))
-    return (np.asarray(value),) if np.ndim(value) else (repr(value),)
+    if isinstance(value, Mapping):  # a dataset, too
+        return tuple(one for name in value for one in (str(name), *_told_apart(value[name])))
+    if isinstance(value, list | tuple):
+        return ("several", *(one for item in value for one in _told_apart(item)))
+    if isinstance(value, np.ndarray | xr.DataArray):
+        return (np.asarray(value),)
+    if is_dataclass(value) and not isinstance(value, type):
+        return _told_apart({one.name: getattr(value, one.name) for one in fields(value)})
+    return (repr(value),)

@@ -98,7 +98,13 @@ def names_of(runs: Sequence[RunLike]) -> list[str]:
     """
     if isinstance(runs, str | os.PathLike | int | np.integer) or not hasattr(runs, "__iter__"):
         raise TypeError(f"runs is {runs!r}, expected a list of runs: [145, 146], range(145, 161).")
-    whole = [run_name(run) for run in runs]
+    try:
+        whole = [run_name(run) for run in runs]
+    except AttributeError:
+        raise TypeError(
+            f"{type(runs).__name__} of something else given, expected a list of runs: numbers, "
+            "folders, or open ones."
+        ) from None
     if not whole:
         raise ValueError("there is no run to process, expected a list of them.")
     twice = sorted({name for name in whole if whole.count(name) > 1})

@@ -204,13 +204,9 @@ class hRIXS(Settings):
     ) -> xr.Dataset:
         """Make the spectra of several runs, as `hrixs.concat` joins them; a failing run is named.
 
-        Parameters
-        ----------
-        align : {None, 'elastic'}
-            Move each run's spectra so that its elastic line lies at the photon energy.
-        **options
-            As for `process_run`, with a folder in `checkpoint` for each run and, with `strict`, an
-            error where a run fails; `elastic`, `within`, `region` as for `hrixs.align_elastic`.
+        ``align='elastic'`` moves each run's spectra so that its elastic line lies at the photon
+        energy; `elastic`, `within`, `region` are as for `hrixs.align_elastic`. All else is as for
+        `process_run`, with a folder in `checkpoint` for each run.
         """
         return many_runs.process_runs(self, runs, align=align, **options)
 
