@@ -34,7 +34,8 @@ def counted(seed: int = 0, **variables) -> xr.Dataset:
 
 def moved() -> xr.Dataset:
     """The same over the energy loss at photon energies that change: no whole numbers any more."""
-    return energy_loss(counted(nrj=("trainId", 530.5 + 0.033 * np.arange(N_TRAINS))))
+    loss = energy_loss(counted(nrj=("trainId", 530.5 + 0.033 * np.arange(N_TRAINS))))
+    return loss.drop_vars("energy").rename(energy_loss="energy")
 
 
 def converted(noise: float = 0.7, seed: int = 1) -> xr.Dataset:

@@ -11,8 +11,17 @@ from numpy.typing import ArrayLike
 
 from hrixs.groups.group_sums import GROUP, datasets_of_groups, sums_of_groups
 from hrixs.groups.grouping import attributes_of, crossed, groups_of
-from hrixs.i0.sums import AUTO, ratio_aggregators, with_ratio, without_useless
+from hrixs.groups.groups import Groups
+from hrixs.i0.sums import (
+    AUTO,
+    ratio_aggregators,
+    useless_in,
+    with_count,
+    with_ratio,
+    without_useless,
+)
 from hrixs.spectra.aggregate import (
+    Aggregate,
     Aggregator,
     aggregate_all,
     aggregate_variable,
@@ -132,35 +141,58 @@ def aggregate_groups(
     require_dataset(ds, "a dataset of frames")
     if not isinstance(dim, str) or dim not in ds.sizes:
         raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
-    ds = without_useless(ds, norm, dim)
-    aggregators = {**ratio_aggregators(ds), **aggregators}
-    sums = _of_groups(ds, by, dim, aggregators, aggregate_ds, options)
-    return with_ratio(sums, ds, dim, of_spectra=aggregators.get("spectrum"))
-
-
-def _of_groups(
-    ds: xr.Dataset,
-    by: Any,
-    dim: str,
-    aggregators: Mapping[str, Aggregator],
-    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None,
-    options: Mapping[str, Any],
-) -> xr.Dataset:
     if by is None:
         given = [name for name, value in options.items() if value is not None]
         if given:
             raise ValueError(f"{given[0]} is given without a variable to group by.")
         if aggregate_ds is not None:
             return aggregate_ds(ds, dim)
-        return aggregate_all(ds, lambda da, dim: aggregate_variable(aggregators, da, dim), dim)
-    groups = groups_of(ds, by, dim, **options)
+        return sum_of_all(ds, dim, norm, aggregators)
+    own = {**ratio_aggregators(ds), **aggregators}
+    sums = _of_groups(ds, groups_of(ds, by, dim, **options), dim, norm, own, aggregate_ds)
+    return with_ratio(sums, ds, dim, of_spectra=own.get("spectrum"))
+
+
+def sum_of_all(
+    ds: xr.Dataset,
+    dim: str,
+    norm: str | None,
+    aggregators: Mapping[str, Aggregator],
+    aggregator: Aggregate | None = None,
+) -> xr.Dataset:
+    """All images of a dataset aggregated, but those without a norm; by a function where given."""
+    used = without_useless(ds, norm, dim)
+    own = {**ratio_aggregators(used), **aggregators}
+
+    def of_variable(da: xr.DataArray, dim: str) -> xr.DataArray | None:
+        if aggregator is not None and (da.name in aggregators or da.name not in own):
+            return aggregator(da, dim)
+        return aggregate_variable(own, da, dim)
+
+    result = aggregate_all(used, of_variable, dim)
+    result = with_count(result, ds, np.asarray(ds.sizes[dim] - used.sizes[dim]))
+    return with_ratio(result, used, dim, of_spectra=own.get("spectrum"))
+
+
+def _of_groups(
+    ds: xr.Dataset,
+    groups: list[Groups],
+    dim: str,
+    norm: str | None,
+    aggregators: Mapping[str, Aggregator],
+    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None,
+) -> xr.Dataset:
     number, place, n_groups = crossed(groups)
+    useless = useless_in(ds, number, norm, dim)
+    n_left = np.bincount(number[useless], minlength=n_groups)
+    number = np.where(useless, -1, number)
     names = [one.name for one in groups]
     rest = ds.drop_vars([name for name in names if name != dim and name in ds.variables])
     if aggregate_ds is None:
         row = sums_of_groups(rest, number, n_groups, dim, aggregators)
     else:
         row = datasets_of_groups(rest, number, n_groups, dim, aggregate_ds)
+    row = with_count(row, ds, n_left, (GROUP,))
     result = _placed(row, place, names)
     for one in groups:
         result = result.assign_coords(one.coordinates())

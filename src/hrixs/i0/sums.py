@@ -17,7 +17,7 @@ from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 #: Default of `norm`: the one by which ``normalized`` was made, else ``I0``, else ``hRIXS_norm``.
 AUTO = "auto"
-#: Attribute that counts frames that were left out of a sum since their norm is not known.
+#: Variable that counts frames that were left out of a sum since their norm is not known.
 N_WITHOUT_NORM = "n_without_norm"
 _USUAL = ("I0", "hRIXS_norm")
 
@@ -61,22 +61,52 @@ def without_useless(ds: xr.Dataset, norm: str | None = AUTO, dim: str = "trainId
     ...     without_useless(frames).trainId.values
     array([7, 9])
     """
+    here = np.zeros(ds.sizes.get(dim, 0), dtype=np.int64)
+    left = useless_in(ds, here, norm, dim)
+    return ds.isel({dim: np.flatnonzero(~left)}) if left.any() else ds
+
+
+def useless_in(
+    ds: xr.Dataset, number: NDArray[np.int64], norm: str | None, dim: str
+) -> NDArray[np.bool_]:
+    """Which entries `without_useless` leaves out of groups; told, once for all groups.
+
+    Parameters
+    ----------
+    ds, norm, dim
+        As there.
+    number : numpy.ndarray of int64, shape (n,)
+        Of the group of each entry; -1 for none. A group of useless entries alone keeps them.
+    """
     found = _norm_of(ds, norm, dim)
-    if found is None:
-        return ds
+    left = np.zeros(len(number), dtype=bool)
+    if found is None or not len(number):
+        return left
     by, values = found
-    useless = ~(np.isfinite(values) & (values != 0))
-    if useless.all() or not useless.any():
-        return ds
-    n_left_out = int(useless.sum())
-    warn(
-        f"{n_left_out} frames are left out of the sums, for {by} is zero or not finite in them: "
-        f"{named_entries(ds, dim, useless)}. To keep them give norm=None, or norm='another "
-        "variable'."
-    )
-    used = ds.isel({dim: np.flatnonzero(~useless)})
-    before = int(ds.attrs.get(N_WITHOUT_NORM, 0))
-    return used.assign_attrs({N_WITHOUT_NORM: before + n_left_out})
+    useful = np.isfinite(values) & (values != 0)
+    known = number >= 0
+    some = np.zeros(int(number.max()) + 1, dtype=bool)
+    some[number[known & useful]] = True
+    left[known] = ~useful[known] & some[number[known]]
+    if left.any():
+        warn(
+            f"{int(left.sum())} frames are left out of the sums, for {by} is zero or not finite in "
+            f"them: {named_entries(ds, dim, left)}. To keep them give norm=None, or norm='another "
+            "variable'."
+        )
+    return left
+
+
+def with_count(
+    result: xr.Dataset, ds: xr.Dataset, left: NDArray[np.int64], over: tuple[str, ...] = ()
+) -> xr.Dataset:
+    """`result` with how many frames were left out of each sum, where any were, or are known to."""
+    if N_WITHOUT_NORM not in ds and not np.any(left):
+        return result
+    attrs = {"long_name": "frames left out since their norm is zero or not finite"}
+    before = result.get(N_WITHOUT_NORM, 0)
+    result[N_WITHOUT_NORM] = (xr.DataArray(left, dims=over) + before).assign_attrs(attrs)
+    return result
 
 
 def _norm_of(ds: xr.Dataset, norm: str | None, dim: str) -> tuple[str, NDArray[Any]] | None:

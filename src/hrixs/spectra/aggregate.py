@@ -59,6 +59,7 @@ def default_aggregators() -> dict[str, Aggregator]:
         "hRIXS_exposure": add,
         "exposure": add,
         "counts": add,
+        "n_without_norm": add,
         "hRIXS_delay": average,
         "hRIXS_index": average,
         "nrj": average,

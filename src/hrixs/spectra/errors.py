@@ -182,7 +182,7 @@ def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
     variance: xr.DataArray = xr.apply_ufunc(
         _ratio_variance, *inputs, dask="parallelized", output_dtypes=[np.float64]
     )
-    return variance
+    return variance.where(np.isfinite(data[name]))
 
 
 def _is_ratio(ratio: xr.DataArray, spectrum: xr.DataArray, divisor: xr.DataArray) -> bool:

@@ -7,11 +7,9 @@ from typing import Any
 
 import xarray as xr
 
-from hrixs.groups.grouped import aggregate_groups
+from hrixs.groups.grouped import aggregate_groups, sum_of_all
 from hrixs.groups.rule import OPTIONS
-from hrixs.i0.sums import ratio_aggregators, with_ratio, without_useless
 from hrixs.runs.mnemonic_table import field_name, is_pair
-from hrixs.spectra.aggregate import aggregate_all
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import unknown_name
 
@@ -36,15 +34,7 @@ def aggregate(
 
 def aggregate_ds(h: Settings, ds: xr.Dataset, dim: str, norm: str | None) -> xr.Dataset:
     """All frames of a dataset added up, by the aggregators or the class' own method."""
-    used = without_useless(ds, norm, dim)
-    own = ratio_aggregators(used)
-
-    def aggregator(da: xr.DataArray, dim: str) -> xr.DataArray | None:
-        known = own.get(str(da.name)) if da.name not in h.aggregators else None
-        return h.aggregator(da, dim) if known is None else known(da, dim)
-
-    how = h.aggregators.get("spectrum")
-    return with_ratio(aggregate_all(used, aggregator, dim), used, dim, of_spectra=how)
+    return sum_of_all(ds, dim, norm, h.aggregators, h.aggregator)
 
 
 def _is_usual(h: Settings) -> bool:
