@@ -166,7 +166,7 @@ class TestTogether:
             (["-o", "no/scan.nc"], "there is no folder no"),
             (["-o", "scan.xyz"], "unknown suffix '.xyz'"),
             (["-o", "scan.nc", "--plot", "a.png"], "--plot draws one run"),
-            (["-o", "scan.nc", "--photons", "--aggregate", "nrj"], "photons can't be kept"),
+            (["-o", "scan.nc", "--photons", "--aggregate", "nrj"], "can't be kept in an output that is aggregated"),
         ],
         ids=lambda one: one if isinstance(one, str) else "",
     )
@@ -184,3 +184,40 @@ def test_one_output_for_several_runs_says_how(data_root, tmp_path, capsys):
     words = ["process", str(RUN), str(OTHER_RUN), "--proposal", str(PROPOSAL)]
     assert main([*words, "-o", str(tmp_path / "o.nc")]) == 1
     assert "For one dataset of several runs give --together." in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
+class TestMap:
+    def test_of_several_runs_drawn(self, process, tmp_path):
+        words = ("7-9", "--together", "--align", "elastic", "--map", "--normalize", "hRIXS_norm")
+        assert process(*words, "-o", "map.nc", "--plot", "map.png") == 0
+        rixs = opened("map.nc")
+        assert rixs.normalized.dims == ("nrj", "energy_loss")
+        np.testing.assert_allclose(rixs.nrj, NRJ, atol=0.002)
+        np.testing.assert_array_equal(rixs.counts, [6, 6, 6])
+        np.testing.assert_allclose(rixs.normalized.fillna(0) * 6, rixs.spectrum)
+        at_zero = rixs.spectrum.where(abs(rixs.energy_loss) < 0.06).sum("energy_loss")
+        assert (at_zero > 0.7 * rixs.spectrum.sum("energy_loss")).all()
+        assert (tmp_path / "map.png").stat().st_size > 5000
+        error = rixs.hrixs.error("normalized")
+        assert float(error.max()) > 0
+
+    def test_over_the_emitted_energy_in_steps_of_its_own(self, process):
+        words = ("7-9", "--together", "--map", "nrj", "--map-axis", "energy", "--edges")
+        assert process(*words, "529,529.8,531", "-o", "map.nc") == 0
+        rixs = opened("map.nc")
+        assert rixs.normalized.dims == ("nrj", "energy")
+        np.testing.assert_array_equal(rixs.counts, [6, 12])
+
+    @pytest.mark.parametrize(
+        ("words", "text"),
+        [
+            (["--map", "--aggregate", "nrj"], "a map adds up the images of each step by itself"),
+            (["--map", "nrjj"], "Did you mean 'nrj'"),
+            (["--map", "--photons"], "photons can't be kept"),
+        ],
+        ids=str,
+    )
+    def test_errors(self, process, capsys, words, text):
+        assert process("7", *words, "-o", "map.nc") != 0
+        assert text in capsys.readouterr().err
