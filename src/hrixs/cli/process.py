@@ -53,7 +53,7 @@ def process(
     if job.photons and (job.aggregate or job.map):
         raise ValueError(
             "photons of single trains can't be kept in an output that is aggregated: leave "
-            "--photons or --aggregate out."
+            "--photons out, or --aggregate and --map."
         )
     h = copy.copy(h)
     source = job.source(run)
