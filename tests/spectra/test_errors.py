@@ -219,3 +219,25 @@ def test_nothing_is_changed():
     before = data.copy(deep=True)
     data.hrixs.error("spectrum")
     assert data.identical(before)
+
+
+def test_counts_say_of_which_images_they_are():
+    """xarray keeps the attributes of the first result: what they claim stays true."""
+    h = hRIXS()
+    h.set_params(threshold=50.0, bins=4, threads=1)
+    frame = np.zeros((16, 16))
+    frame[4:6, 4:6] = 30
+    results = []
+    for k, run in enumerate(("r0145", "r0146")):
+        trains = 10 * k + np.arange(3)
+        images = xr.Dataset({"MaranaX": (("trainId", "x", "y"), np.stack([frame] * 3))})
+        images = images.assign_coords(trainId=trains, run=("trainId", [run] * 3))
+        results.append(h.centroid(images).drop_vars("MaranaX"))
+    both = xr.concat(results, "trainId")
+    assert both.run.values.tolist() == ["r0145"] * 3 + ["r0146"] * 3
+    assert both.spectrum.attrs["counts_of"] == "3 images of r0145"
+    assert both.spectrum.attrs["n_photons"] == 3
+    joined = hrixs.concat(results)
+    assert joined.spectrum.attrs["counts_of"] == "3 images of r0145; 3 images of r0146"
+    assert joined.spectrum.attrs["n_photons"] == 6
+    assert not {"counts_of", "n_photons"} & set(h.aggregate(joined).spectrum.attrs)

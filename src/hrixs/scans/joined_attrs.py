@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hrixs.doubt_rules.doubt import DOUBTS, Doubt, as_text, from_text
-from hrixs.spectra.dataset import COUNTS
-from hrixs.utils.provenance import RATIO
+from hrixs.spectra.dataset import COUNTS, COUNTS_OF
+from hrixs.utils.provenance import PATH, RATIO
 
 #: Attribute of a joined result: a JSON text of what is another value in each run.
 DIFFERS = "differs"
@@ -46,6 +46,8 @@ def joined_attrs(attrs: Mapping[str, Attrs], *, counts: bool) -> dict[str, Any]:
             joined[name] = as_text(
                 joined_doubts({r: from_text(str(v)) for r, v in of_runs.items()})
             )
+        elif name == COUNTS_OF or name.startswith(PATH):
+            joined[name] = "; ".join(dict.fromkeys(map(str, values)))
         elif name in _LINES:
             lines = [f"{run}: {line}" for run, v in of_runs.items() for line in _lines(v)]
             joined[name] = "\n".join(lines)

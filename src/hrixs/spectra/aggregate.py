@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
-from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.dataset import COUNTS, COUNTS_OF
 from hrixs.spectra.errors import VARIANCE, WITNESS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
@@ -19,7 +19,7 @@ Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
 
 # Counts of all frames, which are wrong for a group of them.
-_COUNTS = (*COUNTS, *RATIO)
+_COUNTS = (*COUNTS, *RATIO, COUNTS_OF)
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:

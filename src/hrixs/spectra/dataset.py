@@ -8,10 +8,12 @@ import numpy as np
 import xarray as xr
 
 from hrixs.spectra.errors import BIN_NOISE, VARIANCE, WITNESS, with_variance
-from hrixs.utils.provenance import CHARGES
+from hrixs.utils.provenance import CHARGES, runs_of
 
 #: Counts in the attributes of a counted spectrum, which add up.
 COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES)
+#: Attribute that says of which images they are, also where results are put together by others.
+COUNTS_OF = "counts_of"
 # What a spectrum leaves behind that another one does not replace.
 _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
@@ -75,6 +77,8 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
             f"the dataset's variables {', '.join(others)} lie on the present energy axis and "
             "would not fit the new one. Drop them, or rename their dimension, first."
         )
+    if set(COUNTS) & set(spectrum.attrs):
+        spectrum = spectrum.assign_attrs({COUNTS_OF: _images_of(data, spectrum)})
     new = new.assign_coords(energy=spectrum["energy"].variable)
     made = as_counted(spectrum.variable)
     new = new.assign(made)
@@ -86,3 +90,10 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     for name, variable in made.items():
         data[name] = variable
     return data.copy(deep=False)
+
+
+def _images_of(data: xr.Dataset, spectrum: xr.DataArray) -> str:
+    """How many images spectra are of, and of which runs: ``48 images of r0145``."""
+    n_images = int(np.prod([spectrum.sizes[dim] for dim in spectrum.dims if dim != "energy"]))
+    runs = ", ".join(runs_of(data))
+    return f"{n_images} image{'' if n_images == 1 else 's'}" + (f" of {runs}" if runs else "")
