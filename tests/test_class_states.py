@@ -37,8 +37,8 @@ DOCUMENTED = {
 }
 UNKNOWN = (AttributeError,)  # for the name of a setting that there is none of
 ADDED = {
-    "centroid": {"spectrum", "energy", "normalized"},
-    "integrate": {"spectrum", "energy", "normalized"},
+    "centroid": {"spectrum", "spectrum_var", "n_added", "energy", "normalized"},
+    "integrate": {"spectrum", "spectrum_var", "n_added", "energy", "normalized"},
     "normalize": {"normalized"},
 }
 #: Of these, what must be there after a call that gave a result.

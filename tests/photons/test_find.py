@@ -268,12 +268,12 @@ class TestSpectrum:
         spectrum = photon_spectrum(table, bins=5, range=(0, 24))
         assert spectrum.shape == (frames, 5)
         assert not spectrum.any()
-        assert spectrum.dtype == np.float64
+        assert spectrum.dtype == np.int64
 
     def test_without_a_photon_inside_it_is_zeros_of_the_same_dtype(self, trains):
         spectrum = photon_spectrum(find(trains), bins=5, range=(100, 200))
         assert not spectrum.any()
-        assert spectrum.dtype == np.float64
+        assert spectrum.dtype == np.int64
         assert (spectrum.attrs["n_photons"], spectrum.attrs["n_outside"]) == (0, 9)
 
     def test_a_frame_alone_gives_one_dimension(self):

@@ -21,7 +21,7 @@ def counted(seed: int = 0, **variables) -> xr.Dataset:
     energy = ("energy", 529 + 0.05 * np.arange(N_BINS), {"units": "eV"})
     spectrum = xr.DataArray(
         rng.poisson(expected, (N_TRAINS, N_BINS)).astype(float),
-        {"trainId": 10_000 + 10 * np.arange(N_TRAINS), "energy": energy},
+        {"trainId": 10_000 * (seed + 1) + 10 * np.arange(N_TRAINS), "energy": energy},
         ("trainId", "energy"),
         attrs={"units": "photons"},
     )

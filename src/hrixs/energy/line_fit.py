@@ -73,10 +73,13 @@ class Line:
     def times(self, unit: float) -> Line:
         """The line of values that are multiplied by `unit`."""
         scale = np.array([unit, 1.0, 1.0, unit, 1.0])[: len(self.parameters)]
+        # Of values beyond 1e150 the square is no number: an infinite variance.
+        with np.errstate(over="ignore", invalid="ignore"):
+            covariance = self.covariance * np.outer(scale, scale)
         return replace(
             self,
             parameters=self.parameters * scale,
-            covariance=self.covariance * np.outer(scale, scale),
+            covariance=covariance,
             height=self.height * unit,
             height_err=self.height_err * unit,
         )

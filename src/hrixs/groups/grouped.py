@@ -138,9 +138,7 @@ def aggregate_groups(
     **options: Any,
 ) -> xr.Dataset:
     """As `aggregate`, by these aggregators alone, or by a function of one group's dataset."""
-    require_dataset(ds, "a dataset of frames")
-    if not isinstance(dim, str) or dim not in ds.sizes:
-        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
+    _require_dimension(ds, dim)
     if by is None:
         given = [name for name, value in options.items() if value is not None]
         if given:
@@ -148,7 +146,7 @@ def aggregate_groups(
         if aggregate_ds is not None:
             return aggregate_ds(ds, dim)
         return sum_of_all(ds, dim, norm, aggregators)
-    own = {**ratio_aggregators(ds), **aggregators}
+    own = _with_ratios(ds, aggregators)
     sums = _of_groups(ds, groups_of(ds, by, dim, **options), dim, norm, own, aggregate_ds)
     return with_ratio(sums, ds, dim, of_spectra=own.get("spectrum"))
 
@@ -161,8 +159,9 @@ def sum_of_all(
     aggregator: Aggregate | None = None,
 ) -> xr.Dataset:
     """All images of a dataset aggregated, but those without a norm; by a function where given."""
+    _require_dimension(ds, dim)
     used = without_useless(ds, norm, dim)
-    own = {**ratio_aggregators(used), **aggregators}
+    own = _with_ratios(used, aggregators)
 
     def of_variable(da: xr.DataArray, dim: str) -> xr.DataArray | None:
         if aggregator is not None and (da.name in aggregators or da.name not in own):
@@ -172,6 +171,19 @@ def sum_of_all(
     result = aggregate_all(used, of_variable, dim)
     result = with_count(result, ds, np.asarray(ds.sizes[dim] - used.sizes[dim]))
     return with_ratio(result, used, dim, of_spectra=own.get("spectrum"))
+
+
+def _require_dimension(ds: xr.Dataset, dim: Any) -> None:
+    require_dataset(ds, "a dataset of frames")
+    if not isinstance(dim, str) or dim not in ds.sizes:
+        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
+
+
+def _with_ratios(ds: xr.Dataset, aggregators: Mapping[str, Aggregator]) -> Mapping[str, Aggregator]:
+    """The aggregators, and those of what ``normalized`` was divided by; others are told later."""
+    if not isinstance(aggregators, Mapping):
+        return aggregators
+    return {**ratio_aggregators(ds), **aggregators}
 
 
 def _of_groups(

@@ -159,7 +159,9 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
         spread = variable.set_dims(extents)  # type: ignore[no-untyped-call]  # xarray's own gap
         values = spread.values.ravel()
         coords[f"frames_{name}"] = ("frames", values, variable.attrs)
-        if name not in columns and name not in coords and name != "photon":
+        # A text, as the run, for each photon would take more than its place.
+        taken = name in columns or name in coords or name == "photon"
+        if not taken and values.dtype.kind not in "USO":
             coords[str(name)] = ("photon", values[frame], variable.attrs)
     table = xr.Dataset(
         columns,

@@ -20,6 +20,7 @@ from hrixs.level.told import told, variables
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.denser import WITHOUT_LIGHT, denser
 from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 from hrixs.utils.provenance import RATIO
 
@@ -107,4 +108,10 @@ def _spectrum_of_nothing(
     if energies is not None and energies.ndim:
         energy = np.empty(0)
     nothing = as_frames(np.empty((0, *frames.shape[-2:]), frames.dtype))
-    return analysis.spectra(analysis.mended(nothing)[0], energy)
+    none = analysis.spectra(analysis.mended(nothing)[0], energy)
+    if BIN_NOISE in none.attrs:
+        # Noise in photons is largest for the least charge of one, which no frame tells here.
+        least = None if energies is None else np.nanmin(energies, keepdims=True).reshape(-1)[:1]
+        blank = as_frames(np.zeros((1, *frames.shape[-2:]), frames.dtype))
+        none.attrs[BIN_NOISE] = analysis.spectra(blank, least).attrs[BIN_NOISE]
+    return none

@@ -15,6 +15,7 @@ from hrixs.reduction.plan import Plan
 from hrixs.runs.parts import ReadPart
 from hrixs.runs.storage import Failed
 from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError
 
 
@@ -130,6 +131,7 @@ def _nothing(failed: Failed) -> PartResult:
 
 
 def add_counts(attrs: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Settings of one of two results, and the sums of their counts."""
+    """Settings of one of two results, the sums of their counts, and the larger noise."""
     counts = {name: attrs[name] + more[name] for name in COUNTS if name in attrs and name in more}
-    return more | attrs | counts
+    noise = [one[BIN_NOISE] for one in (attrs, more) if BIN_NOISE in one]
+    return more | attrs | counts | ({BIN_NOISE: max(noise)} if noise else {})

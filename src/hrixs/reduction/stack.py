@@ -23,6 +23,7 @@ from hrixs.reduction.first_images import settled
 from hrixs.reduction.judge import Seen, judged
 from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, losses_of
 from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import FaultyRunError, NonFinitePixelsError, TooManyPhotonsError
 
@@ -126,6 +127,8 @@ def spectra_of(
     for count in COUNTS:
         if count in spectrum.attrs:
             spectrum.attrs[count] = sum(part.attrs[count] for part in parts)
+    if BIN_NOISE in spectrum.attrs:
+        spectrum.attrs[BIN_NOISE] = max(part.attrs[BIN_NOISE] for part in parts)
     spectrum.attrs = with_ratio(spectrum.attrs)
     if analysis.mending is not None:
         spectrum = _with_columns(spectrum, analysis.mending, columns, _names_of(frames))

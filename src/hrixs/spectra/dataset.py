@@ -34,7 +34,9 @@ def with_energy(spectrum: xr.DataArray, *, intercept: float, slope: float) -> xr
     )
 
 
-def as_counted(spectrum: xr.Variable, name: str = "spectrum") -> dict[str, xr.Variable]:
+def as_counted(
+    spectrum: xr.Variable, name: str = "spectrum", trains: xr.Variable | None = None
+) -> dict[str, xr.Variable]:
     """`spectrum` by its name, with what its error is reckoned from.
 
     Photons are whole numbers, and their variance the number itself: the two of a double hit met by
@@ -47,8 +49,10 @@ def as_counted(spectrum: xr.Variable, name: str = "spectrum") -> dict[str, xr.Va
     if noise is None:
         return {name: spectrum.astype(np.int64, keep_attrs=True)}
     variance = xr.Variable(spectrum.dims, spectrum.data.clip(0.0) + noise**2)
-    made = with_variance(xr.Dataset({name: spectrum}), name, variance)
-    return {str(one): variable for one, variable in made.variables.items()}
+    known = {} if trains is None else {"trainId": trains}
+    witness = WITNESS if name == "spectrum" else f"{name}_added"
+    made = with_variance(xr.Dataset({name: spectrum}, known), name, variance, witness=witness)
+    return {str(one): variable for one, variable in made.data_vars.variables.items()}
 
 
 def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
@@ -80,7 +84,8 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     if set(COUNTS) & set(spectrum.attrs):
         spectrum = spectrum.assign_attrs({COUNTS_OF: _images_of(data, spectrum)})
     new = new.assign_coords(energy=spectrum["energy"].variable)
-    made = as_counted(spectrum.variable)
+    trains = data.variables.get("trainId") if "trainId" in spectrum.dims else None
+    made = as_counted(spectrum.variable, trains=trains)
     new = new.assign(made)
     for name in stale:
         del data[name]

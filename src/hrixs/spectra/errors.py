@@ -126,7 +126,9 @@ def _is_a_ratio(values: xr.DataArray, data: xr.Dataset) -> bool:
     return "normalized_by" in values.attrs or (values.name == "normalized" and "spectrum" in data)
 
 
-def with_variance(data: xr.Dataset, name: str, variance: xr.DataArray | xr.Variable) -> xr.Dataset:
+def with_variance(
+    data: xr.Dataset, name: str, variance: xr.DataArray | xr.Variable, *, witness: str = WITNESS
+) -> xr.Dataset:
     """`data` with the variance of one of its variables, and the witness of it."""
     values = data[name].variable
     units = values.attrs.get("units")
@@ -136,10 +138,10 @@ def with_variance(data: xr.Dataset, name: str, variance: xr.DataArray | xr.Varia
     spread = spread.set_dims(dict(zip(values.dims, values.shape, strict=True)))
     spread = spread.transpose(*values.dims)
     made = {f"{name}{VARIANCE}": xr.Variable(values.dims, spread.data, attrs)}
-    known = data.variables.get(WITNESS)
+    known = data.variables.get(witness)
     if known is None or known.dims != values.dims or not _is_witness(known):
-        own = WITNESS if known is None or known.dims == values.dims else f"{name}_added"
-        made[own] = _witness(values, _seed(spread.data))
+        own = witness if known is None or known.dims == values.dims else f"{name}_added"
+        made[own] = _witness(values, _seed(data[name], spread.data))
     return data.assign(made)
 
 
@@ -250,8 +252,14 @@ def _witness(values: xr.Variable, seed: int) -> xr.Variable:
     return xr.Variable(values.dims, added.reshape(values.shape), attrs)
 
 
-def _seed(variance: Any) -> int:
-    """One of these values, so that the witnesses of two results are not multiples."""
+def _seed(values: xr.DataArray, variance: Any) -> int:
+    """One of these values, so that the witnesses of two results are not multiples.
+
+    By the images' coordinates, the same for lazy values; without any, by the variances.
+    """
+    of_images = [one for one in values.coords.values() if one.dims == values.dims[:1]]
+    if values.ndim > 1 and of_images:
+        return crc32("".join(str(one.values.tolist()) for one in of_images).encode())
     if hasattr(variance, "dask"):
         return crc32(str(variance.name).encode())
     return crc32(np.ascontiguousarray(variance, dtype=np.float64).data)

@@ -92,7 +92,7 @@ def _tell_moved_energies(
     """Warn where another curve moves the lines of an axis calibrated with the former one."""
     slope = number("energy_slope", h.ENERGY_SLOPE)
     calibrated = (float(h.ENERGY_INTERCEPT), slope) != (0.0, 1.0)
-    if crop is None or not calibrated or not any(h.curvature.coefficients):
+    if crop is None or not calibrated or h.curvature_fit is None:
         return
     columns = np.arange(*crop.ranges["x_range"], dtype=np.float64)
     moved = float(np.mean(fit.curvature(columns) - h.curvature(columns)))
