@@ -260,3 +260,11 @@ def test_bad_arguments(change, options, text):
 def test_a_dataset_is_no_spectrum():
     with pytest.raises(TypeError, match="expected a spectrum"):
         line_width(xr.Dataset())
+
+
+def test_values_whose_squares_are_no_numbers_have_no_line_that_is_certain():
+    y = np.arange(100.0)
+    values = 1e160 * np.exp(-0.5 * ((y - 50) / 2) ** 2) + 1e158 * np.cos(7 * y) ** 2
+    spectrum = xr.DataArray(values, {"y": y}, ["y"])
+    with pytest.raises(NoLineError, match="± inf"):
+        line_width(spectrum, noise="gaussian")

@@ -116,10 +116,11 @@ def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> D
         mean_y = 0.0 if kind == "factor" else float(y[near].mean())
         own_x = x[near] - mean_x
         scatter = len(own_x) * dark_error**2
-        structure = float(own_x @ own_x) - scatter
+        # Not `@`, whose last digits depend on the threads of a library.
+        structure = float((own_x * own_x).sum()) - scatter
         if not structure > 0:
             return DarkFit(1.0, 0.0, np.inf)
-        factor = float(own_x @ (y[near] - mean_y)) / structure
+        factor = float((own_x * (y[near] - mean_y)).sum()) / structure
         rest = y[near] - mean_y - factor * own_x
         scale = max(float(rest.std()) / 0.98657, 1e-9)
         if (near == kept).all():
