@@ -242,7 +242,8 @@ def _losses() -> str:
         {"energy": ("energy", energy, {"units": "eV"})},
     )
     loss = energy_loss(data)
-    before, after = (d.spectrum.sum("energy").values for d in (data, loss))
+    before = data.spectrum.sum("energy").values
+    after = loss.spectrum.sum("energy_loss").values
     lost = float(np.abs(after - before).max() / before.max())
     own = (data.spectrum * (data.nrj - data.energy)).sum("energy").values / before
     moved = (loss.spectrum * loss.energy_loss).sum("energy_loss").values / after
