@@ -121,3 +121,14 @@ def test_means_of_spectra_are_not_divided_by_a_sum(data):
 def test_i0_that_was_not_asked_for(data):
     with pytest.raises(MissingDataError, match=r"Set h.I0, on the command line --i0"):
         hRIXS().normalize(data, "I0")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("by", [None, "delay"])
+def test_a_class_of_ones_own_is_asked_with_the_norm_that_was_given(data, by):
+    class Own(hRIXS):
+        def aggregator(self, da, dim):
+            return super().aggregator(da, dim)
+
+    everything = Own().aggregate(data, by, norm=None)
+    np.testing.assert_array_equal(everything.counts.values.sum(), len(COUNTS))

@@ -14,7 +14,7 @@ from hrixs.doubt_rules.doubt import tell
 from hrixs.energy.axis import EnergyCalibration, fit_axis
 from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.rows import full_rows, photon_rows
-from hrixs.spectra.errors import known_error
+from hrixs.spectra.errors import known_variance
 from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of
 from hrixs.utils.typing import Floats
@@ -171,8 +171,8 @@ def _summed(data: xr.Dataset) -> tuple[xr.DataArray, Floats | None]:
     spectrum = data["spectrum"]
     others = [dim for dim in spectrum.dims if dim not in ("energy", "y")]
     total = spectrum.sum(others, skipna=False, keep_attrs=True)
-    error = known_error(data)
-    if error is None:
+    variances = known_variance(data)
+    if variances is None:
         return total, None
-    variance = (error**2).sum(others, skipna=False)
+    variance = variances.sum(others, skipna=False)
     return total, np.sqrt(np.asarray(variance.values, dtype=np.float64))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.energy.rows import ends_of, spectrum_rows
 from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, smooth_drift
-from hrixs.spectra.errors import known_error, moved_with_variances
+from hrixs.spectra.errors import known_variance, moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.utils.checks import require_dataset, require_photon_table, whole_number
 from hrixs.utils.errors import MissingDataError, warn
@@ -201,8 +201,8 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
             "the spectra have values that are negative or NaN, expected counted photons, as from "
             "centroid. Integrated intensity can't be aligned by the statistics of photons."
         )
-    error = known_error(data)
-    variance = counts if error is None else error.transpose(dim, axis).values ** 2
+    known = known_variance(data)
+    variance = counts if known is None else known.transpose(dim, axis).values
     rows = spectrum_rows(spectrum, axis)
     step = equal_step(rows, axis)
     group_of_train = _groups(counts.sum(axis=1), settings)

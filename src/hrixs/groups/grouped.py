@@ -27,9 +27,10 @@ from hrixs.spectra.aggregate import (
     aggregate_variable,
     default_aggregators,
     not_aggregated,
+    require_dimension,
 )
 from hrixs.utils.checks import require_dataset
-from hrixs.utils.errors import MissingDataError, unknown_name, warn
+from hrixs.utils.errors import warn
 
 #: A number for the one variable, or one for each by name.
 Width = float | Mapping[str, float]
@@ -138,7 +139,7 @@ def aggregate_groups(
     **options: Any,
 ) -> xr.Dataset:
     """As `aggregate`, by these aggregators alone, or by a function of one group's dataset."""
-    _require_dimension(ds, dim)
+    require_dimension(ds, dim)
     if by is None:
         given = [name for name, value in options.items() if value is not None]
         if given:
@@ -159,7 +160,7 @@ def sum_of_all(
     aggregator: Aggregate | None = None,
 ) -> xr.Dataset:
     """All images of a dataset aggregated, but those without a norm; by a function where given."""
-    _require_dimension(ds, dim)
+    require_dimension(ds, dim)
     used = without_useless(ds, norm, dim)
     own = _with_ratios(used, aggregators)
 
@@ -171,12 +172,6 @@ def sum_of_all(
     result = aggregate_all(used, of_variable, dim)
     result = with_count(result, ds, np.asarray(ds.sizes[dim] - used.sizes[dim]))
     return with_ratio(result, used, dim, of_spectra=own.get("spectrum"))
-
-
-def _require_dimension(ds: xr.Dataset, dim: Any) -> None:
-    require_dataset(ds, "a dataset of frames")
-    if not isinstance(dim, str) or dim not in ds.sizes:
-        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
 
 
 def _with_ratios(ds: xr.Dataset, aggregators: Mapping[str, Aggregator]) -> Mapping[str, Aggregator]:

@@ -10,9 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.groups.groups import IS_FLAG, Groups, mean_and_spread
-from hrixs.groups.left_out import named
 from hrixs.groups.rule import OPTIONS, Rule, rules_of
 from hrixs.groups.scan_steps import groups_of_scan, is_scan
+from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
 
@@ -60,7 +60,7 @@ def _by_variable(ds: xr.Dataset, rule: Rule, dim: str) -> Groups:
     if missing.any():
         warn(
             f"{int(missing.sum())} of {len(values)} frames have no {name} and are left out: "
-            f"{named(ds, dim, missing)}."
+            f"{named_entries(ds, dim, missing)}."
         )
     if missing.all():
         raise MissingDataError(f"no frame has a value of {name!r}; there is nothing to group.")
@@ -72,7 +72,7 @@ def _by_variable(ds: xr.Dataset, rule: Rule, dim: str) -> Groups:
         where = "outside of the edges" if rule.edges is not None else "too far from any set-point"
         warn(
             f"{int(outside.sum())} of {len(values)} frames lie {where} of {name} and are left "
-            f"out: {named(ds, dim, outside)}."
+            f"out: {named_entries(ds, dim, outside)}."
         )
     if (number < 0).all():
         raise MissingDataError(f"no frame is in a group of {name!r}: {how}.")

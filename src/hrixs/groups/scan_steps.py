@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.groups.groups import Groups, mean_and_spread
-from hrixs.groups.left_out import named
+from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, warn
 
 
@@ -55,7 +55,7 @@ def groups_of_scan(ds: xr.Dataset, scan: Any, dim: str) -> Groups:
     if outside.any():
         warn(
             f"{int(outside.sum())} of {len(ids)} frames are in no step of the Scan over {name} and "
-            f"are left out: {named(ds, dim, outside)}."
+            f"are left out: {named_entries(ds, dim, outside)}."
         )
     used = np.unique(number[~outside])
     if len(used) < len(positions):

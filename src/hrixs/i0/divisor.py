@@ -9,13 +9,11 @@ import numpy as np
 import xarray as xr
 
 from hrixs.i0.pulses import error_per_train, per_train
-from hrixs.spectra.errors import VARIANCE
+from hrixs.spectra.errors import DIVISOR, VARIANCE
 from hrixs.spectra.expression import Expression
 from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
-#: Variable that keeps a divisor which is no variable of the dataset.
-DIVISOR = "normalized_divisor"
 # A derivative is taken over this share of the error.
 _STEP = 1e-3
 

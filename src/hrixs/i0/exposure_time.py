@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hrixs.utils.time_units import SECONDS
 
-# From train to train at the European XFEL.
-_TRAIN = 0.1
+#: From train to train at the European XFEL, in s.
+TRAIN = 0.1
 # Train ids have been counted on for years; images that are numbered from 0 are not trains.
 _LEAST_TRAIN_ID = 10_000
 
@@ -33,7 +33,7 @@ def seconds_between_images(data: xr.Dataset) -> float | None:
     ids = np.unique(np.asarray(data["trainId"].values, dtype=np.float64))
     if len(ids) < 2 or not ids[0] >= _LEAST_TRAIN_ID:
         return None
-    return _TRAIN * float(np.median(np.diff(ids)))
+    return TRAIN * float(np.median(np.diff(ids)))
 
 
 def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.i0.exposure_time import TRAIN
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.typing import Floats
 
-#: From train to train at the European XFEL, in s.
-TRAIN = 0.1
 # An exposure that ends so far beside a whole number of trains is told, in trains.
 _BESIDE = 0.2
 # Half a train counts as one, whatever the digits of the time.

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.i0.divisor import DIVISOR, Divisor, divisor_of
-from hrixs.spectra.errors import VARIANCE
+from hrixs.i0.divisor import Divisor, divisor_of
+from hrixs.spectra.errors import DIVISOR, VARIANCE
 from hrixs.spectra.naming import named_entries
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn

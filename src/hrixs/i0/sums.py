@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.i0.divisor import DIVISOR, Divisor, divisor_of
+from hrixs.i0.divisor import Divisor, divisor_of
 from hrixs.i0.normalize import add_normalized
 from hrixs.spectra.aggregate import Aggregator, add, add_in_quadrature
-from hrixs.spectra.errors import VARIANCE
+from hrixs.spectra.errors import DIVISOR, VARIANCE
 from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.level.polynomial import PolynomialFit, fit_polynomial, outside_of_lines, powers_of
-from hrixs.spectra.errors import BIN_NOISE, WITNESS, known_error, with_variance
+from hrixs.spectra.errors import BIN_NOISE, WITNESS, known_variance, with_variance
 from hrixs.utils.checks import require_dataset, yes_or_no
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.typing import Floats
@@ -143,11 +143,11 @@ def subtract_background(
 
 def _noise(data: xr.Dataset, spectra: Floats) -> float:
     """What bins scatter by besides the counting of their photons."""
-    error = known_error(data)
-    if error is None:
+    variance = known_variance(data)
+    if variance is None:
         return float(data["spectrum"].attrs.get(BIN_NOISE, 0.0))
-    squares = np.asarray(error.values, dtype=np.float64).reshape(spectra.shape) ** 2
-    more = (squares - np.maximum(spectra, 0.0))[np.isfinite(squares)]
+    values = np.asarray(variance.values, dtype=np.float64).reshape(spectra.shape)
+    more = (values - np.maximum(spectra, 0.0))[np.isfinite(values)]
     return float(np.sqrt(max(np.median(more), 0.0))) if more.size else 0.0
 
 

@@ -49,14 +49,15 @@ def lazy_spectra(
     heavy = heavy or isinstance(analysis.options.get("read_noise"), np.ndarray)
     work = (analysis, energies)
     n_columns = 0 if analysis.mending is None else len(analysis.mending.columns)
+    dtype = np.float64 if n_columns else like.dtype
     data = dask_array().map_blocks(
         _spectra_of_block,
         frames.data,
         drop_axis=[len(leading), len(leading) + 1],
         new_axis=[len(leading)],
         chunks=(*leading, (like.sizes["y"] + n_columns,)),
-        dtype=like.dtype if not n_columns else np.float64,
-        meta=np.empty((0,) * (len(leading) + 1), like.dtype if not n_columns else np.float64),
+        dtype=dtype,
+        meta=np.empty((0,) * (len(leading) + 1), dtype),
         work=as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}

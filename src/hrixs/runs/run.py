@@ -117,14 +117,6 @@ def run_name(run: RunLike) -> str:
     return ", ".join(sorted(folders))
 
 
-def run_label(run: RunLike) -> str:
-    """Short text for the run in tables and figures: ``'r0145'``, else the end of its path."""
-    name = run_name(run)
-    if name.isdecimal():
-        return f"r{int(name):04d}"
-    return ", ".join(Path(one).name for one in name.split(", ")) or name
-
-
 def _folder_of_proposal(number: int, proposal: int | str | None) -> Path:
     if proposal is None:
         raise ValueError(

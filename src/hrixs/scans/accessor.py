@@ -11,7 +11,7 @@ from hrixs.scans.maps import cut
 from hrixs.spectra.errors import error_of
 
 
-@xr.register_dataset_accessor("hrixs")  # type: ignore[no-untyped-call]
+@xr.register_dataset_accessor("hrixs")  # type: ignore[no-untyped-call]  # xarray's own gap
 class DatasetAccessor:
     """``dataset.hrixs`` of xarray's datasets.
 
@@ -40,7 +40,7 @@ class DatasetAccessor:
         return cut(self._data, **ranges)
 
 
-@xr.register_dataarray_accessor("hrixs")  # type: ignore[no-untyped-call]
+@xr.register_dataarray_accessor("hrixs")  # type: ignore[no-untyped-call]  # the same
 class DataArrayAccessor:
     """``array.hrixs`` of xarray's arrays."""
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from hrixs.groups.left_out import named
 from hrixs.scans.joined_attrs import joined_attrs
+from hrixs.spectra.naming import named_entries
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
-from hrixs.utils.provenance import runs_of
+from hrixs.utils.provenance import run_label, runs_of
 
 #: Name of the coordinate that tells an image's run.
 RUN = "run"
@@ -71,18 +70,13 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     if not given:
         raise ValueError("there is no result to join, expected one for each run.")
     dims = [_require_spectra(one) for one in given]
-    if set(dims) - {_DIM}:
-        if len(set(dims)) > 1:
-            raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
-        renamed = [one.rename({dims[0]: _DIM}) for one in given]
-        named_as = list(results) if isinstance(results, Mapping) else range(len(given))
-        again: Any = dict(zip(named_as, renamed, strict=True))
-        of_frames = concat(again if isinstance(results, Mapping) else renamed)
-        return of_frames.rename({_DIM: dims[0]})
+    if len(set(dims)) > 1:
+        raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
+    given = [one.rename({dims[0]: _DIM}) for one in given]
     if isinstance(results, Mapping):
         names = [str(name) for name in results]
     else:
-        names = [", ".join(map(short_name, runs_of(one))) or str(k) for k, one in enumerate(given)]
+        names = [", ".join(map(run_label, runs_of(one))) or str(k) for k, one in enumerate(given)]
     keys = _keys(names)
     _require_alike(given, keys)
     parts, attrs = _alike(given, keys)
@@ -104,14 +98,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     joined.attrs["runs"] = ", ".join(dict.fromkeys(map(str, joined[RUN].values)))
     joined = joined.assign(_of_all(given)).assign(_photons(given))
     _tell_twice(joined)
-    return joined
-
-
-def short_name(run: str) -> str:
-    """Name of a run for people: ``r0145`` for a number, of a path the last part."""
-    if run.isdigit():
-        return f"r{int(run):04d}"
-    return Path(run).name or run
+    return joined.rename({_DIM: dims[0]})
 
 
 def _keys(names: Sequence[str]) -> list[str]:
@@ -266,5 +253,5 @@ def _tell_twice(joined: xr.Dataset) -> None:
         which = np.ones(once.sizes[_DIM], dtype=bool)
         warn(
             f"{len(which)} trains stand more than once in {', '.join(np.unique(run[twice]))}: "
-            f"{named(once, _DIM, which)}. Is a result given twice?"
+            f"{named_entries(once, _DIM, which)}. Is a result given twice?"
         )

@@ -11,10 +11,9 @@ import xarray as xr
 from hrixs.energy.loss import energy_loss
 from hrixs.groups.grouped import aggregate
 from hrixs.groups.rule import OPTIONS
-from hrixs.i0.divisor import DIVISOR
 from hrixs.i0.normalize import add_normalized
 from hrixs.scans.joining import concat
-from hrixs.spectra.errors import VARIANCE, WITNESS
+from hrixs.spectra.errors import DIVISOR, VARIANCE, WITNESS
 from hrixs.spectra.rebin import equal_step
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn

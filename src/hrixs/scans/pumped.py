@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.groups.groups import IS_FLAG
-from hrixs.groups.left_out import named
+from hrixs.spectra.naming import named_entries
 from hrixs.utils.checks import number, require_dataset, yes_or_no
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import provenance
@@ -189,7 +189,8 @@ def _result(data: xr.Dataset, state: Floats, how: str) -> xr.DataArray:
     if unknown.any():
         warn(
             f"{int(unknown.sum())} of {len(state)} trains have no value that tells whether they "
-            f"are pumped: {named(data, _DIM, unknown)}. They are NaN; aggregate leaves them out."
+            f"are pumped: {named_entries(data, _DIM, unknown)}. They are NaN; aggregate leaves "
+            "them out."
         )
     if len(state) and not (n_on and n_off):
         warn(

@@ -11,8 +11,7 @@ import xarray as xr
 from hrixs.runs.extra_data_access import trains_by_id
 from hrixs.runs.indexed_run import IndexedRun
 from hrixs.selection.choose import select
-from hrixs.selection.entries import train_numbers
-from hrixs.utils.errors import named_trains, warn
+from hrixs.selection.entries import tell_lacking, train_numbers
 
 
 def only_trains(trains: Iterable[int], subset: Any) -> Any:
@@ -38,9 +37,7 @@ def tell_absent(indexed: IndexedRun, trains: Iterable[int] | None) -> None:
     if trains is None:
         return
     ids = train_numbers(trains)
-    lacking = ids[~np.isin(ids, indexed.entries.train_id)]
-    if len(lacking):
-        warn(f"there is no image of {named_trains(lacking)}, which was asked for.")
+    tell_lacking(ids[~np.isin(ids, indexed.entries.train_id)])
 
 
 def chosen_images(

@@ -80,9 +80,14 @@ def of_trains(data: xr.Dataset, trains: Iterable[int], dim: str) -> NDArray[np.b
             f"the dataset has none of the trains that are asked for, {named_trains(ids)}; it has "
             f"{named_trains(own)}. For numbers in the order of the images give index=."
         )
-    if len(lacking):
-        warn(f"there is no image of {named_trains(lacking)}, which was asked for.")
+    tell_lacking(lacking)
     return np.asarray(chosen)
+
+
+def tell_lacking(ids: NDArray[np.int64]) -> None:
+    """Warn of trains that were asked for and have no image."""
+    if len(ids):
+        warn(f"there is no image of {named_trains(ids)}, which was asked for.")
 
 
 def train_numbers(trains: Iterable[int]) -> NDArray[np.int64]:

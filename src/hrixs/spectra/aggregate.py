@@ -116,9 +116,7 @@ def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -
     TypeError
         If `ds` is no dataset, or an aggregator fails.
     """
-    require_dataset(ds, "a dataset of frames")
-    if not isinstance(dim, str) or dim not in ds.sizes:
-        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
+    require_dimension(ds, dim)
     result = xr.Dataset(attrs=ds.attrs)
     for name, da in ds.data_vars.items():
         if dim not in da.dims:
@@ -131,6 +129,13 @@ def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -
     result["counts"].attrs["long_name"] = "frames aggregated"
     result.attrs = {**ds.attrs, **not_aggregated(ds, result, dim)}
     return result
+
+
+def require_dimension(ds: xr.Dataset, dim: object) -> None:
+    """Raise an error where `ds` is no dataset, or has no such dimension."""
+    require_dataset(ds, "a dataset of frames")
+    if not isinstance(dim, str) or dim not in ds.sizes:
+        raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
 
 
 def aggregate_one(aggregator: Aggregate, da: xr.DataArray, dim: str) -> xr.DataArray | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.spectra.errors import BIN_NOISE, VARIANCE, WITNESS, with_variance
+from hrixs.spectra.errors import BIN_NOISE, DIVISOR, VARIANCE, WITNESS, with_variance
 from hrixs.utils.provenance import CHARGES, runs_of
 
 #: Counts in the attributes of a counted spectrum, which add up.
@@ -18,7 +18,7 @@ COUNTS_OF = "counts_of"
 _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
     *("normalized", f"normalized{VARIANCE}", "normalized_err"),
-    *("normalized_divisor", f"normalized_divisor{VARIANCE}"),
+    *(DIVISOR, f"{DIVISOR}{VARIANCE}"),
 )
 
 

@@ -15,6 +15,8 @@ from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknow
 #: Variances and the witness of them, which a sum adds up as it does the spectra.
 VARIANCE = "_var"
 WITNESS = "n_added"
+#: Variable that keeps what spectra were divided by where it is no variable of the dataset.
+DIVISOR = "normalized_divisor"
 #: Attribute of spectra that were converted to photons: what bins scatter by without a photon.
 BIN_NOISE = "bin_noise"
 
@@ -93,6 +95,14 @@ def known_error(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.D
         return None
 
 
+def known_variance(data: xr.Dataset, name: str = "spectrum") -> xr.DataArray | None:
+    """Variance of a variable, with its dimensions; None where it can't be known."""
+    try:
+        return _variance(data, name, "").transpose(*data[name].dims)
+    except UnknownUncertaintyError:
+        return None
+
+
 def moved_with_variances(
     data: xr.Dataset, names: Iterable[str], move: Callable[[xr.DataArray], xr.DataArray]
 ) -> dict[str, xr.DataArray]:
@@ -110,9 +120,9 @@ def moved_with_variances(
     moved = xr.Dataset({name: move(data[name]) for name in plain})
     for name in plain:
         values = data[name]
-        if not _is_a_ratio(values, data) and (error := known_error(data, name)) is not None:
-            variance = move((error.astype(np.float64) ** 2).rename(f"{name}{VARIANCE}"))
-            moved = with_variance(moved, name, variance)
+        variance = None if _is_a_ratio(values, data) else known_variance(data, name)
+        if variance is not None:
+            moved = with_variance(moved, name, move(variance.rename(f"{name}{VARIANCE}")))
     return {str(name): moved[name] for name in moved.data_vars}
 
 
@@ -162,7 +172,7 @@ def _variance(data: xr.Dataset, name: str, advice: str) -> xr.DataArray:
 
 def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
     by = str(data[name].attrs.get("normalized_by", ""))
-    divisor = data[name].attrs.get("divisor", by if by in data.variables else "normalized_divisor")
+    divisor = data[name].attrs.get("divisor", by if by in data.variables else DIVISOR)
     if divisor not in data.variables:
         raise _unknown(
             name,

@@ -212,9 +212,8 @@ class Expression:
 
 def _exactly() -> AbstractContextManager[Any]:
     """Values of other trains are an error in place of being left out."""
-    exactly: AbstractContextManager[Any] = xr.set_options(  # type: ignore[no-untyped-call]
-        arithmetic_join="exact"
-    )
+    options: Any = xr.set_options  # without types of its own
+    exactly: AbstractContextManager[Any] = options(arithmetic_join="exact")
     return exactly
 
 

@@ -27,7 +27,7 @@ from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
 from hrixs.runs.mnemonic_table import Field, field_name, is_pair
 from hrixs.runs.own_ids import TRUST
-from hrixs.runs.run import RunLike, open_run, run_label, run_name
+from hrixs.runs.run import RunLike, open_run, run_name
 from hrixs.runs.run_files import Run
 from hrixs.selection.choose import number_dropped
 from hrixs.selection.chosen_trains import chosen_images, only_trains, tell_absent
@@ -36,7 +36,7 @@ from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
-from hrixs.utils.provenance import PATH, runs_of
+from hrixs.utils.provenance import PATH, run_label, runs_of
 
 #: A run by number, path or as an open collection; images that are loaded, or a file of them.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -128,7 +128,8 @@ def with_source(
     h: Settings, result: xr.Dataset, run: RunLike, proposal: int | str | None
 ) -> xr.Dataset:
     """`result` with the run of each train, which stays right where results are put together."""
-    label, name = run_label(run), run_name(run)
+    name = run_name(run)
+    label = run_label(name)
     result.attrs |= {"proposal": str(proposal or h.PROPOSAL or "")}
     if not (name.isdecimal() or name == label):
         result.attrs[f"{PATH}{label}"] = name

@@ -14,7 +14,7 @@ import xarray as xr
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, tell
 from hrixs.runs.run import RunLike, run_name
 from hrixs.scans.elastic import align_elastic
-from hrixs.scans.joining import concat, short_name
+from hrixs.scans.joining import concat
 from hrixs.spectrometer.finished_runs import load_finished, save_finished, task_of
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import (
@@ -27,7 +27,7 @@ from hrixs.utils.errors import (
 )
 from hrixs.utils.folder_lock import working_in
 from hrixs.utils.progress import Progress
-from hrixs.utils.provenance import digest
+from hrixs.utils.provenance import digest, run_label
 
 if TYPE_CHECKING:
     from hrixs.spectrometer.spectrometer import hRIXS
@@ -51,8 +51,8 @@ def process_runs(
 ) -> xr.Dataset:
     """Process runs one after the other, as `hrixs.hRIXS.process_runs` documents."""
     require_word("align", align, ("elastic",))
-    lines = {"elastic": elastic, "within": within, "region": region}
-    given = [name for name, value in lines.items() if value is not None]
+    of_lines = {"elastic": elastic, "within": within, "region": region}
+    given = [name for name, value in of_lines.items() if value is not None]
     if align is None and given:
         raise ValueError(f"{given[0]} is given without align='elastic'.")
     names = names_of(runs)
@@ -82,7 +82,7 @@ def process_runs(
     if DOUBTS in result["spectrum"].attrs:
         tell(from_text(result["spectrum"].attrs[DOUBTS]))
     if align is not None:
-        result = align_elastic(result, **lines)  # type: ignore[arg-type]
+        result = align_elastic(result, elastic=elastic, within=within, region=region)
     return result.assign_attrs(failed_runs="\n".join(texts), n_failed_runs=len(failed))
 
 
@@ -110,7 +110,7 @@ def names_of(runs: Sequence[RunLike]) -> list[str]:
     twice = sorted({name for name in whole if whole.count(name) > 1})
     if twice:
         raise ValueError(f"run {twice[0]} is given twice, expected each once.")
-    short = [short_name(name) for name in whole]
+    short = [run_label(name) for name in whole]
     return [
         name if short.count(name) == 1 else f"{name}-{digest(full)[:6]}"
         for name, full in zip(short, whole, strict=True)

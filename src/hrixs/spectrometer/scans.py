@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import xarray as xr
 
 from hrixs.groups.grouped import aggregate_groups, sum_of_all
 from hrixs.groups.rule import OPTIONS
+from hrixs.i0.sums import AUTO
 from hrixs.runs.mnemonic_table import field_name, is_pair
 from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import unknown_name
@@ -28,7 +30,8 @@ def aggregate(
         by = [field_name(one) for one in var]
     own: dict[str, Any] = {"norm": norm, "aggregators": h.aggregators}
     if not _is_usual(h):
-        own["aggregate_ds"] = h.aggregate_ds
+        # Of an older class it may take no norm.
+        own["aggregate_ds"] = h.aggregate_ds if norm == AUTO else partial(h.aggregate_ds, norm=norm)
     return aggregate_groups(ds, by, dim, **own, **options)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,13 @@ def _storable(value: Any) -> Any:
 
 #: Begin of the attribute that tells a run's path, by the run's label.
 PATH = "path_of_"
+
+
+def run_label(name: str) -> str:
+    """Short text for a run in tables and figures: ``'r0145'`` for a number, of a path its end."""
+    if name.isdecimal():
+        return f"r{int(name):04d}"
+    return ", ".join(PurePath(one).name for one in name.split(", ")) or name
 
 
 def runs_of(data: Any) -> list[str]:
