@@ -23,13 +23,13 @@ from hrixs.live.train_spectrum import TrainSpectrum
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
 from hrixs.reduction.judge import Seen
-from hrixs.spectra.dataset import COUNTS, COUNTS_OF, as_counted
+from hrixs.spectra.dataset import OF_ALL_IMAGES, as_counted
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import HrixsWarning, LostPhotonsWarning, MissingDataError
-from hrixs.utils.provenance import RATIO, provenance, settings_text
+from hrixs.utils.provenance import provenance, settings_text
 
 _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
 
@@ -339,7 +339,7 @@ class LiveSpectra:
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)
         self.energy_axis = spectrum["energy"]
-        of_one_train = (*COUNTS, *RATIO, COUNTS_OF, "energy", "lost_share", "lost_photons")
+        of_one_train = (*OF_ALL_IMAGES, "energy", "lost_share", "lost_photons")
         self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
 
     def _attrs_of(self, n_images: int) -> dict[str, Any]:

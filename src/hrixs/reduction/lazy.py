@@ -19,10 +19,9 @@ from hrixs.doubt_rules.images import Names
 from hrixs.level.told import told, variables
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.denser import WITHOUT_LIGHT, denser
-from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.dataset import OF_ALL_IMAGES
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
-from hrixs.utils.provenance import RATIO
 
 
 def lazy_spectra(
@@ -61,7 +60,7 @@ def lazy_spectra(
         work=as_task(work) if heavy else work,
     )
     coords = {name: c for name, c in frames.coords.items() if not {"x", "y"} & set(c.dims)}
-    attrs = {name: value for name, value in like.attrs.items() if name not in (*COUNTS, *RATIO)}
+    attrs = {name: value for name, value in like.attrs.items() if name not in OF_ALL_IMAGES}
     attrs = with_doubts(attrs, analysis.doubts)
     if analysis.mending is not None:
         attrs |= analysis.mending.attrs()

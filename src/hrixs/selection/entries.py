@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.spectra.dataset import COUNTS
+from hrixs.spectra.dataset import OF_ALL_IMAGES
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, named_trains, warn
-from hrixs.utils.provenance import RATIO
 
 _FRAME = "photon_frame"
 
@@ -111,9 +110,8 @@ def take(data: xr.Dataset, chosen: NDArray[np.bool_], dim: str) -> xr.Dataset:
     places = np.flatnonzero(chosen)
     result = _with_photons_of(data, chosen, dim).isel({dim: places})
     if "spectrum" in result:
-        gone = {*COUNTS, *RATIO}
         spectrum = result["spectrum"].copy(deep=False)
-        spectrum.attrs = {k: v for k, v in spectrum.attrs.items() if k not in gone}
+        spectrum.attrs = {k: v for k, v in spectrum.attrs.items() if k not in OF_ALL_IMAGES}
         result["spectrum"] = spectrum
     if "n_images" in result.attrs:
         result.attrs["n_images"] = len(places)

@@ -7,25 +7,21 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
-from hrixs.spectra.dataset import COUNTS, COUNTS_OF
+from hrixs.spectra.dataset import OF_ALL_IMAGES
 from hrixs.spectra.errors import VARIANCE, WITNESS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
-from hrixs.utils.provenance import RATIO
 
 #: How a variable is aggregated: takes the variable and the dimension to take away.
 Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
 #: The same for all variables; None for a variable that is left out.
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
 
-# Counts of all frames, which are wrong for a group of them.
-_COUNTS = (*COUNTS, *RATIO, COUNTS_OF)
-
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Sum over `dim`. NaN stays NaN: a missing value is not a zero."""
     total = _in_order(da, dim).sum(dim, skipna=False, keep_attrs=True)
-    total.attrs = {name: value for name, value in da.attrs.items() if name not in _COUNTS}
+    total.attrs = {name: value for name, value in da.attrs.items() if name not in OF_ALL_IMAGES}
     return total
 
 

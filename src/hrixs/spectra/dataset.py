@@ -8,12 +8,14 @@ import numpy as np
 import xarray as xr
 
 from hrixs.spectra.errors import BIN_NOISE, DIVISOR, VARIANCE, WITNESS, with_variance
-from hrixs.utils.provenance import CHARGES, runs_of
+from hrixs.utils.provenance import CHARGES, RATIO, runs_of
 
 #: Counts in the attributes of a counted spectrum, which add up.
 COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES)
 #: Attribute that says of which images they are, also where results are put together by others.
 COUNTS_OF = "counts_of"
+#: All that is of all images together, and wrong for some of them.
+OF_ALL_IMAGES = (*COUNTS, *RATIO, COUNTS_OF)
 # What a spectrum leaves behind that another one does not replace.
 _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
