@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -121,13 +121,14 @@ class DarkMean:
         self._offsets: list[float] = []
         self._first_level = 0.0
         self._noise = float("nan")
+        self._first: list[GoodPart] = []  # until these are enough for the medians
         self._about: tuple[Floats, Floats] | None = None
         self._total: Floats | None = None
         self._n_kept: NDArray[np.int64] | None = None
 
     def add(self, images: NDArray[Any], names: ArrayLike | None = None) -> None:
         """Add images, as `GoodFrames.of` takes them."""
-        self._add(self._good.of(images, names))
+        self._take(self._good.of(images, names))
 
     @property
     def n_images(self) -> int:
@@ -142,7 +143,8 @@ class DarkMean:
         ValueError
             If there are no frames.
         """
-        self._add(self._good.rest())
+        self._take(self._good.rest())
+        self._add_first()
         if self._total is None or self._n_kept is None or self._about is None:
             raise ValueError("there are no dark images, expected at least one.")
         with np.errstate(invalid="ignore"):
@@ -193,11 +195,31 @@ class DarkMean:
             limit = N_SIGMA * np.maximum(np.nan_to_num(found.noise), usual)
         self._about = np.nan_to_num(found.median), limit
 
-    def _add(self, part: GoodPart | None) -> None:
+    def _take(self, part: GoodPart | None) -> None:
+        """Add a part; the first ones wait, so that the medians are not those of how parts fall."""
         if part is None or not len(part.frames):
             return
-        if self._about is None:
-            self._begin(part)
+        if self._about is not None:
+            self._add(part)
+            return
+        self._first.append(replace(part, frames=part.frames.copy()))
+        if sum(len(one.frames) for one in self._first) >= _MOST_REFERENCE:
+            self._add_first()
+
+    def _add_first(self) -> None:
+        if not self._first:
+            return
+        part = GoodPart(
+            np.concatenate([one.frames for one in self._first]),
+            [name for one in self._first for name in one.names],
+            np.concatenate([one.level for one in self._first]),
+            np.concatenate([one.noise for one in self._first]),
+        )
+        self._first = []
+        self._begin(part)
+        self._add(part)
+
+    def _add(self, part: GoodPart) -> None:
         offsets = part.level - self._first_level
         found = pixel_statistics(
             as_frames(part.frames),
