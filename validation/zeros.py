@@ -21,7 +21,7 @@ def zeros(n_scans: int) -> str:
     rows = ["| quantity | measured | wanted | |", "|---|---|---|---|"]
     before, fitted, errors, pulls = [], [], [], []
     widths: dict[str, list[float]] = {"straight": [], "before": [], "after": []}
-    drift = DRIFT_OF_A_RUN * np.arange(N_RUNS)
+    drift = np.arange(N_RUNS) * np.float64(DRIFT_OF_A_RUN)
     for seed in range(n_scans):
         scan = _scan(seed, drift)
         aligned = align_elastic(scan)
