@@ -17,6 +17,7 @@ from validation import (
     doubts,
     energy,
     errors,
+    experiment,
     oracles,
     phases,
     positions,
@@ -36,6 +37,7 @@ SECTIONS = {
     "energy": (energy, "widths of lines, energy axis, energy loss and drift"),
     "spectra": (spectra, "whole spectra, from frames to bins, against those put in"),
     "errors": (errors, "whether errors of spectra and differences hold"),
+    "experiment": (experiment, "what came in, blanks, set-points, levels, cosmic rays, zeros"),
     "doubts": (doubts, "how seldom a clean run is doubted, and which faults are told"),
     "cost": (cost, "what the fit costs in time"),
 }
