@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from hrixs import HrixsWarning, MissingDataError, NoLineError, hRIXS, photon_table
+from hrixs.settings.table import DEFAULTS
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
-from hrixs.spectrometer.settings import DEFAULTS
 from hrixs.utils import errors
 
 # By the very type: numpy's LinAlgError is a ValueError too, and says nothing to a user.

@@ -29,13 +29,15 @@ ARROWS = {
     "selection": "runs spectra camera utils",
     "scans": "groups i0 energy spectra camera utils",
     "reduction": "level runs noise spectra photons camera utils",
-    "spectrometer": "scans groups selection i0 level reduction energy noise curvature spectra "
-    "photons runs files camera utils",
-    "live": "spectrometer reduction spectra runs files utils",
-    "view": "live spectrometer scans groups selection i0 level reduction energy noise curvature "
-    "spectra photons runs files camera utils",
-    "cli": "view live spectrometer scans groups selection i0 level reduction energy noise "
-    "curvature spectra photons runs output files camera utils simulation",
+    "settings": "level spectra photons runs files camera utils",
+    "reports": "settings scans groups energy noise curvature spectra photons output camera utils",
+    "spectrometer": "reports settings scans groups selection i0 level reduction energy noise "
+    "curvature spectra photons runs output files camera utils",
+    "live": "spectrometer settings reduction spectra runs files utils",
+    "view": "live spectrometer reports settings scans groups selection i0 level reduction energy "
+    "noise curvature spectra photons runs output files camera utils",
+    "cli": "view live spectrometer reports settings scans groups selection i0 level reduction energy "
+    "noise curvature spectra photons runs output files camera utils simulation",
     "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.

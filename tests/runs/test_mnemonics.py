@@ -12,7 +12,7 @@ from extra_data import RunDirectory
 from hrixs import MissingDataError, hRIXS, mnemonics
 from hrixs.cli.main import main
 from hrixs.runs.mnemonic_table import NO_PULSE, UNITS, field_name
-from hrixs.spectrometer.settings import DETECTOR_FIELDS
+from hrixs.settings.table import DETECTOR_FIELDS
 from oracles.made_runs import FRAMES, KEY, PROPOSAL, RUN, SOURCE, raw_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is left out. the run has no:hrixs.HrixsWarning")

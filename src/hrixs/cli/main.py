@@ -13,7 +13,7 @@ from typing import Any
 from hrixs.cli import level_options, scan_options, selection_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
-from hrixs.spectrometer.settings import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
+from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
 from hrixs.utils.errors import DoubtWarning, HrixsWarning, unknown_name
 from hrixs.utils.provenance import __version__
 

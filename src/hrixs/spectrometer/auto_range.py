@@ -14,9 +14,9 @@ from hrixs.camera.frames import along_x_y
 from hrixs.curvature.image_fit import CurvatureFit, rough_line
 from hrixs.curvature.light_extent import LightExtent, light_extent
 from hrixs.curvature.range_plot import plot_range
+from hrixs.settings.attributes import Settings
 from hrixs.spectrometer.curve_fits import fit_line, light_of
 from hrixs.spectrometer.inputs import RunOrData
-from hrixs.spectrometer.settings import Settings
 from hrixs.utils.errors import NoLineError
 
 # Rows beside the light that belong to it: at least, in widths of the line, and of its extent.

@@ -31,9 +31,9 @@ from hrixs.reduction.analysis import Analysis, require_method
 from hrixs.reduction.run import photons_of_run
 from hrixs.reduction.stack import settled_by_first
 from hrixs.runs.images import iterate_images
+from hrixs.settings.attributes import Settings
 from hrixs.spectrometer.inputs import RunOrData, first_images, images_in, index
 from hrixs.spectrometer.recipe import analysis_of, camera_options, crop_of, cropped
-from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import number
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import DoubtfulCurvatureError, MissingDataError, NoLineError, warn

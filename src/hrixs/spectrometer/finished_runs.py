@@ -14,8 +14,8 @@ import xarray as xr
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import RunLike
+from hrixs.settings.attributes import Settings
 from hrixs.spectrometer.inputs import opened_run, with_fields
-from hrixs.spectrometer.settings import Settings
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.provenance import __version__, digest
 

@@ -20,6 +20,7 @@ from hrixs.noise.report import NoiseReport, noise_report
 from hrixs.photons.cloud import estimate_cloud
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import require_method
+from hrixs.settings.attributes import Settings
 from hrixs.spectrometer.inputs import (
     RunOrData,
     first_images,
@@ -32,7 +33,6 @@ from hrixs.spectrometer.recipe import (
     mask_of,
     uses_dark,
 )
-from hrixs.spectrometer.settings import Settings
 from hrixs.spectrometer.spectra import process_run
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import warn

@@ -8,7 +8,7 @@ import numpy as np
 
 from hrixs.i0.of_run import RunI0, i0_of_run
 from hrixs.runs.indexed_run import IndexedRun
-from hrixs.spectrometer.settings import Settings
+from hrixs.settings.attributes import Settings
 from hrixs.utils.checks import whole_number
 
 

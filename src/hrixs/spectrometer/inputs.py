@@ -31,9 +31,9 @@ from hrixs.runs.run import RunLike, open_run, run_name
 from hrixs.runs.run_files import Run
 from hrixs.selection.choose import number_dropped
 from hrixs.selection.chosen_trains import chosen_images, only_trains, tell_absent
+from hrixs.settings.attributes import Settings
 from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
-from hrixs.spectrometer.settings import Settings
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.provenance import PATH, run_label, runs_of

@@ -13,7 +13,7 @@ from hrixs.level.dark_fit import DARK_FITS
 from hrixs.level.mend import Mending
 from hrixs.level.told import VARIABLES
 from hrixs.reduction.analysis import Analysis
-from hrixs.spectrometer.settings import Settings
+from hrixs.settings.attributes import Settings
 from hrixs.utils.checks import require_word, yes_or_no
 from hrixs.utils.errors import MissingDataError
 

@@ -23,9 +23,9 @@ from hrixs.reduction.first_images import settled
 from hrixs.reduction.judge import Seen
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
+from hrixs.settings.attributes import Settings
 from hrixs.spectra.dataset import store_spectrum, with_energy
 from hrixs.spectrometer.levels import mending_of, with_columns
-from hrixs.spectrometer.settings import Settings
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy

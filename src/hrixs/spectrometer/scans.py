@@ -12,7 +12,7 @@ from hrixs.groups.grouped import aggregate_groups, sum_of_all
 from hrixs.groups.rule import OPTIONS
 from hrixs.i0.sums import AUTO
 from hrixs.runs.mnemonic_table import field_name, is_pair
-from hrixs.spectrometer.settings import Settings
+from hrixs.settings.attributes import Settings
 from hrixs.utils.errors import unknown_name
 
 

@@ -11,7 +11,7 @@ from hrixs.doubt_rules.doubt import Doubt, tell, with_doubts
 from hrixs.doubt_rules.exposure import exposure_too_long
 from hrixs.doubt_rules.over_time import lines_move
 from hrixs.i0.exposure_time import exposure_in_s, seconds_between_images, usual_value
-from hrixs.spectrometer.settings import Settings
+from hrixs.settings.attributes import Settings
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
 

@@ -18,6 +18,7 @@ from hrixs.photons.table import with_attributes
 from hrixs.reduction.analysis import require_method
 from hrixs.reduction.run import process_run as reduce_to_spectra
 from hrixs.runs.run import RunLike
+from hrixs.settings.attributes import Settings
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
 from hrixs.spectrometer.incident import incident
@@ -32,7 +33,6 @@ from hrixs.spectrometer.recipe import (
     origin_of,
     over_energy,
 )
-from hrixs.spectrometer.settings import Settings
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.utils.checks import require_dataset, require_photon_table
 from hrixs.utils.provenance import rows_of_crop

@@ -23,11 +23,12 @@ from hrixs.runs.run import RunLike
 from hrixs.scans.maps import rixs_map
 from hrixs.selection.choose import select
 from hrixs.selection.criteria import Criterion
+from hrixs.settings.attributes import Settings
+from hrixs.settings.table import described
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
 from hrixs.spectrometer.auto_range import FoundRange, find_range
 from hrixs.spectrometer.inputs import Fields, RunOrData
-from hrixs.spectrometer.settings import Settings, described
 
 if TYPE_CHECKING:
     from distributed import Client
