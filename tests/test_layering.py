@@ -36,8 +36,8 @@ ARROWS = {
     "live": "spectrometer settings reduction spectra runs files utils",
     "view": "live spectrometer reports settings scans groups selection i0 level reduction energy "
     "noise curvature spectra photons runs output files camera utils",
-    "cli": "view live spectrometer reports settings scans groups selection i0 level reduction energy "
-    "noise curvature spectra photons runs output files camera utils simulation",
+    "cli": "view live spectrometer reports settings scans groups selection i0 level reduction "
+    "energy noise curvature spectra photons runs output files camera utils simulation",
     "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.
