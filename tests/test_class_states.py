@@ -48,17 +48,7 @@ GAINED = {
     "normalize": {"normalized"},
 }
 SET = {
-    "load_dark": {
-        "dark_image",
-        "dark_pixels",
-        "dark_counts",
-        "dark_noise",
-        "dark_exposure",
-        "dark_doubts",
-        "dark_run",
-        "dark_detector",
-        "USE_DARK",
-    },
+    "load_dark": {"dark", "USE_DARK"},
     "find_curvature": {"curve", "curvature_fit"},
     "estimate_cloud": {"CLOUD_SIGMA"},
     "find_bad_pixels": {"MASK"},

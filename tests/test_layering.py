@@ -15,29 +15,34 @@ PACKAGE = ROOT / "src" / "hrixs"
 ARROWS = {
     "utils": "",
     "camera": "utils",
-    "files": "photons camera utils",
+    "steps": "utils",
+    "files": "photons camera steps utils",
     "output": "spectra utils",
     "runs": "camera utils",
-    "photons": "camera utils",
-    "spectra": "camera utils",
+    "photons": "camera steps utils",
+    "spectra": "camera steps utils",
     "curvature": "camera utils",
     "noise": "photons camera utils",
-    "energy": "spectra camera utils",
-    "level": "spectra camera utils",
+    "energy": "spectra camera steps utils",
+    "level": "spectra camera steps utils",
     "i0": "runs spectra camera utils",
-    "groups": "i0 spectra camera utils",
-    "selection": "runs spectra camera utils",
-    "scans": "groups i0 energy spectra camera utils",
+    "groups": "i0 spectra camera steps utils",
+    "selection": "runs spectra camera steps utils",
+    "scans": "groups i0 energy spectra camera steps utils",
     "reduction": "level runs noise spectra photons camera utils",
-    "settings": "level spectra photons runs files camera utils",
-    "reports": "settings scans groups energy noise curvature spectra photons output camera utils",
-    "spectrometer": "reports settings scans groups selection i0 level reduction energy noise "
-    "curvature spectra photons runs output files camera utils",
-    "live": "spectrometer settings reduction spectra runs files utils",
-    "view": "live spectrometer reports settings scans groups selection i0 level reduction energy "
-    "noise curvature spectra photons runs output files camera utils",
-    "cli": "view live spectrometer reports settings scans groups selection i0 level reduction "
-    "energy noise curvature spectra photons runs output files camera utils simulation",
+    "settings": "level spectra photons runs files camera steps utils",
+    "replays": "settings scans groups selection energy level spectra photons runs output files "
+    "camera steps utils",
+    "reports": "replays settings scans groups energy noise curvature spectra photons output camera "
+    "steps utils",
+    "spectrometer": "reports replays settings scans groups selection i0 level reduction energy "
+    "noise curvature spectra photons runs output files camera steps utils",
+    "live": "spectrometer settings reduction spectra runs files steps utils",
+    "view": "live spectrometer reports replays settings scans groups selection i0 level reduction "
+    "energy noise curvature spectra photons runs output files camera steps utils",
+    "cli": "view live spectrometer reports replays settings scans groups selection i0 level "
+    "reduction energy noise curvature spectra photons runs output files camera steps utils "
+    "simulation",
     "doubt_rules": "utils",
 }
 # Rules on plain numbers, for everything above the camera.

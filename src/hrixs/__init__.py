@@ -39,6 +39,7 @@ from hrixs.photons.lazy import photon_parts
 from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
+from hrixs.replays.python_text import how_made
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.scans import accessor as _accessor  # noqa: F401  # registers data.hrixs
 from hrixs.scans.delays import delay_from_position
@@ -53,6 +54,7 @@ from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.auto_range import FoundRange, auto_range
+from hrixs.spectrometer.replay import replay
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
@@ -118,6 +120,7 @@ __all__ = [
     "fit_curvature",
     "fit_curvature_image",
     "hRIXS",
+    "how_made",
     "integrate_frames",
     "line_width",
     "mnemonics",
@@ -132,6 +135,7 @@ __all__ = [
     "plot_map",
     "pumped_by",
     "read_events",
+    "replay",
     "resolve_photons",
     "rixs_map",
     "select",

@@ -14,6 +14,7 @@ from hrixs.energy.rows import ends_of, spectrum_rows
 from hrixs.energy.shifts import LEAST_PHOTONS, GroupedPhotons, Shifts, smooth_drift
 from hrixs.spectra.errors import known_variance, moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset, require_photon_table, whole_number
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import first_pixel_of, provenance
@@ -27,6 +28,7 @@ _NOT_PLACED = 1 | 2
 _MOST_LEFT_OUT = 0.2
 
 
+@recorded
 def align(
     data: xr.Dataset,
     *,

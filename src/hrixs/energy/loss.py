@@ -7,12 +7,14 @@ import xarray as xr
 
 from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 
+@recorded
 def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None) -> xr.Dataset:
     """Give a dataset's spectra an axis of energy loss, ``nrj - energy``.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs.camera.curve import Curvature
 from hrixs.files.table_from import photon_table_from
+from hrixs.steps.record import recorded
 from hrixs.utils.errors import MissingDataError, warn
 
 #: Where ADRESS (SLS) keeps its photons: columns x along the line and y along the energy.
@@ -38,6 +39,7 @@ def is_event_list(path: str | os.PathLike[str], dataset: str | None = None) -> b
         return not (isinstance(images, h5py.Dataset) and images.size)
 
 
+@recorded
 def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read the photons of a file of ADRESS (SLS) into a photon table.
 

@@ -15,6 +15,7 @@ from hrixs.files.hdf5 import is_run_file
 from hrixs.files.names import files_named, is_pattern
 from hrixs.files.sif import is_spool
 from hrixs.files.stored import Stack, as_stack, native, one_an_image
+from hrixs.steps.record import recorded
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.memory import require_memory
 
@@ -23,6 +24,7 @@ PathLike = str | Path | Sequence[str | Path]
 _MOST_LISTED = 20
 
 
+@recorded
 def open_images(
     path: PathLike,
     *,

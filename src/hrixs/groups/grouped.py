@@ -29,6 +29,7 @@ from hrixs.spectra.aggregate import (
     not_aggregated,
     require_dimension,
 )
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import warn
 
@@ -36,6 +37,7 @@ from hrixs.utils.errors import warn
 Width = float | Mapping[str, float]
 
 
+@recorded
 def aggregate(
     ds: xr.Dataset,
     by: Any = None,

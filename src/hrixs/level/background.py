@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrixs.level.polynomial import PolynomialFit, fit_polynomial, outside_of_lines, powers_of
 from hrixs.spectra.errors import BIN_NOISE, WITNESS, known_variance, with_variance
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset, yes_or_no
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.typing import Floats
@@ -23,6 +24,7 @@ _LARGEST_DEGREE = 5
 _STALE = ("spectrum_err", "spectrum_var", WITNESS, "normalized", "normalized_err")
 
 
+@recorded
 def subtract_background(
     spectra: xr.Dataset | xr.DataArray,
     *,

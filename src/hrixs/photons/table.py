@@ -13,6 +13,7 @@ from hrixs import _core
 from hrixs.camera.frames import FRAME_DIMS, Frames
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.columns import COLUMNS, FRAME, FRAME_COLUMNS
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import CHARGES, frames_attrs, frames_of_attrs
@@ -53,6 +54,7 @@ def with_attributes(result: xr.Dataset) -> xr.Dataset:
     return result
 
 
+@recorded
 def photon_table(result: xr.Dataset) -> xr.Dataset:
     """Get the photon table out of a run that was processed with ``photons=True``.
 
@@ -181,6 +183,7 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
 FIRST_FRAME = "first_frame"
 
 
+@recorded
 def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
     """Put the photon tables of all chunks together to the one that `find_photons` would have given.
 

@@ -238,6 +238,13 @@ def _train_id(value: Any) -> np.uint64:
     return np.uint64(max(0, operator.index(value)))
 
 
+def subset_of(kind: str, which: Any) -> Any:
+    """``by_index[which]`` or ``by_id[which]``."""
+    import extra_data
+
+    return {"by_index": extra_data.by_index, "by_id": extra_data.by_id}[kind][which]
+
+
 def trains_by_id(ids: Iterable[Any]) -> Any:
     """Selection of trains by their ids, for ``subset``."""
     from extra_data import by_id

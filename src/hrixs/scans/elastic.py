@@ -13,6 +13,7 @@ from hrixs.groups.grouping import groups_of
 from hrixs.scans.joining import RUN
 from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import number, require_dataset
 from hrixs.utils.errors import MissingDataError, NoLineError, unknown_name, warn
 from hrixs.utils.provenance import provenance
@@ -25,6 +26,7 @@ ROWS_BESIDE = 15.0
 _LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
 
 
+@recorded
 def align_elastic(
     ds: xr.Dataset,
     *,

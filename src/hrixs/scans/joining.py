@@ -10,6 +10,7 @@ import xarray as xr
 
 from hrixs.scans.joined_attrs import joined_attrs
 from hrixs.spectra.naming import named_entries
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import run_label, runs_of
@@ -20,6 +21,7 @@ _DIM = "trainId"
 _PHOTON = "photon"
 
 
+@recorded
 def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Join results of several runs, or of parts of a run, image after image.
 

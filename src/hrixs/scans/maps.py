@@ -15,6 +15,7 @@ from hrixs.i0.normalize import add_normalized
 from hrixs.scans.joining import concat
 from hrixs.spectra.errors import DIVISOR, VARIANCE, WITNESS
 from hrixs.spectra.rebin import equal_step
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import provenance
@@ -23,6 +24,7 @@ from hrixs.utils.provenance import provenance
 AXES = ("energy_loss", "energy")
 
 
+@recorded
 def rixs_map(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
@@ -159,6 +161,7 @@ def _steps(data: xr.Dataset, incident: str, dim: str, grouping: dict[str, Any]) 
         return aggregate(data, incident, dim=dim, **grouping)
 
 
+@recorded
 def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
     """Cut through a map: the sum over a range of one of its axes, as a function of the other.
 

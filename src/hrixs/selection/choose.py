@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from hrixs.selection.criteria import AUTO, Criterion, chosen_by, outliers_of
 from hrixs.selection.entries import at_places, compact, dim_of, of_trains, take
 from hrixs.spectra.naming import named_entries
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import number, require_word
 from hrixs.utils.errors import MissingDataError, warn
 
 
+@recorded
 def select(
     data: xr.Dataset,
     by: Criterion | None = None,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import copy
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hrixs.doubt_rules.doubt import Doubt
+from hrixs.camera.curve import Curvature
 from hrixs.runs.mnemonic_table import Field
 from hrixs.settings import representation
-from hrixs.settings.curve_settings import CurveSettings
-from hrixs.settings.table import DEFAULTS, DETECTOR_FIELDS, NAMES, camera_name
+from hrixs.settings.curve_settings import CurveSettings, curve_of_params
+from hrixs.settings.dark import Dark, DarkSettings
+from hrixs.settings.near_miss import tell_near_miss, unknown_setting
+from hrixs.settings.plain import of_plain
+from hrixs.settings.table import BESIDE, DEFAULTS, DETECTOR_FIELDS, NAMES, camera_name
 from hrixs.spectra.aggregate import Aggregator, default_aggregators
 from hrixs.utils.errors import unknown_name, warn
 
 
-class Settings(CurveSettings):
+class Settings(CurveSettings, DarkSettings):
     """The settings as attributes, to be read, set and shown."""
 
     DETECTOR_FIELDS = DETECTOR_FIELDS
@@ -27,6 +28,10 @@ class Settings(CurveSettings):
 
     PROPOSAL: int | str | None
     FIELDS: list[Field]
+    #: As calibrate_energy has set it: intercept and slope, and the lowest and highest energy.
+    calibrated: tuple[tuple[float, float], tuple[float, float]] | None = None
+    #: A CurvatureFit or a PhotonCurvatureFit, which share their names.
+    curvature_fit: Any = None
 
     if TYPE_CHECKING:
 
@@ -39,33 +44,21 @@ class Settings(CurveSettings):
         for name, value in DEFAULTS.items():
             setattr(self, name, copy.copy(value))
         self.aggregators = dict(type(self).aggregators)
-        self.dark_image: NDArray[np.float64] | None = None
-        # Its coordinates x and y, where they tell its place on the chip.
-        self.dark_pixels: dict[str, Any] | None = None
-        self.dark_run: str | None = None
-        # Images and values that are in the dark, and that were left out.
-        self.dark_counts: dict[str, int] = {}
-        self.dark_detector: str | None = None
-        self.dark_exposure: float | None = None
-        self.dark_noise: float | None = None
-        self.dark_doubts: tuple[Doubt, ...] = ()
-        # As calibrate_energy has set it: intercept and slope, and the lowest and highest energy.
-        self.calibrated: tuple[tuple[float, float], tuple[float, float]] | None = None
-        # A CurvatureFit or a PhotonCurvatureFit, which share their names.
-        self.curvature_fit: Any = None
+        self.dark = Dark()
+        self.calibrated = None
+        self.curvature_fit = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # A misspelt setting would be taken in silence, and have no effect.
-        looks_like_one = name.isupper() or name.upper() in NAMES
-        if looks_like_one and name not in NAMES and not hasattr(type(self), name):
-            warn(unknown_name("setting", name, NAMES) + " It is kept, but has no effect.")
+        if name in NAMES:
+            value = of_plain(name, value)
+        elif not hasattr(self, name):
+            tell_near_miss(name)
+        if name == "ENERGY_SLOPE" and isinstance(value, Real) and value == 0:
+            warn(
+                "ENERGY_SLOPE = 0: all rows have the same energy, and no spectrum can be made. "
+                "Expected the eV from row to row; 1 leaves the axis in rows."
+            )
         super().__setattr__(name, value)
-        if name == "dark_image":
-            super().__setattr__("dark_counts", {})  # they were those of another one
-            super().__setattr__("dark_exposure", None)
-            super().__setattr__("dark_noise", None)
-            super().__setattr__("dark_doubts", ())
-            super().__setattr__("dark_pixels", None)
 
     @property
     def DETECTOR(self) -> str:
@@ -89,29 +82,56 @@ class Settings(CurveSettings):
     def set_params(self, **params: Any) -> None:
         """Set several settings at once; the names may be given in lower case.
 
+        What `get_params` gives is taken as a whole, and so are plain values of settings, as they
+        stand in the attribute ``settings`` of results: ``h.set_params(**json.loads(text))``.
+
         Raises
         ------
         AttributeError
             For an unknown name. Then nothing is set.
+        ValueError
+            If `curvature` and `curve_a` or `curve_b` contradict each other. Then, too.
         """
         for name in params:
             _require_setting(name)
+        values = {name.upper(): value for name, value in params.items()}
+        curve = values.pop("CURVATURE", None)
+        if curve is not None:
+            curve = curve_of_params(curve, values.pop("CURVE_A", None), values.pop("CURVE_B", None))
         # The detector first: it may be refused, and it exchanges the fields.
-        for name, value in sorted(params.items(), key=lambda item: item[0].upper() != "DETECTOR"):
-            setattr(self, name.upper(), copy.copy(value))
+        for name, value in sorted(values.items(), key=lambda item: item[0] != "DETECTOR"):
+            setattr(self, name.lower() if name in BESIDE else name, copy.copy(value))
+        if curve is not None:
+            self.curvature = curve
 
     def get_params(self, *params: str) -> dict[str, Any]:
         """Settings as a dict under the names as given; without names all, in lower case.
+
+        All are those that `set_params` takes to make another object the same: where they are set,
+        a `curvature` that is more than two numbers, the `dark`, and the range in which the energy
+        axis was `calibrated`, too.
 
         Raises
         ------
         AttributeError
             For an unknown name.
         """
-        names = params or tuple(name.lower() for name in NAMES)
+        names = params or tuple(name.lower() for name in (*NAMES, *self._set_beside()))
         for name in names:
             _require_setting(name)
-        return {name: copy.copy(getattr(self, name.upper())) for name in names}
+        return {
+            name: copy.copy(getattr(self, name.lower() if name.upper() in BESIDE else name.upper()))
+            for name in names
+        }
+
+    def _set_beside(self) -> list[str]:
+        """What besides the settings is set."""
+        is_set = {
+            "CURVATURE": isinstance(self._curve, Curvature),
+            "DARK": self.dark.image is not None,
+            "CALIBRATED": self.calibrated is not None,
+        }
+        return [name for name in BESIDE if is_set[name]]
 
     def __repr__(self) -> str:
         return representation.text(self)
@@ -121,5 +141,6 @@ class Settings(CurveSettings):
 
 
 def _require_setting(name: str) -> None:
-    if name.upper() not in NAMES:
-        raise AttributeError(unknown_name("setting", name, [known.lower() for known in NAMES]))
+    if name.upper() not in (*NAMES, *BESIDE):
+        known = [one.lower() for one in (*NAMES, *BESIDE)]
+        raise AttributeError(unknown_setting(name, known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hrixs.camera.curve import Curvature
@@ -53,3 +54,28 @@ class CurveSettings:
                 f"CURVE_A = {a!r}, CURVE_B = {b!r}. Set h.curvature for other curves."
             )
         self._curve = (a, b)
+
+
+def curve_of_params(curve: Any, a: Any, b: Any) -> Curvature:
+    """The curve among parameters, as a value or as a dict of plain ones.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or `a` or `b`, its first two coefficients, are given with other values.
+    """
+    if isinstance(curve, Mapping):
+        try:
+            curve = Curvature(**curve)
+        except TypeError as error:
+            raise ValueError(
+                f"curvature = {dict(curve)!r}, expected coefficients, and perhaps a reference."
+            ) from error
+    made = Curvature.of(curve)
+    for name, given, of_curve in (("curve_a", a, made.a), ("curve_b", b, made.b)):
+        if given is not None and given != of_curve:
+            raise ValueError(
+                f"{name} = {given!r} was given beside a curvature whose {name} is {of_curve!r}. "
+                "Give one of them."
+            )
+    return made

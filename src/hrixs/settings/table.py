@@ -105,6 +105,8 @@ DETECTOR_FIELDS: dict[str, list[str]] = {
 DEFAULTS: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
 #: All names, in the order in which they are shown.
 NAMES = ("PROPOSAL", "DETECTOR", "FIELDS", *DEFAULTS)
+#: What besides decides the results, under the names of its attributes, in capitals.
+BESIDE = ("CURVATURE", "DARK", "CALIBRATED")
 
 
 def camera_name(camera: str | tuple[str, str]) -> str:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from hrixs.spectra.errors import error_of, with_variance
 from hrixs.spectra.rebin import same_axis
+from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknown_name, warn
 from hrixs.utils.provenance import provenance
@@ -19,6 +20,7 @@ _FEW_PHOTONS = 10
 _SETTINGS = ("algorithm", "detector", "curve_a", "curve_b", "x_range", "y_range")
 
 
+@recorded
 def difference(
     pumped: xr.Dataset,
     unpumped: xr.Dataset,

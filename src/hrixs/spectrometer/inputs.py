@@ -32,6 +32,7 @@ from hrixs.runs.run_files import Run
 from hrixs.selection.choose import number_dropped
 from hrixs.selection.chosen_trains import chosen_images, only_trains, tell_absent
 from hrixs.settings.attributes import Settings
+from hrixs.settings.dark import Dark
 from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.utils.checks import require_word
@@ -203,13 +204,17 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None, **which: A
     require_finite("the dark", dark.image, h.MASK)
     doubts = dark_images(dark.remarks(), lit=dark.lit)
     tell(doubts)
-    h.dark_image, h.dark_counts = dark.image, dark.attrs()
-    h.dark_noise, h.dark_doubts = dark.noise, tuple(doubts)
     data = run if isinstance(run, xr.Dataset) else None
-    if data is not None:
-        h.dark_pixels = pixel_coords(images_of(data, h.DETECTOR)) or None
-    h.dark_run = run_name(run) if data is None else ", ".join(runs_of(data)) or "dataset"
-    h.dark_detector, h.dark_exposure = h.DETECTOR, exposure
+    h.dark = Dark(
+        dark.image,
+        detector=h.DETECTOR,
+        run=run_name(run) if data is None else ", ".join(runs_of(data)) or "dataset",
+        pixels=None if data is None else pixel_coords(images_of(data, h.DETECTOR)) or None,
+        counts=dark.attrs(),
+        exposure=exposure,
+        noise=dark.noise,
+        doubts=tuple(doubts),
+    )
     h.USE_DARK = True
 
 

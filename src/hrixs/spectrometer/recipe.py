@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import energies_of, images_of
-from hrixs.camera.frames import FRAME_DIMS, first_pixel
+from hrixs.camera.frames import first_pixel
 from hrixs.camera.placed import require_usable_mask
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.level.told import VARIABLES
@@ -121,9 +121,8 @@ def dark_in_use(h: Settings) -> xr.DataArray | NDArray[np.float64] | None:
             f"the dark is of {h.dark_detector}, but DETECTOR is {h.DETECTOR}. Load a dark of the "
             "same camera, or set USE_DARK = False."
         )
-    if h.dark_pixels is None or isinstance(h.dark_image, xr.DataArray):
-        return h.dark_image
-    return xr.DataArray(h.dark_image, h.dark_pixels, FRAME_DIMS)
+    dark: xr.DataArray | NDArray[np.float64] = h.dark.placed
+    return dark
 
 
 def mask_of(bad: NDArray[Any] | None) -> NDArray[Any] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -18,12 +18,16 @@ from hrixs.level.background import subtract_background
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
 from hrixs.reduction.analysis import METHODS, require_method
+from hrixs.replays.opened import Result
+from hrixs.replays.set_by import set_by_result
 from hrixs.runs.mnemonic_table import field_name
 from hrixs.runs.run import RunLike
 from hrixs.scans.maps import rixs_map
 from hrixs.selection.choose import select
 from hrixs.selection.criteria import Criterion
 from hrixs.settings.attributes import Settings
+from hrixs.settings.file import load_settings, save_settings
+from hrixs.settings.recorded import recorded_dark, recorded_method
 from hrixs.settings.table import described
 from hrixs.spectra import aggregate as sums
 from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
@@ -100,6 +104,44 @@ class hRIXS(Settings):
     def __init__(self, proposalNB: int | str | None = None, detector: str = "MaranaX") -> None:
         super().__init__(proposalNB, detector)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the settings, with dark, mask and curvature, to a file that ends with ``.toml``.
+
+        The images lie beside it, in a file that ends with ``.images.nc``; keep both together.
+
+        Examples
+        --------
+        >>> h.save("settings.toml")  # doctest: +SKIP
+        """
+        save_settings(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Load settings that `save` has written, perhaps edited since; see docs/hand-over.md."""
+        h = cls()
+        load_settings(h, path)
+        return h
+
+    @classmethod
+    def from_result(cls, result: Result, *, moved: Mapping[str, str] | None = None) -> Self:
+        """Take the settings that made a result, for other runs.
+
+        Parameters
+        ----------
+        result : xarray.Dataset or path
+            A result of this class or of the command ``hrixs``, or its file.
+        moved : dict of str to str, optional
+            Where folders lie now, as for `hrixs.replay`, for the dark run.
+
+        Warns
+        -----
+        HrixsWarning
+            If the dark run is not there any more, or another one: then there is no dark.
+        """
+        made: Self = set_by_result(cls, result, moved)
+        return made
+
+    @recorded_method
     def from_run(
         self,
         runNB: RunLike,
@@ -145,6 +187,7 @@ class hRIXS(Settings):
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         return inputs.load(self, run, proposal, extra_fields, lazy=lazy, memory=memory, **options)
 
+    @recorded_method
     def process_run(
         self,
         run: RunLike,
@@ -200,6 +243,7 @@ class hRIXS(Settings):
         which = {"subset": subset, "trains": trains, "drop_first": drop_first}
         return spectra.process_run(self, run, (data, trust), which, extra_fields, **options)
 
+    @recorded_method
     def process_runs(
         self, runs: Sequence[RunLike], *, align: str | None = None, **options: Any
     ) -> xr.Dataset:
@@ -211,6 +255,7 @@ class hRIXS(Settings):
         """
         return many_runs.process_runs(self, runs, align=align, **options)
 
+    @recorded_dark
     def load_dark(
         self,
         runNB: RunOrData,
@@ -252,6 +297,7 @@ class hRIXS(Settings):
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         return inputs.mean_image(self, run, proposal)
 
+    @recorded_method
     def centroid(
         self,
         data: xr.Dataset,
@@ -291,6 +337,7 @@ class hRIXS(Settings):
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
 
+    @recorded_method
     def integrate(self, data: xr.Dataset, *, strict: bool = False) -> xr.Dataset:
         """Make spectra of all images by integrating intensity along the curved lines.
 
@@ -310,6 +357,7 @@ class hRIXS(Settings):
         """
         return recipe.add_spectra(self, data, "integrate", strict=strict)
 
+    @recorded_method
     def count(
         self, photons: xr.Dataset, data: xr.Dataset | None = None, *, bins: int | None = None
     ) -> xr.Dataset:
@@ -581,6 +629,7 @@ class hRIXS(Settings):
         """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
         return sums.aggregate_variable(self.aggregators, da, dim)
 
+    @recorded_method
     def aggregate(
         self,
         ds: xr.Dataset,
@@ -612,6 +661,7 @@ class hRIXS(Settings):
         """
         return scans.aggregate(self, ds, var, dim, norm, **options)
 
+    @recorded_method
     def rixs_map(self, data: xr.Dataset | Sequence[xr.Dataset], **options: Any) -> xr.Dataset:
         """Make a RIXS map of a scan, or of several runs; see `hrixs.rixs_map`.
 
@@ -622,6 +672,7 @@ class hRIXS(Settings):
         """
         return rixs_map(data, aggregators=self.aggregators, **options)
 
+    @recorded_method
     def aggregate_ds(
         self, ds: xr.Dataset, dim: str = "trainId", norm: str | None = AUTO
     ) -> xr.Dataset:
@@ -639,6 +690,7 @@ class hRIXS(Settings):
         """
         return select(data, by, **options)
 
+    @recorded_method
     def normalize(
         self,
         data: xr.Dataset,

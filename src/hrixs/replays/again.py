@@ -1,0 +1,63 @@
+"""A result made again, and compared with what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import xarray as xr
+
+from hrixs.replays.differences import differences
+from hrixs.replays.executor import Replay
+from hrixs.replays.opened import Result, opened, steps_told
+from hrixs.steps.record import steps_now, write_steps
+from hrixs.utils.errors import MissingDataError
+from hrixs.utils.provenance import __version__
+
+
+@dataclass(frozen=True)
+class MadeAgain:
+    """A result made again.
+
+    Attributes
+    ----------
+    result : xarray.Dataset
+        What was made.
+    differences : list of str
+        What differs from what it was, a line each.
+    compared : bool
+        Whether that could be looked at: not of columns of text and NeXus.
+    version : str
+        Of hrixs, that made it then.
+    """
+
+    result: xr.Dataset
+    differences: list[str] = field(default_factory=list)
+    compared: bool = True
+    version: str = __version__
+
+
+def made_again(
+    spectrometer: Callable[..., Any], result: Result, moved: Mapping[str, str] | None = None
+) -> MadeAgain:
+    """Do the steps of a result again, as `hrixs.replay` documents."""
+    was = opened(result)
+    steps = steps_told(result, was)
+    if not steps:
+        raise MissingDataError(
+            "the result does not tell its steps: it has no attribute 'steps'. Results of the class "
+            "hRIXS and of the command hrixs process have one. What hrixs watch saved was made of a "
+            "stream of trains; its settings are read by hRIXS.from_result."
+        )
+    again = Replay(spectrometer, moved).result(steps)
+    if not isinstance(again, xr.Dataset):
+        raise MissingDataError(f"the steps make {type(again).__name__}, expected a result.")
+    if was is not None and "task" in was.attrs:
+        again = again.assign_attrs(task=was.attrs["task"])  # so that --resume knows it
+    write_steps(again, steps_now(again))
+    if was is None:
+        return MadeAgain(again, compared=False)
+    version = next((str(v.attrs["hrixs_version"]) for v in was.data_vars.values()
+                    if "hrixs_version" in v.attrs), __version__)  # fmt: skip
+    return MadeAgain(again, differences(was, again), version=version)

@@ -1,0 +1,194 @@
+"""Results made again by the steps that stand in their attributes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from hrixs.energy.drift import align
+from hrixs.energy.loss import energy_loss
+from hrixs.files.event_list import read_events
+from hrixs.files.images import open_images
+from hrixs.groups.grouped import aggregate
+from hrixs.level.background import subtract_background
+from hrixs.photons.table import concat_photons, photon_table
+from hrixs.runs import extra_data_access
+from hrixs.scans.elastic import align_elastic
+from hrixs.scans.joining import concat
+from hrixs.scans.maps import cut, rixs_map
+from hrixs.selection.choose import select
+from hrixs.settings.state import AGGREGATORS, DARK, set_plain
+from hrixs.spectra.aggregate import add, add_in_quadrature, average
+from hrixs.spectra.pump_probe import difference
+from hrixs.steps.values import KIND, PLACES, argument_of_plain
+from hrixs.utils.errors import MissingDataError, warn
+
+if TYPE_CHECKING:
+    from hrixs.settings.dark import Dark
+
+Step = Mapping[str, Any]
+
+#: Methods of the class, and functions, that a step may name; no file calls anything else.
+METHODS = ("from_run", "process_run", "process_runs", "centroid", "integrate", "count",
+           "aggregate", "aggregate_ds", "normalize", "rixs_map")  # fmt: skip
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    one.__name__: one
+    for one in (
+        *(open_images, read_events, photon_table, concat_photons, select, aggregate, concat),
+        *(align, align_elastic, energy_loss, subtract_background, difference, rixs_map, cut),
+    )
+}
+#: Functions that may be arguments.
+AGGREGATING = {one.__name__: one for one in (add, average, add_in_quadrature)}
+
+
+class Replay:
+    """Steps done again, one after the other.
+
+    Parameters
+    ----------
+    spectrometer : function
+        Makes an `hRIXS` of a proposal and a camera.
+    moved : dict, optional
+        Folders that lie elsewhere now, by their old paths.
+    """
+
+    def __init__(
+        self, spectrometer: Callable[..., Any], moved: Mapping[str, str] | None = None
+    ) -> None:
+        self._spectrometer = spectrometer
+        self._moved = {
+            os.path.abspath(old): os.path.abspath(new) for old, new in (moved or {}).items()
+        }
+        self._darks: dict[str, Dark] = {}
+
+    def result(self, steps: Sequence[Step]) -> Any:
+        """What the steps make.
+
+        Raises
+        ------
+        ValueError
+            If one of them is not recorded, or takes what could not be recorded.
+        MissingDataError
+            If a run or a file is not there any more.
+        """
+        data: Any = None
+        state: dict[str, Mapping[str, Any]] = {}
+        for number, step in enumerate(steps, 1):
+            state |= {key: step[key] for key in ("settings", "beside") if key in step}
+            try:
+                data = self._done(step, data, state)
+            except Exception as error:
+                error.add_note(f"In step {number} of {len(steps)}, {step.get('call')}.")
+                raise
+        return data
+
+    def spectrometer(self, state: Mapping[str, Mapping[str, Any]], *, dark: bool = True) -> Any:
+        """The class set as it was, with the dark that it used."""
+        settings, beside = state.get("settings", {}), state.get("beside", {})
+        h = self._spectrometer()
+        set_plain(h, settings, beside)
+        for name, known in beside.get(AGGREGATORS, {}).items():
+            h.aggregators[name] = self._argument("aggregators", known)
+        if dark and settings.get("use_dark") and DARK in beside:
+            h.dark = self.dark(beside[DARK])
+        return h
+
+    def _done(self, step: Step, data: Any, state: Mapping[str, Mapping[str, Any]]) -> Any:
+        name = str(step.get("call"))
+        if name == "given":
+            raise ValueError(
+                "the images, or spectra, were a dataset in memory of which no call is recorded: "
+                "hrixs can't make it again. Begin with from_run, process_run or open_images."
+            )
+        plain = step.get("args", {})
+        arguments = {key: self._argument(key, value) for key, value in plain.items()}
+        given = () if data is None else (data,)
+        if step.get("of") == "hRIXS" and name in METHODS:
+            return getattr(self.spectrometer(state), name)(*given, **arguments)
+        if name in FUNCTIONS:
+            return FUNCTIONS[name](*given, **arguments)
+        if name in _CHANGES and isinstance(data, xr.Dataset):
+            return _CHANGES[name](data, **arguments)
+        raise ValueError(
+            f"{name!r} is no step that this version of hrixs knows. Make it again with the version "
+            "that made it, attrs['hrixs_version'] of its spectrum."
+        )
+
+    def dark(self, known: Mapping[str, Any]) -> Dark:
+        """The dark made again."""
+        digest = str(known.get("digest"))
+        if digest in self._darks:
+            return self._darks[digest]
+        made_by = known.get("made_by")
+        if made_by is None:
+            raise MissingDataError(
+                f"the dark (run {known.get('run')}) was an image in memory, which a result does "
+                "not hold. Load a file of the settings, which holds it, or load_dark."
+            )
+        *before, load = made_by["steps"]
+        h = self._spectrometer()
+        for name, value in load["settings"].items():
+            setattr(h, name.upper(), value)
+        given = () if not before else (self.result(before),)
+        h.load_dark(*given, **{k: self._argument(k, v) for k, v in load["args"].items()})
+        if h.dark.digest != digest:
+            warn(
+                f"the dark, run {known.get('run')}, is not what it was: its files, or the version "
+                "of hrixs, have changed since."
+            )
+        self._darks[digest] = h.dark
+        return self._darks[digest]
+
+    def _argument(self, name: str, plain: Any) -> Any:
+        """An argument of a call: results made again, runs opened, paths where they lie now."""
+        if isinstance(plain, dict) and plain.get(KIND) == "result":
+            return self.result(plain["steps"])
+        if isinstance(plain, dict) and plain.get(KIND) == "run":
+            return self._open_run(plain)
+        if isinstance(plain, dict) and plain.get(KIND) in ("by_index", "by_id"):
+            return extra_data_access.subset_of(plain[KIND], argument_of_plain(plain["of"]))
+        if isinstance(plain, dict) and plain.get(KIND) == "function":
+            return AGGREGATING[plain["of"]]
+        if isinstance(plain, dict) and plain.get(KIND) == "dict":
+            return {self._argument("", k): self._argument("", v) for k, v in plain["of"]}
+        if isinstance(plain, list):
+            return [self._argument(name, one) for one in plain]
+        if name in PLACES and isinstance(plain, str):
+            return self._place(plain)
+        return argument_of_plain(plain)
+
+    def _open_run(self, plain: Mapping[str, Any]) -> Any:
+        """A run that was given open."""
+        run = extra_data_access.open_folder(Path(self._place(plain["path"])), parallelize=False)
+        trains = argument_of_plain(plain.get("trains"))
+        return run if trains is None else run.select_trains(extra_data_access.trains_by_id(trains))
+
+    def _place(self, path: str) -> str:
+        for old, new in self._moved.items():
+            if path == old or path.startswith(old + os.sep):
+                return new + path[len(old) :]
+        return path
+
+
+def _assign(data: xr.Dataset, *, variables: Mapping[str, Any], coords: Sequence[str]) -> xr.Dataset:
+    new = {name: one.variable for name, one in variables.items()}
+    data = data.assign({name: one for name, one in new.items() if name not in coords})
+    return data.assign_coords({name: one for name, one in new.items() if name in coords})
+
+
+def _sel(data: xr.Dataset, **which: Any) -> xr.Dataset:
+    return data.sel(which)
+
+
+def _drop_vars(data: xr.Dataset, *, names: Sequence[str]) -> xr.Dataset:
+    return data.drop_vars(list(names))
+
+
+_CHANGES: dict[str, Callable[..., xr.Dataset]] = {
+    "assign": _assign, "sel": _sel, "drop_vars": _drop_vars
+}  # fmt: skip

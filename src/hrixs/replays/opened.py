@@ -1,0 +1,75 @@
+"""A result, or the file of one, by what its attributes tell."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import xarray as xr
+
+from hrixs.output.writing import SUFFIXES, checked_suffix, recorded
+from hrixs.steps.record import STEPS, Step, steps_now, steps_of
+from hrixs.utils.errors import MissingDataError
+
+#: A result, or the file of one.
+Result: TypeAlias = "xr.Dataset | xr.DataArray | str | os.PathLike[str]"
+
+
+def opened(result: Result) -> xr.Dataset | None:
+    """The result, read from its netCDF file where it is one; None of other files.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no such file.
+    TypeError
+        If it is no result.
+    """
+    if isinstance(result, xr.Dataset):
+        return result
+    if isinstance(result, xr.DataArray):
+        data = result.to_dataset(name=result.name or "spectrum")
+        return data.assign_attrs({k: v for k, v in result.attrs.items() if k == STEPS})
+    if not isinstance(result, str | os.PathLike):
+        raise TypeError(
+            f"{type(result).__name__} given, expected a result, an xarray.Dataset, or its file."
+        )
+    path = Path(result)
+    if not path.is_file():
+        raise MissingDataError(f"there is no file {path} of a result.")
+    if SUFFIXES[checked_suffix(path)] != "netCDF":
+        return None
+    with xr.open_dataset(path, engine="h5netcdf") as data:
+        return data.load()
+
+
+def told(result: Result, data: xr.Dataset | None, name: str) -> Any:
+    """What an attribute of the result, or of its spectra, tells as JSON; None without it.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON.
+    """
+    if data is None:
+        assert isinstance(result, str | os.PathLike)
+        text: Any = recorded(Path(result), name)
+    else:
+        places: list[Mapping[Any, Any]] = [data.attrs, *(v.attrs for v in data.data_vars.values())]
+        text = next((attrs[name] for attrs in places if name in attrs), None)
+    if text is None:
+        return None
+    try:
+        return json.loads(str(text))
+    except ValueError as error:
+        raise ValueError(f"the attribute {name} is no JSON: {error}.") from error
+
+
+def steps_told(result: Result, data: xr.Dataset | None) -> list[Step]:
+    """The steps of a result, with what was done to it since, as far as is seen."""
+    if data is None:
+        return list(told(result, data, STEPS) or [])
+    return steps_now(data) if steps_of(data) else []

@@ -1,0 +1,51 @@
+"""The settings that made a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hrixs.replays.executor import Replay
+from hrixs.replays.opened import Result, opened, steps_told, told
+from hrixs.settings.recorded import SETTINGS_ATTR
+from hrixs.settings.state import DARK
+from hrixs.utils.errors import MissingDataError, warn
+
+
+def set_by_result(
+    spectrometer: Callable[..., Any], result: Result, moved: Mapping[str, str] | None = None
+) -> Any:
+    """An `hRIXS` with the settings that made a result, as `hRIXS.from_result` documents."""
+    data = opened(result)
+    state = state_of_steps(steps_told(result, data))
+    settings = told(result, data, SETTINGS_ATTR)
+    if settings is not None:
+        state["settings"] = settings
+    if "settings" not in state:
+        raise MissingDataError(
+            "the result does not tell its settings: it has no attribute 'settings'. Results of the "
+            "class hRIXS and of the command hrixs have one; give the result as a whole."
+        )
+    replay = Replay(spectrometer, moved)
+    h = replay.spectrometer(state, dark=False)
+    if not state["settings"].get("use_dark"):
+        return h
+    known = state.get("beside", {}).get(DARK)
+    try:
+        if known is None:
+            raise MissingDataError("the result does not tell its dark.")
+        h.dark = replay.dark(known)
+    except (LookupError, ValueError, OSError) as error:
+        warn(
+            f"the dark is not set: {error} All other settings are. Load it with load_dark, or set "
+            "USE_DARK = False."
+        )
+    return h
+
+
+def state_of_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """The last settings of steps, and what stands beside them."""
+    state: dict[str, Any] = {}
+    for step in steps:
+        state |= {key: step[key] for key in ("settings", "beside") if key in step}
+    return state

@@ -1,0 +1,214 @@
+"""Settings in a file: TOML that people read and edit, with the images beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.camera.crop import pixels_of
+from hrixs.camera.frames import FRAME_DIMS, along_x_y, first_pixel
+from hrixs.settings.attributes import Settings
+from hrixs.settings.plain import IMAGES, placed, plain
+from hrixs.settings.state import (
+    AGGREGATORS,
+    CURVATURE,
+    DARK,
+    dark_of_plain,
+    plain_beside,
+    plain_curve,
+    set_plain,
+)
+from hrixs.settings.table import SETTINGS
+from hrixs.utils.atomic_files import replaced_at_once
+from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.provenance import __version__, digest
+
+_SUFFIX = ".toml"
+#: What a value is where there is none: TOML has no word for it.
+_NONE = "none"
+_ONE = {setting.name: setting for setting in SETTINGS}
+
+
+def save_settings(h: Settings, path: str | os.PathLike[str]) -> None:
+    """Write settings, with dark, mask and curvature, as `hRIXS.save` documents."""
+    import tomlkit
+
+    file = settings_path(path)
+    if not file.parent.is_dir():
+        raise MissingDataError(f"there is no folder {file.parent} to write {file.name} to.")
+    images = _images(h)
+    document = tomlkit.document()
+    document.add(tomlkit.comment(f"Settings of hrixs {__version__}; hRIXS.load reads them."))
+    document["hrixs_version"] = __version__
+    document["settings"] = _settings_table(h)
+    curve = plain_curve(h)
+    if curve is not None:
+        document[CURVATURE] = _without_none(curve)
+    told = plain_beside(h)
+    own = told.pop(AGGREGATORS, {})
+    if "made_by" in told.get(DARK, {}):
+        told[DARK]["made_by"] = json.dumps(told[DARK]["made_by"])
+    for name, value in told.items():
+        document[name] = _without_none(value)
+    beside = images_path(file)
+    if images:
+        kept = tomlkit.table()
+        kept.comment("in the file beside this one; the digest tells whether they are these")
+        kept["file"] = beside.name
+        for name, image in images.items():
+            kept[name] = digest(image.values)
+        document["images"] = kept
+        encoding = {name: {"zlib": True, "complevel": 1} for name in images}
+        with replaced_at_once(beside) as part:
+            xr.Dataset(images).to_netcdf(part, engine="h5netcdf", encoding=encoding)
+    with replaced_at_once(file) as part:
+        part.write_text(tomlkit.dumps(document), encoding="utf8")
+    if own:
+        warn(f"aggregators of {', '.join(own)} are functions, which {file.name} does not hold.")
+
+
+def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
+    """Set what a file holds, as `hRIXS.load` documents."""
+    file = settings_path(path)
+    told = _read(file)
+    unknown = set(told) - {"hrixs_version", "settings", CURVATURE, "images", DARK, "calibrated",
+                           "mnemonics"}  # fmt: skip
+    if unknown:
+        raise ValueError(f"{file} has {', '.join(sorted(unknown))}, which hrixs does not know.")
+    settings = {name: _of_toml(name, value) for name, value in told.get("settings", {}).items()}
+    if CURVATURE in told:
+        settings[CURVATURE] = told[CURVATURE]
+    images = _read_images(file, told.get("images", {}))
+    set_plain(h, settings, told)
+    for name in IMAGES:
+        if name.lower() in images:
+            setattr(h, name, _image(images[name.lower()]))
+    if DARK in told:
+        if "dark" not in images:
+            raise ValueError(f"{file} tells of a dark, and of no image of it in [images].")
+        known = dict(told[DARK])
+        if "made_by" in known:
+            known["made_by"] = json.loads(known["made_by"])
+        h.dark = dark_of_plain(known, images["dark"].values)
+
+
+def settings_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file of settings.
+
+    Raises
+    ------
+    ValueError
+        For another suffix.
+    """
+    file = Path(path)
+    if file.suffix.lower() != _SUFFIX:
+        raise ValueError(
+            f"{file} is no name of a file of settings, expected one that ends with {_SUFFIX}. The "
+            "settings of a result are read by hRIXS.from_result."
+        )
+    return file
+
+
+def images_path(file: Path) -> Path:
+    """Where the images of a file of settings are."""
+    return file.with_suffix(".images.nc")
+
+
+def _settings_table(h: Settings) -> Any:
+    """The settings, a line each, with what they are."""
+    import tomlkit
+
+    table = tomlkit.table()
+    for name in h.NAMES:
+        value = getattr(h, name)
+        if name in IMAGES and np.ndim(value):
+            table.add(tomlkit.comment(f"{name.lower()}: an image, see [images]"))
+            continue
+        known = _ONE.get(name)
+        if value is None and (known is None or known.default is None):
+            continue  # as it is where nothing is said
+        item = tomlkit.item(_NONE if value is None else plain(name, value))
+        if known is not None:
+            unit = f", in {known.unit}" if known.unit else ""
+            item.comment(f"{known.help}{unit}".replace("`", ""))
+        table.add(name.lower(), item)
+    return table
+
+
+def _images(h: Settings) -> dict[str, xr.DataArray]:
+    """The images among the settings, with their places on the chip where those are known."""
+    found: dict[str, Any] = {"dark": h.dark.placed}
+    found |= {name.lower(): getattr(h, name) for name in IMAGES}
+    units = {"dark": "ADU", "read_noise": "ADU"}
+    images = {}
+    for name, image in found.items():
+        if image is None or not np.ndim(image):
+            continue
+        pixels = np.asarray(pixels_of(name, image))
+        pixels = pixels.astype(bool).astype(np.uint8) if name == "mask" else pixels.astype(float)
+        first = first_pixel(along_x_y(image))
+        one = placed(pixels, first)
+        one = one if isinstance(one, xr.DataArray) else xr.DataArray(one, dims=FRAME_DIMS)
+        images[name] = one.assign_attrs({"units": units[name]} if name in units else {})
+    return images
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            return tomllib.load(opened)
+    except FileNotFoundError:
+        raise MissingDataError(f"there is no file {file} to load settings from.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is no TOML that can be read: {error}.") from error
+
+
+def _read_images(file: Path, told: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+    names = [name for name in told if name != "file"]
+    if not names:
+        return {}
+    beside = file.with_name(str(told.get("file", images_path(file).name)))
+    if not beside.is_file():
+        raise MissingDataError(
+            f"{file.name} tells of {', '.join(names)} in {beside.name}, which is not beside it: "
+            "move or copy both files together."
+        )
+    with xr.open_dataset(beside, engine="h5netcdf") as opened:
+        data = opened.load()
+    images = {}
+    for name in names:
+        if name not in data or digest(data[name].values) != told[name]:
+            raise ValueError(
+                f"{beside.name} has another {name} than {file.name} tells, or none: the two files "
+                "do not belong together. Save the settings anew."
+            )
+        images[name] = data[name]
+    return images
+
+
+def _image(kept: xr.DataArray) -> Any:
+    """An image as it was set: a mask of bools, with its place where that was known."""
+    values = kept.values.astype(bool) if kept.name == "mask" else kept.values
+    return placed(values, first_pixel(kept))
+
+
+def _of_toml(name: str, value: Any) -> Any:
+    known = _ONE.get(name.upper())
+    is_none = value == _NONE and known is not None and known.default is not None
+    return None if is_none else value
+
+
+def _without_none(value: Any) -> Any:
+    """A dict for TOML, which has no None: what is None is left out."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(one) for one in value]
+    return value

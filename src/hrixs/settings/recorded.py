@@ -1,0 +1,111 @@
+"""Methods of the class, recorded with the settings that they were called with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import xarray as xr
+
+from hrixs.runs.run import open_run
+from hrixs.runs.run_files import Run
+from hrixs.settings.attributes import Settings
+from hrixs.settings.state import plain_beside, plain_settings
+from hrixs.steps.record import STEPS, is_recording, note, nothing_recorded, taken
+from hrixs.steps.values import KIND, plain_argument, unknown
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Attribute of results, a JSON text: the settings, as `hRIXS.set_params` takes them.
+SETTINGS_ATTR = "settings"
+# What these add to the dataset that is given.
+_ADDED = {"centroid": "spectrum", "integrate": "spectrum", "normalize": "normalized"}
+# Which settings a dark depends on.
+_OF_A_DARK = ("proposal", "detector", "data", "trust")
+
+
+def recorded_method(method: F) -> F:
+    """A method that notes its call, and the settings, in the attributes of its result."""
+    name = method.__name__
+
+    @wraps(method)
+    def call(self: Settings, *args: Any, **kwargs: Any) -> Any:
+        if is_recording():
+            return method(self, *args, **kwargs)
+        before = taken(method, (self, *args), kwargs, _plain)
+        with nothing_recorded():
+            result = method(self, *args, **kwargs)
+        if isinstance(result, xr.Dataset):
+            state = {"settings": plain_settings(self), "beside": plain_beside(self)}
+            note(result, name, before, of="hRIXS", **_changed(before[0], state))
+            text = json.dumps(state["settings"])
+            result.attrs[SETTINGS_ATTR] = text
+            if name in _ADDED:
+                _note_in_place(result, (*args, *kwargs.values()), _ADDED[name], text)
+        return result
+
+    return cast(F, call)
+
+
+def recorded_dark(method: F) -> F:
+    """A method that sets the dark, and notes in it how to do so again."""
+
+    @wraps(method)
+    def call(self: Settings, *args: Any, **kwargs: Any) -> None:
+        steps, arguments = taken(method, (self, *args), kwargs, _plain)
+        with nothing_recorded():
+            method(self, *args, **kwargs)
+        values = {name: getattr(self, name.upper()) for name in _OF_A_DARK}
+        settings = {name: value for name, value in values.items() if value is not None}
+        step = {"call": method.__name__, "args": arguments, "settings": settings}
+        self.dark = replace(self.dark, made_by={"steps": [*steps, step]})
+
+    return cast(F, call)
+
+
+def _note_in_place(
+    result: xr.Dataset, given: tuple[Any, ...], variable: str, settings: str
+) -> None:
+    """The same in the attributes of what was added to the dataset that was given."""
+    data = next((one for one in given if isinstance(one, xr.Dataset)), None)
+    if data is not None and variable in data.data_vars:
+        data[variable].attrs |= {STEPS: result.attrs[STEPS], SETTINGS_ATTR: settings}
+    if variable in result.data_vars:
+        result[variable].attrs[SETTINGS_ATTR] = settings
+
+
+def _changed(steps: list[dict[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the state the last step that tells it does not tell."""
+    changed = {}
+    for key, value in state.items():
+        last = next((step[key] for step in reversed(steps) if key in step), None)
+        if json.loads(json.dumps(value)) != last:
+            changed[key] = value
+    return changed
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Arguments as plain values; an open run by its path and its trains."""
+    if isinstance(value, str | int | np.ndarray | xr.DataArray | None):
+        return plain_argument(name, value)
+    if isinstance(value, list | tuple) and name == "runs":
+        return [_plain("run", one) for one in value]
+    if isinstance(value, Run) or hasattr(value, "keys_for_source"):
+        return _plain_run(value)
+    if type(value).__module__.startswith("extra_data") and hasattr(value, "value"):
+        # A subset, as by_index[:10] or by_id[[1001]].
+        return {KIND: type(value).__name__, "of": plain_argument("", value.value)}
+    return plain_argument(name, value)
+
+
+def _plain_run(value: Any) -> dict[str, Any]:
+    run = open_run(value)
+    if not run.name or ", " in run.name or run.not_chosen or run.keys:
+        return unknown(f"an open run of {run.name or 'some files'}, of which sources were chosen")
+    trains = run.train_ids.astype(np.int64) if run.selected else None
+    return {KIND: "run", "path": run.name, "data": run.data,
+            "trains": plain_argument("", trains)}  # fmt: skip

@@ -1,0 +1,151 @@
+"""All that a spectrometer is set to, as one dict of plain values, and back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from hrixs.camera.curve import Curvature
+from hrixs.doubt_rules.doubt import Doubt
+from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.settings.attributes import Settings
+from hrixs.settings.dark import Dark
+from hrixs.settings.plain import IMAGES, plain
+from hrixs.settings.table import DETECTOR_FIELDS
+from hrixs.spectra.aggregate import default_aggregators
+from hrixs.steps.values import plain_argument
+from hrixs.utils.errors import warn
+
+#: Beside the settings: the curve where it is more than two numbers, the range in which the axis was
+#: calibrated, the dark, where own cameras and fields lie, and own ways to aggregate.
+CURVATURE, CALIBRATED, DARK = "curvature", "calibrated", "dark"
+MNEMONICS, AGGREGATORS = "mnemonics", "aggregators"
+# Its spectra do not depend on it, and another machine has another number of processors.
+_OF_THE_MACHINE = ("THREADS",)
+
+# As they are before a user changes them.
+_BUILT_IN = copy.deepcopy(mnemonics)
+
+
+def plain_settings(h: Settings) -> dict[str, Any]:
+    """The settings as plain values, which `hRIXS.set_params` takes; without `THREADS`."""
+    values = {
+        name.lower(): plain(name, getattr(h, name))
+        for name in h.NAMES
+        if name not in _OF_THE_MACHINE
+    }
+    curve = plain_curve(h)
+    return values if curve is None else values | {CURVATURE: curve}
+
+
+def plain_curve(h: Settings) -> dict[str, Any] | None:
+    """The curve with its reference column and covariance; None where CURVE_A and CURVE_B say it."""
+    if not isinstance(h._curve, Curvature):
+        return None
+    return {name: value for name, value in asdict(h._curve).items() if value is not None}
+
+
+def plain_beside(h: Settings) -> dict[str, Any]:
+    """What results depend on besides the settings; of the dark what it is, and not its image."""
+    beside: dict[str, Any] = {}
+    if h.calibrated is not None:
+        axis, energies = h.calibrated
+        beside[CALIBRATED] = {"axis": list(axis), "energies": list(energies)}
+    if h.dark.image is not None:
+        beside[DARK] = plain_dark(h.dark)
+    own = {name: mnemonics[name] for name in _names(h) if _is_own(name)}
+    if own:
+        beside[MNEMONICS] = {name: dict(entry) for name, entry in own.items()}
+    usual = default_aggregators()
+    others = {name: one for name, one in h.aggregators.items() if usual.get(name) != one}
+    if others:
+        beside[AGGREGATORS] = {str(name): plain_argument("", one) for name, one in others.items()}
+    return beside
+
+
+def plain_dark(dark: Dark) -> dict[str, Any]:
+    """What is known of a dark, but its image."""
+    known = {
+        "detector": dark.detector,
+        "run": dark.run,
+        "first_pixel": dark.first_pixel,
+        "counts": dict(dark.counts),
+        "exposure": dark.exposure,
+        "noise": None if dark.noise is None else float(dark.noise),
+        "doubts": [asdict(doubt) for doubt in dark.doubts],
+        "digest": dark.digest,
+        "made_by": None if dark.made_by is None else dict(dark.made_by),
+    }
+    return {name: value for name, value in known.items() if value not in (None, {}, [])}
+
+
+def dark_of_plain(known: Mapping[str, Any], image: Any) -> Dark:
+    """A dark of its image, and of what `plain_dark` told of it."""
+    first = known.get("first_pixel")
+    return Dark(
+        image,
+        detector=known.get("detector"),
+        run=known.get("run"),
+        counts={str(name): int(n) for name, n in known.get("counts", {}).items()},
+        exposure=known.get("exposure"),
+        noise=known.get("noise"),
+        doubts=tuple(Doubt(**one) for one in known.get("doubts", [])),
+        made_by=known.get("made_by"),
+    ).placed_at(first)
+
+
+def set_plain(h: Settings, settings: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
+    """Set settings, and what stands beside them, but the dark.
+
+    Raises
+    ------
+    AttributeError
+        For an unknown name. Then nothing is set.
+    """
+    _add_mnemonics(beside.get(MNEMONICS, {}))
+    detector = settings.get("detector")
+    if isinstance(detector, str) and detector in mnemonics:
+        DETECTOR_FIELDS.setdefault(detector, list(settings.get("fields", [detector])))
+    lost = [name for name in IMAGES if "digest" in _as_mapping(settings.get(name.lower()))]
+    h.set_params(**{name: value for name, value in settings.items() if name.upper() not in lost})
+    for name in lost:
+        warn(
+            f"{name} was an image, which a result does not hold: it is not set. Set it "
+            f"(h.{name} = image), or load a file of the settings, which holds it."
+        )
+    calibrated = beside.get(CALIBRATED)
+    if calibrated is not None:
+        axis, energies = (tuple(map(float, calibrated[one])) for one in ("axis", "energies"))
+        h.calibrated = (axis[0], axis[1]), (energies[0], energies[1])
+
+
+def _as_mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(h: Settings) -> list[str]:
+    """Names in the table of where data lie that the settings use."""
+    names = [one for one in (h.DETECTOR, *h.FIELDS) if isinstance(one, str)]
+    return [name for name in dict.fromkeys(names) if name in mnemonics]
+
+
+def _is_own(name: str) -> bool:
+    return name not in _BUILT_IN or mnemonics[name] != _BUILT_IN[name]
+
+
+def _add_mnemonics(entries: Mapping[str, Any]) -> None:
+    """Make own names known; what the user says otherwise in this session stays."""
+    for name, entry in entries.items():
+        if name not in mnemonics or mnemonics[name] == _BUILT_IN.get(name):
+            mnemonics[name] = {
+                "source": str(entry["source"]),
+                "key": str(entry["key"]),
+                "dim": [str(dim) for dim in entry.get("dim", [])],
+            }
+        elif dict(mnemonics[name]) != dict(entry):
+            warn(
+                f"hrixs.mnemonics[{name!r}] is {dict(mnemonics[name])}, and {dict(entry)} where "
+                "the settings were kept. The present one is used; set it if the other is right."
+            )

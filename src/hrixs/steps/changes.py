@@ -1,0 +1,67 @@
+"""What was done to a dataset between recorded calls: trains chosen, variables added and dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.steps.values import KIND, plain_argument, short_digest
+
+_DIM = "trainId"
+
+
+def made_of(data: xr.Dataset) -> dict[str, Any]:
+    """What tells whether a dataset is as a call left it: its trains, and its small variables."""
+    return {"trains": _trains(data), "has": {
+        str(name): short_digest(variable)
+        for name, variable in data.variables.items() if name != _DIM
+    }}  # fmt: skip
+
+
+def changes_since(made: dict[str, Any], data: xr.Dataset) -> list[dict[str, Any]]:
+    """Steps that bring a dataset from what it was to what it is, as far as is seen.
+
+    Trains that were left out, variables that were dropped, and small ones that were added or have
+    other values; these are kept whole. What was done to large ones, as spectra, is not seen.
+    """
+    if not made:
+        return []
+    steps: list[dict[str, Any]] = []
+    before = made.get("has", {})
+    gone = [name for name in before if name not in data.variables and name != _DIM]
+    if gone:
+        steps.append({"call": "drop_vars", "args": {"names": gone}})
+    same_trains = made.get("trains") == _trains(data)
+    if not same_trains and _DIM in data.indexes:
+        steps.append({"call": "sel", "args": {_DIM: plain_argument("", data[_DIM].values)}})
+    own = {
+        str(name): plain_argument("", _alone(data, str(name)))
+        for name, variable in data.variables.items()
+        if name != _DIM and _is_own(str(name), variable, before, same_trains=same_trains)
+    }
+    coords = [name for name in own if name in data.coords]
+    if own:
+        kept = {KIND: "dict", "of": [list(pair) for pair in own.items()]}
+        steps.append({"call": "assign", "args": {"variables": kept, "coords": coords}})
+    return steps
+
+
+def _is_own(name: str, variable: xr.Variable, before: dict[str, str], *, same_trains: bool) -> bool:
+    """Whether a variable is new, or a small one that has other values."""
+    if name not in before:
+        return True
+    return same_trains and before[name] != short_digest(variable)
+
+
+def _alone(data: xr.Dataset, name: str) -> xr.DataArray:
+    """A variable without coordinates."""
+    variable = data.variables[name]
+    return xr.DataArray(variable.data, dims=variable.dims, attrs=variable.attrs, name=name)
+
+
+def _trains(data: xr.Dataset) -> str:
+    if _DIM not in data.variables:
+        return ""
+    return short_digest(xr.Variable(data[_DIM].dims, np.asarray(data[_DIM].values, dtype=np.int64)))

@@ -1,0 +1,176 @@
+"""Calls that make results from data, recorded in the results' ``attrs`` as they are made."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
+
+import xarray as xr
+
+from hrixs.steps.changes import changes_since, made_of
+from hrixs.steps.values import KIND, plain_argument
+
+F = TypeVar("F", bound=Callable[..., Any])
+Step = dict[str, Any]
+
+#: Attribute of results, a JSON text: the calls, the first one first.
+STEPS = "steps"
+#: Variables of a dataset that calls add in place, which carry the steps there.
+_IN_PLACE = ("spectrum", "normalized")
+# What results do not depend on, to the last byte.
+_OF_THE_WAY = frozenset(
+    ("memory", "threads", "progress", "client", "checkpoint", "plot", "lazy", "strict", "ax")
+)
+# Of these in a row, on the same images, the last one takes the place of the others.
+_REPLACE = ("centroid", "integrate", "normalize")
+
+_recording: ContextVar[bool] = ContextVar("recording", default=False)
+
+
+def recorded(function: F) -> F:
+    """A function of a dataset, or of what makes one, that notes its call in the result's attrs.
+
+    Calls that it makes itself are not noted.
+    """
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if _recording.get():
+            return function(*args, **kwargs)
+        before = taken(function, args, kwargs)
+        with nothing_recorded():
+            result = function(*args, **kwargs)
+        note(result, function.__name__, before)
+        return result
+
+    return cast(F, call)
+
+
+@contextmanager
+def nothing_recorded() -> Iterator[None]:
+    """Let no call be recorded meanwhile."""
+    token = _recording.set(True)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def is_recording() -> bool:
+    """Whether a recorded call is under way, whose own calls are not noted."""
+    return _recording.get()
+
+
+def taken(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    plain: Callable[[str, Any], Any] = plain_argument,
+) -> tuple[list[Step], Step]:
+    """Steps of the dataset that a call takes first, and its other arguments as plain values."""
+    try:
+        given = _signature(function).bind(*args, **kwargs).arguments
+    except TypeError:  # the call itself says what is wrong
+        return [], {}
+    arguments: dict[str, Any] = {}
+    for name, parameter in _signature(function).parameters.items():
+        if name not in given or name in ("self", "h"):
+            continue
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            arguments |= given[name]
+        else:
+            arguments[name] = given[name]
+    steps: list[Step] = []
+    plain_ones: Step = {}
+    for number, (name, value) in enumerate(arguments.items()):
+        if number == 0 and isinstance(value, xr.Dataset):
+            steps = steps_now(value)
+        elif name not in _OF_THE_WAY and not _is_default(function, name, value):
+            plain_ones[name] = _argument(name, value, plain)
+    return steps, plain_ones
+
+
+def note(result: Any, name: str, before: tuple[list[Step], Step], **more: Any) -> None:
+    """Write a call into the attributes of its result; of a dataset alone.
+
+    Where a spectrum was added to the dataset that was given, its own attributes hold the steps
+    there.
+    """
+    if not isinstance(result, xr.Dataset):
+        return
+    steps, arguments = before
+    if name in _REPLACE[:2]:
+        while steps and steps[-1]["call"] in _REPLACE:
+            steps = steps[:-1]
+    done = [*steps, {"call": name, "args": arguments, **more}]
+    write_steps(result, done)
+
+
+def write_steps(result: xr.Dataset, steps: Sequence[Step]) -> None:
+    """Put steps into a result's attributes, with what it has after them."""
+    last = {**steps[-1], "made": made_of(result)}
+    result.attrs[STEPS] = json.dumps([*map(_without_made, steps[:-1]), last])
+    for variable in _IN_PLACE:
+        if variable in result.data_vars:
+            result[variable].attrs.pop(STEPS, None)
+
+
+def steps_of(data: xr.Dataset) -> list[Step]:
+    """The recorded steps of a dataset; none where none were recorded."""
+    texts = [data.attrs.get(STEPS)]
+    texts += [data[name].attrs.get(STEPS) for name in _IN_PLACE if name in data.variables]
+    found = [_steps_of_text(text) for text in texts if isinstance(text, str)]
+    return max(found, key=len, default=[])
+
+
+def steps_now(data: xr.Dataset) -> list[Step]:
+    """The steps of a dataset, with what was done to it since the last one, as far as is seen."""
+    steps = steps_of(data)
+    if not steps:
+        return [{"call": "given", "args": {}}]
+    return [*steps, *changes_since(steps[-1].get("made", {}), data)]
+
+
+def _steps_of_text(text: str) -> list[Step]:
+    try:
+        steps = json.loads(text)
+    except ValueError:
+        return []
+    return steps if isinstance(steps, list) else []
+
+
+def _argument(name: str, value: Any, plain: Callable[[str, Any], Any]) -> Any:
+    """An argument as a plain value; a dataset by its own steps."""
+    if isinstance(value, xr.Dataset):
+        return {KIND: "result", "steps": [_without_made(step) for step in steps_now(value)]}
+    if isinstance(value, Mapping) and any(isinstance(v, xr.Dataset) for v in value.values()):
+        return {KIND: "dict", "of": [[k, _argument("", v, plain)] for k, v in value.items()]}
+    if isinstance(value, list | tuple) and any(isinstance(v, xr.Dataset) for v in value):
+        return [_argument("", one, plain) for one in value]
+    return plain(name, value)
+
+
+def _without_made(step: Step) -> Step:
+    return {key: value for key, value in step.items() if key != "made"}
+
+
+def _is_default(function: Callable[..., Any], name: str, value: Any) -> bool:
+    parameter = _signature(function).parameters.get(name)
+    if parameter is None or parameter.default is inspect.Parameter.empty:
+        return False
+    default = parameter.default
+    return value is default or (
+        type(value) is type(default)
+        and isinstance(value, bool | int | float | str)
+        and value == default
+    )
+
+
+@cache
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(function)

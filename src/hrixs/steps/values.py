@@ -1,0 +1,151 @@
+"""Arguments of calls as plain values, for JSON, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.utils.provenance import digest
+
+#: Key that tells what a dict of a plain value stands for.
+KIND = "is"
+#: Arrays of more values are not recorded.
+MOST_VALUES = 20_000
+#: Parameters that name runs and files, whose paths are kept in full.
+PLACES = ("run", "runNB", "runs", "path")
+
+
+def plain_argument(name: str, value: Any) -> Any:
+    """An argument as numbers, text, lists and dicts; what can't be kept is told as such."""
+    if name in PLACES:
+        return _place(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        return value.item()
+    if isinstance(value, os.PathLike):
+        return os.path.abspath(value)
+    if isinstance(value, slice):
+        return {KIND: "slice", "of": [_end(end) for end in (value.start, value.stop, value.step)]}
+    if isinstance(value, range):
+        value = list(value)
+    if isinstance(value, np.ndarray | xr.DataArray):
+        return _array(value)
+    if isinstance(value, Mapping):
+        keys = [plain_argument("", key) for key in value]
+        kept = [plain_argument("", one) for one in value.values()]
+        return {KIND: "dict", "of": [list(pair) for pair in zip(keys, kept, strict=True)]}
+    if isinstance(value, tuple):
+        return {KIND: "tuple", "of": [plain_argument("", one) for one in value]}
+    if isinstance(value, list | set | frozenset):
+        return [plain_argument("", one) for one in value]
+    if str(getattr(value, "__module__", "")).startswith("hrixs.") and hasattr(value, "__name__"):
+        return {KIND: "function", "of": value.__name__}
+    return unknown(value)
+
+
+def argument_of_plain(value: Any) -> Any:
+    """What a plain value stands for.
+
+    Raises
+    ------
+    ValueError
+        For what could not be kept.
+    """
+    if isinstance(value, list):
+        return [argument_of_plain(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kind: Any = value.get(KIND)
+    of: Any = value.get("of")
+    if kind == "slice":
+        return slice(*of)
+    if kind == "tuple":
+        return tuple(argument_of_plain(one) for one in of)
+    if kind == "dict":
+        return {argument_of_plain(key): argument_of_plain(one) for key, one in of}
+    if kind == "array":
+        return np.asarray(of, dtype=value["dtype"]).reshape(value["shape"])
+    if kind == "DataArray":
+        return xr.DataArray.from_dict(_typed(of))
+    raise ValueError(f"{value.get('text', kind)} was given, which could not be recorded")
+
+
+def unknown(value: Any) -> dict[str, str]:
+    """What stands for a value that can't be kept."""
+    return {KIND: "not recorded", "text": " ".join(repr(value).split())[:120]}
+
+
+def short_digest(variable: xr.Variable) -> str:
+    """Text that tells the values of a small variable apart; empty for a large or lazy one."""
+    if variable.size > MOST_VALUES or variable.chunks is not None:
+        return ""
+    values = np.asarray(variable.values)
+    return digest(values.tolist() if values.dtype.kind in "OUS" else values)[:8]
+
+
+def _place(value: Any) -> Any:
+    """Runs and files: numbers as they are, paths in full."""
+    if isinstance(value, bool | np.bool_):
+        return unknown(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, str | os.PathLike):
+        text = os.fspath(value)
+        is_number = isinstance(text, str) and text.isdigit() and not Path(text).exists()
+        return int(text) if is_number else os.path.abspath(text)
+    if isinstance(value, Sequence | range):
+        return [_place(one) for one in value]
+    return unknown(value)
+
+
+def _array(value: Any) -> dict[str, Any]:
+    if value.size > MOST_VALUES or value.dtype.kind not in "biufU":
+        return unknown(value)
+    if isinstance(value, xr.DataArray):
+        if any(c.dtype.kind not in "biufU" for c in value.coords.values()):
+            value = value.reset_coords(drop=True)
+        return {KIND: "DataArray", "of": _plain_dict(value)}
+    return {
+        KIND: "array",
+        "of": value.ravel().tolist(),
+        "dtype": value.dtype.str,
+        "shape": list(value.shape),
+    }
+
+
+def _plain_dict(value: xr.DataArray) -> dict[str, Any]:
+    """As `xarray.DataArray.to_dict`, with types, and without attributes that JSON does not hold."""
+
+    def one(variable: Any) -> dict[str, Any]:
+        attrs = {str(k): v for k, v in variable.attrs.items()
+                 if isinstance(v, bool | int | float | str)}  # fmt: skip
+        return {"dims": list(variable.dims), "data": variable.values.tolist(), "attrs": attrs,
+                "dtype": variable.dtype.str}  # fmt: skip
+
+    coords = {str(name): one(c) for name, c in value.coords.items()}
+    return one(value) | {"name": value.name, "coords": coords}
+
+
+def _typed(told: dict[str, Any]) -> dict[str, Any]:
+    """As `xarray.DataArray.from_dict` takes it, with the values of the types they had."""
+    typed = {**told, "data": np.asarray(told["data"], dtype=told["dtype"])}
+    if "coords" in told:
+        typed["coords"] = {name: _typed(one) for name, one in told["coords"].items()}
+    return typed
+
+
+def _end(end: Any) -> Any:
+    return end if end is None else int(end) if isinstance(end, int | np.integer) else float(end)
+
+
+def is_recorded(value: Any) -> bool:
+    """Whether a plain value can be taken back."""
+    if isinstance(value, dict):
+        return value.get(KIND) != "not recorded" and all(map(is_recorded, value.values()))
+    return all(map(is_recorded, value)) if isinstance(value, list) else True
