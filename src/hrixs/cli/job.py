@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from hrixs.cli.selection_options import Choice
 from hrixs.files.event_list import is_event_list, read_events
 from hrixs.files.images import is_image_source, open_images, open_mask
+from hrixs.output.writing import SUFFIXES
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.runs.run import open_run
+from hrixs.settings.state import plain_beside, plain_settings
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.provenance import __version__, digest
 
@@ -27,7 +30,8 @@ class Job:
     method: str = "auto"
     params: dict[str, Any] = field(default_factory=dict)
     proposal: str | None = None
-    detector: str = "MaranaX"
+    detector: str | None = None
+    settings: str | None = None
     dark: str | None = None
     mask: str | None = None
     find_curvature: str | None = None
@@ -63,7 +67,7 @@ class Job:
             return photons
         if not is_image_source(name):
             return name
-        data = open_images(name, detector=self.detector, **self._reading())
+        data = open_images(name, detector=self.camera, **self._reading())
         print(data.attrs["images"])
         return data
 
@@ -75,13 +79,29 @@ class Job:
 
     def spectrometer(self) -> hRIXS:
         """Settings with dark and mask, as they are for all runs."""
-        h = hRIXS(self.proposal, self.detector)
+        h = copy.copy(self._loaded)
+        given = {"proposal": self.proposal, "detector": self.detector}
+        h.set_params(**{name: value for name, value in given.items() if value is not None})
         h.set_params(**self.params)
         if self.mask is not None:
             h.MASK = open_mask(self.mask, **self._reading(stack_axis=None, dataset=None)) != 0
         if self.dark is not None:
             h.load_dark(self.source(self.dark))
         return h
+
+    @property
+    def camera(self) -> str:
+        """Name of the camera."""
+        return self.detector or self._loaded.DETECTOR
+
+    @cached_property
+    def _loaded(self) -> hRIXS:
+        """Settings of a file, or of a result; the defaults where none is given."""
+        if self.settings is None:
+            return hRIXS()
+        if Path(self.settings).suffix.lower() in SUFFIXES:
+            return hRIXS.from_result(self.settings)
+        return hRIXS.load(self.settings)
 
     def _reading(self, **others: Any) -> dict[str, Any]:
         """How image files are read, as options of `open_images`."""
@@ -96,7 +116,7 @@ class Job:
         if isinstance(source, xr.Dataset):
             paths = source.encoding["files"]
         else:
-            paths = [file.path for file in open_run(source, self.proposal, data=h.DATA).files]
+            paths = [file.path for file in open_run(source, h.PROPOSAL, data=h.DATA).files]
         stats = [os.stat(path) for path in paths]
         files = [
             (path, stat.st_size, stat.st_mtime_ns) for path, stat in zip(paths, stats, strict=True)
@@ -104,5 +124,4 @@ class Job:
         where = {
             name: mnemonics.get(name) for name in (*h.FIELDS, *self.fields) if isinstance(name, str)
         }
-        chip = [np.asarray(one, dtype=np.float64) for one in (h.dark_image, h.MASK)]
-        return digest(__version__, how, files, where, repr(h), *chip)
+        return digest(__version__, how, files, where, plain_settings(h), plain_beside(h))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.cli import level_options, scan_options, selection_options
+from hrixs.cli import level_options, replay, scan_options, selection_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_process(commands)
     _add_watch(commands)
+    replay.add_command(commands)
     return parser
 
 
@@ -132,9 +133,12 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
         "integrated intensity (integrate); or, of the last two, the one that holds, in photons "
         "(best)")  # fmt: skip
     add("--proposal", help="number of the proposal, with run numbers")
-    add("--detector", type=_detector, default="MaranaX", metavar="NAME",
+    add("--settings", metavar="FILE",
+        help="settings as hRIXS.save wrote them (.toml), or those of a result of hrixs; what other "
+        "options say counts more")  # fmt: skip
+    add("--detector", type=_detector, metavar="NAME",
         help=f"{', '.join(sorted(DETECTOR_FIELDS))}, or SOURCE,KEY of a camera (default: "
-        "%(default)s)")  # fmt: skip
+        "MaranaX)")  # fmt: skip
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
     add("--mask", metavar="MASK",
         help="file of an image, as .npy or .tif, that is not 0 where a pixel is bad")  # fmt: skip
@@ -163,7 +167,16 @@ def _add_setting(group: Any, setting: Setting) -> None:
 
 def _job_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """What `_add_analysis` and --find-curvature have asked for, as the options of a job."""
-    names = ("method", "proposal", "detector", "dark", "mask", "find_curvature", "energy")
+    names = (
+        "method",
+        "proposal",
+        "detector",
+        "settings",
+        "dark",
+        "mask",
+        "find_curvature",
+        "energy",
+    )
     chosen = {
         name.removeprefix("set_"): value
         for name, value in vars(arguments).items()

@@ -18,13 +18,11 @@ from hrixs.doubt_rules.listing import doubts
 from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.scans.map_plot import plot_map
-from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.figures import new_figure
 from hrixs.utils.folder_lock import working_in
-from hrixs.utils.provenance import settings_text
 
 
 def process(
@@ -100,8 +98,7 @@ def write_result(
     result = with_background(result, job.background)
     divisor = job.normalize if job.map is None else job.normalize or "counts"
     if divisor is not None:
-        h.normalize(result, divisor)
-    result.attrs["settings"] = settings_text(h.get_params())
+        result = h.normalize(result, divisor)
     result.attrs["task"] = task
     export(result, output, scratch=folder)
     remove_checkpoint(folder)  # as long as it is held: afterwards it may be another's
@@ -137,8 +134,11 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
     if job.energy is not None:
         energies = np.full(data.sizes["trainId"], job.energy)
         data["nrj"] = ("trainId", energies, {"units": "eV"})
-    add_spectra(h, data, job.method, strict=job.strict)
-    return data.drop_vars(job.detector)
+    if job.method == "integrate":
+        made = h.integrate(data, strict=job.strict)
+    else:
+        made = h.centroid(data, method=job.method, strict=job.strict)
+    return made.drop_vars(h.DETECTOR)
 
 
 def report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
 from collections import deque
@@ -23,13 +24,14 @@ from hrixs.live.train_spectrum import TrainSpectrum
 from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
 from hrixs.reduction.judge import Seen
+from hrixs.settings.state import plain_beside, plain_settings
 from hrixs.spectra.dataset import OF_ALL_IMAGES, as_counted
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.checks import whole_number
 from hrixs.utils.errors import HrixsWarning, LostPhotonsWarning, MissingDataError
-from hrixs.utils.provenance import provenance, settings_text
+from hrixs.utils.provenance import provenance
 
 _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
 
@@ -368,7 +370,8 @@ class LiveSpectra:
             **self.counts.attrs(),
             way=self.way or self.method,
             failures="; ".join(f"{n} x {text}" for text, n in self.failures.items()) or "none",
-            settings=settings_text(self.h.get_params()),
+            settings=json.dumps(plain_settings(self.h)),
+            beside=json.dumps(plain_beside(self.h)),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hrixs.replays.executor import Replay
 from hrixs.replays.opened import Result, opened, steps_told, told
-from hrixs.settings.recorded import SETTINGS_ATTR
+from hrixs.settings.recorded import BESIDE_ATTR, SETTINGS_ATTR
 from hrixs.settings.state import DARK
 from hrixs.utils.errors import MissingDataError, warn
 
@@ -18,9 +18,10 @@ def set_by_result(
     """An `hRIXS` with the settings that made a result, as `hRIXS.from_result` documents."""
     data = opened(result)
     state = state_of_steps(steps_told(result, data))
-    settings = told(result, data, SETTINGS_ATTR)
-    if settings is not None:
-        state["settings"] = settings
+    for key, name in (("settings", SETTINGS_ATTR), ("beside", BESIDE_ATTR)):
+        of_result = told(result, data, name)
+        if of_result is not None:
+            state[key] = of_result
     if "settings" not in state:
         raise MissingDataError(
             "the result does not tell its settings: it has no attribute 'settings'. Results of the "

@@ -104,9 +104,12 @@ def _of_path(path: Path, data: str | None) -> Run:
 
 
 def run_name(run: RunLike) -> str:
-    """Text that tells which run it was: its number, or its path."""
-    if isinstance(run, int | str | os.PathLike | np.integer):
+    """Text that tells which run it was: its number, or its path in full."""
+    if isinstance(run, int | np.integer):
         return str(run)
+    if isinstance(run, str | os.PathLike):
+        text = os.fspath(run)
+        return text if text.isdecimal() and not Path(text).exists() else os.path.abspath(text)
     if isinstance(run, Run):
         return run.name
     folders = set()

@@ -22,6 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Attribute of results, a JSON text: the settings, as `hRIXS.set_params` takes them.
 SETTINGS_ATTR = "settings"
+#: The same of live spectra, which have no steps: what stands beside the settings.
+BESIDE_ATTR = "beside"
 # What these add to the dataset that is given.
 _ADDED = {"centroid": "spectrum", "integrate": "spectrum", "normalize": "normalized"}
 # Which settings a dark depends on.

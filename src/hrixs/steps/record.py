@@ -164,9 +164,11 @@ def _is_default(function: Callable[..., Any], name: str, value: Any) -> bool:
     if parameter is None or parameter.default is inspect.Parameter.empty:
         return False
     default = parameter.default
+    if isinstance(value, list | tuple) and isinstance(default, list | tuple):
+        return not value and not default
     return value is default or (
-        type(value) is type(default)
-        and isinstance(value, bool | int | float | str)
+        isinstance(value, bool | int | float | str)
+        and isinstance(default, bool | int | float | str)
         and value == default
     )
 

@@ -36,7 +36,6 @@ from hrixs.utils.provenance import (
     frames_attrs,
     frames_of_attrs,
     rows_of_crop,
-    settings_text,
     slice_text,
 )
 from hrixs.utils.statistics import FWHM, with_error
@@ -77,7 +76,6 @@ __all__ = [
     "require_memory",
     "resolve_threads",
     "rows_of_crop",
-    "settings_text",
     "slice_text",
     "slopes_of",
     "unknown_name",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import PurePath
@@ -92,17 +91,6 @@ def _two_numbers(value: Any) -> tuple[int, int] | None:
     if given.shape != (2,) or given.dtype.kind not in "iuf":
         return None
     return int(given[0]), int(given[1])
-
-
-def settings_text(settings: Mapping[str, Any]) -> str:
-    """All settings as one JSON text; an array shows its shape."""
-    return json.dumps(dict(settings), default=_json)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, slice):
-        return slice_text(value)
-    return f"array of shape {np.shape(value)}" if np.ndim(value) else str(value)
 
 
 def digest(*values: Any) -> str:

@@ -1,0 +1,71 @@
+"""The work of ``hrixs replay``: a result made again, and compared."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from hrixs.output.writing import checked_suffix, export
+from hrixs.replays.again import made_again
+from hrixs.replays.python_text import how_made
+from hrixs.spectrometer.replay import said_of_differences
+from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.utils.errors import MissingDataError
+
+
+def add_command(commands: Any) -> None:
+    """Add the command."""
+    replay = commands.add_parser(
+        "replay",
+        help="make a result again, as its file says, and compare",
+        description="Says how a result was made, makes it again from its runs or images by the "
+        "settings and steps that stand in its file, and compares: on the same version of hrixs it "
+        "is the same, to the last byte. The exit status is 1 where it is not.",
+        allow_abbrev=False,
+    )
+    add = replay.add_argument
+    add("result", metavar="RESULT.nc", help="file of hrixs process, or of a notebook")
+    add("-o", "--output", type=Path, metavar="OUT.nc", help="file to write the new result to")
+    add("--moved", action="append", default=[], type=_moved, metavar="OLD=NEW",
+        help="a folder that lies elsewhere now; may be repeated")  # fmt: skip
+    add("--show", action="store_true", help="say how it was made, as Python, and end")
+    replay.set_defaults(command=_replay)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    text = how_made(arguments.result)
+    if not text:
+        raise MissingDataError(
+            f"{arguments.result} does not tell its steps. Results of hrixs process, and of the "
+            "class hRIXS, do; those of hrixs watch, and of event lists, have settings alone."
+        )
+    print(text)
+    if arguments.show:
+        return 0
+    output: Path | None = arguments.output
+    if output is not None:
+        checked_suffix(output)  # before any work is done
+        if not output.parent.is_dir():
+            raise MissingDataError(f"there is no folder {output.parent} to write {output.name} to.")
+    made = made_again(hRIXS, arguments.result, dict(arguments.moved))
+    if output is not None:
+        export(made.result, output)
+        print(f"wrote {output}")
+    if not made.compared:
+        print("made again; only netCDF is compared")
+        return 0
+    if made.differences:
+        print(f"made again, it is another one: {said_of_differences(made)}")
+        return 1
+    print("made again: the same, to the last byte")
+    return 0
+
+
+def _moved(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} given, expected the old folder and the new one: /old/raw=/new/raw"
+        )
+    return old, new
