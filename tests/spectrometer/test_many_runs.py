@@ -7,7 +7,16 @@ import pytest
 import xarray as xr
 
 from conftest import CURVATURE, DARK, OTHER_RUN, PROPOSAL, RUN
-from hrixs import FaultyRunError, HrixsWarning, concat, doubts, hRIXS, line_width, photon_table
+from hrixs import (
+    FaultyRunError,
+    HrixsWarning,
+    concat,
+    doubts,
+    how_made,
+    hRIXS,
+    line_width,
+    photon_table,
+)
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 from hrixs.spectrometer.many_runs import names_of
 
@@ -74,6 +83,8 @@ def test_one_dataset_with_the_images_of_all_runs(h):
     n_photons = sum(one.spectrum.attrs["n_photons"] for one in each)
     assert both.spectrum.attrs["n_photons"] == n_photons == float(both.spectrum.sum())
     expected = concat(each).assign_attrs(failed_runs="", n_failed_runs=0)
+    assert "h.process_runs([145, 155])" in how_made(both)
+    expected.attrs["steps"] = both.attrs["steps"]  # how it was made is all that differs
     xr.testing.assert_identical(both, expected)
     by_run = h.aggregate(both, ["run", "hRIXS_delay"])
     assert by_run.sizes["run"] == 2

@@ -52,6 +52,8 @@ def _replay(arguments: argparse.Namespace) -> int:
     if output is not None:
         export(made.result, output)
         print(f"wrote {output}")
+    if made.taken:
+        print(f"taken from the file as they are: {', '.join(made.taken)}")
     if not made.compared:
         print("made again; only netCDF is compared")
         return 0

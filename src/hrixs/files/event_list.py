@@ -129,7 +129,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     seconds = _only_value(recorded.get("ExposureSplit"))
     if frame is not None and isinstance(seconds, int | float):
         coords["frames_exposure"] = ("frames", np.full(n_frames, float(seconds)), {"units": "s"})
-    return table.assign_coords(coords).assign_attrs(attrs, run=str(path))
+    return table.assign_coords(coords).assign_attrs(attrs, run=os.path.abspath(path))
 
 
 def _frames(counts: Any, n_photons: int) -> tuple[NDArray[np.int64] | None, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -88,13 +89,14 @@ def open_images(
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> folder = pathlib.Path(tempfile.mkdtemp()) / "data"
+    >>> folder.mkdir()
     >>> for number in (9, 10, 11):
     ...     np.save(folder / f"scan_{number}.npy", np.full((48, 64), number, np.uint16))
     >>> data = open_images(folder)
     >>> data["MaranaX"].dims, data["MaranaX"][:, 0, 0].values.tolist()
     (('trainId', 'x', 'y'), [9, 10, 11])
-    >>> print(data.attrs["images"].replace(str(folder), "data"))
+    >>> print(data.attrs["images"])
     3 images of 48 x 64 pixels, one a file of data: first scan_9.npy, last scan_11.npy
     """
     files, left_out = _image_files(path)
@@ -117,7 +119,11 @@ def open_images(
     data = xr.Dataset(
         {detector: (("trainId", *(("y", "x") if transpose else ("x", "y"))), pixels)},
         coords={"trainId": np.arange(n_images, dtype=np.uint64)},
-        attrs={"run": name, "n_images": n_images, "images": _said(name, files, stacks, n_images)},
+        attrs={
+            "run": _whole_name(path, files),
+            "n_images": n_images,
+            "images": _said(name, files, stacks, n_images),
+        },
     ).transpose("trainId", "x", "y")
     _add_notes(data, data[detector], stacks)
     data.encoding["files"] = files
@@ -233,7 +239,16 @@ def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
 
 
 def _name_of(path: PathLike, files: Sequence[str]) -> str:
-    return str(path) if isinstance(path, str | Path) else f"{files[0]} ... {files[-1]}"
+    """What to call images, without the folders that they lie in."""
+    if isinstance(path, str | Path):
+        return Path(path).name or str(path)
+    return f"{Path(files[0]).name} ... {Path(files[-1]).name}"
+
+
+def _whole_name(path: PathLike, files: Sequence[str]) -> str:
+    """The same with its folders, from the root on."""
+    ends = [path] if isinstance(path, str | Path) else [files[0], files[-1]]
+    return " ... ".join(os.path.abspath(end) for end in ends)
 
 
 def _stack(file: str, dataset: str | None, stack_axis: int | None) -> Stack:

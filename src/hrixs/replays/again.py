@@ -11,7 +11,7 @@ import xarray as xr
 from hrixs.replays.differences import differences
 from hrixs.replays.executor import Replay
 from hrixs.replays.opened import Result, opened, steps_told
-from hrixs.steps.record import steps_now, write_steps
+from hrixs.steps.record import STEPS
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import __version__
 
@@ -30,12 +30,15 @@ class MadeAgain:
         Whether that could be looked at: not of columns of text and NeXus.
     version : str
         Of hrixs, that made it then.
+    taken : list of str
+        Variables of a user's own, whose values were kept and are taken as they are.
     """
 
     result: xr.Dataset
     differences: list[str] = field(default_factory=list)
     compared: bool = True
     version: str = __version__
+    taken: list[str] = field(default_factory=list)
 
 
 def made_again(
@@ -53,11 +56,26 @@ def made_again(
     again = Replay(spectrometer, moved).result(steps)
     if not isinstance(again, xr.Dataset):
         raise MissingDataError(f"the steps make {type(again).__name__}, expected a result.")
-    if was is not None and "task" in was.attrs:
-        again = again.assign_attrs(task=was.attrs["task"])  # so that --resume knows it
-    write_steps(again, steps_now(again))
+    if was is not None:
+        again = _with_texts_of(was, again)
+    own = [name for step in steps if step["call"] == "assign"
+           for name, _ in step["args"]["variables"]["of"]]  # fmt: skip
     if was is None:
-        return MadeAgain(again, compared=False)
+        return MadeAgain(again, compared=False, taken=own)
     version = next((str(v.attrs["hrixs_version"]) for v in was.data_vars.values()
                     if "hrixs_version" in v.attrs), __version__)  # fmt: skip
-    return MadeAgain(again, differences(was, again), version=version)
+    return MadeAgain(again, differences(was, again), version=version, taken=own)
+
+
+def _with_texts_of(was: xr.Dataset, again: xr.Dataset) -> xr.Dataset:
+    """The result with the steps as they were written, which were done, and the key of its task."""
+    again = again.copy(deep=False)
+    pairs = [(was.attrs, again.attrs)]
+    pairs += [(v.attrs, again[name].attrs) for name, v in was.data_vars.items() if name in again]
+    for old, new in pairs:
+        for text in ("task", STEPS):
+            if text in old:
+                new[text] = old[text]  # at its place among the others, which the file keeps
+            else:
+                new.pop(text, None)
+    return again

@@ -165,8 +165,8 @@ class Replay:
     def _open_run(self, plain: Mapping[str, Any]) -> Any:
         """A run that was given open."""
         run = extra_data_access.open_folder(Path(self._place(plain["path"])), parallelize=False)
-        trains = argument_of_plain(plain.get("trains"))
-        return run if trains is None else run.select_trains(extra_data_access.trains_by_id(trains))
+        ids = [one for first, last in plain["trains"] for one in range(first, last + 1)]
+        return run.select_trains(extra_data_access.trains_by_id(ids))
 
     def _place(self, path: str) -> str:
         for old, new in self._moved.items():

@@ -10,12 +10,13 @@ import numpy as np
 
 from hrixs.doubt_rules.doubt import DOUBTS, Doubt, as_text, from_text
 from hrixs.spectra.dataset import COUNTS, COUNTS_OF
+from hrixs.steps.record import STEPS
 from hrixs.utils.provenance import PATH, RATIO
 
 #: Attribute of a joined result: a JSON text of what is another value in each run.
 DIFFERS = "differs"
 # Of one run alone: neither kept nor told; or told by another name.
-_OF_ONE = ("run", "runs", "failed_runs", "task", *RATIO, DIFFERS)
+_OF_ONE = ("run", "runs", "failed_runs", "task", STEPS, *RATIO, DIFFERS)
 # Lists of names, of texts a line each, and of numbers.
 _NAMES, _LINES, _ARRAYS = ("missing_fields", "not_aggregated"), ("faults",), ("skipped_trains",)
 # Runs whose doubts of one kind are told in full.

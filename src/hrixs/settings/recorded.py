@@ -10,12 +10,20 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from hrixs.runs.run import open_run
+from hrixs.runs.run import open_run, run_name
 from hrixs.runs.run_files import Run
 from hrixs.settings.attributes import Settings
 from hrixs.settings.state import plain_beside, plain_settings
-from hrixs.steps.record import STEPS, is_recording, note, nothing_recorded, taken
+from hrixs.steps.record import (
+    STEPS,
+    is_recording,
+    note,
+    nothing_recorded,
+    taken,
+    without_replaced,
+)
 from hrixs.steps.values import KIND, plain_argument, unknown
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,28 +34,30 @@ SETTINGS_ATTR = "settings"
 BESIDE_ATTR = "beside"
 # What these add to the dataset that is given.
 _ADDED = {"centroid": "spectrum", "integrate": "spectrum", "normalize": "normalized"}
+# Methods that are others with fewer arguments.
+_SAME_AS = {"aggregate_ds": "aggregate"}
 # Which settings a dark depends on.
 _OF_A_DARK = ("proposal", "detector", "data", "trust")
 
 
 def recorded_method(method: F) -> F:
     """A method that notes its call, and the settings, in the attributes of its result."""
-    name = method.__name__
+    name = _SAME_AS.get(method.__name__, method.__name__)
 
     @wraps(method)
     def call(self: Settings, *args: Any, **kwargs: Any) -> Any:
         if is_recording():
             return method(self, *args, **kwargs)
-        before = taken(method, (self, *args), kwargs, _plain)
+        steps, arguments = taken(method, (self, *args), kwargs, _plain)
+        before = without_replaced(steps, name), arguments
         with nothing_recorded():
             result = method(self, *args, **kwargs)
         if isinstance(result, xr.Dataset):
             state = {"settings": plain_settings(self), "beside": plain_beside(self)}
             note(result, name, before, of="hRIXS", **_changed(before[0], state))
-            text = json.dumps(state["settings"])
-            result.attrs[SETTINGS_ATTR] = text
+            result.attrs[SETTINGS_ATTR] = json.dumps(state["settings"])
             if name in _ADDED:
-                _note_in_place(result, (*args, *kwargs.values()), _ADDED[name], text)
+                _note_in_place(result, (*args, *kwargs.values()), _ADDED[name])
         return result
 
     return cast(F, call)
@@ -69,15 +79,12 @@ def recorded_dark(method: F) -> F:
     return cast(F, call)
 
 
-def _note_in_place(
-    result: xr.Dataset, given: tuple[Any, ...], variable: str, settings: str
-) -> None:
-    """The same in the attributes of what was added to the dataset that was given."""
-    data = next((one for one in given if isinstance(one, xr.Dataset)), None)
-    if data is not None and variable in data.data_vars:
-        data[variable].attrs |= {STEPS: result.attrs[STEPS], SETTINGS_ATTR: settings}
-    if variable in result.data_vars:
-        result[variable].attrs[SETTINGS_ATTR] = settings
+def _note_in_place(result: xr.Dataset, given: tuple[Any, ...], variable: str) -> None:
+    """The same in the attributes of what was added, also to the dataset that was given."""
+    told = {name: result.attrs[name] for name in (STEPS, SETTINGS_ATTR)}
+    for data in (result, *given):
+        if isinstance(data, xr.Dataset) and variable in data.data_vars:
+            data[variable].attrs |= told
 
 
 def _changed(steps: list[dict[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,9 +112,14 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _plain_run(value: Any) -> dict[str, Any]:
-    run = open_run(value)
-    if not run.name or ", " in run.name or run.not_chosen or run.keys:
-        return unknown(f"an open run of {run.name or 'some files'}, of which sources were chosen")
-    trains = run.train_ids.astype(np.int64) if run.selected else None
-    return {KIND: "run", "path": run.name, "data": run.data,
-            "trains": plain_argument("", trains)}  # fmt: skip
+    run, name = open_run(value), run_name(value)
+    if not name or ", " in name or run.not_chosen or run.keys:
+        return unknown(f"an open run of {name or 'some files'}, of which sources were chosen")
+    # Of chosen trains extra-data leaves out files, too, so that it can't be told whether they are.
+    return {KIND: "run", "path": name, "trains": _spans(run.train_ids.astype(np.int64))}
+
+
+def _spans(ids: NDArray[np.int64]) -> list[list[int]]:
+    """First and last of each span of ascending numbers without a gap."""
+    parts = np.split(ids, np.flatnonzero(np.diff(ids) != 1) + 1) if ids.size else []
+    return [[int(part[0]), int(part[-1])] for part in parts]

@@ -59,7 +59,8 @@ def plain_beside(h: Settings) -> dict[str, Any]:
     if own:
         beside[MNEMONICS] = {name: dict(entry) for name, entry in own.items()}
     usual = default_aggregators()
-    others = {name: one for name, one in h.aggregators.items() if usual.get(name) != one}
+    own_ways: Any = h.aggregators if isinstance(h.aggregators, Mapping) else {}
+    others = {name: one for name, one in own_ways.items() if usual.get(name) != one}
     if others:
         beside[AGGREGATORS] = {str(name): plain_argument("", one) for name, one in others.items()}
     return beside

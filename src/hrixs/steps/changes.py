@@ -52,7 +52,7 @@ def _is_own(name: str, variable: xr.Variable, before: dict[str, str], *, same_tr
     """Whether a variable is new, or a small one that has other values."""
     if name not in before:
         return True
-    return same_trains and before[name] != short_digest(variable)
+    return same_trains and before[name] not in ("", short_digest(variable))
 
 
 def _alone(data: xr.Dataset, name: str) -> xr.DataArray:

@@ -104,11 +104,16 @@ def note(result: Any, name: str, before: tuple[list[Step], Step], **more: Any) -
     if not isinstance(result, xr.Dataset):
         return
     steps, arguments = before
+    done = [*steps, {"call": name, "args": arguments, **more}]
+    write_steps(result, done)
+
+
+def without_replaced(steps: list[Step], name: str) -> list[Step]:
+    """Steps before a call, without those at their end whose place it takes."""
     if name in _REPLACE[:2]:
         while steps and steps[-1]["call"] in _REPLACE:
             steps = steps[:-1]
-    done = [*steps, {"call": name, "args": arguments, **more}]
-    write_steps(result, done)
+    return steps
 
 
 def write_steps(result: xr.Dataset, steps: Sequence[Step]) -> None:

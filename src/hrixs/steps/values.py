@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hrixs.utils.provenance import digest
 
@@ -16,6 +17,9 @@ from hrixs.utils.provenance import digest
 KIND = "is"
 #: Arrays of more values are not recorded.
 MOST_VALUES = 20_000
+_LARGE = {"energy", "energy_loss", "x", "y", "photon"}
+# Kinds of numbers and text that arrays may be of; times are kept as whole numbers.
+_KEPT = "biufUmM"
 #: Parameters that name runs and files, whose paths are kept in full.
 PLACES = ("run", "runNB", "runs", "path")
 
@@ -82,11 +86,15 @@ def unknown(value: Any) -> dict[str, str]:
 
 
 def short_digest(variable: xr.Variable) -> str:
-    """Text that tells the values of a small variable apart; empty for a large or lazy one."""
-    if variable.size > MOST_VALUES or variable.chunks is not None:
+    """Text that tells the values of a small variable apart; empty for a large or lazy one.
+
+    Spectra, images and photons count as large, whatever their size.
+    """
+    is_large = variable.size > MOST_VALUES or bool(_LARGE & set(variable.dims))
+    if is_large or variable.chunks is not None:
         return ""
     values = np.asarray(variable.values)
-    return digest(values.tolist() if values.dtype.kind in "OUS" else values)[:8]
+    return digest(values if values.dtype.kind in "biufc" else _listed(values))[:8]
 
 
 def _place(value: Any) -> Any:
@@ -105,15 +113,15 @@ def _place(value: Any) -> Any:
 
 
 def _array(value: Any) -> dict[str, Any]:
-    if value.size > MOST_VALUES or value.dtype.kind not in "biufU":
+    if value.size > MOST_VALUES or value.dtype.kind not in _KEPT:
         return unknown(value)
     if isinstance(value, xr.DataArray):
-        if any(c.dtype.kind not in "biufU" for c in value.coords.values()):
+        if any(c.dtype.kind not in _KEPT for c in value.coords.values()):
             value = value.reset_coords(drop=True)
         return {KIND: "DataArray", "of": _plain_dict(value)}
     return {
         KIND: "array",
-        "of": value.ravel().tolist(),
+        "of": _listed(value.ravel()),
         "dtype": value.dtype.str,
         "shape": list(value.shape),
     }
@@ -125,7 +133,7 @@ def _plain_dict(value: xr.DataArray) -> dict[str, Any]:
     def one(variable: Any) -> dict[str, Any]:
         attrs = {str(k): v for k, v in variable.attrs.items()
                  if isinstance(v, bool | int | float | str)}  # fmt: skip
-        return {"dims": list(variable.dims), "data": variable.values.tolist(), "attrs": attrs,
+        return {"dims": list(variable.dims), "data": _listed(variable.values), "attrs": attrs,
                 "dtype": variable.dtype.str}  # fmt: skip
 
     coords = {str(name): one(c) for name, c in value.coords.items()}
@@ -138,6 +146,11 @@ def _typed(told: dict[str, Any]) -> dict[str, Any]:
     if "coords" in told:
         typed["coords"] = {name: _typed(one) for name, one in told["coords"].items()}
     return typed
+
+
+def _listed(values: NDArray[Any]) -> Any:
+    """Values as a list; times as whole numbers of their unit."""
+    return (values.astype(np.int64) if values.dtype.kind in "mM" else values).tolist()
 
 
 def _end(end: Any) -> Any:

@@ -51,7 +51,7 @@ def runs_of(data: Any) -> list[str]:
     """Labels of the runs that a dataset's trains are of, or that its attributes tell."""
     if "run" in data.coords:
         return [str(one) for one in np.unique(data["run"].values)]
-    return [str(data.attrs["run"])] if "run" in data.attrs else []
+    return [run_label(str(data.attrs["run"]))] if data.attrs.get("run") else []
 
 
 def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
