@@ -31,10 +31,9 @@ def together(results, name=None):
 
 
 def dataset(n):
-    return xr.Dataset(
-        {"spectrum": (("trainId", "energy"), np.ones((n, 3))), "nrj": ("trainId", np.full(n, 530.0))},
-        {"trainId": 10 + np.arange(n)},
-    )  # fmt: skip
+    spectrum = ("trainId", "energy"), np.ones((n, 3))
+    nrj = "trainId", np.full(n, 530.0)
+    return xr.Dataset({"spectrum": spectrum, "nrj": nrj}, {"trainId": 10 + np.arange(n)})
 
 
 def calls(data):

@@ -70,7 +70,7 @@ def plain_mask(mask: Any) -> dict[str, Any]:
     """A mask of bad pixels as text, with its shape, and its place where that is known."""
     image = along_x_y(mask)
     bad = np.asarray(pixels_of("MASK", image)).astype(bool)
-    packed = zlib.compress(np.packbits(bad).tobytes(), level=6)
+    packed = zlib.compress(np.packbits(bad).tobytes(), level=1)
     told: dict[str, Any] = {"shape": list(bad.shape), "bad": base64.b64encode(packed).decode()}
     first = first_pixel(image)
     return told if first is None else told | {"first_pixel": list(first)}
