@@ -182,7 +182,8 @@ def draw_map(result: xr.Dataset, path: Path) -> None:
 def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:
     from hrixs.camera.plots import plot_image
     from hrixs.curvature.plots import plot_curvature
-    from hrixs.spectra.plots import plot_per_train, plot_spectra
+    from hrixs.spectra.plots import plot_spectra
+    from hrixs.spectra.train_plot import plot_per_train
 
     figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
     image = h.mean_image(source)

@@ -9,10 +9,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import along_x_y, first_pixel
-from hrixs.camera.plots import plot_image
+from hrixs.camera.plots import X_LABEL, Y_LABEL, plot_image
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.curvature.photon_fit import PhotonCurvatureFit
-from hrixs.utils.figures import new_axes
+from hrixs.utils.figures import ON_IMAGE, add_colours, add_legend, draw_curve, new_axes, set_title
+from hrixs.utils.provenance import source_text
 from hrixs.utils.statistics import FWHM
 
 if TYPE_CHECKING:
@@ -45,12 +46,15 @@ def plot_curvature(
     x = x0 + np.arange(len(image), dtype=np.float64)
     line = fit.centre(x)
     plot_image(image, ax)
-    ax.plot(x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    draw_curve(ax, x, line, "fitted curvature")
     margin = max(20.0, 15 * fit.fwhm / FWHM, 0.6 * float(np.ptp(line)))
     last = y0 + image.shape[1] - 0.5
     ax.set_ylim(max(line.min() - margin, y0 - 0.5), min(line.max() + margin, last))
-    ax.set_title("mean image and fitted curvature")
-    ax.legend(loc="upper left", fontsize="small")
+    attrs = image.attrs if isinstance(image, xr.DataArray) else {}
+    what = f"{attrs.get('long_name', 'image')} and fitted curvature"
+    source = source_text(image) if isinstance(image, xr.DataArray) else ""
+    set_title(ax, what, _fit_text(fit), source)
+    add_legend(ax, **ON_IMAGE)
     return ax
 
 
@@ -86,18 +90,18 @@ def plot_photon_curvature(
     counts, *_ = np.histogram2d(x, y, bins=edges)
     most = max(1.0, float(np.percentile(counts, 99.8)))
     mesh = ax.pcolormesh(*edges, counts.T, vmin=0.0, vmax=most, cmap="viridis", rasterized=True)
-    ax.plot(columns, line, color="red", lw=1, ls="--", label=_fit_label(fit))
-    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
-    ax.set_title("photons and fitted curvature")
-    ax.legend(loc="upper left", fontsize="small")
+    draw_curve(ax, columns, line, "fitted curvature")
+    ax.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+    set_title(ax, "photons and fitted curvature", _fit_text(fit), source_text(photons))
+    add_legend(ax, **ON_IMAGE)
     cell = f"{np.diff(edges[0])[0]:.0f} x {np.diff(edges[1])[0]:.2g} px"
-    ax.figure.colorbar(mesh, ax=ax, label=f"photons in {cell}")
+    beyond = "max" if counts.max() > most else "neither"
+    add_colours(ax, mesh, f"photons in {cell}", extend=beyond)
     return ax
 
 
-def _fit_label(fit: CurvatureFit | PhotonCurvatureFit) -> str:
+def _fit_text(fit: CurvatureFit | PhotonCurvatureFit) -> str:
     return (
-        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}\n"
-        f"B = {fit.curve_b:.3e} ± {fit.curve_b_err:.1g}\n"
-        f"FWHM {fit.fwhm:.2f} px"
+        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}, B = {fit.curve_b:.3e} ± "
+        f"{fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
     )
