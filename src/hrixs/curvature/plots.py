@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.camera.plots import X_LABEL, Y_LABEL, plot_image
 from hrixs.curvature.image_fit import CurvatureFit
@@ -79,25 +80,73 @@ def plot_photon_curvature(
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    places = np.stack([photons[name].values for name in ("x", "y")])
-    x, y = places[:, np.isfinite(places).all(axis=0)]
+    x, y = _places(photons)
     columns = np.linspace(x.min(), x.max(), 512)
     line = fit.centre(columns)
     margin = max(20.0, 6 * fit.fwhm, 0.6 * float(np.ptp(line)))
     low, high = max(line.min() - margin, y.min()), min(line.max() + margin, y.max())
-    n_rows = min(150, int(np.ceil(high - low)))
-    edges = np.linspace(x.min(), x.max(), 65), np.linspace(low, high, n_rows + 1)
+    _draw_histogram(ax, x, y, low, high)
+    draw_curve(ax, columns, line, "fitted curvature")
+    set_title(ax, "photons and fitted curvature", _fit_text(fit), source_text(photons))
+    add_legend(ax, **ON_IMAGE)
+    return ax
+
+
+def plot_photons(
+    photons: xr.Dataset, ax: Axes | None = None, *, curvature: CurveLike | None = None
+) -> Axes:
+    """Draw where photons lie, as a histogram over the whole part of the chip that they are in.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+    curvature : Curvature or (float, float), optional
+        A curve that is drawn through the row with most photons.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes()
+    x, y = _places(photons)
+    low, high = (float(y.min()), float(y.max())) if y.size else (0.0, 1.0)
+    _draw_histogram(ax, x, y, low, high)
+    what = "photons"
+    if curvature is not None and y.size:
+        curve = Curvature.of(curvature)
+        straight = y - curve(x)
+        counts, edges = np.histogram(straight, max(1, min(2000, int(np.ptp(straight)))))
+        row = edges[int(np.argmax(counts))] + 0.5 * (edges[1] - edges[0])
+        columns = np.linspace(x.min(), x.max(), 512)
+        draw_curve(ax, columns, row + curve(columns), "curvature")
+        what = "photons and the curvature"
+    set_title(ax, what, source_text(photons))
+    add_legend(ax, **ON_IMAGE)
+    return ax
+
+
+def _places(photons: xr.Dataset) -> NDArray[np.float64]:
+    places = np.stack([photons[name].values for name in ("x", "y")]).astype(np.float64)
+    return places[:, np.isfinite(places).all(axis=0)]
+
+
+def _draw_histogram(
+    ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], low: float, high: float
+) -> None:
+    """Photons in cells of columns and rows between `low` and `high`."""
+    n_rows = max(1, min(150, int(np.ceil(high - low))))
+    first, last = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
+    edges = np.linspace(first, max(last, first + 1.0), 65), np.linspace(low, high, n_rows + 1)
     counts, *_ = np.histogram2d(x, y, bins=edges)
     most = max(1.0, float(np.percentile(counts, 99.8)))
     mesh = ax.pcolormesh(*edges, counts.T, vmin=0.0, vmax=most, cmap="viridis", rasterized=True)
-    draw_curve(ax, columns, line, "fitted curvature")
     ax.set(xlabel=X_LABEL, ylabel=Y_LABEL)
-    set_title(ax, "photons and fitted curvature", _fit_text(fit), source_text(photons))
-    add_legend(ax, **ON_IMAGE)
     cell = f"{np.diff(edges[0])[0]:.0f} x {np.diff(edges[1])[0]:.2g} px"
     beyond = "max" if counts.max() > most else "neither"
     add_colours(ax, mesh, f"photons in {cell}", extend=beyond)
-    return ax
 
 
 def _fit_text(fit: CurvatureFit | PhotonCurvatureFit) -> str:

@@ -32,11 +32,11 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     ----------
     data : xarray.Dataset
         As from `rixs_map`, or as from `difference` of spectra over a delay: with ``normalized`` or
-        ``difference`` over two dimensions.
+        ``difference`` over two dimensions; or groups of `aggregate`, with ``spectrum``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'linear', 'sqrt', 'log'}
-        How the colour follows the values of ``normalized``; what is not linear stands beside the
+        How the colour follows the values; what is not linear stands beside the
         colours. Differences are always linear, in colours that are white at 0.
 
     Returns
@@ -54,6 +54,8 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     if scale not in _SCALES:
         raise ValueError(unknown_name("scale", scale, _SCALES))
     name = "difference" if "difference" in data else "normalized"
+    if name not in data and "spectrum" in data and "trainId" not in data["spectrum"].dims:
+        name = "spectrum"  # of groups
     values = data.get(name)
     if values is None or values.ndim != 2:
         shape = "nothing" if values is None else f"dimensions {values.dims}"
@@ -98,7 +100,7 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
         ax.axline((float(y[0]), float(y[0])), slope=1, label="elastic line", **line)
         ax.set(xlim=limits[0], ylim=limits[1])
     ax.set(xlabel=axis_label(x), ylabel=axis_label(y))
-    title = "difference, pumped and unpumped" if name == "difference" else "RIXS map"
-    set_title(ax, title, source_text(data))
+    titles = {"difference": "difference, pumped and unpumped", "spectrum": "spectra of groups"}
+    set_title(ax, titles.get(name, "RIXS map"), source_text(data))
     add_legend(ax, **({} if name == "difference" else ON_IMAGE))
     return ax

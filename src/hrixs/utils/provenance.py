@@ -143,7 +143,7 @@ def _number_of_images(data: Any) -> int | None:
     variables = _variables(data)
     along = ("energy", "energy_loss", "x", "y")
     for one in variables:
-        if "trainId" in one.dims:
+        if "trainId" in one.dims or "frame" in one.dims:
             return int(np.prod([size for dim, size in one.sizes.items() if dim not in along]))
     if "photon" in data.sizes:
         of_frames = frames_of_attrs(data.attrs)
