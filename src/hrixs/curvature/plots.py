@@ -150,7 +150,7 @@ def _draw_histogram(
 
 
 def _fit_texts(fit: CurvatureFit | PhotonCurvatureFit) -> tuple[str, str]:
-    b = f"B = {fit.curve_b:.3e} ± {fit.curve_b_err:.1g}"
+    b = f"B = {fit.curve_b:.2e} ± {fit.curve_b_err:.1g}"
     return (
         f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}",
         f"{b}, line {fit.fwhm:.2f} px FWHM",
