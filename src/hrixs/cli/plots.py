@@ -32,11 +32,11 @@ _DPI = 120
 _LINE, _MOST_DOUBTS = 130, 3
 
 
-def draw_map(result: xr.Dataset, path: Path) -> None:
+def draw_map(result: xr.Dataset, method: str, path: Path) -> None:
     """Draw the map that was made, and say where."""
     figure, axes = new_figure([["map"]], (10, 7))
     plot_map(result, axes["map"], scale="sqrt")
-    _finish(figure, result, "", path)
+    _finish(figure, result, f"method {method}", path)
 
 
 def draw_run(
@@ -131,11 +131,10 @@ def _by_run(result: xr.Dataset) -> xr.Dataset | dict[str, xr.Dataset]:
 def _finish(figure: Figure, data: xr.Dataset, how: str, path: Path) -> None:
     """Write once for all what it is of, and what makes it doubtful; save, and say where."""
     source = source_text(data)
-    if how:
-        for ax in figure.axes:
-            title = ax.get_title().removesuffix(f"\n{source}")
-            ax.set_title(title.removesuffix(f"\n{source_text(data, images=False)}"))
-        figure.suptitle(", ".join(one for one in (source, how) if one), fontsize=15)
+    for ax in figure.axes:
+        title = ax.get_title().removesuffix(f"\n{source}")
+        ax.set_title(title.removesuffix(f"\n{source_text(data, images=False)}"))
+    figure.suptitle(", ".join(one for one in (source, how) if one), fontsize=15)
     grave = [str(one) for one in _doubts(data) if one.grave]
     if grave:
         more = [f"and {len(grave) - _MOST_DOUBTS} more"] if len(grave) > _MOST_DOUBTS else []
