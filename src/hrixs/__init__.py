@@ -52,6 +52,7 @@ from hrixs.selection.choose import select
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
+from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.auto_range import FoundRange, auto_range
 from hrixs.spectrometer.replay import replay
@@ -133,6 +134,7 @@ __all__ = [
     "photon_table",
     "photon_table_from",
     "plot_map",
+    "plot_spectra",
     "pumped_by",
     "read_events",
     "replay",

@@ -284,7 +284,8 @@ def _write_results(
     out: Path, h: hRIXS, counted: xr.Dataset, integrated: xr.Dataset, by_delay: xr.Dataset
 ) -> None:
     from hrixs.curvature.plots import plot_curvature
-    from hrixs.spectra.plots import plot_per_train, plot_spectra
+    from hrixs.spectra.plots import plot_spectra
+    from hrixs.spectra.train_plot import plot_per_train
     from hrixs.utils.figures import new_figure
 
     path = out / "spectrum.nc"
@@ -296,14 +297,11 @@ def _write_results(
         result.to_netcdf(path, engine="h5netcdf", group=group, mode="a")
 
     assert h.curvature_fit is not None
-    figure, axes = new_figure([["image", "spectra"], ["image", "trains"]], (13, 7))
+    figure, axes = new_figure([["image", "spectra"], ["image", "trains"]], (15, 8.5))
     plot_curvature(h.mean_image(counted), h.curvature_fit, axes["image"])
-    both = {
-        "photons counted": counted.spectrum.mean("trainId"),
-        "intensity integrated": integrated.spectrum.mean("trainId"),
-    }
-    plot_spectra(both, axes["spectra"], offset=0.3)
-    plot_per_train(counted.spectrum.sum("energy"), axes["trains"])
+    both = {"photons counted": counted, "intensity integrated": integrated}
+    plot_spectra(both, axes["spectra"], scale="peak", offset=0.3)
+    plot_per_train(counted, axes["trains"])
     figure.savefig(out / "demo.png", dpi=110)
     print(f"wrote {path} (groups counted, integrated, by_delay) and {out / 'demo.png'}")
     folders = [run_folder(out, PROPOSAL, run) for run in (DATA_RUN, DARK_RUN)]

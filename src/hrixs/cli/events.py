@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 
 from hrixs.camera.curve import Curvature
 from hrixs.cli.job import Job
+from hrixs.settings.state import plain_settings
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
 from hrixs.spectrometer.recipe import over_energy
@@ -25,9 +27,9 @@ def is_photons(source: Any) -> bool:
     return isinstance(source, xr.Dataset) and "photon" in source.dims
 
 
-def require_use(job: Job, *, plot: bool) -> None:
+def require_use(job: Job) -> None:
     """Raise ValueError for options that need images."""
-    given = {"--dark": job.dark, "--mask": job.mask, "--plot": plot, "--photons": job.photons}
+    given = {"--dark": job.dark, "--mask": job.mask, "--photons": job.photons}
     given |= {f"--{name.lower().replace('_', '-')}": name not in _USED for name in job.params}
     given["--method"] = job.method != "auto"
     useless = [name for name, one in given.items() if one]
@@ -64,7 +66,9 @@ def spectra_of_photons(h: hRIXS, photons: xr.Dataset, job: Job) -> xr.Dataset:
         spectrum = spectrum.assign_coords(nrj=("frame", energies, {"units": "eV"}))
     data = spectrum.coords.to_dataset().drop_vars("y").reset_coords()
     spectrum = with_slow_doubts(h, over_energy(h, spectrum), data)
-    data.attrs = {"run": attrs.get("run", ""), "n_images": spectrum.sizes["frame"]}
+    settings = json.dumps(plain_settings(h))
+    n_images = spectrum.sizes["frame"]
+    data.attrs = {"run": attrs.get("run", ""), "n_images": n_images, "settings": settings}
     return store_spectrum(data, spectrum.reset_coords(drop=True))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import xarray as xr
 
 from hrixs.cli.job import Job
-from hrixs.cli.process import draw_map, fit_curvature, report, unfinished_folder, write_result
+from hrixs.cli.plots import draw_map, draw_together
+from hrixs.cli.process import fit_curvature, report, unfinished_folder, write_result
 from hrixs.output.writing import checked_suffix, recorded
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import MissingDataError
@@ -32,7 +33,7 @@ def process_together(
     job : Job
         All else.
     plot : path, optional
-        Picture of the map to write.
+        Picture of the map, or of the spectra of all runs, to write.
 
     Returns
     -------
@@ -70,8 +71,10 @@ def process_together(
         result = write_result(h, spectra, job, output, task, folder)
         shutil.rmtree(runs, ignore_errors=True)
     report(spectra, result, output)
-    if plot is not None:
-        draw_map(result, plot)
+    if plot is not None and job.map is not None:
+        draw_map(result, job.method, plot)
+    elif plot is not None:
+        draw_together(spectra, result, job.method, plot)
     n_failed = int(spectra.attrs["n_failed_runs"])
     print(f"{len(names) - n_failed} of {len(names)} runs done: {spectra.attrs['runs']}")
     for text in str(spectra.attrs["failed_runs"]).splitlines():
