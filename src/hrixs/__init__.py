@@ -48,6 +48,7 @@ from hrixs.scans.map_plot import plot_map
 from hrixs.scans.maps import cut, rixs_map
 from hrixs.scans.pumped import pumped_by
 from hrixs.selection.choose import select
+from hrixs.spectra.aggregate import add, average
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
@@ -97,10 +98,12 @@ __all__ = [
     "TooManyPhotonsError",
     "UnknownUncertaintyError",
     "__version__",
+    "add",
     "aggregate",
     "align",
     "align_elastic",
     "auto_range",
+    "average",
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",

@@ -23,7 +23,7 @@ class Settings(CurveSettings):
     DETECTOR_FIELDS = DETECTOR_FIELDS
     DEFAULTS = DEFAULTS
     NAMES = NAMES
-    aggregators: dict[str, Aggregator] = default_aggregators()
+    aggregators: dict[str, Aggregator | None] = default_aggregators()
 
     PROPOSAL: int | str | None
     FIELDS: list[Field]
