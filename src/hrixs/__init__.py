@@ -49,11 +49,13 @@ from hrixs.scans.maps import cut, rixs_map
 from hrixs.scans.pumped import pumped_by
 from hrixs.selection.choose import select
 from hrixs.spectra.aggregate import add, average
+from hrixs.spectra.compared import Comparison
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.auto_range import FoundRange, auto_range
+from hrixs.spectrometer.comparison import compare
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
@@ -75,6 +77,7 @@ from hrixs.utils.provenance import __version__
 __all__ = [
     "ChargeBalanceWarning",
     "CloudEstimate",
+    "Comparison",
     "Curvature",
     "CurvatureFit",
     "Doubt",
@@ -107,6 +110,7 @@ __all__ = [
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",
+    "compare",
     "concat",
     "concat_photons",
     "cut",
