@@ -17,6 +17,8 @@ Row = tuple[str, str, str]
 _NAMES = ("first", "second")
 # Characters of a value in the table.
 _MOST = 44
+# And of what differs in a legend.
+_LEGEND = 60
 
 
 class Quantity(NamedTuple):
@@ -55,8 +57,9 @@ class Comparison:
         found, within a pixel, and those of one alone; a double hit is two. None where one of them
         has no photons.
     difference : xarray.Dataset or None
-        ``difference``, the second spectrum less the first, and ``difference_err``. None where they
-        have not the same axis and unit.
+        ``difference``, the second spectrum less the first; ``difference.hrixs.error("difference")``
+        is one standard deviation, where it is known. None where they have not the same axis and
+        unit.
     doubts : (list of Doubt, list of Doubt)
         As `hrixs.doubts` lists them.
     seconds : (float, float)
@@ -102,7 +105,8 @@ class Comparison:
         """
         from hrixs.spectra.compared_plot import plot_comparison
 
-        return plot_comparison(self)
+        names = (self._label(0), self._label(1))
+        return plot_comparison((self.first, self.second), names, self.difference)
 
     def __str__(self) -> str:
         rows = [("", *_NAMES), *self._rows()]
@@ -125,6 +129,11 @@ class Comparison:
         body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in self._rows())
         rest = "".join(f"<p>{escape(one)}</p>" for one in self._lines())
         return f"<table>{head}<tbody>{body}</tbody></table>{rest}"
+
+    def _label(self, k: int) -> str:
+        """For a legend, with what differs where that is short enough."""
+        text = ", ".join(f"{name} = {_short(both[k])}" for name, both in self.settings.items())
+        return f"{_NAMES[k]}: {text}" if 0 < len(text) <= _LEGEND else _NAMES[k]
 
     def _photons(self, which: str) -> int | None:
         return None if self.photons is None else int(self.photons[which].sum())

@@ -19,7 +19,7 @@ from hrixs.photons.table import photon_table
 from hrixs.reduction.analysis import METHODS, counts_photons, require_method
 from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.compared import Comparison, Quantity
-from hrixs.spectra.errors import known_error
+from hrixs.spectra.errors import known_error, with_variance
 from hrixs.spectrometer.inputs import RunOrData, images_in
 from hrixs.spectrometer.matched_photons import Integers, Places, leading, photons_of_both
 from hrixs.spectrometer.recipe import add_spectra, uses_dark
@@ -94,7 +94,7 @@ def compare(
     >>> from hrixs import compare, hRIXS
     >>> from hrixs.simulation import Sensor, SpectralLine, simulate_frames
     >>> frames, truth = simulate_frames(4, sensor=Sensor(shape=(64, 128)), photons_per_frame=9,
-    ...                                 lines=[SpectralLine(60, 2.0)], energy=530, seed=1)
+    ...                                 lines=[SpectralLine(60, 2, 1)], energy=530, seed=1)
     >>> h1 = hRIXS()
     >>> h1.set_params(threshold=60)
     >>> h2 = copy.copy(h1)
@@ -311,7 +311,7 @@ def _difference(
         how_far = apart(a["energy"].values, b["energy"].values)
         notes.append(f"The energy axes differ, they are {how_far}: no difference.")
         return None
-    values = a.copy(data=b.values - a.values).rename("difference")
+    values = a.copy(data=1.0 * (b.values - a.values)).rename("difference")
     values.attrs = {"units": units[0], "long_name": "second less first"}
     made = xr.Dataset({"difference": values})
     made.attrs = {"units": units[0], "sum": float(values.sum()), "sum_err": np.nan}
@@ -324,8 +324,7 @@ def _difference(
     stayed = [number[same] for number, same in zip(bins, both.same, strict=True)]
     variance = _counted(bins[0], a.size) + _counted(bins[1], a.size)
     variance -= 2 * _counted(stayed[0][stayed[0] == stayed[1]], a.size)
-    made["difference_err"] = values.copy(data=np.sqrt(variance))
-    made["difference_err"].attrs = {"units": units[0], "long_name": "one standard deviation"}
+    made = with_variance(made, "difference", values.copy(data=variance.astype(np.float64)))
     in_one = sum(np.count_nonzero(number >= 0) for number in bins)
     in_one -= 2 * np.count_nonzero((stayed[0] >= 0) & (stayed[1] >= 0))
     made.attrs["sum_err"] = float(np.sqrt(in_one))
