@@ -70,6 +70,9 @@ def difference(
     photons a bin, ``sqrt(n)`` is a poor error: a bin without a photon has the error 0. Put bins
     together there. Differences from one and the same `unpumped` share its noise.
 
+    Axes that differ by rounding are taken for one. xarray's own ``pumped - unpumped`` would leave
+    out, in silence, all bins whose energies are not the same to the last digit.
+
     Examples
     --------
     >>> import xarray as xr
