@@ -220,6 +220,8 @@ class TestResults:
         assert (found.only_first, found.only_second) == (again.only_second, again.only_first)
         assert "was there" not in str(found)
         assert np.isnan(found.seconds).all()
+        # As the results tell, though the settings that are given are the same.
+        assert found.settings == {"STD_THRESHOLD": (3.5, 12)}
 
     def test_without_photons(self, h):
         found = compare(h, h, self.results(h, photons=False))
@@ -324,6 +326,7 @@ class TestShown:
         (images(), {"method": "reslove"}, ValueError, "Did you mean 'resolve'"),
         (images(), {"memory": "1GB"}, TypeError, "memory is given, which is for runs"),
         ([images()], {}, TypeError, "expected two results"),
+        ([images()] * 2, {"methods": ("auto",) * 2}, TypeError, "methods is given with results"),
         ([1, 2], {}, TypeError, "expected two results"),
         ([images(), images()], {}, hrixs.MissingDataError, "has no spectrum"),
         (images().drop_vars("MaranaX"), {}, hrixs.MissingDataError, "MaranaX"),

@@ -17,12 +17,13 @@ from hrixs.doubt_rules.listing import doubts
 from hrixs.energy.line import line_width
 from hrixs.photons.table import photon_table
 from hrixs.reduction.analysis import METHODS, counts_photons, require_method
+from hrixs.settings.differing import settings_that_differ, told_by
 from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.compared import Comparison, Quantity
 from hrixs.spectra.errors import known_error, with_variance
 from hrixs.spectrometer.inputs import RunOrData, images_in
 from hrixs.spectrometer.matched_photons import Integers, Places, leading, photons_of_both
-from hrixs.spectrometer.recipe import add_spectra, uses_dark
+from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
@@ -31,7 +32,6 @@ from hrixs.utils.errors import (
     MissingDataError,
     NoLineError,
 )
-from hrixs.utils.provenance import slice_text
 
 # Doubts of both stand in the comparison.
 _DOUBTS = (DoubtWarning, LostPhotonsWarning, ChargeBalanceWarning)
@@ -57,7 +57,8 @@ def compare(
         The two settings, each with its dark. They stay as they are.
     data : xarray.Dataset or run, or (xarray.Dataset, xarray.Dataset)
         Images, loaded, lazy or in a file; or a run, which is read twice, in bounded memory; or two
-        results that are there, the first of `h1`. It stays as it is.
+        results that are there, the first of `h1`, whose ``attrs`` are asked, too. It stays as it
+        is.
     method : {'auto', 'manual', 'resolve', 'integrate', 'best'}
         Of both.
     methods : (str, str), optional
@@ -108,9 +109,11 @@ def compare(
         raise ValueError(f"methods = {methods!r}, expected two, as ('auto', 'resolve').")
     for one in of_each:
         require_method(one, METHODS)
-    settings = _settings_that_differ(h1, h2)
+    settings = settings_that_differ(h1, h2)
     if isinstance(data, list | tuple):
-        first, second = (_given(one) for one in _two_results(data, options))
+        own = options if methods is None else {"methods": methods, **options}
+        first, second = (_given(one) for one in _two_results(data, own))
+        settings = told_by(first.result, second.result) | settings
     else:
         # Both are copies, so that what an analysis sets is forgotten.
         first, second = (
@@ -196,38 +199,6 @@ def _places_in(result: xr.Dataset) -> Places | None:
         return Places.of(photon_table(result))
     except (MissingDataError, ValueError):
         return None
-
-
-def _settings_that_differ(h1: hRIXS, h2: hRIXS) -> dict[str, tuple[Any, Any]]:
-    values = [h.get_params() for h in (h1, h2)]
-    differ = {
-        name.upper(): (_plain(a), _plain(b))
-        for (name, a), b in zip(values[0].items(), values[1].values(), strict=True)
-        if not _same(a, b)
-    }
-    if h1.curvature != h2.curvature and not {"CURVE_A", "CURVE_B"} & set(differ):
-        differ["curvature"] = (h1.curvature, h2.curvature)
-    if uses_dark(h1) and uses_dark(h2) and not _same(h1.dark_image, h2.dark_image):
-        differ["dark"] = (f"run {h1.dark_run}", f"run {h2.dark_run}")
-    return differ
-
-
-def _same(a: Any, b: Any) -> bool:
-    if a is b:
-        return True
-    if np.ndim(a) or np.ndim(b):
-        return np.array_equal(np.asarray(a), np.asarray(b))
-    return bool(a == b)
-
-
-def _plain(value: Any) -> Any:
-    """As it is shown; an image by its shape."""
-    if isinstance(value, slice):
-        return slice_text(value)
-    if isinstance(value, np.ndarray | xr.DataArray):
-        marked = f", {np.count_nonzero(value)} marked" if value.dtype == bool else ""
-        return f"image {value.shape}{marked}"
-    return value
 
 
 def _n_images(result: xr.Dataset) -> int:
