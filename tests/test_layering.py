@@ -37,11 +37,12 @@ ARROWS = {
     "steps utils",
     "spectrometer": "reports replays settings scans groups selection i0 level reduction energy "
     "noise curvature spectra photons runs output files camera steps utils",
+    "comparisons": "spectrometer replays settings reduction energy spectra photons camera utils",
     "live": "spectrometer settings reduction spectra runs files steps utils",
-    "view": "live spectrometer reports replays settings scans groups selection i0 level reduction "
-    "energy noise curvature spectra photons runs output files camera steps utils",
-    "cli": "view live spectrometer reports replays settings scans groups selection i0 level "
-    "reduction energy noise curvature spectra photons runs output files camera steps utils "
+    "view": "live comparisons spectrometer reports replays settings scans groups selection i0 "
+    "level reduction energy noise curvature spectra photons runs output files camera steps utils",
+    "cli": "view live comparisons spectrometer reports replays settings scans groups selection i0 "
+    "level reduction energy noise curvature spectra photons runs output files camera steps utils "
     "simulation",
     "doubt_rules": "utils",
 }

@@ -13,6 +13,8 @@ except ImportError as error:
     ) from error
 
 from hrixs.camera.curve import Curvature
+from hrixs.comparisons.compared import Comparison
+from hrixs.comparisons.comparison import compare
 from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.doubt_rules.doubt import Doubt
@@ -49,6 +51,7 @@ from hrixs.scans.map_plot import plot_map
 from hrixs.scans.maps import cut, rixs_map
 from hrixs.scans.pumped import pumped_by
 from hrixs.selection.choose import select
+from hrixs.spectra.aggregate import add, average
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
@@ -77,6 +80,7 @@ from hrixs.utils.provenance import __version__
 __all__ = [
     "ChargeBalanceWarning",
     "CloudEstimate",
+    "Comparison",
     "Curvature",
     "CurvatureFit",
     "Doubt",
@@ -100,13 +104,16 @@ __all__ = [
     "TooManyPhotonsError",
     "UnknownUncertaintyError",
     "__version__",
+    "add",
     "aggregate",
     "align",
     "align_elastic",
     "auto_range",
+    "average",
     "bad_pixels",
     "calibrate_energy",
     "classify_photons",
+    "compare",
     "concat",
     "concat_photons",
     "cut",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.runs.mock import run_folder

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hrixs.cli import level_options, replay, scan_options, selection_options
+from hrixs.cli.parser import Parser
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
@@ -39,11 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="hrixs", description="RIXS camera frames to spectra.", allow_abbrev=False
-    )
+    parser = Parser(prog="hrixs", description="RIXS camera frames to spectra.")
     parser.add_argument("--version", action="version", version=f"hrixs {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_commands()
     _add_demo(commands)
     _add_process(commands)
     _add_watch(commands)
@@ -79,7 +78,6 @@ def _add_process(commands: Any) -> None:
         description="Makes spectra from runs' folders, run numbers, image files of any camera "
         "(TIFF, HDF5, NumPy, EDF, CBF, FITS, SIF, SPE), or event lists of ADRESS (.h5), and writes "
         "them to a file for each. Memory does not grow with a run.",
-        allow_abbrev=False,
     )
     add = process.add_argument
     add("runs", metavar="RUN", nargs="+",
@@ -225,7 +223,6 @@ def _add_watch(commands: Any) -> None:
         help="show live spectra of the trains that a Karabo bridge sends",
         description="Analyses trains from a Karabo bridge as they come, shows the spectrum of the "
         "last ones and of all, and saves both on Ctrl-C. Needs the extra 'bridge'.",
-        allow_abbrev=False,
     )
     add = watch.add_argument
     add("endpoint", metavar="tcp://HOST:PORT", help="the bridge's server")

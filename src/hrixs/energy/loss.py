@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.axes import on_axes_of
 from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.steps.record import recorded
@@ -173,7 +174,7 @@ def _zero_loss(data: xr.Dataset, elastic: float | xr.DataArray | None) -> xr.Dat
             f"the photon energy has dimensions {zero.dims}, expected some of the spectrum's, "
             f"{tuple(others)}."
         )
-    return zero
+    return on_axes_of(data, zero, "elastic")
 
 
 def _main(data: xr.Dataset) -> str:

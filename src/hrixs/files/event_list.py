@@ -120,7 +120,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
         if one is not None:
             attrs[name] = one
         elif frame is not None and np.shape(values) == (n_frames,):
-            coords[f"frames_{name}"] = ("frames", values)
+            coords[f"frames_{name}"] = ("frames", values, {"recorded": "beside the photons"})
         elif np.asarray(values).dtype.kind in "iuf":
             attrs[name] = np.asarray(values)
     energies = np.asarray(recorded.get("PhotonEnergy", ()))

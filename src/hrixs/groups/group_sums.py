@@ -13,6 +13,7 @@ from hrixs.groups.groups import members
 from hrixs.spectra.aggregate import (
     Aggregate,
     Aggregator,
+    Aggregators,
     add,
     add_in_quadrature,
     aggregate_one,
@@ -27,7 +28,7 @@ Integers = NDArray[np.int64]
 
 
 def sums_of_groups(
-    ds: xr.Dataset, number: Integers, n_groups: int, dim: str, aggregators: Mapping[str, Aggregator]
+    ds: xr.Dataset, number: Integers, n_groups: int, dim: str, aggregators: Aggregators
 ) -> xr.Dataset:
     """Each variable of `ds` aggregated over the images of each group, over dim `GROUP`.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from hrixs.groups.group_sums import GROUP, datasets_of_groups, sums_of_groups
 from hrixs.groups.grouping import attributes_of, crossed, groups_of
 from hrixs.groups.groups import Groups
+from hrixs.groups.own_variables import own_coords_as_variables, tell_left_out
 from hrixs.i0.sums import (
     AUTO,
     ratio_aggregators,
@@ -22,7 +23,7 @@ from hrixs.i0.sums import (
 )
 from hrixs.spectra.aggregate import (
     Aggregate,
-    Aggregator,
+    Aggregators,
     aggregate_all,
     aggregate_variable,
     default_aggregators,
@@ -50,7 +51,7 @@ def aggregate(
     setpoints: ArrayLike | str | Mapping[str, ArrayLike | str] | None = None,
     origin: Width | None = None,
     norm: str | None = AUTO,
-    aggregators: Mapping[str, Aggregator] | None = None,
+    aggregators: Aggregators | None = None,
 ) -> xr.Dataset:
     """Add up all images of a dataset, or those of each group of them.
 
@@ -82,8 +83,9 @@ def aggregate(
         Images in which it is zero or not finite are left out, told and counted; by default what
         they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.
     aggregators : dict, optional
-        ``{name: function(da, dim)}``, in place of and beside the usual ones: images, spectra and
-        norms add, settings of the beamline are averaged.
+        ``{name: function(da, dim)}``, such as `hrixs.average` or `hrixs.add`, in place of and
+        beside the usual ones: images, spectra and norms add, settings of the beamline are
+        averaged. None: the variable is left out knowingly.
 
     Returns
     -------
@@ -91,6 +93,7 @@ def aggregate(
         Over the variables in `by`, in place of `dim`, with the mean of each group as the value, and
         its standard deviation inside of the group as ``<name>_spread``. ``counts`` is the number of
         images; of a combination without one it is 0, as are counted photons, and all else NaN.
+        Times are averaged; text, and True and False, stay where they are the same in each group.
         ``attrs`` tell in ``grouped_by`` how it was done, count what was left out, and name in
         ``not_aggregated`` the variables that no aggregator is for.
 
@@ -105,7 +108,8 @@ def aggregate(
     Warns
     -----
     HrixsWarning
-        For images that are left out; where nearly every image is a group of its own although values
+        For images that are left out; for variables of your own that no aggregator is for, with what
+        to type; where nearly every image is a group of its own although values
         cluster, with the tolerance to give; where bins cut a set-point in two; where groups by a
         tolerance grow wide; for combinations without an image.
 
@@ -136,7 +140,7 @@ def aggregate_groups(
     by: Any,
     dim: str,
     *,
-    aggregators: Mapping[str, Aggregator],
+    aggregators: Aggregators,
     norm: str | None = AUTO,
     aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None = None,
     **options: Any,
@@ -150,8 +154,12 @@ def aggregate_groups(
         if aggregate_ds is not None:
             return aggregate_ds(ds, dim)
         return sum_of_all(ds, dim, norm, aggregators)
+    ds = own_coords_as_variables(ds, dim)
     own = _with_ratios(ds, aggregators)
-    sums = _of_groups(ds, groups_of(ds, by, dim, **options), dim, norm, own, aggregate_ds)
+    used = options.get("setpoints")
+    used = tuple(used.values()) if isinstance(used, Mapping) else (used,)
+    used = [one for one in used if isinstance(one, str)]
+    sums = _of_groups(ds, groups_of(ds, by, dim, **options), dim, norm, own, aggregate_ds, used)
     return with_ratio(sums, ds, dim, of_spectra=own.get("spectrum"))
 
 
@@ -159,11 +167,12 @@ def sum_of_all(
     ds: xr.Dataset,
     dim: str,
     norm: str | None,
-    aggregators: Mapping[str, Aggregator],
+    aggregators: Aggregators,
     aggregator: Aggregate | None = None,
 ) -> xr.Dataset:
     """All images of a dataset aggregated, but those without a norm; by a function where given."""
     require_dimension(ds, dim)
+    ds = own_coords_as_variables(ds, dim)
     used = without_useless(ds, norm, dim)
     own = _with_ratios(used, aggregators)
 
@@ -173,11 +182,13 @@ def sum_of_all(
         return aggregate_variable(own, da, dim)
 
     result = aggregate_all(used, of_variable, dim)
+    if aggregator is None:
+        tell_left_out(used, result, dim, own)
     result = with_count(result, ds, np.asarray(ds.sizes[dim] - used.sizes[dim]))
     return with_ratio(result, used, dim, of_spectra=own.get("spectrum"))
 
 
-def _with_ratios(ds: xr.Dataset, aggregators: Mapping[str, Aggregator]) -> Mapping[str, Aggregator]:
+def _with_ratios(ds: xr.Dataset, aggregators: Aggregators) -> Aggregators:
     """The aggregators, and those of what ``normalized`` was divided by; others are told later."""
     if not isinstance(aggregators, Mapping):
         return aggregators
@@ -189,8 +200,9 @@ def _of_groups(
     groups: list[Groups],
     dim: str,
     norm: str | None,
-    aggregators: Mapping[str, Aggregator],
+    aggregators: Aggregators,
     aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None,
+    used: Sequence[str],
 ) -> xr.Dataset:
     number, place, n_groups = crossed(groups)
     useless = useless_in(ds, number, norm, dim)
@@ -200,6 +212,7 @@ def _of_groups(
     rest = ds.drop_vars([name for name in names if name != dim and name in ds.variables])
     if aggregate_ds is None:
         row = sums_of_groups(rest, number, n_groups, dim, aggregators)
+        tell_left_out(rest, row, dim, aggregators, used)
     else:
         row = datasets_of_groups(rest, number, n_groups, dim, aggregate_ds)
     row = with_count(row, ds, n_left, (GROUP,))
@@ -227,8 +240,17 @@ def _placed(row: xr.Dataset, place: np.ndarray[Any, Any], names: Sequence[str]) 
     )
     known = xr.DataArray(~empty, dims=names)
     for name, variable in result.data_vars.items():
-        # A sum of no counts is 0, and stays a count.
         if set(names) <= set(variable.dims):
-            rest = 0 if variable.dtype.kind in "iu" else np.nan
-            result[name] = variable.where(known, rest)
+            result[name] = _where_known(variable, known)
     return result
+
+
+def _where_known(variable: xr.DataArray, known: xr.DataArray) -> xr.DataArray:
+    """What stands in combinations without an image: nothing of text, no time, else NaN."""
+    kind = variable.dtype.kind
+    if kind in "iu":
+        return variable.where(known, 0)  # a sum of no counts is 0, and stays a count
+    if kind in "USO":
+        return variable.where(known, "" if kind != "S" else b"")
+    # True and False with gaps are numbers.
+    return (variable.astype(np.float64) if kind == "b" else variable).where(known)

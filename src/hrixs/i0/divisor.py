@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.i0.pulses import error_per_train, per_train
+from hrixs.spectra.axes import same_axis
 from hrixs.spectra.errors import DIVISOR, VARIANCE
 from hrixs.spectra.expression import Expression
 from hrixs.spectra.naming import named_entries
@@ -193,6 +194,8 @@ def _at(spectrum: xr.DataArray, values: xr.DataArray, dim: str, text: str) -> xr
     wanted, known = spectrum.indexes[dim], values.indexes[dim]
     if known.equals(wanted):
         return values
+    if same_axis(wanted.values, known.values):
+        return values.assign_coords({dim: spectrum[dim].variable})
     if not known.is_unique:
         raise ValueError(
             f"{text} has several values at the same {dim}, and others than the spectra. Give one "

@@ -25,6 +25,7 @@ from hrixs.live.trains import PATIENCE, TrainData, TrainReader
 from hrixs.reduction.analysis import require_method, resolves, takes_thresholds
 from hrixs.reduction.judge import Seen
 from hrixs.settings.state import plain_beside, plain_settings
+from hrixs.spectra.axes import apart, described, same_axis
 from hrixs.spectra.dataset import OF_ALL_IMAGES, as_counted
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
@@ -301,6 +302,7 @@ class LiveSpectra:
                 data = train.dataset(self.h.DETECTOR)
                 known, look = self._first.analysis, self.total is None
                 made = add_spectra(self.h, data, self.method, analysis=known, look=look, keep=seen)
+            self._require_axis_of_the_sum(made["energy"].values)
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train.train_id, error, train.time)
             return
@@ -326,6 +328,14 @@ class LiveSpectra:
         self._lost.add(spectrum.attrs, one.n_images)
         if self._lost.is_told:
             self.notes = noted(self.notes, self._lost.text, anew=True)
+
+    def _require_axis_of_the_sum(self, energy: NDArray[np.float64]) -> None:
+        if self.energy_axis is not None and not same_axis(self.energy_axis.values, energy):
+            raise ValueError(
+                f"the train's energy axis has {described(energy)}, that of the sum "
+                f"{described(self.energy_axis.values)}: {apart(self.energy_axis.values, energy)}. "
+                "Settings were changed on the way; begin a new sum for them."
+            )
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

@@ -85,11 +85,13 @@ def spectra_of(
     energies: NDArray[np.float64] | None = None,
     *,
     keep: list[Seen] | None = None,
+    tables: list[xr.Dataset] | None = None,
 ) -> xr.DataArray:
     """Spectra of cropped frames, part by part, so that memory for photons is bounded.
 
     What a threshold loses is estimated from the photons of the first frames, found once. What the
-    frames show is judged, or put into `keep` for later.
+    frames show is judged, or put into `keep` for later. Into `tables` go the photons of each part,
+    on the whole chip, where there are any.
 
     Raises
     ------
@@ -112,6 +114,8 @@ def spectra_of(
             spectra = analysis.integrated(piece, energy)
         else:
             spectra = analysis.counted(table, piece.frame_shape[1])
+            if tables is not None:
+                tables.append(analysis.on_chip(table))
         if table is not None and analysis.takes_thresholds and not parts:
             is_all = frames.ndim == 2 or len(frames[part]) == len(frames)
             if len(piece) >= FRAMES_FOR_A_LOSS or is_all:

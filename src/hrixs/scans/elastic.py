@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hrixs.energy.line import LineFit, line_width
 from hrixs.groups.grouping import groups_of
 from hrixs.scans.joining import RUN
+from hrixs.spectra.axes import on_axes_of
 from hrixs.spectra.errors import moved_with_variances
 from hrixs.spectra.rebin import equal_step, moved_variable
 from hrixs.steps.record import recorded
@@ -195,6 +196,8 @@ def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
     if elastic is None:
         known = "nrj" in ds.variables and ds["energy"].attrs.get("units") == "eV"
         return np.asarray(ds["nrj"].values, dtype=np.float64) if known else np.full(n, np.nan)
+    if isinstance(elastic, xr.DataArray):
+        elastic = on_axes_of(ds, elastic, "elastic")
     values = np.asarray(elastic, dtype=np.float64)
     if values.shape not in ((), (n,)):
         raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.scans.joined_attrs import joined_attrs
+from hrixs.spectra.axes import apart, described, same_axis
 from hrixs.spectra.naming import named_entries
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
@@ -80,7 +81,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     else:
         names = [", ".join(map(run_label, runs_of(one))) or str(k) for k, one in enumerate(given)]
     keys = _keys(names)
-    _require_alike(given, keys)
+    given = _on_one_axis(given, keys)
     parts, attrs = _alike(given, keys)
     labelled = [
         part.assign_coords({RUN: (_DIM, part[RUN].values if RUN in part.coords else [name] * n)})
@@ -123,6 +124,15 @@ def _require_spectra(one: Any) -> str:
     return str(one["spectrum"].dims[0])
 
 
+def _on_one_axis(given: Sequence[xr.Dataset], keys: Sequence[str]) -> list[xr.Dataset]:
+    """Results with the axis of the first, from which others differ by rounding alone."""
+    _require_alike(given, keys)
+    axis = str(given[0]["spectrum"].dims[-1])
+    if axis not in given[0].coords:
+        return list(given)
+    return [given[0], *(one.assign_coords({axis: given[0][axis].variable}) for one in given[1:])]
+
+
 def _require_alike(given: Sequence[xr.Dataset], keys: Sequence[str]) -> None:
     first = given[0]["spectrum"]
     for one, key in zip(given[1:], keys[1:], strict=True):
@@ -136,22 +146,15 @@ def _require_alike(given: Sequence[xr.Dataset], keys: Sequence[str]) -> None:
                 )
         axis = str(first.dims[-1])
         for dim in map(str, first.dims[1:]):
-            a, b = (s[dim].values.astype(float) for s in (first, spectrum))
-            if dim == axis and len(a) == len(b) and len(a) > 1:
-                if np.abs(a - b).max() <= 1e-6 * abs(a[1] - a[0]):
-                    continue
-            elif len(a) == len(b) and dim != axis:
+            a, b = (s[dim].values for s in (first, spectrum))
+            if len(a) == len(b) and (dim != axis or same_axis(a, b)):
                 continue
-            if np.array_equal(a, b):
-                continue
+            how_far = f", {apart(a, b)}" if len(a) == len(b) else ""
             raise ValueError(
-                f"{keys[0]} has {_axis(a)} along {dim}, {key} {_axis(b)}, expected the same axis. "
-                "Make the spectra with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
+                f"{keys[0]} has {described(a, 'values')} along {dim}, {key} "
+                f"{described(b, 'values')}{how_far}, expected the same axis. Make the spectra "
+                "with the same BINS, Y_RANGE, ENERGY_INTERCEPT and ENERGY_SLOPE."
             )
-
-
-def _axis(values: np.ndarray[Any, Any]) -> str:
-    return f"{len(values)} values from {values[0]:.10g} to {values[-1]:.10g}"
 
 
 def _alike(

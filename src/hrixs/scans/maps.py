@@ -142,7 +142,8 @@ def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
         for name in own
         if name in data
     }
-    rest = [name for name, one in data.data_vars.items() if one.dims == (dim,)]
+    large = {"x", "y", "energy"}  # images, and other spectra, are no part of a map
+    rest = [name for name, v in data.data_vars.items() if dim in v.dims and not large & set(v.dims)]
     return data[rest].drop_vars(own, errors="ignore").assign(kept)
 
 

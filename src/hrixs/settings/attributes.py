@@ -24,7 +24,7 @@ class Settings(CurveSettings, DarkSettings):
     DETECTOR_FIELDS = DETECTOR_FIELDS
     DEFAULTS = DEFAULTS
     NAMES = NAMES
-    aggregators: dict[str, Aggregator] = default_aggregators()
+    aggregators: dict[str, Aggregator | None] = default_aggregators()
 
     PROPOSAL: int | str | None
     FIELDS: list[Field]

@@ -16,10 +16,33 @@ from hrixs.utils.errors import MissingDataError, unknown_name, warn
 Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
 #: The same for all variables; None for a variable that is left out.
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
+#: By the names of variables; None for one that is left out knowingly.
+Aggregators = Mapping[str, Aggregator | None]
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """Sum over `dim`. NaN stays NaN: a missing value is not a zero."""
+    """Sum over a dimension, for `aggregators`. NaN stays NaN: a missing value is not a zero.
+
+    Parameters
+    ----------
+    da : xarray.DataArray
+        Such as spectra, images or a monitor's intensity.
+    dim : str
+        The dimension of the images.
+
+    Returns
+    -------
+    xarray.DataArray
+        Without `dim`, in the same unit. Counts of all images together are left out of ``attrs``.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import hrixs
+    >>> shots = xr.Dataset({"laser_energy": ("trainId", [1.0, 2.5])})
+    >>> float(hrixs.aggregate(shots, aggregators={"laser_energy": hrixs.add}).laser_energy)
+    3.5
+    """
     total = _in_order(da, dim).sum(dim, skipna=False, keep_attrs=True)
     total.attrs = {name: value for name, value in da.attrs.items() if name not in OF_ALL_IMAGES}
     return total
@@ -34,15 +57,40 @@ def add_in_quadrature(da: xr.DataArray, dim: str) -> xr.DataArray:
 
 
 def average(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """Mean over `dim`. NaN stays NaN."""
+    """Mean over a dimension, for `aggregators`. NaN stays NaN.
+
+    Parameters
+    ----------
+    da : xarray.DataArray
+        Such as a setting of the beamline.
+    dim : str
+        The dimension of the images.
+
+    Returns
+    -------
+    xarray.DataArray of float64
+        Without `dim`, in the same unit.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import hrixs
+    >>> data = xr.Dataset({"mono_temp": ("trainId", [20.0, 21.0])})
+    >>> float(hrixs.aggregate(data, aggregators={"mono_temp": hrixs.average}).mono_temp)
+    20.5
+
+    >>> h.aggregators["mono_temp"] = hrixs.average  # of the class  # doctest: +SKIP
+    """
     return _in_order(da, dim).mean(dim, skipna=False, keep_attrs=True)
 
 
-def default_aggregators() -> dict[str, Aggregator]:
+def default_aggregators() -> dict[str, Aggregator | None]:
     """Aggregator of each variable: images, spectra and norms add, settings average."""
     return {
         "hRIXS_det": add,
         "MaranaX": add,
+        "hRIXS_JUNGF": add,
+        "MTE3": add,
         "spectrum": add,
         f"spectrum{VARIANCE}": add,
         WITNESS: add,
@@ -63,12 +111,11 @@ def default_aggregators() -> dict[str, Aggregator]:
     }
 
 
-def aggregate_variable(
-    aggregators: Mapping[str, Aggregator], da: xr.DataArray, dim: str
-) -> xr.DataArray | None:
+def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> xr.DataArray | None:
     """Aggregate one variable over `dim` as `aggregators` say; None where they say nothing.
 
-    An error that is to add in quadrature is left out where what it belongs to does not add.
+    Where they say nothing, times are averaged, and text, and True and False, stay where all are the
+    same. An error that is to add in quadrature is left out where what it belongs to does not add.
 
     Raises
     ------
@@ -93,7 +140,28 @@ def aggregate_variable(
                 f"aggregators[{name!r}] that belongs to it."
             )
         return None
+    if aggregate is None and name not in aggregators:
+        return _without_numbers(da, dim)
     return None if aggregate is None else aggregate(da, dim)
+
+
+def _without_numbers(da: xr.DataArray, dim: str) -> xr.DataArray | None:
+    """The mean of times, and what else is no number where all are the same; None of all else."""
+    if da.dtype.kind in "mM":
+        return _mean_time(da, dim)
+    if da.dtype.kind not in "USOb" or da.dims != (dim,) or not da.size or da.chunks is not None:
+        return None
+    first = da.isel({dim: 0}, drop=True)
+    return first if bool((da == first).all()) else None
+
+
+def _mean_time(da: xr.DataArray, dim: str) -> xr.DataArray:
+    """NaT where one is missing."""
+    # About the first, since a sum of dates would overflow.
+    first = da.isel({dim: 0}, drop=True)
+    lacking = da.isnull().any(dim)
+    mean = first + (da - first).mean(dim)
+    return mean.where(~lacking).assign_attrs(da.attrs).rename(da.name)
 
 
 def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -> xr.Dataset:

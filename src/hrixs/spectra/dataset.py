@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.errors import BIN_NOISE, DIVISOR, VARIANCE, WITNESS, with_variance
 from hrixs.utils.provenance import CHARGES, RATIO, runs_of
 
@@ -77,12 +78,8 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     stale: list[Any] = [name for name in _OF_A_SPECTRUM if name in data]
     new = data.drop_vars([*stale, *(["energy"] if "energy" in data.variables else [])])
     others = [str(name) for name, v in new.variables.items() if "energy" in v.dims]
-    same_axis = "energy" in data.variables and data["energy"].equals(spectrum["energy"])
-    if others and not same_axis:
-        raise ValueError(
-            f"the dataset's variables {', '.join(others)} lie on the present energy axis and "
-            "would not fit the new one. Drop them, or rename their dimension, first."
-        )
+    if others:
+        spectrum = _on_present_axis(data, spectrum, others)
     if set(COUNTS) & set(spectrum.attrs):
         spectrum = spectrum.assign_attrs({COUNTS_OF: _images_of(data, spectrum)})
     new = new.assign_coords(energy=spectrum["energy"].variable)
@@ -97,6 +94,22 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     for name, variable in made.items():
         data[name] = variable
     return data.copy(deep=False)
+
+
+def _on_present_axis(data: xr.Dataset, spectrum: xr.DataArray, others: list[str]) -> xr.DataArray:
+    """`spectrum` on the axis that other variables of `data` lie on."""
+    present = data["energy"] if "energy" in data.variables else None
+    new, units = spectrum["energy"], spectrum["energy"].attrs.get("units")
+    if present is not None and present.attrs.get("units", units) == units:
+        if same_axis(present.values, new.values):
+            return spectrum.assign_coords(energy=present.variable)
+        why = f"the two are {apart(present.values, new.values)}"
+    else:
+        why = "no axis" if present is None else f"it is in {present.attrs['units']}, not {units}"
+    raise ValueError(
+        f"the dataset's variables {', '.join(others)} lie on the present energy axis and would not "
+        f"fit the new one: {why}. Drop them, or rename their dimension, first."
+    )
 
 
 def _images_of(data: xr.Dataset, spectrum: xr.DataArray) -> str:

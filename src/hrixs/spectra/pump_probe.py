@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.axes import apart, described, same_axis
 from hrixs.spectra.errors import error_of, with_variance
-from hrixs.spectra.rebin import same_axis
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknown_name, warn
@@ -71,6 +71,9 @@ def difference(
     that of ``r - 1`` is ``sqrt(pumped_err^2 + (r * unpumped_err)^2) / |unpumped|``. Below some 10
     photons a bin, ``sqrt(n)`` is a poor error: a bin without a photon has the error 0. Put bins
     together there. Differences from one and the same `unpumped` share its noise.
+
+    Axes that differ by rounding are taken for one. xarray's own ``pumped - unpumped`` would leave
+    out, in silence, all bins whose energies are not the same to the last digit.
 
     Examples
     --------
@@ -199,7 +202,7 @@ def _unlike(a: xr.DataArray, b: xr.DataArray, dim: str) -> str:
             f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
         )
     return (
-        f"pumped has {_described(a[dim])}, unpumped {_described(b[dim])}{_apart(a[dim], b[dim])}, "
+        f"pumped has {_described(a[dim])}, unpumped {_described(b[dim])}{_apart(a[dim], b[dim])}; "
         "expected the same energy axis. Make both with the same BINS, Y_RANGE, ENERGY_INTERCEPT "
         "and ENERGY_SLOPE."
     )
@@ -234,12 +237,11 @@ def _zero_loss(a: xr.DataArray) -> str:
 
 
 def _apart(a: xr.DataArray, b: xr.DataArray) -> str:
-    return f", up to {np.abs(a.values - b.values).max():.3g} apart" if a.size == b.size else ""
+    return f", {apart(a.values, b.values)}" if a.size == b.size else ""
 
 
 def _described(axis: xr.DataArray) -> str:
-    values = axis.values
-    return f"{len(values)} bins from {values[0]:.10g} to {values[-1]:.10g}"
+    return described(axis.values)
 
 
 def _common_units(a: xr.DataArray, b: xr.DataArray) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.spectra.axes import same_axis
 from hrixs.utils.typing import Floats
 
 
@@ -45,18 +46,11 @@ def equal_step(axis: NDArray[np.float64], name: str) -> float:
     """
     steps = np.diff(axis)
     step = float(steps.mean()) if len(steps) else 0.0
-    if not (step and np.allclose(steps, step, rtol=1e-3, atol=1e-9 * float(np.abs(axis).max()))):
+    equal = np.allclose(steps, step, rtol=1e-3, atol=1e-9 * float(np.abs(axis).max(initial=0)))
+    # Steps of an axis in single precision differ by more, though its values are where they were.
+    if not (step and (equal or same_axis(axis, np.linspace(axis[0], axis[-1], len(axis))))):
         raise ValueError(f"the axis {name!r} is not in equal steps, expected bins of one width.")
     return step
-
-
-def same_axis(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    """Whether two axes are one, but for the rounding of their values: to 1e-6 of a bin."""
-    if a.shape != b.shape or a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
-        return False
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    bin_width = np.abs(np.diff(a)).min() if a.size > 1 else 0.0
-    return bool((np.abs(a - b) <= 1e-6 * bin_width).all())
 
 
 def rebin_shifted(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:

@@ -241,16 +241,18 @@ def add_spectra(
     strict: bool = False,
     look: bool = True,
     keep: list[Seen] | None = None,
+    tables: list[xr.Dataset] | None = None,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
     An `analysis` of images before, as from `learned`, is used as it is. Without `look` the first
     images are not looked at for what does not belong to light. What images in memory show
-    is put into `keep` in place of being judged, where that is given.
+    is put into `keep` in place of being judged, where that is given; photons of each part into
+    `tables`, for which lazy images are read part by part.
     """
     strict = yes_or_no("strict", strict)
     frames, crop = cropped(h, data)
-    lazy = is_lazy(frames)
+    lazy = is_lazy(frames) and tables is None
     known = analysis
     analysis = known or mending_analysis(h, method, crop, bins)
     has_energy = analysis.takes_energy and "nrj" in data.variables
@@ -261,7 +263,7 @@ def add_spectra(
     if lazy:
         made = lazy_spectra(frames, analysis, energies)
     else:
-        made = spectra_of(frames, analysis, energies, keep=keep)
+        made = spectra_of(frames, analysis, energies, keep=keep, tables=tables)
     columns = {name: made.coords[name].variable for name in VARIABLES if name in made.coords}
     spectrum = labelled(h, made.drop_vars(columns), crop)
     if keep is None:

@@ -37,7 +37,7 @@ def aggregate(
 
 def aggregate_ds(h: Settings, ds: xr.Dataset, dim: str, norm: str | None) -> xr.Dataset:
     """All frames of a dataset added up, by the aggregators or the class' own method."""
-    return sum_of_all(ds, dim, norm, h.aggregators, h.aggregator)
+    return sum_of_all(ds, dim, norm, h.aggregators, None if _is_usual(h) else h.aggregator)
 
 
 def _is_usual(h: Settings) -> bool:

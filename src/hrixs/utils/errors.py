@@ -27,6 +27,7 @@ __all__ = [
     "TooManyPhotonsError",
     "UnknownUncertaintyError",
     "named_trains",
+    "near_match",
     "no_extra_data",
     "unknown_name",
     "warn",
@@ -120,12 +121,18 @@ def no_extra_data(cause: ImportError) -> ImportError:
     )
 
 
+def near_match(given: object, known: Iterable[str]) -> str | None:
+    """The one of the known names that `given` was meant to be; None where none is near."""
+    by_folded = {name.casefold(): name for name in sorted(known)}
+    close = difflib.get_close_matches(str(given).casefold(), by_folded, n=1)
+    return by_folded[close[0]] if close else None
+
+
 def unknown_name(what: str, given: object, known: Iterable[str]) -> str:
     """Text for an unknown name: what was given, the near match, what is known."""
     names = sorted(str(name) for name in known)
-    by_folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(given).casefold(), by_folded, n=1)
-    hint = f" Did you mean {by_folded[close[0]]!r}?" if close else ""
+    close = near_match(given, names)
+    hint = "" if close is None else f" Did you mean {close!r}?"
     return f"unknown {what} {given!r}.{hint} Known: {', '.join(names) or 'none'}."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from typing import Any
 
 
@@ -51,10 +50,9 @@ class Progress:
 
 
 def _bar(total: int, done: int, unit: str) -> Any:
-    with warnings.catch_warnings():
-        # That a notebook has no ipywidgets: the bar is of text then.
-        warnings.filterwarnings("ignore", "IProgress not found")
-        from tqdm.auto import tqdm
+    # A bar of text, in a notebook, too: it needs no ipywidgets, neither in the kernel nor in the
+    # server, without which tqdm.auto warns or draws nothing; and a saved notebook keeps it.
+    from tqdm import tqdm
 
     # None: silent unless the output is a terminal. A notebook's is none, and yet it is watched.
     silent = False if "ipykernel.zmqshell" in sys.modules else None

@@ -1,0 +1,78 @@
+"""A parser of options that helps with a misspelt one: the near match, or how to see all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from hrixs.utils.errors import near_match, unknown_name
+
+
+class Parser(argparse.ArgumentParser):
+    """As argparse's, whose errors are one line, and whose commands' parsers are of this kind.
+
+    What is unknown is looked for before all else: a misspelt ``--output`` is told as that, and not
+    as a lack of the right one.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False} | kwargs)
+        self.commands: dict[str, Parser] = {}
+
+    def add_commands(self) -> Any:
+        """Add what `add_parser` makes commands with."""
+        action = self.add_subparsers(required=True, metavar="COMMAND")
+        self.commands = action.choices
+        return action
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's; its parser of commands calls it for each with the rest of the words."""
+        words = sys.argv[1:] if args is None else args
+        for word in self._own_words(words):
+            option = word.partition("=")[0]
+            if option not in self._option_string_actions:
+                self.error(self._unknown(option))
+        return super().parse_known_args(words, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Tell it without the usage, which is a page long here; the status is argparse's."""
+        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help tells all options.\n")
+
+    def _own_words(self, words: Sequence[str]) -> Iterable[str]:
+        """Words that argparse takes for an option's name, up to a command's."""
+        for word in words:
+            if word == "--" or (self.commands and not word.startswith("-")):
+                return
+            if " " in word or not word.startswith("-") or not word.lstrip("-")[:1].isalpha():
+                continue  # a value, also as -3 or -, as argparse sees it
+            # Behind -o its value may follow at once: -oa.nc is no other option, -output is.
+            known = self._option_string_actions
+            if word.startswith("--") or f"-{word}" in known or word[:2] not in known:
+                yield word
+
+    def _unknown(self, option: str) -> str:
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        close = _near_option(option, known)
+        if close is not None:
+            return f"unknown option {option}, did you mean {close}?"
+        for name, command in self.commands.items():
+            if option in command._option_string_actions:
+                return f"option {option} belongs behind the command: {self.prog} {name} {option}"
+        return f"unknown option {option}."
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = "command" if action.choices is self.commands else "value"
+            raise argparse.ArgumentError(action, unknown_name(what, value, action.choices))
+
+
+def _near_option(option: str, known: Sequence[str]) -> str | None:
+    """The option that is meant, also where it is typed as the class' setting."""
+    names = {name.lstrip("-"): name for name in known}
+    given = option.lstrip("-").replace("_", "-").casefold()
+    # Never the opposite of what was asked for.
+    same_sense = [name for name in names if name.startswith("no-") == given.startswith("no-")]
+    close = near_match(given, same_sense)
+    return None if close is None else names[close]
