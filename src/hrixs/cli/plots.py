@@ -20,7 +20,7 @@ from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.train_plot import plot_per_train
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once
-from hrixs.utils.figures import ON_IMAGE, VERMILION, add_legend, draw_curve, new_figure
+from hrixs.utils.figures import VERMILION, add_legend_on_image, draw_curve, new_figure
 from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ def _draw_image(ax: Axes, h: hRIXS, source: Any, spectra: xr.Dataset) -> None:
             return
         plot_image(image, ax)
         x = image["x"].values.astype(np.float64)
-        draw_curve(ax, x, _brightest_row(spectra) + h.curvature(x), "curvature")
-        add_legend(ax, **ON_IMAGE)
+        line = _brightest_row(spectra) + h.curvature(x)
+        draw_curve(ax, x, line, "curvature")
+        add_legend_on_image(ax, line)
     elif isinstance(fit, PhotonCurvatureFit):
         plot_photon_curvature(source, fit, ax)
     else:

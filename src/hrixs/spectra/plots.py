@@ -10,6 +10,7 @@ import xarray as xr
 
 from hrixs.spectra.curves import Curve, curves_of
 from hrixs.spectra.errors import error_of
+from hrixs.spectra.train_plot import plot_per_train
 from hrixs.utils.errors import unknown_name
 from hrixs.utils.figures import BAND, GREY, add_legend_above, axis_label, new_axes, set_title
 from hrixs.utils.provenance import joined_sources, source_text
@@ -17,6 +18,8 @@ from hrixs.utils.typing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+__all__ = ["Drawable", "plot_difference", "plot_per_train", "plot_spectra"]
 
 #: A result or a spectrum of it.
 Drawable: TypeAlias = "xr.Dataset | xr.DataArray"
