@@ -1,0 +1,1 @@
+"""A result as one page that is sent to others: what was measured, how, and what is doubtful."""

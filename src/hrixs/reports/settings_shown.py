@@ -1,0 +1,65 @@
+"""The settings of a result, those that differ from the defaults first, and all else it tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hrixs.reports.contents import Row
+from hrixs.settings.table import SETTINGS
+from hrixs.utils.provenance import settings_text
+
+# Longer values are cut; told apart elsewhere on the page, or texts of a program.
+_LONGEST = 300
+_NOT_SHOWN = ("settings", "steps", "doubts", "task", "differs", "history")
+
+
+def settings_rows(attrs: Mapping[Any, Any]) -> list[Row]:
+    """All settings, in the order of the table; marked where another value than the default is set.
+
+    Empty where the result does not have them.
+    """
+    try:
+        told = json.loads(str(attrs["settings"]))
+    except (KeyError, ValueError):
+        return []
+    if not isinstance(told, dict):
+        return []
+    given = {str(name).lower(): value for name, value in told.items()}
+    helps = {one.name.lower(): _help(one.help, one.unit) for one in SETTINGS}
+    defaults = json.loads(settings_text({one.name.lower(): one.default for one in SETTINGS}))
+    names = [*(name for name in helps if name in given), *(n for n in given if n not in helps)]
+    return [
+        Row(
+            name.upper(),
+            shown(given[name]),
+            helps.get(name, ""),
+            marked=name in defaults and given[name] != defaults[name],
+        )
+        for name in names
+    ]
+
+
+def attribute_rows(attrs: Mapping[Any, Any]) -> list[Row]:
+    """All that the result and its spectra tell in their attributes."""
+    rows = [(str(name), value) for name, value in attrs.items() if name not in _NOT_SHOWN]
+    return [Row(name, shown(value)) for name, value in sorted(rows)]
+
+
+def shown(value: Any) -> str:
+    """A value of an attribute as text; long ones are cut, which shows."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text)} characters)"
+
+
+def _help(text: str, unit: str) -> str:
+    return f"{text.replace('`', '')}{f', in {unit}' if unit else ''}"

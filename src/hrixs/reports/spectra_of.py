@@ -1,0 +1,155 @@
+"""What a result's spectra lie over, and their sum, with its error, on the axis that says most."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.energy.loss import energy_loss
+from hrixs.spectra.errors import DIVISOR, VARIANCE, WITNESS, known_error
+from hrixs.utils.errors import HrixsWarning, MissingDataError
+
+# Axes of spectra; and what counts single images.
+_AXES = ("energy", "energy_loss", "y")
+_IMAGES = ("trainId", "frame", "image")
+# Photon energies within this are one, in eV.
+_SAME_ENERGY = 0.05
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """The spectra of a result.
+
+    Attributes
+    ----------
+    data : xarray.Dataset
+        The result.
+    axis : str
+        Dimension along the energy.
+    images : str or None
+        Dimension of single images; None where they were added up.
+    groups : tuple of str
+        Dimensions that neither are, as those of a scan.
+    total : xarray.DataArray
+        Sum over all (mean, in ADU), over energy loss where that is known.
+    error : xarray.DataArray or None
+        One standard deviation of it, where it can be known.
+    why_no_loss : str
+        Why there is no axis of energy loss; empty where there is one.
+    """
+
+    data: xr.Dataset
+    axis: str
+    images: str | None
+    groups: tuple[str, ...]
+    total: xr.DataArray
+    error: xr.DataArray | None
+    why_no_loss: str
+
+    @property
+    def counted(self) -> bool:
+        """Whether the spectra are in photons."""
+        return units_of(self.data["spectrum"]) == "photons"
+
+    @property
+    def attrs(self) -> dict[Any, Any]:
+        """What the result and its spectra tell; what both do is the spectra's."""
+        return {**self.data.attrs, **self.data["spectrum"].attrs}
+
+    @property
+    def n_images(self) -> int | None:
+        """Images that are in the spectra, where that is known."""
+        if self.images is not None:
+            return int(self.data["spectrum"].sizes[self.images])
+        if "counts" in self.data:
+            return int(self.data["counts"].sum())
+        number = self.data.attrs.get("n_images")
+        return None if number is None else int(number)
+
+
+def units_of(values: xr.DataArray) -> str:
+    """Units of spectra; whole numbers without any are counts."""
+    return str(values.attrs.get("units", "photons" if values.dtype.kind in "iu" else ""))
+
+
+def spectra_of(data: xr.Dataset) -> Spectra:
+    """Look at the spectra of a result.
+
+    Raises
+    ------
+    MissingDataError
+        If it has none.
+    """
+    if "spectrum" not in data:
+        has = ", ".join(map(str, data.data_vars)) or "no variables"
+        raise MissingDataError(
+            f"the result has {has}, and no spectrum to report. Give a result of centroid, "
+            "integrate, process_run, aggregate or rixs_map."
+        )
+    dims = [str(dim) for dim in data["spectrum"].dims]
+    axis = next((name for name in _AXES if name in dims), None)
+    if axis is None:
+        raise MissingDataError(
+            f"the spectrum has dimensions {tuple(dims)}, expected one of {', '.join(_AXES)} among "
+            "them."
+        )
+    images = next((name for name in _IMAGES if name in dims), None)
+    groups = tuple(name for name in dims if name not in (axis, images))
+    on_loss, why = _on_loss(data, axis)
+    total, error = summed(on_loss)
+    return Spectra(data, axis, images, groups, total, error, why)
+
+
+def summed(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Sum of the spectra over all but their axis (in ADU: the mean), and its error or None."""
+    own = [name for name in ("spectrum", f"spectrum{VARIANCE}", WITNESS) if name in data]
+    values = data["spectrum"]
+    axis = next(name for name in _AXES if name in values.dims)
+    over = [dim for dim in values.dims if dim != axis]
+    if units_of(values) != "photons":
+        return values.mean(over, keep_attrs=True).compute(), None
+    added = data[own].sum(over, keep_attrs=True).compute() if over else data[own].compute()
+    return added["spectrum"], known_error(added)
+
+
+def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
+    """`data` over energy loss where it can be; else as it is, and why."""
+    if axis == "energy_loss":
+        return data, ""
+    if axis == "y" or data[axis].attrs.get("units") != "eV":
+        return data, (
+            "The axis is in rows of the chip: no energy is known. Set ENERGY_INTERCEPT and "
+            "ENERGY_SLOPE, or calibrate_energy with elastic lines."
+        )
+    if "nrj" not in data.variables:
+        return data, "No photon energy (nrj) is in the result, so there is no axis of energy loss."
+    if data["nrj"].dims not in ((), (data["spectrum"].dims[0],)):
+        return data, "The photon energy (nrj) is not told for each spectrum."
+    names = [name for name, one in data.data_vars.items() if axis not in one.dims]
+    names += ["spectrum", f"spectrum{VARIANCE}", WITNESS]
+    kept = data[[name for name in names if name in data and name != DIVISOR]]
+    kept = kept.assign(nrj=data["nrj"]) if "nrj" not in kept.variables else kept
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HrixsWarning)
+            return energy_loss(kept), ""
+    except (LookupError, ValueError, TypeError) as error:
+        return data, f"There is no axis of energy loss: {error}"
+
+
+def photon_energies(data: xr.Dataset) -> np.ndarray[Any, Any]:
+    """The photon energies that are known, in eV."""
+    if "nrj" not in data.variables or data["nrj"].dtype.kind not in "iuf":
+        return np.array([])
+    values = np.asarray(data["nrj"].values, dtype=np.float64).ravel()
+    return values[np.isfinite(values)]
+
+
+def one_energy(data: xr.Dataset) -> bool:
+    """Whether all spectra have the same photon energy, as far as is known."""
+    known = photon_energies(data)
+    return not known.size or float(np.ptp(known)) <= _SAME_ENERGY
