@@ -51,6 +51,7 @@ from hrixs.selection.choose import select
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.errors import error_of
 from hrixs.spectra.integrated import integrate_frames
+from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.auto_range import FoundRange, auto_range
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -130,6 +131,7 @@ __all__ = [
     "photon_table",
     "photon_table_from",
     "plot_map",
+    "plot_spectra",
     "pumped_by",
     "read_events",
     "resolve_photons",

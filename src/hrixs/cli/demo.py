@@ -299,10 +299,10 @@ def _write_results(
     figure, axes = new_figure([["image", "spectra"], ["image", "trains"]], (13, 7))
     plot_curvature(h.mean_image(counted), h.curvature_fit, axes["image"])
     both = {
-        "photons counted": counted.spectrum.mean("trainId"),
-        "intensity integrated": integrated.spectrum.mean("trainId"),
+        "photons counted": counted,
+        "intensity integrated": integrated,
     }
-    plot_spectra(both, axes["spectra"], offset=0.3)
+    plot_spectra(both, axes["spectra"], scale="peak", offset=0.3)
     plot_per_train(counted.spectrum.sum("energy"), axes["trains"])
     figure.savefig(out / "demo.png", dpi=110)
     print(f"wrote {path} (groups counted, integrated, by_delay) and {out / 'demo.png'}")

@@ -2,48 +2,190 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 
+from hrixs.spectra.curves import Curve, curves_of
 from hrixs.spectra.errors import error_of
-from hrixs.utils.figures import new_axes
+from hrixs.utils.errors import unknown_name
+from hrixs.utils.figures import BAND, add_legend_above, new_axes, set_title
+from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: A result or a spectrum of it.
+Drawable: TypeAlias = "xr.Dataset | xr.DataArray"
+
+_SCALES = ("peak", "area")
+
 
 def plot_spectra(
-    spectra: dict[str, xr.DataArray], ax: Axes | None = None, *, offset: float = 0.0
+    spectra: Drawable | Mapping[str, Drawable],
+    ax: Axes | None = None,
+    *,
+    scale: str | None = None,
+    offset: float = 0.0,
+    errors: bool = True,
 ) -> Axes:
-    """Draw spectra over their energy, each scaled to its own maximum so that shapes compare.
+    """Draw spectra as they are: in their own unit, from 0, in steps, with their errors.
 
     Parameters
     ----------
-    spectra : dict of str to xarray.DataArray, dims (energy,)
-        Spectra by the name to show.
+    spectra : xarray.Dataset or xarray.DataArray, or a dict of them by the names to show
+        Results, of which ``normalized`` is drawn where it is there, else ``spectrum``; or spectra.
+        Images are taken together: counted photons are added up, intensities are averaged, and
+        ``normalized`` is made of the sums. The legend says which. Groups, as from `aggregate`, have
+        a line each.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
+    scale : {'peak', 'area'}, optional
+        Divide each spectrum by its highest value, or by its area, so that shapes compare; the
+        legend says by how much. By default nothing is scaled, and nothing is ever subtracted.
     offset : float
-        Vertical distance between one spectrum and the next.
+        Vertical distance between one spectrum and the next, in the unit that is drawn.
+    errors : bool
+        Whether to draw a band of one standard deviation, where it is known: see
+        ``data.hrixs.error``.
 
     Returns
     -------
     matplotlib.axes.Axes
+        Bins without a value are gaps. The title says of what run and images the spectra are.
+
+    Raises
+    ------
+    ValueError
+        If the spectra are in different units, or over different axes.
+    MissingDataError
+        If there is no spectrum.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs.spectra import plot_spectra
+    >>> energy = xr.DataArray([530.0, 530.1, 530.2], dims="energy", attrs={"units": "eV"})
+    >>> counts = xr.DataArray([[1, 8, 2], [0, 8, 3]], dims=["trainId", "energy"],
+    ...                       coords={"energy": energy}, attrs={"units": "photons"})
+    >>> ax = plot_spectra(xr.Dataset({"spectrum": counts}))
+    >>> ax.get_ylabel(), ax.patches[0].get_data().values, ax.patches[0].get_label()
+    ('photons', array([ 1., 16.,  5.]), 'sum of 2 images')
     """
+    if scale is not None and scale not in _SCALES:
+        raise ValueError(unknown_name("scale", scale, _SCALES))
+    is_one = isinstance(spectra, xr.Dataset | xr.DataArray) or not isinstance(spectra, Mapping)
+    given: dict[Any, Any] = {"": spectra} if is_one else dict(spectra)
+    curves = [curve for name, one in given.items() for curve in curves_of(one, str(name))]
+    _require_one(curves, scale)
     ax = ax or new_axes()
-    label = "energy"
-    for k, (name, spectrum) in enumerate(spectra.items()):
-        values = spectrum.values - np.nanmedian(spectrum.values)
-        peak = np.nanmax(values)
-        (axis,) = (spectrum[dim] for dim in spectrum.dims)
-        ax.plot(axis, values / (peak or 1.0) + k * offset, lw=1, label=name)
-        label = f"{axis.attrs.get('long_name', axis.name)} ({axis.attrs.get('units', '')})"
-    ax.set(xlabel=label, title="spectra")
-    ax.set_ylabel("intensity, scaled" + (" and shifted" if offset else ""))
-    ax.legend(fontsize="small")
+    shown = [curve if scale is None else _scaled(curve, scale) for curve in curves]
+    colours = [_draw(ax, curve, k * offset) for k, curve in enumerate(shown)]
+    if errors:
+        _draw_errors(ax, shown, colours, offset)
+    _start_at_zero(ax, shown, offset)
+    many = len(curves) > 1
+    if shown:
+        ax.set(xlabel=shown[0].axis, ylabel=_value_label(shown, scale, offset if many else 0.0))
+    set_title(ax, "spectra" if many else "spectrum", *_sources(list(given.values())))
+    middles = [(one.edges[1:] + one.edges[:-1]) / 2 for one in shown]
+    tops = [one.values + (one.error if errors and one.error is not None else 0.0) for one in shown]
+    shifted = [top + k * offset for k, top in enumerate(tops)]
+    add_legend_above(ax, np.concatenate([[], *middles]), np.concatenate([[], *shifted]))
     return ax
+
+
+def _require_one(curves: Sequence[Curve], scale: str | None) -> None:
+    axes: dict[str, str] = {}
+    units: dict[str, str] = {}
+    for curve in curves:
+        axes.setdefault(curve.axis, curve.label)
+        units.setdefault(curve.units, curve.label)
+    if len(axes) > 1:
+        told = ", ".join(f"{axis} ({label or 'spectrum'})" for axis, label in axes.items())
+        raise ValueError(
+            f"the spectra lie over different axes: {told}. Bring them to one first, with "
+            "hrixs.energy_loss or the same ENERGY_SLOPE and ENERGY_INTERCEPT, or draw each into "
+            "its own axes."
+        )
+    if len(units) > 1 and scale is None:
+        told = ", ".join(f"{unit or 'no unit'} ({label})" for unit, label in units.items())
+        raise ValueError(
+            f"the spectra are in different units: {told}; they share no axis as they are. Give "
+            "scale='peak' or scale='area' to compare shapes, or draw each into its own axes."
+        )
+
+
+def _scaled(curve: Curve, scale: str) -> Curve:
+    """The curve divided by its peak or area; as it is, and told, where there is none."""
+    values = curve.values
+    known = np.isfinite(values)
+    by = float(values[known].max()) if known.any() else 0.0
+    of = f"peak = {by:.4g} {curve.units}"
+    if scale == "area":
+        by = float((values * np.abs(np.diff(curve.edges)))[known].sum())
+        of = f"area = {by:.4g} {curve.units} {_unit(curve.axis)}"
+    if not by > 0.0:
+        return curve.divided(1.0, f"{curve.label} (not scaled: nothing to divide by)".lstrip())
+    return curve.divided(by, f"{curve.label} ({of.rstrip()})".lstrip())
+
+
+def _draw(ax: Axes, curve: Curve, shift: float) -> Any:
+    """Draw the steps of one spectrum; the colour that they have."""
+    label = curve.label + (f" + {shift:.4g}" if shift else "")
+    values = curve.values + shift
+    (line,) = ax.plot([], [])  # takes the next colour
+    colour = line.get_color()
+    line.remove()
+    ax.stairs(values, curve.edges, baseline=None, color=colour, lw=1.5, label=label or None)
+    return colour
+
+
+def _draw_errors(ax: Axes, curves: Sequence[Curve], colours: Sequence[Any], offset: float) -> None:
+    label: str | None = BAND
+    for k, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
+        if curve.error is None:
+            continue
+        low, high = (curve.values + k * offset + side * curve.error for side in (-1, 1))
+        known = np.isfinite(low) & np.isfinite(high)
+        low, high = (np.where(known, one, np.nan) for one in (low, high))
+        band = {"fill": True, "color": colour, "alpha": 0.35, "lw": 0, "label": label}
+        ax.stairs(high, curve.edges, baseline=low, **band)
+        label = None  # once for all
+
+
+def _start_at_zero(ax: Axes, curves: Sequence[Curve], offset: float) -> None:
+    """Let the values' axis begin at 0, or below where values are."""
+    shifts = [k * offset for k in range(len(curves))]
+    lowest = [
+        float(np.nanmin(curve.values)) + shift
+        for curve, shift in zip(curves, shifts, strict=True)
+        if np.isfinite(curve.values).any()
+    ]
+    bottom, top = ax.get_ylim()
+    bottom = 1.05 * min(lowest) if lowest and min(lowest) < 0.0 else 0.0
+    drawn = [float(np.nanmax(one.values)) for one in curves if np.isfinite(one.values).any()]
+    ax.set_ylim(bottom, top if drawn and max(drawn) + max(shifts) > 0.0 else max(top, 1.0))
+
+
+def _value_label(curves: Sequence[Curve], scale: str | None, offset: float) -> str:
+    what = curves[0].quantity
+    if scale is not None:
+        of = {"peak": "its peak", "area": f"its area (1 / {_unit(curves[0].axis)})"}[scale]
+        what = f"intensity / {of}"
+    return what + (f"\neach {offset:.4g} above the one before" if offset else "")
+
+
+def _unit(label: str) -> str:
+    return label.rpartition("(")[2].rstrip(")") if "(" in label else "bin"
+
+
+def _sources(given: Sequence[Drawable]) -> list[str]:
+    """Of what the spectra are, each once; images only of a single one."""
+    texts = [source_text(one, images=len(given) == 1) for one in given]
+    return list(dict.fromkeys(text for text in texts if text))[:3]
 
 
 def plot_per_train(values: xr.DataArray, ax: Axes | None = None, label: str = "photons") -> Axes:

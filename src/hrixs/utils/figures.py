@@ -1,27 +1,174 @@
-"""New figures and axes of matplotlib."""
+"""New figures and axes of matplotlib in one look, and what is written on them."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from hrixs.utils.typing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
+
+#: Colours that stay apart for colour-blind people (M. Okabe and K. Ito, 2008), and a quiet one.
+BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
+PURPLE, ORANGE, SKY = "#CC79A7", "#E69F00", "#56B4E9"
+GREY = "0.45"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+#: Legend of a band around a curve.
+BAND = "± 1 standard deviation"
+# Sizes beside that of the axes' labels, in points: to be read from the back of a room.
+_LABELS, _TICKS, _LEGEND = 14.0, 12.0, 11.0
+# Width of a letter, of its height, on average.
+_LETTER = 0.53
+
+
+def look() -> Any:
+    """Settings of matplotlib for a figure of this package; for `matplotlib.rc_context`."""
+    from cycler import cycler
+
+    return {
+        "font.size": _TICKS,
+        "axes.labelsize": _LABELS,
+        "axes.titlesize": _LABELS,
+        "axes.prop_cycle": cycler(color=COLOURS),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "lines.linewidth": 1.5,
+    }
 
 
 def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
     """Make a figure that no window shows, for writing to a file, with axes by name."""
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplot_mosaic(mosaic)
+    with rc_context(look()):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplot_mosaic(mosaic)
+    for ax in axes.values():
+        ax.tick_params(labelsize=_TICKS)  # ticks are made when they are drawn
+    return figure, axes
+
+
+def new_figure_of_pyplot(
+    rows: int, columns: int, size: tuple[float, float], **options: Any
+) -> tuple[Figure, Any]:
+    """Make a figure of pyplot, with the axes as `matplotlib.pyplot.subplots` gives them."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(look()):
+        figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+    for ax in np.atleast_1d(axes).flat:
+        ax.tick_params(labelsize=_TICKS)
+    return figure, axes
 
 
 def new_axes() -> Axes:
     """Axes of a new figure of pyplot."""
-    import matplotlib.pyplot as plt
-
-    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    ax: Axes = new_figure_of_pyplot(1, 1, (8, 5))[1]
     return ax
+
+
+def set_title(ax: Axes, what: str, *sources: str) -> None:
+    """Write above axes what is drawn, and below it of what; in lines that fit their width."""
+    size = float(ax.title.get_fontsize()) if not ax.get_title() else _LABELS
+    n_letters = max(20, int(_size_in_points(ax)[0] / (_LETTER * size)))
+    lines = [line for text in (what, *sources) if text for line in textwrap.wrap(text, n_letters)]
+    ax.set_title("\n".join(lines))
+
+
+def add_legend(ax: Axes, **options: Any) -> None:
+    """Legend in a size that goes with that of the labels; none where there is nothing to tell."""
+    if ax.get_legend_handles_labels()[0]:
+        size = _legend_size(ax)
+        ax.legend(**{"fontsize": size, "framealpha": 0.85, "edgecolor": "none"} | options)
+
+
+def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
+    """Legend in a corner above the points (x, y); the axis is made longer where they are in both.
+
+    Points that are not finite don't count. The axis upwards is a linear one.
+    """
+    labels = ax.get_legend_handles_labels()[1]
+    lines = [line for label in labels for line in label.split("\n")]
+    if not lines:
+        return
+    size, (width, height) = _legend_size(ax), _size_in_points(ax)
+    wide = min(1.0, (max(map(len, lines)) + 6) * _LETTER * size / width)
+    tall = min(0.6, (len(lines) + 0.7) * 1.35 * size / height)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    at, up = (x - left) / (right - left), (y - bottom) / (top - bottom)
+    free = 1.0 - tall
+    under = {
+        side: up[near & np.isfinite(up)].max(initial=0.0)
+        for side, near in (("upper right", at > 1 - wide), ("upper left", at < wide))
+    }
+    side = next((one for one, highest in under.items() if highest < free), None)
+    if side is None:
+        side = min(under, key=lambda one: float(under[one]))
+        ax.set_ylim(bottom, bottom + (top - bottom) * 1.03 * float(under[side]) / free)
+    add_legend(ax, loc=side)
+
+
+def _legend_size(ax: Axes) -> float:
+    return float(ax.xaxis.label.get_fontsize()) * _LEGEND / _LABELS
+
+
+def _size_in_points(ax: Axes) -> tuple[float, float]:
+    figure = ax.get_figure(root=True)
+    width, height = (8.0, 5.0) if figure is None else figure.get_size_inches()
+    place = ax.get_position()
+    return 72 * float(width) * place.width, 72 * float(height) * place.height
+
+
+def add_colours(ax: Axes, mesh: Any, label: str) -> Colorbar:
+    """The bar beside axes that tells what its colours are."""
+    figure = ax.figure
+    bar = figure.colorbar(mesh, ax=ax)
+    size = float(ax.xaxis.label.get_fontsize())
+    bar.set_label(label, size=size)
+    bar.ax.tick_params(labelsize=size * _TICKS / _LABELS)
+    return bar
+
+
+def bin_edges(centres: ArrayLike) -> Floats:
+    """Borders half way between centres, which need not be in equal steps.
+
+    Examples
+    --------
+    >>> from hrixs.utils.figures import bin_edges
+    >>> bin_edges([3.0, 2.0, 0.0])
+    array([ 3.5,  2.5,  1. , -1. ])
+    """
+    at = np.asarray(centres, dtype=np.float64)
+    if len(at) == 1:
+        return np.array([at[0] - 0.5, at[0] + 0.5])
+    middle = (at[1:] + at[:-1]) / 2
+    return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+
+
+def axis_label(axis: xr.DataArray) -> str:
+    """What an axis is, and its unit: ``energy (eV)``; rows of the chip are no energy.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from hrixs.utils.figures import axis_label
+    >>> energy = xr.DataArray([530.0], dims="energy", name="energy")
+    >>> axis_label(energy.assign_attrs(units="eV")), axis_label(energy.assign_attrs(units="px"))
+    ('energy (eV)', 'row of the chip (px)')
+    """
+    units = axis.attrs.get("units", "")
+    if axis.name == "energy" and units == "px":
+        return "row of the chip (px)"
+    name = str(axis.attrs.get("long_name", axis.name)).replace("_", " ")
+    return f"{name} ({units})" if units else name

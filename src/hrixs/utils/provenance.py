@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import PurePath
@@ -53,6 +54,100 @@ def runs_of(data: Any) -> list[str]:
     if "run" in data.coords:
         return [str(one) for one in np.unique(data["run"].values)]
     return [str(data.attrs["run"])] if "run" in data.attrs else []
+
+
+#: Begin of a text of what is counted: ``48 images of r0145``.
+_IMAGES = re.compile(r"(\d+) images?( of ([^;]+))?")
+# Folder of a proposal in a path, which is named by its number.
+_PROPOSAL_FOLDER = re.compile(r"[/\\]p(\d{6})[/\\]")
+# Runs that are named one by one.
+_MOST_NAMED = 4
+
+
+def source_text(data: Any, *, images: bool = True) -> str:
+    """What a result or an image is of: ``p003145, r0145, 48 images``; for figures and tables.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        A result of this package, a spectrum or an image of it.
+    images : bool
+        Whether to tell how many images it is of.
+
+    Returns
+    -------
+    str
+        Proposal, runs, and images, as far as attributes and coordinates tell them; ``''`` where
+        they tell nothing. Images are not told where it is not known how many are left, for example
+        of a sum over some of them.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from hrixs.utils.provenance import source_text
+    >>> data = xr.Dataset(
+    ...     {"spectrum": (("trainId", "energy"), np.ones((48, 10), int))},
+    ...     {"run": ("trainId", np.full(48, "r0145"))}, {"proposal": "3145"})
+    >>> source_text(data), source_text(data.isel(trainId=slice(5)))
+    ('p003145, r0145, 48 images', 'p003145, r0145, 5 images')
+    """
+    told = [*_proposals(data), _runs_text(data)]
+    n_images = _number_of_images(data) if images else None
+    if n_images is not None:
+        told.append(f"{n_images} image{'' if n_images == 1 else 's'}")
+    elif images and np.ndim(data.coords.get("trainId", [])) == 0:
+        told.append(f"train {int(data.coords['trainId'])}")
+    return ", ".join(one for one in told if one)
+
+
+def _proposals(data: Any) -> list[str]:
+    """Those that the attributes tell, or the paths of the runs."""
+    attrs = data.attrs
+    differing = json.loads(str(attrs.get("differs", "{}"))).get("proposal", {})
+    given = [str(one) for one in (attrs.get("proposal", ""), *differing.values())]
+    paths = [str(value) for name, value in attrs.items() if str(name).startswith(PATH)]
+    found = [number for path in paths for number in _PROPOSAL_FOLDER.findall(path)]
+    known = [one for one in given if one] or found
+    return list(dict.fromkeys(f"p{int(one):06d}" if one.isdecimal() else one for one in known))
+
+
+def _runs_text(data: Any) -> str:
+    runs = runs_of(data)
+    if not runs:
+        counted = [_IMAGES.findall(str(one.attrs.get("counts_of", ""))) for one in _variables(data)]
+        texts = [text for found in counted for *_, text in found]
+        runs = [run for text in texts for run in text.split(", ") if run]
+    named = list(dict.fromkeys(run_label(run) for run in runs))
+    if len(named) > _MOST_NAMED:
+        return f"{named[0]} to {named[-1]} ({len(named)} runs)"
+    return ", ".join(named)
+
+
+def _number_of_images(data: Any) -> int | None:
+    """How many images are in it now, or None where that is not known."""
+    variables = _variables(data)
+    along = ("energy", "energy_loss", "x", "y")
+    for one in variables:
+        if "trainId" in one.dims:
+            return int(np.prod([size for dim, size in one.sizes.items() if dim not in along]))
+    if "counts" in data.coords or "counts" in getattr(data, "data_vars", {}):
+        return int(data["counts"].sum())  # of groups
+    for one in variables:
+        told = _IMAGES.findall(str(one.attrs.get("counts_of", "")))
+        # Attributes stay where images were chosen or averaged; what was counted tells it.
+        if told and "n_photons" in one.attrs and one.chunks is None:
+            still = float(one.sum()) == float(one.attrs["n_photons"])
+            return sum(int(number) for number, *_ in told) if still else None
+    is_spectrum = any(name in one.dims for one in variables for name in along[:2])
+    known = data.attrs.get("n_images")
+    return None if is_spectrum or known is None else int(known)
+
+
+def _variables(data: Any) -> list[Any]:
+    """The variables that tell of images: a dataset's spectra, or the array itself."""
+    if not hasattr(data, "data_vars"):
+        return [data]
+    return [data[name] for name in ("spectrum", "normalized", "difference") if name in data]
 
 
 def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:

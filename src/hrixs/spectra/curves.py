@@ -1,0 +1,248 @@
+"""What there is to draw of a result: one spectrum, or one of each group, with its error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.spectra.errors import DIVISOR, VARIANCE, WITNESS, known_error
+from hrixs.utils.errors import MissingDataError
+from hrixs.utils.figures import axis_label, bin_edges
+from hrixs.utils.typing import Floats
+
+AXES = ("energy", "energy_loss", "y")
+# Curves of groups that can be told apart in one figure.
+_MOST_GROUPS = 12
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One spectrum as it is drawn.
+
+    Attributes
+    ----------
+    values, error : numpy.ndarray of float64, shape (bins,)
+        In `units`; the error is one standard deviation, or None where it is not known.
+    edges : numpy.ndarray of float64, shape (bins + 1,)
+        Borders of the bins.
+    units, quantity, axis : str
+        Of the values; what they are, with the unit; what the edges are, with the unit.
+    label : str
+        Its name, and what was done with the images.
+    """
+
+    values: Floats
+    error: Floats | None
+    edges: Floats
+    units: str
+    quantity: str
+    axis: str
+    label: str
+
+    def divided(self, by: float, label: str) -> Curve:
+        """The same, divided by a number."""
+        error = None if self.error is None else self.error / by
+        return replace(self, values=self.values / by, error=error, label=label)
+
+
+def curves_of(data: xr.Dataset | xr.DataArray, name: str = "") -> list[Curve]:
+    """Spectra of a result, added up over its images where they are counted.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        With ``normalized``, or else ``spectrum``, over ``energy``, ``energy_loss`` or ``y``; or
+        such an array. Images are taken together: counts added up, intensities averaged, and
+        ``normalized`` made of the sums. Of groups, dimensions with values of their own, each has a
+        curve.
+    name : str
+        Begin of the labels.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no spectrum.
+    ValueError
+        If there are too many groups.
+    """
+    which, data = _variable(data)
+    axis = _axis(data[which])
+    groups = [dim for dim in data[which].dims if dim != axis and _is_group(data, str(dim))]
+    n_groups = int(np.prod([data.sizes[dim] for dim in groups]))
+    if n_groups > _MOST_GROUPS:
+        raise ValueError(
+            f"{which} has {n_groups} spectra over {', '.join(map(str, groups))}, too many for one "
+            f"figure. Select some, data.isel({groups[0]}=[0, 1]), or draw a map: hrixs.plot_map."
+        )
+    if not groups:
+        return [_curve(data, which, axis, name)]
+    rows = data[_belonging(data, which)].stack(hrixs_group=groups, create_index=False)
+    parts = [rows.isel(hrixs_group=k) for k in range(n_groups)]
+    return [_curve(one, which, axis, _told(name, _place(one, groups))) for one in parts]
+
+
+def _variable(data: xr.Dataset | xr.DataArray) -> tuple[str, xr.Dataset]:
+    if isinstance(data, xr.DataArray):
+        name = str(data.name or "spectrum")
+        if name in data.coords:
+            data = data.rename(name := "spectrum")
+        return name, data.to_dataset(name=name)
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(
+            f"a {type(data).__name__} was given, expected a result with spectra, a spectrum "
+            "(xarray.DataArray), or several in a dict by the names to show."
+        )
+    for name in ("normalized", "spectrum"):
+        if name in data:
+            return name, data
+    raise MissingDataError(
+        "the dataset has no spectrum to draw; make one first with centroid, integrate or "
+        f"process_run. It has: {', '.join(map(str, data.data_vars)) or 'nothing'}."
+    )
+
+
+def _axis(values: xr.DataArray) -> str:
+    known = [axis for axis in AXES if axis in values.dims]
+    others = [str(dim) for dim in values.dims if dim != "trainId"]
+    if known or len(others) == 1:
+        return (known or others)[0]
+    raise ValueError(
+        f"{values.name} has dimensions {values.dims}, expected one of {', '.join(AXES)}, and "
+        "perhaps images or groups."
+    )
+
+
+def _is_group(data: xr.Dataset, dim: str) -> bool:
+    """Whether entries have values of their own, as groups do, and trains with all inside not."""
+    return dim != "trainId" and dim in data.coords and "trainId" not in data.dims
+
+
+def _place(data: xr.Dataset, groups: list[Any]) -> str:
+    return ", ".join(_value(data[name]) for name in groups)
+
+
+def _value(at: xr.DataArray) -> str:
+    value = at.values[()]
+    text = f"{value:.6g}" if at.dtype.kind == "f" else str(value)
+    return f"{at.name} = {text} {at.attrs.get('units', '')}".rstrip()
+
+
+def _curve(data: xr.Dataset, which: str, axis: str, name: str) -> Curve:
+    over = [dim for dim in data[which].dims if dim != axis]
+    units = str(data[which].attrs.get("units", ""))
+    if which == "spectrum" and not units and data[which].dtype.kind in "iu":
+        units = "photons"
+    data, n_images = _with_values(data, which, over)
+    together, said = _together(data, which, over, units, n_images)
+    at = (
+        together[axis]
+        if axis in together.coords
+        else xr.DataArray(np.arange(together.sizes[axis]), dims=axis, name=axis)
+    )
+    centres = np.asarray(at.values, dtype=np.float64)
+    if not np.isfinite(centres).all():
+        raise ValueError(f"{axis} has values that are not finite, expected the middles of bins.")
+    order = np.argsort(centres, kind="stable")
+    error = _error(together, which)
+    return Curve(
+        np.asarray(together[which].values, dtype=np.float64)[order],
+        None if error is None else error[order],
+        bin_edges(centres[order]) if len(centres) else np.zeros(1),
+        units,
+        _quantity(units, str(data[which].attrs.get("long_name", ""))),
+        axis_label(at),
+        _told(name, said),
+    )
+
+
+def _with_values(data: xr.Dataset, which: str, over: list[Any]) -> tuple[xr.Dataset, int]:
+    """Only images that have a value in any bin, in a row, and how many; 0: it is one already."""
+    if not over:
+        return data, 0
+    names = [name for name in _belonging(data, which) if set(over) & set(data[name].dims)]
+    own = data[names].compute()
+    of = "spectrum" if which == "normalized" else which
+    error = known_error(own, of) if of in own and not _is_lone_ratio(own, of) else None
+    if error is not None:  # of each image: gaps in a sum would hide that it is one of counts
+        own = own.assign({f"{of}_err": error})
+    one = own.stack(hrixs_image=over, create_index=False)
+    some = one[which].notnull().any([dim for dim in one[which].dims if dim != "hrixs_image"])
+    return one.isel(hrixs_image=np.flatnonzero(some.values)), int(some.sum())
+
+
+def _belonging(data: xr.Dataset, which: str) -> list[str]:
+    """A spectrum, what its error is reckoned from, and how many images it is of."""
+    of = {which, *(["spectrum", _divisor(data)] if which == "normalized" else [])}
+    of_them = {f"{one}{end}" for one in of for end in ("", "_err", VARIANCE, "_added")}
+    return [str(name) for name in data.data_vars if str(name) in of_them | {WITNESS, "counts"}]
+
+
+def _divisor(data: xr.Dataset) -> str:
+    attrs = data["normalized"].attrs
+    by = str(attrs.get("normalized_by", ""))
+    return str(attrs.get("divisor", by if by in data.variables else DIVISOR))
+
+
+def _together(
+    data: xr.Dataset, which: str, over: list[Any], units: str, n_images: int
+) -> tuple[xr.Dataset, str]:
+    if not over:
+        n_groups = data["counts"].values if "counts" in data and not data["counts"].dims else None
+        return data, "" if n_groups is None else _images(int(n_groups))
+    sums = _sums(data)
+    if units == "photons":
+        return sums, _images(n_images, "sum of ")
+    if which == "normalized" and "spectrum" in data:
+        by = _divisor(data)
+        if by in data and data[by].dims == ("hrixs_image",):
+            ratio = (sums["spectrum"] / sums[by]).assign_attrs(data["normalized"].attrs)
+            return sums.assign(normalized=ratio), _images(n_images, "sum of ")
+    mean = sums[[which]] / max(n_images, 1)
+    error = _error(sums.drop_vars("normalized", errors="ignore"), which)
+    if error is not None:
+        mean[f"{which}_err"] = (mean[which].dims, error / max(n_images, 1))
+    return mean, _images(n_images, "mean of ")
+
+
+def _sums(data: xr.Dataset) -> xr.Dataset:
+    """Sums over images; NaN stays NaN, and errors of one's own add in quadrature."""
+    sums = {}
+    for name, values in data.data_vars.items():
+        quadratic = str(name).endswith("_err")
+        total = (values**2 if quadratic else values).sum("hrixs_image", skipna=False)
+        sums[name] = (total**0.5 if quadratic else total).assign_attrs(values.attrs)
+    return xr.Dataset(sums).assign_coords(
+        {name: one for name, one in data.coords.items() if "hrixs_image" not in one.dims}
+    )
+
+
+def _error(data: xr.Dataset, which: str) -> Floats | None:
+    if which not in data or _is_lone_ratio(data, which):
+        return None
+    error = known_error(data, which)
+    return None if error is None else np.asarray(error.values, dtype=np.float64)
+
+
+def _is_lone_ratio(data: xr.Dataset, which: str) -> bool:
+    """Whether it is a ratio without that of which it is one."""
+    return "normalized_by" in data[which].attrs and "spectrum" not in data
+
+
+def _quantity(units: str, long_name: str) -> str:
+    """``photons`` say what they are; other units don't: ``mean intensity per pixel (ADU)``."""
+    if units.startswith("photons") or not long_name:
+        return units or "value, no unit is told"
+    return f"{long_name} ({units})" if units else long_name
+
+
+def _images(number: int, what: str = "") -> str:
+    if not number:
+        return "no values"
+    return "1 image" if number == 1 else f"{what}{number} images"
+
+
+def _told(*texts: str) -> str:
+    return ", ".join(text for text in texts if text)
