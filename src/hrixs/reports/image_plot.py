@@ -57,9 +57,7 @@ def crop_figure(
     return whole_figure(part, None, curve, row, mask)
 
 
-def _draw_curve(
-    ax: Any, image: xr.DataArray, curve: Curvature | None, row: float | None
-) -> None:
+def _draw_curve(ax: Any, image: xr.DataArray, curve: Curvature | None, row: float | None) -> None:
     if curve is None or row is None:
         return
     x0, _ = first_pixel(image) or (0, 0)

@@ -148,6 +148,10 @@ def opened(result: Any) -> xr.Dataset:
 def _title(attrs: Any, runs: list[str]) -> str:
     proposal = str(attrs.get("proposal", ""))
     of = ", ".join(runs) if len(runs) < 6 else f"{runs[0]} to {runs[-1]}, {len(runs)} runs"
-    text = "RIXS map" if attrs.get("algorithm") == "rixs_map" or "incident" in attrs else "RIXS spectra"
+    text = (
+        "RIXS map"
+        if attrs.get("algorithm") == "rixs_map" or "incident" in attrs
+        else "RIXS spectra"
+    )
     text += f" of {of}" if of else ""
     return text + (f", proposal {proposal}" if proposal not in ("", "None") else "")

@@ -25,7 +25,7 @@ def scan_figure(spectra: Spectra) -> Figure:
     is_map = "coverage" in spectra.data or spectra.data.attrs.get("algorithm") == "rixs_map"
     if len(over) == 1 and (is_map or values.sizes[over[0]] > _MOST_SPECTRA):
         return _map(spectra, name, over[0])
-    return _several(values, over)
+    return _several(spectra.data, over)
 
 
 def _map(spectra: Spectra, name: str, over: str) -> Figure:
@@ -37,7 +37,8 @@ def _map(spectra: Spectra, name: str, over: str) -> Figure:
             made, units, by = made / spectra.data["counts"], "photons an image", "images"
         shown = spectra.data.assign(normalized=made.assign_attrs(units=units))
     caption = f"The spectrum of each step of {over}"
-    caption += f", divided by {'the number of images' if by in ('counts', 'images') else by}" if by else ""
+    if by:
+        caption += f", divided by {'the number of images' if by in ('counts', 'images') else by}"
 
     def draw(ax: Any) -> None:
         plot_map(shown, ax, scale="sqrt")
@@ -45,35 +46,31 @@ def _map(spectra: Spectra, name: str, over: str) -> Figure:
     return drawn(
         draw, f"Map of the spectra over {over}.",
         f"{caption}. The colours follow the square root of the intensity, so that weak lines show.",
-        size=(7.4, 4.6),
+        size=(9.0, 5.5),
     )  # fmt: skip
 
 
-def _several(values: xr.DataArray, over: list[str]) -> Figure:
-    stacked = values.stack(group=over) if len(over) > 1 else values.rename({over[0]: "group"})
-    n_groups = stacked.sizes["group"]
-    chosen = np.unique(np.linspace(0, n_groups - 1, _MOST_SPECTRA).round().astype(int))
-    chosen = chosen if n_groups > _MOST_SPECTRA else np.arange(n_groups)
-    lines: dict[str, xr.DataArray] = {}
+def _several(data: xr.Dataset, over: list[str]) -> Figure:
+    sizes = [data.sizes[dim] for dim in over]
+    n_groups = int(np.prod(sizes))
+    n_shown = min(n_groups, _MOST_SPECTRA)
+    chosen = np.unique(np.linspace(0, n_groups - 1, n_shown).round().astype(int))
+    lines: dict[str, xr.Dataset] = {}
     for number in chosen:
-        one = stacked.isel(group=int(number), drop=False)
-        places = [values[dim].values[index] for dim, index in _places(values, over, int(number))]
-        label = ", ".join(f"{dim} {_shown(at)}" for dim, at in zip(over, places, strict=True))
-        lines[label] = one.drop_vars([c for c in one.coords if c not in one.dims])
-    named = "The spectrum of each group" if len(chosen) == n_groups else (
-        f"The spectra of {len(chosen)} of the {n_groups} groups"
-    )
+        place = dict(zip(over, map(int, np.unravel_index(number, sizes)), strict=True))
+        label = ", ".join(f"{dim} = {_shown(data, dim, k)}" for dim, k in place.items())
+        lines[label] = data.isel(place)
+    named = "of each group" if len(chosen) == n_groups else f"of {len(chosen)} of {n_groups} groups"
 
     def draw(ax: Any) -> None:
         plot_spectra(lines, ax)
 
-    return drawn(draw, f"Spectra of groups over {', '.join(over)}.", f"{named}, over {', '.join(over)}.")
+    along = ", ".join(over)
+    return drawn(draw, f"Spectra of groups over {along}.", f"The spectra {named}, over {along}.")
 
 
-def _places(values: xr.DataArray, over: list[str], number: int) -> list[tuple[str, int]]:
-    sizes = [values.sizes[dim] for dim in over]
-    return [(dim, int(i)) for dim, i in zip(over, np.unravel_index(number, sizes), strict=True)]
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.6g}" if np.asarray(value).dtype.kind == "f" else str(value)
+def _shown(data: xr.Dataset, dim: str, number: int) -> str:
+    at = data[dim]
+    value = at.values[number]
+    text = f"{value:.6g}" if at.dtype.kind == "f" else str(value)
+    return f"{text} {at.attrs.get('units', '')}".rstrip()

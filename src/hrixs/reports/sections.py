@@ -64,7 +64,7 @@ def spectrum_section(spectra: Spectra, line: Elastic) -> Section:
     section.texts += [text, line.text]
     section.texts += [spectra.why_no_loss] if spectra.why_no_loss else []
     if line.fit is not None:
-        section.figures.append(line_figure(spectra.total, line.fit))
+        section.figures.append(line_figure(spectra.summed, line.fit))
     return section
 
 

@@ -34,8 +34,9 @@ class Spectra:
         Dimension of single images; None where they were added up.
     groups : tuple of str
         Dimensions that neither are, as those of a scan.
-    total : xarray.DataArray
-        Sum over all (mean, in ADU), over energy loss where that is known.
+    summed : xarray.Dataset
+        Sum over all (mean, in ADU), over energy loss where that is known: ``spectrum``, and what
+        its error is reckoned from.
     error : xarray.DataArray or None
         One standard deviation of it, where it can be known.
     why_no_loss : str
@@ -46,9 +47,14 @@ class Spectra:
     axis: str
     images: str | None
     groups: tuple[str, ...]
-    total: xr.DataArray
+    summed: xr.Dataset
     error: xr.DataArray | None
     why_no_loss: str
+
+    @property
+    def total(self) -> xr.DataArray:
+        """The sum alone."""
+        return self.summed["spectrum"]
 
     @property
     def counted(self) -> bool:
@@ -100,20 +106,20 @@ def spectra_of(data: xr.Dataset) -> Spectra:
     images = next((name for name in _IMAGES if name in dims), None)
     groups = tuple(name for name in dims if name not in (axis, images))
     on_loss, why = _on_loss(data, axis)
-    total, error = summed(on_loss)
-    return Spectra(data, axis, images, groups, total, error, why)
+    added = summed_spectra(on_loss)
+    error = known_error(added) if units_of(added["spectrum"]) == "photons" else None
+    return Spectra(data, axis, images, groups, added, error, why)
 
 
-def summed(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Sum of the spectra over all but their axis (in ADU: the mean), and its error or None."""
+def summed_spectra(data: xr.Dataset) -> xr.Dataset:
+    """Sum of the spectra over all but their axis (in ADU: the mean), with what its error is of."""
     own = [name for name in ("spectrum", f"spectrum{VARIANCE}", WITNESS) if name in data]
     values = data["spectrum"]
     axis = next(name for name in _AXES if name in values.dims)
     over = [dim for dim in values.dims if dim != axis]
     if units_of(values) != "photons":
-        return values.mean(over, keep_attrs=True).compute(), None
-    added = data[own].sum(over, keep_attrs=True).compute() if over else data[own].compute()
-    return added["spectrum"], known_error(added)
+        return values.mean(over, keep_attrs=True).compute().to_dataset(name="spectrum")
+    return data[own].sum(over, keep_attrs=True).compute() if over else data[own].compute()
 
 
 def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:

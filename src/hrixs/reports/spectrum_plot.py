@@ -10,32 +10,37 @@ import xarray as xr
 from hrixs.energy.line import LineFit
 from hrixs.reports.contents import Figure
 from hrixs.reports.spectra_of import Spectra
-from hrixs.reports.svg_plot import LINES, drawn
+from hrixs.reports.svg_plot import drawn
 from hrixs.spectra.plots import plot_spectra
+from hrixs.utils.figures import VERMILION, add_legend
 
 
 def spectrum_figure(spectra: Spectra) -> Figure:
     """Draw the sum of all spectra."""
-    total = spectra.total
+    n_images = spectra.n_images
+    name = "sum" if spectra.counted else "mean"
+    name += f" of {n_images} images" if n_images is not None and n_images != 1 else ""
 
     def draw(ax: Any) -> None:
-        plot_spectra({"sum": total}, ax)
-        if total.dims == ("energy_loss",):
+        plot_spectra({name: spectra.summed}, ax)
+        if spectra.total.dims == ("energy_loss",):
             ax.axvline(0.0, color="grey", lw=0.8, ls=":")
 
     return drawn(draw, "The spectrum, in steps, with its errors.")
 
 
-def line_figure(total: xr.DataArray, fit: LineFit) -> Figure:
+def line_figure(summed: xr.Dataset, fit: LineFit) -> Figure:
     """Draw the fitted line on the spectrum around it."""
-    axis = total[total.dims[0]].values
+    (dim,) = summed["spectrum"].dims
+    axis = summed[dim].values
     margin = 0.6 * (fit.window[1] - fit.window[0])
     near = (axis >= fit.window[0] - margin) & (axis <= fit.window[1] + margin)
     used = (axis >= fit.window[0]) & (axis <= fit.window[1])
+    part = summed.isel({dim: np.flatnonzero(near)})
 
     def draw(ax: Any) -> None:
-        plot_spectra({"spectrum": total.isel({total.dims[0]: np.flatnonzero(near)})}, ax)
-        ax.plot(axis[used], fit.model(axis[used]), color=LINES[4], lw=1.6, label="fit")
-        ax.legend(fontsize="small")
+        plot_spectra({"spectrum": part}, ax)
+        ax.plot(axis[used], fit.model(axis[used]), color=VERMILION, label="fit")
+        add_legend(ax, loc="upper left")
 
-    return drawn(draw, "The line with its fit.", "The line and what was fitted to it.", size=(7.4, 2.9))
+    return drawn(draw, "The line with its fit.", "The line and what was fitted to it.")

@@ -10,49 +10,29 @@ from itertools import count
 from typing import Any
 
 from hrixs.reports.contents import Figure
-from hrixs.utils.figures import new_figure
+from hrixs.utils.figures import COLOURS, new_figure
 
-# Colours that no plot has by chance, each in the place of a colour of the page. What is drawn as
-# pixels keeps them: they show on light and on dark.
-_COLOURS = {
-    "#1d2733": "--ink",
-    "#fdfefc": "--paper",
-    "#2778b5": "--line-1",
-    "#d9600f": "--line-2",
-    "#2b9a4d": "--line-3",
-    "#8e5cae": "--line-4",
-    "#c43d56": "--line-5",
-    "#8a6d3c": "--line-6",
-    "#1f9e9d": "--line-7",
-    "#7b8794": "--line-8",
+# What no plot has by chance, in the place of the page's own colours; and colours of plots, which are
+# lighter on dark. What is drawn as pixels keeps them: they show on both.
+INK, PAPER = "#1d2733", "#fdfefc"
+_COLOURS = {INK: "--ink", PAPER: "--paper"} | {
+    colour.lower(): f"--line-{number}" for number, colour in enumerate(COLOURS, 1)
 }
-INK, PAPER, *LINES = _COLOURS
-# Width and height in inches; text of 10 points in a page's column.
-WIDE, HALF = (7.4, 3.4), (4.6, 3.9)
-_DPI = 110  # of images in the figures
+# Width and height in inches: wide as the page's column, and half of it.
+WIDE, HALF = (9.0, 4.0), (6.0, 5.0)
+_DPI = 90  # of images in the figures
 
 _numbers = count(1)
 
 
 @contextmanager
 def _style() -> Generator[None]:
-    import matplotlib as mpl
-    from cycler import cycler
+    from matplotlib import rc_context
 
     of_text = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    style: dict[str, Any] = dict.fromkeys(of_text, INK)
-    style |= {
-        "axes.facecolor": PAPER,
-        "figure.facecolor": "none",
-        "savefig.facecolor": "none",
-        "axes.prop_cycle": cycler(color=LINES),
-        "font.size": 10.0,
-        "legend.framealpha": 0.85,
-        "legend.edgecolor": LINES[-1],
-        "svg.fonttype": "path",  # the reader's machine need not have the font
-        "axes.formatter.use_mathtext": True,
-    }
-    with mpl.rc_context(style):
+    clear: dict[str, Any] = {"axes.facecolor": PAPER, "figure.facecolor": "none"}
+    fonts = {"svg.fonttype": "path"}  # the reader's machine need not have the font
+    with rc_context(dict.fromkeys(of_text, INK) | clear | fonts):
         yield
 
 

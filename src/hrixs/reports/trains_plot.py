@@ -8,7 +8,8 @@ import numpy as np
 
 from hrixs.reports.contents import Figure
 from hrixs.reports.over_trains import OverTrains
-from hrixs.reports.svg_plot import LINES, drawn_on
+from hrixs.reports.svg_plot import drawn_on
+from hrixs.utils.figures import BLUE, GREEN, VERMILION, add_legend
 
 # More points than these are drawn as pixels, which keeps the page small.
 _MOST_POINTS = 1500
@@ -31,15 +32,15 @@ def trains_figure(trains: OverTrains) -> Figure:
                 trains.number, mean - scatter, mean + scatter, color="grey", alpha=0.35, lw=0,
                 step="mid", label=f"expected of photons{by}: mean ± root",
             )  # fmt: skip
-        first.plot(trains.number, trains.intensity, "o", color=LINES[0], **points)
+        first.plot(trains.number, trains.intensity, "o", color=BLUE, **points)
         in_photons = trains.units == "photons"
         first.set_ylabel("photons" if in_photons else f"mean ({trains.units})")
         if expected is not None:
-            first.legend(fontsize="small", loc="lower right")
+            add_legend(first, loc="lower right")
         from_zero(first, trains.intensity)
         if trains.incident is not None:
             name, came = trains.incident
-            axes["incident"].plot(trains.number, came, "o", color=LINES[1], **points)
+            axes["incident"].plot(trains.number, came, "o", color=VERMILION, **points)
             axes["incident"].set_ylabel(name)
             from_zero(axes["incident"], came)
         if "drift" in axes:
@@ -48,7 +49,7 @@ def trains_figure(trains: OverTrains) -> Figure:
             scale = 1e3 if meV else 1.0
             axes["drift"].errorbar(
                 drift.at, scale * drift.place, scale * drift.error, fmt="o", ms=3.5, lw=1,
-                color=LINES[2], rasterized=len(drift.at) > _MOST_POINTS,
+                color=GREEN, rasterized=len(drift.at) > _MOST_POINTS,
             )  # fmt: skip
             axes["drift"].axhline(0.0, color="grey", lw=0.8)
             axes["drift"].set_ylabel(f"drift ({'meV' if meV else drift.units})")
@@ -59,8 +60,8 @@ def trains_figure(trains: OverTrains) -> Figure:
         axes[panels[-1]].set_xlabel(trains.label)
 
     shows = f"{', '.join(panels)} over the images of the run."
-    height = 2.5 + 1.4 * (len(panels) - 1)
-    return drawn_on([[name] for name in panels], draw, shows, size=(7.4, height))
+    height = 3.2 + 1.8 * (len(panels) - 1)
+    return drawn_on([[name] for name in panels], draw, shows, size=(9.0, height))
 
 
 def from_zero(ax: Any, values: Any) -> None:
