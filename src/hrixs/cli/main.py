@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.cli import level_options, scan_options, selection_options
+from hrixs.cli import level_options, report_option, scan_options, selection_options
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
 from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0 where all went well."""
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(_join_negative_numbers(words))
+    arguments.words = list(words)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", HrixsWarning)
@@ -90,6 +91,7 @@ def _add_process(commands: Any) -> None:
         "of text; for several runs a folder, or a name with {run} in it")  # fmt: skip
     add("--plot", metavar="OUT.png",
         help="also draw image, spectrum and photons per train; named as the output")  # fmt: skip
+    report_option.add_option(process)
     add(
         "--resume",
         action="store_true",
@@ -201,6 +203,7 @@ def _process(arguments: argparse.Namespace) -> int:
         arguments.output,
         job,
         plot=arguments.plot,
+        report=report_option.asked(arguments),
         mnemonics_file=arguments.mnemonics,
     )
     return 1 if failed else 0

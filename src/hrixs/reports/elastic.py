@@ -9,7 +9,6 @@ import xarray as xr
 
 from hrixs.energy.line import LineFit, line_width
 from hrixs.scans.elastic import ROWS_BESIDE
-from hrixs.spectra.errors import UnknownUncertaintyError
 from hrixs.utils.statistics import with_error
 
 # A line of fewer standard deviations, or so near to the end of what was searched, is none.
@@ -45,7 +44,7 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
     name = "elastic line" if within is not None else "tallest line"
     try:
         fit = fitted(total, error, None if within is None else (-within, within))
-    except (ValueError, UnknownUncertaintyError) as why:
+    except ValueError as why:
         return Elastic(None, False, f"No width is told: no {name} was found{where} ({why})")
     width = _shown(fit.fwhm, fit.fwhm_err, fit.units)
     at = _shown(fit.centre, fit.centre_err, fit.units, fine=within is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,10 @@ import xarray as xr
 
 from hrixs.reports.contents import Row
 from hrixs.reports.spectra_of import Spectra, photon_energies
-from hrixs.utils.provenance import PATH, runs_of
+from hrixs.utils.provenance import PATH, runs_of, source_text
 from hrixs.utils.statistics import with_error
 
+_PROPOSAL = re.compile(r"\bp(\d{6})\b")
 _METHODS = {
     "centroid_one": "photons by a threshold from the image (method 'auto')",
     "centroid_two": "photons by their energy (method 'manual')",
@@ -45,9 +47,9 @@ def header(spectra: Spectra, runs: list[str], measured: str) -> list[Row]:
     """What stands under the title."""
     attrs, data = spectra.attrs, spectra.data
     rows = []
-    proposal = str(attrs.get("proposal", ""))
-    if proposal not in ("", "None"):
-        rows.append(Row("proposal", proposal))
+    proposals = _PROPOSAL.findall(source_text(data, images=False))
+    if proposals:
+        rows.append(Row("proposal", ", ".join(str(int(one)) for one in proposals)))
     paths = [str(value) for name, value in attrs.items() if str(name).startswith(PATH)]
     if runs:
         rows.append(Row("run" if len(runs) == 1 else "runs", ", ".join(runs), "; ".join(paths)))

@@ -20,7 +20,7 @@ from hrixs.reports.verdict import verdict_of
 from hrixs.reports.versions import version_rows
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import MissingDataError
-from hrixs.utils.provenance import run_label
+from hrixs.utils.provenance import run_label, source_text
 
 _SUFFIXES = (".html", ".htm")
 
@@ -106,7 +106,7 @@ def report(
     runs = run_labels(spectra.data) or ([run_label(run)] if run else [])
     again = {"On the command line:": command, "In Python:": made_by}
     text = page_text(
-        title=title or _title(spectra.attrs, runs),
+        title=title or _title(spectra.data, runs),
         facts=header(spectra, runs, measured),
         verdict=verdict_of(spectra.data),
         sections=sections_of(
@@ -141,17 +141,12 @@ def opened(result: Any) -> xr.Dataset:
             return data.load()
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
-            f"{os.fspath(result)} can't be read as netCDF, which hrixs.export writes as .nc: {error}"
+            f"{os.fspath(result)} can't be read as netCDF, as hrixs.export writes .nc: {error}"
         ) from error
 
 
-def _title(attrs: Any, runs: list[str]) -> str:
-    proposal = str(attrs.get("proposal", ""))
-    of = ", ".join(runs) if len(runs) < 6 else f"{runs[0]} to {runs[-1]}, {len(runs)} runs"
-    text = (
-        "RIXS map"
-        if attrs.get("algorithm") == "rixs_map" or "incident" in attrs
-        else "RIXS spectra"
+def _title(data: xr.Dataset, runs: list[str]) -> str:
+    of = source_text(data, images=False) or ", ".join(runs)
+    return ("RIXS map" if "incident" in data.attrs else "RIXS spectra") + (
+        f" of {of}" if of else ""
     )
-    text += f" of {of}" if of else ""
-    return text + (f", proposal {proposal}" if proposal not in ("", "None") else "")

@@ -46,7 +46,7 @@ def _map(spectra: Spectra, name: str, over: str) -> Figure:
     return drawn(
         draw, f"Map of the spectra over {over}.",
         f"{caption}. The colours follow the square root of the intensity, so that weak lines show.",
-        size=(9.0, 5.5),
+        size=(8.0, 5.5),
     )  # fmt: skip
 
 

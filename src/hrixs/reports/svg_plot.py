@@ -12,14 +12,14 @@ from typing import Any
 from hrixs.reports.contents import Figure
 from hrixs.utils.figures import COLOURS, new_figure
 
-# What no plot has by chance, in the place of the page's own colours; and colours of plots, which are
-# lighter on dark. What is drawn as pixels keeps them: they show on both.
+# What no plot has by chance, in the place of the page's own colours; and colours of plots, which
+# are lighter on dark. What is drawn as pixels keeps them: they show on both.
 INK, PAPER = "#1d2733", "#fdfefc"
 _COLOURS = {INK: "--ink", PAPER: "--paper"} | {
     colour.lower(): f"--line-{number}" for number, colour in enumerate(COLOURS, 1)
 }
 # Width and height in inches: wide as the page's column, and half of it.
-WIDE, HALF = (9.0, 4.0), (6.0, 5.0)
+WIDE, HALF = (8.0, 3.8), (6.0, 5.0)
 _DPI = 90  # of images in the figures
 
 _numbers = count(1)

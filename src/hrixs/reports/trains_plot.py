@@ -61,7 +61,7 @@ def trains_figure(trains: OverTrains) -> Figure:
 
     shows = f"{', '.join(panels)} over the images of the run."
     height = 3.2 + 1.8 * (len(panels) - 1)
-    return drawn_on([[name] for name in panels], draw, shows, size=(9.0, height))
+    return drawn_on([[name] for name in panels], draw, shows, size=(8.0, height))
 
 
 def from_zero(ax: Any, values: Any) -> None:

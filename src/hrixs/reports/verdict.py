@@ -26,7 +26,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One sentence, how it is meant (``good``, ``doubtful``, ``grave``, ``unknown``), the doubts."""
+    """A sentence, its kind (``good``, ``doubtful``, ``grave`` or ``unknown``), the doubts."""
 
     text: str
     kind: str

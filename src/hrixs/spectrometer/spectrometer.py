@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -26,7 +27,16 @@ from hrixs.selection.criteria import Criterion
 from hrixs.settings.attributes import Settings
 from hrixs.settings.table import described
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
+from hrixs.spectrometer import (
+    curve_fits,
+    fits,
+    inputs,
+    many_runs,
+    recipe,
+    report_inputs,
+    scans,
+    spectra,
+)
 from hrixs.spectrometer.auto_range import FoundRange, find_range
 from hrixs.spectrometer.inputs import Fields, RunOrData
 
@@ -627,6 +637,26 @@ class hRIXS(Settings):
     ) -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
         return scans.aggregate_ds(self, ds, dim, norm)
+
+    def report(
+        self,
+        data: xr.Dataset | str | os.PathLike[str],
+        path: str | os.PathLike[str],
+        run: RunOrData | None = None,
+        **options: Any,
+    ) -> Path:
+        """Write a result as one page of HTML, with the mean image; see `hrixs.report`.
+
+        Parameters
+        ----------
+        run : run or xarray.Dataset, optional
+            Where the images are; by default those in `data`, or of the run that it names.
+
+        Examples
+        --------
+        >>> h.report(h.process_run(145), "r0145.html")  # doctest: +SKIP
+        """
+        return report_inputs.report(self, data, path, run, **options)
 
     def select(self, data: xr.Dataset, by: Criterion | None = None, **options: Any) -> xr.Dataset:
         """Leave blanks, weak or unstable images out of a dataset; see `hrixs.select`.
