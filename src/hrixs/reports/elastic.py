@@ -45,7 +45,9 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
     try:
         fit = fitted(total, error, None if within is None else (-within, within))
     except ValueError as why:
-        return Elastic(None, False, f"No width is told: no {name} was found{where} ({why})")
+        what = name if within is not None else "line"
+        why_not = str(why).rstrip(".")
+        return Elastic(None, False, f"No width is told: no {what} was found{where} ({why_not}).")
     width = _shown(fit.fwhm, fit.fwhm_err, fit.units)
     at = _shown(fit.centre, fit.centre_err, fit.units, fine=within is not None)
     text = f"The {name}{where} has a FWHM of {width}, at {at}"

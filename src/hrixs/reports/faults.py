@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hrixs.reports.contents import Row, Section
+from hrixs.reports.settings_shown import shown
 
 # Trains that are named; the rest are counted.
 _MOST_NAMED = 12
@@ -45,8 +46,8 @@ def faults_section(attrs: Mapping[Any, Any]) -> Section:
     if skipped.size:
         section.rows.append(Row("trains skipped", _short(", ".join(map(str, skipped.tolist())))))
     for name, values in json.loads(str(attrs.get("differs", "{}"))).items():
-        shown = "; ".join(f"{run}: {value}" for run, value in values.items())
-        section.rows.append(Row(f"{name} differs", _short(shown, "; ")))
+        by_run = "; ".join(f"{run}: {shown(value)}" for run, value in values.items())
+        section.rows.append(Row(f"{name}, which differs", _short(by_run, "; ")))
     if not (section.texts or section.rows):
         known = "faults" in attrs
         section.texts.append(

@@ -48,6 +48,8 @@ class OverTrains:
     incident : numpy.ndarray, shape (n,), or None
         What came in, with its name.
     drift : Drift
+    alike : bool
+        Whether the images differ by chance alone, as those of a scan don't.
     """
 
     number: Floats
@@ -56,11 +58,13 @@ class OverTrains:
     units: str
     incident: tuple[str, Floats] | None
     drift: Drift
+    alike: bool
 
     @property
     def expected(self) -> tuple[Floats, Floats] | None:
         """What counting alone makes of photons that follow what came in: mean and scatter."""
-        if self.units != "photons" or not np.nansum(self.intensity) > 0:
+        in_photons = self.alike and self.units == "photons"
+        if not in_photons or not np.nansum(self.intensity) > 0:
             return None
         share = np.ones(len(self.intensity))
         if self.incident is not None and self.incident[0] == "I0":
@@ -71,7 +75,9 @@ class OverTrains:
         return mean, np.sqrt(np.maximum(mean, 0.0))
 
 
-def over_trains(spectra: Spectra, line: LineFit | None, *, elastic: bool) -> OverTrains:
+def over_trains(
+    spectra: Spectra, line: LineFit | None, *, elastic: bool, alike: bool
+) -> OverTrains:
     """One value for each image of spectra that were not added up.
 
     Parameters
@@ -82,6 +88,8 @@ def over_trains(spectra: Spectra, line: LineFit | None, *, elastic: bool) -> Ove
         The line of the sum, near which that of groups of images is looked for.
     elastic : bool
         Whether it is the elastic one, over energy loss.
+    alike : bool
+        As of the result.
     """
     data, dim = spectra.data, spectra.images
     assert dim is not None
@@ -99,7 +107,7 @@ def over_trains(spectra: Spectra, line: LineFit | None, *, elastic: bool) -> Ove
                 incident = name, came
                 break
     drift = _drift(spectra, number, line, elastic=elastic)
-    return OverTrains(number, label, intensity, units, incident, drift)
+    return OverTrains(number, label, intensity, units, incident, drift, alike)
 
 
 def _numbers(data: xr.Dataset, dim: str) -> tuple[Floats, str]:
@@ -132,8 +140,9 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
             f"No drift is told: the line has {line.area:.0f} photons, too few for the places of "
             f"{_LEAST_GROUPS} groups of images with {_PER_GROUP} each."
         )
-    cumulated = np.cumsum(one_each.sum(spectra.axis).values, dtype=np.float64)
-    of_group = np.minimum((cumulated - 1e-9) / cumulated[-1] * n_groups, n_groups - 1).astype(int)
+    photons = np.asarray(one_each.sum(spectra.axis).values, dtype=np.float64)
+    middle = (np.cumsum(photons) - photons / 2) / photons.sum()
+    of_group = np.clip(middle * n_groups, 0, n_groups - 1).astype(int)
     found = []
     for group in np.unique(of_group):
         here = np.flatnonzero(of_group == group)

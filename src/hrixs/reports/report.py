@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,10 @@ def opened(result: Any) -> xr.Dataset:
 
 
 def _title(data: xr.Dataset, runs: list[str]) -> str:
-    of = source_text(data, images=False) or ", ".join(runs)
+    told = source_text(data, images=False)
+    runs = [run for run in runs if not re.search(r"\br\d{4}\b", told)]
+    named = ", ".join(runs) if len(runs) < 6 else f"{runs[0]} to {runs[-1]} ({len(runs)} runs)"
+    of = ", ".join(one for one in (told, named) if one)
     return ("RIXS map" if "incident" in data.attrs else "RIXS spectra") + (
         f" of {of}" if of else ""
     )

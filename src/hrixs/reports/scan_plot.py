@@ -19,23 +19,24 @@ _MOST_SPECTRA = 6
 
 def scan_figure(spectra: Spectra) -> Figure:
     """Draw the spectra of all groups: a few as spectra, more, or a RIXS map, as a map."""
-    name = "normalized" if "normalized" in spectra.data else "spectrum"
-    values = spectra.data[name]
-    over = [str(dim) for dim in values.dims if dim != spectra.axis]
-    is_map = "coverage" in spectra.data or spectra.data.attrs.get("algorithm") == "rixs_map"
+    data = spectra.on_loss
+    name = "normalized" if "normalized" in data else "spectrum"
+    values = data[name]
+    over = [str(dim) for dim in values.dims if str(dim) in spectra.groups]
+    is_map = "coverage" in data or data.attrs.get("algorithm") == "rixs_map"
     if len(over) == 1 and (is_map or values.sizes[over[0]] > _MOST_SPECTRA):
-        return _map(spectra, name, over[0])
-    return _several(spectra.data, over)
+        return _map(data, name, over[0])
+    return _several(data, over)
 
 
-def _map(spectra: Spectra, name: str, over: str) -> Figure:
-    shown, by = spectra.data, str(spectra.data[name].attrs.get("normalized_by", ""))
+def _map(data: xr.Dataset, name: str, over: str) -> Figure:
+    shown, by = data, str(data[name].attrs.get("normalized_by", ""))
     if name == "spectrum":
-        made, by = spectra.data["spectrum"], ""
+        made, by = data["spectrum"], ""
         units = units_of(made)
-        if units == "photons" and "counts" in spectra.data:
-            made, units, by = made / spectra.data["counts"], "photons an image", "images"
-        shown = spectra.data.assign(normalized=made.assign_attrs(units=units))
+        if units == "photons" and "counts" in data:
+            made, units, by = made / data["counts"], "photons an image", "images"
+        shown = data.assign(normalized=made.assign_attrs(units=units))
     caption = f"The spectrum of each step of {over}"
     if by:
         caption += f", divided by {'the number of images' if by in ('counts', 'images') else by}"

@@ -12,12 +12,12 @@ from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.reports.contents import Section
 from hrixs.reports.elastic import Elastic, elastic_line
-from hrixs.reports.facts import numbers
+from hrixs.reports.facts import numbers, run_labels
 from hrixs.reports.faults import faults_section
 from hrixs.reports.image_plot import crop_figure, whole_figure
 from hrixs.reports.over_trains import over_trains
 from hrixs.reports.scan_plot import scan_figure
-from hrixs.reports.spectra_of import Spectra
+from hrixs.reports.spectra_of import Spectra, one_energy
 from hrixs.reports.spectrum_plot import line_figure, spectrum_figure
 from hrixs.reports.trains_plot import trains_figure
 
@@ -38,7 +38,8 @@ def sections_of(
     if spectra.groups:
         made.append(Section(f"Over {', '.join(spectra.groups)}", [scan_figure(spectra)]))
     made.append(image_section(spectra, line, image, curvature, mask, why_no_image))
-    made.append(trains_section(spectra if spectra.images else trains, line))
+    images = spectra if spectra.images else trains
+    made.append(trains_section(images, line, grouped=bool(spectra.groups)))
     made.append(faults_section(spectra.attrs))
     made.append(Section("Numbers", rows=numbers(spectra)))
     return made
@@ -68,8 +69,8 @@ def spectrum_section(spectra: Spectra, line: Elastic) -> Section:
     return section
 
 
-def trains_section(trains: Spectra | None, line: Elastic) -> Section:
-    """What changed from image to image."""
+def trains_section(trains: Spectra | None, line: Elastic, *, grouped: bool) -> Section:
+    """What changed from image to image; groups differ by more than chance."""
     section = Section("Over the run")
     if trains is None or trains.images is None:
         section.texts.append(
@@ -79,7 +80,8 @@ def trains_section(trains: Spectra | None, line: Elastic) -> Section:
     if not trains.data.sizes[trains.images]:
         section.texts.append("There is no image.")
         return section
-    values = over_trains(trains, line.fit, elastic=line.is_elastic)
+    alike = not grouped and one_energy(trains.data) and len(run_labels(trains.data)) < 2
+    values = over_trains(trains, line.fit, elastic=line.is_elastic, alike=alike)
     section.figures.append(trains_figure(values))
     if values.expected is not None:
         mean, scatter = values.expected
@@ -123,7 +125,8 @@ def image_section(
         texts.append("The curve is 0: the lines are taken for straight (dashed).")
     else:
         texts.append(f"The dashed curve goes through {through}.")
-    texts.append(f"{n_bad} pixels in it are masked{', drawn in magenta' if n_bad else ''}.")
+    are = "pixel in it is" if n_bad == 1 else "pixels in it are"
+    texts.append(f"{n_bad} {are} masked, in magenta." if n_bad else "No pixel in it is masked.")
     section.texts.append(" ".join(texts))
     return section
 

@@ -30,13 +30,14 @@ def settings_rows(attrs: Mapping[Any, Any]) -> list[Row]:
         return []
     given = {str(name).lower(): value for name, value in told.items()}
     helps = {one.name.lower(): _help(one.help, one.unit) for one in SETTINGS}
+    if_none = {one.name.lower(): f"; None: {one.if_none}" for one in SETTINGS if one.if_none}
     defaults = json.loads(settings_text({one.name.lower(): one.default for one in SETTINGS}))
     names = [*(name for name in helps if name in given), *(n for n in given if n not in helps)]
     return [
         Row(
             name.upper(),
             shown(given[name]),
-            helps.get(name, ""),
+            helps.get(name, "") + ("" if given[name] is not None else if_none.get(name, "")),
             marked=name in defaults and given[name] != defaults[name],
         )
         for name in names
@@ -45,8 +46,12 @@ def settings_rows(attrs: Mapping[Any, Any]) -> list[Row]:
 
 def attribute_rows(attrs: Mapping[Any, Any]) -> list[Row]:
     """All that the result and its spectra tell in their attributes."""
-    rows = [(str(name), value) for name, value in attrs.items() if name not in _NOT_SHOWN]
-    return [Row(name, shown(value)) for name, value in sorted(rows)]
+    rows = [
+        (str(name), value)
+        for name, value in attrs.items()
+        if name not in _NOT_SHOWN and np.size(value) and not np.array_equal(value, "")
+    ]
+    return [Row(name, shown(value)) for name, value in sorted(rows, key=lambda row: row[0])]
 
 
 def shown(value: Any) -> str:

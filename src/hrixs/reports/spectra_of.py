@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.energy.loss import energy_loss
-from hrixs.spectra.errors import DIVISOR, VARIANCE, WITNESS, known_error
+from hrixs.spectra.errors import VARIANCE, WITNESS, known_error
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 # Axes of spectra; and what counts single images.
@@ -34,6 +34,8 @@ class Spectra:
         Dimension of single images; None where they were added up.
     groups : tuple of str
         Dimensions that neither are, as those of a scan.
+    on_loss : xarray.Dataset
+        The same over energy loss, where that is known.
     summed : xarray.Dataset
         Sum over all (mean, in ADU), over energy loss where that is known: ``spectrum``, and what
         its error is reckoned from.
@@ -47,6 +49,7 @@ class Spectra:
     axis: str
     images: str | None
     groups: tuple[str, ...]
+    on_loss: xr.Dataset
     summed: xr.Dataset
     error: xr.DataArray | None
     why_no_loss: str
@@ -108,7 +111,7 @@ def spectra_of(data: xr.Dataset) -> Spectra:
     on_loss, why = _on_loss(data, axis)
     added = summed_spectra(on_loss)
     error = known_error(added) if units_of(added["spectrum"]) == "photons" else None
-    return Spectra(data, axis, images, groups, added, error, why)
+    return Spectra(data, axis, images, groups, on_loss, added, error, why)
 
 
 def summed_spectra(data: xr.Dataset) -> xr.Dataset:
@@ -135,16 +138,18 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
         return data, "No photon energy (nrj) is in the result, so there is no axis of energy loss."
     if data["nrj"].dims not in ((), (data["spectrum"].dims[0],)):
         return data, "The photon energy (nrj) is not told for each spectrum."
-    names = [name for name, one in data.data_vars.items() if axis not in one.dims]
-    names += ["spectrum", f"spectrum{VARIANCE}", WITNESS]
-    kept = data[[name for name in names if name in data and name != DIVISOR]]
-    kept = kept.assign(nrj=data["nrj"]) if "nrj" not in kept.variables else kept
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", HrixsWarning)
-            return energy_loss(kept), ""
-    except (LookupError, ValueError, TypeError) as error:
-        return data, f"There is no axis of energy loss: {error}"
+    own = ["spectrum", f"spectrum{VARIANCE}", WITNESS]
+    others = [name for name, one in data.data_vars.items() if axis not in one.dims]
+    alone = data[[*others, *(name for name in own if name in data)]]
+    why: Exception | None = None
+    for kept in (data, alone):  # what else there is may be of a kind that can't be moved
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", HrixsWarning)
+                return energy_loss(kept), ""
+        except (LookupError, ValueError, TypeError) as error:
+            why = error
+    return data, f"There is no axis of energy loss: {why}"
 
 
 def photon_energies(data: xr.Dataset) -> np.ndarray[Any, Any]:

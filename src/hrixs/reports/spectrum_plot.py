@@ -23,7 +23,8 @@ def spectrum_figure(spectra: Spectra) -> Figure:
 
     def draw(ax: Any) -> None:
         plot_spectra({name: spectra.summed}, ax)
-        if spectra.total.dims == ("energy_loss",):
+        left, right = ax.get_xlim()
+        if spectra.total.dims == ("energy_loss",) and left < 0 < right:
             ax.axvline(0.0, color="grey", lw=0.8, ls=":")
 
     return drawn(draw, "The spectrum, in steps, with its errors.")
