@@ -61,13 +61,24 @@ def _several(data: xr.Dataset, over: list[str]) -> Figure:
         place = dict(zip(over, map(int, np.unravel_index(number, sizes)), strict=True))
         label = ", ".join(f"{dim} = {_shown(data, dim, k)}" for dim, k in place.items())
         lines[label] = data.isel(place)
+    offset = _offset(list(lines.values()))
     named = "of each group" if len(chosen) == n_groups else f"of {len(chosen)} of {n_groups} groups"
 
     def draw(ax: Any) -> None:
-        plot_spectra(lines, ax)
+        plot_spectra(lines, ax, offset=offset)
 
     along = ", ".join(over)
-    return drawn(draw, f"Spectra of groups over {along}.", f"The spectra {named}, over {along}.")
+    shows, caption = f"Spectra of groups over {along}.", f"The spectra {named}, over {along}."
+    return drawn(draw, shows, caption, size=(8.0, 5.5))
+
+
+def _offset(groups: list[xr.Dataset]) -> float:
+    """A round number, by which spectra that are drawn above each other can be told apart."""
+    name = "normalized" if "normalized" in groups[0] else "spectrum"
+    highest = max(float(one[name].max()) for one in groups)
+    if len(groups) < 2 or not (np.isfinite(highest) and highest > 0):
+        return 0.0
+    return float(f"{highest / 4:.1g}")
 
 
 def _shown(data: xr.Dataset, dim: str, number: int) -> str:

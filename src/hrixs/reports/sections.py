@@ -118,7 +118,8 @@ def image_section(
     (left, right), (low, high) = crop
     through = "the fitted line" if line.fit is not None else "the middle of the crop"
     n_bad = int(bad[left:right, low:high].sum())
-    texts = [f"Mean image; what was used is X {left}:{right}, Y {low}:{high}."]
+    what = str(picture.attrs.get("long_name", "mean image"))
+    texts = [f"The {what}. What was used is X {left}:{right}, Y {low}:{high}."]
     if curve is None:
         texts.append("The curve of the lines is not told.")
     elif not np.any(curve.coefficients):

@@ -18,6 +18,7 @@ from hrixs.runs.run import run_name
 from hrixs.settings.attributes import Settings
 from hrixs.spectrometer import inputs
 from hrixs.spectrometer.inputs import RunOrData
+from hrixs.spectrometer.recipe import uses_dark
 from hrixs.utils.errors import HrixsWarning
 from hrixs.utils.provenance import PATH, run_label, runs_of
 
@@ -84,9 +85,11 @@ def _mean_image(h: Settings, run: RunOrData) -> xr.DataArray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HrixsWarning)  # said with the result
         try:
-            return inputs.mean_image(whole, run, None)
+            image = inputs.mean_image(whole, run, None)
         except ValueError:  # a dark of the crop alone
-            return inputs.mean_image(h, run, None)
+            image = inputs.mean_image(h, run, None)
+    dark = "less the dark" if uses_dark(h) else "no dark subtracted"
+    return image.assign_attrs(long_name=f"mean of all images of the run, {dark}")
 
 
 def _times(h: Settings, run: RunOrData) -> dict[str, str]:
