@@ -63,9 +63,7 @@ def test_resume_leaves_what_is_finished(path, capsys):
     assert "is finished already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "words", [["--dark", "d.npy"], ["--plot", "a.png"], ["--threshold", "5"], ["--method", "best"]]
-)
+@pytest.mark.parametrize("words", [["--dark", "d.npy"], ["--threshold", "5"], ["--method", "best"]])
 def test_options_of_images_are_refused(words, path, capsys):
     np.save(path.parent / "d.npy", np.zeros((160, 80)))
     words = [str(path.parent / word) if "." in word else word for word in words]

@@ -165,7 +165,6 @@ class TestTogether:
             (["-o", "scan"], "is a folder, expected one file for all runs"),
             (["-o", "no/scan.nc"], "there is no folder no"),
             (["-o", "scan.xyz"], "unknown suffix '.xyz'"),
-            (["-o", "scan.nc", "--plot", "a.png"], "--plot draws one run"),
             (["-o", "scan.nc", "--photons", "--aggregate", "nrj"], "photons can't be kept"),
         ],
         ids=lambda one: one if isinstance(one, str) else "",

@@ -9,28 +9,36 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import along_x_y, first_pixel
-from hrixs.utils.figures import new_axes
+from hrixs.utils.figures import add_colours, new_axes, set_title
+from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: The two directions of a frame.
+X_LABEL, Y_LABEL = "x (pixel along the line)", "y (pixel along the energy)"
+
 
 def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
-    """Draw an image, averaged along the line so that faint lines show.
+    """Draw an image, averaged along the line so that faint lines show; the colour bar says so.
 
     Parameters
     ----------
     image : array_like, shape (x, y)
-        In ADU per frame; with coordinates that tell its place on the full chip, that is shown.
+        In ADU per frame, where it has no units of its own; with coordinates that tell its place on
+        the full chip, that is shown, and with attributes that tell of what run it is, these.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
+        Masked pixels are grey. Colours end at 5 % and 99.5 % of the values: beyond, arrows of the
+        colour bar show.
     """
     ax = ax or new_axes()
     image = along_x_y(image)
+    attrs = image.attrs if isinstance(image, xr.DataArray) else {}
     width = max(1, len(image) // 256)
     n = len(image) // width
     blocks = np.asarray(image, dtype=np.float64)[: n * width].reshape(n, width, -1)
@@ -48,10 +56,25 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
         vmax=high,
         cmap="viridis",
     )
-    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
-    ax.set_title("mean image")
-    ax.figure.colorbar(mesh, ax=ax, label="ADU per frame")
+    ax.set_facecolor("0.75")
+    ax.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+    set_title(ax, str(attrs.get("long_name", "image")), _source(image))
+    units = str(attrs.get("units", "ADU"))
+    per_frame = f"{units} per frame" if units == "ADU" else units
+    mean = f", mean of {width} columns" if width > 1 else ""
+    add_colours(ax, mesh, f"{per_frame}{mean}", extend=beyond(shown, low, high))
     return ax
+
+
+def _source(image: xr.DataArray | NDArray[Any]) -> str:
+    return source_text(image) if isinstance(image, xr.DataArray) else ""
+
+
+def beyond(shown: NDArray[np.float64], low: float, high: float) -> str:
+    """On which sides values lie beyond the colours, as `matplotlib` names them."""
+    sides = bool((shown < low).any()), bool((shown > high).any())
+    names = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    return names.get(sides, "neither")
 
 
 def plot_mask(mask: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
@@ -81,6 +104,9 @@ def plot_mask(mask: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes
         vmin=0, vmax=1,
         extent=(x0 - 0.5, x0 + nx * step - 0.5, y0 - 0.5, y0 + ny * step - 0.5),
     )  # fmt: skip
-    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
-    ax.set_title(f"{int(bad.sum())} bad pixels, {100 * bad.mean():.2g} %")
+    ax.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+    ax.spines[:].set_visible(True)
+    shown_as = f"a point is {step} x {step} pixels, black if any is bad" if step > 1 else ""
+    title = f"{int(bad.sum())} bad pixels, {100 * bad.mean():.2g} %"
+    set_title(ax, title, shown_as, _source(mask))
     return ax

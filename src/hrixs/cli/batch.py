@@ -55,11 +55,6 @@ def process_all(
     if mnemonics_file is not None:
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
     if job.together:
-        if plot is not None and job.map is None:
-            raise ValueError(
-                "--plot draws one run, or a map, and --together has several: leave it out, or give "
-                "--map."
-            )
         drawn = None if plot is None else Path(plot)
         page = page_files(report, [Path(output)], lambda name: [Path(name)])[0]
         return process_together(expanded(runs), Path(output), job, plot=drawn, page=page)

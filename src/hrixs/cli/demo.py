@@ -284,7 +284,8 @@ def _write_results(
     out: Path, h: hRIXS, counted: xr.Dataset, integrated: xr.Dataset, by_delay: xr.Dataset
 ) -> None:
     from hrixs.curvature.plots import plot_curvature
-    from hrixs.spectra.plots import plot_per_train, plot_spectra
+    from hrixs.spectra.plots import plot_spectra
+    from hrixs.spectra.train_plot import plot_per_train
     from hrixs.utils.figures import new_figure
 
     path = out / "spectrum.nc"
@@ -303,7 +304,7 @@ def _write_results(
         "intensity integrated": integrated,
     }
     plot_spectra(both, axes["spectra"], scale="peak", offset=0.3)
-    plot_per_train(counted.spectrum.sum("energy"), axes["trains"])
+    plot_per_train(counted, axes["trains"])
     figure.savefig(out / "demo.png", dpi=110)
     print(f"wrote {path} (groups counted, integrated, by_delay) and {out / 'demo.png'}")
     folders = [run_folder(out, PROPOSAL, run) for run in (DATA_RUN, DARK_RUN)]

@@ -25,9 +25,9 @@ def is_photons(source: Any) -> bool:
     return isinstance(source, xr.Dataset) and "photon" in source.dims
 
 
-def require_use(job: Job, *, plot: bool) -> None:
+def require_use(job: Job) -> None:
     """Raise ValueError for options that need images."""
-    given = {"--dark": job.dark, "--mask": job.mask, "--plot": plot, "--photons": job.photons}
+    given = {"--dark": job.dark, "--mask": job.mask, "--photons": job.photons}
     given |= {f"--{name.lower().replace('_', '-')}": name not in _USED for name in job.params}
     given["--method"] = job.method != "auto"
     useless = [name for name, one in given.items() if one]

@@ -14,16 +14,14 @@ import xarray as xr
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.cli.level_options import with_background
+from hrixs.cli.plots import draw_map, draw_run
 from hrixs.cli.report_option import Page, is_there, write_page
 from hrixs.doubt_rules.listing import doubts
 from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
-from hrixs.scans.map_plot import plot_map
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS
-from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import HrixsWarning, MissingDataError
-from hrixs.utils.figures import new_figure
 from hrixs.utils.folder_lock import working_in
 from hrixs.utils.provenance import settings_text
 
@@ -67,7 +65,7 @@ def process(
     h = copy.copy(h)
     source = job.source(run)
     if is_photons(source):
-        require_use(job, plot=plot is not None)
+        require_use(job)
         set_own_curve(h, source, job)
     task = job.task(h, source)
     folder = unfinished_folder(output)
@@ -90,8 +88,7 @@ def process(
     elif plot is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # said already
-            _plot(h, source, spectra, job.method, plot)
-        print(f"wrote {plot}")
+            draw_run(h, source, spectra, result, job.method, plot)
     if page is not None:
         write_page(page, h, source, spectra, result)
 
@@ -179,35 +176,3 @@ def report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
     if spectra["energy"].attrs["units"] == "px":
         print("energy axis in rows: give --energy-slope and --energy-intercept for eV")
     print(f"wrote {output}: {', '.join(map(str, result.data_vars))}")
-
-
-def draw_map(result: xr.Dataset, path: Path) -> None:
-    """Draw the map that was made, and say where."""
-    figure, axes = new_figure([["map"]], (9, 6))
-    plot_map(result, axes["map"], scale="sqrt")
-    with replaced_at_once(path) as part:
-        figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
-    print(f"wrote {path}")
-
-
-def _plot(h: hRIXS, source: Any, spectra: xr.Dataset, method: str, path: Path) -> None:
-    from hrixs.camera.plots import plot_image
-    from hrixs.curvature.plots import plot_curvature
-    from hrixs.spectra.plots import plot_per_train, plot_spectra
-
-    figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (12, 6))
-    image = h.mean_image(source)
-    if h.curvature_fit is None:
-        plot_image(image, axes["image"])
-    else:
-        plot_curvature(image, h.curvature_fit, axes["image"])
-    within = [dim for dim in spectra.spectrum.dims if dim not in ("trainId", "energy")]
-    spectrum = spectra.spectrum.sum(within)
-    plot_spectra({method: spectrum.mean("trainId")}, axes["spectrum"])
-    if spectra.spectrum.attrs.get("units") != "photons":
-        intensity = spectra.spectrum.mean([*within, "energy"])
-        plot_per_train(intensity, axes["trains"], "mean intensity (ADU)")
-    else:
-        plot_per_train(spectrum.sum("energy"), axes["trains"])
-    with replaced_at_once(path) as part:
-        figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")

@@ -10,7 +10,8 @@ from typing import Any
 import xarray as xr
 
 from hrixs.cli.job import Job
-from hrixs.cli.process import draw_map, fit_curvature, report, unfinished_folder, write_result
+from hrixs.cli.plots import draw_map, draw_together
+from hrixs.cli.process import fit_curvature, report, unfinished_folder, write_result
 from hrixs.cli.report_option import Page, is_there, write_page
 from hrixs.output.writing import checked_suffix, recorded
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -38,7 +39,7 @@ def process_together(
     job : Job
         All else.
     plot : path, optional
-        Picture of the map to write.
+        Picture of the map, or of the spectra of all runs, to write.
     page : Page, optional
         The report to write.
 
@@ -79,8 +80,10 @@ def process_together(
         result = write_result(h, spectra, job, output, task, folder)
         shutil.rmtree(runs, ignore_errors=True)
     report(spectra, result, output)
-    if plot is not None:
+    if plot is not None and job.map is not None:
         draw_map(result, plot)
+    elif plot is not None:
+        draw_together(spectra, result, job.method, plot)
     if page is not None:
         write_page(page, h, None, spectra, result)
     n_failed = int(spectra.attrs["n_failed_runs"])

@@ -8,11 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import along_x_y, first_pixel
-from hrixs.camera.plots import plot_image
+from hrixs.camera.plots import X_LABEL, Y_LABEL, plot_image
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.curvature.photon_fit import PhotonCurvatureFit
-from hrixs.utils.figures import new_axes
+from hrixs.utils.figures import ON_IMAGE, add_colours, add_legend, draw_curve, new_axes, set_title
+from hrixs.utils.provenance import source_text
 from hrixs.utils.statistics import FWHM
 
 if TYPE_CHECKING:
@@ -45,12 +47,15 @@ def plot_curvature(
     x = x0 + np.arange(len(image), dtype=np.float64)
     line = fit.centre(x)
     plot_image(image, ax)
-    ax.plot(x, line, color="red", lw=1, ls="--", label=_fit_label(fit))
+    draw_curve(ax, x, line, "fitted curvature")
     margin = max(20.0, 15 * fit.fwhm / FWHM, 0.6 * float(np.ptp(line)))
     last = y0 + image.shape[1] - 0.5
     ax.set_ylim(max(line.min() - margin, y0 - 0.5), min(line.max() + margin, last))
-    ax.set_title("mean image and fitted curvature")
-    ax.legend(loc="upper left", fontsize="small")
+    attrs = image.attrs if isinstance(image, xr.DataArray) else {}
+    what = f"{attrs.get('long_name', 'image')} and fitted curvature"
+    source = source_text(image) if isinstance(image, xr.DataArray) else ""
+    set_title(ax, what, _fit_text(fit), source)
+    add_legend(ax, **ON_IMAGE)
     return ax
 
 
@@ -75,29 +80,77 @@ def plot_photon_curvature(
     matplotlib.axes.Axes
     """
     ax = ax or new_axes()
-    places = np.stack([photons[name].values for name in ("x", "y")])
-    x, y = places[:, np.isfinite(places).all(axis=0)]
+    x, y = _places(photons)
     columns = np.linspace(x.min(), x.max(), 512)
     line = fit.centre(columns)
     margin = max(20.0, 6 * fit.fwhm, 0.6 * float(np.ptp(line)))
     low, high = max(line.min() - margin, y.min()), min(line.max() + margin, y.max())
-    n_rows = min(150, int(np.ceil(high - low)))
-    edges = np.linspace(x.min(), x.max(), 65), np.linspace(low, high, n_rows + 1)
-    counts, *_ = np.histogram2d(x, y, bins=edges)
-    most = max(1.0, float(np.percentile(counts, 99.8)))
-    mesh = ax.pcolormesh(*edges, counts.T, vmin=0.0, vmax=most, cmap="viridis", rasterized=True)
-    ax.plot(columns, line, color="red", lw=1, ls="--", label=_fit_label(fit))
-    ax.set(xlabel="x (pixel along the line)", ylabel="y (pixel along the energy)")
-    ax.set_title("photons and fitted curvature")
-    ax.legend(loc="upper left", fontsize="small")
-    cell = f"{np.diff(edges[0])[0]:.0f} x {np.diff(edges[1])[0]:.2g} px"
-    ax.figure.colorbar(mesh, ax=ax, label=f"photons in {cell}")
+    _draw_histogram(ax, x, y, low, high)
+    draw_curve(ax, columns, line, "fitted curvature")
+    set_title(ax, "photons and fitted curvature", _fit_text(fit), source_text(photons))
+    add_legend(ax, **ON_IMAGE)
     return ax
 
 
-def _fit_label(fit: CurvatureFit | PhotonCurvatureFit) -> str:
+def plot_photons(
+    photons: xr.Dataset, ax: Axes | None = None, *, curvature: CurveLike | None = None
+) -> Axes:
+    """Draw where photons lie, as a histogram over the whole part of the chip that they are in.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+    curvature : Curvature or (float, float), optional
+        A curve that is drawn through the row with most photons.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes()
+    x, y = _places(photons)
+    low, high = (float(y.min()), float(y.max())) if y.size else (0.0, 1.0)
+    _draw_histogram(ax, x, y, low, high)
+    what = "photons"
+    if curvature is not None and y.size:
+        curve = Curvature.of(curvature)
+        straight = y - curve(x)
+        counts, edges = np.histogram(straight, max(1, min(2000, int(np.ptp(straight)))))
+        row = edges[int(np.argmax(counts))] + 0.5 * (edges[1] - edges[0])
+        columns = np.linspace(x.min(), x.max(), 512)
+        draw_curve(ax, columns, row + curve(columns), "curvature")
+        what = "photons and the curvature"
+    set_title(ax, what, source_text(photons))
+    add_legend(ax, **ON_IMAGE)
+    return ax
+
+
+def _places(photons: xr.Dataset) -> NDArray[np.float64]:
+    places = np.stack([photons[name].values for name in ("x", "y")]).astype(np.float64)
+    return places[:, np.isfinite(places).all(axis=0)]
+
+
+def _draw_histogram(
+    ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], low: float, high: float
+) -> None:
+    """Photons in cells of columns and rows between `low` and `high`."""
+    n_rows = max(1, min(150, int(np.ceil(high - low))))
+    first, last = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
+    edges = np.linspace(first, max(last, first + 1.0), 65), np.linspace(low, high, n_rows + 1)
+    counts, *_ = np.histogram2d(x, y, bins=edges)
+    most = max(1.0, float(np.percentile(counts, 99.8)))
+    mesh = ax.pcolormesh(*edges, counts.T, vmin=0.0, vmax=most, cmap="viridis", rasterized=True)
+    ax.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+    cell = f"{np.diff(edges[0])[0]:.0f} x {np.diff(edges[1])[0]:.2g} px"
+    beyond = "max" if counts.max() > most else "neither"
+    add_colours(ax, mesh, f"photons in {cell}", extend=beyond)
+
+
+def _fit_text(fit: CurvatureFit | PhotonCurvatureFit) -> str:
     return (
-        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}\n"
-        f"B = {fit.curve_b:.3e} ± {fit.curve_b_err:.1g}\n"
-        f"FWHM {fit.fwhm:.2f} px"
+        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}, B = {fit.curve_b:.3e} ± "
+        f"{fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
     )

@@ -9,7 +9,8 @@ import xarray as xr
 
 from hrixs.camera.plots import plot_image
 from hrixs.curvature.image_fit import CurvatureFit
-from hrixs.utils.figures import new_axes
+from hrixs.utils.figures import ON_IMAGE, ORANGE, add_legend, draw_curve, new_axes, set_title
+from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,14 +43,14 @@ def plot_range(
     ax = ax or new_axes()
     plot_image(image, ax)
     x, y = (image[name].values.astype(np.float64) for name in ("x", "y"))
-    ax.plot(x, fit.centre(x), color="red", lw=1, ls="--", label="line")
+    draw_curve(ax, x, fit.centre(x), "line")
     begin, end, low, high = x_range.start, x_range.stop, y_range.start, y_range.stop
     left = x[0] if begin is None else begin
     right = x[-1] + 1 if end is None else end
     corners = [left, right, right, left, left], [low, low, high, high, low]
     text = f"Y_RANGE {low}:{high}" + ("" if begin is None else f", X_RANGE {begin}:{end}")
-    ax.plot(*(np.array(one) - 0.5 for one in corners), color="white", lw=1.2, label=text)
+    ax.plot(*(np.array(one) - 0.5 for one in corners), color=ORANGE, lw=2, label=text)
     ax.set(xlim=(x[0] - 0.5, x[-1] + 0.5), ylim=(y[0] - 0.5, y[-1] + 0.5))
-    ax.legend(loc="upper left", fontsize="small", labelcolor="white", facecolor="0.25")
-    ax.set_title("light, with its line and the ranges found")
+    add_legend(ax, **ON_IMAGE)
+    set_title(ax, "light, with its line and the ranges found", source_text(image))
     return ax

@@ -53,6 +53,8 @@ class EnergyCalibration:
         The fits of the lines, in rows.
     doubts : tuple of Doubt
         What is doubtful in it, as `hrixs.doubts` lists it.
+    source : str
+        Proposal and runs of the lines, where these tell them.
     """
 
     intercept: float
@@ -72,6 +74,7 @@ class EnergyCalibration:
     axis: tuple[float, float]
     lines: tuple[LineFit, ...]
     doubts: tuple[Doubt, ...] = ()
+    source: str = ""
 
     @property
     def degree(self) -> int:

@@ -31,6 +31,7 @@ from hrixs.spectra.aggregate import (
 )
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import warn
+from hrixs.utils.provenance import runs_of
 
 #: A number for the one variable, or one for each by name.
 Width = float | Mapping[str, float]
@@ -204,7 +205,8 @@ def _of_groups(
     for one in groups:
         result = result.assign_coords(one.coordinates())
     left = not_aggregated(rest, row, dim)
-    result.attrs = {**ds.attrs, **attributes_of(groups, number), **left}
+    runs = {"run": ", ".join(runs_of(ds))} if runs_of(ds) else {}  # no images, no coordinate
+    result.attrs = {**ds.attrs, **runs, **attributes_of(groups, number), **left}
     return result
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.utils.checks import require_photon_table, whole_number
 from hrixs.utils.errors import warn
-from hrixs.utils.provenance import provenance
+from hrixs.utils.provenance import provenance, source_attrs
 
 #: Bins of the phase histograms, and blocks of columns in which the phases of y are compared.
 N_BINS = 50
@@ -228,7 +228,8 @@ def phase_uniformity(
             left_by_tilt=left_by_tilt(position["x"], curve),
             blocks_p_value=blocks_p_value,
             blocks_modulation=blocks_modulation,
-        ),
+        )
+        | source_attrs(photons),
     )
     return PhaseUniformity(table)
 

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from hrixs.utils.figures import (
+    BLUE,
+    GREY,
+    VERMILION,
+    add_colours,
+    add_legend,
+    name_figure,
+    new_figure_of_pyplot,
+    set_title,
+)
+from hrixs.utils.provenance import source_text
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = {"x": "tab:blue", "y": "tab:orange"}
+_COLOURS = {"x": BLUE, "y": VERMILION}
 
 
 def plot_phases(table: xr.Dataset) -> Figure:
@@ -27,12 +39,11 @@ def plot_phases(table: xr.Dataset) -> Figure:
     matplotlib.figure.Figure
         With three axes, in this order.
     """
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    figure, axes = new_figure_of_pyplot(1, 3, (17, 5.5))
     _draw_histograms(axes[0], table)
     _draw_bias(axes[1], table)
     _draw_blocks(axes[2], table)
+    name_figure(figure, "phases of photons inside the pixel", source_text(table))
     return figure
 
 
@@ -46,16 +57,16 @@ def _draw_histograms(ax: Axes, table: xr.Dataset) -> None:
             of_axis["counts"] / mean,
             of_axis["counts_err"] / mean,
             fmt="o",
-            ms=3,
+            ms=4,
             lw=1,
             color=colour,
-            label=f"{name}: p = {float(of_axis['p_value']):.2g}",
+            label=f"{name} ± 1 std, p = {float(of_axis['p_value']):.2g}",
         )
-    ax.axhline(1, color="grey", lw=1)
+    ax.axhline(1, color=GREY, lw=1, label="no bias")
     ax.set(xlabel="phase in the pixel (px)", ylabel="photons / mean", xlim=(-0.5, 0.5))
-    ax.set_title(f"phases of {table.attrs['n_singles']} single photons")
-    ax.margins(y=0.2)  # room for the legend
-    ax.legend(fontsize="small", loc="upper center", ncols=2)
+    set_title(ax, f"phases of {table.attrs['n_singles']} single photons")
+    ax.margins(y=0.35)  # room for the legend
+    add_legend(ax, loc="upper center")
 
 
 def _draw_bias(ax: Axes, table: xr.Dataset) -> None:
@@ -65,10 +76,11 @@ def _draw_bias(ax: Axes, table: xr.Dataset) -> None:
         of_axis = table.sel(axis=name)
         label = f"{name}: {float(of_axis['bias_pp']):.3f} px peak to peak"
         ax.plot(table["edge"], of_axis["bias"], color=colour, label=label)
-    top = max(1.5 * least, 1.4 * float(np.abs(table["bias"]).max()))
+    top = max(2.2 * least, 2.2 * float(np.abs(table["bias"]).max()))
     ax.set(xlabel="phase in the pixel (px)", ylabel="bias of the position (px)", xlim=(-0.5, 0.5))
-    ax.set(ylim=(-top, top), title="bias that the phases imply")
-    ax.legend(fontsize="small", loc="upper right")
+    ax.set(ylim=(-top, top))
+    set_title(ax, "bias that the phases imply")
+    add_legend(ax, loc="upper right")
 
 
 def _draw_blocks(ax: Axes, table: xr.Dataset) -> None:
@@ -89,5 +101,5 @@ def _draw_blocks(ax: Axes, table: xr.Dataset) -> None:
     )
     ax.set_yticks(np.arange(len(counts)), [f"{middle:.0f}" for middle in table["block"].values])
     ax.set(xlabel="phase of y (px)", ylabel="middle of the block (column)", xlim=(-0.5, 0.5))
-    ax.set_title(f"y by blocks, alike with p = {table.attrs['blocks_p_value']:.2g}")
-    ax.figure.colorbar(mesh, ax=ax, label="photons / mean")
+    set_title(ax, f"y by blocks, alike with p = {table.attrs['blocks_p_value']:.2g}")
+    add_colours(ax, mesh, "photons / mean")

@@ -15,7 +15,7 @@ from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.columns import COLUMNS, FRAME, FRAME_COLUMNS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
-from hrixs.utils.provenance import CHARGES, frames_attrs, frames_of_attrs
+from hrixs.utils.provenance import CHARGES, frames_attrs, frames_of_attrs, source_attrs
 
 _PREFIX = "photon_"
 # Photons of every way to place them have these.
@@ -107,7 +107,9 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     table = xr.Dataset(
         _described(columns),
         coords=coords,
-        attrs=dict(result["spectrum"].attrs) | frames_attrs(dims, frames.shape),
+        attrs=dict(result["spectrum"].attrs)
+        | source_attrs(result)
+        | frames_attrs(dims, frames.shape),
     )
     if "frames" not in table.sizes:
         table = table.assign_coords(frames_number=("frames", np.arange(frames.size)))

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from hrixs.utils.errors import MissingDataError, unknown_name
-from hrixs.utils.figures import new_axes
+from hrixs.utils.figures import (
+    ON_IMAGE,
+    add_colours,
+    add_legend,
+    axis_label,
+    bin_edges,
+    new_axes,
+    set_title,
+)
+from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,11 +32,11 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     ----------
     data : xarray.Dataset
         As from `rixs_map`, or as from `difference` of spectra over a delay: with ``normalized`` or
-        ``difference`` over two dimensions.
+        ``difference`` over two dimensions; or groups of `aggregate`, with ``spectrum``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'linear', 'sqrt', 'log'}
-        How the colour follows the values of ``normalized``; what is not linear stands beside the
+        How the colour follows the values; what is not linear stands beside the
         colours. Differences are always linear, in colours that are white at 0.
 
     Returns
@@ -47,6 +54,8 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     if scale not in _SCALES:
         raise ValueError(unknown_name("scale", scale, _SCALES))
     name = "difference" if "difference" in data else "normalized"
+    if name not in data and "spectrum" in data and "trainId" not in data["spectrum"].dims:
+        name = "spectrum"  # of groups
     values = data.get(name)
     if values is None or values.ndim != 2:
         shape = "nothing" if values is None else f"dimensions {values.dims}"
@@ -70,35 +79,28 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
         least = float(values.where(values > 0).min())
         norm = LogNorm(vmin=max(least, 1e-4 * top), vmax=top, clip=True)
     x, y = data[along], data[over]
-    borders = _borders(x.values), _borders(y.values)
+    borders = bin_edges(x.values), bin_edges(y.values)
     colours = "RdBu_r" if name == "difference" else "viridis"
     image = ax.pcolormesh(*borders, values.values, cmap=colours, norm=norm)
     ax.set_facecolor("0.75")
     shown = "" if scale == "linear" else f", {scale} scale"
-    bar = ax.figure.colorbar(image, ax=ax)
     what = "pumped - unpumped, " if name == "difference" else ""
-    bar.set_label(f"{what}{values.attrs.get('units', '')}{shown}")
+    low = norm.vmin is not None and float(values.min()) < float(norm.vmin)
+    label = f"{what}{values.attrs.get('units', '')}{shown}"
+    add_colours(ax, image, label, extend="min" if low else "neither")
+    line: dict[str, Any] = {
+        "color": "0.4" if name == "difference" else "white",
+        "lw": 1.2,
+        "ls": ":",
+    }
     if along == "energy_loss":
-        ax.axvline(0.0, color="grey" if name == "difference" else "white", lw=0.6, ls=":")
+        ax.axvline(0.0, label="elastic line", **line)
     elif along == "energy" and x.attrs.get("units") == y.attrs.get("units"):
         limits = ax.get_xlim(), ax.get_ylim()
-        ax.axline((float(y[0]), float(y[0])), slope=1, color="white", lw=0.6, ls=":")
+        ax.axline((float(y[0]), float(y[0])), slope=1, label="elastic line", **line)
         ax.set(xlim=limits[0], ylim=limits[1])
-    ax.set(xlabel=_label(x), ylabel=_label(y))
-    ax.set_title("difference" if name == "difference" else "RIXS map")
+    ax.set(xlabel=axis_label(x), ylabel=axis_label(y))
+    titles = {"difference": "difference, pumped and unpumped", "spectrum": "spectra of groups"}
+    set_title(ax, titles.get(name, "RIXS map"), source_text(data))
+    add_legend(ax, **({} if name == "difference" else ON_IMAGE))
     return ax
-
-
-def _borders(centres: NDArray[Any]) -> NDArray[np.float64]:
-    """Borders half way between centres, which need not be in equal steps."""
-    at = np.asarray(centres, dtype=np.float64)
-    if len(at) == 1:
-        return np.array([at[0] - 0.5, at[0] + 0.5])
-    middle = (at[1:] + at[:-1]) / 2
-    return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
-
-
-def _label(axis: xr.DataArray) -> str:
-    units = axis.attrs.get("units", "")
-    name = axis.attrs.get("long_name", axis.name)
-    return f"{name} ({units})" if units else str(name)

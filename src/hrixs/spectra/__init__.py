@@ -5,9 +5,10 @@ from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import COUNTS, as_counted, store_spectrum, with_energy
 from hrixs.spectra.errors import error_of, known_error, with_variance
 from hrixs.spectra.integrated import integrate_frames
-from hrixs.spectra.plots import plot_per_train, plot_spectra
+from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectra.rebin import axis_and_values, equal_step, moved_variable, rebin_shifted
+from hrixs.spectra.train_plot import plot_per_train
 
 __all__ = [
     "COUNTS",

@@ -13,9 +13,10 @@ from hrixs.utils.errors import MissingDataError
 from hrixs.utils.figures import axis_label, bin_edges
 from hrixs.utils.typing import Floats
 
+_OF_IMAGES = ("trainId", "frame")
 AXES = ("energy", "energy_loss", "y")
-# Curves of groups that can be told apart in one figure.
-_MOST_GROUPS = 12
+#: Curves of groups that can be told apart in one figure.
+MOST_GROUPS = 12
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ def curves_of(data: xr.Dataset | xr.DataArray, name: str = "") -> list[Curve]:
     """
     which, data = _variable(data)
     axis = _axis(data[which])
-    groups = [dim for dim in data[which].dims if dim != axis and _is_group(data, str(dim))]
+    groups = groups_of(data)
     n_groups = int(np.prod([data.sizes[dim] for dim in groups]))
-    if n_groups > _MOST_GROUPS:
+    if n_groups > MOST_GROUPS:
         raise ValueError(
-            f"{which} has {n_groups} spectra over {', '.join(map(str, groups))}, too many for one "
+            f"{which} has {n_groups} spectra over {', '.join(groups)}, too many for one "
             f"figure. Select some, data.isel({groups[0]}=[0, 1]), or draw a map: hrixs.plot_map."
         )
     if not groups:
@@ -82,6 +83,15 @@ def curves_of(data: xr.Dataset | xr.DataArray, name: str = "") -> list[Curve]:
     rows = data[_belonging(data, which)].stack(hrixs_group=groups, create_index=False)
     parts = [rows.isel(hrixs_group=k) for k in range(n_groups)]
     return [_curve(one, which, axis, _told(name, _place(one, groups))) for one in parts]
+
+
+def groups_of(data: xr.Dataset | xr.DataArray) -> list[str]:
+    """Dimensions of groups of a result's spectra: those with values of their own, but images."""
+    which, data = _variable(data)
+    dims = [str(dim) for dim in data[which].dims if dim != _axis(data[which])]
+    if set(dims) & set(_OF_IMAGES):
+        return []  # what else there is lies within a train
+    return [dim for dim in dims if dim in data.coords]
 
 
 def _variable(data: xr.Dataset | xr.DataArray) -> tuple[str, xr.Dataset]:
@@ -106,7 +116,7 @@ def _variable(data: xr.Dataset | xr.DataArray) -> tuple[str, xr.Dataset]:
 
 def _axis(values: xr.DataArray) -> str:
     known = [axis for axis in AXES if axis in values.dims]
-    others = [str(dim) for dim in values.dims if dim != "trainId"]
+    others = [str(dim) for dim in values.dims if dim not in _OF_IMAGES]
     if known or len(others) == 1:
         return (known or others)[0]
     raise ValueError(
@@ -115,12 +125,7 @@ def _axis(values: xr.DataArray) -> str:
     )
 
 
-def _is_group(data: xr.Dataset, dim: str) -> bool:
-    """Whether entries have values of their own, as groups do, and trains with all inside not."""
-    return dim != "trainId" and dim in data.coords and "trainId" not in data.dims
-
-
-def _place(data: xr.Dataset, groups: list[Any]) -> str:
+def _place(data: xr.Dataset, groups: list[str]) -> str:
     return ", ".join(_value(data[name]) for name in groups)
 
 

@@ -1,4 +1,4 @@
-"""Spectra, counts and differences drawn."""
+"""Spectra and differences drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import xarray as xr
 from hrixs.spectra.curves import Curve, curves_of
 from hrixs.spectra.errors import error_of
 from hrixs.utils.errors import unknown_name
-from hrixs.utils.figures import BAND, add_legend_above, new_axes, set_title
+from hrixs.utils.figures import BAND, GREY, add_legend_above, axis_label, new_axes, set_title
 from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
@@ -188,33 +188,6 @@ def _sources(given: Sequence[Drawable]) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text))[:3]
 
 
-def plot_per_train(values: xr.DataArray, ax: Axes | None = None, label: str = "photons") -> Axes:
-    """Draw one value for each train, over the number of the train in the run.
-
-    Parameters
-    ----------
-    values : xarray.DataArray, dims (trainId,)
-        For example the photons of each train.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure.
-    label : str
-        What the values are.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    ax = ax or new_axes()
-    first = int(values["trainId"].values[0])
-    mean = float(values.mean())
-    ax.plot(values["trainId"].values.astype(np.int64) - first, values.values, ".", ms=5)
-    ax.axhline(mean, color="grey", lw=1, label=f"mean {mean:.4g}")
-    ax.set_ylim(min(0.0, float(values.min())), 1.25 * float(values.max()) or 1.0)
-    ax.set(xlabel=f"train (from {first})", ylabel=label, title=f"{label} per train")
-    ax.legend(loc="lower right", fontsize="small")
-    return ax
-
-
 def plot_difference(
     difference: xr.Dataset, ax: Axes | None = None, *, relative: bool = False
 ) -> Axes:
@@ -247,15 +220,20 @@ def plot_difference(
         )
     ax = ax or new_axes()
     scale = 100.0 if relative else 1.0
-    energy = difference[values.dims[0]]
-    ax.axhline(0.0, color="grey", lw=1)
-    low, high = scale * (values - error), scale * (values + error)
-    ax.fill_between(energy, low, high, step="mid", alpha=0.35, lw=0, label="± 1 standard deviation")
-    ax.step(energy, scale * values, where="mid", lw=1)
-    units = "%" if relative else values.attrs.get("units", "")
     what = "relative difference" if relative else "difference"
-    along = energy.attrs.get("long_name", "energy")
-    ax.set(xlabel=f"{along} ({energy.attrs.get('units', '')})", ylabel=f"{what} ({units})")
-    ax.set_title(f"{what}, pumped and unpumped")
-    ax.legend(fontsize="small")
+    energy = difference[values.dims[0]]
+    ax.axhline(0.0, color=GREY, lw=1)
+    low, high = scale * (values - error), scale * (values + error)
+    ax.fill_between(energy, low, high, step="mid", alpha=0.35, lw=0, label=BAND)
+    ax.step(energy, scale * values, where="mid", lw=1.5, label=what)
+    units = "%" if relative else values.attrs.get("units", "")
+    ax.set(xlabel=axis_label(energy), ylabel=f"{what} ({units})")
+    set_title(ax, f"{what}, pumped and unpumped", source_text(difference), _frames(difference))
+    add_legend_above(ax, energy.values, np.asarray(high.values))
     return ax
+
+
+def _frames(difference: xr.Dataset) -> str:
+    """How many images each side is of, where it is told."""
+    known = [(name, difference.attrs.get(f"n_frames_{name}")) for name in ("pumped", "unpumped")]
+    return ", ".join(f"{int(n)} images {name}" for name, n in known if n is not None)

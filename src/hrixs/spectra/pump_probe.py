@@ -11,7 +11,7 @@ from hrixs.spectra.errors import error_of, with_variance
 from hrixs.spectra.rebin import same_axis
 from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknown_name, warn
-from hrixs.utils.provenance import provenance
+from hrixs.utils.provenance import provenance, source_attrs
 
 # Below so many photons a Poisson distribution is too skew for one symmetrical error.
 _FEW_PHOTONS = 10
@@ -107,6 +107,9 @@ def difference(
     result = with_variance(result, "difference", a_err**2 + b_err**2)
     result = with_variance(result, "relative_difference", relative_err**2)
     settings = {name: a.attrs[name] for name in _SETTINGS[1:] if name in a.attrs}
+    for name in ("proposal", "run"):
+        of = [source_attrs(one).get(name, "") for one in (pumped, unpumped)]
+        settings |= {name: ", ".join(dict.fromkeys(filter(None, of)))} if any(of) else {}
     result.attrs = settings | provenance(
         "difference",
         which=which,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from hrixs.reduction.run import photons_of_run
 from hrixs.reduction.stack import settled_by_first
 from hrixs.runs.images import iterate_images
 from hrixs.settings.attributes import Settings
-from hrixs.spectrometer.inputs import RunOrData, first_images, images_in, index
+from hrixs.spectrometer.inputs import RunOrData, first_images, images_in, index, source_of
 from hrixs.spectrometer.recipe import analysis_of, camera_options, crop_of, cropped
 from hrixs.utils.checks import number
 from hrixs.utils.dask_arrays import is_lazy
@@ -83,7 +83,8 @@ def find_curvature(
     if plot and isinstance(fit, CurvatureFit) and light is not None:
         plots.plot_curvature(light.image, fit)
     elif plot and isinstance(fit, PhotonCurvatureFit):
-        plots.plot_photon_curvature(photons, fit)
+        own = {} if light is None else source_of(h, run, proposal)
+        plots.plot_photon_curvature(photons.assign_attrs(own), fit)
 
 
 def _tell_moved_energies(
@@ -114,6 +115,7 @@ class Light:
     chip: ChipLines
     crop: Crop
     difference: Floats
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def clean(self) -> Floats:
@@ -141,7 +143,8 @@ class Light:
         return found
 
     def _image(self, pixels: Floats) -> xr.DataArray:
-        return xr.DataArray(pixels, self.crop.pixels, ("x", "y"), attrs={"units": "ADU"})
+        attrs = {"units": "ADU", "long_name": "mean image"} | dict(self.source)
+        return xr.DataArray(pixels, self.crop.pixels, ("x", "y"), attrs=attrs)
 
     def doubt(self, fit: CurvatureFit | PhotonCurvatureFit) -> str | None:
         """Why the line that was fitted is hardly light; None where nothing speaks against it."""
@@ -238,7 +241,8 @@ def light_of(
     if difference is None or not np.any(difference[np.isfinite(difference)]):
         difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
     chip = chip_lines(mean, difference, n_images)
-    return Light(halves, chip, crop, difference)
+    source = source_of(h, run, proposal) | {"n_images": halves.n_images}
+    return Light(halves, chip, crop, difference, source)
 
 
 def _halves_of(

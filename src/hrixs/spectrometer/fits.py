@@ -25,6 +25,8 @@ from hrixs.spectrometer.inputs import (
     RunOrData,
     first_images,
     frames_in_crop,
+    images_in,
+    source_of,
 )
 from hrixs.spectrometer.recipe import (
     add_spectra,
@@ -61,6 +63,7 @@ def report_noise(
 ) -> NoiseReport:
     """Suggest thresholds by the first images of a run, as `hrixs.hRIXS.noise_report` documents."""
     n_images = whole_number("n_images", n_images)
+    run = images_in(h, run)
     data = first_images(h, run, proposal, n_images, [] if energy is not None else ["nrj"])
     frames, crop = frames_in_crop(h, data)
     options = camera_options(h, crop)
@@ -71,6 +74,7 @@ def report_noise(
         usable = energies[np.isfinite(energies) & (energies > 0)]
         energy = float(np.median(usable)) if usable.size else None
     report = noise_report(frames, energy=energy, max_frames=n_images, **options)
+    report.attrs.update(source_of(h, run, proposal))
     if h.THRESHOLD is not None and not isinstance(h.THRESHOLD, str):
         report.attrs["threshold_in_use"] = float(h.THRESHOLD)
     return report
@@ -100,6 +104,7 @@ def mask_bad_pixels(
     **options: Any,
 ) -> xr.DataArray:
     """Find the bad pixels in the first images of a run, and add them to the mask."""
+    run = images_in(h, run)
     data = first_images(h, run, proposal, whole_number("n_images", n_images))
     frames = images_of(data, h.DETECTOR).compute()
     whole_chip = Crop.of(slice(None), slice(None), frames.sizes["x"], frames.sizes["y"])
@@ -112,7 +117,8 @@ def mask_bad_pixels(
     if plot:
         from hrixs.camera.plots import plot_mask
 
-        plot_mask(mask)
+        own = source_of(h, run, proposal) | {"n_images": len(frames)}
+        plot_mask(mask.assign_attrs(own))
     return mask
 
 

@@ -36,7 +36,7 @@ from hrixs.spectrometer.incident import incident
 from hrixs.spectrometer.recipe import camera_options, crop_of, cropped
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
-from hrixs.utils.provenance import PATH, run_label, runs_of
+from hrixs.utils.provenance import PATH, run_label, runs_of, source_attrs
 
 #: A run by number, path or as an open collection; images that are loaded, or a file of them.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
@@ -128,14 +128,19 @@ def with_source(
     h: Settings, result: xr.Dataset, run: RunLike, proposal: int | str | None
 ) -> xr.Dataset:
     """`result` with the run of each train, which stays right where results are put together."""
-    name = run_name(run)
-    label = run_label(name)
-    result.attrs |= {"proposal": str(proposal or h.PROPOSAL or "")}
-    if not (name.isdecimal() or name == label):
-        result.attrs[f"{PATH}{label}"] = name
+    result.attrs |= _source_of_run(h, run, proposal)
+    label = run_label(run_name(run))
     data = run.data if isinstance(run, Run) else _setting_of_data(h, run)
     result.attrs |= {} if data is None else {"data": data}
     return result.assign_coords(run=("trainId", np.full(result.sizes["trainId"], label)))
+
+
+def _source_of_run(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, Any]:
+    """Proposal and, where it is not a number, path of a run."""
+    name = run_name(run)
+    label = run_label(name)
+    told = {"proposal": str(proposal or h.PROPOSAL or "")}
+    return told if name.isdecimal() or name == label else told | {f"{PATH}{label}": name}
 
 
 def load(
@@ -252,4 +257,12 @@ def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.Da
         image = image - options["dark"]
     if options["mask"] is not None:
         image = np.where(options["mask"], np.nan, image)
-    return xr.DataArray(image, crop.pixels, ("x", "y"), attrs={"units": "ADU"})
+    attrs = {"units": "ADU", "long_name": "mean image"} | source_of(h, run, proposal)
+    return xr.DataArray(image, crop.pixels, ("x", "y"), attrs=attrs | {"n_images": n_images})
+
+
+def source_of(h: Settings, run: RunOrData, proposal: int | str | None) -> dict[str, Any]:
+    """Attributes that tell of what something made of a run or dataset is."""
+    if isinstance(run, xr.Dataset):
+        return source_attrs(run)
+    return _source_of_run(h, run, proposal) | {"run": run_label(run_name(run))}

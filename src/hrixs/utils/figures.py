@@ -86,6 +86,12 @@ def set_title(ax: Axes, what: str, *sources: str) -> None:
     ax.set_title("\n".join(lines))
 
 
+def name_figure(figure: Figure, what: str, *sources: str) -> None:
+    """Write above a figure of several axes what it is."""
+    text = "\n".join(one for one in (what, *sources) if one)
+    figure.suptitle(text, fontsize=_LABELS)
+
+
 def add_legend(ax: Axes, **options: Any) -> None:
     """Legend in a size that goes with that of the labels; none where there is nothing to tell."""
     if ax.get_legend_handles_labels()[0]:
@@ -119,6 +125,18 @@ def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
     add_legend(ax, loc=side)
 
 
+def draw_curve(ax: Axes, x: Any, y: Any, label: str) -> None:
+    """A dashed line that stands out of an image, dark or bright, without telling colours apart."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    outlined = [Stroke(linewidth=3.2, foreground="black"), Normal()]
+    ax.plot(x, y, color="white", lw=1.6, ls=(0, (4, 3)), label=label, path_effects=outlined)
+
+
+#: Of a legend on an image, whose lines may be white.
+ON_IMAGE = {"labelcolor": "white", "facecolor": "0.2", "framealpha": 0.8, "loc": "upper left"}
+
+
 def _legend_size(ax: Axes) -> float:
     return float(ax.xaxis.label.get_fontsize()) * _LEGEND / _LABELS
 
@@ -130,10 +148,9 @@ def _size_in_points(ax: Axes) -> tuple[float, float]:
     return 72 * float(width) * place.width, 72 * float(height) * place.height
 
 
-def add_colours(ax: Axes, mesh: Any, label: str) -> Colorbar:
-    """The bar beside axes that tells what its colours are."""
-    figure = ax.figure
-    bar = figure.colorbar(mesh, ax=ax)
+def add_colours(ax: Axes, mesh: Any, label: str, *, extend: str = "neither") -> Colorbar:
+    """The bar beside axes that tells what its colours are; `extend` as of matplotlib."""
+    bar = ax.figure.colorbar(mesh, ax=ax, extend=extend)
     size = float(ax.xaxis.label.get_fontsize())
     bar.set_label(label, size=size)
     bar.ax.tick_params(labelsize=size * _TICKS / _LABELS)

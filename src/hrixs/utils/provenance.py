@@ -60,6 +60,8 @@ def runs_of(data: Any) -> list[str]:
 _IMAGES = re.compile(r"(\d+) images?( of ([^;]+))?")
 # Folder of a proposal in a path, which is named by its number.
 _PROPOSAL_FOLDER = re.compile(r"[/\\]p(\d{6})[/\\]")
+# What else tells of what a result is.
+_SOURCE = ("proposal", "differs")
 # Runs that are named one by one.
 _MOST_NAMED = 4
 
@@ -100,6 +102,14 @@ def source_text(data: Any, *, images: bool = True) -> str:
     return ", ".join(one for one in told if one)
 
 
+def source_attrs(data: Any) -> dict[str, Any]:
+    """Attributes that tell of what something is that was made of a result or of images."""
+    runs = runs_of(data) or [run for run in _runs_text(data).split(", ") if run]
+    told = {name: data.attrs[name] for name in _SOURCE if data.attrs.get(name)}
+    paths = {name: value for name, value in data.attrs.items() if str(name).startswith(PATH)}
+    return told | paths | ({"run": ", ".join(runs)} if runs else {})
+
+
 def _proposals(data: Any) -> list[str]:
     """Those that the attributes tell, or the paths of the runs."""
     attrs = data.attrs
@@ -113,11 +123,16 @@ def _proposals(data: Any) -> list[str]:
 
 def _runs_text(data: Any) -> str:
     runs = runs_of(data)
+    if not runs and "frames_run" in data.coords:  # of a photon table
+        runs = [str(one) for one in np.unique(data["frames_run"].values)]
     if not runs:
         counted = [_IMAGES.findall(str(one.attrs.get("counts_of", ""))) for one in _variables(data)]
         texts = [text for found in counted for *_, text in found]
         runs = [run for text in texts for run in text.split(", ") if run]
-    named = list(dict.fromkeys(run_label(run) for run in runs))
+    if not runs:  # of results whose images are together
+        runs = [str(name)[len(PATH) :] for name in data.attrs if str(name).startswith(PATH)]
+    named = [one for run in runs for one in run_label(run).split(", ")]
+    named = list(dict.fromkeys(named))
     if len(named) > _MOST_NAMED:
         return f"{named[0]} to {named[-1]} ({len(named)} runs)"
     return ", ".join(named)
@@ -128,9 +143,12 @@ def _number_of_images(data: Any) -> int | None:
     variables = _variables(data)
     along = ("energy", "energy_loss", "x", "y")
     for one in variables:
-        if "trainId" in one.dims:
+        if "trainId" in one.dims or "frame" in one.dims:
             return int(np.prod([size for dim, size in one.sizes.items() if dim not in along]))
-    if "counts" in data.coords or "counts" in getattr(data, "data_vars", {}):
+    if "photon" in data.sizes:
+        of_frames = frames_of_attrs(data.attrs)
+        return None if of_frames is None else int(np.prod(of_frames[1]))
+    if variables and "counts" in getattr(data, "variables", {}):
         return int(data["counts"].sum())  # of groups
     for one in variables:
         told = _IMAGES.findall(str(one.attrs.get("counts_of", "")))
