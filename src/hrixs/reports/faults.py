@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hrixs.reports.contents import Row, Section
-from hrixs.reports.settings_shown import shown
+from hrixs.reports.how_made import shown
 
 # Trains that are named; the rest are counted.
 _MOST_NAMED = 12

@@ -13,12 +13,11 @@ from numpy.typing import ArrayLike
 from hrixs.camera.curve import CurveLike
 from hrixs.reports.contents import Row
 from hrixs.reports.facts import header, run_labels
+from hrixs.reports.how_made import attribute_rows, settings_rows, version_rows
 from hrixs.reports.page import page_text
 from hrixs.reports.sections import sections_of
-from hrixs.reports.settings_shown import attribute_rows, settings_rows
 from hrixs.reports.spectra_of import spectra_of
 from hrixs.reports.verdict import verdict_of
-from hrixs.reports.versions import version_rows
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import run_label, source_text

@@ -8,7 +8,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import xarray as xr
 
@@ -96,6 +95,8 @@ def _times(h: Settings, run: RunOrData) -> dict[str, str]:
     """When the trains of a run were taken, where its files tell."""
     if isinstance(run, xr.Dataset):
         return {}
+    import h5py  # most of the time of an import
+
     times = []
     try:
         for file in inputs.opened_run(h, run, None).files:

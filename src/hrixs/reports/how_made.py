@@ -1,17 +1,21 @@
-"""The settings of a result, those that differ from the defaults first, and all else it tells."""
+"""How a result was made: its settings, all else that it tells, and the programs."""
 
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
 from hrixs.reports.contents import Row
 from hrixs.settings.table import SETTINGS
-from hrixs.utils.provenance import settings_text
+from hrixs.utils.provenance import __version__, settings_text
 
+# Programs beside hrixs and Python whose versions are told.
+_PACKAGES = ("numpy", "xarray", "extra-data")
 # Longer values are cut; told apart elsewhere on the page, or texts of a program.
 _LONGEST = 300
 _NOT_SHOWN = ("settings", "steps", "doubts", "task", "differs", "history")
@@ -68,3 +72,19 @@ def shown(value: Any) -> str:
 
 def _help(text: str, unit: str) -> str:
     return f"{text.replace('`', '')}{f', in {unit}' if unit else ''}"
+
+
+def version_rows(attrs: Mapping[Any, Any]) -> list[Row]:
+    """Version of hrixs that made the result, and of all that made the page."""
+    made_by = str(attrs.get("hrixs_version", "not told"))
+    rows = [Row("the result: hrixs", made_by)]
+    rows.append(Row("this page: hrixs", __version__, marked=made_by != __version__))
+    rows += [Row(name, _version(name)) for name in _PACKAGES]
+    return [*rows, Row("Python", platform.python_version(), platform.platform(terse=True))]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
