@@ -297,12 +297,9 @@ def _write_results(
         result.to_netcdf(path, engine="h5netcdf", group=group, mode="a")
 
     assert h.curvature_fit is not None
-    figure, axes = new_figure([["image", "spectra"], ["image", "trains"]], (13, 7))
+    figure, axes = new_figure([["image", "spectra"], ["image", "trains"]], (15, 8.5))
     plot_curvature(h.mean_image(counted), h.curvature_fit, axes["image"])
-    both = {
-        "photons counted": counted,
-        "intensity integrated": integrated,
-    }
+    both = {"photons counted": counted, "intensity integrated": integrated}
     plot_spectra(both, axes["spectra"], scale="peak", offset=0.3)
     plot_per_train(counted, axes["trains"])
     figure.savefig(out / "demo.png", dpi=110)

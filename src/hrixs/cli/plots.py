@@ -20,7 +20,7 @@ from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.train_plot import plot_per_train
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once
-from hrixs.utils.figures import VERMILION, new_figure
+from hrixs.utils.figures import ON_IMAGE, VERMILION, add_legend, draw_curve, new_figure
 from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ def draw_run(
         How spectra were made; the file to write.
     """
     figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (15, 8.5))
-    _draw_image(axes["image"], h, source)
+    _draw_image(axes["image"], h, source, spectra)
     _draw_result(axes["spectrum"], result)
     plot_per_train(spectra, axes["trains"])
-    _finish(figure, spectra, "photons of a list" if is_photons(source) else method, path)
+    _finish(
+        figure, spectra, "photons of a list" if is_photons(source) else f"method {method}", path
+    )
 
 
 def draw_together(spectra: xr.Dataset, result: xr.Dataset, method: str, path: Path) -> None:
@@ -69,18 +71,33 @@ def draw_together(spectra: xr.Dataset, result: xr.Dataset, method: str, path: Pa
     figure, axes = new_figure([["spectrum"], ["trains"]], (11, 9))
     _draw_result(axes["spectrum"], result)
     plot_per_train(spectra, axes["trains"])
-    _finish(figure, spectra, method, path)
+    _finish(figure, spectra, f"method {method}", path)
 
 
-def _draw_image(ax: Axes, h: hRIXS, source: Any) -> None:
+def _draw_image(ax: Axes, h: hRIXS, source: Any, spectra: xr.Dataset) -> None:
     fit = h.curvature_fit
     if not is_photons(source):
         image = h.mean_image(source)
-        _ = plot_image(image, ax) if fit is None else plot_curvature(image, fit, ax)
+        if fit is not None:
+            plot_curvature(image, fit, ax)
+            return
+        plot_image(image, ax)
+        x = image["x"].values.astype(np.float64)
+        draw_curve(ax, x, _brightest_row(spectra) + h.curvature(x), "curvature")
+        add_legend(ax, **ON_IMAGE)
     elif isinstance(fit, PhotonCurvatureFit):
         plot_photon_curvature(source, fit, ax)
     else:
         plot_photons(source, ax, curvature=h.curvature)
+
+
+def _brightest_row(spectra: xr.Dataset) -> float:
+    """Row of the chip, at column 0, of the highest bin of all images."""
+    spectrum = spectra["spectrum"]
+    total = spectrum.mean([dim for dim in spectrum.dims if dim != "energy"])
+    at = float(spectra["energy"].values[int(np.argmax(total.fillna(0.0).values))])
+    intercept, slope = (spectrum.attrs[f"energy_{name}"] for name in ("intercept", "slope"))
+    return (at - float(intercept)) / float(slope)
 
 
 def _draw_result(ax: Axes, result: xr.Dataset) -> None:
@@ -111,13 +128,14 @@ def _by_run(result: xr.Dataset) -> xr.Dataset | dict[str, xr.Dataset]:
     return {name: result.isel({dim: np.flatnonzero(runs == name)}) for name in names}
 
 
-def _finish(figure: Figure, data: xr.Dataset, method: str, path: Path) -> None:
+def _finish(figure: Figure, data: xr.Dataset, how: str, path: Path) -> None:
     """Write once for all what it is of, and what makes it doubtful; save, and say where."""
     source = source_text(data)
-    if method:
+    if how:
         for ax in figure.axes:
-            ax.set_title(ax.get_title().removesuffix(f"\n{source}"))
-        figure.suptitle(", ".join(one for one in (source, f"method {method}") if one), fontsize=15)
+            title = ax.get_title().removesuffix(f"\n{source}")
+            ax.set_title(title.removesuffix(f"\n{source_text(data, images=False)}"))
+        figure.suptitle(", ".join(one for one in (source, how) if one), fontsize=15)
     grave = [str(one) for one in _doubts(data) if one.grave]
     if grave:
         more = [f"and {len(grave) - _MOST_DOUBTS} more"] if len(grave) > _MOST_DOUBTS else []

@@ -54,7 +54,7 @@ def plot_curvature(
     attrs = image.attrs if isinstance(image, xr.DataArray) else {}
     what = f"{attrs.get('long_name', 'image')} and fitted curvature"
     source = source_text(image) if isinstance(image, xr.DataArray) else ""
-    set_title(ax, what, _fit_text(fit), source)
+    set_title(ax, what, *_fit_texts(fit), source)
     add_legend(ax, **ON_IMAGE)
     return ax
 
@@ -87,7 +87,7 @@ def plot_photon_curvature(
     low, high = max(line.min() - margin, y.min()), min(line.max() + margin, y.max())
     _draw_histogram(ax, x, y, low, high)
     draw_curve(ax, columns, line, "fitted curvature")
-    set_title(ax, "photons and fitted curvature", _fit_text(fit), source_text(photons))
+    set_title(ax, "photons and fitted curvature", *_fit_texts(fit), source_text(photons))
     add_legend(ax, **ON_IMAGE)
     return ax
 
@@ -149,8 +149,9 @@ def _draw_histogram(
     add_colours(ax, mesh, f"photons in {cell}", extend=beyond)
 
 
-def _fit_text(fit: CurvatureFit | PhotonCurvatureFit) -> str:
+def _fit_texts(fit: CurvatureFit | PhotonCurvatureFit) -> tuple[str, str]:
+    b = f"B = {fit.curve_b:.2e} ± {fit.curve_b_err:.1g}"
     return (
-        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}, B = {fit.curve_b:.3e} ± "
-        f"{fit.curve_b_err:.1g}, line {fit.fwhm:.2f} px FWHM"
+        f"A = {fit.curve_a:.6f} ± {fit.curve_a_err:.1g}",
+        f"{b}, line {fit.fwhm:.2f} px FWHM",
     )

@@ -16,7 +16,7 @@ from hrixs.energy.line import LineFit, line_width
 from hrixs.energy.rows import full_rows, photon_rows
 from hrixs.spectra.errors import known_variance
 from hrixs.utils.errors import NoLineError
-from hrixs.utils.provenance import first_pixel_of, source_text
+from hrixs.utils.provenance import first_pixel_of, joined_sources
 from hrixs.utils.typing import Floats
 
 # A line that is this much wider than the narrowest, or fits as badly, is told of.
@@ -118,14 +118,8 @@ def calibrate_energy(
             raise ValueError(f"line {number}, of {known[number]:g} eV: {error}") from error
     result = fit_axis(tuple(fits), known, degree, _odd_lines(fits, known))
     tell(result.doubts)
-    return replace(result, source=_sources(lines))
-
-
-def _sources(lines: Sequence[xr.Dataset | xr.DataArray | LineFit]) -> str:
-    """Of what the lines are, each once."""
-    known = [one for one in lines if not isinstance(one, LineFit)]
-    texts = [source_text(one, images=False) for one in known]
-    return ", ".join(dict.fromkeys(part for text in texts for part in text.split(", ") if part))
+    known_lines = [line for line in lines if not isinstance(line, LineFit)]
+    return replace(result, source=joined_sources(known_lines))
 
 
 def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:

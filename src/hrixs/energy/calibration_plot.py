@@ -72,7 +72,7 @@ def plot_calibration(calibration: EnergyCalibration) -> Figure:
 def _texts(calibration: EnergyCalibration) -> list[str]:
     slope = with_error(1e3 * calibration.slope, 1e3 * calibration.slope_err)
     intercept = with_error(calibration.intercept, calibration.intercept_err)
-    texts = [f"intercept {intercept} eV, slope {slope} meV/px"]
+    texts = [f"intercept {intercept} eV", f"slope {slope} meV/px"]
     if calibration.degree == 2:
         bend = f"{calibration.quadratic:.3g} ± {calibration.quadratic_err:.1g}"
         texts.append(f"quadratic {bend} eV/px²")

@@ -45,7 +45,7 @@ def plot_line(fit: Any, spectrum: xr.DataArray, error: ArrayLike | None = None) 
     return figure
 
 
-def _texts(fit: Any) -> tuple[str, str]:
+def _texts(fit: Any) -> tuple[str, str, str]:
     """What was found, as `LineFit` tells it."""
-    found = repr(fit)[1:-1].partition(": ")[2]
-    return "fitted line", found
+    place, _, area = repr(fit)[1:-1].partition(": ")[2].partition(", area ")
+    return "fitted line", place, f"area {area}"

@@ -33,7 +33,7 @@ from hrixs.noise.report_text import report_lines
 from hrixs.noise.threshold import best_threshold, photon_onset, rounded
 from hrixs.photons.defaults import EV_PER_PAIR
 from hrixs.utils.checks import positive_energies, whole_number
-from hrixs.utils.provenance import provenance
+from hrixs.utils.provenance import provenance, source_attrs
 
 #: Frames that are looked at, evenly spread over those given.
 MAX_FRAMES = 32
@@ -301,6 +301,7 @@ def noise_report(
             energy=energy,
             max_frames=max_frames,
             **({} if corner is None else {"first_pixel": corner}),
+            **(source_attrs(frames) if isinstance(frames, xr.DataArray) else {}),
         ),
     )
 

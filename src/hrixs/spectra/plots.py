@@ -12,7 +12,7 @@ from hrixs.spectra.curves import Curve, curves_of
 from hrixs.spectra.errors import error_of
 from hrixs.utils.errors import unknown_name
 from hrixs.utils.figures import BAND, GREY, add_legend_above, axis_label, new_axes, set_title
-from hrixs.utils.provenance import source_text
+from hrixs.utils.provenance import joined_sources, source_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +89,9 @@ def plot_spectra(
     many = len(curves) > 1
     if shown:
         ax.set(xlabel=shown[0].axis, ylabel=_value_label(shown, scale, offset if many else 0.0))
-    set_title(ax, "spectra" if many else "spectrum", *_sources(list(given.values())))
+    only = next(iter(given.values())) if len(given) == 1 else None
+    source = joined_sources(given.values()) if only is None else source_text(only)
+    set_title(ax, "spectra" if many else "spectrum", source)
     middles = [(one.edges[1:] + one.edges[:-1]) / 2 for one in shown]
     tops = [one.values + (one.error if errors and one.error is not None else 0.0) for one in shown]
     shifted = [top + k * offset for k, top in enumerate(tops)]
@@ -180,12 +182,6 @@ def _value_label(curves: Sequence[Curve], scale: str | None, offset: float) -> s
 
 def _unit(label: str) -> str:
     return label.rpartition("(")[2].rstrip(")") if "(" in label else "bin"
-
-
-def _sources(given: Sequence[Drawable]) -> list[str]:
-    """Of what the spectra are, each once; images only of a single one."""
-    texts = [source_text(one, images=len(given) == 1) for one in given]
-    return list(dict.fromkeys(text for text in texts if text))[:3]
 
 
 def plot_difference(

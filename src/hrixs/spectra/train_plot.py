@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hrixs.spectra.curves import AXES
 from hrixs.spectra.errors import known_error
 from hrixs.utils.errors import MissingDataError
-from hrixs.utils.figures import BLUE, COLOURS, GREY, add_legend_above, new_axes, set_title
+from hrixs.utils.figures import BAND, COLOURS, GREY, add_legend_above, new_axes, set_title
 from hrixs.utils.provenance import run_label, source_text
 from hrixs.utils.typing import Floats
 
@@ -41,10 +41,10 @@ def plot_per_train(
     Returns
     -------
     matplotlib.axes.Axes
-        With the mean and the scatter of the values. Photons have error bars, or, where they are
-        many, only a band around the mean: what counts of one and the same rate scatter by. Trains
-        without an image are gaps. Of several runs, images stand one after another, in a colour
-        for each run.
+        With the mean and the scatter of the values. Photons have error bars, where there are not
+        too many, and a band around the mean: what counts of one and the same rate scatter by.
+        Trains without an image are gaps. Of several runs, images stand one after another, in a
+        colour for each run, with its own mean.
 
     Raises
     ------
@@ -66,22 +66,19 @@ def plot_per_train(
     at, words = _places(of_images)
     shown = np.asarray(of_images.values, dtype=np.float64)
     ax = ax or new_axes()
-    if shown.size <= _MOST_BARS and error is not None:
-        _draw_runs(ax, of_images, at, shown, error)
-    else:
-        _draw_runs(ax, of_images, at, shown, None)
+    _draw_runs(ax, _runs_in(of_images), at, shown, error)
+    above = shown if error is None else shown + error
     known = shown[np.isfinite(shown)]
-    highest = shown if error is None else shown + error
-    _draw_mean(ax, known, counted=error is not None)
-    highest = highest[np.isfinite(highest)]
-    top = 1.05 * float(highest.max(initial=0.0))
+    top = 1.05 * float(above[np.isfinite(above)].max(initial=0.0))
     ax.set_ylim(min(0.0, 1.05 * float(known.min(initial=0.0))), top if top > 0.0 else 1.0)
-    what = label or _what(of_images)
-    ax.set(xlabel=words, ylabel=what)
+    what, units = _what(of_images) if label is None else (label, "")
+    ax.set(xlabel=words, ylabel=f"{what} ({units})" if units else what)
+    ax.locator_params(axis="x", integer=True)
     n_without = shown.size - known.size
     without = f"{n_without} of {shown.size} images without a value" if n_without else ""
-    set_title(ax, f"{what} per {_word(values)}", source, without)
-    above = np.asarray(shown if error is None else shown + error)
+    within = "trainId" in values.dims and _is_within(values)
+    word = "train" if words.startswith("train") and not within else "image"
+    set_title(ax, f"{what} per {word}", source, without)
     add_legend_above(ax, at, above)
     return ax
 
@@ -115,53 +112,64 @@ def _places(values: xr.DataArray) -> tuple[Floats, str]:
         return np.arange(values.size, dtype=np.float64), "image"
     trains = values["trainId"].values.astype(np.int64)
     first = int(trains.min()) if trains.size else 0
-    return (trains - first).astype(np.float64), f"train (from {first})"
+    words = f"train (from {first})" if first else "image"  # those of a file are counted from 0
+    return (trains - first).astype(np.float64), words
+
+
+def _runs_in(values: xr.DataArray) -> NDArray[np.str_]:
+    """Name of the run of each image; ``''`` where it is not known."""
+    if "run" in values.coords and values["run"].dims == values.dims:
+        return np.array([run_label(str(one)) for one in values["run"].values])
+    return np.array([""] * values.size)
 
 
 def _draw_runs(
-    ax: Axes, values: xr.DataArray, at: Floats, shown: Floats, error: Floats | None
+    ax: Axes, runs: NDArray[np.str_], at: Floats, shown: Floats, error: Floats | None
 ) -> None:
-    """Points, in a colour and with a name for each run where there are several."""
-    runs: NDArray[np.str_] = np.array([""] * shown.size)
-    if "run" in values.coords and values["run"].dims == values.dims:
-        runs = np.array([run_label(str(one)) for one in values["run"].values])
+    """Points and mean of each run, in colours where there are several."""
     names = list(dict.fromkeys(runs.tolist()))
+    bars = error is not None and shown.size <= _MOST_BARS
     for k, name in enumerate(names):
         own = runs == name
-        label = (
-            name
-            if len(names) > 1
-            else "image ± 1 standard deviation"
-            if error is not None
-            else None
-        )
-        colour = COLOURS[k % len(COLOURS)] if len(names) > 1 else BLUE
-        bars = None if error is None else error[own]
-        ax.errorbar(at[own], shown[own], bars, fmt=".", ms=6, lw=1, color=colour, label=label)
+        colour, several = COLOURS[k % len(COLOURS)], len(names) > 1
+        points: dict[str, Any] = {"fmt": ".", "ms": 6, "lw": 1, "color": colour}
+        mean = _mean_text(shown[own])
+        if several:
+            ax.errorbar(
+                at[own], shown[own], error[own] if bars and error is not None else None,
+                label=f"{name}, {mean}", **points,
+            )  # fmt: skip
+            continue
+        label = f"image {BAND}" if bars else None
+        ax.errorbar(at, shown, error if bars else None, label=label, **points)
+        known = shown[np.isfinite(shown)]
+        if known.size:
+            ax.axhline(float(known.mean()), color=GREY, lw=1.2, label=mean)
+            _draw_expected(ax, float(known.mean()), counted=error is not None)
 
 
-def _draw_mean(ax: Axes, known: Floats, *, counted: bool) -> None:
+def _mean_text(values: Floats) -> str:
+    known = values[np.isfinite(values)]
     if not known.size:
-        return
-    mean, scatter = float(known.mean()), float(known.std(ddof=1)) if known.size > 1 else 0.0
-    text = f"mean {mean:.4g}, scatter {scatter:.2g}" if known.size > 1 else f"mean {mean:.4g}"
-    ax.axhline(mean, color=GREY, lw=1.2, label=text)
+        return "no values"
+    scatter = f", scatter {known.std(ddof=1):.3g}" if known.size > 1 else ""
+    return f"mean {known.mean():.4g}{scatter}"
+
+
+def _draw_expected(ax: Axes, mean: float, *, counted: bool) -> None:
+    """What counts of one and the same rate scatter by."""
     if counted and mean > 0.0:
         expected = float(np.sqrt(mean))
-        label = f"expected of counts: ± {expected:.2g}"
+        label = f"expected of counts: ± {expected:.3g}"
         ax.axhspan(mean - expected, mean + expected, color=GREY, alpha=0.2, lw=0, label=label)
 
 
-def _what(values: xr.DataArray) -> str:
+def _what(values: xr.DataArray) -> tuple[str, str]:
+    """Name and units; photons say what they are."""
     units = str(values.attrs.get("units", ""))
-    if units == "photons":
-        return units
-    name = str(values.attrs.get("long_name", values.name or "value"))
-    return f"{name} ({units})" if units else name
-
-
-def _word(values: xr.Dataset | xr.DataArray) -> str:
-    return "train" if "trainId" in values.dims and not _is_within(values) else "image"
+    if units.startswith("photons"):
+        return units, ""
+    return str(values.attrs.get("long_name", values.name or "value")), units
 
 
 def _is_within(values: xr.Dataset | xr.DataArray) -> bool:

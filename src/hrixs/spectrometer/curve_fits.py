@@ -83,8 +83,7 @@ def find_curvature(
     if plot and isinstance(fit, CurvatureFit) and light is not None:
         plots.plot_curvature(light.image, fit)
     elif plot and isinstance(fit, PhotonCurvatureFit):
-        own = {} if light is None else source_of(h, run, proposal)
-        plots.plot_photon_curvature(photons.assign_attrs(own), fit)
+        plots.plot_photon_curvature(photons.assign_attrs(source_of(h, run, proposal)), fit)
 
 
 def _tell_moved_energies(

@@ -25,6 +25,8 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 BAND = "± 1 standard deviation"
 # Sizes beside that of the axes' labels, in points: to be read from the back of a room.
 _LABELS, _TICKS, _LEGEND = 14.0, 12.0, 11.0
+# Letters that have the room of the line or point before a legend's text.
+_HANDLE = 6
 # Width of a letter, of its height, on average.
 _LETTER = 0.53
 
@@ -104,13 +106,15 @@ def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
 
     Points that are not finite don't count. The axis upwards is a linear one.
     """
-    labels = ax.get_legend_handles_labels()[1]
-    lines = [line for label in labels for line in label.split("\n")]
-    if not lines:
+    handles, labels = ax.get_legend_handles_labels()
+    if not labels:
         return
     size, (width, height) = _legend_size(ax), _size_in_points(ax)
-    wide = min(1.0, (max(map(len, lines)) + 6) * _LETTER * size / width)
-    tall = min(0.6, (len(lines) + 0.7) * 1.35 * size / height)
+    n_letters = max(16, int(0.9 * width / (_LETTER * size)) - _HANDLE)
+    lines = [textwrap.wrap(label, n_letters, subsequent_indent="   ") for label in labels]
+    longest = max(len(line) for label in lines for line in label)
+    wide = min(1.0, (longest + _HANDLE) * _LETTER * size / width)
+    tall = min(0.6, (sum(map(len, lines)) + 1) * 1.55 * size / height)
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     at, up = (x - left) / (right - left), (y - bottom) / (top - bottom)
     free = 1.0 - tall
@@ -122,7 +126,8 @@ def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
     if side is None:
         side = min(under, key=lambda one: float(under[one]))
         ax.set_ylim(bottom, bottom + (top - bottom) * 1.03 * float(under[side]) / free)
-    add_legend(ax, loc=side)
+    texts = ["\n".join(label) for label in lines]
+    add_legend(ax, loc=side, handles=handles, labels=texts)
 
 
 def draw_curve(ax: Axes, x: Any, y: Any, label: str) -> None:

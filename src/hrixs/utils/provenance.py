@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any
@@ -100,6 +100,12 @@ def source_text(data: Any, *, images: bool = True) -> str:
     elif images and np.ndim(data.coords.get("trainId", [])) == 0:
         told.append(f"train {int(data.coords['trainId'])}")
     return ", ".join(one for one in told if one)
+
+
+def joined_sources(given: Iterable[Any]) -> str:
+    """Of what several results are, each proposal and run once; without their images."""
+    texts = [source_text(one, images=False) for one in given]
+    return ", ".join(dict.fromkeys(part for text in texts for part in text.split(", ") if part))
 
 
 def source_attrs(data: Any) -> dict[str, Any]:
