@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.reports import report as pages
 from hrixs.reports.facts import times_text
+from hrixs.reports.report import opened
+from hrixs.reports.report import report as write_page
 from hrixs.runs.run import run_name
 from hrixs.settings.attributes import Settings
 from hrixs.spectrometer import inputs
@@ -33,14 +34,14 @@ def report(
     **options: Any,
 ) -> Path:
     """Write a result as a page, with what can be found beside it."""
-    result = pages.opened(data)
+    result = opened(data)
     found: dict[str, Any] = {}
     if "image" not in options:
         found = _of_run(h, result, run)
     found |= {} if h.MASK is None else {"mask": h.MASK}
     if run is not None and not isinstance(run, xr.Dataset):
         found["run"] = run_label(run_name(run))
-    return pages.report(result, path, **found | options)
+    return write_page(result, path, **found | options)
 
 
 def _of_run(h: Settings, result: xr.Dataset, run: RunOrData | None) -> dict[str, Any]:
