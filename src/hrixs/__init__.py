@@ -39,7 +39,7 @@ from hrixs.photons.lazy import photon_parts
 from hrixs.photons.phases import PhaseUniformity, phase_uniformity
 from hrixs.photons.resolve import resolve_photons
 from hrixs.photons.table import concat_photons, photon_table
-from hrixs.reports.report import report
+from hrixs.reports.writing import report
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.scans import accessor as _accessor  # noqa: F401  # registers data.hrixs
 from hrixs.scans.delays import delay_from_position

@@ -1,5 +1,5 @@
 """A result as one page that is sent to others: what was measured, how, and what is doubtful."""
 
-from hrixs.reports.report import report
+from hrixs.reports.writing import report
 
 __all__ = ["report"]

@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 
 from hrixs.reports.facts import times_text
-from hrixs.reports.report import opened
-from hrixs.reports.report import report as write_page
+from hrixs.reports.writing import opened
+from hrixs.reports.writing import report as write_page
 from hrixs.runs.run import run_name
 from hrixs.settings.attributes import Settings
 from hrixs.spectrometer import inputs
