@@ -223,6 +223,26 @@ def test_no_width_is_invented_where_there_is_no_line(tmp_path):
     assert "No drift is told: no line was found in the sum." in page.text
 
 
+def test_the_errors_of_a_mean_are_not_made_up(tmp_path):
+    page = page_of(tmp_path, result().mean("trainId", keep_attrs=True))
+    assert "errors can't be known after what was done to it" in page.text
+    assert "The errors of these numbers can't be known." in page.text
+    assert "±" not in page.text
+    assert "Sum of" not in page.text
+
+
+def test_one_image_is_one(tmp_path):
+    page = page_of(tmp_path, result().isel(trainId=3))
+    n_photons = int(result().spectrum[3].sum())
+    assert f"Sum of 1 image: {n_photons} photons." in page.text
+
+
+def test_a_photon_energy_that_was_added_up_makes_no_axis(tmp_path):
+    page = page_of(tmp_path, result().sum("trainId", keep_attrs=True))
+    assert "the photon energy, 15900 eV, lies far beside the energy axis" in page.text
+    assert "The tallest line has a FWHM of" in page.text
+
+
 def test_integrated_intensity_is_told_in_its_unit_without_errors(tmp_path):
     data = result()
     intensity = 100.0 + 0.5 * data.spectrum.astype(float)

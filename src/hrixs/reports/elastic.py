@@ -48,16 +48,25 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
         what = name if within is not None else "line"
         why_not = str(why).rstrip(".")
         return Elastic(None, False, f"No width is told: no {what} was found{where} ({why_not}).")
-    width = _shown(fit.fwhm, fit.fwhm_err, fit.units)
-    at = _shown(fit.centre, fit.centre_err, fit.units, fine=within is not None)
+    counted = total.attrs.get("units") == "photons"
+    known = error is not None or not counted
+    width = _shown(fit.fwhm, fit.fwhm_err * known, fit.units)
+    at = _shown(fit.centre, fit.centre_err * known, fit.units, fine=within is not None)
     text = f"The {name}{where} has a FWHM of {width}, at {at}"
-    if total.attrs.get("units") == "photons":
-        text += f", with {with_error(fit.area, fit.area_err)} photons"
+    if counted:
+        text += f", with {with_error(fit.area, fit.area_err * known)} photons"
     text += f" ({fit.shape.capitalize()} fit, the width of the bins taken out"
-    text += f", chi2 {fit.chi2:.2f})." if np.isfinite(fit.chi2) else ")."
+    text += f", chi2 {fit.chi2:.2f})." if known and counted and np.isfinite(fit.chi2) else ")."
+    if not known:
+        text += " The errors of these numbers can't be known."
+    if not counted:
+        text += (
+            " Its errors are by the scatter of the bins, and too small where neighbours share "
+            "intensity."
+        )
     if within is None:
         text += " Which line is elastic is not known here; this need not be it."
-    if fit.chi2 > 2:
+    if known and counted and fit.chi2 > 2:
         text += " The line is of another shape than the fit: take the width with care."
     return Elastic(fit, within is not None, text)
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.reports.contents import Row
-from hrixs.reports.spectra_of import Spectra, photon_energies
+from hrixs.reports.spectra_of import Spectra, far_beside, photon_energies
 from hrixs.utils.provenance import PATH, runs_of, source_text
 from hrixs.utils.statistics import with_error
 
@@ -62,7 +62,8 @@ def header(spectra: Spectra, runs: list[str], measured: str) -> list[Row]:
     rows.append(Row("method", _method(attrs)))
     energies = photon_energies(data)
     if energies.size:
-        rows.append(Row("photon energy", _range(energies, "eV")))
+        beside = "far beside the energy axis" if far_beside(data, spectra.axis) else ""
+        rows.append(Row("photon energy", _range(energies, "eV"), beside))
     if spectra.n_images is not None:
         rows.append(Row("images", f"{spectra.n_images}"))
     return rows

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 # Photons that a group of images needs for the place of its line, groups at most and at least.
 _PER_GROUP, _MOST_GROUPS, _LEAST_GROUPS = 400, 12, 3
+# Images that are told to scatter.
+_LEAST_IMAGES = 3
 # What came in, in the order in which it is looked for.
 _INCIDENT = ("I0", "hRIXS_norm")
 
@@ -64,7 +66,8 @@ class OverTrains:
     def expected(self) -> tuple[Floats, Floats] | None:
         """What counting alone makes of photons that follow what came in: mean and scatter."""
         in_photons = self.alike and self.units == "photons"
-        if not in_photons or not np.nansum(self.intensity) > 0:
+        enough = len(self.intensity) >= _LEAST_IMAGES and np.nansum(self.intensity) > 0
+        if not (in_photons and enough):
             return None
         share = np.ones(len(self.intensity))
         if self.incident is not None and self.incident[0] == "I0":
@@ -167,6 +170,8 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
 def _why_no_drift(spectra: Spectra, line: LineFit | None) -> str:
     if not spectra.counted:
         return "the spectra are no counts"
+    if spectra.error is None:
+        return "the errors of the spectra can't be known"
     if line is None:
         return "no line was found in the sum"
     if not one_energy(spectra.data):

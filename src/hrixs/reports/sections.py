@@ -48,18 +48,19 @@ def sections_of(
 def spectrum_section(spectra: Spectra, line: Elastic) -> Section:
     """The sum of the spectra and its elastic line."""
     section = Section("Spectrum", [spectrum_figure(spectra)])
-    n_images = "" if spectra.n_images is None else f" of {spectra.n_images} images"
+    number = spectra.n_images
+    of = "" if number is None else f" of {number} image{'' if number == 1 else 's'}"
     if spectra.counted:
         n_photons = float(np.nansum(spectra.total.values))
-        text = f"Sum{n_images}: {n_photons:.0f} photons, in bins as they were counted."
-        text += (
-            " Errors are one standard deviation."
-            if spectra.error is not None
-            else " Its errors can't be known after what was done to it, and are not drawn."
-        )
+        text = f"Sum{of}: {n_photons:.0f} photons. Errors are one standard deviation."
+        if spectra.error is None:
+            text = (
+                f"In all {n_photons:.6g} photons, as the result has them; errors can't be known "
+                "after what was done to it, and are not drawn."
+            )
     else:
         text = (
-            f"Mean{n_images}, in {spectra.total.attrs.get('units', 'the units of the result')}: "
+            f"Mean{of}, in {spectra.total.attrs.get('units', 'the units of the result')}: "
             "integrated intensity, whose errors are not known and not drawn."
         )
     section.texts += [text, line.text]
@@ -80,7 +81,8 @@ def trains_section(trains: Spectra | None, line: Elastic, *, grouped: bool) -> S
     if not trains.data.sizes[trains.images]:
         section.texts.append("There is no image.")
         return section
-    alike = not grouped and one_energy(trains.data) and len(run_labels(trains.data)) < 2
+    of_one_kind = one_energy(trains.data) and len(run_labels(trains.data)) < 2
+    alike = not grouped and of_one_kind and trains.error is not None
     values = over_trains(trains, line.fit, elastic=line.is_elastic, alike=alike)
     section.figures.append(trains_figure(values))
     if values.expected is not None:

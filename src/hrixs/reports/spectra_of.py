@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import xarray as xr
 from hrixs.energy.loss import energy_loss
 from hrixs.spectra.errors import VARIANCE, WITNESS, known_error
 from hrixs.utils.errors import HrixsWarning, MissingDataError
+from hrixs.utils.provenance import source_text
 
 # Axes of spectra; and what counts single images.
 _AXES = ("energy", "energy_loss", "y")
@@ -72,12 +74,12 @@ class Spectra:
     @property
     def n_images(self) -> int | None:
         """Images that are in the spectra, where that is known."""
-        if self.images is not None:
-            return int(self.data["spectrum"].sizes[self.images])
-        if "counts" in self.data:
-            return int(self.data["counts"].sum())
-        number = self.data.attrs.get("n_images")
-        return None if number is None else int(number)
+        told = source_text(self.data).split(", ")[-1]
+        if number := re.fullmatch(r"(\d+) images?", told):
+            return int(number[1])
+        if told.startswith("train "):
+            return 1
+        return None if self.images is None else int(self.data["spectrum"].sizes[self.images])
 
 
 def units_of(values: xr.DataArray) -> str:
@@ -129,7 +131,10 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
     """`data` over energy loss where it can be; else as it is, and why."""
     if axis == "energy_loss":
         return data, ""
-    if axis == "y" or data[axis].attrs.get("units") != "eV":
+    units = data[axis].attrs.get("units")
+    if axis == "energy" and units not in ("px", "eV"):
+        return data, "The energy axis has no unit 'eV', so there is no axis of energy loss."
+    if units != "eV":
         return data, (
             "The axis is in rows of the chip: no energy is known. Set ENERGY_INTERCEPT and "
             "ENERGY_SLOPE, or calibrate_energy with elastic lines."
@@ -138,6 +143,8 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
         return data, "No photon energy (nrj) is in the result, so there is no axis of energy loss."
     if data["nrj"].dims not in ((), (data["spectrum"].dims[0],)):
         return data, "The photon energy (nrj) is not told for each spectrum."
+    if far := far_beside(data, axis):
+        return data, f"There is no axis of energy loss: {far}."
     own = ["spectrum", f"spectrum{VARIANCE}", WITNESS]
     others = [name for name, one in data.data_vars.items() if axis not in one.dims]
     alone = data[[*others, *(name for name in own if name in data)]]
@@ -150,6 +157,20 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
         except (LookupError, ValueError, TypeError) as error:
             why = error
     return data, f"There is no axis of energy loss: {why}"
+
+
+def far_beside(data: xr.Dataset, axis: str) -> str:
+    """Where the photon energy lies, if it is farther from the axis than that is long; or ``''``."""
+    known, at = photon_energies(data), data[axis].values
+    if axis != "energy" or not known.size or not at.size or data[axis].attrs.get("units") != "eV":
+        return ""
+    low, high, middle = float(at.min()), float(at.max()), float(np.median(known))
+    if low - (high - low) <= middle <= high + (high - low):
+        return ""
+    return (
+        f"the photon energy, {middle:.6g} eV, lies far beside the energy axis, {low:.6g} to "
+        f"{high:.6g} eV"
+    )
 
 
 def photon_energies(data: xr.Dataset) -> np.ndarray[Any, Any]:

@@ -19,6 +19,7 @@ def spectrum_figure(spectra: Spectra) -> Figure:
     """Draw the sum of all spectra."""
     n_images = spectra.n_images
     name = "sum" if spectra.counted else "mean"
+    name = "spectrum" if spectra.counted and spectra.error is None else name
     name += f" of {n_images} images" if n_images is not None and n_images != 1 else ""
 
     def draw(ax: Any) -> None:
