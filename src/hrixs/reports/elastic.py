@@ -109,4 +109,4 @@ def fitted(
 def _shown(value: float, error: float, units: str, *, fine: bool = True) -> str:
     if units == "eV" and fine:
         value, error, units = 1e3 * value, 1e3 * error, "meV"
-    return f"{with_error(value, error)} {units}"
+    return f"{with_error(value, error) if error else f'{value:.4g}'} {units}"

@@ -53,9 +53,11 @@ def _map(data: xr.Dataset, name: str, over: str) -> Figure:
 
 def _several(data: xr.Dataset, over: list[str]) -> Figure:
     sizes = [data.sizes[dim] for dim in over]
-    n_groups = int(np.prod(sizes))
+    counts = data["counts"].transpose(*over).values if "counts" in data else np.ones(sizes)
+    filled = np.flatnonzero(counts)  # combinations without an image are none
+    n_groups = len(filled)
     n_shown = min(n_groups, _MOST_SPECTRA)
-    chosen = np.unique(np.linspace(0, n_groups - 1, n_shown).round().astype(int))
+    chosen = filled[np.unique(np.linspace(0, n_groups - 1, n_shown).round().astype(int))]
     lines: dict[str, xr.Dataset] = {}
     for number in chosen:
         place = dict(zip(over, map(int, np.unravel_index(number, sizes)), strict=True))

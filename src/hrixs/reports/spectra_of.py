@@ -141,8 +141,11 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
         )
     if "nrj" not in data.variables:
         return data, "No photon energy (nrj) is in the result, so there is no axis of energy loss."
+    elastic = None
     if data["nrj"].dims not in ((), (data["spectrum"].dims[0],)):
-        return data, "The photon energy (nrj) is not told for each spectrum."
+        if not (one_energy(data) and photon_energies(data).size):
+            return data, "The photon energy (nrj) is not one for each image, or for each group."
+        elastic = float(photon_energies(data).mean())
     if far := far_beside(data, axis):
         return data, f"There is no axis of energy loss: {far}."
     own = ["spectrum", f"spectrum{VARIANCE}", WITNESS]
@@ -153,7 +156,7 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", HrixsWarning)
-                return energy_loss(kept), ""
+                return energy_loss(kept, elastic=elastic), ""
         except (LookupError, ValueError, TypeError) as error:
             why = error
     return data, f"There is no axis of energy loss: {why}"

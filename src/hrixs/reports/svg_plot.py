@@ -22,6 +22,8 @@ _COLOURS = {INK: "--ink", PAPER: "--paper"} | {
 WIDE, HALF = (8.0, 3.8), (6.0, 5.0)
 _DPI = 90  # of images in the figures
 
+# Digits of a path beyond a hundredth of a point, which nobody sees.
+_DIGITS = re.compile(r"(\.\d\d)\d+")
 _numbers = count(1)
 
 
@@ -74,6 +76,7 @@ def _for_the_page(svg: str) -> str:
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r' d="[^"]*"', lambda path: _DIGITS.sub(r"\1", path[0]), svg)
     own = f"f{next(_numbers)}-"
     svg = re.sub(r'\bid="', f'id="{own}', svg)
     svg = re.sub(r'href="#', f'href="#{own}', svg)
