@@ -296,6 +296,13 @@ class TestTheClass:
         with pytest.raises(error, match=said):
             h.calibrate_energy(lines_at([20, 120], 9), [529.0, 531.0], plot=False)
 
+    def test_says_of_which_runs_it_is(self):
+        lines = [
+            one.to_dataset(name="spectrum").assign_attrs(run=f"r000{k}", proposal="3145")
+            for k, one in enumerate(lines_at([20, 120], 9))
+        ]
+        assert calibrate_energy(lines, [529.0, 531.0]).source == "p003145, r0000, r0001"
+
     def test_a_plot_of_lines_and_residuals(self, h):
         import matplotlib.pyplot as plt
 
@@ -306,6 +313,7 @@ class TestTheClass:
         assert fit.axis == (h.ENERGY_INTERCEPT, h.ENERGY_SLOPE)
         above, below = plt.gcf().axes
         assert above.get_ylabel() == "photon energy (eV)"
+        assert above.get_title().startswith("energy calibration\nintercept ")
         assert below.get_xlabel() == "row of the full chip (px)"
 
     def test_on_an_error_the_axis_stays(self, h):

@@ -196,6 +196,9 @@ def test_a_plot_of_line_and_residuals():
     drawn = above.lines[-1].get_xydata()
     assert drawn[:, 1].max() == pytest.approx(fit.height + fit.background, rel=0.05)
     assert above.get_ylabel() == "photons per bin"
+    assert above.get_title().startswith(f"fitted line\nFWHM {fit.fwhm:.2f}"[:16])
+    labels = [text.get_text() for text in above.get_legend().get_texts()]
+    assert labels == ["fitted gaussian line", "spectrum, ± 1 standard deviation"]
     assert below.get_xlabel() == "y (px)"
     inside = (spectrum.y > fit.window[0]) & (spectrum.y < fit.window[1])
     residuals = below.lines[0].get_ydata()

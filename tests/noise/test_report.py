@@ -276,6 +276,8 @@ def test_plot(report):
     figure = report.plot()
     charges, hits, pixels, *_ = figure.axes
     assert charges.get_title() == "charge of the spots"
+    assert figure.get_suptitle().startswith("noise report\n")
+    assert figure.get_suptitle().endswith(" frames")
     assert f"THRESHOLD = {report.threshold:.4g}" in hits.get_legend_handles_labels()[1]
     assert pixels.get_title() == "spread of the pixels in these frames, photons too"
     assert pixels.get_ylabel() == "y (pixel of the frames given, along the energy)"

@@ -194,6 +194,15 @@ class TestPlot:
         assert ax.get_ylabel() == "incident energy (eV)"
         assert ax.figure.axes[-1].get_ylabel() == "photons per I0, sqrt scale"
         assert ax.collections[0].get_array().shape == (15, one.sizes["energy_loss"])
+        assert ax.get_title().startswith("RIXS map")
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["elastic line"]
+
+    def test_groups_that_are_not_normalized(self):
+        groups = hRIXS().aggregate(scan(), "nrj", tolerance="auto")
+        ax = plot_map(groups)
+        np.testing.assert_array_equal(ax.collections[0].get_array(), groups.spectrum)
+        assert ax.get_title().startswith("spectra of groups")
+        assert ax.figure.axes[-1].get_ylabel() == "photons"
 
     def test_emitted_energy_with_the_elastic_line(self):
         ax = plot_map(rixs_map(scan(), axis="energy"))

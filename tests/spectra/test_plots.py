@@ -145,6 +145,11 @@ class TestMissing:
         np.testing.assert_array_equal(steps(ax)[0], COUNTS[[0, 2]].sum(axis=0))
         assert legend(ax)[0] == "sum of 2 images"
 
+    def test_lazy_spectra(self):
+        pytest.importorskip("dask")
+        ax = plot_spectra(result().chunk(trainId=1))
+        np.testing.assert_array_equal(steps(ax)[0], COUNTS.sum(axis=0))
+
     def test_no_photons(self):
         ax = plot_spectra(result(0 * COUNTS))
         assert ax.get_ylim() == (0, 1)
@@ -156,6 +161,15 @@ class TestMissing:
     def test_no_spectrum(self):
         with pytest.raises(MissingDataError, match=r"no spectrum to draw.*It has: I0"):
             plot_spectra(xr.Dataset({"I0": ("trainId", [1.0])}))
+
+    def test_an_axis_of_words(self):
+        words = ENERGY.copy(data=np.array(list("abcd")))
+        with pytest.raises(ValueError, match="energy has values that are no numbers"):
+            plot_spectra(result(energy=words))
+
+    def test_nothing_given(self):
+        with pytest.raises(ValueError, match="no spectra were given"):
+            plot_spectra({})
 
     def test_no_xarray(self):
         with pytest.raises(TypeError, match=r"ndarray was given, expected a result"):
@@ -191,6 +205,13 @@ class TestScaled:
         ax = plot_spectra({"dark": result(0 * COUNTS), "light": result()}, scale="peak")
         assert legend(ax)[0] == "dark, sum of 3 images (not scaled: nothing to divide by)"
         np.testing.assert_array_equal(steps(ax)[0], np.zeros(4))
+
+    def test_offset_alone_is_said_and_changes_no_unit(self):
+        ax = plot_spectra({"a": result(), "_b": result()}, offset=-5)
+        np.testing.assert_array_equal(steps(ax)[1], COUNTS.sum(axis=0) - 5)
+        assert ax.get_ylabel() == "photons\neach 5 below the one before"
+        assert legend(ax)[1].strip() == "_b, sum of 3 images - 5"
+        assert ax.get_ylim()[0] < -2
 
     def test_unknown_scale(self):
         with pytest.raises(ValueError, match=r"scale.*'peek'"):

@@ -196,8 +196,17 @@ class TestPlot:
         ax = plot_difference(result)
         assert ax.get_xlabel() == "energy (eV)"
         assert ax.get_ylabel() == "difference (photons)"
+        assert ax.get_title() == "difference, pumped and unpumped"
         band = ax.collections[0].get_paths()[0].get_extents()
         assert (band.y0, band.y1) == (-38, 38)
+
+    def test_says_of_which_runs_and_images_it_is(self):
+        sides = [
+            one.assign(counts=n).assign_attrs(run=run, proposal="3145")
+            for one, n, run in ((PUMPED, 4, "r0001"), (UNPUMPED, 4, "r0002"))
+        ]
+        title = plot_difference(difference(*sides, which="spectrum")).get_title()
+        assert "p003145, r0001, r0002\n4 images pumped, 4 images unpumped" in title
 
     def test_relative_in_percent(self):
         ax = plot_difference(difference(PUMPED, UNPUMPED, which="spectrum"), relative=True)

@@ -18,6 +18,7 @@ from hrixs import (
     hRIXS,
     line_width,
 )
+from hrixs.utils.provenance import source_text
 from oracles import frames as reference
 
 API_ATTRIBUTES = [
@@ -530,6 +531,7 @@ class TestMeanImage:
         h.MASK[3, 710] = True
         image = h.mean_image(data)
         assert image.y.values.tolist() == list(range(700, 900))
+        assert source_text(image) == "p003145, r0145, 8 images"
         assert np.isnan(image.sel(x=3, y=710))
         expected = (data.MaranaX.mean("trainId") - h.dark_image)[5, 750]
         assert float(image.sel(x=5, y=750)) == pytest.approx(float(expected))

@@ -104,11 +104,11 @@ def _draw_hits(ax: Axes, report: Any) -> None:
 
 def _draw_pixels(ax: Axes, report: Any) -> None:
     # In frames with light the lines of the spectrum stand out, which are no noise.
-    set_title(
-        ax,
+    ax.set_title(
         "noise of the pixels in the dark frames"
         if report.attrs["n_darks"]
         else "spread of the pixels in these frames, photons too",
+        fontsize=12,  # in one line
     )
     if report.pixels is None:
         ax.text(0.5, 0.5, "needs 3 frames or more", ha="center", transform=ax.transAxes)

@@ -147,9 +147,9 @@ def _curve(data: xr.Dataset, which: str, axis: str, name: str) -> Curve:
         if axis in together.coords
         else xr.DataArray(np.arange(together.sizes[axis]), dims=axis, name=axis)
     )
+    if at.dtype.kind not in "iuf" or not np.isfinite(at.values).all():
+        raise ValueError(f"{axis} has values that are no numbers, expected the middles of bins.")
     centres = np.asarray(at.values, dtype=np.float64)
-    if not np.isfinite(centres).all():
-        raise ValueError(f"{axis} has values that are not finite, expected the middles of bins.")
     order = np.argsort(centres, kind="stable")
     error = _error(together, which)
     return Curve(

@@ -13,6 +13,7 @@ from hrixs.spectra.errors import error_of
 from hrixs.utils.errors import unknown_name
 from hrixs.utils.figures import BAND, GREY, add_legend_above, axis_label, new_axes, set_title
 from hrixs.utils.provenance import joined_sources, source_text
+from hrixs.utils.typing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,6 +79,8 @@ def plot_spectra(
         raise ValueError(unknown_name("scale", scale, _SCALES))
     is_one = isinstance(spectra, xr.Dataset | xr.DataArray) or not isinstance(spectra, Mapping)
     given: dict[Any, Any] = {"": spectra} if is_one else dict(spectra)
+    if not given:
+        raise ValueError("no spectra were given: {}. Give a result, or a dict of them by name.")
     curves = [curve for name, one in given.items() for curve in curves_of(one, str(name))]
     _require_one(curves, scale)
     ax = ax or new_axes()
@@ -85,17 +88,16 @@ def plot_spectra(
     colours = [_draw(ax, curve, k * offset) for k, curve in enumerate(shown)]
     if errors:
         _draw_errors(ax, shown, colours, offset)
-    _start_at_zero(ax, shown, offset)
+    ends = [_ends(curve, k * offset, errors=errors) for k, curve in enumerate(shown)]
+    low, high = (np.concatenate([end[side] for end in ends]) for side in (0, 1))
+    _start_at_zero(ax, low, high)
     many = len(curves) > 1
-    if shown:
-        ax.set(xlabel=shown[0].axis, ylabel=_value_label(shown, scale, offset if many else 0.0))
+    ax.set(xlabel=shown[0].axis, ylabel=_value_label(shown, scale, offset if many else 0.0))
     only = next(iter(given.values())) if len(given) == 1 else None
     source = joined_sources(given.values()) if only is None else source_text(only)
     set_title(ax, "spectra" if many else "spectrum", source)
     middles = [(one.edges[1:] + one.edges[:-1]) / 2 for one in shown]
-    tops = [one.values + (one.error if errors and one.error is not None else 0.0) for one in shown]
-    shifted = [top + k * offset for k, top in enumerate(tops)]
-    add_legend_above(ax, np.concatenate([[], *middles]), np.concatenate([[], *shifted]))
+    add_legend_above(ax, np.concatenate(middles), high)
     return ax
 
 
@@ -136,12 +138,14 @@ def _scaled(curve: Curve, scale: str) -> Curve:
 
 def _draw(ax: Axes, curve: Curve, shift: float) -> Any:
     """Draw the steps of one spectrum; the colour that they have."""
-    label = curve.label + (f" + {shift:.4g}" if shift else "")
+    label = curve.label or "spectrum"
+    label += f" {'+' if shift > 0 else '-'} {abs(shift):.4g}" if shift else ""
+    label = f" {label}" if label.startswith("_") else label  # matplotlib would leave it out
     values = curve.values + shift
     (line,) = ax.plot([], [])  # takes the next colour
     colour = line.get_color()
     line.remove()
-    ax.stairs(values, curve.edges, baseline=None, color=colour, lw=1.5, label=label or None)
+    ax.stairs(values, curve.edges, baseline=None, color=colour, lw=1.5, label=label)
     return colour
 
 
@@ -158,18 +162,20 @@ def _draw_errors(ax: Axes, curves: Sequence[Curve], colours: Sequence[Any], offs
         label = None  # once for all
 
 
-def _start_at_zero(ax: Axes, curves: Sequence[Curve], offset: float) -> None:
+def _ends(curve: Curve, shift: float, *, errors: bool) -> tuple[Floats, Floats]:
+    """Lowest and highest points of what is drawn of a curve."""
+    error = np.nan_to_num(curve.error) if errors and curve.error is not None else 0.0
+    return curve.values + shift - error, curve.values + shift + error
+
+
+def _start_at_zero(ax: Axes, low: Floats, high: Floats) -> None:
     """Let the values' axis begin at 0, or below where values are."""
-    shifts = [k * offset for k in range(len(curves))]
-    lowest = [
-        float(np.nanmin(curve.values)) + shift
-        for curve, shift in zip(curves, shifts, strict=True)
-        if np.isfinite(curve.values).any()
-    ]
-    bottom, top = ax.get_ylim()
-    bottom = 1.05 * min(lowest) if lowest and min(lowest) < 0.0 else 0.0
-    drawn = [float(np.nanmax(one.values)) for one in curves if np.isfinite(one.values).any()]
-    ax.set_ylim(bottom, top if drawn and max(drawn) + max(shifts) > 0.0 else max(top, 1.0))
+    lowest = float(low[np.isfinite(low)].min(initial=0.0))
+    known = high[np.isfinite(high)]
+    top = ax.get_ylim()[1]
+    if not known.size or known.max() <= 0.0:
+        top = 0.0 if lowest < 0.0 else 1.0
+    ax.set_ylim(1.05 * lowest, top)
 
 
 def _value_label(curves: Sequence[Curve], scale: str | None, offset: float) -> str:
@@ -177,7 +183,8 @@ def _value_label(curves: Sequence[Curve], scale: str | None, offset: float) -> s
     if scale is not None:
         of = {"peak": "its peak", "area": f"its area (1 / {_unit(curves[0].axis)})"}[scale]
         what = f"intensity / {of}"
-    return what + (f"\neach {offset:.4g} above the one before" if offset else "")
+    where = "above" if offset > 0 else "below"
+    return what + (f"\neach {abs(offset):.4g} {where} the one before" if offset else "")
 
 
 def _unit(label: str) -> str:

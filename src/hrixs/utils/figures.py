@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
         return
     size, (width, height) = _legend_size(ax), _size_in_points(ax)
     n_letters = max(16, int(0.9 * width / (_LETTER * size)) - _HANDLE)
-    lines = [textwrap.wrap(label, n_letters, subsequent_indent="   ") for label in labels]
+    lines = [_wrapped(label, n_letters) for label in labels]
     longest = max(len(line) for label in lines for line in label)
     wide = min(1.0, (longest + _HANDLE) * _LETTER * size / width)
     tall = min(0.6, (sum(map(len, lines)) + 1) * 1.55 * size / height)
@@ -140,6 +141,13 @@ def draw_curve(ax: Axes, x: Any, y: Any, label: str) -> None:
 
 #: Of a legend on an image, whose lines may be white.
 ON_IMAGE = {"labelcolor": "white", "facecolor": "0.2", "framealpha": 0.8, "loc": "upper left"}
+
+
+def _wrapped(label: str, n_letters: int) -> list[str]:
+    """Lines of a label, which is not broken within brackets."""
+    kept = re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), label)
+    lines = textwrap.wrap(kept, n_letters, subsequent_indent="   ")
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _legend_size(ax: Axes) -> float:
