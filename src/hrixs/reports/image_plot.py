@@ -62,7 +62,7 @@ def _draw_curve(ax: Any, image: xr.DataArray, curve: Curvature | None, row: floa
         return
     x0, _ = first_pixel(image) or (0, 0)
     x = x0 + np.arange(image.sizes["x"], dtype=np.float64)
-    ax.plot(x, row + curve(x), color=_CURVE, lw=1.1, ls=(0, (6, 5)))
+    ax.plot(x, row + curve(x), color=_CURVE, lw=1.6, ls=(0, (5, 4)))
 
 
 def _draw_mask(ax: Any, image: xr.DataArray, mask: NDArray[np.bool_] | None) -> None:

@@ -27,10 +27,10 @@ def trains_figure(trains: OverTrains) -> Figure:
         first = axes["photons"]
         if (expected := trains.expected) is not None:
             mean, scatter = expected
-            by = " that follow I0" if np.ptp(mean) > 0 else ""
+            by = " that follows I0" if np.ptp(mean) > 0 else ""
             first.fill_between(
                 trains.number, mean - scatter, mean + scatter, color="grey", alpha=0.35, lw=0,
-                step="mid", label=f"expected of photons{by}: mean ± root",
+                step="mid", label=f"counting alone: mean{by}, ± its root",
             )  # fmt: skip
         first.plot(trains.number, trains.intensity, "o", color=BLUE, **points)
         in_photons = trains.units == "photons"
@@ -58,6 +58,7 @@ def trains_figure(trains: OverTrains) -> Figure:
         for name in panels[:-1]:
             axes[name].tick_params(labelbottom=False)
         axes[panels[-1]].set_xlabel(trains.label)
+        first.locator_params(axis="x", integer=True)
 
     shows = f"{', '.join(panels)} over the images of the run."
     height = 3.2 + 1.8 * (len(panels) - 1)
