@@ -59,3 +59,10 @@ def test_errors_that_cannot_be_known_are_not_told():
     line = elastic_line(total, None, 0.02)
     assert "±" not in line.text
     assert line.text.endswith("The errors of these numbers can't be known.")
+
+
+def test_bins_that_share_intensity_are_told():
+    total = spectrum((0.0, 0.06, 5000))
+    total.attrs["bin_noise"] = 0.5
+    line = elastic_line(total, np.sqrt(total + 0.25), 0.02)
+    assert "Bins share the intensity of a row: these errors are too small." in line.text

@@ -9,6 +9,7 @@ import xarray as xr
 
 from hrixs.energy.line import LineFit, line_width
 from hrixs.scans.elastic import ROWS_BESIDE
+from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.statistics import with_error
 
 # A line of fewer standard deviations, or so near to the end of what was searched, is none.
@@ -59,14 +60,14 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
     text += f", chi2 {fit.chi2:.2f})." if known and counted and np.isfinite(fit.chi2) else ")."
     if not known:
         text += " The errors of these numbers can't be known."
+    shared = BIN_NOISE in total.attrs
     if not counted:
-        text += (
-            " Its errors are by the scatter of the bins, and too small where neighbours share "
-            "intensity."
-        )
+        text += " Errors are by the scatter of the bins, and too small where these share intensity."
+    elif shared:
+        text += " Bins share the intensity of a row: these errors are too small."
     if within is None:
         text += " Which line is elastic is not known here; this need not be it."
-    if known and counted and fit.chi2 > 2:
+    if known and counted and not shared and fit.chi2 > 2:
         text += " The line is of another shape than the fit: take the width with care."
     return Elastic(fit, within is not None, text)
 
