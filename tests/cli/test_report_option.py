@@ -8,6 +8,7 @@ from conftest import CURVATURE
 from hrixs.cli import report_option
 from hrixs.cli.main import main
 from html_pages import ReadPage
+from oracles.adress_file import N_EXPOSURES, write_adress
 
 # Doubts and losses of the small runs are told elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
@@ -61,6 +62,16 @@ def test_image_files_have_a_page(tmp_path):
     page = ReadPage(tmp_path / "stack.html")
     assert "The mean of all images of the run, no dark subtracted." in page.text
     assert "integrated intensity" in page.text
+
+
+def test_an_event_list_has_a_page_without_an_image(tmp_path):
+    path = write_adress(tmp_path / "Co_0001_d2.h5")
+    assert main(["process", str(path), "-o", str(tmp_path / "Co.nc"), "--report"]) == 0
+    page = ReadPage(tmp_path / "Co.html")
+    assert page.headings[0] == "RIXS spectra of Co_0001_d2.h5"
+    assert "photons of a list" in page.text
+    assert "An event list has no images" in page.text
+    assert f"images {N_EXPOSURES}" in page.text
 
 
 def test_what_is_finished_has_its_page(simulated, tmp_path, capsys):

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.energy.line import LineFit, line_width
+from hrixs.reports.spectra_of import units_of
 from hrixs.scans.elastic import ROWS_BESIDE
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.statistics import with_error
@@ -49,7 +50,7 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
         what = name if within is not None else "line"
         why_not = str(why).rstrip(".")
         return Elastic(None, False, f"No width is told: no {what} was found{where} ({why_not}).")
-    counted = total.attrs.get("units") == "photons"
+    counted = units_of(total) == "photons"
     known = error is not None or not counted
     width = _shown(fit.fwhm, fit.fwhm_err * known, fit.units)
     at = _shown(fit.centre, fit.centre_err * known, fit.units, fine=within is not None)
@@ -90,7 +91,7 @@ def fitted(
         if total.sizes[dim] < 6:
             raise ValueError(f"{total.sizes[dim]} bins lie there.")
     values = total.values
-    counted = total.attrs.get("units") == "photons" and float(np.nanmin(values)) >= 0
+    counted = units_of(total) == "photons" and float(np.nanmin(values)) >= 0
     if counted:
         whole = bool(np.all(values == np.rint(values)))
         fit = line_width(total, error=None if whole else error)

@@ -20,6 +20,7 @@ _METHODS = {
     "centroid_two": "photons by their energy (method 'manual')",
     "resolve": "photons by their charge, also where spots run into each other (method 'resolve')",
     "integrate": "intensity along the lines (method 'integrate')",
+    "photon_table_from": "photons of a list, found and placed before",
 }
 # Attributes that count, in the order in which they are shown.
 _COUNTS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +146,7 @@ def opened(result: Any) -> xr.Dataset:
 
 def _title(data: xr.Dataset, runs: list[str]) -> str:
     told = source_text(data, images=False)
-    runs = [run for run in runs if not re.search(r"\br\d{4}\b", told)]
+    runs = [] if any(run_label(run) in told for run in runs) else runs
     named = ", ".join(runs) if len(runs) < 6 else f"{runs[0]} to {runs[-1]} ({len(runs)} runs)"
     of = ", ".join(one for one in (told, named) if one)
     return ("RIXS map" if "incident" in data.attrs else "RIXS spectra") + (
