@@ -296,6 +296,14 @@ class TestFindCurvature:
         low, high = axes.get_ylim()
         assert 700 <= low < line.get_ydata().min() < line.get_ydata().max() < high <= 900
 
+    def test_plot_of_a_run_read_in_parts_counts_all_its_images(self, h, monkeypatch):
+        import matplotlib.pyplot as plt
+
+        monkeypatch.setattr("hrixs.runs.budget._MOST_BYTES_PER_PART", 1)
+        h.STD_THRESHOLD = 6.0
+        h.find_curvature(RUN, method="photons")
+        assert plt.gcf().axes[0].get_title().endswith("p003145, r0145, 8 images")
+
     def test_bad_calls_change_nothing(self, h, data):
         for change, text in (
             ({"method": "sharp"}, "unknown method"),

@@ -52,6 +52,16 @@ def test_all_photons_with_a_curve_through_most_of_them():
     assert ax.collections[0].get_array().sum() == 4000
 
 
+@pytest.mark.parametrize(("sign", "corner"), [(1, "upper"), (-1, "lower")])
+def test_the_legend_lies_away_from_the_line(sign, corner):
+    photons = table()
+    photons["y"] = 300 + sign * (photons.y - 200)
+    ax = plot_photon_curvature(photons, fit_curvature(photons))
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent().transformed(ax.transAxes.inverted())
+    assert (box.y0 > 0.5) == (corner == "upper")
+
+
 def test_photons_without_a_curve_or_without_photons():
     ax = plot_photons(table())
     assert (len(ax.lines), ax.get_title().split("\n")[0]) == (0, "photons")

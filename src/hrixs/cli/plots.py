@@ -20,7 +20,7 @@ from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.train_plot import plot_per_train
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import replaced_at_once
-from hrixs.utils.figures import ON_IMAGE, VERMILION, add_legend, draw_curve, new_figure
+from hrixs.utils.figures import VERMILION, add_legend_on_image, draw_curve, new_figure
 from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ _DPI = 120
 _LINE, _MOST_DOUBTS = 130, 3
 
 
-def draw_map(result: xr.Dataset, path: Path) -> None:
+def draw_map(result: xr.Dataset, method: str, path: Path) -> None:
     """Draw the map that was made, and say where."""
     figure, axes = new_figure([["map"]], (10, 7))
     plot_map(result, axes["map"], scale="sqrt")
-    _finish(figure, result, "", path)
+    _finish(figure, result, f"method {method}", path)
 
 
 def draw_run(
@@ -83,8 +83,9 @@ def _draw_image(ax: Axes, h: hRIXS, source: Any, spectra: xr.Dataset) -> None:
             return
         plot_image(image, ax)
         x = image["x"].values.astype(np.float64)
-        draw_curve(ax, x, _brightest_row(spectra) + h.curvature(x), "curvature")
-        add_legend(ax, **ON_IMAGE)
+        line = _brightest_row(spectra) + h.curvature(x)
+        draw_curve(ax, x, line, "curvature")
+        add_legend_on_image(ax, line)
     elif isinstance(fit, PhotonCurvatureFit):
         plot_photon_curvature(source, fit, ax)
     else:
@@ -131,11 +132,10 @@ def _by_run(result: xr.Dataset) -> xr.Dataset | dict[str, xr.Dataset]:
 def _finish(figure: Figure, data: xr.Dataset, how: str, path: Path) -> None:
     """Write once for all what it is of, and what makes it doubtful; save, and say where."""
     source = source_text(data)
-    if how:
-        for ax in figure.axes:
-            title = ax.get_title().removesuffix(f"\n{source}")
-            ax.set_title(title.removesuffix(f"\n{source_text(data, images=False)}"))
-        figure.suptitle(", ".join(one for one in (source, how) if one), fontsize=15)
+    for ax in figure.axes:
+        title = ax.get_title().removesuffix(f"\n{source}")
+        ax.set_title(title.removesuffix(f"\n{source_text(data, images=False)}"))
+    figure.suptitle(", ".join(one for one in (source, how) if one), fontsize=15)
     grave = [str(one) for one in _doubts(data) if one.grave]
     if grave:
         more = [f"and {len(grave) - _MOST_DOUBTS} more"] if len(grave) > _MOST_DOUBTS else []

@@ -84,7 +84,7 @@ def process(
         result = write_result(h, spectra, job, output, task, folder)
     report(spectra, result, output)
     if plot is not None and job.map is not None:
-        draw_map(result, plot)
+        draw_map(result, job.method, plot)
     elif plot is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # said already

@@ -81,7 +81,7 @@ def process_together(
         shutil.rmtree(runs, ignore_errors=True)
     report(spectra, result, output)
     if plot is not None and job.map is not None:
-        draw_map(result, plot)
+        draw_map(result, job.method, plot)
     elif plot is not None:
         draw_together(spectra, result, job.method, plot)
     if page is not None:

@@ -13,7 +13,7 @@ from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.camera.plots import X_LABEL, Y_LABEL, plot_image
 from hrixs.curvature.image_fit import CurvatureFit
 from hrixs.curvature.photon_fit import PhotonCurvatureFit
-from hrixs.utils.figures import ON_IMAGE, add_colours, add_legend, draw_curve, new_axes, set_title
+from hrixs.utils.figures import add_colours, add_legend_on_image, draw_curve, new_axes, set_title
 from hrixs.utils.provenance import source_text
 from hrixs.utils.statistics import FWHM
 
@@ -55,7 +55,7 @@ def plot_curvature(
     what = f"{attrs.get('long_name', 'image')} and fitted curvature"
     source = source_text(image) if isinstance(image, xr.DataArray) else ""
     set_title(ax, what, *_fit_texts(fit), source)
-    add_legend(ax, **ON_IMAGE)
+    add_legend_on_image(ax, line)
     return ax
 
 
@@ -88,7 +88,7 @@ def plot_photon_curvature(
     _draw_histogram(ax, x, y, low, high)
     draw_curve(ax, columns, line, "fitted curvature")
     set_title(ax, "photons and fitted curvature", *_fit_texts(fit), source_text(photons))
-    add_legend(ax, **ON_IMAGE)
+    add_legend_on_image(ax, line)
     return ax
 
 
@@ -114,17 +114,18 @@ def plot_photons(
     x, y = _places(photons)
     low, high = (float(y.min()), float(y.max())) if y.size else (0.0, 1.0)
     _draw_histogram(ax, x, y, low, high)
-    what = "photons"
+    what, line = "photons", np.empty(0)
     if curvature is not None and y.size:
         curve = Curvature.of(curvature)
         straight = y - curve(x)
         counts, edges = np.histogram(straight, max(1, min(2000, int(np.ptp(straight)))))
         row = edges[int(np.argmax(counts))] + 0.5 * (edges[1] - edges[0])
         columns = np.linspace(x.min(), x.max(), 512)
-        draw_curve(ax, columns, row + curve(columns), "curvature")
+        line = row + curve(columns)
+        draw_curve(ax, columns, line, "curvature")
         what = "photons and the curvature"
     set_title(ax, what, source_text(photons))
-    add_legend(ax, **ON_IMAGE)
+    add_legend_on_image(ax, line)
     return ax
 
 

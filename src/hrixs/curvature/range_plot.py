@@ -9,7 +9,7 @@ import xarray as xr
 
 from hrixs.camera.plots import plot_image
 from hrixs.curvature.image_fit import CurvatureFit
-from hrixs.utils.figures import ON_IMAGE, ORANGE, add_legend, draw_curve, new_axes, set_title
+from hrixs.utils.figures import ORANGE, add_legend_on_image, draw_curve, new_axes, set_title
 from hrixs.utils.provenance import source_text
 
 if TYPE_CHECKING:
@@ -51,6 +51,6 @@ def plot_range(
     text = f"Y_RANGE {low}:{high}" + ("" if begin is None else f", X_RANGE {begin}:{end}")
     ax.plot(*(np.array(one) - 0.5 for one in corners), color=ORANGE, lw=2, label=text)
     ax.set(xlim=(x[0] - 0.5, x[-1] + 0.5), ylim=(y[0] - 0.5, y[-1] + 0.5))
-    add_legend(ax, **ON_IMAGE)
+    add_legend_on_image(ax, np.array([0.5 * (low + high)]))
     set_title(ax, "light, with its line and the ranges found", source_text(image))
     return ax

@@ -17,6 +17,7 @@ from hrixs.reduction.evidence import Evidence
 from hrixs.reduction.judge import Seen, judged
 from hrixs.reduction.part_result import PartResult, add_counts
 from hrixs.reduction.plan import Plan
+from hrixs.utils.provenance import frames_attrs, frames_of_attrs
 
 
 class Collected:
@@ -122,7 +123,9 @@ class Collected:
 
     def table(self) -> xr.Dataset:
         """All photons in the order of the entries; ``frame`` counts those that could be used."""
-        return table_of_columns(self._columns(), self.attrs)
+        dims, shape = frames_of_attrs(self.attrs) or ([], ())  # of the first part
+        of_all = frames_attrs(dims, (int(self.good.sum()), *shape[1:])) if shape else {}
+        return table_of_columns(self._columns(), self.attrs | of_all)
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         if not self._tables:

@@ -8,9 +8,9 @@ import xarray as xr
 
 from hrixs.utils.errors import MissingDataError, unknown_name
 from hrixs.utils.figures import (
-    ON_IMAGE,
     add_colours,
     add_legend,
+    add_legend_on_image,
     axis_label,
     bin_edges,
     new_axes,
@@ -102,5 +102,8 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     ax.set(xlabel=axis_label(x), ylabel=axis_label(y))
     titles = {"difference": "difference, pumped and unpumped", "spectrum": "spectra of groups"}
     set_title(ax, titles.get(name, "RIXS map"), source_text(data))
-    add_legend(ax, **({} if name == "difference" else ON_IMAGE))
+    if name == "difference":
+        add_legend(ax)
+    else:
+        add_legend_on_image(ax)
     return ax

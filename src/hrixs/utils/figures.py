@@ -139,8 +139,15 @@ def draw_curve(ax: Axes, x: Any, y: Any, label: str) -> None:
     ax.plot(x, y, color="white", lw=1.6, ls=(0, (4, 3)), label=label, path_effects=outlined)
 
 
-#: Of a legend on an image, whose lines may be white.
-ON_IMAGE = {"labelcolor": "white", "facecolor": "0.2", "framealpha": 0.8, "loc": "upper left"}
+def add_legend_on_image(ax: Axes, rows: Any = ()) -> None:
+    """Legend on an image, whose lines may be white, in a corner away from lines in these rows.
+
+    The rows are from left to right; a line that climbs leaves the upper left free.
+    """
+    low, high = ax.get_ylim()
+    at = (np.asarray(rows, dtype=np.float64)[:1].mean() - low) / (high - low) if len(rows) else 0.0
+    corner = "upper left" if at < 0.6 else "lower left"
+    add_legend(ax, labelcolor="white", facecolor="0.2", framealpha=0.8, loc=corner)
 
 
 def _wrapped(label: str, n_letters: int) -> list[str]:

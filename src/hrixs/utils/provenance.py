@@ -195,7 +195,7 @@ def frames_attrs(dims: Sequence[str], shape: Sequence[int]) -> dict[str, Any]:
     return {"frame_dims": list(dims), "frame_shape": np.array(shape, dtype=np.int64)}
 
 
-def frames_of_attrs(attrs: Mapping[Hashable, Any]) -> tuple[list[str], tuple[int, ...]] | None:
+def frames_of_attrs(attrs: Mapping[Any, Any]) -> tuple[list[str], tuple[int, ...]] | None:
     """Leading dimensions and shape of a photon table's frames, or None where it does not tell.
 
     A file gives back one name or number for a list of one.
