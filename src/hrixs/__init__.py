@@ -58,6 +58,7 @@ from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.plots import plot_spectra
 from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.auto_range import FoundRange, auto_range
+from hrixs.spectrometer.page import report
 from hrixs.spectrometer.replay import replay
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
@@ -145,6 +146,7 @@ __all__ = [
     "pumped_by",
     "read_events",
     "replay",
+    "report",
     "resolve_photons",
     "rixs_map",
     "select",

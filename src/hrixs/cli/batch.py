@@ -12,6 +12,7 @@ from typing import Any
 
 from hrixs.cli.job import Job
 from hrixs.cli.process import process
+from hrixs.cli.report_option import Asked, page_files
 from hrixs.cli.together import process_together
 from hrixs.files.names import is_pattern
 from hrixs.output.writing import SUFFIXES, checked_suffix
@@ -28,6 +29,7 @@ def process_all(
     job: Job,
     *,
     plot: str | None = None,
+    report: Asked | None = None,
     mnemonics_file: str | None = None,
 ) -> int:
     """Process runs one after the other, and say which were done.
@@ -40,6 +42,8 @@ def process_all(
         The file to write; for several runs a folder, or a name with ``{run}`` in it.
     job : Job
         What to do.
+    report : Asked, optional
+        The page to write for each run.
     mnemonics_file : str, optional
         JSON file with entries for `hrixs.mnemonics`.
 
@@ -52,20 +56,22 @@ def process_all(
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
     if job.together:
         drawn = None if plot is None else Path(plot)
-        return process_together(expanded(runs), Path(output), job, plot=drawn)
+        page = page_files(report, [Path(output)], lambda name: [Path(name)])[0]
+        return process_together(expanded(runs), Path(output), job, plot=drawn, page=page)
     names: list[Any] = [tuple(runs)] if job.stack else list(expanded(runs))
     several = len(names) > 1
     outputs = file_names(output, names, ".nc")
     for path in outputs:
         checked_suffix(path)  # before any work is done
     plots = file_names(plot, names, ".png") if plot is not None else [None] * len(names)
+    pages = page_files(report, outputs, lambda name: file_names(name, names, ".html"))
     h = job.spectrometer()
     failed: dict[str, str] = {}
-    for name, out, png in zip(names, outputs, plots, strict=True):
+    for name, out, png, page in zip(names, outputs, plots, pages, strict=True):
         if several:
             print(f"run {name}")
         try:
-            process(name, out, h, job, plot=png)
+            process(name, out, h, job, plot=png, page=page)
         except KeyboardInterrupt:
             print(
                 f"hrixs: {out} is unfinished: the same command with --resume goes on.",

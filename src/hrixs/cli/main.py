@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrixs.cli import level_options, replay, scan_options, selection_options
+from hrixs.cli import level_options, replay, report_option, scan_options, selection_options
 from hrixs.cli.parser import Parser
 from hrixs.photons.noise_threshold import threshold_options
 from hrixs.reduction.analysis import METHODS
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0 where all went well."""
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(_join_negative_numbers(words))
+    arguments.words = list(words)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", HrixsWarning)
@@ -89,6 +90,7 @@ def _add_process(commands: Any) -> None:
         "of text; for several runs a folder, or a name with {run} in it")  # fmt: skip
     add("--plot", metavar="OUT.png",
         help="also draw image, spectrum and photons per train; named as the output")  # fmt: skip
+    report_option.add_option(process)
     add(
         "--resume",
         action="store_true",
@@ -212,6 +214,7 @@ def _process(arguments: argparse.Namespace) -> int:
         arguments.output,
         job,
         plot=arguments.plot,
+        report=report_option.asked(arguments),
         mnemonics_file=arguments.mnemonics,
     )
     return 1 if failed else 0

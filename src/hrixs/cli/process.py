@@ -15,6 +15,7 @@ from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_
 from hrixs.cli.job import Job
 from hrixs.cli.level_options import with_background
 from hrixs.cli.plots import draw_map, draw_run
+from hrixs.cli.report_option import Page, is_there, write_page
 from hrixs.doubt_rules.listing import doubts
 from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
@@ -24,7 +25,13 @@ from hrixs.utils.folder_lock import working_in
 
 
 def process(
-    run: str | Sequence[str], output: Path, h: hRIXS, job: Job, *, plot: Path | None = None
+    run: str | Sequence[str],
+    output: Path,
+    h: hRIXS,
+    job: Job,
+    *,
+    plot: Path | None = None,
+    page: Page | None = None,
 ) -> None:
     """Make the spectra of one run, write them to `output`, and say what was done.
 
@@ -38,6 +45,8 @@ def process(
         As from `Job.spectrometer`; it is left as it is.
     job : Job
         All else.
+    page : Page, optional
+        The report to write.
     """
     if "text" in SUFFIXES[checked_suffix(output)] and job.photons:
         raise ValueError(
@@ -58,7 +67,7 @@ def process(
         set_own_curve(h, source, job)
     task = job.task(h, source)
     folder = unfinished_folder(output)
-    drawn = plot is None or plot.is_file()
+    drawn = (plot is None or plot.is_file()) and is_there(page)
     if job.resume and not folder.exists() and drawn and recorded(output, "task") == task:
         print(f"{output} is finished already")
         return
@@ -78,6 +87,8 @@ def process(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # said already
             draw_run(h, source, spectra, result, job.method, plot)
+    if page is not None:
+        write_page(page, h, source, spectra, result)
 
 
 def write_result(

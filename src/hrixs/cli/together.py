@@ -12,6 +12,7 @@ import xarray as xr
 from hrixs.cli.job import Job
 from hrixs.cli.plots import draw_map, draw_together
 from hrixs.cli.process import fit_curvature, report, unfinished_folder, write_result
+from hrixs.cli.report_option import Page, is_there, write_page
 from hrixs.output.writing import checked_suffix, recorded
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import MissingDataError
@@ -20,7 +21,12 @@ from hrixs.utils.provenance import digest
 
 
 def process_together(
-    names: Sequence[str], output: Path, job: Job, *, plot: Path | None = None
+    names: Sequence[str],
+    output: Path,
+    job: Job,
+    *,
+    plot: Path | None = None,
+    page: Page | None = None,
 ) -> int:
     """Process runs to one dataset, write it, and say what was done.
 
@@ -34,6 +40,8 @@ def process_together(
         All else.
     plot : path, optional
         Picture of the map, or of the spectra of all runs, to write.
+    page : Page, optional
+        The report to write.
 
     Returns
     -------
@@ -54,7 +62,8 @@ def process_together(
             raise ValueError(f"{name} is no run; --together is for runs. Leave it out for images.")
     task = digest(*(_task(h, job, source) for source in sources))
     folder = unfinished_folder(output)
-    if job.resume and not folder.exists() and recorded(output, "task") == task:
+    written = is_there(page) and recorded(output, "task") == task
+    if job.resume and not folder.exists() and written:
         print(f"{output} is finished already")
         return 0
     runs = folder / "runs"
@@ -75,6 +84,8 @@ def process_together(
         draw_map(result, job.method, plot)
     elif plot is not None:
         draw_together(spectra, result, job.method, plot)
+    if page is not None:
+        write_page(page, h, None, spectra, result)
     n_failed = int(spectra.attrs["n_failed_runs"])
     print(f"{len(names) - n_failed} of {len(names)} runs done: {spectra.attrs['runs']}")
     for text in str(spectra.attrs["failed_runs"]).splitlines():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import xarray as xr
@@ -30,7 +31,16 @@ from hrixs.settings.file import load_settings, save_settings
 from hrixs.settings.recorded import recorded_dark, recorded_method
 from hrixs.settings.table import described
 from hrixs.spectra import aggregate as sums
-from hrixs.spectrometer import curve_fits, fits, inputs, many_runs, recipe, scans, spectra
+from hrixs.spectrometer import (
+    curve_fits,
+    fits,
+    inputs,
+    many_runs,
+    recipe,
+    report_inputs,
+    scans,
+    spectra,
+)
 from hrixs.spectrometer.auto_range import FoundRange, find_range
 from hrixs.spectrometer.inputs import Fields, RunOrData
 
@@ -108,10 +118,6 @@ class hRIXS(Settings):
         """Save the settings, with dark, mask and curvature, to a file that ends with ``.toml``.
 
         The images lie beside it, in a file that ends with ``.images.nc``; keep both together.
-
-        Examples
-        --------
-        >>> h.save("settings.toml")  # doctest: +SKIP
         """
         save_settings(self, path)
 
@@ -678,6 +684,26 @@ class hRIXS(Settings):
     ) -> xr.Dataset:
         """Add up all frames of a dataset; see `aggregate`."""
         return scans.aggregate_ds(self, ds, dim, norm)
+
+    def report(
+        self,
+        data: xr.Dataset | str | os.PathLike[str],
+        path: str | os.PathLike[str],
+        run: RunOrData | None = None,
+        **options: Any,
+    ) -> Path:
+        """Write a result as one page of HTML, with the mean image; see `hrixs.report`.
+
+        Parameters
+        ----------
+        run : run or xarray.Dataset, optional
+            Where the images are; by default those in `data`, or of the run that it names.
+
+        Examples
+        --------
+        >>> h.report(h.process_run(145), "r0145.html")  # doctest: +SKIP
+        """
+        return report_inputs.report(self, data, path, run, **options)
 
     def select(self, data: xr.Dataset, by: Criterion | None = None, **options: Any) -> xr.Dataset:
         """Leave blanks, weak or unstable images out of a dataset; see `hrixs.select`.

@@ -1,0 +1,111 @@
+"""The option ``--report`` of ``hrixs process``: a page of each run, with the command on it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.utils.errors import HrixsWarning, MissingDataError
+
+_SUFFIX = ".html"
+# What is between // and @ in an address may be a password.
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_NOT_OF_ONE_RUN = (
+    "The result is of several runs, and no image of one of them stands for all: "
+    "`h.report(result, path, run)` draws that of a run."
+)
+_NO_IMAGES = "An event list has no images: its photons were found and placed before."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The page that is asked for: a name as it was typed, empty for that of the output."""
+
+    name: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to write, and the command that stands on it."""
+
+    path: Path
+    command: str
+
+
+def add_option(command: argparse.ArgumentParser) -> None:
+    """Add the option to a command."""
+    command.add_argument(
+        "--report", nargs="?", const="", metavar="OUT.html",
+        help="also write a page to send: image, spectrum, line, drift, doubts, settings, and this "
+        "command; named as the output",
+    )  # fmt: skip
+
+
+def asked(arguments: argparse.Namespace) -> Asked | None:
+    """What the option says, with the command line as it can be typed again."""
+    if arguments.report is None:
+        return None
+    words = [_LOGIN.sub("...", word) for word in arguments.words]
+    return Asked(arguments.report, shlex.join(["hrixs", *words]))
+
+
+def page_files(
+    report: Asked | None, outputs: Sequence[Path], names: Callable[[str], Sequence[Path]]
+) -> list[Page | None]:
+    """The page to write for each output; `names` makes files of a name as it was typed.
+
+    Raises
+    ------
+    ValueError
+        If a name is not that of a page.
+    MissingDataError
+        If there is no folder to write to.
+    """
+    if report is None:
+        return [None] * len(outputs)
+    paths = names(report.name) if report.name else [one.with_suffix(_SUFFIX) for one in outputs]
+    for path in paths:
+        if path.suffix.lower() not in (_SUFFIX, ".htm"):
+            raise ValueError(f"--report {path} is no page, expected a name that ends in .html.")
+        if not path.parent.is_dir():
+            raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+    return [Page(path, report.command) for path in paths]
+
+
+def is_there(page: Page | None) -> bool:
+    """Whether nothing is left to write."""
+    return page is None or page.path.is_file()
+
+
+def write_page(page: Page, h: hRIXS, source: Any, spectra: xr.Dataset, result: xr.Dataset) -> None:
+    """Write the page of a result, and say where.
+
+    Parameters
+    ----------
+    page : Page
+    h : hRIXS
+        With the settings that made it.
+    source : run, xarray.Dataset or None
+        Of the images: a run, images, photons of an event list; None of several runs.
+    spectra, result : xarray.Dataset
+        Of each image, and as written.
+    """
+    options: dict[str, Any] = {"trains": spectra, "command": page.command}
+    photons = isinstance(source, xr.Dataset) and "photon" in source.dims
+    if source is None or photons:
+        options |= {"image": None, "why_no_image": _NO_IMAGES if photons else _NOT_OF_ONE_RUN}
+        source = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HrixsWarning)  # said already
+        h.report(result, page.path, source, **options)
+    print(f"wrote {page.path}")

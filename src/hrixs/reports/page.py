@@ -1,0 +1,34 @@
+"""The page as a text: its template filled in, all that is data escaped."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from hrixs.utils.provenance import __version__
+
+_CODE = re.compile(r"(`+)(.+?)\1")
+
+
+def page_text(**contents: Any) -> str:
+    """The page of `contents`, by the names that the template has."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup, escape
+
+    def code(text: str) -> Markup:
+        """Text in which what stands between backticks is code."""
+        parts, at = [], 0
+        for match in _CODE.finditer(str(text)):
+            parts += [escape(text[at : match.start()]), Markup("<code>{}</code>").format(match[2])]
+            at = match.end()
+        return Markup("").join([*parts, escape(str(text)[at:])])
+
+    here = files("hrixs.reports")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters |= {"code": code, "drawing": Markup}
+    template = environment.from_string(here.joinpath("page.html").read_text("utf8"))
+    css = Markup(here.joinpath("page.css").read_text("utf8"))
+    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return template.render(**contents, css=css, version=__version__, when=when) + "\n"

@@ -1,0 +1,110 @@
+"""What a page shows beside the result: the mean image, the mask, when it was measured."""
+
+from __future__ import annotations
+
+import copy
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.reports.facts import times_text
+from hrixs.reports.writing import opened, write_report
+from hrixs.runs.run import run_name
+from hrixs.settings.attributes import Settings
+from hrixs.spectrometer import inputs
+from hrixs.spectrometer.inputs import RunOrData
+from hrixs.spectrometer.recipe import uses_dark
+from hrixs.utils.errors import HrixsWarning
+from hrixs.utils.provenance import PATH, run_label, runs_of
+
+# What can be wrong with a run that is only looked for.
+_NOT_THERE = (LookupError, ValueError, TypeError, OSError, ImportError)
+
+
+def report(
+    h: Settings,
+    data: xr.Dataset | str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    of: RunOrData | None,
+    **options: Any,
+) -> Path:
+    """Write a result as a page, with what can be found beside it."""
+    result = opened(data)
+    found: dict[str, Any] = {}
+    if "image" not in options:
+        found = _of_run(h, result, of)
+    found |= {} if h.MASK is None else {"mask": h.MASK}
+    if of is not None and not isinstance(of, xr.Dataset):
+        found["run"] = run_label(run_name(of))
+    return write_report(result, path, **found | options)
+
+
+def _of_run(h: Settings, result: xr.Dataset, run: RunOrData | None) -> dict[str, Any]:
+    """The image of a run, or why there is none; what is asked for by name must be there."""
+    if run is not None:
+        return {"image": _mean_image(h, run)} | _times(h, run)
+    if h.DETECTOR in result:
+        return {"image": _mean_image(h, result)}
+    named = _run_of(result)
+    if named is None:
+        return {}
+    proposal = str(result.attrs.get("proposal", "")) or None
+    beside = copy.copy(h)
+    if proposal is not None:
+        beside.PROPOSAL = proposal
+    try:
+        return {"image": _mean_image(beside, named)} | _times(beside, named)
+    except _NOT_THERE as error:
+        why = f"The mean image is missing: the run's files were not found or not read ({error})."
+        return {"why_no_image": f"{why} Give the run: `h.report(result, path, run)`."}
+
+
+def _run_of(result: xr.Dataset) -> str | None:
+    """Path or number of the run that a result is of; None for several, or where none is told."""
+    paths = {str(name): str(value) for name, value in result.attrs.items()}
+    paths = {name: value for name, value in paths.items() if name.startswith(PATH)}
+    labels = runs_of(result) or [name.removeprefix(PATH) for name in paths]
+    if len(labels) != 1:
+        return None
+    label = labels[0]
+    if f"{PATH}{label}" in paths:
+        return paths[f"{PATH}{label}"]
+    return label[1:] if label[:1] == "r" and label[1:].isdecimal() else None
+
+
+def _mean_image(h: Settings, run: RunOrData) -> xr.DataArray:
+    """The mean image of the whole chip, so that the crop shows; else of the crop."""
+    whole = copy.copy(h)
+    whole.X_RANGE = whole.Y_RANGE = slice(None)
+    whole.MASK = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HrixsWarning)  # said with the result
+        try:
+            image = inputs.mean_image(whole, run, None)
+        except ValueError:  # a dark of the crop alone
+            image = inputs.mean_image(h, run, None)
+    dark = "less the dark" if uses_dark(h) else "no dark subtracted"
+    return image.assign_attrs(long_name=f"mean of all images of the run, {dark}")
+
+
+def _times(h: Settings, run: RunOrData) -> dict[str, str]:
+    """When the trains of a run were taken, where its files tell."""
+    if isinstance(run, xr.Dataset):
+        return {}
+    import h5py  # most of the time of an import
+
+    times = []
+    try:
+        for file in inputs.opened_run(h, run, None).files:
+            with h5py.File(file.path) as opened:
+                if "INDEX/timestamp" in opened:
+                    times.append(np.asarray(opened["INDEX/timestamp"], dtype=np.uint64))
+    except _NOT_THERE:
+        return {}
+    stamps = np.concatenate([*times, np.zeros(0, np.uint64)])
+    stamps = stamps[stamps > 0].astype("datetime64[ns]")
+    return {"measured": times_text(stamps.min(), stamps.max())} if stamps.size else {}
