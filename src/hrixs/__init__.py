@@ -60,6 +60,7 @@ from hrixs.spectra.pump_probe import difference
 from hrixs.spectrometer.auto_range import FoundRange, auto_range
 from hrixs.spectrometer.page import report
 from hrixs.spectrometer.replay import replay
+from hrixs.spectrometer.spectra import count_events
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import (
     ChargeBalanceWarning,
@@ -117,6 +118,7 @@ __all__ = [
     "compare",
     "concat",
     "concat_photons",
+    "count_events",
     "cut",
     "delay_from_position",
     "difference",

@@ -69,3 +69,17 @@ def test_options_of_images_are_refused(words, path, capsys):
     words = [str(path.parent / word) if "." in word else word for word in words]
     assert main(["process", str(path), "-o", str(path.with_suffix(".nc")), *words]) == 1
     assert f"{words[0]} needs images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--energy", "778", "--bins", "70"], ["--y-range", "5:75", "--aggregate", "nrj"],
+     ["--find-curvature", "--background", "0"]],
+    ids=lambda words: " ".join(words) or "plain",
+)  # fmt: skip
+def test_it_makes_itself_again(path, words, capsys):
+    processed(path, *words)
+    assert main(["replay", str(path.with_suffix(".nc"))]) == 0
+    said = capsys.readouterr().out
+    assert "data = hrixs.read_events(" in said
+    assert said.endswith("made again: the same, to the last byte\n")

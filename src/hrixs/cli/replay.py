@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hrixs.output.writing import checked_suffix, export
-from hrixs.replays.again import made_again
 from hrixs.replays.python_text import how_made
-from hrixs.spectrometer.replay import said_of_differences
-from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.spectrometer.replay import done_again, said_of_differences
 from hrixs.utils.errors import MissingDataError
 
 
@@ -38,7 +36,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     if not text:
         raise MissingDataError(
             f"{arguments.result} does not tell its steps. Results of hrixs process, and of the "
-            "class hRIXS, do; those of hrixs watch, and of event lists, have settings alone."
+            "class hRIXS, do; those of hrixs watch have settings alone."
         )
     print(text)
     if arguments.show:
@@ -48,7 +46,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         checked_suffix(output)  # before any work is done
         if not output.parent.is_dir():
             raise MissingDataError(f"there is no folder {output.parent} to write {output.name} to.")
-    made = made_again(hRIXS, arguments.result, dict(arguments.moved))
+    made = done_again(arguments.result, dict(arguments.moved))
     if output is not None:
         export(made.result, output)
         print(f"wrote {output}")

@@ -42,7 +42,10 @@ class MadeAgain:
 
 
 def made_again(
-    spectrometer: Callable[..., Any], result: Result, moved: Mapping[str, str] | None = None
+    spectrometer: Callable[..., Any],
+    result: Result,
+    moved: Mapping[str, str] | None = None,
+    of_h: Mapping[str, Callable[..., Any]] | None = None,
 ) -> MadeAgain:
     """Do the steps of a result again, as `hrixs.replay` documents."""
     was = opened(result)
@@ -53,7 +56,7 @@ def made_again(
             "hRIXS and of the command hrixs process have one. What hrixs watch saved was made of a "
             "stream of trains; its settings are read by hRIXS.from_result."
         )
-    again = Replay(spectrometer, moved).result(steps)
+    again = Replay(spectrometer, moved, of_h).result(steps)
     if not isinstance(again, xr.Dataset):
         raise MissingDataError(f"the steps make {type(again).__name__}, expected a result.")
     if was is not None:

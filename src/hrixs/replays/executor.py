@@ -55,12 +55,18 @@ class Replay:
         Makes an `hRIXS` of a proposal and a camera.
     moved : dict, optional
         Folders that lie elsewhere now, by their old paths.
+    of_h : dict of functions, optional
+        Functions that take such an object first, by their names.
     """
 
     def __init__(
-        self, spectrometer: Callable[..., Any], moved: Mapping[str, str] | None = None
+        self,
+        spectrometer: Callable[..., Any],
+        moved: Mapping[str, str] | None = None,
+        of_h: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         self._spectrometer = spectrometer
+        self._of_h = of_h or {}
         self._moved = {
             os.path.abspath(old): os.path.abspath(new) for old, new in (moved or {}).items()
         }
@@ -110,6 +116,8 @@ class Replay:
         given = () if data is None else (data,)
         if step.get("of") == "hRIXS" and name in METHODS:
             return getattr(self.spectrometer(state), name)(*given, **arguments)
+        if step.get("of") == "h" and name in self._of_h:
+            return self._of_h[name](self.spectrometer(state), *given, **arguments)
         if name in FUNCTIONS:
             return FUNCTIONS[name](*given, **arguments)
         if name in _CHANGES and isinstance(data, xr.Dataset):

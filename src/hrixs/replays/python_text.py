@@ -62,7 +62,7 @@ class _Text:
         state: dict[str, Any] = {}
         for step in steps:
             new: dict[str, Any] = {key: step[key] for key in ("settings", "beside") if key in step}
-            if new and step.get("of") == "hRIXS":
+            if new and "of" in step:
                 state |= new
                 self._settings(state.get("settings", {}), state.get("beside", {}))
             self._step(step, name, is_first=is_first)
@@ -85,6 +85,8 @@ class _Text:
         if is_first and first in ("run", "runNB", "runs", "path", "results"):
             shown[0] = shown[0].removeprefix(f"{first}=")
         given = [] if is_first else [name]
+        if step.get("of") == "h":
+            given = ["h", *given]
         if call == "sel":
             self._lines.append(f"{name} = {name}.sel({', '.join(shown)})")
             return

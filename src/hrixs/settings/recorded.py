@@ -41,7 +41,11 @@ _OF_A_DARK = ("proposal", "detector", "data", "trust")
 
 
 def recorded_method(method: F) -> F:
-    """A method that notes its call, and the settings, in the attributes of its result."""
+    """A method that notes its call, and the settings, in the attributes of its result.
+
+    Or a function whose first parameter, `h`, is such an object.
+    """
+    of = "hRIXS" if "." in method.__qualname__ else "h"
     name = _SAME_AS.get(method.__name__, method.__name__)
 
     @wraps(method)
@@ -54,7 +58,7 @@ def recorded_method(method: F) -> F:
             result = method(self, *args, **kwargs)
         if isinstance(result, xr.Dataset):
             state = {"settings": plain_settings(self), "beside": plain_beside(self)}
-            note(result, name, before, of="hRIXS", **_changed(before[0], state))
+            note(result, name, before, of=of, **_changed(before[0], state))
             result.attrs[SETTINGS_ATTR] = json.dumps(state["settings"])
             if name in _ADDED:
                 _note_in_place(result, (*args, *kwargs.values()), _ADDED[name])

@@ -8,6 +8,7 @@ import xarray as xr
 
 from hrixs.replays.again import MadeAgain, made_again
 from hrixs.replays.opened import Result
+from hrixs.spectrometer.spectra import count_events
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import __version__
@@ -55,10 +56,15 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     --------
     >>> again = hrixs.replay("spectrum.nc")  # doctest: +SKIP
     """
-    made = made_again(hRIXS, result, moved)
+    made = done_again(result, moved)
     if made.differences:
         warn(f"made again, the result is another one. {said_of_differences(made)}")
     return made.result
+
+
+def done_again(result: Result, moved: Mapping[str, str] | None = None) -> MadeAgain:
+    """A result made again, and what differs."""
+    return made_again(hRIXS, result, moved, {"count_events": count_events})
 
 
 def said_of_differences(made: MadeAgain) -> str:

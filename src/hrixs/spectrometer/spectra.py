@@ -19,6 +19,7 @@ from hrixs.reduction.analysis import require_method
 from hrixs.reduction.run import process_run as reduce_to_spectra
 from hrixs.runs.run import RunLike
 from hrixs.settings.attributes import Settings
+from hrixs.settings.recorded import recorded_method
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.dataset import store_spectrum
 from hrixs.spectrometer.incident import incident
@@ -34,7 +35,7 @@ from hrixs.spectrometer.recipe import (
     over_energy,
 )
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
-from hrixs.utils.checks import require_dataset, require_photon_table
+from hrixs.utils.checks import number, require_dataset, require_photon_table
 from hrixs.utils.provenance import rows_of_crop
 from hrixs.utils.threads import resolve_threads
 
@@ -117,6 +118,65 @@ def count(
     made = {"energy", "photon", "x", "y"}
     others = [name for name, v in data.variables.items() if not made & set(v.dims)]
     return store_spectrum(data[others].copy(deep=False), spectrum)
+
+
+@recorded_method
+def count_events(
+    h: Settings, photons: xr.Dataset, *, bins: int | None = None, energy: float | None = None
+) -> xr.Dataset:
+    """Make the spectra of an event list's exposures, on the energy axis of the settings.
+
+    Parameters
+    ----------
+    h : hRIXS
+        `X_RANGE` and `Y_RANGE` choose photons; the curve and the energy axis are its own.
+    photons : xarray.Dataset
+        As from `hrixs.read_events`.
+    bins : int, optional
+        Over the rows used; by default the list's own, else `BINS`.
+    energy : float, optional
+        Photon energy in eV, in place of the list's.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``frame``: ``spectrum`` in photons, and what the list tells of each exposure.
+
+    Examples
+    --------
+    >>> photons = hrixs.read_events("Co_0616_d2.h5")  # doctest: +SKIP
+    >>> h.curvature = hrixs.Curvature.of_attrs(photons.attrs)  # doctest: +SKIP
+    >>> data = hrixs.count_events(h, photons)  # doctest: +SKIP
+    """
+    require_photon_table(photons, "x", "y", "frame", "double")
+    attrs = photons.attrs
+    low, high = (float(end) for end in attrs.get("range", _rows(photons)))
+    per_row = attrs["bins"] / (high - low) if "bins" in attrs else None
+    if h.Y_RANGE not in (None, slice(None)):
+        start, stop, _ = h.Y_RANGE.indices(round(high + 0.5))
+        low, high = start - 0.5, stop - 0.5
+    if h.X_RANGE not in (None, slice(None)):
+        start, stop, _ = h.X_RANGE.indices(attrs["x_range"][1] if "x_range" in attrs else 2**31)
+        x = photons["x"].values
+        photons = photons.isel(photon=np.flatnonzero((x >= start - 0.5) & (x < stop - 0.5)))
+    if bins is None:
+        bins = h.BINS if per_row is None else round(per_row * (high - low))
+    spectrum = photon_spectrum(photons, bins=bins, range=(low, high), curvature=h.curvature)
+    if energy is not None:
+        energies = np.full(spectrum.sizes["frame"], number("energy", energy))
+        spectrum = spectrum.assign_coords(nrj=("frame", energies, {"units": "eV"}))
+    data = spectrum.coords.to_dataset().drop_vars("y").reset_coords()
+    spectrum = with_slow_doubts(h, over_energy(h, spectrum), data)
+    data.attrs = {"run": attrs.get("run", ""), "n_images": spectrum.sizes["frame"]}
+    return store_spectrum(data, spectrum.reset_coords(drop=True))
+
+
+def _rows(photons: xr.Dataset) -> tuple[float, float]:
+    """First and last row of a list, with the pixels' borders."""
+    rows = rows_of_crop(photons.attrs)
+    if rows is not None:
+        return rows[0] - 0.5, rows[1] - 0.5
+    return -0.5, float(np.floor(photons["y"].max() + 0.5)) + 0.5
 
 
 def centroid_one(h: Settings, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
