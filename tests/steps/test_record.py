@@ -61,8 +61,10 @@ def test_a_failing_call_leaves_the_recording_on():
     assert calls(doubled(opened("a"))) == ["opened", "doubled"]
 
 
-def test_a_dataset_that_no_call_made_is_told_as_such():
-    assert calls(doubled(dataset(4))) == ["given", "doubled"]
+def test_calls_on_a_dataset_that_no_call_made_are_not_recorded():
+    assert STEPS not in doubled(dataset(4)).attrs
+    assert STEPS not in together([opened("a"), dataset(4)]).attrs
+    assert calls(dataset(4)) == ["given"]
 
 
 def test_results_that_are_put_together_keep_their_own_steps():

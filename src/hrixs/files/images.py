@@ -107,7 +107,7 @@ def open_images(
     copies = 2 if len(stacks) == 1 and stacks[0].axis else 1  # an axis is moved in memory
     require_memory(
         copies * sum(one.stored.n_bytes for one in stacks),
-        f"the images that {name} tells of",
+        f"the images that {_whole_name(path, files)} tells of",
         "Take fewer files, or a file with fewer.",
     )
     pixels = _pixels(files, stacks, n_images)

@@ -185,7 +185,6 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
 FIRST_FRAME = "first_frame"
 
 
-@recorded
 def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
     """Put the photon tables of all chunks together to the one that `find_photons` would have given.
 

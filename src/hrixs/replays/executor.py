@@ -15,7 +15,7 @@ from hrixs.files.event_list import read_events
 from hrixs.files.images import open_images
 from hrixs.groups.grouped import aggregate
 from hrixs.level.background import subtract_background
-from hrixs.photons.table import concat_photons, photon_table
+from hrixs.photons.table import photon_table
 from hrixs.runs import extra_data_access
 from hrixs.scans.elastic import align_elastic
 from hrixs.scans.joining import concat
@@ -38,7 +38,7 @@ METHODS = ("from_run", "process_run", "process_runs", "centroid", "integrate", "
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     one.__name__: one
     for one in (
-        *(open_images, read_events, photon_table, concat_photons, select, aggregate, concat),
+        *(open_images, read_events, photon_table, select, aggregate, concat),
         *(align, align_elastic, energy_loss, subtract_background, difference, rixs_map, cut),
     )
 }

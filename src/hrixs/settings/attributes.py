@@ -55,7 +55,7 @@ class Settings(CurveSettings, DarkSettings):
             tell_near_miss(name)
         if name == "ENERGY_SLOPE" and isinstance(value, Real) and value == 0:
             warn(
-                "ENERGY_SLOPE = 0: all rows have the same energy, and no spectrum can be made. "
+                "ENERGY_SLOPE = 0: all rows have the same energy, so that a spectrum has no axis. "
                 "Expected the eV from row to row; 1 leaves the axis in rows."
             )
         super().__setattr__(name, value)

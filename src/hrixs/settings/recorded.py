@@ -18,6 +18,7 @@ from hrixs.settings.attributes import Settings
 from hrixs.settings.state import plain_beside, plain_settings
 from hrixs.steps.record import (
     STEPS,
+    is_of_known,
     is_recording,
     note,
     nothing_recorded,
@@ -34,6 +35,8 @@ SETTINGS_ATTR = "settings"
 BESIDE_ATTR = "beside"
 # What these add to the dataset that is given.
 _ADDED = {"centroid": "spectrum", "integrate": "spectrum", "normalize": "normalized"}
+# Those that work on results, whose settings they do not need.
+_OF_RESULTS = ("aggregate", "normalize", "rixs_map")
 # Methods that are others with fewer arguments.
 _SAME_AS = {"aggregate_ds": "aggregate"}
 # Which settings a dark depends on.
@@ -56,7 +59,7 @@ def recorded_method(method: F) -> F:
         before = without_replaced(steps, name), arguments
         with nothing_recorded():
             result = method(self, *args, **kwargs)
-        if isinstance(result, xr.Dataset):
+        if isinstance(result, xr.Dataset) and (name not in _OF_RESULTS or is_of_known(before)):
             state = {"settings": plain_settings(self), "beside": plain_beside(self)}
             note(result, name, before, of=of, **_changed(before[0], state))
             result.attrs[SETTINGS_ATTR] = json.dumps(state["settings"])
@@ -84,11 +87,10 @@ def recorded_dark(method: F) -> F:
 
 
 def _note_in_place(result: xr.Dataset, given: tuple[Any, ...], variable: str) -> None:
-    """The same in the attributes of what was added, also to the dataset that was given."""
-    told = {name: result.attrs[name] for name in (STEPS, SETTINGS_ATTR)}
-    for data in (result, *given):
+    """The same for what was added to the dataset that was given, whose attributes stay."""
+    for data in given:
         if isinstance(data, xr.Dataset) and variable in data.data_vars:
-            data[variable].attrs |= told
+            data.variables[variable].encoding[STEPS] = result.attrs[STEPS]
 
 
 def _changed(steps: list[dict[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None, **which: A
     h.dark = Dark(
         dark.image,
         detector=h.DETECTOR,
-        run=run_name(run) if data is None else ", ".join(runs_of(data)) or "dataset",
+        run=run_name(run) if data is None else _name_of(data),
         pixels=None if data is None else pixel_coords(images_of(data, h.DETECTOR)) or None,
         counts=dark.attrs(),
         exposure=exposure,
@@ -221,6 +221,11 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None, **which: A
         doubts=tuple(doubts),
     )
     h.USE_DARK = True
+
+
+def _name_of(data: xr.Dataset) -> str:
+    """The runs that images are of, or their file in full."""
+    return str(data.attrs.get("run") or ", ".join(runs_of(data)) or "dataset")
 
 
 def dark_of_run(

@@ -274,21 +274,12 @@ def add_spectra(
 
 
 def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
-    """`spectrum` over rows of the full chip, on the energy axis of the settings.
-
-    Raises
-    ------
-    ValueError
-        If all rows would have the same energy, or none.
-    """
-    intercept = number("ENERGY_INTERCEPT", h.ENERGY_INTERCEPT)
-    slope = number("ENERGY_SLOPE", h.ENERGY_SLOPE)
-    if slope == 0 or not np.isfinite([intercept, slope]).all():
-        raise ValueError(
-            f"ENERGY_INTERCEPT = {intercept!r}, ENERGY_SLOPE = {slope!r}, expected the energy of "
-            "row 0 and the eV from row to row, which is not 0; 0.0 and 1.0 leave the axis in rows."
-        )
-    return with_energy(spectrum, intercept=intercept, slope=slope)
+    """`spectrum` over rows of the full chip, on the energy axis of the settings."""
+    return with_energy(
+        spectrum,
+        intercept=number("energy_intercept", h.ENERGY_INTERCEPT),
+        slope=number("energy_slope", h.ENERGY_SLOPE),
+    )
 
 
 def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:

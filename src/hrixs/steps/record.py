@@ -20,7 +20,8 @@ Step = dict[str, Any]
 
 #: Attribute of results, a JSON text: the calls, the first one first.
 STEPS = "steps"
-#: Variables of a dataset that calls add in place, which carry the steps there.
+#: Variables of a dataset that calls add in place: their encoding, which no file holds, carries the
+#: steps there, so that spectra of all ways of processing have the same attributes.
 _IN_PLACE = ("spectrum", "normalized")
 # What results do not depend on, to the last byte.
 _OF_THE_WAY = frozenset(
@@ -35,7 +36,7 @@ _recording: ContextVar[bool] = ContextVar("recording", default=False)
 def recorded(function: F) -> F:
     """A function of a dataset, or of what makes one, that notes its call in the result's attrs.
 
-    Calls that it makes itself are not noted.
+    Calls that it makes itself are not noted, nor are calls on data that no recorded call made.
     """
 
     @wraps(function)
@@ -45,7 +46,8 @@ def recorded(function: F) -> F:
         before = taken(function, args, kwargs)
         with nothing_recorded():
             result = function(*args, **kwargs)
-        note(result, function.__name__, before)
+        if is_of_known(before):
+            note(result, function.__name__, before)
         return result
 
     return cast(F, call)
@@ -108,6 +110,11 @@ def note(result: Any, name: str, before: tuple[list[Step], Step], **more: Any) -
     write_steps(result, done)
 
 
+def is_of_known(before: tuple[list[Step], Step]) -> bool:
+    """Whether all data that a call takes were made by recorded calls, or by itself."""
+    return '"call": "given"' not in json.dumps(before)
+
+
 def without_replaced(steps: list[Step], name: str) -> list[Step]:
     """Steps before a call, without those at their end whose place it takes."""
     if name in _REPLACE[:2]:
@@ -122,13 +129,15 @@ def write_steps(result: xr.Dataset, steps: Sequence[Step]) -> None:
     result.attrs[STEPS] = json.dumps([*map(_without_made, steps[:-1]), last])
     for variable in _IN_PLACE:
         if variable in result.data_vars:
-            result[variable].attrs.pop(STEPS, None)
+            result.variables[variable].encoding.pop(STEPS, None)
 
 
 def steps_of(data: xr.Dataset) -> list[Step]:
     """The recorded steps of a dataset; none where none were recorded."""
     texts = [data.attrs.get(STEPS)]
-    texts += [data[name].attrs.get(STEPS) for name in _IN_PLACE if name in data.variables]
+    texts += [
+        data.variables[name].encoding.get(STEPS) for name in _IN_PLACE if name in data.variables
+    ]
     found = [_steps_of_text(text) for text in texts if isinstance(text, str)]
     return max(found, key=len, default=[])
 

@@ -154,7 +154,9 @@ def _listed(values: NDArray[Any]) -> Any:
 
 
 def _end(end: Any) -> Any:
-    return end if end is None else int(end) if isinstance(end, int | np.integer) else float(end)
+    if isinstance(end, np.generic):
+        return end.item()
+    return end if end is None or isinstance(end, int | float) else str(end)
 
 
 def is_recorded(value: Any) -> bool:
