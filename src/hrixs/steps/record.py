@@ -48,6 +48,8 @@ def recorded(function: F) -> F:
             result = function(*args, **kwargs)
         if is_of_known(before):
             note(result, function.__name__, before)
+        elif isinstance(result, xr.Dataset):
+            result.attrs.pop(STEPS, None)  # of a part of the data
         return result
 
     return cast(F, call)
