@@ -108,3 +108,18 @@ def test_settings_of_a_result_are_those_that_made_it(h):
         other = hRIXS()
         other.set_params(**json.loads(text))
         assert repr(other) == repr(h)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("READ_NOISE", xr.Dataset()), ("READ_NOISE", object()), ("MAX_PIXEL", 1j),
+     ("STD_THRESHOLD", max), ("FIELDS", [object()])],
+)  # fmt: skip
+def test_a_wrong_setting_that_a_call_does_not_use_stops_none_and_is_told(h, name, value):
+    data = h.from_run(RUN)
+    setattr(h, name, value)
+    result = h.integrate(data)
+    assert '"not recorded"' in result.attrs["settings"]
+    with pytest.warns(HrixsWarning, match=rf"{name} was .*, which can't be kept: it is not set"):
+        again = hRIXS.from_result(result)
+    assert getattr(again, name) == getattr(hRIXS(), name)

@@ -148,10 +148,13 @@ def test_functions_that_can_not_be_saved_are_told(tmp_path):
         h.save(tmp_path / "s.toml")
 
 
-def test_a_value_that_is_none_is_refused_before_anything_is_written(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "value"), [("BINS", object()), ("READ_NOISE", xr.Dataset()), ("MASK", object())]
+)
+def test_a_value_that_is_none_is_refused_before_anything_is_written(name, value, tmp_path):
     h = hRIXS()
-    h.BINS = object()
-    with pytest.raises(TypeError, match=r"BINS = <object .* can't be kept"):
+    setattr(h, name, value)
+    with pytest.raises(TypeError, match=rf"{name} = .* can't be kept"):
         h.save(tmp_path / "s.toml")
     assert list(tmp_path.iterdir()) == []
 

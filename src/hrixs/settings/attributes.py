@@ -51,7 +51,7 @@ class Settings(CurveSettings, DarkSettings):
     def __setattr__(self, name: str, value: Any) -> None:
         if name in NAMES:
             value = of_plain(name, value)
-        elif not hasattr(self, name):
+        elif not hasattr(type(self), name) and name not in vars(self):
             tell_near_miss(name)
         if name == "ENERGY_SLOPE" and isinstance(value, Real) and value == 0:
             warn(

@@ -15,7 +15,7 @@ import xarray as xr
 from hrixs.camera.crop import pixels_of
 from hrixs.camera.frames import FRAME_DIMS, along_x_y, first_pixel
 from hrixs.settings.attributes import Settings
-from hrixs.settings.plain import IMAGES, placed, plain
+from hrixs.settings.plain import IMAGES, is_image, placed, plain
 from hrixs.settings.state import (
     AGGREGATORS,
     CURVATURE,
@@ -128,7 +128,7 @@ def _settings_table(h: Settings) -> Any:
     table = tomlkit.table()
     for name in h.NAMES:
         value = getattr(h, name)
-        if name in IMAGES and np.ndim(value):
+        if is_image(name, value):
             table.add(tomlkit.comment(f"{name.lower()}: an image, see [images]"))
             continue
         known = _ONE.get(name)
@@ -144,13 +144,12 @@ def _settings_table(h: Settings) -> Any:
 
 def _images(h: Settings) -> dict[str, xr.DataArray]:
     """The images among the settings, with their places on the chip where those are known."""
-    found: dict[str, Any] = {"dark": h.dark.placed}
-    found |= {name.lower(): getattr(h, name) for name in IMAGES}
+    set_ones = {name: getattr(h, name) for name in IMAGES}
+    found: dict[str, Any] = {} if h.dark.image is None else {"dark": h.dark.placed}
+    found |= {name.lower(): image for name, image in set_ones.items() if is_image(name, image)}
     units = {"dark": "ADU", "read_noise": "ADU"}
     images = {}
     for name, image in found.items():
-        if image is None or not np.ndim(image):
-            continue
         pixels = np.asarray(pixels_of(name, image))
         pixels = pixels.astype(bool).astype(np.uint8) if name == "mask" else pixels.astype(float)
         first = first_pixel(along_x_y(image))

@@ -24,6 +24,16 @@ _KINDS = {setting.name: setting.kind for setting in SETTINGS}
 IMAGES = ("MASK", "READ_NOISE")
 
 
+def is_image(name: str, value: Any) -> bool:
+    """Whether the setting is one that may be an image, and is."""
+    if name not in IMAGES or isinstance(value, xr.Dataset):
+        return False
+    try:
+        return np.ndim(value) > 0
+    except ValueError:  # lists of several lengths
+        return False
+
+
 def plain(name: str, value: Any) -> Any:
     """The value of a setting as a number, text, list or dict.
 
@@ -34,17 +44,18 @@ def plain(name: str, value: Any) -> Any:
     """
     if isinstance(value, slice):
         return slice_text(value)
-    if name in IMAGES and np.ndim(value):
+    if is_image(name, value):
         return plain_mask(value) if name == "MASK" else plain_image(value)
     if isinstance(value, xr.DataArray | np.ndarray | np.generic) and np.ndim(value) == 0:
         value = np.asarray(value).item()
     if isinstance(value, list | tuple):
         return [plain(name, one) for one in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and not isinstance(value, xr.Dataset):
         return {str(key): plain(name, one) for key, one in value.items()}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"{name} = {value!r:.80} can't be kept: it is no number, text, range or image.")
+    said = " ".join(repr(value).split())[:80]
+    raise TypeError(f"{name} = {said} can't be kept: it is no number, text, range or image.")
 
 
 def of_plain(name: str, value: Any) -> Any:

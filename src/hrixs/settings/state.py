@@ -15,7 +15,7 @@ from hrixs.settings.dark import Dark
 from hrixs.settings.plain import IMAGES, plain
 from hrixs.settings.table import DETECTOR_FIELDS
 from hrixs.spectra.aggregate import default_aggregators
-from hrixs.steps.values import plain_argument
+from hrixs.steps.values import is_recorded, plain_argument, unknown
 from hrixs.utils.errors import warn
 
 #: Beside the settings: the curve where it is more than two numbers, the range in which the axis was
@@ -32,12 +32,20 @@ _BUILT_IN = copy.deepcopy(mnemonics)
 def plain_settings(h: Settings) -> dict[str, Any]:
     """The settings as plain values, which `hRIXS.set_params` takes; without `THREADS`."""
     values = {
-        name.lower(): plain(name, getattr(h, name))
+        name.lower(): _kept(name, getattr(h, name))
         for name in h.NAMES
         if name not in _OF_THE_MACHINE
     }
     curve = plain_curve(h)
     return values if curve is None else values | {CURVATURE: curve}
+
+
+def _kept(name: str, value: Any) -> Any:
+    """As `plain`; a value that the setting can't have, which no call used, is told as unknown."""
+    try:
+        return plain(name, value)
+    except (TypeError, ValueError, OverflowError):
+        return unknown(value)
 
 
 def plain_curve(h: Settings) -> dict[str, Any] | None:
@@ -110,7 +118,14 @@ def set_plain(h: Settings, settings: Mapping[str, Any], beside: Mapping[str, Any
     if isinstance(detector, str) and detector in mnemonics:
         DETECTOR_FIELDS.setdefault(detector, list(settings.get("fields", [detector])))
     lost = [name for name in IMAGES if "digest" in _as_mapping(settings.get(name.lower()))]
-    h.set_params(**{name: value for name, value in settings.items() if name.upper() not in lost})
+    wrong = [name.upper() for name, value in settings.items() if not is_recorded(value)]
+    left = {*lost, *wrong}
+    h.set_params(**{name: value for name, value in settings.items() if name.upper() not in left})
+    for name in wrong:
+        warn(
+            f"{name} was {settings[name.lower()]['text']}, which can't be kept: it is not set. "
+            f"Nothing used it; set it (h.{name} = ...) if something now does."
+        )
     for name in lost:
         warn(
             f"{name} was an image, which a result does not hold: it is not set. Set it "
@@ -128,7 +143,8 @@ def _as_mapping(value: Any) -> Mapping[str, Any]:
 
 def _names(h: Settings) -> list[str]:
     """Names in the table of where data lie that the settings use."""
-    names = [one for one in (h.DETECTOR, *h.FIELDS) if isinstance(one, str)]
+    fields = h.FIELDS if isinstance(h.FIELDS, list | tuple) else ()
+    names = [one for one in (h.DETECTOR, *fields) if isinstance(one, str)]
     return [name for name in dict.fromkeys(names) if name in mnemonics]
 
 
@@ -143,7 +159,7 @@ def _add_mnemonics(entries: Mapping[str, Any]) -> None:
             mnemonics[name] = {
                 "source": str(entry["source"]),
                 "key": str(entry["key"]),
-                "dim": [str(dim) for dim in entry.get("dim", [])],
+                "dim": [str(dim) for dim in entry.get("dim") or []],
             }
         elif dict(mnemonics[name]) != dict(entry):
             warn(
