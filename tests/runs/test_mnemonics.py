@@ -209,3 +209,22 @@ class TestAnUnknownName:
             hRIXS().from_run(run, extra_fields=["PP800_T1"])
         assert "toolbox_scs knows: 'PP800_T0' is ('A/B/C', 'd.value')" in str(caught.value)
         assert "EXtra has the components OpticalLaserDelay" in str(caught.value)
+
+
+@pytest.mark.parametrize("dim", [{"dim": None}, {}])
+def test_dimensions_may_be_left_out(run, monkeypatch, dim):
+    entry = {name: mnemonics["hRIXS_exposure"][name] for name in ("source", "key")}
+    monkeypatch.setitem(mnemonics, "hRIXS_exposure", entry | dim)
+    data = hRIXS(PROPOSAL).from_run(run, extra_fields=["hRIXS_exposure"])
+    assert data.hRIXS_exposure.dims == ("trainId",)
+
+
+@pytest.mark.parametrize(
+    "entry", [5, None, {}, {"source": "A/B/C"}, {"source": 3, "key": "k.value"},
+              {"source": "A/B/C", "key": "k.value", "dim": 3},
+              {"source": "A/B/C", "key": "k.value", "dim": [1]}]
+)  # fmt: skip
+def test_entries_that_are_none(run, monkeypatch, entry):
+    monkeypatch.setitem(mnemonics, "mine", entry)
+    with pytest.raises(TypeError, match=r"mnemonics\['mine'\] is .*, expected an entry such as"):
+        hRIXS(PROPOSAL).from_run(run, extra_fields=["mine"])

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import xarray as xr
 
-from hrixs.runs.mnemonic_table import Mnemonic, mnemonics
+from hrixs.runs.mnemonic_table import Mnemonic, checked_entry, mnemonics
 from hrixs.utils.errors import MissingDataError
 
 #: Values of one train by source and key.
@@ -41,7 +41,7 @@ class TrainReader:
 
     def __init__(self, camera: str) -> None:
         self.camera = camera
-        self.entry: Mnemonic = mnemonics[camera]
+        self.entry: Mnemonic = checked_entry(camera, mnemonics[camera])
         self._n_without = 0
         self._keys_seen: dict[str, set[str]] = {}
         self._last_energy: float | None = None

@@ -137,6 +137,27 @@ def _parts(pair: tuple[str, str] | str) -> tuple[str, str]:
     return source.strip(), key.strip()
 
 
+def checked_entry(name: str, entry: Any) -> Mnemonic:
+    """An entry of the table as it should be: dimensions that are not named are an empty list.
+
+    Raises
+    ------
+    TypeError
+        For one without a source, a key, or with dimensions that are no list of names.
+    """
+    told = entry if isinstance(entry, Mapping) else {}
+    source, key, dim = (told.get(part) for part in ("source", "key", "dim"))
+    dim = [] if dim is None else dim
+    names = dim if isinstance(dim, list | tuple) else [None]
+    if not all(isinstance(part, str) for part in (source, key, *names)):
+        raise TypeError(
+            f"hrixs.mnemonics[{name!r}] is {entry!r:.200}, expected an entry such as "
+            "{'source': 'SOURCE', 'key': 'KEY', 'dim': ['x', 'y']}; 'dim' is [] for a number a "
+            "train."
+        )
+    return _entry(str(source), str(key), *names)
+
+
 def field_entries(fields: Iterable[Field], others: str = "") -> dict[str, Mnemonic]:
     """Where fields lie, by name.
 
@@ -151,15 +172,17 @@ def field_entries(fields: Iterable[Field], others: str = "") -> dict[str, Mnemon
     ------
     MissingDataError
         For a name that is not in `hrixs.mnemonics`.
+    TypeError
+        For an entry that is none.
     """
     entries: dict[str, Mnemonic] = {}
     for one in fields:
         if is_pair(one):
             entries[field_name(one)] = entry_of_pair(one)
         elif isinstance(one, Mapping):
-            entries.update(one)
+            entries.update({name: checked_entry(name, entry) for name, entry in one.items()})
         elif isinstance(one, str) and one in mnemonics:
-            entries[one] = mnemonics[one]
+            entries[one] = checked_entry(one, mnemonics[one])
         else:
             raise MissingDataError(
                 f"{unknown_name('mnemonic', one, mnemonics)} A source with its key can be given "
