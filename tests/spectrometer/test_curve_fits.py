@@ -326,3 +326,10 @@ def test_another_curve_that_moves_a_calibrated_axis_is_told_of(method, recwarn):
     h.set_params(energy_slope=1.0, energy_intercept=0.0)
     h.find_curvature(data, plot=False, method=method)  # in rows, which mean nothing yet
     assert not [one for one in recwarn if "former one had" in str(one.message)]
+
+
+def test_a_curve_that_is_none_is_replaced_by_the_fit():
+    h = spectrometer()
+    h.CURVE_A = None
+    h.find_curvature(dataset(frames_of()), plot=False)
+    assert h.curvature_fit.curve_a == h.CURVE_A

@@ -209,6 +209,16 @@ class TestCentroid:
         assert result.spectrum.dims == ("trainId", "energy")
         assert np.shares_memory(result.MaranaX.values, data.MaranaX.values)
 
+    @pytest.mark.parametrize("name", ["ENERGY_SLOPE", "ENERGY_INTERCEPT"])
+    @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, "a"])
+    def test_an_axis_without_numbers_is_refused(self, h, data, name, value):
+        setattr(h, name, value)
+        for method in (h.centroid, h.integrate):
+            with pytest.raises(
+                ValueError, match=rf"{name.lower()} = .*, expected a (finite )?number"
+            ):
+                method(data)
+
     def test_energy_axis_is_in_full_chip_rows_at_bin_centres(self, h, data):
         h.centroid(data, bins=100)
         rows = 700 + 2 * np.arange(100) + 1.0

@@ -34,7 +34,7 @@ from hrixs.runs.images import iterate_images
 from hrixs.settings.attributes import Settings
 from hrixs.spectrometer.inputs import RunOrData, first_images, images_in, index, source_of
 from hrixs.spectrometer.recipe import analysis_of, camera_options, crop_of, cropped
-from hrixs.utils.checks import number
+from hrixs.utils.checks import finite_number
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import DoubtfulCurvatureError, MissingDataError, NoLineError, warn
 from hrixs.utils.threads import resolve_threads
@@ -90,8 +90,8 @@ def _tell_moved_energies(
     h: Settings, fit: CurvatureFit | PhotonCurvatureFit, crop: Crop | None
 ) -> None:
     """Warn where another curve moves the lines of an axis calibrated with the former one."""
-    slope = number("energy_slope", h.ENERGY_SLOPE)
-    calibrated = (float(h.ENERGY_INTERCEPT), slope) != (0.0, 1.0)
+    slope = finite_number("energy_slope", h.ENERGY_SLOPE)
+    calibrated = (finite_number("energy_intercept", h.ENERGY_INTERCEPT), slope) != (0.0, 1.0)
     if crop is None or not calibrated or h.curvature_fit is None:
         return
     columns = np.arange(*crop.ranges["x_range"], dtype=np.float64)

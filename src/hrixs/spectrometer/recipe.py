@@ -27,7 +27,7 @@ from hrixs.settings.attributes import Settings
 from hrixs.spectra.dataset import store_spectrum, with_energy
 from hrixs.spectrometer.levels import mending_of, with_columns
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
-from hrixs.utils.checks import number, yes_or_no
+from hrixs.utils.checks import finite_number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import provenance
@@ -277,8 +277,8 @@ def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
     """`spectrum` over rows of the full chip, on the energy axis of the settings."""
     return with_energy(
         spectrum,
-        intercept=number("energy_intercept", h.ENERGY_INTERCEPT),
-        slope=number("energy_slope", h.ENERGY_SLOPE),
+        intercept=finite_number("energy_intercept", h.ENERGY_INTERCEPT),
+        slope=finite_number("energy_slope", h.ENERGY_SLOPE),
     )
 
 

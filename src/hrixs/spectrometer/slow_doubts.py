@@ -12,7 +12,7 @@ from hrixs.doubt_rules.exposure import exposure_too_long
 from hrixs.doubt_rules.over_time import lines_move
 from hrixs.i0.exposure_time import exposure_in_s, seconds_between_images, usual_value
 from hrixs.settings.attributes import Settings
-from hrixs.utils.checks import number, yes_or_no
+from hrixs.utils.checks import finite_number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
 
 # Photon energies that differ by less are the same, in eV.
@@ -40,7 +40,7 @@ def _of_axis(h: Settings, spectrum: xr.DataArray, energies: xr.Variable | None) 
     axis, unit = spectrum["energy"].values, spectrum["energy"].attrs["units"]
     if not axis.size:
         return found
-    slope = number("energy_slope", h.ENERGY_SLOPE)
+    slope = finite_number("energy_slope", h.ENERGY_SLOPE)
     if unit == "eV":
         usual, ends = usual_value(energies), (float(axis[0]), float(axis[-1]))
         found += energy_axis(*ends, axis.size, slope=slope, energy=usual)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from numbers import Real
 from typing import Any
@@ -41,6 +42,20 @@ def number(name: str, value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(f"{name} = {_shown(value)}, expected a number.")
+
+
+def finite_number(name: str, value: Any) -> float:
+    """`value` as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is not one number, or NaN or infinite.
+    """
+    one = number(name, value)
+    if not math.isfinite(one):
+        raise ValueError(f"{name} = {one}, expected a finite number.")
+    return one
 
 
 def yes_or_no(name: str, value: Any) -> bool:
