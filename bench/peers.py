@@ -1,6 +1,8 @@
-"""Other photon finders, where they are installed: each gives the photons in a stack of frames.
+"""Other photon finders: each gives the photons in a stack of frames.
 
 pycentroids: https://github.com/NSLS-II/centroids. aare: https://github.com/slsdetectorgroup/aare.
+Both where they are installed. RixsToolBox (ESRF) is a program with windows: the rule of its
+classifier, in NumPy.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 
 PEDESTAL = 100.0
 READ_NOISE = 1.6
+#: Of a photon of 530 eV, in ADU: 3.6 eV an electron, 1.06 electrons an ADU.
+CHARGE = 530.0 / 3.6 / 1.06
 
 
 def pycentroids(frames: NDArray[Any]) -> Callable[[], int]:
@@ -62,14 +66,37 @@ def aare(frames: NDArray[Any]) -> Callable[[], int]:
     return find
 
 
+def rixs_toolbox(frames: NDArray[Any]) -> Callable[[], int]:
+    """Pixels of 0.2 to 1 photon that none of their neighbours exceeds, of 0.2 photons in 3x3."""
+    photon = CHARGE
+
+    def count(frame: NDArray[Any]) -> int:
+        image = frame.astype(np.float64) - np.mean(frame[:50])
+        middle = image[1:-1, 1:-1]
+        sides = [
+            image[1 + i : image.shape[0] - 1 + i, 1 + j : image.shape[1] - 1 + j]
+            for i in (-1, 0, 1)
+            for j in (-1, 0, 1)
+        ]
+        is_peak = (middle > 0.2 * photon) & (middle < photon)
+        for side in sides:
+            is_peak &= middle >= side
+        x, y = np.nonzero(is_peak)
+        charges = sum(side[x, y] for side in sides)
+        return int(np.count_nonzero(charges > 0.2 * photon))
+
+    return lambda: sum(count(frame) for frame in frames)
+
+
 def installed(frames: NDArray[Any], threads: int) -> dict[str, Callable[[], int]]:
-    """The peers that can be imported, made ready for `frames`; OMP_NUM_THREADS is `threads`."""
+    """The peers that are here, made ready for `frames`; OMP_NUM_THREADS is `threads`."""
     known = {
         "pycentroids": (pycentroids, f"pycentroids, {threads} threads"),
         "aare": (aare, "aare, 1 thread"),
     }
-    return {
+    found = {
         title: make(frames)
         for name, (make, title) in known.items()
         if importlib.util.find_spec(name)
     }
+    return found | {"rule of RixsToolBox in NumPy, 1 thread": rixs_toolbox(frames)}
