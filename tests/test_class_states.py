@@ -31,6 +31,7 @@ DOCUMENTED = {
     TypeError,
     MissingDataError,
     NoLineError,
+    errors.DoubtfulCurvatureError,
     errors.FaultyRunError,
     errors.NonFinitePixelsError,
     errors.TooManyPhotonsError,

@@ -10,6 +10,7 @@ from conftest import RUN
 from hrixs import HrixsWarning, UnknownUncertaintyError, find_photons, hRIXS
 from hrixs.live.spectra import LiveSpectra
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.spectra.aggregate import add, add_in_quadrature, average
 
 
 def frame_with(spots: dict[tuple[int, int], float]) -> np.ndarray:
@@ -223,3 +224,11 @@ def test_errors_survive_a_file(small, tmp_path):
     data.to_netcdf(tmp_path / "out.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as again:
         assert again.hrixs.error().identical(data.hrixs.error())
+
+
+@pytest.mark.parametrize("way", [add, average, add_in_quadrature])
+@pytest.mark.parametrize("values", [["a", "b"], [b"a", b"b"], np.array(["a", 1], object)])
+def test_text_is_neither_added_nor_averaged(way, values):
+    nrj = xr.DataArray(values, dims="trainId", name="nrj")
+    with pytest.raises(TypeError, match=r"nrj is of type .*, expected numbers"):
+        way(nrj, "trainId")

@@ -35,6 +35,11 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     xarray.DataArray
         Without `dim`, in the same unit. Counts of all images together are left out of ``attrs``.
 
+    Raises
+    ------
+    TypeError
+        For text, and all else that is no number.
+
     Examples
     --------
     >>> import xarray as xr
@@ -43,6 +48,7 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     >>> float(hrixs.aggregate(shots, aggregators={"laser_energy": hrixs.add}).laser_energy)
     3.5
     """
+    _require_numbers(da, "added up")
     total = _in_order(da, dim).sum(dim, skipna=False, keep_attrs=True)
     total.attrs = {name: value for name, value in da.attrs.items() if name not in OF_ALL_IMAGES}
     return total
@@ -50,6 +56,7 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
 
 def add_in_quadrature(da: xr.DataArray, dim: str) -> xr.DataArray:
     """Error of a sum over `dim`, from independent errors: the root of their squares' sum."""
+    _require_numbers(da, "added in quadrature")
     squares = add(da**2, dim)
     total: xr.DataArray = xr.apply_ufunc(np.sqrt, squares, dask="allowed", keep_attrs=True)
     total.attrs = dict(da.attrs)
@@ -71,6 +78,11 @@ def average(da: xr.DataArray, dim: str) -> xr.DataArray:
     xarray.DataArray of float64
         Without `dim`, in the same unit.
 
+    Raises
+    ------
+    TypeError
+        For text, and all else that is no number.
+
     Examples
     --------
     >>> import xarray as xr
@@ -81,6 +93,7 @@ def average(da: xr.DataArray, dim: str) -> xr.DataArray:
 
     >>> h.aggregators["mono_temp"] = hrixs.average  # of the class  # doctest: +SKIP
     """
+    _require_numbers(da, "averaged", also="M")
     return _in_order(da, dim).mean(dim, skipna=False, keep_attrs=True)
 
 
@@ -143,6 +156,15 @@ def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> 
     if aggregate is None and name not in aggregators:
         return _without_numbers(da, dim)
     return None if aggregate is None else aggregate(da, dim)
+
+
+def _require_numbers(da: xr.DataArray, done: str, also: str = "") -> None:
+    """Raise an error for what is no number; times are of kind M."""
+    if da.dtype.kind not in f"biufcm{also}":
+        raise TypeError(
+            f"{da.name} is of type {da.dtype}, which can't be {done}, expected numbers. Correct "
+            f"it, or leave it out: aggregators[{da.name!r}] = None."
+        )
 
 
 def _without_numbers(da: xr.DataArray, dim: str) -> xr.DataArray | None:
