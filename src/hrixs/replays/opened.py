@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import xarray as xr
 
-from hrixs.output.writing import SUFFIXES, checked_suffix, recorded
+from hrixs.output.suffixes import SUFFIXES, checked_suffix
+from hrixs.output.writing import recorded
 from hrixs.steps.record import STEPS, Step, steps_now, steps_of
 from hrixs.utils.errors import MissingDataError
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from hrixs.runs import extra_data_access
+from hrixs.runs.mnemonic_table import DATA
 from hrixs.runs.run_files import FILE_NAME, Run, RunFile, split_name
 from hrixs.utils.checks import require_word
 from hrixs.utils.errors import MissingDataError, warn
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 #: A run number, a run's folder or file, or a run that is open already.
 RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection | Run"
-#: Which data of a run: as written, processed, or both, a source that is in both from the processed.
-DATA = ("raw", "proc", "all")
 
 # What no file makes extra-data raise as it opens a run: a fault of the program.
 _NEVER_OF_A_FILE = (AttributeError, TypeError, ImportError, NameError)

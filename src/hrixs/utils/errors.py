@@ -6,11 +6,12 @@ import difflib
 import sys
 import warnings
 from collections.abc import Iterable
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "ChargeBalanceWarning",
