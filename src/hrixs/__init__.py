@@ -15,7 +15,7 @@ except ImportError as error:
     ) from error
 
 from hrixs.scans.accessor import register_with_xarray
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.camera.curve import Curvature
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     )
     from hrixs.utils.provenance import __version__
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 register_with_xarray()
 

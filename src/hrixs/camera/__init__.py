@@ -5,7 +5,7 @@ What may be given as frames is brought to a form that the core reads in place.
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.camera.counts import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from hrixs.camera.plots import plot_image, plot_mask
     from hrixs.camera.unlike_frames import OddFrames, named_frames, odd_frames
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "FRAME_DIMS",

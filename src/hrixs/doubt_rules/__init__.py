@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.doubt_rules.doubt import (
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
     from hrixs.doubt_rules.listing import doubts
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "DOUBTS",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.energy.axis import EnergyCalibration
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hrixs.energy.line import LineFit, line_width
     from hrixs.energy.loss import energy_loss
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "EnergyCalibration",

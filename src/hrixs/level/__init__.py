@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.level.background import subtract_background
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hrixs.level.unlit import Sample, UnlitLevel, unlit_level
     from hrixs.level.words import DARK_FITS
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "DARK_FITS",

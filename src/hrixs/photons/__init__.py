@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.photons.bias_correction import PhaseCorrection, phase_correction
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         with_attributes,
     )
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "EV_PER_PAIR",

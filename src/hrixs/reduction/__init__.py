@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.reduction.analysis import Analysis, require_method
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hrixs.reduction.run import photons_of_run, process_run
     from hrixs.reduction.stack import settled_by_first, spectra_of
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "Analysis",

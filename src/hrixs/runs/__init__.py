@@ -5,7 +5,7 @@ Each image is read where it lies; what contradicts its train id is told.
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.runs.budget import Budget, share_out
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hrixs.runs.slow_data import SlowData
     from hrixs.runs.storage import Failed
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "Budget",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.scans.delays import delay_from_position
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hrixs.scans.maps import cut, rixs_map
     from hrixs.scans.pumped import pumped_by
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "align_elastic",

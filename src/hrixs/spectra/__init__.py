@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.spectra.aggregate import Aggregator, default_aggregators
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hrixs.spectra.rebin import axis_and_values, equal_step, moved_variable, rebin_shifted
     from hrixs.spectra.train_plot import plot_per_train
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "COUNTS",

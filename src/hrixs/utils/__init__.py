@@ -5,7 +5,7 @@ Used by every other package; imports none of them.
 
 from typing import TYPE_CHECKING
 
-from hrixs.utils.on_demand import on_demand
+from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from hrixs.utils.threads import available_threads, resolve_threads
     from hrixs.utils.typing import Floats
 else:
-    __getattr__ = on_demand(__name__)
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "FWHM",

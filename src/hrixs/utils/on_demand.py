@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def on_demand(package: str) -> Callable[[str], Any]:
+def names_on_demand(package: str) -> Callable[[str], Any]:
     """The ``__getattr__`` of a package, for the names that it imports under ``TYPE_CHECKING``.
 
     They stand there once, for readers and for tools. Its modules are found as well.
@@ -20,8 +20,8 @@ def on_demand(package: str) -> Callable[[str], Any]:
 
     Examples
     --------
-    >>> from hrixs.utils.on_demand import on_demand
-    >>> on_demand("hrixs.utils")("FWHM")
+    >>> from hrixs.utils.on_demand import names_on_demand
+    >>> names_on_demand("hrixs.utils")("FWHM")
     np.float64(2.3548200450309493)
     """
 
