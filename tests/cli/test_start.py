@@ -80,12 +80,12 @@ ERRORS = [
 
 
 def started(words: tuple[str, ...], folder: Path) -> tuple[int, set[str], str]:
-    """Status of a command in its own process, the packages it has imported, and all that it says."""
+    """Status of a command in its own process, packages that it has imported, and what it says."""
     command = [sys.executable, "-c", SCRIPT, *(word.format(here=folder) for word in words)]
     paths = [
         os.path.abspath(one) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one
     ]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths))}
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env, check=True)
     *said, last = done.stderr.splitlines()
     status, modules = json.loads(last)
