@@ -7,11 +7,11 @@ stands Python itself, that does nothing.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 _COMMAND = "from hrixs.cli.main import main; raise SystemExit(main())"
 #: What is started: its name, and the words behind ``python``.
@@ -32,30 +32,33 @@ CASES = {
 }  # fmt: skip
 
 
-def seconds(words: tuple[str, ...]) -> float:
-    start = time.perf_counter()
+def started(words: tuple[str, ...]) -> tuple[float, float]:
+    """Seconds of a start by the clock, and those that the processor was busy with it."""
+    before, start = os.times(), time.perf_counter()
     subprocess.run([sys.executable, *words], capture_output=True, check=False)
-    return time.perf_counter() - start
+    taken, after = time.perf_counter() - start, os.times()
+    busy = sum(after[2:4]) - sum(before[2:4])
+    return taken, busy
 
 
-def times(rounds: int) -> dict[str, float]:
-    """Median of the starts of each, the first of which only warms the disk's cache."""
-    taken: dict[str, list[float]] = {name: [] for name in CASES}
+def times(rounds: int) -> dict[str, tuple[float, float]]:
+    """Medians of each; its first start only warms the disk's cache, and does not count."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in CASES}
     for _ in range(rounds + 1):
         for name, words in CASES.items():
-            taken[name].append(seconds(words))
-    return {name: statistics.median(each[1:]) for name, each in taken.items()}
+            found[name].append(started(words))
+    of_each = {name: zip(*each[1:], strict=True) for name, each in found.items()}
+    return {name: tuple(map(statistics.median, each)) for name, each in of_each.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9, help="starts of each (default: 9)")
     found = times(parser.parse_args().rounds)
-    bare = found["python -c pass"]
-    print(f"python {sys.version.split()[0]}, {Path(sys.executable).name}; median, seconds")
-    print(f"{'':40s} {'whole':>7s} {'above python':>13s}")
-    for name, one in found.items():
-        print(f"{name:40s} {one:7.3f} {one - bare:13.3f}")
+    print(f"python {sys.version.split()[0]}, medians in seconds")
+    print(f"{'':40s} {'clock':>7s} {'processor':>10s}")
+    for name, (taken, busy) in found.items():
+        print(f"{name:40s} {taken:7.3f} {busy:10.3f}")
 
 
 if __name__ == "__main__":

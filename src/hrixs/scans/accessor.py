@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     import xarray as xr
 
 
@@ -75,12 +74,17 @@ def _register() -> None:
     xr.register_dataarray_accessor("hrixs")(DataArrayAccessor)  # type: ignore[no-untyped-call]
 
 
-class _WhenXarrayComes(MetaPathFinder):
-    """Registers when xarray was imported; importing it beforehand takes longer than a command."""
+class _WhenXarrayComes:
+    """Registers when xarray was imported; importing it beforehand takes longer than most commands.
+
+    Nothing of hrixs may be imported with it: its modules may be waiting for xarray themselves.
+    """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name != "xarray":
             return None
+        import importlib.util
+
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:
