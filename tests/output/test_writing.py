@@ -10,7 +10,8 @@ import xarray as xr
 
 import hrixs
 from hrixs import export
-from hrixs.output.writing import SUFFIXES, recorded
+from hrixs.output.suffixes import SUFFIXES
+from hrixs.output.writing import recorded
 
 ENERGY = xr.DataArray(
     [530.0, 530.1, 530.2], dims="energy", attrs={"units": "eV", "long_name": "energy"}

@@ -5,7 +5,7 @@ import pytest
 
 from hrixs import find_photons
 from hrixs.noise.false_hits import expected_false_hits
-from hrixs.photons.noise_threshold import threshold_options
+from hrixs.photons.defaults import threshold_options
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 

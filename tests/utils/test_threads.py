@@ -244,6 +244,7 @@ import numpy as np
 import hrixs
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+[getattr(hrixs, name) for name in hrixs.__all__]  # names are imported when they are asked for
 frame = np.random.default_rng(0).poisson(100.0, (2048, 2048)).astype(np.uint16)
 frames = np.broadcast_to(frame, (20000, 2048, 2048))
 print("calling", flush=True)

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hrixs.cli.job import Job
-from hrixs.cli.process import process
 from hrixs.cli.report_option import Asked, page_files
-from hrixs.cli.together import process_together
+from hrixs.cli.there import require_there
 from hrixs.files.names import is_pattern
-from hrixs.output.writing import SUFFIXES, checked_suffix
+from hrixs.output.suffixes import SUFFIXES, checked_suffix
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.utils.errors import MissingDataError
 
@@ -57,6 +56,9 @@ def process_all(
     if job.together:
         drawn = None if plot is None else Path(plot)
         page = page_files(report, [Path(output)], lambda name: [Path(name)])[0]
+        require_there(job)
+        from hrixs.cli.together import process_together
+
         return process_together(expanded(runs), Path(output), job, plot=drawn, page=page)
     names: list[Any] = [tuple(runs)] if job.stack else list(expanded(runs))
     several = len(names) > 1
@@ -65,6 +67,9 @@ def process_all(
         checked_suffix(path)  # before any work is done
     plots = file_names(plot, names, ".png") if plot is not None else [None] * len(names)
     pages = page_files(report, outputs, lambda name: file_names(name, names, ".html"))
+    require_there(job, None if several else names[0])
+    from hrixs.cli.process import process
+
     h = job.spectrometer()
     failed: dict[str, str] = {}
     for name, out, png, page in zip(names, outputs, plots, pages, strict=True):

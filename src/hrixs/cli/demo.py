@@ -76,8 +76,6 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
     list of Comparison
         The rows of the printed table.
     """
-    if n_frames < 24:
-        raise ValueError(f"n_frames = {n_frames}, expected 24 or more.")
     truth = _write_runs(out, n_frames, seed)
     n_bright = _write_bright_run(out, seed)
     before = os.environ.get("EXTRA_DATA_DATA_ROOT")

@@ -8,19 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from hrixs.cli.selection_options import Choice
-from hrixs.files.event_list import is_event_list, read_events
-from hrixs.files.images import is_image_source, open_images, open_mask
-from hrixs.output.writing import SUFFIXES
+from hrixs.output.suffixes import SUFFIXES
 from hrixs.runs.mnemonic_table import mnemonics
-from hrixs.runs.run import open_run
-from hrixs.settings.state import plain_beside, plain_settings
-from hrixs.spectrometer.spectrometer import hRIXS
-from hrixs.utils.provenance import __version__, digest
+
+if TYPE_CHECKING:
+    from hrixs.spectrometer.spectrometer import hRIXS
 
 
 @dataclass(frozen=True)
@@ -59,8 +54,11 @@ class Job:
 
     def source(self, name: str | Sequence[str]) -> Any:
         """What `name` stands for: images or photons as a dataset, else a run's number or path."""
-        if isinstance(name, str) and name.isdigit() and not Path(name).exists():
+        if is_number(name):
             return int(name)
+        from hrixs.files.event_list import is_event_list, read_events
+        from hrixs.files.images import is_image_source, open_images
+
         if isinstance(name, str) and is_event_list(name, self.dataset):
             photons = read_events(name)
             photons.encoding["files"] = [name]
@@ -84,6 +82,8 @@ class Job:
         h.set_params(**{name: value for name, value in given.items() if value is not None})
         h.set_params(**self.params)
         if self.mask is not None:
+            from hrixs.files.images import open_mask
+
             h.MASK = open_mask(self.mask, **self._reading(stack_axis=None, dataset=None)) != 0
         if self.dark is not None:
             h.load_dark(self.source(self.dark))
@@ -97,9 +97,11 @@ class Job:
     @cached_property
     def _loaded(self) -> hRIXS:
         """Settings of a file, or of a result; the defaults where none is given."""
+        from hrixs.spectrometer.spectrometer import hRIXS
+
         if self.settings is None:
             return hRIXS()
-        if Path(self.settings).suffix.lower() in SUFFIXES:
+        if is_result(self.settings):
             return hRIXS.from_result(self.settings)
         return hRIXS.load(self.settings)
 
@@ -110,6 +112,12 @@ class Job:
 
     def task(self, h: hRIXS, source: Any) -> str:
         """Text that is another one where the result would be."""
+        import xarray as xr
+
+        from hrixs.runs.run import open_run
+        from hrixs.settings.state import plain_beside, plain_settings
+        from hrixs.utils.provenance import __version__, digest
+
         how = asdict(self)
         for name in ("memory", "progress", "resume"):
             del how[name]
@@ -125,3 +133,13 @@ class Job:
             name: mnemonics.get(name) for name in (*h.FIELDS, *self.fields) if isinstance(name, str)
         }
         return digest(__version__, how, files, where, plain_settings(h), plain_beside(h))
+
+
+def is_number(name: str | Sequence[str]) -> TypeGuard[str]:
+    """Whether a run's number is meant, and no file."""
+    return isinstance(name, str) and name.isdigit() and not Path(name).exists()
+
+
+def is_result(settings: str) -> bool:
+    """Whether settings are taken from a result, by the name of its file."""
+    return Path(settings).suffix.lower() in SUFFIXES

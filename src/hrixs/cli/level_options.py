@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-
-from hrixs.level.background import subtract_background
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +44,8 @@ def with_background(result: xr.Dataset, options: dict[str, Any] | None) -> xr.Da
     """The result less its background, where that was asked for."""
     if options is None:
         return result
+    from hrixs.level.background import subtract_background
+
     new = subtract_background(result, **options)
     attrs = new["background"].attrs
     print(f"background: degree {attrs['degree']}, {attrs['n_bins']} bins, {attrs['region']}")

@@ -1,4 +1,8 @@
-"""The command ``hrixs``: argument parsing, and calls to the class."""
+"""The command ``hrixs``: argument parsing, and calls to the class.
+
+What is told of what was typed needs no NumPy, whose import takes longer: whatever does is imported
+by the command that runs.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from hrixs.cli import level_options, replay, report_option, scan_options, selection_options
-from hrixs.cli.parser import Parser
-from hrixs.photons.noise_threshold import threshold_options
-from hrixs.reduction.analysis import METHODS
+from hrixs.cli.parser import Parser, Version
+from hrixs.photons.defaults import threshold_options
 from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
+from hrixs.spectra.methods import METHODS
 from hrixs.utils.errors import DoubtWarning, HrixsWarning, unknown_name
-from hrixs.utils.provenance import __version__
 
+_FEWEST_FRAMES = 24
 _NUMBER = re.compile(r"-\.?\d[\d.:,eE+-]*")
 
 
@@ -42,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="hrixs", description="RIXS camera frames to spectra.")
-    parser.add_argument("--version", action="version", version=f"hrixs {__version__}")
+    parser.add_argument("--version", action=Version)
     commands = parser.add_commands()
     _add_demo(commands)
     _add_process(commands)
@@ -66,6 +70,8 @@ def _add_demo(commands: Any) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    if arguments.frames < _FEWEST_FRAMES:
+        raise ValueError(f"n_frames = {arguments.frames}, expected {_FEWEST_FRAMES} or more.")
     from hrixs.cli.demo import run_demo
 
     rows = run_demo(Path(arguments.out), n_frames=arguments.frames, seed=arguments.seed)
@@ -254,12 +260,19 @@ def _add_watch(commands: Any) -> None:
 
 def _watch(arguments: argparse.Namespace) -> None:
     from hrixs.cli.job import Job
+    from hrixs.cli.there import require_folder, require_there
+    from hrixs.live.endpoint import require_endpoint
+
+    job = Job(**_job_options(arguments))
+    require_folder(arguments.output or Path())
+    require_there(job)
+    require_endpoint(arguments.endpoint)
     from hrixs.cli.watch import watch
 
     watch(
         arguments.endpoint,
         arguments.output,
-        Job(**_job_options(arguments)),
+        job,
         mnemonics_file=arguments.mnemonics,
         window=arguments.window,
         every_train=arguments.every_train,

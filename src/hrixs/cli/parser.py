@@ -68,6 +68,21 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, unknown_name(what, value, action.choices))
 
 
+class Version(argparse.Action):
+    """Tells the version, which is looked up when it is asked for, and ends."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
+        text = "show program's version number and exit"
+        super().__init__(option_strings, argparse.SUPPRESS, 0, help=text)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """End, with the version on the screen."""
+        from importlib.metadata import version
+
+        print(f"hrixs {version('hrixs')}")
+        parser.exit()
+
+
 def _near_option(option: str, known: Sequence[str]) -> str | None:
     """The option that is meant, also where it is typed as the class' setting."""
     names = {name.lstrip("-"): name for name in known}

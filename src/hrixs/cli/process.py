@@ -17,7 +17,8 @@ from hrixs.cli.level_options import with_background
 from hrixs.cli.plots import draw_map, draw_run
 from hrixs.cli.report_option import Page, is_there, write_page
 from hrixs.doubt_rules.listing import doubts
-from hrixs.output.writing import SUFFIXES, checked_suffix, export, recorded
+from hrixs.output.suffixes import SUFFIXES, checked_suffix
+from hrixs.output.writing import export, recorded
 from hrixs.reduction.checkpoint import remove_checkpoint
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import HrixsWarning, MissingDataError

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hrixs.output.writing import checked_suffix, export
-from hrixs.replays.python_text import how_made
-from hrixs.spectrometer.replay import done_again, said_of_differences
+from hrixs.files.names import OF_RESULT, no_file
+from hrixs.output.suffixes import checked_suffix
 from hrixs.utils.errors import MissingDataError
 
 
@@ -32,6 +31,18 @@ def add_command(commands: Any) -> None:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
+    if not Path(arguments.result).is_file():
+        raise no_file(Path(arguments.result), OF_RESULT)
+    checked_suffix(arguments.result)
+    output: Path | None = None if arguments.show else arguments.output
+    if output is not None:
+        checked_suffix(output)  # before any work is done
+        if not output.parent.is_dir():
+            raise MissingDataError(f"there is no folder {output.parent} to write {output.name} to.")
+    from hrixs.output.writing import export
+    from hrixs.replays.python_text import how_made
+    from hrixs.spectrometer.replay import done_again, said_of_differences
+
     text = how_made(arguments.result)
     if not text:
         raise MissingDataError(
@@ -41,11 +52,6 @@ def _replay(arguments: argparse.Namespace) -> int:
     print(text)
     if arguments.show:
         return 0
-    output: Path | None = arguments.output
-    if output is not None:
-        checked_suffix(output)  # before any work is done
-        if not output.parent.is_dir():
-            raise MissingDataError(f"there is no folder {output.parent} to write {output.name} to.")
     made = done_again(arguments.result, dict(arguments.moved))
     if output is not None:
         export(made.result, output)

@@ -9,12 +9,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-
-from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import HrixsWarning, MissingDataError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from hrixs.spectrometer.spectrometer import hRIXS
 
 _SUFFIX = ".html"
 # What is between // and @ in an address may be a password.
@@ -100,8 +102,10 @@ def write_page(page: Page, h: hRIXS, source: Any, spectra: xr.Dataset, result: x
     spectra, result : xarray.Dataset
         Of each image, and as written.
     """
+    from hrixs.cli.events import is_photons
+
     options: dict[str, Any] = {"trains": spectra, "command": page.command}
-    photons = isinstance(source, xr.Dataset) and "photon" in source.dims
+    photons = is_photons(source)
     if source is None or photons:
         options |= {"image": None, "why_no_image": _NO_IMAGES if photons else _NOT_OF_ONE_RUN}
         source = None

@@ -6,12 +6,10 @@ import argparse
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-
-from hrixs.selection.choose import select
-from hrixs.selection.chosen_trains import chosen_images
+if TYPE_CHECKING:
+    import xarray as xr
 
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _MOST = 10_000_000
@@ -44,12 +42,16 @@ class Choice:
 
     def of_images(self, data: xr.Dataset) -> xr.Dataset:
         """The chosen images of a stack."""
+        from hrixs.selection.chosen_trains import chosen_images
+
         return chosen_images(data, **self.of_run)
 
     def of_spectra(self, spectra: xr.Dataset) -> xr.Dataset:
         """Those that the condition chooses, which is said."""
         if self.by is None:
             return spectra
+        from hrixs.selection.choose import select
+
         chosen = select(spectra, self.by)
         print(f"{chosen.attrs['n_left_out']} images left out; kept: {chosen.attrs['selected_by']}")
         return chosen

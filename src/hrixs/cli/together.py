@@ -13,7 +13,8 @@ from hrixs.cli.job import Job
 from hrixs.cli.plots import draw_map, draw_together
 from hrixs.cli.process import fit_curvature, report, unfinished_folder, write_result
 from hrixs.cli.report_option import Page, is_there, write_page
-from hrixs.output.writing import checked_suffix, recorded
+from hrixs.output.suffixes import checked_suffix
+from hrixs.output.writing import recorded
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.folder_lock import working_in

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import Any, TextIO
 import xarray as xr
 
 from hrixs.cli.job import Job
+from hrixs.cli.there import require_folder
 from hrixs.live.bridge import Receiver, Train
 from hrixs.live.page import Link, page, problems, status
 from hrixs.live.spectra import LiveSpectra
@@ -80,10 +80,7 @@ def watch(
         If there was no camera in the trains, or no image until the end.
     """
     output = output or Path(time.strftime("hrixs-watch-%Y%m%d-%H%M%S.nc"))
-    if not (output.parent.is_dir() and os.access(output.parent, os.W_OK)):
-        raise MissingDataError(
-            f"there is no folder {output.parent} that can be written to, for {output.name}."
-        )
+    require_folder(output)
     if mnemonics_file is not None:
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
     screen = Screen(stream or sys.stdout)

@@ -19,9 +19,10 @@ from hrixs.doubt_rules.doubt import Doubt
 from hrixs.doubt_rules.listing import doubts
 from hrixs.energy.line import line_width
 from hrixs.photons.table import photon_table
-from hrixs.reduction.analysis import METHODS, counts_photons, require_method
+from hrixs.reduction.analysis import counts_photons, require_method
 from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.errors import known_error, with_variance
+from hrixs.spectra.methods import METHODS
 from hrixs.spectrometer.inputs import RunOrData, images_in
 from hrixs.spectrometer.recipe import add_spectra
 from hrixs.spectrometer.spectrometer import hRIXS

@@ -1,8 +1,15 @@
 """The curve that the spectral lines follow, fitted to an image or to photons."""
 
-from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
-from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
-from hrixs.curvature.plots import plot_curvature
+from typing import TYPE_CHECKING
+
+from hrixs.utils.on_demand import names_on_demand
+
+if TYPE_CHECKING:
+    from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
+    from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
+    from hrixs.curvature.plots import plot_curvature
+else:
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "CurvatureFit",

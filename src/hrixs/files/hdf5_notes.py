@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.camera.time_units import SECONDS
 from hrixs.files.hdf5_candidates import as_text, opened
 from hrixs.files.stored import date
-from hrixs.utils.time_units import SECONDS
 
 # NeXus, DECTRIS, ESRF, areaDetector. Those of areaDetector are in s by its definition.
 _EXPOSURES = ("count_time", "exposure_time", "exposure", "acquire_time", "AcquireTime")

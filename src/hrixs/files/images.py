@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hrixs.files.formats import format_of, is_run_name, unknown_text
 from hrixs.files.hdf5 import is_run_file
-from hrixs.files.names import files_named, is_pattern
+from hrixs.files.names import files_named, is_pattern, is_plain_name
 from hrixs.files.sif import is_spool
 from hrixs.files.stored import Stack, as_stack, native, one_an_image
 from hrixs.steps.record import recorded
@@ -169,18 +169,11 @@ def is_image_source(path: Any) -> bool:
     if Path(text).is_file():
         return not _is_of_a_run(text)
     if not Path(text).is_dir():
-        return Path(text).suffix.lower() in _PLAIN
+        return is_plain_name(text)
     if is_spool(text):
         return True
     files = _files_of(text)
     return any(_known(file) for file in files) and not any(_is_of_a_run(file) for file in files)
-
-
-# Of names that can't be those of runs, so that a missing file is a missing file.
-_PLAIN = (
-    ".tif", ".tiff", ".npy", ".npz", ".edf", ".cbf", ".fits", ".sif", ".spe", ".img", ".nxs",
-    ".cxi", ".hdf", ".hdf5",
-)  # fmt: skip
 
 
 def _files_of(folder: str) -> list[str]:

@@ -10,6 +10,14 @@ from pathlib import Path
 from hrixs.utils.errors import MissingDataError
 
 _NUMBER = re.compile(r"(\d+)")
+# Of names that can't be those of runs, so that a missing file is a missing file.
+_PLAIN = (
+    ".tif", ".tiff", ".npy", ".npz", ".edf", ".cbf", ".fits", ".sif", ".spe", ".img", ".nxs",
+    ".cxi", ".hdf", ".hdf5",
+)  # fmt: skip
+
+#: What a file is for that is not there.
+OF_RESULT, OF_SETTINGS = "of a result", "to load settings from"
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -35,6 +43,16 @@ def numbered_alike(names: Sequence[str]) -> bool:
 def is_pattern(path: str) -> bool:
     """Whether `path` is a pattern such as ``scan_*.tif``, and no file of that name."""
     return glob.has_magic(path) and not Path(path).exists()
+
+
+def is_plain_name(path: str) -> bool:
+    """Whether a path that is not there names a file of images, and no run."""
+    return Path(path).suffix.lower() in _PLAIN
+
+
+def no_file(path: Path, use: str) -> MissingDataError:
+    """The error where there is no such file; `use` is what it is for."""
+    return MissingDataError(f"there is no file {path} {use}.")
 
 
 def files_named(path: str | Path | Sequence[str | Path]) -> list[str]:

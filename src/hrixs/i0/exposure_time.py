@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.utils.time_units import SECONDS
+from hrixs.camera.time_units import SECONDS
 
 #: From train to train at the European XFEL, in s.
 TRAIN = 0.1

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.time_units import SECONDS
 from hrixs.i0.exposures import exposures_of, overlapping, sum_over_exposures
 from hrixs.i0.pulses import sum_over_pulses
 from hrixs.runs.indexed_run import IndexedRun
@@ -18,7 +19,6 @@ from hrixs.runs.mnemonic_table import Mnemonic, entry_of_pair, field_name, is_pa
 from hrixs.runs.slow_data import SlowData
 from hrixs.spectra.expression import Expression
 from hrixs.utils.errors import HrixsWarning, MissingDataError, named_trains, unknown_name, warn
-from hrixs.utils.time_units import SECONDS
 from hrixs.utils.typing import Floats
 
 _EXPOSURE = "hRIXS_exposure"

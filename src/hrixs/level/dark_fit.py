@@ -9,9 +9,6 @@ import numpy as np
 from hrixs.level.unlit import unlit_level
 from hrixs.utils.typing import Floats
 
-#: What may be fitted.
-DARK_FITS = ("offset", "factor", "both")
-
 # Rounds of choosing pixels without light by the fit so far, and of the fit itself.
 _CHOICES, _ROUNDS = 2, 12
 # So many pixels are enough for a factor.

@@ -5,7 +5,6 @@ A thread receives, so that the newest image is at hand whenever the last one has
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections import deque
@@ -13,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hrixs.live.endpoint import require_endpoint
 from hrixs.live.trains import TrainData
 
 SOCKETS = ("REQ", "SUB", "PULL")
-_ENDPOINT = re.compile(r"tcp://[^\s:/*]+:\d{1,5}|ipc://\S+")
 _POLL_MS = 100
 
 
@@ -81,11 +80,7 @@ class Receiver:
         every_train: bool = False,
         socket: str = "REQ",
     ) -> None:
-        if not _ENDPOINT.fullmatch(endpoint):
-            raise ValueError(
-                f"endpoint {endpoint!r}, expected tcp://HOST:PORT, for example "
-                "tcp://127.0.0.1:45000."
-            )
+        require_endpoint(endpoint)
         if socket not in SOCKETS:
             raise ValueError(f"socket {socket!r}, expected one of {', '.join(SOCKETS)}.")
         self._deserialize = _deserializer()

@@ -3,6 +3,13 @@
 Found from dark frames, or from frames with light.
 """
 
-from hrixs.noise.report import NoiseReport, noise_report
+from typing import TYPE_CHECKING
+
+from hrixs.utils.on_demand import names_on_demand
+
+if TYPE_CHECKING:
+    from hrixs.noise.report import NoiseReport, noise_report
+else:
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = ["NoiseReport", "noise_report"]

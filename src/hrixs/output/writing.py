@@ -11,22 +11,12 @@ import xarray as xr
 
 from hrixs.output.layout import AXES
 from hrixs.output.nexus import recorded_in_nexus, write_nexus
+from hrixs.output.suffixes import SUFFIXES, checked_suffix
 from hrixs.output.text_table import recorded_in_text, write_text
 from hrixs.spectra.errors import known_error, tells_an_error
 from hrixs.utils.atomic_files import replaced_at_once, write_netcdf
-from hrixs.utils.errors import unknown_name
 
 _SPACES, _COMMAS = " ", ","
-#: What is written into a file of each suffix.
-SUFFIXES = {
-    ".nc": "netCDF",
-    ".nxs": "NeXus",
-    ".h5": "NeXus",
-    ".hdf5": "NeXus",
-    ".dat": "text",
-    ".txt": "text",
-    ".csv": "comma-separated text",
-}
 
 
 def export(
@@ -96,20 +86,6 @@ def export(
     }
     with replaced_at_once(Path(path), scratch) as part:
         writers[SUFFIXES[suffix]](data, part)
-
-
-def checked_suffix(path: str | os.PathLike[str]) -> str:
-    """The suffix of a file to write, in lower case.
-
-    Raises
-    ------
-    ValueError
-        If it is not known.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ValueError(f"{path}: {unknown_name('suffix', suffix, SUFFIXES)}")
-    return suffix
 
 
 def recorded(path: Path, name: str) -> str | None:

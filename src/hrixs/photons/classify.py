@@ -18,9 +18,10 @@ from hrixs.photons.defaults import (
     ELECTRONS_PER_ADU,
     EV_PER_PAIR,
     MAX_PHOTONS,
+    POSITION,
     SINGLE_LOW,
 )
-from hrixs.photons.placement import POSITION, Placement, estimated_cloud
+from hrixs.photons.placement import Placement, estimated_cloud
 from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, positive_energies, whole_number
 from hrixs.utils.errors import warn

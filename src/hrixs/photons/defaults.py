@@ -1,6 +1,8 @@
-"""Defaults of the ways to find photons, each in one place."""
+"""Defaults of the ways to find photons, and what a threshold may be, each in one place."""
 
 from __future__ import annotations
+
+import re
 
 #: Standard deviations above the mean of the 2x2 squares at which a hit begins.
 STD_THRESHOLD = 3.5
@@ -19,3 +21,39 @@ DOUBLE_LOW = 1.5
 
 #: More hits than this in one frame are taken for a wrong threshold.
 MAX_PHOTONS = 100_000
+
+#: Ways to place a photon: centre of mass of its spot, or fit of its charge cloud.
+POSITIONS = ("com", "gaussian")
+POSITION = "com"
+
+_BY_NOISE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*sigma\s*", re.IGNORECASE)
+
+
+def threshold_options(threshold: float | str | None) -> dict[str, float | None]:
+    """The threshold as options of the core, which takes one of two.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is neither a number nor a text such as ``'6 sigma'``.
+
+    Examples
+    --------
+    >>> from hrixs.photons.defaults import threshold_options
+    >>> threshold_options("6 sigma")
+    {'threshold': None, 'noise_threshold': 6.0}
+    >>> threshold_options(450)
+    {'threshold': 450.0, 'noise_threshold': None}
+    """
+    if isinstance(threshold, str):
+        match = _BY_NOISE.fullmatch(threshold)
+        if match is None or float(match[1]) == 0:
+            raise ValueError(
+                f"threshold = {threshold!r}, expected a number in ADU, or standard deviations of "
+                "the frame's own noise as '6 sigma'."
+            )
+        return {"threshold": None, "noise_threshold": float(match[1])}
+    from hrixs.utils.checks import number  # a text is refused before NumPy is there
+
+    given = None if threshold is None else number("threshold", threshold)
+    return {"threshold": given, "noise_threshold": None}

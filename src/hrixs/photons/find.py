@@ -13,14 +13,13 @@ from hrixs import _core
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.doubt_rules.doubt import Doubt, tell
 from hrixs.doubt_rules.photons import spread
-from hrixs.photons.defaults import MAX_PHOTONS, STD_THRESHOLD
+from hrixs.photons.defaults import MAX_PHOTONS, POSITION, STD_THRESHOLD, threshold_options
 from hrixs.photons.noise_threshold import (
     noise_beside,
-    threshold_options,
     uneven_level,
     with_uneven,
 )
-from hrixs.photons.placement import POSITION, Placement, estimated_cloud
+from hrixs.photons.placement import Placement, estimated_cloud
 from hrixs.photons.table import table_of_found
 from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance

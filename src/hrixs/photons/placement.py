@@ -13,12 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs import _core
 from hrixs.camera.frames import Frames, as_noise
 from hrixs.photons.cloud_width import CloudEstimate, cloud_of_first, mean_cloud
+from hrixs.photons.defaults import POSITIONS
 from hrixs.utils.checks import number, yes_or_no
 from hrixs.utils.errors import unknown_name
-
-#: Ways to place a photon: centre of mass of its spot, or fit of its charge cloud.
-POSITIONS = ("com", "gaussian")
-POSITION = "com"
 
 
 def fits_clouds(position: object) -> bool:

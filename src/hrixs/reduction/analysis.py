@@ -23,13 +23,10 @@ from hrixs.photons.table import placed_on_chip
 from hrixs.spectra.converted import photons_by_intensity
 from hrixs.spectra.counted import photon_spectrum
 from hrixs.spectra.integrated import integrate_frames
+from hrixs.spectra.methods import METHODS
 from hrixs.utils.checks import number
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.utils.threads import resolve_threads
-
-#: Ways to make a spectrum: photons by a threshold from the image, by their energy, or by their
-#: charge also in a crowd; intensity; and, of the last two, the one that holds.
-METHODS = ("auto", "manual", "resolve", "integrate", "best")
 
 
 def counts_photons(method: str) -> bool:

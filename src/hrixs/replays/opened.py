@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 import xarray as xr
 
-from hrixs.output.writing import SUFFIXES, checked_suffix, recorded
+from hrixs.files.names import OF_RESULT, no_file
+from hrixs.output.suffixes import SUFFIXES, checked_suffix
+from hrixs.output.writing import recorded
 from hrixs.steps.record import STEPS, Step, steps_now, steps_of
-from hrixs.utils.errors import MissingDataError
 
 #: A result, or the file of one.
 Result: TypeAlias = "xr.Dataset | xr.DataArray | str | os.PathLike[str]"
@@ -39,7 +40,7 @@ def opened(result: Result) -> xr.Dataset | None:
         )
     path = Path(result)
     if not path.is_file():
-        raise MissingDataError(f"there is no file {path} of a result.")
+        raise no_file(path, OF_RESULT)
     if SUFFIXES[checked_suffix(path)] != "netCDF":
         return None
     with xr.open_dataset(path, engine="h5netcdf") as data:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.index import Entries, index_entries
 from hrixs.runs.mnemonic_table import (
+    TRUST,
     Field,
     Mnemonic,
     field_entries,
     field_name,
     known_elsewhere,
 )
-from hrixs.runs.own_ids import TRUST
 from hrixs.runs.run_files import Run
 from hrixs.runs.slow_data import SlowData, load_slow_data
 from hrixs.utils.checks import require_word

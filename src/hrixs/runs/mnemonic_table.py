@@ -14,11 +14,17 @@ import difflib
 import importlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias, TypedDict, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeGuard
 
-from hrixs.runs import extra_data_access
-from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, unknown_name
+
+if TYPE_CHECKING:
+    from hrixs.runs.run_files import Run
+
+#: Which data of a run: as written, processed, or both, a source that is in both from the processed.
+DATA = ("raw", "proc", "all")
+#: What to believe where the train ids beside the records contradict the index.
+TRUST = ("index", "records")
 
 
 class Mnemonic(TypedDict):
@@ -196,6 +202,8 @@ def known_elsewhere(run: Run, fields: Iterable[Any]) -> str:
 
     Those most like the names among `fields` first. It takes time, and is for errors.
     """
+    from hrixs.runs import extra_data_access
+
     wanted = [one for one in fields if isinstance(one, str)]
     aliases = run.aliases or extra_data_access.aliases_beside([file.path for file in run.files])
     texts = [

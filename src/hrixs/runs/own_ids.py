@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import Faults, named_trains
 
-#: What to believe where the train ids beside the records contradict the index.
-TRUST = ("index", "records")
 #: How to say so.
 HOW_TO_TRUST = "trust='index' or trust='records' (on the command line --trust)"
 

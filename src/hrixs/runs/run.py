@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from hrixs.runs import extra_data_access
+from hrixs.runs.mnemonic_table import DATA
 from hrixs.runs.run_files import FILE_NAME, Run, RunFile, split_name
 from hrixs.utils.checks import require_word
-from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.errors import MissingDataError, no_run_at, run_without_proposal, warn
 
 if TYPE_CHECKING:
     from extra_data import DataCollection
 
 #: A run number, a run's folder or file, or a run that is open already.
 RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection | Run"
-#: Which data of a run: as written, processed, or both, a source that is in both from the processed.
-DATA = ("raw", "proc", "all")
 
 # What no file makes extra-data raise as it opens a run: a fault of the program.
 _NEVER_OF_A_FILE = (AttributeError, TypeError, ImportError, NameError)
@@ -97,10 +96,7 @@ def _of_path(path: Path, data: str | None) -> Run:
         return _of_folder(path)
     if path.is_file():
         return _of_files(extra_data_access.files_behind(path))
-    raise MissingDataError(
-        f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
-        "(.tif, .npy, .h5) on the command line."
-    )
+    raise no_run_at(path)
 
 
 def run_name(run: RunLike) -> str:
@@ -122,10 +118,7 @@ def run_name(run: RunLike) -> str:
 
 def _folder_of_proposal(number: int, proposal: int | str | None) -> Path:
     if proposal is None:
-        raise ValueError(
-            f"run {number} was given without a proposal; expected hRIXS(proposal), proposal= "
-            "(on the command line --proposal), or the path of the run's folder."
-        )
+        raise run_without_proposal(number)
     folder = extra_data_access.find_proposal(proposal)
     if folder is None:
         raise _no_run(number, proposal, "there is no folder of the proposal")

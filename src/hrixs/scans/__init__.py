@@ -1,11 +1,18 @@
 """Runs put together, delays, pumped trains, maps over incident energy and delay."""
 
-from hrixs.scans.delays import delay_from_position
-from hrixs.scans.elastic import align_elastic
-from hrixs.scans.joining import concat
-from hrixs.scans.map_plot import plot_map
-from hrixs.scans.maps import cut, rixs_map
-from hrixs.scans.pumped import pumped_by
+from typing import TYPE_CHECKING
+
+from hrixs.utils.on_demand import names_on_demand
+
+if TYPE_CHECKING:
+    from hrixs.scans.delays import delay_from_position
+    from hrixs.scans.elastic import align_elastic
+    from hrixs.scans.joining import concat
+    from hrixs.scans.map_plot import plot_map
+    from hrixs.scans.maps import cut, rixs_map
+    from hrixs.scans.pumped import pumped_by
+else:
+    __getattr__ = names_on_demand(__name__)
 
 __all__ = [
     "align_elastic",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
-from hrixs.scans.map_plot import plot_map
-from hrixs.scans.maps import cut
-from hrixs.spectra.errors import error_of
+    import xarray as xr
 
 
-@xr.register_dataset_accessor("hrixs")  # type: ignore[no-untyped-call]  # xarray's own gap
 class DatasetAccessor:
     """``dataset.hrixs`` of xarray's datasets.
 
@@ -29,18 +28,23 @@ class DatasetAccessor:
 
     def error(self, name: str = "spectrum") -> xr.DataArray:
         """One standard deviation of a variable, as it is now; see `hrixs.error_of`."""
+        from hrixs.spectra.errors import error_of
+
         return error_of(self._data, name)
 
     def plot(self, ax: Any = None, *, scale: str = "linear") -> Any:
         """Draw a map; see `hrixs.plot_map`."""
+        from hrixs.scans.map_plot import plot_map
+
         return plot_map(self._data, ax, scale=scale)
 
     def cut(self, **ranges: float | tuple[float, float]) -> xr.Dataset:
         """Sum over a range of one of a map's axes; see `hrixs.cut`."""
+        from hrixs.scans.maps import cut
+
         return cut(self._data, **ranges)
 
 
-@xr.register_dataarray_accessor("hrixs")  # type: ignore[no-untyped-call]  # the same
 class DataArrayAccessor:
     """``array.hrixs`` of xarray's arrays."""
 
@@ -49,4 +53,56 @@ class DataArrayAccessor:
 
     def error(self) -> xr.DataArray:
         """One standard deviation of counted photons; see `hrixs.error_of`."""
+        from hrixs.spectra.errors import error_of
+
         return error_of(self._array)
+
+
+def register_with_xarray() -> None:
+    """Make ``data.hrixs`` known to xarray: now, or as soon as somebody imports it."""
+    if "xarray" in sys.modules:
+        _register()
+    else:
+        sys.meta_path.insert(0, _WhenXarrayComes())
+
+
+def _register() -> None:
+    import xarray as xr
+
+    # Their types have a gap of xarray's own.
+    xr.register_dataset_accessor("hrixs")(DatasetAccessor)  # type: ignore[no-untyped-call]
+    xr.register_dataarray_accessor("hrixs")(DataArrayAccessor)  # type: ignore[no-untyped-call]
+
+
+class _WhenXarrayComes:
+    """Registers when xarray was imported; importing it beforehand takes longer than most commands.
+
+    Nothing of hrixs may be imported with it: its modules may be waiting for xarray themselves.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != "xarray" or self._is_asked:
+            return None
+        import importlib.util
+
+        self._is_asked = True  # by itself, below
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._is_asked = False
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_register(module: Any) -> None:
+            execute(module)
+            # Here, since others look for xarray and do not import it.
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+                _register()
+
+        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec

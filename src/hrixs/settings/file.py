@@ -14,7 +14,9 @@ import xarray as xr
 
 from hrixs.camera.crop import pixels_of
 from hrixs.camera.frames import FRAME_DIMS, along_x_y, first_pixel
+from hrixs.files.names import OF_SETTINGS, no_file
 from hrixs.settings.attributes import Settings
+from hrixs.settings.paths import images_path, settings_path
 from hrixs.settings.plain import IMAGES, is_image, placed, plain
 from hrixs.settings.state import (
     AGGREGATORS,
@@ -30,7 +32,6 @@ from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import __version__, digest
 
-_SUFFIX = ".toml"
 #: What a value is where there is none: TOML has no word for it.
 _NONE = "none"
 _ONE = {setting.name: setting for setting in SETTINGS}
@@ -99,28 +100,6 @@ def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
         h.dark = dark_of_plain(known, images["dark"].values)
 
 
-def settings_path(path: str | os.PathLike[str]) -> Path:
-    """The path of a file of settings.
-
-    Raises
-    ------
-    ValueError
-        For another suffix.
-    """
-    file = Path(path)
-    if file.suffix.lower() != _SUFFIX:
-        raise ValueError(
-            f"{file} is no name of a file of settings, expected one that ends with {_SUFFIX}. The "
-            "settings of a result are read by hRIXS.from_result."
-        )
-    return file
-
-
-def images_path(file: Path) -> Path:
-    """Where the images of a file of settings are."""
-    return file.with_suffix(".images.nc")
-
-
 def _settings_table(h: Settings) -> Any:
     """The settings, a line each, with what they are."""
     import tomlkit
@@ -164,7 +143,7 @@ def _read(file: Path) -> dict[str, Any]:
         with file.open("rb") as opened:
             return tomllib.load(opened)
     except FileNotFoundError:
-        raise MissingDataError(f"there is no file {file} to load settings from.") from None
+        raise no_file(file, OF_SETTINGS) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is no TOML that can be read: {error}.") from error
 

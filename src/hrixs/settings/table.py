@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hrixs.level.dark_fit import DARK_FITS
+from hrixs.level.words import DARK_FITS
 from hrixs.photons import defaults
-from hrixs.photons.placement import POSITION, POSITIONS
-from hrixs.runs.mnemonic_table import entry_of_pair, field_name, is_pair, mnemonics
-from hrixs.runs.own_ids import TRUST
-from hrixs.runs.run import DATA
+from hrixs.photons.defaults import POSITION, POSITIONS
+from hrixs.runs.mnemonic_table import DATA, TRUST, entry_of_pair, field_name, is_pair, mnemonics
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,7 @@ from hrixs.i0.exposure_time import exposure_in_s
 from hrixs.runs.images import iterate_images, load_run, sum_images
 from hrixs.runs.indexed_run import IndexedRun, index_run
 from hrixs.runs.lazy_images import lazy_reader
-from hrixs.runs.mnemonic_table import Field, field_name, is_pair
-from hrixs.runs.own_ids import TRUST
+from hrixs.runs.mnemonic_table import TRUST, Field, field_name, is_pair
 from hrixs.runs.run import RunLike, open_run, run_name
 from hrixs.runs.run_files import Run
 from hrixs.selection.choose import number_dropped

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 
 from hrixs.camera.crop import Crop
-from hrixs.level.dark_fit import DARK_FITS
 from hrixs.level.mend import Mending
 from hrixs.level.told import VARIABLES
+from hrixs.level.words import DARK_FITS
 from hrixs.reduction.analysis import Analysis
 from hrixs.settings.attributes import Settings
 from hrixs.utils.checks import require_word, yes_or_no

@@ -18,7 +18,7 @@ from hrixs.i0.sums import AUTO
 from hrixs.level.background import subtract_background
 from hrixs.noise.report import NoiseReport
 from hrixs.photons.cloud_width import CloudEstimate
-from hrixs.reduction.analysis import METHODS, require_method
+from hrixs.reduction.analysis import require_method
 from hrixs.replays.opened import Result
 from hrixs.replays.set_by import set_by_result
 from hrixs.runs.mnemonic_table import field_name
@@ -31,6 +31,7 @@ from hrixs.settings.file import load_settings, save_settings
 from hrixs.settings.recorded import recorded_dark, recorded_method
 from hrixs.settings.table import described
 from hrixs.spectra import aggregate as sums
+from hrixs.spectra.methods import METHODS
 from hrixs.spectrometer import (
     curve_fits,
     fits,

@@ -6,11 +6,12 @@ import difflib
 import sys
 import warnings
 from collections.abc import Iterable
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "ChargeBalanceWarning",
@@ -29,6 +30,8 @@ __all__ = [
     "named_trains",
     "near_match",
     "no_extra_data",
+    "no_run_at",
+    "run_without_proposal",
     "unknown_name",
     "warn",
 ]
@@ -118,6 +121,22 @@ def no_extra_data(cause: ImportError) -> ImportError:
         f"runs of the European XFEL are read through extra-data, which can't be imported: {cause}. "
         "It needs Linux or macOS; on Windows use the Windows Subsystem for Linux. Images in TIFF, "
         "NumPy or HDF5 files, and arrays, need no extra-data."
+    )
+
+
+def no_run_at(path: object) -> MissingDataError:
+    """The error where nothing is at a run's path."""
+    return MissingDataError(
+        f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
+        "(.tif, .npy, .h5) on the command line."
+    )
+
+
+def run_without_proposal(number: int) -> ValueError:
+    """The error where a run's number was given, and not of which proposal."""
+    return ValueError(
+        f"run {number} was given without a proposal; expected hRIXS(proposal), proposal= "
+        "(on the command line --proposal), or the path of the run's folder."
     )
 
 
