@@ -57,11 +57,9 @@ inline TileSums tile_sums(const Tile& tile, std::uint64_t lit) {
         const Lanes rest = load(row);
         const Lanes variance = load(row + tile_size);
         const Bits is_seen = variance < all_of(never);
-        std::int32_t unlit[lanes];
-        for (int k = 0; k < lanes; ++k)
-            unlit[k] = -static_cast<std::int32_t>(~(lit >> (a * tile_size + k)) & 1);
+        const auto lit_in_row = static_cast<std::int32_t>(lit >> (a * tile_size) & 0xff);
         const Bits is_far = all_of(dark_widths * dark_widths) * variance < rest * rest;
-        const Bits is_unlit = is_seen & load_bits(unlit);
+        const Bits is_unlit = is_seen & lanes_without(lit_in_row);
         rest_sum = rest_sum + choose(is_seen, rest, zero);
         variance_sum = variance_sum + choose(is_seen, variance, zero);
         dark_sum = dark_sum + choose(is_unlit, choose(is_far, zero, rest), zero);
