@@ -26,8 +26,8 @@ template <class Pixel> class FrameTiles final : public TileSource {
   public:
     FrameTiles(const CorrectedFrame<Pixel>& frame, const CloudFit& cloud, double level,
                double noise, const std::vector<PixelIndex>& bright, const Kernels& kernels)
-        : frame_(frame), kernels_(kernels), cloud_(cloud), level_(level), variance_(noise * noise), bright_(bright),
-          is_plain_(!frame.has_mask() && !cloud.noise_map && bright.empty()),
+        : frame_(frame), kernels_(kernels), cloud_(cloud), level_(level), variance_(noise * noise),
+          bright_(bright), is_plain_(!frame.has_mask() && !cloud.noise_map && bright.empty()),
           n_cells_y_((frame.ny() + level_cell - 1) / level_cell) {
         if (cloud.local_background)
             cell_levels_.assign(
