@@ -67,6 +67,8 @@ class Canvas {
     std::int32_t slot(std::int32_t i, std::int32_t j) const {
         return has_place(i, j) ? slot_[place(i, j)] : none;
     }
+    // Of a tile that has a place.
+    std::int32_t slot_of_place(std::size_t place) const { return slot_[place]; }
     Tile& tile(std::int32_t slot) {
         const auto k = static_cast<std::size_t>(slot);
         return parts_[k / part_tiles][k % part_tiles];

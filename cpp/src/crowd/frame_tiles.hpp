@@ -44,7 +44,7 @@ template <class Pixel> class FrameTiles final : public TileSource {
         tile.has_masked = true;
         if (is_plain_ && x0 >= 0 && y0 >= 0 && x0 + tile_size <= frame_.nx() &&
             y0 + tile_size <= frame_.ny()) {
-            tile.has_masked = false;
+            tile.has_masked = !(static_cast<float>(variance_) < never);
             fill_plain(x0, y0, level, tile);
             return;
         }

@@ -13,25 +13,26 @@ void Scene::begin(const TileSource& source, Light light) {
     unchecked_.clear();
 }
 
-std::int32_t Scene::filled(std::int32_t i, std::int32_t j) {
-    if (!canvas_.has_place(i, j))
-        return none;
-    std::int32_t slot = canvas_.slot(i, j);
-    if (slot == none) {
-        slot = canvas_.add(i, j);
-        source_->fill(canvas_.tile(slot));
-    }
+std::int32_t Scene::fill(std::int32_t i, std::int32_t j) {
+    const std::int32_t slot = canvas_.add(i, j);
+    source_->fill(canvas_.tile(slot));
     return slot;
 }
 
+// Of a tile in the frame: those around it have places.
 void Scene::search_in(std::int32_t i, std::int32_t j) {
     const std::int32_t known = canvas_.slot(i, j);
     if (known != none && canvas_.state(known).is_searched)
         return;
-    for (std::int32_t k = i - 1; k <= i + 1; ++k)
-        for (std::int32_t l = j - 1; l <= j + 1; ++l)
-            if (const std::int32_t near = filled(k, l); near != none)
-                ++canvas_.state(near).n_searched;
+    for (std::int32_t k = i - 1; k <= i + 1; ++k) {
+        const std::size_t first = canvas_.place(k, j - 1);
+        for (std::int32_t l = 0; l < 3; ++l) {
+            const std::int32_t known_near =
+                canvas_.slot_of_place(first + static_cast<std::size_t>(l));
+            const std::int32_t near = known_near == none ? fill(k, j - 1 + l) : known_near;
+            ++canvas_.state(near).n_searched;
+        }
+    }
     const std::int32_t slot = canvas_.slot(i, j);
     canvas_.state(slot).is_searched = true;
     canvas_.state(slot).is_waiting = true;
