@@ -3,8 +3,8 @@
 
 #include "crowd/tile.hpp"
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 namespace hrixs::crowd {
@@ -69,14 +69,8 @@ class Canvas {
     }
     // Of a tile that has a place.
     std::int32_t slot_of_place(std::size_t place) const { return slot_[place]; }
-    Tile& tile(std::int32_t slot) {
-        const auto k = static_cast<std::size_t>(slot);
-        return parts_[k / part_tiles][k % part_tiles];
-    }
-    const Tile& tile(std::int32_t slot) const {
-        const auto k = static_cast<std::size_t>(slot);
-        return parts_[k / part_tiles][k % part_tiles];
-    }
+    Tile& tile(std::int32_t slot) { return tiles_[static_cast<std::size_t>(slot)]; }
+    const Tile& tile(std::int32_t slot) const { return tiles_[static_cast<std::size_t>(slot)]; }
     TileState& state(std::int32_t slot) { return states_[static_cast<std::size_t>(slot)]; }
     const TileState& state(std::int32_t slot) const {
         return states_[static_cast<std::size_t>(slot)];
@@ -96,8 +90,8 @@ class Canvas {
     // A new tile, whose pixels are to be filled.
     std::int32_t add(std::int32_t i, std::int32_t j) {
         const std::int32_t slot = size();
-        if (states_.size() == part_tiles * parts_.size())
-            parts_.push_back(std::make_unique<Tile[]>(part_tiles));
+        if (states_.size() == tiles_.size())
+            tiles_.resize(std::max<std::size_t>(256, 2 * tiles_.size()));
         states_.push_back({.i = i, .j = j});
         tile(slot).i = i;
         tile(slot).j = j;
@@ -147,10 +141,8 @@ class Canvas {
     std::int32_t n_i_;
     std::int32_t n_j_;
     std::vector<std::int32_t> slot_;
-    // Parts of them, which stay where they are when more are added.
-    static constexpr std::size_t part_tiles = 256;
-    std::vector<std::unique_ptr<Tile[]>> parts_;
-    std::vector<TileState> states_; // of the tiles in use
+    std::vector<Tile> tiles_;
+    std::vector<TileState> states_; // of the tiles in use, the first ones
 };
 
 } // namespace hrixs::crowd
