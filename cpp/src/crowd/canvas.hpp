@@ -28,6 +28,15 @@ inline const float* variance_of(const Tile& tile, int row) {
     return rest_of(tile, row) + tile_size;
 }
 
+// What is known of a tile apart from its pixels: to look through all must not fetch each tile.
+struct TileState {
+    std::int32_t i; // its place among tiles
+    std::int32_t j;
+    std::int32_t n_searched = 0; // of it and the tiles around it
+    bool is_searched = false;    // photons are looked for in it ...
+    bool is_waiting = false;     // ... and it has changed since that was done
+};
+
 // The parts of a frame that have light, in tiles. Pixels beyond the frame are masked ones.
 class Canvas {
   public:
@@ -38,9 +47,9 @@ class Canvas {
           slot_(static_cast<std::size_t>(n_i_) * static_cast<std::size_t>(n_j_), none) {}
 
     void clear() {
-        for (std::size_t k = 0; k < n_tiles_; ++k)
-            slot_[place(tiles_[k].i, tiles_[k].j)] = none;
-        n_tiles_ = 0;
+        for (const TileState& tile : states_)
+            slot_[place(tile.i, tile.j)] = none;
+        states_.clear();
     }
 
     Index nx() const { return nx_; }
@@ -58,22 +67,36 @@ class Canvas {
     std::int32_t slot(std::int32_t i, std::int32_t j) const {
         return has_place(i, j) ? slot_[place(i, j)] : none;
     }
+    // Of a tile that has a place.
+    std::int32_t slot_of_place(std::size_t place) const { return slot_[place]; }
     Tile& tile(std::int32_t slot) { return tiles_[static_cast<std::size_t>(slot)]; }
     const Tile& tile(std::int32_t slot) const { return tiles_[static_cast<std::size_t>(slot)]; }
-    std::int32_t size() const { return static_cast<std::int32_t>(n_tiles_); }
+    TileState& state(std::int32_t slot) { return states_[static_cast<std::size_t>(slot)]; }
+    const TileState& state(std::int32_t slot) const {
+        return states_[static_cast<std::size_t>(slot)];
+    }
+    std::int32_t size() const { return static_cast<std::int32_t>(states_.size()); }
+
+    // A tile and those around it, which are all there.
+    void around(std::int32_t slot, const Tile* (&tiles)[3][3]) const {
+        const TileState& middle = state(slot);
+        for (std::int32_t a = 0; a < 3; ++a) {
+            const std::int32_t* row = slot_.data() + place(middle.i + a - 1, middle.j - 1);
+            for (std::int32_t b = 0; b < 3; ++b)
+                tiles[a][b] = &tile(row[b]);
+        }
+    }
 
     // A new tile, whose pixels are to be filled.
     std::int32_t add(std::int32_t i, std::int32_t j) {
-        if (n_tiles_ == tiles_.size())
+        const std::int32_t slot = size();
+        if (states_.size() == tiles_.size())
             tiles_.resize(std::max<std::size_t>(256, 2 * tiles_.size()));
-        Tile& tile = tiles_[n_tiles_];
-        tile.i = i;
-        tile.j = j;
-        tile.n_searched = 0;
-        tile.is_searched = false;
-        tile.is_waiting = false;
-        slot_[place(i, j)] = static_cast<std::int32_t>(n_tiles_);
-        return static_cast<std::int32_t>(n_tiles_++);
+        states_.push_back({.i = i, .j = j});
+        tile(slot).i = i;
+        tile(slot).j = j;
+        slot_[place(i, j)] = slot;
+        return slot;
     }
 
     // The pixels as far as `reach` around one; all tiles that they lie in are there.
@@ -90,7 +113,7 @@ class Canvas {
         const auto add_tile = [&](std::int32_t by_i, std::int32_t by_j) {
             const std::int32_t slot = slot_[place(i + by_i, j + by_j)];
             window.slots[window.n_slots++] = slot;
-            return rest_of(tiles_[static_cast<std::size_t>(slot)], by_i == 0 ? row : 0) + column;
+            return rest_of(tile(slot), by_i == 0 ? row : 0) + column;
         };
         window.upper[0] = add_tile(0, 0);
         window.upper[1] = (window.is_split ? add_tile(0, 1) : window.upper[0]) - tile_size;
@@ -118,8 +141,8 @@ class Canvas {
     std::int32_t n_i_;
     std::int32_t n_j_;
     std::vector<std::int32_t> slot_;
-    std::vector<Tile> tiles_; // the first n_tiles_ are in use
-    std::size_t n_tiles_ = 0;
+    std::vector<Tile> tiles_;
+    std::vector<TileState> states_; // of the tiles in use, the first ones
 };
 
 } // namespace hrixs::crowd

@@ -11,6 +11,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace hrixs::crowd {
@@ -24,9 +25,9 @@ constexpr double most_light = 1e9; // of a pixel, and of a photon; ADU
 template <class Pixel> class FrameTiles final : public TileSource {
   public:
     FrameTiles(const CorrectedFrame<Pixel>& frame, const CloudFit& cloud, double level,
-               double noise, const std::vector<PixelIndex>& bright)
-        : frame_(frame), cloud_(cloud), level_(level), variance_(noise * noise), bright_(bright),
-          is_plain_(!frame.has_mask() && !cloud.noise_map && bright.empty()),
+               double noise, const std::vector<PixelIndex>& bright, const Kernels& kernels)
+        : frame_(frame), kernels_(kernels), cloud_(cloud), level_(level), variance_(noise * noise),
+          bright_(bright), is_plain_(!frame.has_mask() && !cloud.noise_map && bright.empty()),
           n_cells_y_((frame.ny() + level_cell - 1) / level_cell) {
         if (cloud.local_background)
             cell_levels_.assign(
@@ -43,7 +44,7 @@ template <class Pixel> class FrameTiles final : public TileSource {
         tile.has_masked = true;
         if (is_plain_ && x0 >= 0 && y0 >= 0 && x0 + tile_size <= frame_.nx() &&
             y0 + tile_size <= frame_.ny()) {
-            tile.has_masked = false;
+            tile.has_masked = !(static_cast<float>(variance_) < never);
             fill_plain(x0, y0, level, tile);
             return;
         }
@@ -86,6 +87,12 @@ template <class Pixel> class FrameTiles final : public TileSource {
 
     // Without anything masked.
     void fill_plain(Index x0, Index y0, double level, Tile& tile) const {
+        if constexpr (std::is_same_v<Pixel, std::uint16_t>)
+            if (frame_.is_plain()) {
+                kernels_.fill_counts(frame_.image.row(x0) + y0, frame_.image.stride_x, level,
+                                     static_cast<float>(variance_), tile);
+                return;
+            }
         for (int a = 0; a < tile_size; ++a) {
             float* rest = rest_of(tile, a);
             if (frame_.is_plain()) {
@@ -148,6 +155,7 @@ template <class Pixel> class FrameTiles final : public TileSource {
         }
     }
     const CorrectedFrame<Pixel>& frame_;
+    const Kernels& kernels_;
     const CloudFit& cloud_;
     double level_;
     double variance_;

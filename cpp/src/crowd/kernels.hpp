@@ -107,6 +107,9 @@ struct Kernels {
     void (*small_squares)(const Tile* const (&tiles)[3][3], float limit, FoundSquares& left);
     void (*large_squares)(const Tile* const (&tiles)[3][3], float limit, FoundSquares& left,
                           FoundSquares& taken);
+    // Pixels of a frame of counts, above a level; rows lie so many numbers apart.
+    void (*fill_counts)(const std::uint16_t* pixels, Index row_step, double level, float variance,
+                        Tile& tile);
     // lit: a bit for each pixel with light.
     TileSums (*tile_sums)(const Tile& tile, std::uint64_t lit);
 };

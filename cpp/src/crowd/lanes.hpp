@@ -25,6 +25,9 @@ inline Four four(float value) {
 inline Four choose(FourBits bits, Four a, Four b) {
     return bits ? a : b;
 }
+inline FourBits four_without(std::int32_t set, FourBits each) {
+    return (FourBits{set, set, set, set} & each) == FourBits{};
+}
 #else
 template <class Number> struct FourOf {
     Number lane[4];
@@ -57,6 +60,10 @@ inline Four choose(const FourBits& bits, const Four& a, const Four& b) {
     return {{bits[0] ? a[0] : b[0], bits[1] ? a[1] : b[1], bits[2] ? a[2] : b[2],
              bits[3] ? a[3] : b[3]}};
 }
+inline FourBits four_without(std::int32_t set, const FourBits& each) {
+    const auto at = [&](int k) { return (set & each[k]) == 0 ? -1 : 0; };
+    return {{at(0), at(1), at(2), at(3)}};
+}
 #endif
 
 #if defined(__AVX2__) && defined(__GNUC__) && !defined(HRIXS_NO_VECTOR_TYPES)
@@ -82,6 +89,11 @@ inline void store(float* to, Lanes value) {
 }
 inline Lanes choose(Bits bits, Lanes a, Lanes b) {
     return bits ? a : b;
+}
+// All ones in the lanes whose bit is not set.
+inline Bits lanes_without(std::int32_t set) {
+    const Bits each{1, 2, 4, 8, 16, 32, 64, 128};
+    return (Bits{set, set, set, set, set, set, set, set} & each) == Bits{};
 }
 inline Four fold(Lanes a) {
     return __builtin_ia32_vextractf128_ps256(a, 0) + __builtin_ia32_vextractf128_ps256(a, 1);
@@ -136,6 +148,9 @@ HRIXS_LANES(Bits, &, Bits)
 inline Lanes choose(const Bits& bits, const Lanes& a, const Lanes& b) {
     return {choose(bits.low, a.low, b.low), choose(bits.high, a.high, b.high)};
 }
+inline Bits lanes_without(std::int32_t set) {
+    return {four_without(set, FourBits{1, 2, 4, 8}), four_without(set, FourBits{16, 32, 64, 128})};
+}
 inline Four fold(const Lanes& a) {
     return a.low + a.high;
 }
@@ -149,6 +164,13 @@ inline bool any(const Bits& bits) {
 }
 
 #endif
+
+inline Lanes larger(const Lanes& a, const Lanes& b) {
+    return choose(b < a, a, b);
+}
+inline Lanes smaller(const Lanes& a, const Lanes& b) {
+    return choose(a < b, a, b);
+}
 
 // In fixed order.
 inline float sum(const Lanes& a) {

@@ -7,6 +7,7 @@
 #include "crowd/place_kernel.hpp"
 #include "crowd/report_kernel.hpp"
 #include "crowd/squares_kernel.hpp"
+#include "crowd/tile_kernel.hpp"
 
 namespace hrixs::crowd::HRIXS_LEVEL {
 
@@ -23,6 +24,7 @@ template <int Rows> constexpr Kernels kernels_for() {
         .remainder = remainder<Rows>,
         .small_squares = small_squares,
         .large_squares = large_squares,
+        .fill_counts = fill_counts,
         .tile_sums = tile_sums,
     };
 }

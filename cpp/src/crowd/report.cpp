@@ -35,7 +35,7 @@ void Report::make(Index number, Scene& scene) {
     photons_.sort(photons.size(), n_bands(nx),
                   [&](std::int32_t k) { return band_at(photons[k].centre_x, nx); });
     tiles_.sort(canvas.size(), n_bands(nx), [&](std::int32_t slot) {
-        return band_at(Canvas::first_pixel(canvas.tile(slot).i), nx);
+        return band_at(Canvas::first_pixel(canvas.state(slot).i), nx);
     });
     lit_.clear(canvas);
     for (Index band = 0; band < n_bands(nx); ++band) {

@@ -44,7 +44,8 @@ template <int Rows> Remainder remainder(const Window& window, const Cloud& cloud
 // Dark pixels that are farther from the level than so many widths of the noise are none.
 constexpr float dark_widths = 4.0F;
 
-inline TileSums tile_sums(const Tile& tile, std::uint64_t lit) {
+// All: of a tile without masked pixels and without light, where nothing need be chosen.
+template <bool All> TileSums sums_of_tile(const Tile& tile, std::uint64_t lit) {
     const Lanes zero = all_of(0.0F);
     const Lanes one = all_of(1.0F);
     Lanes rest_sum = zero;
@@ -56,12 +57,18 @@ inline TileSums tile_sums(const Tile& tile, std::uint64_t lit) {
         const float* row = tile.values + first_value + a * row_floats;
         const Lanes rest = load(row);
         const Lanes variance = load(row + tile_size);
+        if constexpr (All) {
+            const Bits is_far = all_of(dark_widths * dark_widths) * variance < rest * rest;
+            rest_sum = rest_sum + rest;
+            variance_sum = variance_sum + variance;
+            dark_sum = dark_sum + choose(is_far, zero, rest);
+            n_dark = n_dark + choose(is_far, zero, one);
+            continue;
+        }
         const Bits is_seen = variance < all_of(never);
-        std::int32_t unlit[lanes];
-        for (int k = 0; k < lanes; ++k)
-            unlit[k] = -static_cast<std::int32_t>(~(lit >> (a * tile_size + k)) & 1);
+        const auto lit_in_row = static_cast<std::int32_t>(lit >> (a * tile_size) & 0xff);
         const Bits is_far = all_of(dark_widths * dark_widths) * variance < rest * rest;
-        const Bits is_unlit = is_seen & load_bits(unlit);
+        const Bits is_unlit = is_seen & lanes_without(lit_in_row);
         rest_sum = rest_sum + choose(is_seen, rest, zero);
         variance_sum = variance_sum + choose(is_seen, variance, zero);
         dark_sum = dark_sum + choose(is_unlit, choose(is_far, zero, rest), zero);
@@ -69,8 +76,14 @@ inline TileSums tile_sums(const Tile& tile, std::uint64_t lit) {
         n_dark = n_dark + choose(is_unlit, choose(is_far, zero, one), zero);
     }
     const Four four_sums = sums(rest_sum, variance_sum, dark_sum, n_seen);
-    return {four_sums[0], four_sums[1], four_sums[2], static_cast<std::int32_t>(four_sums[3]),
+    return {four_sums[0], four_sums[1], four_sums[2],
+            All ? tile_pixels : static_cast<std::int32_t>(four_sums[3]),
             static_cast<std::int32_t>(sum(n_dark))};
+}
+
+inline TileSums tile_sums(const Tile& tile, std::uint64_t lit) {
+    return tile.has_masked || lit != 0 ? sums_of_tile<false>(tile, lit)
+                                       : sums_of_tile<true>(tile, lit);
 }
 
 } // namespace

@@ -164,7 +164,7 @@ ResolvedPhotons resolve_photons(const FrameStack<Pixel>& frames, const double* p
             if (settings.max_pixel)
                 find_bright(frame, base_level + *settings.max_pixel, scratch);
             const crowd::FrameTiles<Pixel> tiles(frame, settings.cloud, base_level, noise,
-                                                 scratch.bright);
+                                                 scratch.bright, scratch.search.scene().kernels());
             const crowd::Light light{
                 static_cast<float>(charge),
                 gain > 0.0 ? static_cast<float>(std::min(1.0 / gain, crowd::most_light)) : 0.0F};

@@ -13,35 +13,36 @@ void Scene::begin(const TileSource& source, Light light) {
     unchecked_.clear();
 }
 
-std::int32_t Scene::filled(std::int32_t i, std::int32_t j) {
-    if (!canvas_.has_place(i, j))
-        return none;
-    std::int32_t slot = canvas_.slot(i, j);
-    if (slot == none) {
-        slot = canvas_.add(i, j);
-        source_->fill(canvas_.tile(slot));
-    }
+std::int32_t Scene::fill(std::int32_t i, std::int32_t j) {
+    const std::int32_t slot = canvas_.add(i, j);
+    source_->fill(canvas_.tile(slot));
     return slot;
 }
 
+// Of a tile in the frame: those around it have places.
 void Scene::search_in(std::int32_t i, std::int32_t j) {
     const std::int32_t known = canvas_.slot(i, j);
-    if (known != none && canvas_.tile(known).is_searched)
+    if (known != none && canvas_.state(known).is_searched)
         return;
-    for (std::int32_t k = i - 1; k <= i + 1; ++k)
-        for (std::int32_t l = j - 1; l <= j + 1; ++l)
-            if (const std::int32_t near = filled(k, l); near != none)
-                ++canvas_.tile(near).n_searched;
+    for (std::int32_t k = i - 1; k <= i + 1; ++k) {
+        const std::size_t first = canvas_.place(k, j - 1);
+        for (std::int32_t l = 0; l < 3; ++l) {
+            const std::int32_t known_near =
+                canvas_.slot_of_place(first + static_cast<std::size_t>(l));
+            const std::int32_t near = known_near == none ? fill(k, j - 1 + l) : known_near;
+            ++canvas_.state(near).n_searched;
+        }
+    }
     const std::int32_t slot = canvas_.slot(i, j);
-    canvas_.tile(slot).is_searched = true;
-    canvas_.tile(slot).is_waiting = true;
+    canvas_.state(slot).is_searched = true;
+    canvas_.state(slot).is_waiting = true;
     changed_.push_back(slot);
 }
 
 void Scene::search_around(double x, double y) {
     const double around = profile_.reach() + 0.5;
     const std::int32_t own = canvas_.slot(Canvas::tile_of(nearest(x)), Canvas::tile_of(nearest(y)));
-    if (own != none && canvas_.tile(own).n_searched == 9)
+    if (own != none && canvas_.state(own).n_searched == 9)
         return;
     const auto tile = [](double place, Index n) {
         return Canvas::tile_of(std::clamp<Index>(nearest(place), 0, n - 1));
@@ -57,7 +58,7 @@ void Scene::search_around(double x, double y) {
 
 // The pixels of a tile have changed and are to be looked at.
 void Scene::look_at(std::int32_t slot) {
-    Tile& tile = canvas_.tile(slot);
+    TileState& tile = canvas_.state(slot);
     if (tile.is_searched && !tile.is_waiting) {
         tile.is_waiting = true;
         changed_.push_back(slot);
@@ -68,12 +69,12 @@ void Scene::take_changed(std::vector<std::int32_t>& slots) {
     slots.swap(changed_);
     changed_.clear();
     for (const std::int32_t slot : slots)
-        canvas_.tile(slot).is_waiting = false;
+        canvas_.state(slot).is_waiting = false;
 }
 
 void Scene::forget_changes_before(Index x) {
     std::erase_if(changed_, [&](std::int32_t slot) {
-        Tile& tile = canvas_.tile(slot);
+        TileState& tile = canvas_.state(slot);
         const bool is_before = Canvas::first_pixel(tile.i) < x;
         tile.is_waiting = tile.is_waiting && !is_before;
         return is_before;

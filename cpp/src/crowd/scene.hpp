@@ -76,7 +76,7 @@ class Scene {
     static double in_frame(double place, Index n) {
         return std::clamp(place, -0.49, static_cast<double>(n) - 0.51);
     }
-    std::int32_t filled(std::int32_t i, std::int32_t j);
+    std::int32_t fill(std::int32_t i, std::int32_t j);
     void search_in(std::int32_t i, std::int32_t j);
     void look_at(std::int32_t slot);
     Window window_of(const Photon& photon);

@@ -48,11 +48,8 @@ void Search::collect(float limit, bool wide) {
     FoundSquares taken;
     for (const std::int32_t slot : changed_) {
         const Canvas& canvas = scene_.canvas();
-        const Tile& tile = canvas.tile(slot);
         const Tile* tiles[3][3];
-        for (std::int32_t i = 0; i < 3; ++i)
-            for (std::int32_t j = 0; j < 3; ++j)
-                tiles[i][j] = &canvas.tile(canvas.slot(tile.i + i - 1, tile.j + j - 1));
+        canvas.around(slot, tiles);
         if (wide) {
             scene_.kernels().large_squares(tiles, limit, left, taken);
             overfull_.insert(overfull_.end(), taken.square, taken.square + taken.n);
@@ -173,7 +170,7 @@ void Search::find_photons(const std::vector<Seed>& seeds, Index max_photons) {
 void Search::balance_light(Index max_photons) {
     const Canvas& canvas = scene_.canvas();
     by_band_.sort(canvas.size(), n_bands(canvas.nx()), [&](std::int32_t slot) {
-        return band_at(Canvas::first_pixel(canvas.tile(slot).i), canvas.nx());
+        return band_at(Canvas::first_pixel(canvas.state(slot).i), canvas.nx());
     });
     for (Index band = 0; band < n_bands(canvas.nx()); ++band) {
         for (const std::int32_t slot : by_band_[band])

@@ -25,6 +25,26 @@ template <int Size> class Squares {
             }
             store(pixel_[a] + 3 * tile_size, zero);
         }
+    }
+
+    // Whether any square of the tile can be above the limit, or below it when that is taken from 0:
+    // most have no row of pixels that is above its part.
+    bool may_have(float limit) const {
+        // Somewhat lower, so that no rounding matters.
+        const float part = limit * (0.999F / static_cast<float>(Size));
+        Lanes highest = all_of(0.0F);
+        Lanes lowest = highest;
+        for (int a = 1; a < rows - 1; ++a) {
+            Lanes sum = load(pixel_[a] + first + 1);
+            for (int b = 1; b < Size; ++b)
+                sum = sum + load(pixel_[a] + first + 1 + b);
+            highest = larger(sum, highest);
+            lowest = smaller(sum, lowest);
+        }
+        return any(all_of(part) < highest) || any(lowest < all_of(-part));
+    }
+
+    void add_up() {
         alignas(32) float line[rows][width];
         for (int a = 0; a < rows; ++a)
             for (int k = 0; k < width; k += lanes) {
@@ -97,13 +117,39 @@ template <int Size> class Squares {
     alignas(32) float square_[squares][width];
 };
 
+// Whether a pixel that a square of 2x2 pixels may have is above a fourth of the limit: without one,
+// no sum is above it.
+inline bool may_have_small(const Tile* const (&tiles)[3][3], float limit) {
+    const float* right = tiles[1][2]->values + first_value;
+    // From zero on, not from a pixel that may be no number.
+    Lanes highest = larger(load(tiles[2][1]->values + first_value), all_of(0.0F));
+    float beside = tiles[2][2]->values[first_value];
+    for (int a = 0; a < tile_size; ++a) {
+        highest = larger(load(tiles[1][1]->values + first_value + a * row_floats), highest);
+        const float pixel = right[a * row_floats];
+        beside = beside < pixel ? pixel : beside;
+    }
+    const float part = limit * 0.2499F;
+    return !(beside <= part) || any(all_of(part) < highest);
+}
+
 inline void small_squares(const Tile* const (&tiles)[3][3], float limit, FoundSquares& left) {
-    Squares<2>(tiles).find(1.0F, limit, left);
+    left.n = 0;
+    if (!may_have_small(tiles, limit))
+        return;
+    Squares<2> squares(tiles);
+    squares.add_up();
+    squares.find(1.0F, limit, left);
 }
 
 inline void large_squares(const Tile* const (&tiles)[3][3], float limit, FoundSquares& left,
                           FoundSquares& taken) {
-    const Squares<4> squares(tiles);
+    left.n = 0;
+    taken.n = 0;
+    Squares<4> squares(tiles);
+    if (!squares.may_have(limit))
+        return;
+    squares.add_up();
     squares.find(1.0F, limit, left);
     squares.find(-1.0F, limit, taken);
 }

@@ -24,10 +24,7 @@ constexpr int row_floats = 2 * tile_size;
 struct alignas(64) Tile {
     std::int32_t i = 0; // its place among tiles
     std::int32_t j = 0;
-    std::int32_t n_searched = 0; // of it and the tiles around it
-    bool has_masked = true;      // perhaps
-    bool is_searched = false;    // photons are looked for in it ...
-    bool is_waiting = false;     // ... and it has changed since that was done
+    bool has_masked = true; // perhaps
     // Windows reach over the first and the last row by less than a tile.
     alignas(32) float values[tile_size + tile_size * row_floats + tile_size] = {};
 };

@@ -211,3 +211,101 @@ TEST_CASE("crowd: light is exchanged across tiles, and squares are summed there"
             CHECK(std::abs(variance_at(canvas, x, y) - 4.0F) < 1e-5F);
         }
 }
+
+TEST_CASE("crowd: squares are found at any limit, as by one addition after the other") {
+    std::mt19937 random(7);
+    std::normal_distribution<float> noise(0.0F, 2.0F);
+    Canvas canvas = empty_canvas();
+    for (Index x = -8; x < 48; ++x)
+        for (Index y = -8; y < 48; ++y) {
+            Tile& tile = canvas.tile(canvas.slot(Canvas::tile_of(x), Canvas::tile_of(y)));
+            rest_of(tile, row_in_tile(x))[row_in_tile(y)] = noise(random);
+        }
+    const auto sum_at = [&](int size, Index x, Index y) {
+        float sum = 0.0F;
+        for (int a = 0; a < size; ++a) {
+            float line = 0.0F;
+            for (int k = 0; k < size; ++k)
+                line = k == 0 ? rest_at(canvas, x + a, y) : line + rest_at(canvas, x + a, y + k);
+            sum = a == 0 ? line : sum + line;
+        }
+        return sum;
+    };
+    const auto is_found = [&](int size, float sign, float limit, Index x, Index y) {
+        const float sum = sign * sum_at(size, x, y);
+        bool found = sum > limit;
+        for (Index i = -1; i <= 1; ++i)
+            for (Index j = -1; j <= 1; ++j) {
+                const bool is_before = i < 0 || (i == 0 && j < 0);
+                const float other = sign * sum_at(size, x + i, y + j);
+                found = found && ((i == 0 && j == 0) || (is_before ? sum >= other : sum > other));
+            }
+        return found;
+    };
+    for (const RowKernels* level : test::levels()) {
+        const Kernels& kernels = kernels_of(*level, 2);
+        for (const float limit : {0.5F, 4.0F, 8.0F, 11.0F, 20.0F, 40.0F}) {
+            Index n_found = 0;
+            Index n_wanted = 0;
+            for (std::int32_t slot = 0; slot < canvas.size(); ++slot) {
+                const TileState& state = canvas.state(slot);
+                if (state.i < 1 || state.j < 1 || state.i > 5 || state.j > 5)
+                    continue;
+                const Tile* tiles[3][3];
+                canvas.around(slot, tiles);
+                FoundSquares found[3];
+                kernels.small_squares(tiles, limit, found[0]);
+                kernels.large_squares(tiles, limit, found[1], found[2]);
+                for (const FoundSquares& of_kind : found)
+                    n_found += of_kind.n;
+                for (Index p = 0; p < tile_pixels; ++p) {
+                    const Index x = Canvas::first_pixel(state.i) + p / tile_size;
+                    const Index y = Canvas::first_pixel(state.j) + p % tile_size;
+                    n_wanted += is_found(2, 1.0F, limit, x, y) ? 1 : 0;
+                    n_wanted += is_found(4, 1.0F, limit, x, y) ? 1 : 0;
+                    n_wanted += is_found(4, -1.0F, limit, x, y) ? 1 : 0;
+                }
+            }
+            CHECK(n_found == n_wanted);
+            CHECK((n_wanted > 0) == (limit < 40.0F));
+        }
+    }
+}
+
+TEST_CASE("crowd: tiles are filled with counts above a level, and added up") {
+    std::mt19937 random(9);
+    std::uniform_int_distribution<int> count(0, 65535);
+    constexpr Index row_step = 11;
+    std::vector<std::uint16_t> pixels(row_step * tile_size);
+    for (std::uint16_t& pixel : pixels)
+        pixel = static_cast<std::uint16_t>(count(random));
+    constexpr double level = 201.37;
+    for (const RowKernels* one : test::levels()) {
+        const Kernels& kernels = kernels_of(*one, 2);
+        Tile tile;
+        kernels.fill_counts(pixels.data(), row_step, level, 2.5F, tile);
+        for (int a = 0; a < tile_size; ++a)
+            for (int k = 0; k < tile_size; ++k) {
+                const double pixel = pixels[static_cast<std::size_t>(a * row_step + k)];
+                CHECK(rest_of(tile, a)[k] == static_cast<float>(pixel - level));
+                CHECK(variance_of(tile, a)[k] == 2.5F);
+            }
+        for (int k = 0; k < tile_size; ++k)
+            rest_of(tile, 3)[k] = static_cast<float>(k);
+        // In one way and the other.
+        tile.has_masked = true;
+        const TileSums chosen = kernels.tile_sums(tile, 0);
+        tile.has_masked = false;
+        const TileSums plain_sums = kernels.tile_sums(tile, 0);
+        CHECK(plain_sums.rest == chosen.rest);
+        CHECK(plain_sums.variance == chosen.variance);
+        CHECK(plain_sums.dark == chosen.dark);
+        CHECK(plain_sums.pixels == tile_pixels);
+        CHECK(plain_sums.dark_pixels == chosen.dark_pixels);
+        // Numbers 0 to 6 of that row are within four widths; 0 and 2 are lit.
+        CHECK(plain_sums.dark == 21.0F);
+        CHECK(kernels.tile_sums(tile, std::uint64_t{5} << (3 * tile_size)).dark == 19.0F);
+        CHECK(kernels.tile_sums(tile, std::uint64_t{5} << (3 * tile_size)).dark_pixels ==
+              chosen.dark_pixels - 2);
+    }
+}
