@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX2__)
+#include <immintrin.h> // whose names are the same for all compilers
+#endif
+
 // Where a call would make registers go through memory.
 #if defined(__GNUC__)
 #define HRIXS_INLINE inline __attribute__((always_inline))
@@ -18,28 +22,30 @@
 namespace hrixs::HRIXS_LEVEL {
 namespace {
 
-#if defined(__AVX2__)
+#if defined(__AVX512BW__)
+constexpr Index register_bytes = 64;
+#elif defined(__AVX2__)
 constexpr Index register_bytes = 32;
 #else
 constexpr Index register_bytes = 16;
 #endif
-// Four doubles together at every level: their number is part of the definition of a sum.
+constexpr Index bytes_of_eight_floats = 32;
+// Four doubles together at every level: their number is part of the definition of a sum. Floats,
+// and what is made of their bits, go with eight of them.
 template <class Number>
 constexpr Index bytes_of_vector = sizeof(Number) == sizeof(double) ? 32 : register_bytes;
+template <>
+constexpr Index bytes_of_vector<float> =
+    register_bytes < bytes_of_eight_floats ? register_bytes : bytes_of_eight_floats;
+template <> constexpr Index bytes_of_vector<std::int32_t> = bytes_of_vector<float>;
 
 #if defined(__GNUC__) && !defined(HRIXS_NO_VECTOR_TYPES)
 
 template <class Number> struct VectorOf {
-    using Type __attribute__((vector_size(register_bytes))) = Number;
-    using InMemory
-        __attribute__((vector_size(register_bytes), aligned(alignof(Number)), may_alias)) = Number;
-};
-template <> struct VectorOf<double> {
-    using Type __attribute__((vector_size(32))) = double;
-    using InMemory __attribute__((vector_size(32), aligned(8), may_alias)) = double;
-};
-template <> struct VectorOf<std::uint64_t> {
-    using Type __attribute__((vector_size(32))) = std::uint64_t;
+    static constexpr Index bytes = bytes_of_vector<Number>;
+    using Type __attribute__((vector_size(bytes))) = Number;
+    using InMemory __attribute__((vector_size(bytes), aligned(alignof(Number)), may_alias)) =
+        Number;
 };
 template <class Number> using Vector = typename VectorOf<Number>::Type;
 
@@ -72,7 +78,13 @@ inline bool any(Vector<std::uint64_t> bits) {
 #endif
 }
 template <class Bits> inline bool any(Bits bits) {
-#if defined(__AVX2__)
+#if defined(__AVX512BW__)
+    if constexpr (sizeof(bits) == 64) {
+        const auto all = reinterpret_cast<__m512i>(bits);
+        return _mm512_test_epi64_mask(all, all) != 0;
+    } else
+        return any(reinterpret_cast<Vector<std::uint64_t>>(bits));
+#elif defined(__AVX2__)
     return any(reinterpret_cast<Vector<std::uint64_t>>(bits));
 #else
     using Halves = std::uint64_t __attribute__((vector_size(16)));
@@ -80,8 +92,8 @@ template <class Bits> inline bool any(Bits bits) {
     return (halves[0] | halves[1]) != 0;
 #endif
 }
-inline Vector<std::uint32_t> above(Vector<float> a, float b) {
-    return reinterpret_cast<Vector<std::uint32_t>>(a > b);
+inline Vector<std::int32_t> above(Vector<float> a, float b) {
+    return reinterpret_cast<Vector<std::int32_t>>(a > b);
 }
 // Magnitudes of floats stand in the order of their bits, with infinity and NaN at the end.
 inline Vector<std::int32_t> magnitude_bits(Vector<float> a) {
@@ -111,7 +123,10 @@ inline Vector<double> or_zero(Vector<double> a) {
 // Adds the products of signed numbers, each two neighbours together.
 inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
                          Vector<std::uint16_t> b) {
-#if defined(__AVX2__)
+#if defined(__AVX512BW__)
+    sums += reinterpret_cast<Vector<std::uint32_t>>(
+        _mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__)
     using Short = short __attribute__((vector_size(32)));
     sums += reinterpret_cast<Vector<std::uint32_t>>(
         __builtin_ia32_pmaddwd256(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
@@ -129,7 +144,10 @@ inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
 }
 // a - b, but 0 where b is larger.
 inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
-#if defined(__AVX2__) && !defined(__clang__) // which finds the instruction by itself
+#if defined(__AVX512BW__)
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        _mm512_subs_epu16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__) && !defined(__clang__) // which finds the instruction by itself
     using Short = short __attribute__((vector_size(32)));
     return reinterpret_cast<Vector<std::uint16_t>>(
         __builtin_ia32_psubusw256(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
@@ -238,15 +256,15 @@ inline Vector<std::uint64_t> above(const Vector<double>& a, double b) {
         result.value[k] = a.value[k] > b ? ~std::uint64_t{0} : 0;
     return result;
 }
-inline Vector<std::uint32_t> above(const Vector<float>& a, float b) {
-    Vector<std::uint32_t> result;
+inline Vector<std::int32_t> above(const Vector<float>& a, float b) {
+    Vector<std::int32_t> result;
     for (Index k = 0; k < Vector<float>::size; ++k)
-        result.value[k] = a.value[k] > b ? ~std::uint32_t{0} : 0;
+        result.value[k] = a.value[k] > b ? -1 : 0;
     return result;
 }
 inline Vector<std::int32_t> magnitude_bits(const Vector<float>& a) {
     Vector<std::int32_t> result;
-    std::memcpy(result.value, a.value, register_bytes);
+    std::memcpy(result.value, a.value, sizeof a.value);
     return result & 0x7fffffff;
 }
 inline Vector<std::int32_t> larger(const Vector<std::int32_t>& a, const Vector<std::int32_t>& b) {
