@@ -233,7 +233,7 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
             sums.fine_rest += own.fine_rest;
         }
     }
-    return {upper_is_far, far, far || any(above(highest, limits.deviation))};
+    return {upper_is_far, far, far || any_above(highest, limits.deviation)};
 }
 
 template <bool WithSquares, class Dark>
@@ -370,7 +370,7 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
                 else
                     highest = higher(signed_counts, highest);
             }
-            wanted |= std::uint64_t{any(above(highest, limit16))} << k;
+            wanted |= std::uint64_t{any_above(highest, limit16)} << k;
         }
         scan.sum += sum_signed(pixels) + half * (end - begin);
         for_each_bit(wanted, [&](Index bit) {

@@ -61,12 +61,20 @@ inline Vector<std::uint16_t> above(Vector<std::uint16_t> a, std::int16_t b) {
 }
 // The larger of signed numbers.
 inline Vector<std::uint16_t> higher(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+#if defined(__AVX512BW__) // where compilers take a comparison and a choice
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        _mm512_max_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#endif
     const auto signed_a = reinterpret_cast<Vector<std::int16_t>>(a);
     const auto signed_b = reinterpret_cast<Vector<std::int16_t>>(b);
     return reinterpret_cast<Vector<std::uint16_t>>(signed_a > signed_b ? signed_a : signed_b);
 }
 inline Vector<std::uint64_t> above(Vector<double> a, double b) {
+#if defined(__AVX512BW__) // whose comparisons give bits else
+    return reinterpret_cast<Vector<std::uint64_t>>(_mm256_cmp_pd(a, _mm256_set1_pd(b), _CMP_GT_OQ));
+#else
     return reinterpret_cast<Vector<std::uint64_t>>(a > b);
+#endif
 }
 inline bool any(Vector<std::uint64_t> bits) {
 #if defined(__AVX2__)
@@ -92,14 +100,29 @@ template <class Bits> inline bool any(Bits bits) {
     return (halves[0] | halves[1]) != 0;
 #endif
 }
+inline bool any_above(Vector<std::uint16_t> a, std::int16_t b) {
+#if defined(__AVX512BW__)
+    return _mm512_cmpgt_epi16_mask(reinterpret_cast<__m512i>(a), _mm512_set1_epi16(b)) != 0;
+#else
+    return any(above(a, b));
+#endif
+}
 inline Vector<std::int32_t> above(Vector<float> a, float b) {
+#if defined(__AVX512BW__) // whose comparisons give bits else
+    return reinterpret_cast<Vector<std::int32_t>>(_mm256_cmp_ps(a, _mm256_set1_ps(b), _CMP_GT_OQ));
+#else
     return reinterpret_cast<Vector<std::int32_t>>(a > b);
+#endif
 }
 // Magnitudes of floats stand in the order of their bits, with infinity and NaN at the end.
 inline Vector<std::int32_t> magnitude_bits(Vector<float> a) {
     return reinterpret_cast<Vector<std::int32_t>>(a) & 0x7fffffff;
 }
 inline Vector<std::int32_t> larger(Vector<std::int32_t> a, Vector<std::int32_t> b) {
+#if defined(__AVX512BW__)
+    return reinterpret_cast<Vector<std::int32_t>>(
+        _mm256_max_epi32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#endif
     return a > b ? a : b;
 }
 inline Vector<double> to_doubles(const float* from) {
@@ -118,7 +141,20 @@ inline Vector<double> to_doubles(const float* from) {
 }
 // Zero for a NaN.
 inline Vector<double> or_zero(Vector<double> a) {
+#if defined(__AVX512BW__)
+    return _mm256_and_pd(a, _mm256_cmp_pd(a, a, _CMP_EQ_OQ));
+#endif
     return a == a ? a : Vector<double>{};
+}
+// The same as a + b, to the last bit, by the unit that multiplies: where most is addition, that one
+// is idle. one: hidden_one().
+inline Vector<double> sum_by_multiplier(Vector<double> a, Vector<double> b,
+                                        [[maybe_unused]] Vector<double> one) {
+#if defined(__FMA__)
+    return _mm256_fmadd_pd(a, one, b);
+#else
+    return a + b;
+#endif
 }
 // Adds the products of signed numbers, each two neighbours together.
 inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
@@ -282,6 +318,14 @@ template <class Number> inline bool any(const Vector<Number>& bits) {
         all = static_cast<Number>(all | one);
     return all != 0;
 }
+inline bool any_above(const Vector<std::uint16_t>& a, std::int16_t b) {
+    return any(above(a, b));
+}
+// The same as a + b.
+inline Vector<double> sum_by_multiplier(const Vector<double>& a, const Vector<double>& b,
+                                        const Vector<double>&) {
+    return a + b;
+}
 inline Vector<double> or_zero(const Vector<double>& a) {
     return combine(a, a, [](auto p, auto) { return p == p ? p : 0.0; });
 }
@@ -348,6 +392,15 @@ template <class Number> inline Vector<Number> all_equal(Number number) {
     for (Number& lane : lanes)
         lane = number;
     return load(lanes);
+}
+
+// Ones that compilers do not know to be ones: they would take an addition.
+inline Vector<double> hidden_one() {
+    Vector<double> one = all_equal(1.0);
+#if defined(__FMA__) && !defined(HRIXS_NO_VECTOR_TYPES)
+    __asm__("" : "+x"(one));
+#endif
+    return one;
 }
 
 // Eight doubles side by side. Named, and not an array, so that compilers keep them in registers.
