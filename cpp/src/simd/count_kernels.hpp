@@ -21,7 +21,7 @@ constexpr Index chunks_together = 15;
 constexpr Index dark_chunks_together = 7;
 constexpr std::uint16_t lowest_signed = 0x8000;
 constexpr Index products_in_sum = chunk / numbers_in_vector<std::uint32_t>;
-constexpr Index deviations_together = least(4, chunk / counts_in_vector); // in 16 bits
+constexpr Index deviations_together = 4; // in 16 bits
 static_assert(deviations_together * largest_deviation < Index{1} << 15);
 static_assert(chunks_together * products_in_sum * largest_deviation * largest_deviation <
               Index{1} << 32);

@@ -41,11 +41,15 @@ void add_moments_by_rows(const Pixel* row, Index stride, Index n_rows, Index n, 
 
 #if defined(__AVX2__) && !defined(HRIXS_NO_VECTOR_TYPES)
 
-// As wide as registers are, doubles too: columns are added each by itself.
+// Whole registers, of doubles too: columns are added each by itself.
+#if defined(__AVX512BW__)
+constexpr Index wide_bytes = 64;
+#else
+constexpr Index wide_bytes = 32;
+#endif
 template <class Sum> struct WideOf {
-    using Type __attribute__((vector_size(register_bytes))) = Sum;
-    using InMemory __attribute__((vector_size(register_bytes), aligned(alignof(Sum)), may_alias)) =
-        Sum;
+    using Type __attribute__((vector_size(wide_bytes))) = Sum;
+    using InMemory __attribute__((vector_size(wide_bytes), aligned(alignof(Sum)), may_alias)) = Sum;
 };
 template <class Sum> using Wide = typename WideOf<Sum>::Type;
 
@@ -88,7 +92,7 @@ template <class Pixel, class Sum>
 void add_lines(const Pixel* row, Index stride, Index n_rows, Index n_columns, Index n,
                Sum* moments) {
     constexpr Index line = 64 / sizeof(Pixel);
-    constexpr Index width = register_bytes / sizeof(Sum);
+    constexpr Index width = wide_bytes / sizeof(Sum);
     constexpr Index n_wide = line / width;
     for (Index y = 0; y < n_columns; y += line) {
         Wide<Sum> moment[3][n_wide];
