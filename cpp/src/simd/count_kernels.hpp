@@ -200,6 +200,9 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
     Counts highest = all_equal(lowest_signed);
     ChunkSums own;
     Counts few{}; // deviations whose sums fit 16 bits
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 8
+#endif
     for (Index y = 0; y < chunk; y += counts_in_vector) {
         const Counts b = load(upper + y);
         const Counts next = load(lower + y + 1) + load(upper + y + 1);

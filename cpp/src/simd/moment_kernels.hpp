@@ -54,15 +54,19 @@ template <class Sum> struct WideOf {
 template <class Sum> using Wide = typename WideOf<Sum>::Type;
 
 #if defined(__AVX512BW__)
+// Without a mask GCC warns of what is not set.
+constexpr __mmask8 all_eight = 0xff;
+constexpr __mmask16 all_sixteen = 0xffff;
 inline Wide<std::uint32_t> widened(const std::uint16_t* from) {
-    return reinterpret_cast<Wide<std::uint32_t>>(
-        _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+    return reinterpret_cast<Wide<std::uint32_t>>(_mm512_maskz_cvtepu16_epi32(
+        all_sixteen, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
 }
 inline Wide<double> widened(const float* from) {
-    return _mm512_cvtps_pd(_mm256_loadu_ps(from));
+    return _mm512_maskz_cvtps_pd(all_eight, _mm256_loadu_ps(from));
 }
 inline Wide<double> widened(const std::int32_t* from) {
-    return _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    return _mm512_maskz_cvtepi32_pd(all_eight,
+                                    _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
 #else
 inline Wide<std::uint32_t> widened(const std::uint16_t* from) {
