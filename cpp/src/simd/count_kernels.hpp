@@ -343,7 +343,7 @@ void look_at_pixels(const std::uint16_t* __restrict row, const std::uint16_t* __
 }
 
 template <bool WithDark>
-CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahead,
+CountScan pixels_above_in_row(const std::uint16_t* row, [[maybe_unused]] const std::uint16_t* ahead,
                               const std::uint16_t* dark, Index n, std::uint16_t limit,
                               Index* found) {
     constexpr std::uint16_t half = 0x8000;
@@ -358,9 +358,11 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
         Sums pixels{}; // of their signed numbers
         Index k = 0;
         for (Index first = begin; first < end; first += chunk, ++k) {
-            prefetch(ahead + first, chunk);
-            if constexpr (WithDark)
+            // One row alone the processor itself follows faster.
+            if constexpr (WithDark) {
+                prefetch(ahead + first, chunk);
                 prefetch(dark + 2 * n + first, chunk);
+            }
             Counts highest = all_equal(lowest_signed);
             // Compilers unroll what they know the number of turns of: so it waits less for memory.
             for (Index in_chunk = 0; in_chunk < chunk; in_chunk += counts_in_vector) {
