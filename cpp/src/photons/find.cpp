@@ -25,13 +25,15 @@ namespace {
 
 constexpr Index spot_size = 4;
 
-// That many frames share a band of the dark while it is in the cache.
-constexpr Index frames_for_a_dark = 4;
+// That many frames share so many rows of the dark while these are near the processor.
+constexpr Index frames_for_a_dark = 8;
+constexpr Index rows_for_a_dark = 32;
 
 using Spot = Patch<spot_size>;
 
 struct BandHits {
     FrameSums sums;
+    CountRows::BandScan parts; // what has been added of a band that is gone through in parts
     Candidates<spot_size> hits;
 };
 
@@ -80,6 +82,34 @@ template <class Pixel> class Search {
             find(number, band, scratch);
         else
             scan(number, band, scratch);
+    }
+
+    // The same in parts that follow each other, for frames that share a dark.
+    void first_pass_of_part(Index number, const Band& band, const Range& part,
+                            RowScratch& scratch) {
+        const bool is_first = part.begin == band.begin;
+        if constexpr (std::is_same_v<Pixel, std::uint16_t>)
+            if (dark_ && fits_ && frame_.image.stride_y == 1) {
+                BandHits& result = bands_[static_cast<std::size_t>(number)];
+                if (is_first) {
+                    result.hits.clear();
+                    result.parts = {};
+                }
+                const CountRows rows(frame_.image, &*dark_, scratch);
+                const auto keep = keep_hits(result);
+                if (threshold_)
+                    rows.find_part(part, shift_, limit_, result.parts, keep);
+                else
+                    rows.scan_part(part, shift_, limit_, result.parts, keep);
+                if (part.end < band.end)
+                    return;
+                result.sums = threshold_
+                                  ? FrameSums{rows.sum_of_found(band, shift_, result.parts), {}}
+                                  : rows.sums_of_scan(band, shift_, result.parts);
+                return;
+            }
+        if (is_first)
+            first_pass(number, band, scratch);
     }
 
     // What is left to be done then; number is the frame's.
@@ -146,11 +176,9 @@ template <class Pixel> class Search {
                [&](const auto& rows, auto keep) { return rows.scan(band, shift_, limit_, keep); });
     }
 
-    template <class SearchBand>
-    void search(Index number, RowScratch& scratch, SearchBand search_band) {
-        BandHits& result = bands_[static_cast<std::size_t>(number)];
-        result.hits.clear();
-        const auto keep = [&](Index x, Index y) {
+    // What is kept of the squares that rows have found.
+    auto keep_hits(BandHits& result) const {
+        return [this, &result](Index x, Index y) {
             const Spot spot(frame_, x - 1, y - 1);
             const double square = spot.square(1, 1);
             if (square > limit_ && is_local_maximum(square, [&](Index i, Index j) {
@@ -163,6 +191,13 @@ template <class Pixel> class Search {
                     result.hits.add(x - 1, y - 1, spot);
             }
         };
+    }
+
+    template <class SearchBand>
+    void search(Index number, RowScratch& scratch, SearchBand search_band) {
+        BandHits& result = bands_[static_cast<std::size_t>(number)];
+        result.hits.clear();
+        const auto keep = keep_hits(result);
         result.sums =
             through_rows(scratch, [&](const auto& rows) { return search_band(rows, keep); });
     }
@@ -258,8 +293,12 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrectio
                 searches.emplace_back(CorrectedFrame<Pixel>{frames.frame(number), &camera}, totals,
                                       dark, settings, scratch.rows, scratch.bands[searches.size()]);
             for_each_band([&](Index band_number, const Band& band, Scratch& of_thread) {
-                for (Search<Pixel>& search : searches)
-                    search.first_pass(band_number, band, of_thread.rows);
+                const Index together = dark ? rows_for_a_dark : band_rows;
+                for (Index begin = band.begin; begin < band.end; begin += together)
+                    for (Search<Pixel>& search : searches)
+                        search.first_pass_of_part(band_number, band,
+                                                  {begin, std::min(band.end, begin + together)},
+                                                  of_thread.rows);
             });
             Index number = numbers.begin;
             for (Search<Pixel>& search : searches) {

@@ -49,9 +49,32 @@ class CountRows {
         return {n_sample_rows * (image_.ny - 1), shift, 0.0, {static_cast<double>(squares), 0.0}};
     }
 
+    // What has been added of a band, in whole numbers, when it is gone through part by part.
+    struct BandScan : CountScan {
+        std::int64_t pixels = 0;
+        std::int64_t ends = 0; // of the rows' first and last pixels
+    };
+
+    // A part of a band's rows; the parts follow each other.
+    template <class Keep>
+    void scan_part(const Band& part, double shift, double limit, BandScan& scan, Keep keep) const {
+        go(kernels_.scan_counts, part, shift, limit, scan, keep);
+    }
+    template <class Keep>
+    void find_part(const Band& part, double shift, double limit, BandScan& scan, Keep keep) const {
+        go(kernels_.find_counts, part, shift, limit, scan, keep);
+    }
+
     template <class Keep>
     FrameSums scan(const Band& band, double shift, double limit, Keep keep) const {
-        const BandScan scan = go(kernels_.scan_counts, band, shift, limit, keep);
+        BandScan scan;
+        scan_part(band, shift, limit, scan, keep);
+        return sums_of_scan(band, shift, scan);
+    }
+
+    // Of a band whose parts have all been scanned.
+    FrameSums sums_of_scan(const Band& band, double shift, const BandScan& parts) const {
+        const BandScan scan = with_pixels(band, shift, parts);
         FrameSums sums{pixels_of(band, scan), {0, shift, static_cast<double>(scan.sum), {}}};
         ExactSum& squares = sums.squares.squares;
         squares.high = static_cast<double>(scan.squares);
@@ -71,7 +94,14 @@ class CountRows {
 
     template <class Keep>
     double find(const Band& band, double shift, double limit, Keep keep) const {
-        return pixels_of(band, go(kernels_.find_counts, band, shift, limit, keep));
+        BandScan scan;
+        find_part(band, shift, limit, scan, keep);
+        return sum_of_found(band, shift, scan);
+    }
+
+    // The pixels' sum of a band whose parts have all been gone through.
+    double sum_of_found(const Band& band, double shift, const BandScan& parts) const {
+        return pixels_of(band, with_pixels(band, shift, parts));
     }
 
     // Whether find_pixels can be used.
@@ -100,10 +130,6 @@ class CountRows {
     static constexpr double rounding_of_pixel = 0.5;
     static constexpr double rounding_of_square = 2.0;
     static constexpr double largest_square = 4.0 * 65535;
-
-    struct BandScan : CountScan {
-        std::int64_t pixels = 0;
-    };
 
     std::int64_t sum_of_row(Index x) const {
         return static_cast<std::int64_t>(kernels_.sum_counts(image_.row(x), image_.ny));
@@ -175,21 +201,20 @@ class CountRows {
     }
 
     template <class Kernel, class Keep>
-    BandScan go(Kernel kernel, const Band& band, double shift, double limit, Keep keep) const {
+    void go(Kernel kernel, const Band& part, double shift, double limit, BandScan& all,
+            Keep keep) const {
         const Index ny = image_.ny;
         const CountLimits limits = limits_of(shift, limit);
-        const Index end = std::min(band.end, image_.nx - 1); // of the squares' rows
-        std::int64_t ends = 0;                               // of the rows' first and last pixels
-        BandScan all;
-        kernels_.mark_far(image_.row(band.begin), ny, limits.lowest_pixel, scratch_.far.data());
-        for (Index x = band.begin; x < end; ++x) {
+        const Index end = std::min(part.end, image_.nx - 1); // of the squares' rows
+        kernels_.mark_far(image_.row(part.begin), ny, limits.lowest_pixel, scratch_.far.data());
+        for (Index x = part.begin; x < end; ++x) {
             const CountScan one = scan_row(kernel, x, read_soon(image_, x + 1, 0), limits);
             all.sum += one.sum;
             all.squares += one.squares;
             all.rest += one.rest;
             all.fine_rest += one.fine_rest;
             for (const std::uint16_t* row : {image_.row(x), image_.row(x + 1)})
-                ends += std::int64_t{row[0]} + row[ny - 1];
+                all.ends += std::int64_t{row[0]} + row[ny - 1];
             scratch_.keep_waiting(keep);
             scratch_.for_each_inner(x, one.n_found, image_.nx - 1, ny - 1,
                                     [&](Index at_x, Index y) {
@@ -198,12 +223,16 @@ class CountRows {
                                     });
         }
         scratch_.keep_waiting(keep);
-        // Each pixel is in two squares of a row of squares, but for the row's ends, and in two rows
-        // of squares, but for the first and the last.
-        const std::int64_t n_squares = (end - band.begin) * (ny - 1);
-        const std::int64_t of_squares =
-            all.sum + n_squares * limits.shift + (dark_ ? dark_->sums(band).squares : 0);
-        const std::int64_t both_rows = (of_squares + ends) / 2;
+    }
+
+    // Each pixel is in two squares of a row of squares, but for the row's ends, and in two rows of
+    // squares, but for the first and the last.
+    BandScan with_pixels(const Band& band, double shift, BandScan all) const {
+        const Index end = std::min(band.end, image_.nx - 1);
+        const std::int64_t n_squares = (end - band.begin) * (image_.ny - 1);
+        const std::int64_t of_squares = all.sum + n_squares * static_cast<std::int64_t>(shift) +
+                                        (dark_ ? dark_->sums(band).squares : 0);
+        const std::int64_t both_rows = (of_squares + all.ends) / 2;
         all.pixels = (both_rows + sum_of_row(band.begin) - sum_of_row(end)) / 2;
         if (end < band.end)
             all.pixels += sum_of_row(end);

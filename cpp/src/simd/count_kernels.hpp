@@ -200,6 +200,9 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
     Counts highest = all_equal(lowest_signed);
     ChunkSums own;
     Counts few{}; // deviations whose sums fit 16 bits
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 8
+#endif
     for (Index y = 0; y < chunk; y += counts_in_vector) {
         const Counts b = load(upper + y);
         const Counts next = load(lower + y + 1) + load(upper + y + 1);
@@ -233,7 +236,7 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
             sums.fine_rest += own.fine_rest;
         }
     }
-    return {upper_is_far, far, far || any(above(highest, limits.deviation))};
+    return {upper_is_far, far, far || any_above(highest, limits.deviation)};
 }
 
 template <bool WithSquares, class Dark>
@@ -340,7 +343,7 @@ void look_at_pixels(const std::uint16_t* __restrict row, const std::uint16_t* __
 }
 
 template <bool WithDark>
-CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahead,
+CountScan pixels_above_in_row(const std::uint16_t* row, [[maybe_unused]] const std::uint16_t* ahead,
                               const std::uint16_t* dark, Index n, std::uint16_t limit,
                               Index* found) {
     constexpr std::uint16_t half = 0x8000;
@@ -355,9 +358,11 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
         Sums pixels{}; // of their signed numbers
         Index k = 0;
         for (Index first = begin; first < end; first += chunk, ++k) {
-            prefetch(ahead + first, chunk);
-            if constexpr (WithDark)
+            // One row alone the processor itself follows faster.
+            if constexpr (WithDark) {
+                prefetch(ahead + first, chunk);
                 prefetch(dark + 2 * n + first, chunk);
+            }
             Counts highest = all_equal(lowest_signed);
             // Compilers unroll what they know the number of turns of: so it waits less for memory.
             for (Index in_chunk = 0; in_chunk < chunk; in_chunk += counts_in_vector) {
@@ -370,7 +375,7 @@ CountScan pixels_above_in_row(const std::uint16_t* row, const std::uint16_t* ahe
                 else
                     highest = higher(signed_counts, highest);
             }
-            wanted |= std::uint64_t{any(above(highest, limit16))} << k;
+            wanted |= std::uint64_t{any_above(highest, limit16)} << k;
         }
         scan.sum += sum_signed(pixels) + half * (end - begin);
         for_each_bit(wanted, [&](Index bit) {

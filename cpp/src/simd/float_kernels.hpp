@@ -56,10 +56,10 @@ void look_at_floats(const float* __restrict values_at, Index size, Index offset,
 }
 
 // n_lanes squares with the pairs of the row below: which of them lie above the limit.
-inline Vector<std::uint32_t> find_lanes(const float* below, const float* row, float* pairs,
-                                        float limit, Lanes& pixels, Magnitudes& largest) {
+inline Vector<std::int32_t> find_lanes(const float* below, const float* row, float* pairs,
+                                       float limit, Lanes& pixels, Magnitudes& largest) {
     gather(row, pixels, largest);
-    Vector<std::uint32_t> is_above{};
+    Vector<std::int32_t> is_above{};
     for (Index k = 0; k < n_lanes; k += floats_in_vector) {
         const Vector<float> pair = load(row + k) + load(row + k + 1);
         store(pairs + k, pair);
@@ -80,7 +80,7 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     // Compilers unroll what they know the number of turns of: so it waits less for memory.
     for (; first + chunk <= whole; first += chunk) {
         prefetch(ahead + first, chunk);
-        Vector<std::uint32_t> is_above{};
+        Vector<std::int32_t> is_above{};
         for (Index k = 0; k < chunk; k += n_lanes)
             is_above |= find_lanes(below + first + k, row + first + k, pairs + first + k, limit,
                                    pixels, largest);
@@ -88,7 +88,7 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     }
     if (first + chunk <= n) // not beyond the row
         prefetch(ahead + first, chunk);
-    Vector<std::uint32_t> last_above{};
+    Vector<std::int32_t> last_above{};
     for (Index y = first; y < whole; y += n_lanes)
         last_above |= find_lanes(below + y, row + y, pairs + y, limit, pixels, largest);
     is_wanted |= std::uint64_t{any(last_above)} << first / chunk;
@@ -109,10 +109,10 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     return scan;
 }
 
-inline Vector<std::uint32_t> lanes_above(const float* row, float limit, Lanes& pixels,
-                                         Magnitudes& largest) {
+inline Vector<std::int32_t> lanes_above(const float* row, float limit, Lanes& pixels,
+                                        Magnitudes& largest) {
     gather(row, pixels, largest);
-    Vector<std::uint32_t> is_above{};
+    Vector<std::int32_t> is_above{};
     for (Index k = 0; k < n_lanes; k += floats_in_vector)
         is_above |= above(load(row + k), limit);
     return is_above;
@@ -127,12 +127,12 @@ FloatScan floats_above(const float* __restrict row, const float* ahead, Index n,
     Index first = 0;
     for (; first + chunk <= whole; first += chunk) {
         prefetch(ahead + first, chunk);
-        Vector<std::uint32_t> is_above{};
+        Vector<std::int32_t> is_above{};
         for (Index k = 0; k < chunk; k += n_lanes)
             is_above |= lanes_above(row + first + k, limit, pixels, largest);
         is_wanted |= std::uint64_t{any(is_above)} << first / chunk;
     }
-    Vector<std::uint32_t> last_above{};
+    Vector<std::int32_t> last_above{};
     for (Index y = first; y < whole; y += n_lanes)
         last_above |= lanes_above(row + y, limit, pixels, largest);
     is_wanted |= std::uint64_t{any(last_above)} << first / chunk;

@@ -10,7 +10,12 @@
 #ifdef HRIXS_HAS_X86_LEVELS
 #define HRIXS_FOR_EACH_LEVEL(X)                                                                    \
     X(baseline, true)                                                                              \
-    X(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+    X(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&                    \
+                __builtin_cpu_supports("fma"))                                                     \
+    X(avx512, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&                  \
+                  __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&            \
+                  __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&      \
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
 #else
 #define HRIXS_FOR_EACH_LEVEL(X) X(baseline, true)
 #endif

@@ -50,18 +50,19 @@ template <bool Masked> struct HalfScan {
     Vector<double>& pixels;
     Vector<double>& sum;
     Vector<double>& squares;
+    Vector<double> one; // hidden
 
     // The order of additions in a square is part of the definition: ties depend on it.
     template <class Number> Vector<double> add(const Number* row, double* pairs, double shift) {
         const Vector<double> value = to_doubles(row);
         const Vector<double> pair = value + to_doubles(row + 1);
-        const Vector<double> square = load(pairs) + pair;
+        const Vector<double> square = sum_by_multiplier(load(pairs), pair, one);
         const Vector<double> deviation = valid<Masked>(square - shift);
         store(pairs, pair);
-        pixels += valid<Masked>(value);
+        pixels = sum_by_multiplier(valid<Masked>(value), pixels, one);
         if constexpr (Masked)
             sum += deviation;
-        squares += deviation * deviation;
+        squares = sum_by_multiplier(deviation * deviation, squares, one);
         return square;
     }
 };
@@ -72,8 +73,9 @@ RealScan scan_real_row(const Number* __restrict row, const Number* ahead, double
     Lanes pixels;
     Lanes sum;
     Lanes squares;
-    HalfScan<Masked> first_half{pixels.first, sum.first, squares.first};
-    HalfScan<Masked> second_half{pixels.second, sum.second, squares.second};
+    const Vector<double> one = hidden_one();
+    HalfScan<Masked> first_half{pixels.first, sum.first, squares.first, one};
+    HalfScan<Masked> second_half{pixels.second, sum.second, squares.second, one};
     RealScan scan;
     double values[chunk + 2];
     const Index n_squares = n - 1;

@@ -34,6 +34,17 @@ void add_moved(Index rows, const double* values, Index ny, double* sums) {
         sums[y + rows] += values[y];
 }
 
+// The same of lower, and of upper by a row more: in this order, but in one pass.
+void add_shares(Index rows, const double* lower, const double* upper, Index ny, double* sums) {
+    const Index end = std::min(ny, ny + rows);
+    for (Index y = std::max<Index>(0, rows + 1); y < end; ++y)
+        sums[y] = (sums[y] + lower[y - rows]) + upper[y - rows - 1];
+    if (rows >= 0 && rows < ny)
+        sums[rows] += lower[0];
+    if (rows < 0 && rows + ny >= 0)
+        sums[rows + ny] += upper[ny - 1];
+}
+
 // Neighbouring rows that move by the same whole rows. Within them the share that falls into the row
 // above is a parabola of the row, so that moments of the columns are all that is needed. Of a curve
 // that is no parabola every row is a group.
@@ -107,8 +118,7 @@ bool add_group(const CorrectedFrame<Pixel>& frame, const Group& group, Scratch& 
     const Index n_rows = group.end - group.begin;
     const auto share_out = [&](auto& moments) {
         share(moments.data(), ny, group.weights.data(), scratch.lower.data(), scratch.upper.data());
-        add_moved(group.rows, scratch.lower.data(), ny, sums);
-        add_moved(group.rows + 1, scratch.upper.data(), ny, sums);
+        add_shares(group.rows, scratch.lower.data(), scratch.upper.data(), ny, sums);
         if constexpr (std::is_floating_point_v<Pixel>)
             return std::all_of(moments.begin(), moments.begin() + ny,
                                [](double sum) { return std::isfinite(sum); });
