@@ -128,7 +128,7 @@ def bad_pixels(
             f"{len(stack)} dark frames given, {_LEAST_FRAMES} or more are needed to find noisy "
             "pixels: only hot and dead ones are marked."
         )
-        found = _by_levels(stack, n_sigma)
+        found = _by_levels(stack, n_sigma, threads)
     else:
         found = _by_levels_and_noise(stack, _offsets(stack, still), n_sigma, threads)
     bad = found["hot"] | found["dead"] | found["noisy"]
@@ -190,7 +190,7 @@ def _offsets(stack: Frames, still: BoolImage) -> Floats:
     return np.asarray(np.median(values - values[0], axis=1))
 
 
-def _by_levels(stack: Frames, n_sigma: float) -> dict[str, NDArray[np.bool_]]:
+def _by_levels(stack: Frames, n_sigma: float, threads: int | None) -> dict[str, NDArray[np.bool_]]:
     """What few frames tell: levels, and bands of one value."""
     pixels = stack.pixels
     level = pixels.min(axis=0) if len(stack) == 2 else np.median(pixels, axis=0)
@@ -200,7 +200,7 @@ def _by_levels(stack: Frames, n_sigma: float) -> dict[str, NDArray[np.bool_]]:
         stuck &= flat_runs(pixels[0].astype(np.float64))
     nothing = np.zeros(level.shape, dtype=bool)
     lines = np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool)
-    return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing)
+    return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing, threads)
 
 
 def _by_levels_and_noise(
@@ -243,8 +243,8 @@ def _by_levels_and_noise(
         noisy = usable & (found.noise > noise_limit(n_sigma, n) * typical)
         n_times = n - found.n_kept
         noisy |= usable & (n_times >= never_raised_so_often(n_times, n))
-    lines = bad_lines(level, usable, is_light, typical)
-    result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light))
+    lines = bad_lines(level, usable, is_light, typical, threads=threads)
+    result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light), threads)
     return result
 
 
@@ -262,6 +262,7 @@ def _joined(
     lines: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     n_sigma: float,
     light: NDArray[np.bool_],
+    threads: int | None,
 ) -> dict[str, NDArray[np.bool_]]:
     columns, rows = lines
     on_line = columns[:, None] | rows[None, :]
@@ -271,10 +272,10 @@ def _joined(
             f"{np.count_nonzero(usable)} of {usable.size} pixels change from frame to frame, "
             "expected most. Give frames as the camera wrote them."
         )
-    hot, dead = off_level(level, usable & ~on_line, n_sigma)
+    hot, dead = off_level(level, usable & ~on_line, n_sigma, threads=threads)
     # A stuck pixel, or one on a bad line, is hot if it lies above most.
-    high = level > np.median(level[usable & ~on_line])
     also = stuck | on_line
+    high = level > np.median(level[usable & ~on_line]) if also.any() else also
     return {
         "hot": (hot | (also & high)) & ~noisy,
         "dead": (dead | (also & ~high)) & ~noisy,
