@@ -168,6 +168,8 @@ def pixel_statistics(
     least_noise: float = 0.0,
     reference: NDArray[np.float64] | None = None,
     limit: NDArray[np.float64] | None = None,
+    total: NDArray[np.float64] | None = None,  # (x, y), as n_kept; added to
+    n_kept: NDArray[np.int32] | None = None,
     threads: int,
 ) -> PixelStatistics: ...
 def square_maxima(

@@ -137,6 +137,32 @@ def test_pixel_statistics_are_those_of_numpy(data):
     assert np.isnan(found.mean[~kept]).all()
 
 
+@pytest.mark.parametrize("dtype", ["u2", "f8"])
+def test_sums_about_a_reference_are_added_to_those_before(dtype):
+    frames = np.random.default_rng(4).normal(100, 2, (9, 40, 50)).round().astype(dtype)
+    about = np.full((40, 50), 100.25), np.full((40, 50), 4.0)
+    options = {"n_sigma": 1.0, "about": about}
+    whole = pixel_statistics(as_frames(frames), **options)
+    sums = np.zeros((40, 50)), np.zeros((40, 50), np.int32)
+    for part in (frames[:4], frames[4:]):
+        found = pixel_statistics(as_frames(part), add_to=sums, **options)
+        assert found.total is sums[0]
+    assert sums[0].tobytes() == whole.total.tobytes()
+    assert sums[1].tobytes() == whole.n_kept.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(40, 49), (1, 40, 50)])
+def test_sums_of_another_shape_are_refused(shape):
+    frames = as_frames(np.ones((3, 40, 50)))
+    about = np.full((40, 50), 100.25), np.full((40, 50), 4.0)
+    sums = np.zeros(shape), np.zeros(shape, np.int32)
+    with pytest.raises(ValueError, match="total can't be added to, expected an array of the"):
+        pixel_statistics(frames, n_sigma=1.0, about=about, add_to=sums)
+    across = np.zeros((50, 40)).T, np.zeros((50, 40), np.int32).T
+    with pytest.raises(ValueError, match="in C order"):
+        pixel_statistics(frames, n_sigma=1.0, about=about, add_to=across)
+
+
 def test_the_mean_of_clean_frames_is_the_plain_mean():
     frames = np.random.default_rng(4).normal(100, 2, (9, 40, 50)).round().astype(np.uint16)
     found = pixel_statistics(as_frames(frames), n_sigma=20.0, least_noise=2.0)

@@ -198,6 +198,7 @@ def pixel_statistics(
     least_noise: float = 0.0,
     offsets: ArrayLike | None = None,
     about: tuple[Floats, Floats] | None = None,
+    add_to: tuple[Floats, NDArray[np.int32]] | None = None,
     threads: int | None = None,
 ) -> PixelStatistics:
     """Find mean and noise of each pixel over the frames, with photons and tracks left out.
@@ -216,6 +217,9 @@ def pixel_statistics(
     about : (numpy.ndarray, numpy.ndarray), optional
         In place of median and standard deviations: a reference and how far values may be from it,
         in ADU, images of shape (x, y). Then neither median nor noise are found.
+    add_to : (numpy.ndarray, numpy.ndarray), optional
+        ``total`` and ``n_kept`` of frames before, about the same reference: these arrays are added
+        to, and stand in the result.
 
     Notes
     -----
@@ -233,6 +237,7 @@ def pixel_statistics(
     """
     given = np.zeros(len(frames)) if offsets is None else np.asarray(offsets, dtype=np.float64)
     reference, limit = about or (None, None)
+    total, n_kept = add_to or (None, None)
     found = _core.pixel_statistics(
         frames.pixels,
         offsets=given,
@@ -240,6 +245,8 @@ def pixel_statistics(
         least_noise=float(least_noise),
         reference=reference,
         limit=limit,
+        total=total,
+        n_kept=n_kept,
         threads=resolve_threads(threads),
     )
     return PixelStatistics(**cast(Mapping[str, Any], found))
