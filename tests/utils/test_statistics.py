@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hrixs.utils.statistics import line_medians
+from hrixs.utils.statistics import line_medians, median_of
 
 
 def image_with_gaps(shape: tuple[int, int], share: float, seed: int = 1) -> np.ndarray:
@@ -38,3 +38,25 @@ def test_a_line_without_a_number_has_none() -> None:
     image[1] = np.nan
     np.testing.assert_array_equal(line_medians(image, 1), [1.0, np.nan, 1.0])
     np.testing.assert_array_equal(line_medians(image, 0), np.ones(4))
+
+
+@pytest.mark.parametrize("n", [1, 2, 99_999, 100_000, 300_001])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9999])
+@pytest.mark.parametrize("kind", ["real", "whole", "sorted", "two"])
+def test_median_of_many_is_that_of_numpy(n: int, share: float, kind: str) -> None:
+    rng = np.random.default_rng(n)
+    values = rng.normal(100, 3, n)
+    if kind == "whole":
+        values = np.rint(values)
+    elif kind == "sorted":
+        values = np.sort(values)
+    elif kind == "two":
+        values = np.where(np.arange(n) % (n // 4096 or 1) == 0, 1.0, 7.0)  # as no sample is
+    values[1:][rng.random(n - 1) < share] = np.nan
+    assert median_of(values) == np.nanmedian(values)
+
+
+def test_median_of_infinite_values_is_that_of_numpy() -> None:
+    values = np.full(200_000, np.inf)
+    values[:100] = 3.0
+    assert median_of(values) == np.inf

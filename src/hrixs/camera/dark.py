@@ -12,6 +12,7 @@ from hrixs.camera.counts import pixel_statistics
 from hrixs.camera.frames import as_frames
 from hrixs.camera.good_frames import GoodFrames, GoodPart
 from hrixs.camera.unlike_frames import named_frames
+from hrixs.utils.statistics import median_of
 from hrixs.utils.typing import Floats
 
 #: Standard deviations of a pixel from its median at which a value is left out.
@@ -181,10 +182,9 @@ class DarkMean:
         )
         assert found.median is not None
         assert found.noise is not None
-        finite = found.noise[np.isfinite(found.noise)]
         usual = float(np.median(part.noise))
-        if finite.size and n > 3:
-            usual = self._noise = float(np.median(finite))
+        if n > 3 and np.isfinite(found.noise).any():  # it is finite or NaN
+            usual = self._noise = median_of(found.noise)
         if part.frames.dtype.kind in "iu":
             usual = max(usual, _ROUNDING)
         if n == 1:

@@ -22,6 +22,7 @@ from hrixs.noise.pixel_faults import (
 )
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
+from hrixs.utils.statistics import median_of
 from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
@@ -223,11 +224,11 @@ def _by_levels_and_noise(
             "the frames have no noise: all pixels have the same value in all of them. Give frames "
             "as the camera wrote them."
         )
-    typical = float(np.median(moving))
+    typical = median_of(moving)
     if light:
         # Of those below the median alone, to which light does not add.
         lower = found.lower_noise
-        typical = float(np.median(lower[lower > 0]))
+        typical = median_of(lower[lower > 0])
         level = np.asarray(found.median)
     stuck = stuck_pixels(found.noise, typical, n, step_of_frames(stack, None, None))
     stuck &= found.n_kept == n
@@ -275,7 +276,7 @@ def _joined(
     hot, dead = off_level(level, usable & ~on_line, n_sigma, threads=threads)
     # A stuck pixel, or one on a bad line, is hot if it lies above most.
     also = stuck | on_line
-    high = level > np.median(level[usable & ~on_line]) if also.any() else also
+    high = level > median_of(level[usable & ~on_line]) if also.any() else also
     return {
         "hot": (hot | (also & high)) & ~noisy,
         "dead": (dead | (also & ~high)) & ~noisy,

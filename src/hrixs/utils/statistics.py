@@ -16,6 +16,8 @@ FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _LINES = 64
 # With more places to look at than this, lines are sorted.
 _MOST_PLACES = 8
+# Numbers from which on a sample of so many is worth while.
+_MANY, _SAMPLE = 100_000, 4096
 
 
 def with_error(value: float, error: float) -> str:
@@ -30,6 +32,36 @@ def with_error(value: float, error: float) -> str:
         return f"{value:.6g}"
     digits = max(0, 1 - int(np.floor(np.log10(error))))
     return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def median_of(values: Floats) -> float:
+    """Median of many numbers, as `numpy.nanmedian` has it, but fast.
+
+    A sample tells between which values it lies, so that only those are put in order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.utils.statistics import median_of
+    >>> median_of(np.array([[1.0, 5.0], [np.nan, 4.0]]))
+    4.0
+    """
+    flat = values.ravel()
+    if flat.size < _MANY:
+        return float(np.nanmedian(flat))
+    sample = flat[:: flat.size // _SAMPLE]
+    sample = np.sort(sample[~np.isnan(sample)])
+    middle, margin = len(sample) // 2, int(3 * np.sqrt(len(sample))) + 2
+    n = flat.size - np.count_nonzero(np.isnan(flat))
+    if len(sample) > 2 * margin + 2:
+        low, high = sample[middle - margin], sample[middle + margin]
+        near = flat[(flat >= low) & (flat <= high)]
+        n_below = np.count_nonzero(flat < low)
+        places = [(n - 1) // 2 - n_below, n // 2 - n_below]
+        if places[0] >= 0 and places[1] < near.size:
+            near.partition(places)
+            return float((near[places[0]] + near[places[1]]) / 2)
+    return float(np.nanmedian(flat))
 
 
 def line_medians(
