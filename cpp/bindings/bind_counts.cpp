@@ -41,12 +41,13 @@ py::dict values_to_python(const std::vector<FrameCounts>& frames, ValueCounts Fr
 }
 
 py::tuple count(const py::array& frames, const std::optional<py::array>& dark,
-                const std::optional<py::array>& mask, double step, int threads, Index first_frame) {
+                const std::optional<py::array>& mask, double step, int threads, Index first_frame,
+                bool squares) {
     const CameraCorrection camera = camera_from(dark, mask);
     return with_frames(frames, first_frame, [&](const auto& stack) {
         const std::vector<FrameCounts> counts =
             without_gil(threads, [&](const Execution& execution) {
-                return count_frames(stack, camera, step, execution);
+                return count_frames(stack, camera, step, execution, squares);
             });
         return py::make_tuple(values_to_python(counts, &FrameCounts::pixels),
                               values_to_python(counts, &FrameCounts::squares));
@@ -130,7 +131,8 @@ void bind_counts(pybind11::module_& module) {
     namespace py = pybind11;
     using namespace hrixs::bindings;
     module.def("count_frames", &count, py::arg("frames"), py::kw_only(), py::arg("dark"),
-               py::arg("mask"), py::arg("step"), py::arg("threads"), py::arg("first_frame") = 0);
+               py::arg("mask"), py::arg("step"), py::arg("threads"), py::arg("first_frame") = 0,
+               py::arg("squares") = true);
     module.def("pixel_statistics", &statistics, py::arg("frames"), py::kw_only(),
                py::arg("offsets"), py::arg("n_sigma") = 0.0, py::arg("least_noise") = 0.0,
                py::arg("reference") = py::none(), py::arg("limit") = py::none(),

@@ -159,6 +159,7 @@ def count_frames(
     step: float,
     threads: int,
     first_frame: int = 0,
+    squares: bool = True,
 ) -> tuple[Counted, Counted]: ...
 def pixel_statistics(
     frames: Pixels,

@@ -99,6 +99,20 @@ def test_nan_is_refused():
         count_frames(as_frames(frames))
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f8"])
+@pytest.mark.parametrize("with_mask", [False, True])
+def test_pixels_are_counted_the_same_without_the_squares(dtype, with_mask):
+    rng = np.random.default_rng(2)
+    frames = as_frames(rng.normal(100, 4, (3, 40, 51)).round().astype(dtype))
+    mask = (rng.random((40, 51)) < 0.2).view(np.uint8) if with_mask else None
+    both, _ = count_frames(frames, mask=mask)
+    alone, none = count_frames(frames, mask=mask, squares=False)
+    for name, column in vars(both).items():
+        assert getattr(alone, name).tobytes() == column.tobytes(), name
+    assert none.n.tolist() == [0, 0, 0]
+    assert np.isnan(none.noise).all()
+
+
 def test_steps():
     whole = np.array([97.0, 98, 100, 101, 103, 250.4])
     assert step_of(whole, 100.0, 2.0) == 1.0

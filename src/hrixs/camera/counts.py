@@ -66,6 +66,7 @@ def count_frames(
     *,
     dark: NDArray[Any] | None = None,
     mask: NDArray[np.uint8] | None = None,
+    squares: bool = True,
     threads: int | None = None,
 ) -> tuple[ValueCounts, ValueCounts]:
     """Count the pixels of each frame, and the sums of its 2x2 squares.
@@ -76,6 +77,8 @@ def count_frames(
         As from `hrixs.camera.as_frames`.
     dark, mask : numpy.ndarray, shape (x, y), optional
         As from `hrixs.camera.as_dark` and `as_mask`.
+    squares : bool
+        Whether to count the squares; else there are none.
     threads : int, optional
         As in `hrixs.find_photons`.
 
@@ -102,15 +105,16 @@ def count_frames(
     >>> pixels.median, squares.noise.round(0)
     (array([100., 100.]), array([10., 10.]))
     """
-    pixels, squares = _core.count_frames(
+    of_pixels, of_squares = _core.count_frames(
         frames.pixels,
         dark=dark,
         mask=mask,
         step=step_of_frames(frames, dark, mask),
         threads=resolve_threads(threads),
         first_frame=frames.first_frame,
+        squares=squares,
     )
-    return _as_counts(pixels), _as_counts(squares)
+    return _as_counts(of_pixels), _as_counts(of_squares)
 
 
 def _as_counts(columns: Mapping[str, Any]) -> ValueCounts:

@@ -116,7 +116,7 @@ def bad_pixels(
         raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
     _require_numbers(stack)
     still = _still_pixels(stack)
-    counts, _ = count_frames(stack, mask=still.view(np.uint8), threads=threads)
+    counts, _ = count_frames(stack, mask=still.view(np.uint8), squares=False, threads=threads)
     odd = odd_frames(counts.median, counts.noise)
     if odd.n_odd:
         names = [number for number, kind in enumerate(odd.kinds) if kind]
