@@ -16,6 +16,8 @@ from hrixs.utils.typing import Floats
 
 # Pixels that are looked at for the step that their values go by.
 _SAMPLE = 20_000
+# So few pixels are counted before a second thread is awake.
+_FEW = 600_000
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,13 @@ def count_frames(
     >>> pixels.median, squares.noise.round(0)
     (array([100., 100.]), array([10., 10.]))
     """
+    n_threads = resolve_threads(threads)
     of_pixels, of_squares = _core.count_frames(
         frames.pixels,
         dark=dark,
         mask=mask,
         step=step_of_frames(frames, dark, mask),
-        threads=resolve_threads(threads),
+        threads=n_threads if frames.pixels.size > _FEW else 1,
         first_frame=frames.first_frame,
         squares=squares,
     )
