@@ -159,6 +159,7 @@ def count_frames(
     step: float,
     threads: int,
     first_frame: int = 0,
+    squares: bool = True,
 ) -> tuple[Counted, Counted]: ...
 def pixel_statistics(
     frames: Pixels,
@@ -168,6 +169,8 @@ def pixel_statistics(
     least_noise: float = 0.0,
     reference: NDArray[np.float64] | None = None,
     limit: NDArray[np.float64] | None = None,
+    total: NDArray[np.float64] | None = None,  # (x, y), as n_kept; added to
+    n_kept: NDArray[np.int32] | None = None,
     threads: int,
 ) -> PixelStatistics: ...
 def square_maxima(

@@ -99,6 +99,20 @@ def test_nan_is_refused():
         count_frames(as_frames(frames))
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f8"])
+@pytest.mark.parametrize("with_mask", [False, True])
+def test_pixels_are_counted_the_same_without_the_squares(dtype, with_mask):
+    rng = np.random.default_rng(2)
+    frames = as_frames(rng.normal(100, 4, (3, 40, 51)).round().astype(dtype))
+    mask = (rng.random((40, 51)) < 0.2).view(np.uint8) if with_mask else None
+    both, _ = count_frames(frames, mask=mask)
+    alone, none = count_frames(frames, mask=mask, squares=False)
+    for name, column in vars(both).items():
+        assert getattr(alone, name).tobytes() == column.tobytes(), name
+    assert none.n.tolist() == [0, 0, 0]
+    assert np.isnan(none.noise).all()
+
+
 def test_steps():
     whole = np.array([97.0, 98, 100, 101, 103, 250.4])
     assert step_of(whole, 100.0, 2.0) == 1.0
@@ -135,6 +149,32 @@ def test_pixel_statistics_are_those_of_numpy(data):
     kept = expected.n_kept > 0
     np.testing.assert_allclose(found.mean[kept], expected.mean[kept], rtol=1e-12)
     assert np.isnan(found.mean[~kept]).all()
+
+
+@pytest.mark.parametrize("dtype", ["u2", "f8"])
+def test_sums_about_a_reference_are_added_to_those_before(dtype):
+    frames = np.random.default_rng(4).normal(100, 2, (9, 40, 50)).round().astype(dtype)
+    about = np.full((40, 50), 100.25), np.full((40, 50), 4.0)
+    options = {"n_sigma": 1.0, "about": about}
+    whole = pixel_statistics(as_frames(frames), **options)
+    sums = np.zeros((40, 50)), np.zeros((40, 50), np.int32)
+    for part in (frames[:4], frames[4:]):
+        found = pixel_statistics(as_frames(part), add_to=sums, **options)
+        assert found.total is sums[0]
+    assert sums[0].tobytes() == whole.total.tobytes()
+    assert sums[1].tobytes() == whole.n_kept.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(40, 49), (1, 40, 50)])
+def test_sums_of_another_shape_are_refused(shape):
+    frames = as_frames(np.ones((3, 40, 50)))
+    about = np.full((40, 50), 100.25), np.full((40, 50), 4.0)
+    sums = np.zeros(shape), np.zeros(shape, np.int32)
+    with pytest.raises(ValueError, match="total can't be added to, expected an array of the"):
+        pixel_statistics(frames, n_sigma=1.0, about=about, add_to=sums)
+    across = np.zeros((50, 40)).T, np.zeros((50, 40), np.int32).T
+    with pytest.raises(ValueError, match="in C order"):
+        pixel_statistics(frames, n_sigma=1.0, about=about, add_to=across)
 
 
 def test_the_mean_of_clean_frames_is_the_plain_mean():

@@ -10,6 +10,7 @@ import xarray as xr
 from conftest import DARK, RUN
 from hrixs import HrixsWarning, bad_pixels, find_photons
 from hrixs.camera import plot_mask
+from hrixs.noise.pixel_faults import off_level
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 
@@ -240,3 +241,17 @@ class TestOfTheClass:
         with pytest.raises(ValueError, match=r"MASK has shape \(256, 200\)"):
             h.find_bad_pixels(DARK)
         assert h.MASK is by_hand
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (130, 200), (63, 65)])
+def test_a_square_without_pixels_is_compared_with_all(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    level = rng.normal(100, 1, shape)
+    usable = rng.random(shape) < 0.9
+    usable[:60, :60] = False
+    usable[0, 0] = True
+    level[0, 0] = 130.0
+    hot, dead = off_level(level, usable, 7.0)
+    assert hot.sum() == 1
+    assert hot[0, 0]
+    assert not dead.any()

@@ -33,10 +33,11 @@ struct FrameCounts {
 
 // Counts each frame's pixels and squares. Counts of 8 and 16 bits without a dark are counted one
 // for one; other values are gone through several times. step is that of values that go by steps, in
-// ADU, 0 for others; whole counts without a dark go by 1.
+// ADU, 0 for others; whole counts without a dark go by 1. Of squares that are not asked for
+// there are none.
 template <class Pixel>
 std::vector<FrameCounts> count_frames(const FrameStack<Pixel>& frames,
                                       const CameraCorrection& camera, double step,
-                                      const Execution& execution);
+                                      const Execution& execution, bool with_squares = true);
 
 } // namespace hrixs

@@ -22,12 +22,18 @@ struct PixelLimits {
     std::optional<ImageView<double>> limit{};
 };
 
+// Images, row by row, of what was summed about a reference before, to be added to.
+struct PixelSums {
+    double* total = nullptr;
+    std::int32_t* n_kept = nullptr;
+};
+
 // Images, row by row. A pixel that is NaN or infinite in a frame is NaN, and none of it is kept.
 struct PixelStatistics {
     std::vector<double> median;      // empty where a reference is given
     std::vector<double> noise;       // standard deviation of the values kept; empty as the median
     std::vector<double> lower_noise; // that of the values below the median; empty as the median
-    std::vector<double> total;       // of the values kept
+    std::vector<double> total;       // of the values kept; empty where sums are given
     std::vector<std::int32_t> n_kept;
     std::vector<Index> n_left_out; // of each frame
 };
@@ -35,6 +41,7 @@ struct PixelStatistics {
 // Of each pixel over all frames, less an offset of each frame, one for each.
 template <class Pixel>
 PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<const double> offsets,
-                                 const PixelLimits& limits, const Execution& execution);
+                                 const PixelLimits& limits, const Execution& execution,
+                                 const PixelSums& sums = {});
 
 } // namespace hrixs

@@ -64,13 +64,13 @@ template <class Pixel> constexpr bool is_tallied = std::is_unsigned_v<Pixel> && 
 // Counts of few bits without a dark: how often each was seen. A masked pixel counts as more than
 // any square can be, so that squares with one are told by their sum.
 template <class Pixel>
-FrameCounts tally_frame(const CorrectedFrame<Pixel>& frame, Scratch& scratch) {
+FrameCounts tally_frame(const CorrectedFrame<Pixel>& frame, bool with_squares, Scratch& scratch) {
     constexpr Index n_values = Index{std::numeric_limits<Pixel>::max()} + 1;
     constexpr std::uint32_t masked = 4 * (n_values - 1) + 1;
     const ImageView<Pixel>& image = frame.image;
     const auto ny = static_cast<std::size_t>(image.ny);
     scratch.pixel_tally.clear(frame.has_mask() ? Index{masked} + 1 : n_values);
-    scratch.square_tally.clear(Index{masked} + 1);
+    scratch.square_tally.clear(with_squares ? Index{masked} + 1 : 0);
     for (Index x = 0; x < image.nx; ++x) {
         if (image.stride_y == 1)
             std::copy_n(image.row(x), ny, scratch.row.begin());
@@ -81,10 +81,12 @@ FrameCounts tally_frame(const CorrectedFrame<Pixel>& frame, Scratch& scratch) {
             for (Index y = 0; y < image.ny; ++y)
                 if ((*frame.camera->mask)(x, y) != 0)
                     scratch.row[static_cast<std::size_t>(y)] = masked;
+        scratch.pixel_tally.add(scratch.row.data(), image.ny);
+        if (!with_squares)
+            continue;
         std::swap(scratch.pairs, scratch.pairs_below);
         for (std::size_t y = 0; y + 1 < ny; ++y)
             scratch.pairs[y] = scratch.row[y] + scratch.row[y + 1];
-        scratch.pixel_tally.add(scratch.row.data(), image.ny);
         if (x == 0)
             continue;
         for (std::size_t y = 0; y + 1 < ny; ++y) {
@@ -105,7 +107,7 @@ FrameCounts tally_frame(const CorrectedFrame<Pixel>& frame, Scratch& scratch) {
 // Any values, each kept; a masked one is NaN, and so is a square that it is in.
 template <class Pixel>
 FrameCounts count_frame(const CorrectedFrame<Pixel>& frame, Index number, double step,
-                        Scratch& scratch) {
+                        bool with_squares, Scratch& scratch) {
     const auto ny = static_cast<std::size_t>(frame.ny());
     std::vector<double>& pixels = scratch.pixel_values.values;
     std::vector<double>& squares = scratch.square_values.values;
@@ -116,7 +118,7 @@ FrameCounts count_frame(const CorrectedFrame<Pixel>& frame, Index number, double
         for (const double pixel : scratch.real_row)
             if (pixel == pixel)
                 pixels.push_back(pixel);
-        for (std::size_t y = 0; y + 1 < ny; ++y) {
+        for (std::size_t y = 0; with_squares && y + 1 < ny; ++y) {
             const double pair = scratch.real_row[y] + scratch.real_row[y + 1];
             const double square = scratch.real_pairs[y] + pair;
             scratch.real_pairs[y] = pair;
@@ -136,7 +138,7 @@ FrameCounts count_frame(const CorrectedFrame<Pixel>& frame, Index number, double
 template <class Pixel>
 std::vector<FrameCounts> count_frames(const FrameStack<Pixel>& frames,
                                       const CameraCorrection& camera, double step,
-                                      const Execution& execution) {
+                                      const Execution& execution, bool with_squares) {
     if (!(step >= 0.0 && std::isfinite(step)))
         throw ParameterError("step = " + text(step) + ", expected a number of ADU, or 0.");
     check_frames(frames, 2);
@@ -149,17 +151,17 @@ std::vector<FrameCounts> count_frames(const FrameStack<Pixel>& frames,
             FrameCounts& result = counts[static_cast<std::size_t>(number)];
             if constexpr (is_tallied<Pixel>)
                 if (!camera.dark) {
-                    result = tally_frame(frame, scratch);
+                    result = tally_frame(frame, with_squares, scratch);
                     return;
                 }
-            result = count_frame(frame, frames.first_number + number, step, scratch);
+            result = count_frame(frame, frames.first_number + number, step, with_squares, scratch);
         });
     return counts;
 }
 
 #define HRIXS_INSTANTIATE(Pixel)                                                                   \
     template std::vector<FrameCounts> count_frames<Pixel>(                                         \
-        const FrameStack<Pixel>&, const CameraCorrection&, double, const Execution&);
+        const FrameStack<Pixel>&, const CameraCorrection&, double, const Execution&, bool);
 HRIXS_FOR_EACH_PIXEL_TYPE(HRIXS_INSTANTIATE)
 
 } // namespace hrixs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/pixel_statistics.hpp"
 
+#include "counts/whole_counts.hpp"
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
 #include "hrixs/errors.hpp"
@@ -27,12 +28,13 @@ using Working = std::conditional_t<std::is_integral_v<Pixel> && sizeof(Pixel) <=
 
 template <class Pixel> struct Scratch {
     Scratch(Index n_frames, Index ny)
-        : n_blocks((ny + column_block - 1) / column_block),
+        : n_blocks((ny + column_block - 1) / column_block), whole(is_whole_count<Pixel> ? ny : 0),
           values(static_cast<std::size_t>(n_blocks * n_frames)),
           sorted(static_cast<std::size_t>(n_frames)),
           row(static_cast<std::size_t>(n_blocks * column_block)), bad(row.size()) {}
 
     Index n_blocks;
+    typename WholeCounts<Pixel>::Scratch whole;
     std::vector<Columns<Working<Pixel>>> values; // of a row: by blocks, by frames
     std::vector<Columns<Working<Pixel>>> sorted; // of a block
     std::vector<double> row;
@@ -89,7 +91,7 @@ void own_limits(const std::vector<Columns<Number>>& values, const PixelLimits& l
 
 template <class Pixel>
 void check(const FrameStack<Pixel>& frames, std::span<const double> offsets,
-           const PixelLimits& limits) {
+           const PixelLimits& limits, const PixelSums& sums) {
     check_frames(frames, 1);
     if (frames.size() < 1)
         throw ShapeError("there are no frames, expected at least one.");
@@ -102,6 +104,8 @@ void check(const FrameStack<Pixel>& frames, std::span<const double> offsets,
     for (const auto& image : {limits.reference, limits.limit})
         if (image && (image->nx != frames.first.nx || image->ny != frames.first.ny))
             throw ShapeError("reference and limit have another shape than the frames.");
+    if (sums.total && !limits.reference)
+        throw ParameterError("sums are added to without a reference, expected both.");
     if (!limits.reference && !(limits.n_sigma > 0.0 && limits.least_noise >= 0.0))
         throw ParameterError("n_sigma = " + text(limits.n_sigma) + ", least_noise = " +
                              text(limits.least_noise) + ", expected positive numbers.");
@@ -111,16 +115,21 @@ void check(const FrameStack<Pixel>& frames, std::span<const double> offsets,
 
 template <class Pixel>
 PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<const double> offsets,
-                                 const PixelLimits& limits, const Execution& execution) {
-    check(frames, offsets, limits);
+                                 const PixelLimits& limits, const Execution& execution,
+                                 const PixelSums& sums) {
+    check(frames, offsets, limits, sums);
     const Index nx = frames.first.nx;
     const Index ny = frames.first.ny;
     const auto size = static_cast<std::size_t>(nx * ny);
     const bool has_reference = limits.reference.has_value();
     const auto n_frames = static_cast<std::size_t>(frames.size());
     PixelStatistics result;
-    result.total.resize(size);
-    result.n_kept.resize(size);
+    if (!sums.total) {
+        result.total.resize(size);
+        result.n_kept.resize(size);
+    }
+    double* total = sums.total ? sums.total : result.total.data();
+    std::int32_t* all_kept = sums.total ? sums.n_kept : result.n_kept.data();
     result.n_left_out.resize(n_frames);
     if (!has_reference)
         for (auto* image : {&result.median, &result.noise, &result.lower_noise})
@@ -153,8 +162,8 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
             constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
             const bool bad = scratch.bad[static_cast<std::size_t>(y) + k] != 0;
             const double n_kept = kept.n[k];
-            result.total[at] = bad ? unknown : n_kept * middle[k] + kept.sum[k];
-            result.n_kept[at] = bad ? 0 : static_cast<std::int32_t>(n_kept);
+            total[at] += bad ? unknown : n_kept * middle[k] + kept.sum[k];
+            all_kept[at] += bad ? 0 : static_cast<std::int32_t>(n_kept);
             if (has_reference)
                 continue;
             const double mean = n_kept > 0.0 ? kept.sum[k] / n_kept : 0.0;
@@ -164,6 +173,14 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
             result.noise[at] = bad ? unknown : std::sqrt(square / std::fmax(n_kept - 1.0, 1.0));
         }
     };
+    const WholeCounts<Pixel> whole(frames, offsets);
+    const auto add_whole = [&](Index x, Scratch<Pixel>& scratch) {
+        if constexpr (is_whole_count<Pixel>)
+            return has_reference && whole.add_row(frames, limits, x, scratch.whole, total + x * ny,
+                                                  all_kept + x * ny, scratch.n_left_out.data());
+        else
+            return false;
+    };
     const Index n_groups = (nx + rows_together - 1) / rows_together;
     std::vector<std::vector<Index>> n_left_out(static_cast<std::size_t>(n_groups));
     for_each_frame(
@@ -172,6 +189,8 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
             scratch.n_left_out.assign(n_frames, 0);
             const Index end = std::min(nx, (group + 1) * rows_together);
             for (Index x = group * rows_together; x < end; ++x) {
+                if (add_whole(x, scratch))
+                    continue;
                 read_row(frames, offsets, x, scratch);
                 for (Index number = 0; number < scratch.n_blocks; ++number)
                     work(x, number, scratch);
@@ -185,8 +204,9 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
 }
 
 #define HRIXS_INSTANTIATE(Pixel)                                                                   \
-    template PixelStatistics pixel_statistics<Pixel>(                                              \
-        const FrameStack<Pixel>&, std::span<const double>, const PixelLimits&, const Execution&);
+    template PixelStatistics pixel_statistics<Pixel>(const FrameStack<Pixel>&,                     \
+                                                     std::span<const double>, const PixelLimits&,  \
+                                                     const Execution&, const PixelSums&);
 HRIXS_FOR_EACH_PIXEL_TYPE(HRIXS_INSTANTIATE)
 
 } // namespace hrixs

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 using namespace hrixs;
 using namespace hrixs::test;
@@ -99,6 +100,60 @@ TEST_CASE("pixel statistics: pixel types and threads give the same bytes") {
     }
 }
 
+TEST_CASE("pixel statistics: counts near a reference are summed in 16 bits as in doubles") {
+    auto counts = random_stack(21, 9, 300, 7);
+    Image<double> reference(9, 300);
+    Image<double> limit(9, 300);
+    const auto compare = [&](std::vector<double> offsets) {
+        offsets.resize(21, offsets.back());
+        const Stack<double> doubles(counts);
+        const PixelLimits limits{0.0, 0.0, reference.view(), limit.view()};
+        const auto whole = pixel_statistics(counts.frames(), offsets, limits, {2});
+        const auto real = pixel_statistics(doubles.frames(), offsets, limits, {1});
+        CHECK(same_bytes(whole.total, real.total));
+        CHECK(same_bytes(whole.n_kept, real.n_kept));
+        CHECK(whole.n_left_out == real.n_left_out);
+        auto total = real.total;
+        auto n_kept = real.n_kept;
+        const auto added =
+            pixel_statistics(counts.frames(), offsets, limits, {2}, {total.data(), n_kept.data()});
+        CHECK(added.total.empty());
+        CHECK(total[last] == Approx(2 * real.total[last]));
+        CHECK(n_kept[last] == 2 * real.n_kept[last]);
+    };
+    const auto set = [&](double least, double step, double reach) {
+        for (Index x = 0; x < 9; ++x)
+            for (Index y = 0; y < 300; ++y) {
+                reference(x, y) = least + step * static_cast<double>((7 * x + y) % 50);
+                limit(x, y) = reach + 0.37 * static_cast<double>((3 * x + y) % 11);
+            }
+    };
+    set(90.0, 0.25, 20.0);
+    compare({0.0});
+    compare({0.0, 1.0, -2.0, 0.5, -0.5, 3.0});
+    compare({0.5});
+    compare({40'000.0});
+    set(90.0, 0.25, 0.0); // of single counts, or none
+    compare({0.0, 0.5, 1.0});
+    set(90.0, 0.1, 20.0); // no median
+    compare({0.0});
+    set(2.0, 0.5, 10.0); // the window begins below 0
+    compare({0.0, -1.0});
+    set(60.0, 0.5, 9000.0); // too wide
+    compare({0.0});
+    for (std::uint16_t& pixel : counts.pixels)
+        pixel = static_cast<std::uint16_t>(65535 - pixel);
+    set(65500.0, 0.5, 100.0); // the window ends beyond the highest count
+    compare({0.0, 7.0});
+    set(65350.0, 0.5, 60.0);
+    compare({0.0, 7.5});
+    set(90.0, 0.25, 20.0);
+    limit(3, 3) = not_a_number;
+    limit(4, 4) = -1.0;
+    limit(5, 5) = std::numeric_limits<double>::infinity();
+    compare({0.0});
+}
+
 TEST_CASE("pixel statistics: what does not fit is refused") {
     const auto stack = stack_of<double>({1, 2, 3});
     Image<double> small(3, 3);
@@ -111,6 +166,11 @@ TEST_CASE("pixel statistics: what does not fit is refused") {
     CHECK_THROWS_AS(find(offsets, {0.0, 1.0, {}, {}}), ParameterError);
     CHECK_THROWS_AS(find(offsets, {5.0, 1.0, right.view(), {}}), ParameterError);
     CHECK_THROWS_AS(find(offsets, {5.0, 1.0, right.view(), small.view()}), ShapeError);
+    double total = 0.0;
+    std::int32_t n_kept = 0;
+    CHECK_THROWS_AS(
+        pixel_statistics(stack.frames(), offsets, {5.0, 1.0, {}, {}}, {}, {&total, &n_kept}),
+        ParameterError);
     const Stack<double> nothing(0, 9, 300);
     CHECK_THROWS_AS(pixel_statistics(nothing.frames(), {}, {5.0, 1.0, {}, {}}, {}), ShapeError);
 }

@@ -16,6 +16,8 @@ from hrixs.utils.typing import Floats
 
 # Pixels that are looked at for the step that their values go by.
 _SAMPLE = 20_000
+# So few pixels are counted before a second thread is awake.
+_FEW = 600_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def count_frames(
     *,
     dark: NDArray[Any] | None = None,
     mask: NDArray[np.uint8] | None = None,
+    squares: bool = True,
     threads: int | None = None,
 ) -> tuple[ValueCounts, ValueCounts]:
     """Count the pixels of each frame, and the sums of its 2x2 squares.
@@ -76,6 +79,8 @@ def count_frames(
         As from `hrixs.camera.as_frames`.
     dark, mask : numpy.ndarray, shape (x, y), optional
         As from `hrixs.camera.as_dark` and `as_mask`.
+    squares : bool
+        Whether to count the squares; else there are none.
     threads : int, optional
         As in `hrixs.find_photons`.
 
@@ -102,15 +107,17 @@ def count_frames(
     >>> pixels.median, squares.noise.round(0)
     (array([100., 100.]), array([10., 10.]))
     """
-    pixels, squares = _core.count_frames(
+    n_threads = resolve_threads(threads)
+    of_pixels, of_squares = _core.count_frames(
         frames.pixels,
         dark=dark,
         mask=mask,
         step=step_of_frames(frames, dark, mask),
-        threads=resolve_threads(threads),
+        threads=n_threads if frames.pixels.size > _FEW else 1,
         first_frame=frames.first_frame,
+        squares=squares,
     )
-    return _as_counts(pixels), _as_counts(squares)
+    return _as_counts(of_pixels), _as_counts(of_squares)
 
 
 def _as_counts(columns: Mapping[str, Any]) -> ValueCounts:
@@ -198,6 +205,7 @@ def pixel_statistics(
     least_noise: float = 0.0,
     offsets: ArrayLike | None = None,
     about: tuple[Floats, Floats] | None = None,
+    add_to: tuple[Floats, NDArray[np.int32]] | None = None,
     threads: int | None = None,
 ) -> PixelStatistics:
     """Find mean and noise of each pixel over the frames, with photons and tracks left out.
@@ -216,6 +224,9 @@ def pixel_statistics(
     about : (numpy.ndarray, numpy.ndarray), optional
         In place of median and standard deviations: a reference and how far values may be from it,
         in ADU, images of shape (x, y). Then neither median nor noise are found.
+    add_to : (numpy.ndarray, numpy.ndarray), optional
+        ``total`` and ``n_kept`` of frames before, about the same reference: these arrays are added
+        to, and stand in the result.
 
     Notes
     -----
@@ -233,6 +244,7 @@ def pixel_statistics(
     """
     given = np.zeros(len(frames)) if offsets is None else np.asarray(offsets, dtype=np.float64)
     reference, limit = about or (None, None)
+    total, n_kept = add_to or (None, None)
     found = _core.pixel_statistics(
         frames.pixels,
         offsets=given,
@@ -240,6 +252,8 @@ def pixel_statistics(
         least_noise=float(least_noise),
         reference=reference,
         limit=limit,
+        total=total,
+        n_kept=n_kept,
         threads=resolve_threads(threads),
     )
     return PixelStatistics(**cast(Mapping[str, Any], found))

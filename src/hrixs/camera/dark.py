@@ -12,6 +12,7 @@ from hrixs.camera.counts import pixel_statistics
 from hrixs.camera.frames import as_frames
 from hrixs.camera.good_frames import GoodFrames, GoodPart
 from hrixs.camera.unlike_frames import named_frames
+from hrixs.utils.statistics import median_of
 from hrixs.utils.typing import Floats
 
 #: Standard deviations of a pixel from its median at which a value is left out.
@@ -123,8 +124,7 @@ class DarkMean:
         self._noise = float("nan")
         self._first: list[GoodPart] = []  # until these are enough for the medians
         self._about: tuple[Floats, Floats] | None = None
-        self._total: Floats | None = None
-        self._n_kept: NDArray[np.int64] | None = None
+        self._sums: tuple[Floats, NDArray[np.int32]] | None = None
 
     def add(self, images: NDArray[Any], names: ArrayLike | None = None) -> None:
         """Add images, as `GoodFrames.of` takes them."""
@@ -145,12 +145,13 @@ class DarkMean:
         """
         self._take(self._good.rest())
         self._add_first()
-        if self._total is None or self._n_kept is None or self._about is None:
+        if self._sums is None or self._about is None:
             raise ValueError("there are no dark images, expected at least one.")
+        total, n_kept = self._sums
         with np.errstate(invalid="ignore"):
-            image = self._total / np.maximum(self._n_kept, 1)
+            image = total / np.maximum(n_kept, 1)
         # Of a pixel without a value that is like its others, what is usual; NaN stays.
-        none = (self._n_kept == 0) & (self._total == 0)
+        none = (n_kept == 0) & (total == 0)
         image[none] = self._about[0][none]
         image += np.mean(self._offsets)
         n_out = np.asarray(self._n_out)
@@ -181,10 +182,9 @@ class DarkMean:
         )
         assert found.median is not None
         assert found.noise is not None
-        finite = found.noise[np.isfinite(found.noise)]
         usual = float(np.median(part.noise))
-        if finite.size and n > 3:
-            usual = self._noise = float(np.median(finite))
+        if n > 3 and np.isfinite(found.noise).any():  # it is finite or NaN
+            usual = self._noise = median_of(found.noise)
         if part.frames.dtype.kind in "iu":
             usual = max(usual, _ROUNDING)
         if n == 1:
@@ -221,19 +221,17 @@ class DarkMean:
 
     def _add(self, part: GoodPart) -> None:
         offsets = part.level - self._first_level
+        if self._sums is None:
+            shape = part.frames.shape[1:]
+            self._sums = np.zeros(shape), np.zeros(shape, dtype=np.int32)
         found = pixel_statistics(
             as_frames(part.frames),
             n_sigma=N_SIGMA,
             offsets=offsets,
             about=self._about,
+            add_to=self._sums,
             threads=self._threads,
         )
-        n_kept = found.n_kept.astype(np.int64)
-        if self._total is None or self._n_kept is None:
-            self._total, self._n_kept = found.total, n_kept
-        else:
-            self._total += found.total
-            self._n_kept += n_kept
         self._numbers += part.names
         self._n_out += found.n_left_out.tolist()
         self._offsets += offsets.tolist()

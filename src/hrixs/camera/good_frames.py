@@ -120,7 +120,9 @@ class GoodFrames:
         if pixels.dtype.kind == "f":
             # Such a pixel is told by the sums.
             unusable = (~np.isfinite(pixels).all(axis=0)).view(np.uint8)
-        counts, _ = count_frames(as_frames(pixels), mask=unusable, threads=self._threads)
+        counts, _ = count_frames(
+            as_frames(pixels), mask=unusable, squares=False, threads=self._threads
+        )
         return counts.median, counts.noise
 
     def _learn(self, level: Floats, noise: Floats, alike: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.good_frames import GoodFrames, GoodPart
 from hrixs.camera.unlike_frames import named_frames
+from hrixs.utils.threads import resolve_threads
 from hrixs.utils.typing import Floats
 
 # So many 16-bit values add up in 32 bits.
 _MOST_ADDED = 65_536
+# Columns that are added up together: their sums lie in the cache.
+_COLUMNS = 32
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class HalvesAdder:
     """
 
     def __init__(self, *, word: str = "number", threads: int | None = None) -> None:
-        self._word = word
+        self._word, self._threads = word, threads
         self._good = GoodFrames(threads=threads)
         self._totals: list[Floats] = []
         self._n_added = [0, 0]
@@ -114,11 +118,19 @@ class HalvesAdder:
         if not self._totals:
             self._totals = [np.zeros(part.frames.shape[1:]) for _ in range(2)]
         n_before = sum(self._n_added)
-        for half in range(2):
-            own = part.frames[(half + n_before) % 2 :: 2]  # in turn, from part to part
+        halves = [part.frames[(half + n_before) % 2 :: 2] for half in range(2)]  # in turn
+        for half, own in enumerate(halves):
             self._n_added[half] += len(own)
-            for begin in range(0, len(own), _MOST_ADDED):
-                self._totals[half] += _sum(own[begin : begin + _MOST_ADDED])
+
+        def add_columns(begin: int) -> None:
+            some = slice(begin, begin + _COLUMNS)
+            for total, own in zip(self._totals, halves, strict=True):
+                for first in range(0, len(own), _MOST_ADDED):
+                    total[some] += _sum(own[first : first + _MOST_ADDED, some])
+
+        begins = range(0, part.frames.shape[1], _COLUMNS)
+        with ThreadPoolExecutor(resolve_threads(self._threads)) as pool:
+            list(pool.map(add_columns, begins))
 
 
 def _sum(stack: NDArray[Any]) -> NDArray[Any]:

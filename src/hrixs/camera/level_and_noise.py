@@ -32,5 +32,5 @@ def level_and_noise(frames: Frames, camera: Mapping[str, Any]) -> tuple[Floats, 
         for name in ("dark", "mask")
     )
     few = replace(frames, pixels=pixels, first_pixel=None)
-    counts, _ = count_frames(few, dark=dark, mask=mask, threads=camera["threads"])
+    counts, _ = count_frames(few, dark=dark, mask=mask, squares=False, threads=camera["threads"])
     return np.nan_to_num(counts.median), np.nan_to_num(counts.noise)

@@ -82,7 +82,9 @@ class ChipLines:
     @cached_property
     def pattern(self) -> Floats:
         """Pedestal of each pixel above that of most, by its row and its column, in ADU."""
-        return np.nan_to_num(self.image - self.clean)
+        pattern = np.asarray(self.image - self.clean)
+        np.copyto(pattern, 0.0, where=np.isnan(pattern))
+        return pattern
 
     @property
     def matters(self) -> bool:

@@ -18,7 +18,7 @@ from hrixs.camera.frames import along_x_y, first_pixel
 from hrixs.curvature.image_search import search_curvature, strip_profiles
 from hrixs.curvature.line_model import line_jacobian, line_model
 from hrixs.utils.errors import NoLineError
-from hrixs.utils.statistics import FWHM
+from hrixs.utils.statistics import FWHM, median_of
 
 FloatImage = NDArray[np.float64]
 
@@ -152,9 +152,12 @@ def fit_curvature_image(
         raise ValueError(
             f"the image has shape {pixels.shape}, expected (x, y) with at least 16 x 16 pixels."
         )
-    if not np.isfinite(pixels).any():
+    finite = np.isfinite(pixels)
+    if not finite.any():
         raise NoLineError("the image has no finite pixel; expected an image with a line.")
-    largest = float(np.abs(pixels[np.isfinite(pixels)]).max())
+    largest = max(
+        abs(float(extreme(pixels, initial=0.0, where=finite))) for extreme in (np.min, np.max)
+    )
     if largest > _LARGEST_PIXEL:
         raise ValueError(
             f"the image has pixels of up to {largest:.3g} ADU, which no camera's are. Check the "
@@ -275,7 +278,7 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
     end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else len(rows)
     sigma = max((end - begin - 1) / FWHM, 0.7)
-    offset = float(np.nanmedian(image))
+    offset = median_of(image)
     return np.array([height, float(rows[peak]), sigma, curve_a, curve_b, offset + background])
 
 

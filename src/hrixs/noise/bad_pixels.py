@@ -22,6 +22,7 @@ from hrixs.noise.pixel_faults import (
 )
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance
+from hrixs.utils.statistics import median_of
 from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
@@ -115,7 +116,7 @@ def bad_pixels(
         raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
     _require_numbers(stack)
     still = _still_pixels(stack)
-    counts, _ = count_frames(stack, mask=still.view(np.uint8), threads=threads)
+    counts, _ = count_frames(stack, mask=still.view(np.uint8), squares=False, threads=threads)
     odd = odd_frames(counts.median, counts.noise)
     if odd.n_odd:
         names = [number for number, kind in enumerate(odd.kinds) if kind]
@@ -128,7 +129,7 @@ def bad_pixels(
             f"{len(stack)} dark frames given, {_LEAST_FRAMES} or more are needed to find noisy "
             "pixels: only hot and dead ones are marked."
         )
-        found = _by_levels(stack, n_sigma)
+        found = _by_levels(stack, n_sigma, threads)
     else:
         found = _by_levels_and_noise(stack, _offsets(stack, still), n_sigma, threads)
     bad = found["hot"] | found["dead"] | found["noisy"]
@@ -190,7 +191,7 @@ def _offsets(stack: Frames, still: BoolImage) -> Floats:
     return np.asarray(np.median(values - values[0], axis=1))
 
 
-def _by_levels(stack: Frames, n_sigma: float) -> dict[str, NDArray[np.bool_]]:
+def _by_levels(stack: Frames, n_sigma: float, threads: int | None) -> dict[str, NDArray[np.bool_]]:
     """What few frames tell: levels, and bands of one value."""
     pixels = stack.pixels
     level = pixels.min(axis=0) if len(stack) == 2 else np.median(pixels, axis=0)
@@ -200,7 +201,7 @@ def _by_levels(stack: Frames, n_sigma: float) -> dict[str, NDArray[np.bool_]]:
         stuck &= flat_runs(pixels[0].astype(np.float64))
     nothing = np.zeros(level.shape, dtype=bool)
     lines = np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool)
-    return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing)
+    return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing, threads)
 
 
 def _by_levels_and_noise(
@@ -223,11 +224,11 @@ def _by_levels_and_noise(
             "the frames have no noise: all pixels have the same value in all of them. Give frames "
             "as the camera wrote them."
         )
-    typical = float(np.median(moving))
+    typical = median_of(moving)
     if light:
         # Of those below the median alone, to which light does not add.
         lower = found.lower_noise
-        typical = float(np.median(lower[lower > 0]))
+        typical = median_of(lower[lower > 0])
         level = np.asarray(found.median)
     stuck = stuck_pixels(found.noise, typical, n, step_of_frames(stack, None, None))
     stuck &= found.n_kept == n
@@ -243,8 +244,8 @@ def _by_levels_and_noise(
         noisy = usable & (found.noise > noise_limit(n_sigma, n) * typical)
         n_times = n - found.n_kept
         noisy |= usable & (n_times >= never_raised_so_often(n_times, n))
-    lines = bad_lines(level, usable, is_light, typical)
-    result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light))
+    lines = bad_lines(level, usable, is_light, typical, threads=threads)
+    result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light), threads)
     return result
 
 
@@ -262,6 +263,7 @@ def _joined(
     lines: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     n_sigma: float,
     light: NDArray[np.bool_],
+    threads: int | None,
 ) -> dict[str, NDArray[np.bool_]]:
     columns, rows = lines
     on_line = columns[:, None] | rows[None, :]
@@ -271,10 +273,10 @@ def _joined(
             f"{np.count_nonzero(usable)} of {usable.size} pixels change from frame to frame, "
             "expected most. Give frames as the camera wrote them."
         )
-    hot, dead = off_level(level, usable & ~on_line, n_sigma)
+    hot, dead = off_level(level, usable & ~on_line, n_sigma, threads=threads)
     # A stuck pixel, or one on a bad line, is hot if it lies above most.
-    high = level > np.median(level[usable & ~on_line])
     also = stuck | on_line
+    high = level > median_of(level[usable & ~on_line]) if also.any() else also
     return {
         "hot": (hot | (also & high)) & ~noisy,
         "dead": (dead | (also & ~high)) & ~noisy,

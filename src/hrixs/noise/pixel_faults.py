@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hrixs.noise.core_fit import gaussian_core
 from hrixs.noise.straight_lines import odd_lines
+from hrixs.utils.statistics import line_medians
 from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
@@ -75,7 +76,9 @@ def flat_runs(image: Floats) -> BoolImage:
     return flat
 
 
-def off_level(level: Floats, usable: BoolImage, n_sigma: float) -> tuple[BoolImage, BoolImage]:
+def off_level(
+    level: Floats, usable: BoolImage, n_sigma: float, *, threads: int | None = None
+) -> tuple[BoolImage, BoolImage]:
     """Pixels above, and below, those of the square around them.
 
     Parameters
@@ -86,25 +89,20 @@ def off_level(level: Floats, usable: BoolImage, n_sigma: float) -> tuple[BoolIma
         Pixels that others may be compared with.
     n_sigma : float
         Standard deviations of the usable pixels' levels at which one is off.
+    threads : int, optional
+        As in `hrixs.find_photons`.
     """
     # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
     excess = np.where(usable, level, np.nan)
     for axis in (0, 1):
-        excess = excess - _line_medians(excess, axis)
-    excess -= _background(excess, usable)
+        of_lines = line_medians(excess, axis, threads=threads)
+        excess -= np.expand_dims(np.where(np.isnan(of_lines), 0.0, of_lines), axis)
+    _subtract_background(excess)
     middle, sigma = gaussian_core(excess[usable])
     hot = usable & (excess > middle + n_sigma * sigma)
     dead = usable & (excess < middle - n_sigma * sigma)
     hot[hot] = _stands_out(excess, np.argwhere(hot), n_sigma)
     return hot, dead
-
-
-def _line_medians(values: Floats, axis: int) -> Floats:
-    """Median of each line along an axis; 0 of those without a number."""
-    known = ~np.isnan(values).all(axis=axis)
-    medians = np.zeros(values.shape[1 - axis])
-    medians[known] = np.nanmedian(np.compress(known, values, axis=1 - axis), axis=axis)
-    return np.expand_dims(medians, axis)
 
 
 def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> NDArray[np.bool_]:
@@ -123,20 +121,38 @@ def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> ND
     return np.asarray(excess[tuple(pixels.T)] - middle[:, 0] > n_sigma * spread)
 
 
-def _background(level: Floats, usable: BoolImage) -> Floats:
-    """Median of the usable pixels of the square that each pixel is in."""
-    background = np.full(level.shape, float(np.median(level[usable])))
-    for x in range(0, level.shape[0], _BLOCK):
-        for y in range(0, level.shape[1], _BLOCK):
-            here = slice(x, x + _BLOCK), slice(y, y + _BLOCK)
-            own = level[here][usable[here]]
-            if own.size > _LEAST_USABLE * usable[here].size:
-                background[here] = np.median(own)
-    return background
+def _subtract_background(excess: Floats) -> None:
+    """Subtract from each pixel, in place, the median of those of its square that are not NaN."""
+    nx, ny = excess.shape
+    n_across = -(-ny // _BLOCK)
+    own = np.empty((-(-nx // _BLOCK), n_across))
+    n_usable = np.empty(own.shape)
+    for k, x in enumerate(range(0, nx, _BLOCK)):
+        squares = np.full((n_across, _BLOCK, _BLOCK), np.nan)
+        padded = squares.transpose(1, 0, 2)  # squares of a band of columns side by side
+        band = excess[x : x + _BLOCK]
+        whole = ny // _BLOCK
+        padded[: len(band), :whole] = band[:, : whole * _BLOCK].reshape(len(band), whole, _BLOCK)
+        if whole < n_across:
+            padded[: len(band), whole, : ny - whole * _BLOCK] = band[:, whole * _BLOCK :]
+        flat = squares.reshape(n_across, -1)
+        n_usable[k] = (~np.isnan(flat)).sum(axis=1)
+        own[k] = line_medians(flat, 1, threads=1)
+    size = np.outer(*(np.minimum(n - np.arange(0, n, _BLOCK), _BLOCK) for n in (nx, ny)))
+    few = ~(n_usable > _LEAST_USABLE * size)
+    if few.any():
+        own[few] = float(np.nanmedian(excess))
+    for k, x in enumerate(range(0, nx, _BLOCK)):
+        excess[x : x + _BLOCK] -= np.repeat(own[k], _BLOCK)[:ny]
 
 
 def bad_lines(
-    level: Floats, usable: BoolImage, is_light: BoolImage, noise: float
+    level: Floats,
+    usable: BoolImage,
+    is_light: BoolImage,
+    noise: float,
+    *,
+    threads: int | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Rows and columns whose level is not that of those beside them.
 
@@ -155,8 +171,9 @@ def bad_lines(
         levels = np.full(len(enough), np.nan)
         if enough.any() and across.any():
             # What the lines across differ by is theirs, as of two halves of the chip.
-            own = values[here] - np.nanmedian(values[here], axis=1 - axis, keepdims=True)
-            levels[enough] = np.nanmedian(own, axis=axis)
+            some = values[here] if not (enough.all() and across.all()) else values
+            of_across = line_medians(some, 1 - axis, threads=threads)
+            levels[enough] = line_medians(some, axis, less=of_across, threads=threads)
         found.append(odd_lines(levels, noise))
     return found[0], found[1]
 

@@ -42,7 +42,9 @@ def uneven_level(
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)[:_FRAMES]
     if not len(pixels):
         return None
-    counts, _ = count_frames(as_frames(pixels), dark=dark, mask=mask, threads=threads)
+    counts, _ = count_frames(
+        as_frames(pixels), dark=dark, mask=mask, squares=False, threads=threads
+    )
     usable = counts.noise > 0
     if not usable.any():
         return None
