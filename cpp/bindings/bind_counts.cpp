@@ -15,7 +15,8 @@ namespace hrixs::bindings {
 
 namespace {
 
-py::dict values_to_python(const std::vector<FrameCounts>& frames, ValueCounts FrameCounts::*which) {
+py::dict values_to_python(const std::vector<FrameCounts>& frames,
+                          ValueCounts FrameCounts::* which) {
     const auto column = [&](auto member) {
         std::vector<std::decay_t<decltype((frames[0].*which).*member)>> values;
         values.reserve(frames.size());
