@@ -200,7 +200,7 @@ ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, con
     Counts highest = all_equal(lowest_signed);
     ChunkSums own;
     Counts few{}; // deviations whose sums fit 16 bits
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(HRIXS_NO_VECTOR_TYPES)
 #pragma GCC unroll 8
 #endif
     for (Index y = 0; y < chunk; y += counts_in_vector) {
