@@ -5,6 +5,7 @@
 #include "simd/vectors.hpp"
 
 #include <cstdint>
+#include <cstring>
 
 namespace hrixs::HRIXS_LEVEL {
 namespace {
@@ -49,9 +50,18 @@ constexpr Index wide_bytes = 32;
 #endif
 template <class Sum> struct WideOf {
     using Type __attribute__((vector_size(wide_bytes))) = Sum;
-    using InMemory __attribute__((vector_size(wide_bytes), aligned(alignof(Sum)), may_alias)) = Sum;
 };
 template <class Sum> using Wide = typename WideOf<Sum>::Type;
+
+// By copying: of a type with less alignment clang forgets that where references are handed on.
+template <class Sum> inline Wide<Sum> load_wide(const Sum* from) {
+    Wide<Sum> values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
+}
+template <class Sum> inline void store_wide(Sum* to, Wide<Sum> values) {
+    std::memcpy(to, &values, sizeof values);
+}
 
 #if defined(__AVX512BW__)
 // Without a mask GCC warns of what is not set.
@@ -81,7 +91,7 @@ inline Wide<double> widened(const std::int32_t* from) {
 }
 #endif
 inline Wide<double> widened(const double* from) {
-    return *reinterpret_cast<const WideOf<double>::InMemory*>(from);
+    return load_wide(from);
 }
 
 template <class Pixel> constexpr bool has_widened = false;
@@ -100,13 +110,10 @@ void add_lines(const Pixel* row, Index stride, Index n_rows, Index n_columns, In
     constexpr Index n_wide = line / width;
     for (Index y = 0; y < n_columns; y += line) {
         Wide<Sum> moment[3][n_wide];
-        const auto in_memory = [&](Index order, Index k) -> typename WideOf<Sum>::InMemory& {
-            return *reinterpret_cast<typename WideOf<Sum>::InMemory*>(moments + order * n + y +
-                                                                      k * width);
-        };
+        Sum* const to = moments + y;
         for (Index order = 0; order < 3; ++order)
             for (Index k = 0; k < n_wide; ++k)
-                moment[order][k] = in_memory(order, k);
+                moment[order][k] = load_wide(to + order * n + k * width);
         const Pixel* from = row + y;
         for (Index x = 0; x < n_rows; ++x, from += stride)
             for (Index k = 0; k < n_wide; ++k) {
@@ -116,7 +123,7 @@ void add_lines(const Pixel* row, Index stride, Index n_rows, Index n_columns, In
             }
         for (Index order = 0; order < 3; ++order)
             for (Index k = 0; k < n_wide; ++k)
-                in_memory(order, k) = moment[order][k];
+                store_wide(to + order * n + k * width, moment[order][k]);
     }
 }
 
