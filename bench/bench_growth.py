@@ -134,8 +134,7 @@ def draw(lines: list[Line], path: Path) -> None:
     figure = Figure(figsize=(11, 8), layout="constrained")
     for axes, over in zip(figure.subplots(2, 2).flat, groups, strict=True):
         for k, line in enumerate(line for line in lines if line.over == over):
-            few = len(line.numbers) < 3
-            label = line.kernel if few else f"{line.kernel}, slope {line.slope:.2f}"
+            label = f"{line.kernel}, slope {line.slope:.2f}"
             axes.plot(line.numbers, line.ms, "o-", color=f"C{k}", markersize=4, label=label)
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -148,7 +147,8 @@ def draw(lines: list[Line], path: Path) -> None:
                 sorted({n for line in lines if line.over == over for n in line.numbers})
             )
             axes.minorticks_off()
-        axes.legend(frameon=False, fontsize=8)
+        if over != "threads":  # the colours are those of the others
+            axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
 
