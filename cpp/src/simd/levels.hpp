@@ -8,14 +8,22 @@
 // The one list of the processor's levels, the best last: X(name, whether this machine has it). How
 // each is compiled says CMakeLists.txt, also whether those of x86-64 are.
 #ifdef HRIXS_HAS_X86_LEVELS
+namespace hrixs {
+// As in x86-64-v3 and v4, of which each level takes what it needs.
+inline bool has_avx2() {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("fma");
+}
+inline bool has_avx512() {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+} // namespace hrixs
 #define HRIXS_FOR_EACH_LEVEL(X)                                                                    \
     X(baseline, true)                                                                              \
-    X(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&                    \
-                __builtin_cpu_supports("fma"))                                                     \
-    X(avx512, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&                  \
-                  __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512f") &&            \
-                  __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&      \
-                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    X(avx2, has_avx2())                                                                            \
+    X(avx512, has_avx512())
 #else
 #define HRIXS_FOR_EACH_LEVEL(X) X(baseline, true)
 #endif

@@ -58,10 +58,11 @@ inline Vector<std::uint16_t> higher(Vector<std::uint16_t> a, Vector<std::uint16_
 #if defined(__AVX512BW__) // where compilers take a comparison and a choice
     return reinterpret_cast<Vector<std::uint16_t>>(
         _mm256_max_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#endif
+#else
     const auto signed_a = reinterpret_cast<Vector<std::int16_t>>(a);
     const auto signed_b = reinterpret_cast<Vector<std::int16_t>>(b);
     return reinterpret_cast<Vector<std::uint16_t>>(signed_a > signed_b ? signed_a : signed_b);
+#endif
 }
 inline Vector<std::uint64_t> above(Vector<double> a, double b) {
 #if defined(__AVX512BW__) // whose comparisons give bits else
@@ -110,8 +111,9 @@ inline Vector<std::int32_t> larger(Vector<std::int32_t> a, Vector<std::int32_t> 
 #if defined(__AVX512BW__)
     return reinterpret_cast<Vector<std::int32_t>>(
         _mm256_max_epi32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#endif
+#else
     return a > b ? a : b;
+#endif
 }
 inline Vector<double> to_doubles(const float* from) {
 #if defined(__AVX2__)
@@ -131,8 +133,9 @@ inline Vector<double> to_doubles(const float* from) {
 inline Vector<double> or_zero(Vector<double> a) {
 #if defined(__AVX512BW__)
     return _mm256_and_pd(a, _mm256_cmp_pd(a, a, _CMP_EQ_OQ));
-#endif
+#else
     return a == a ? a : Vector<double>{};
+#endif
 }
 // The same as a + b, to the last bit, by the unit that multiplies: where most is addition, that one
 // is idle. one: hidden_one().

@@ -118,8 +118,11 @@ TEST_CASE("pixel statistics: counts near a reference are summed in 16 bits as in
         const auto added =
             pixel_statistics(counts.frames(), offsets, limits, {2}, {total.data(), n_kept.data()});
         CHECK(added.total.empty());
-        CHECK(total[last] == Approx(2 * real.total[last]));
-        CHECK(n_kept[last] == 2 * real.n_kept[last]);
+        for (std::size_t at = 0; at < total.size(); ++at) {
+            const double twice = 2 * real.total[at];
+            CHECK((total[at] == twice || (std::isnan(total[at]) && std::isnan(twice))));
+            CHECK(n_kept[at] == 2 * real.n_kept[at]);
+        }
     };
     const auto set = [&](double least, double step, double reach) {
         for (Index x = 0; x < 9; ++x)
