@@ -9,7 +9,7 @@ from typing import Any
 
 from hrixs.camera.curve import Curvature
 from hrixs.doubt_rules.doubt import Doubt
-from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.runs.mnemonic_table import checked_entry, mnemonics
 from hrixs.settings.attributes import Settings
 from hrixs.settings.dark import Dark
 from hrixs.settings.plain import IMAGES, plain
@@ -156,11 +156,7 @@ def _add_mnemonics(entries: Mapping[str, Any]) -> None:
     """Make own names known; what the user says otherwise in this session stays."""
     for name, entry in entries.items():
         if name not in mnemonics or mnemonics[name] == _BUILT_IN.get(name):
-            mnemonics[name] = {
-                "source": str(entry["source"]),
-                "key": str(entry["key"]),
-                "dim": [str(dim) for dim in entry.get("dim") or []],
-            }
+            mnemonics[name] = checked_entry(name, entry)
         elif dict(mnemonics[name]) != dict(entry):
             warn(
                 f"hrixs.mnemonics[{name!r}] is {dict(mnemonics[name])}, and {dict(entry)} where "
