@@ -69,9 +69,9 @@ def register_with_xarray() -> None:
 def _register() -> None:
     import xarray as xr
 
-    # Their types have a gap of xarray's own.
-    xr.register_dataset_accessor("hrixs")(DatasetAccessor)  # type: ignore[no-untyped-call]
-    xr.register_dataarray_accessor("hrixs")(DataArrayAccessor)  # type: ignore[no-untyped-call]
+    of_dataset, of_array = xr.register_dataset_accessor, xr.register_dataarray_accessor
+    of_dataset("hrixs")(DatasetAccessor)  # type: ignore[no-untyped-call]  # xarray's own gap
+    of_array("hrixs")(DataArrayAccessor)  # type: ignore[no-untyped-call]  # the same
 
 
 class _WhenXarrayComes:
@@ -104,5 +104,6 @@ class _WhenXarrayComes:
                 sys.meta_path.remove(self)
                 _register()
 
-        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        # An object of this import's own, whose method it may replace.
+        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]  # on purpose
         return spec

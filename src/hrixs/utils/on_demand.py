@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 
@@ -48,6 +49,7 @@ def _found(package: str, name: str) -> Any:
         return None
 
 
+@cache
 def _modules_of_names(package: str) -> dict[str, str]:
     """Where each name comes from, as the package's own text says."""
     import ast  # a command that is told of a misspelt option needs none
