@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.good_frames import GoodFrames, GoodPart
 from hrixs.camera.unlike_frames import named_frames
-from hrixs.utils.threads import resolve_threads
+from hrixs.utils.threads import map_in_threads
 from hrixs.utils.typing import Floats
 
 # So many 16-bit values add up in 32 bits.
@@ -128,9 +127,7 @@ class HalvesAdder:
                 for first in range(0, len(own), _MOST_ADDED):
                     total[some] += _sum(own[first : first + _MOST_ADDED, some])
 
-        begins = range(0, part.frames.shape[1], _COLUMNS)
-        with ThreadPoolExecutor(resolve_threads(self._threads)) as pool:
-            list(pool.map(add_columns, begins))
+        map_in_threads(add_columns, range(0, part.frames.shape[1], _COLUMNS), self._threads)
 
 
 def _sum(stack: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ from hrixs.level.told import DARK_FACTOR, DARK_FACTOR_ERR, DARK_OFFSET, LIT, PED
 from hrixs.level.tracks import TrackRemover
 from hrixs.level.unlit import Sample, UnlitLevel, clipped_mean, unlit_level
 from hrixs.utils.errors import warn
+from hrixs.utils.threads import map_in_threads
 from hrixs.utils.typing import Floats
 
 # A region without light has fewer of its pixels above this many standard deviations.
@@ -109,11 +109,7 @@ class Mending:
         def mend(number: int) -> list[float]:
             return self._mend(pixels[number], new[number])
 
-        if threads > 1 and len(pixels) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                made = list(pool.map(mend, range(len(pixels))))
-        else:
-            made = [mend(number) for number in range(len(pixels))]
+        made = map_in_threads(mend, range(len(pixels)), threads)
         values = np.array(made, dtype=np.float64).reshape(len(made), len(self.columns))
         columns = dict(zip(self.columns, values.T, strict=True))
         return replace(frames, pixels=new.reshape(frames.pixels.shape)), columns

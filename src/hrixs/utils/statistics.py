@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
-from hrixs.utils.threads import resolve_threads
+from hrixs.utils.threads import map_in_threads
 from hrixs.utils.typing import Floats
 
 #: Full width at half maximum of a Gaussian, in standard deviations.
@@ -93,13 +91,7 @@ def line_medians(
         some = lines[begin : begin + _LINES]
         return _medians_in_place(np.array(some, order="C") if less is None else some - less)
 
-    begins = range(0, len(lines), _LINES)
-    n_threads = min(resolve_threads(threads), len(begins))
-    if n_threads <= 1:
-        parts = [of_some(begin) for begin in begins]
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            parts = list(pool.map(of_some, begins))
+    parts = map_in_threads(of_some, range(0, len(lines), _LINES), threads)
     return np.concatenate(parts) if parts else np.empty(0)
 
 

@@ -1,11 +1,17 @@
-"""How many threads a kernel may use."""
+"""How many threads a kernel may use, and work shared out to threads of Python."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from hrixs.utils.checks import whole_number
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def available_threads() -> int:
@@ -34,6 +40,16 @@ def resolve_threads(threads: int | None) -> int:
         If `threads` is not a positive integer.
     """
     return available_threads() if threads is None else whole_number("threads", threads)
+
+
+def map_in_threads(work: Callable[[A], B], over: Iterable[A], threads: int | None) -> list[B]:
+    """What `work` gives for each of `over`, in their order, on threads of Python."""
+    each = list(over)
+    n_threads = min(resolve_threads(threads), len(each))
+    if n_threads <= 1:
+        return [work(one) for one in each]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, each))
 
 
 def _is_in_a_worker() -> bool:
