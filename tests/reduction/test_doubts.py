@@ -424,6 +424,14 @@ def test_an_energy_axis_far_off(h, frames, way):
     assert "energy_axis" not in told(h, data, way)
 
 
+@pytest.mark.parametrize("way", ["auto", "integrate"])
+def test_a_line_above_the_photon_energy(h, frames, way):
+    assert "energy_gain" not in told(h, dataset(frames), way)
+    h.ENERGY_SLOPE, h.ENERGY_INTERCEPT = -SLOPE, ENERGY + SLOPE * ROW  # the wrong sign
+    found = told(h, dataset(frames), way)["energy_gain"]
+    assert found.figures["gain"] == pytest.approx(1.0, abs=0.1)
+
+
 def test_photons_far_from_the_energies_of_the_calibration(h, frames):
     lines = [simulated(4, 300, k, lines=[SpectralLine(ROW + 25 * k, 1.3, 1.0)]) for k in range(3)]
     energies = ENERGY + 0.5 * np.arange(3)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from hrixs.doubt_rules.doubt import Doubt
+from hrixs.utils.typing import Floats
 
 # Energy loss is seldom larger: an axis that ends farther below the photons' energy is off.
 _FARTHEST = 0.5
 # Photons beside the energies of a calibration, in parts of their span and at least in eV.
 _BEYOND, _LEAST_BEYOND = 1.0, 2.0
+# No photon gains so much, in eV: heat gives 0.1, and an axis is seldom better known. A line is
+# looked for in stretches of half that, or of so many bins; one in the gain is strong from a part of
+# the tallest one on, by so many standard deviations.
+_GAIN, _STRETCH_BINS = 0.5, 3
+_STRONG, _GAIN_ERRORS, _LEAST_PHOTONS = 0.3, 8.0, 30.0
 
 
 def calibrated_range(energy: float, lowest: float, highest: float) -> list[Doubt]:
@@ -76,3 +84,74 @@ def energy_axis(
             {"energy": energy, "first": first, "last": last},
         )
     ]
+
+
+def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: bool) -> list[Doubt]:
+    """Doubt spectra with a strong line above the photon energy, where no photon can be.
+
+    Parameters
+    ----------
+    spectra : numpy.ndarray, shape (images, bins)
+    axis : numpy.ndarray, shape (bins,)
+        Energies of the bins, in equal steps, in eV.
+    energies : numpy.ndarray, shape (images,)
+        Photon energy of each image, in eV; those without a number are left out.
+    counted : bool
+        Whether the spectra are in photons.
+    """
+    step = float(axis[-1] - axis[0]) / max(len(axis) - 1, 1)
+    if step < 0:
+        spectra, axis, step = spectra[:, ::-1], axis[::-1], -step
+    usable = np.isfinite(energies) & np.isfinite(spectra).any(axis=1)
+    known = np.flatnonzero(np.isfinite(spectra[usable]).all(axis=0))
+    if not usable.any() or not step > 0 or np.any(np.diff(known) != 1):
+        return []
+    spectra, axis = spectra[:, known], axis[known]  # ends of a tilted crop are not
+    stretch = max(round(0.5 * _GAIN / step), _STRETCH_BINS)
+    gain, total = _over_gain(spectra[usable], axis, energies[usable], step)
+    if len(total) < 4 * stretch:
+        return []
+    light = np.convolve(total, np.ones(stretch), mode="valid")
+    gain = gain[: len(light)] + 0.5 * (stretch - 1) * step
+    level = float(np.median(light))
+    scatter = 1.4826 * float(np.median(np.abs(light - level)))
+    if counted:
+        scatter = max(scatter, float(np.sqrt(max(level, 1.0))))
+    height = light - level
+    above = np.flatnonzero(gain > max(_GAIN, 2 * stretch * step))
+    if not above.size:
+        return []
+    at = int(above[np.argmax(height[above])])
+    if height[above[0]] > 0.5 * height[at]:
+        return []  # the foot of a line that is as wide
+    strong, least = _STRONG * float(height.max()), _LEAST_PHOTONS if counted else 0.0
+    if height[at] <= max(strong, _GAIN_ERRORS * scatter, least):
+        return []
+    share, energy = float(height[at] / height.max()), float(np.median(energies[usable]))
+    line = "the tallest line" if share == 1 else f"a line with {share:.0%} of the tallest one"
+    return [
+        Doubt(
+            "energy_gain",
+            f"{line} lies {gain[at]:.2f} eV above the photon energy (nrj, {energy:.2f} eV): "
+            f"photons do not gain energy (expected within {_GAIN:g} eV). Check the sign of "
+            "ENERGY_SLOPE, ENERGY_INTERCEPT and nrj, or calibrate_energy again.",
+            {"gain": float(gain[at]), "share": share, "energy": energy},
+        )
+    ]
+
+
+def _over_gain(
+    spectra: Floats, axis: Floats, energies: Floats, step: float
+) -> tuple[Floats, Floats]:
+    """The sum of spectra over what the photons have gained, and that axis.
+
+    Each is moved by whole bins; bins that not all of them reach are left out.
+    """
+    moved = np.rint((energies - energies.min()) / step).astype(np.int64)
+    n = max(len(axis) - int(moved.max()), 0)
+    total = np.zeros(n)
+    if not n:
+        return total, total
+    for shift in np.unique(moved):
+        total += spectra[moved == shift, shift : shift + n].sum(axis=0)
+    return axis[:n] - energies.min(), total

@@ -286,6 +286,14 @@ CODES: tuple[Code, ...] = (
         "the slope is 0",
     ),
     Code(
+        "energy_gain",
+        f"A line with {axis._STRONG:.0%} of the tallest one's light or more lies over "
+        f"{axis._GAIN:g} eV above the photon energy `nrj`, by {axis._GAIN_ERRORS:.0f} standard "
+        "deviations: photons do not gain energy",
+        "Check the sign of `ENERGY_SLOPE`, `ENERGY_INTERCEPT` and `nrj`, or `calibrate_energy` "
+        "again",
+    ),
+    Code(
         "calibrated_range",
         f"The photon energy `nrj` lies beside the energies that `calibrate_energy` had, by more "
         f"than {axis._BEYOND:g} times their span and {axis._LEAST_BEYOND:g} eV",

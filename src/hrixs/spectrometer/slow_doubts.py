@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from hrixs.doubt_rules.axis import calibrated_range, energy_axis
+from hrixs.doubt_rules.axis import calibrated_range, energy_axis, energy_gain
 from hrixs.doubt_rules.dark import dark_exposure
 from hrixs.doubt_rules.doubt import Doubt, tell, with_doubts
 from hrixs.doubt_rules.exposure import exposure_too_long
@@ -48,11 +48,28 @@ def _of_axis(h: Settings, spectrum: xr.DataArray, energies: xr.Variable | None) 
             set_by, (lowest, highest) = h.calibrated
             if set_by == (h.ENERGY_INTERCEPT, slope):
                 found += calibrated_range(usual, lowest, highest)
+        if not found and usual is not None:
+            found += _of_gain(spectrum, energies)
     if spectrum.ndim == 2 and not is_lazy(spectrum) and _all_equal(energies):
         step = float(axis[-1] - axis[0]) / max(axis.size - 1, 1)
         unit, step = ("meV", 1e3 * step) if unit == "eV" else ("rows", step)
         found += lines_move(np.asarray(spectrum.values, np.float64), step=step, unit=unit)
     return found
+
+
+def _of_gain(spectrum: xr.DataArray, energies: xr.Variable | None) -> list[Doubt]:
+    """Doubt lines above the photon energy, of spectra that are here."""
+    if energies is None or is_lazy(spectrum) or spectrum.ndim != 2:
+        return []
+    known = np.asarray(energies, dtype=np.float64)
+    if known.shape not in ((), spectrum.shape[:1]):
+        return []
+    return energy_gain(
+        np.asarray(spectrum.values, dtype=np.float64),
+        np.asarray(spectrum["energy"].values, dtype=np.float64),
+        np.broadcast_to(known, spectrum.shape[:1]),
+        counted=spectrum.attrs.get("units") == "photons",
+    )
 
 
 def _all_equal(energies: xr.Variable | None) -> bool:
