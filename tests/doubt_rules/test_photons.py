@@ -6,6 +6,7 @@ import pytest
 from hrixs.doubt_rules.photons import (
     charge_of_one,
     false_hits,
+    no_line,
     no_photons,
     outside_of_axis,
     spread,
@@ -108,3 +109,31 @@ def test_another_charge_than_expected(ratio, codes):
 )  # fmt: skip
 def test_a_threshold_from_what_is_not_noise(times, codes):
     assert told(spread(times)) == codes
+
+
+def rows_of(n_images, charge, *, n_columns=500, n_rows=300, noise=2.0):
+    """Integrated spectra with a line of so many ADU, of charges that fall one by one."""
+    rng = np.random.default_rng(5)
+    spectra = rng.normal(100, noise / np.sqrt(n_columns), (n_images, n_rows))
+    hits = rng.poisson(600 / charge, (n_images, 5))
+    spectra[:, 100:105] += hits * charge / n_columns
+    return spectra, {"n_columns": n_columns, "noise": noise}
+
+
+@pytest.mark.parametrize(
+    ("n_images", "charge", "codes"),
+    [(8, 150, []), (8, 40, []), (8, 1, ["no_light"]), (3, 1, ["no_light"]), (2, 1, [])],
+)
+def test_what_stands_out_scatters_as_photons_or_is_of_the_chip(n_images, charge, codes):
+    spectra, options = rows_of(n_images, charge)
+    assert told(no_line(spectra, **options)) == codes
+    assert no_line(spectra) == []  # in photons, of columns that are not known
+    assert no_line(spectra[0]) == []
+    nothing = spectra[:, 105:]
+    assert told(no_line(nothing, **options)) == ["no_light"]
+
+
+def test_light_beside_hot_pixels_is_light():
+    spectra, options = rows_of(6, 150)
+    spectra[:, 200] += 20.0
+    assert no_line(spectra, **options) == []

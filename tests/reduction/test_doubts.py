@@ -269,6 +269,25 @@ def test_a_dark_integrated_by_mistake(h, no_light):
     assert "no_light" in told(h, dataset(no_light), "integrate")
 
 
+@pytest.mark.parametrize("n_images", [4, 12])
+def test_hot_pixels_are_no_light_of_an_integrated_dark(h, frames, no_light, n_images):
+    rng = np.random.default_rng(7)
+    hot = rng.random(no_light.shape[1:]) < 1e-4
+    level = rng.integers(200, 900, no_light.shape[1:])
+    flicker = rng.poisson(np.where(hot, level, 0), no_light.shape)
+    found = told(h, dataset((no_light + flicker)[:n_images]), "integrate")["no_light"]
+    assert "the same in all" in found.text
+    assert not found.grave
+    assert "no_light" not in told(h, dataset((frames + flicker)[:n_images]), "integrate")
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("photons", [8, 30, 400])
+def test_faint_light_is_light(h, photons, seed):
+    few = simulated(4, photons, 40 + seed, lines=LINES[:1])
+    assert "no_light" not in told(h, dataset(few), "integrate")
+
+
 @pytest.mark.parametrize(
     ("above", "code", "grave"),
     [

@@ -109,9 +109,11 @@ CODES: tuple[Code, ...] = (
         "no_light",
         f"Noise alone makes more than {photons._ALL_FALSE:.0%} of the hits above the threshold, as "
         f"in a dark run; or no row of an integrated spectrum stands out by "
-        f"{photons._LINE_ERRORS:g} standard deviations",
+        f"{photons._LINE_ERRORS:g} standard deviations, or those that do scatter in "
+        f"{photons._IMAGES_FOR_SCATTER} images or more by less than charges of "
+        f"{photons._LEAST_CHARGE:g} times a pixel's noise would, as hot pixels do",
         "Is it the right run? Else take a threshold of `noise_report(run)`",
-        "always",
+        "it is of hits",
     ),
     Code(
         "false_hits",

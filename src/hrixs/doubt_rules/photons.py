@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
@@ -25,24 +26,41 @@ _DOUBLE = 1.25, 1.9
 _CHARGE, _GRAVE_CHARGE = 0.1, 1.5
 # Rows of an integrated spectrum that a line can be told in, and how far it stands out.
 _ROWS_OF_A_SPECTRUM, _LINE_ERRORS = 32, 4.0
+# It is light if it scatters from image to image as charges of so many times a pixel's noise do; of
+# so many images that is asked, and with so many errors of the scatter where it stands out clearly.
+_LEAST_CHARGE, _IMAGES_FOR_SCATTER = 5.0, 3
+_CLEARLY, _SCATTER_ERRORS = 6.0, 3.0
 
 
-def no_line(spectrum: Floats) -> list[Doubt]:
-    """Doubt integrated spectra in which nothing stands out, as in those of a dark.
+def no_line(spectra: Floats, *, n_columns: int = 0, noise: float = 0.0) -> list[Doubt]:
+    """Doubt integrated spectra in which nothing stands out, or only what is the chip's.
+
+    Photons make the rows they fall on scatter from image to image by their charge; hot pixels and
+    steps of the chip are in all images the same.
 
     Parameters
     ----------
-    spectrum : numpy.ndarray, shape (rows,)
-        Mean of all images.
+    spectra : numpy.ndarray, shape (images, rows)
+        Mean of the columns, or of one image without that dimension.
+    n_columns : int
+        Columns of the crop; 0 where they are not in ADU a pixel.
+    noise : float
+        Of a pixel, in ADU.
     """
+    spectra = np.atleast_2d(spectra)
+    spectrum = spectra.mean(axis=0)
     if len(spectrum) < _ROWS_OF_A_SPECTRUM:
         return []
     smooth = np.convolve(spectrum, np.ones(3) / 3, mode="valid")
     height = smooth - np.median(smooth)
     scatter = 1.4826 * float(np.median(np.abs(height)))
     highest = float(height.max())
-    if highest > _LINE_ERRORS * scatter or highest == 0:
+    if highest == 0:
         return []
+    if highest > _LINE_ERRORS * scatter:
+        stands = np.convolve(height > _LINE_ERRORS * scatter, np.ones(3)) > 0
+        errors = _SCATTER_ERRORS if highest > _CLEARLY * scatter else 0.0
+        return _of_the_chip(spectra, stands, n_columns, noise, errors)
     return [
         Doubt(
             "no_light",
@@ -50,6 +68,45 @@ def no_line(spectrum: Floats) -> list[Doubt]:
             f"{highest / max(scatter, 1e-300):.1f} standard deviations above the middle (expected "
             f"over {_LINE_ERRORS:g}). Is this a dark run, or were the images cut beside the lines?",
             {"highest": highest, "scatter": scatter},
+        )
+    ]
+
+
+def _of_the_chip(
+    spectra: Floats, stands: NDArray[np.bool_], n_columns: int, noise: float, errors: float
+) -> list[Doubt]:
+    """Doubt rows that stand out and scatter by less than photons would make them."""
+    n_images = len(spectra)
+    if n_images < _IMAGES_FOR_SCATTER or not n_columns or not noise > 0 or stands.all():
+        return []
+    own = spectra - np.median(spectra, axis=1, keepdims=True)
+    light = own.mean(axis=0) - np.median(own.mean(axis=0)[~stands])
+    variance = own.var(axis=0, ddof=1)
+    usual = float(np.median(variance[~stands]))
+    if not light[stands].sum() > 0 or not usual > 0:
+        return []
+
+    def charge(rows: NDArray[np.intp], errors: float) -> float:
+        """What falls on rows together, in ADU: a photon, or electrons one by one."""
+        error = usual * float(np.sqrt(2 * len(rows) / (n_images - 1)))
+        excess = float((variance[rows] - usual).sum()) + errors * error
+        return excess * n_columns / max(float(light[rows].sum()), 1e-300)
+
+    rows = np.flatnonzero(stands)
+    most = charge(rows, errors)
+    least = _LEAST_CHARGE * noise
+    lines = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    if most >= least or any(charge(line, -_SCATTER_ERRORS) >= least for line in lines):
+        return []
+    return [
+        Doubt(
+            "no_light",
+            f"what stands out of the integrated spectrum is the same in all {n_images} images, to "
+            f"what charges of {max(most, 0.0):.2g} ADU scatter by (expected over {least:.2g} ADU, "
+            f"{_LEAST_CHARGE:g} times the noise of a pixel): hot pixels and steps of the chip are "
+            "so, and photons are not. Is this a dark run? Else subtract a dark, or mask bad pixels "
+            "(find_bad_pixels).",
+            {"most": most, "least": least, "n_rows": len(rows)},
         )
     ]
 

@@ -91,8 +91,10 @@ def judged(seen: Seen, attrs: Mapping[Any, Any], spectra: Floats, *, names: Name
         )
         found += lines_in(analysis, evidence.x, evidence.y, shape)
     elif len(spectra):
-        found += no_line(spectra.mean(axis=0))
-        found += level_drifts(evidence.level, float(np.median(evidence.noise)))
+        in_adu = not analysis.gives_photons
+        noise = float(np.median(evidence.noise))
+        found += no_line(spectra, n_columns=shape[0] if in_adu else 0, noise=noise)
+        found += level_drifts(evidence.level, noise)
     found += crowded(attrs) + charge_gap(attrs)
     if not WITHOUT_LIGHT & {doubt.code for doubt in found}:
         found += denser(attrs, spectra)
