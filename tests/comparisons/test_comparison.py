@@ -55,6 +55,13 @@ def state(h: hRIXS) -> str:
     return repr({name: copy.deepcopy(value) for name, value in vars(h).items()})
 
 
+def n_outside(found: Comparison) -> int:
+    """Photons of the first beside the bins of the difference, and not of the second alone."""
+    low, high = found.difference.energy.values[[0, -1]]
+    total = found.first.spectrum.sum("trainId")
+    return int(total.where((total.energy < low - 0.01) | (total.energy > high + 0.01), 0).sum())
+
+
 class TestImages:
     def test_the_second_threshold_loses_the_weak_half(self, low, high):
         found = compare(low, high, images())
@@ -111,8 +118,41 @@ class TestImages:
         assert found.settings == {"X_RANGE": (":", "20:"), "Y_RANGE": (":", "10:60")}
         assert found.only_second == 0
         assert found.found_by_both == found.total[1].value
-        assert found.difference is None
+        # In bins of a row, as the first has them; rows 10 to 60 both have.
+        assert found.difference.energy.size == 50
+        assert found.difference.attrs["sum"] == -found.only_first + n_outside(found)
         assert "energy axes differ, they are up to" in str(found)
+
+    def test_other_bins_hold_the_same_photons(self, low):
+        for bins, way in ((25, 1), (150, 1), (64, -1)):
+            other = settings(50, bins=bins, energy_slope=way * 0.1, energy_intercept=503 - way * 3)
+            found = compare(low, other, images())
+            made = found.difference
+            n_bins = min(bins, SIZE) if way > 0 else 60
+            assert made.energy.size == pytest.approx(n_bins, abs=3)
+            if way > 0:
+                np.testing.assert_array_equal(made.difference, 0)
+                np.testing.assert_array_equal(made.hrixs.error("difference"), 0)
+            assert "photons are counted into them by their places" in str(found)
+
+    @pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
+    def test_other_bins_without_photons_share_them(self, low):
+        other = settings(50, bins=25)
+        results = [h.centroid(images()) for h in (low, other)]
+        found = compare(low, other, results)
+        assert "in the bins of the second, 0.256 eV wide" in str(found)
+        assert "shared in proportion" in str(found)
+        assert found.difference.attrs["sum"] == pytest.approx(0, abs=1e-9)
+        assert np.isnan(found.difference.attrs["sum_err"])
+
+    def test_axes_that_do_not_meet(self, low):
+        far = settings(50, energy_intercept=900)
+        found = compare(low, far, images())
+        assert found.difference is None
+        assert "have no bins in common: no difference." in str(found)
+        rows = settings(50, energy_slope=1.0, energy_intercept=0.0)
+        found = compare(low, rows, images())
+        assert "one is in eV, the other in px: no difference." in str(found)
 
     @pytest.mark.parametrize("chunks", [None, 2])
     def test_part_by_part_and_lazy(self, low, high, monkeypatch, chunks):
@@ -293,7 +333,7 @@ class TestShown:
         ("change", "n_axes"),
         [
             (lambda h: None, 2),
-            (lambda h: setattr(h, "Y_RANGE", slice(0, 32)), 1),
+            (lambda h: setattr(h, "Y_RANGE", slice(0, 32)), 2),
             (lambda h: h.set_params(energy_slope=1.0, energy_intercept=0.0), 3),
         ],
     )

@@ -58,8 +58,8 @@ class Comparison:
         has no photons.
     difference : xarray.Dataset or None
         ``difference``, the second spectrum less the first; ``difference.hrixs.error("difference")``
-        is one standard deviation, where it is known. None where they have not the same axis and
-        unit.
+        is one standard deviation, where it is known. On the bins of the coarser axis, where both
+        reach; None where they have not the same unit, or no bins in common.
     doubts : (list of Doubt, list of Doubt)
         As `hrixs.doubts` lists them.
     seconds : (float, float)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.comparisons.common_axis import CommonAxis, common_axis
 from hrixs.comparisons.compared import Comparison, Quantity
 from hrixs.comparisons.differing import settings_that_differ, told_by
 from hrixs.comparisons.matched_photons import Integers, Places, leading, photons_of_both
@@ -20,7 +21,6 @@ from hrixs.doubt_rules.listing import doubts
 from hrixs.energy.line import line_width
 from hrixs.photons.table import photon_table
 from hrixs.reduction.analysis import counts_photons, require_method
-from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.errors import known_error, with_variance
 from hrixs.spectra.methods import METHODS
 from hrixs.spectrometer.inputs import RunOrData, images_in
@@ -278,36 +278,46 @@ def _difference(
     if units[0] != units[1]:
         notes.append(f"The first is in {units[0]}, the second in {units[1]}: no difference.")
         return None
-    of_axis = [one["energy"].attrs.get("units") for one in (a, b)]
-    if of_axis[0] != of_axis[1] or not same_axis(a["energy"].values, b["energy"].values):
-        how_far = apart(a["energy"].values, b["energy"].values)
-        notes.append(f"The energy axes differ, they are {how_far}: no difference.")
+    try:
+        axis = common_axis(a, b)
+    except ValueError as why:
+        notes.append(f"{why}: no difference.")
         return None
-    values = a.copy(data=1.0 * (b.values - a.values)).rename("difference")
+    bins = None if both is None else _bins_of_both(a, b, both, axis)
+    n_bins = axis.energy.size
+    counts = [axis.rebinned(one) for one in (a, b)]
+    if axis.text:
+        how = "what lies across an end is shared in proportion"
+        if bins is not None:
+            counts = [_counted(number, n_bins).astype(np.float64) for number in bins]
+            how = "photons are counted into them by their places"
+        notes.append(f"{axis.text[:-1]}; {how}.")
+    values = xr.DataArray(counts[1] - counts[0], {"energy": axis.energy}, name="difference")
     values.attrs = {"units": units[0], "long_name": "second less first"}
     made = xr.Dataset({"difference": values})
     made.attrs = {"units": units[0], "sum": float(values.sum()), "sum_err": np.nan}
-    bins = None if both is None else _bins_of_both(a, b, both)
     if both is None or bins is None:
         made.attrs["error"] = (
             "Its error is not known; it is not the quadrature sum of both, of the same images."
         )
         return made
     stayed = [number[same] for number, same in zip(bins, both.same, strict=True)]
-    variance = _counted(bins[0], a.size) + _counted(bins[1], a.size)
-    variance -= 2 * _counted(stayed[0][stayed[0] == stayed[1]], a.size)
+    variance = _counted(bins[0], n_bins) + _counted(bins[1], n_bins)
+    variance -= 2 * _counted(stayed[0][stayed[0] == stayed[1]], n_bins)
     made = with_variance(made, "difference", values.copy(data=variance.astype(np.float64)))
     in_one = sum(np.count_nonzero(number >= 0) for number in bins)
     in_one -= 2 * np.count_nonzero((stayed[0] >= 0) & (stayed[1] >= 0))
     made.attrs["sum_err"] = float(np.sqrt(in_one))
     made.attrs["error"] = (
         "The error is of the photons that are in one of both alone. The quadrature sum of both "
-        f"errors, {float(np.sqrt(a.sum() + b.sum())):.3g}, does not hold: the images are the same."
+        f"errors, {float(np.sqrt(np.sum(counts))):.3g}, does not hold: the images are the same."
     )
     return made
 
 
-def _bins_of_both(a: xr.DataArray, b: xr.DataArray, both: _Both) -> list[Integers] | None:
+def _bins_of_both(
+    a: xr.DataArray, b: xr.DataArray, both: _Both, axis: CommonAxis
+) -> list[Integers] | None:
     """The bin of each photon of both; None where it is not known, as after a shift."""
     bins = []
     for total, places in zip((a, b), both.places, strict=True):
@@ -318,7 +328,7 @@ def _bins_of_both(a: xr.DataArray, b: xr.DataArray, both: _Both) -> list[Integer
         elsewhere = np.abs(_counted(number, total.size) - total.values).sum()
         if elsewhere > _MOST_ELSEWHERE * float(total.sum()) + 2:
             return None
-        bins.append(number)
+        bins.append(places.bins(total, axis.edges) if axis.text else number)
     return bins
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.curve import Curvature
+from hrixs.comparisons.common_axis import edges_of
 from hrixs.utils.provenance import first_pixel_of
 from hrixs.utils.typing import Floats
 
@@ -59,15 +60,31 @@ class Places:
         kept = kept[np.argsort(frame[kept], kind="stable")]
         return Places(self.place[kept], frame[kept]), kept
 
-    def bins(self, spectrum: xr.DataArray) -> Integers:
-        """Number of the bin of a counted spectrum that each one is in; -1 for none."""
+    def bins(self, spectrum: xr.DataArray, edges: Floats | None = None) -> Integers:
+        """Number of the bin of a counted spectrum that each one is in; -1 for none.
+
+        Of others on its energy axis, where their `edges` are given.
+        """
         low, high = (float(end) for end in np.asarray(spectrum.attrs["range"]))
         first_row = (first_pixel_of(spectrum.attrs) or (0, 0))[1]
         n_bins = spectrum.sizes["energy"]
-        edges = np.linspace(low - first_row, high - first_row, n_bins + 1)
+        rows = np.linspace(low - first_row, high - first_row, n_bins + 1)
         bend = Curvature.of_attrs(spectrum.attrs)(self.place[:, 0])
-        number = np.searchsorted(edges, self.place[:, 1] - first_row - bend, side="right") - 1
-        return np.where((number >= 0) & (number < n_bins), number, -1).astype(np.int64)
+        at = self.place[:, 1] - first_row - bend
+        if edges is not None:
+            ends = edges_of(spectrum["energy"])
+            at = ends[0] + (at - rows[0]) / (rows[-1] - rows[0]) * (ends[-1] - ends[0])
+            rows = edges
+        # Those on an end are in the bin of the higher rows, also where energies descend.
+        number = _number(at, rows)
+        return np.where((number >= 0) & (number < len(rows) - 1), number, -1).astype(np.int64)
+
+
+def _number(at: Floats, edges: Floats) -> Integers:
+    """The bin between ascending or descending edges that each value is in."""
+    if edges[0] < edges[-1]:
+        return np.searchsorted(edges, at, side="right") - 1
+    return len(edges) - 1 - np.searchsorted(edges[::-1], at, side="left")
 
 
 def matched(first: Places, second: Places, n_frames: int) -> tuple[Integers, Integers]:
