@@ -242,6 +242,28 @@ class TestPlot:
             plot_map(rixs_map(scan()), scale="cubic")
 
 
+def test_own_spectra_are_added_up_or_told():
+    data = scan()
+    data["own"] = 0.1 * data.spectrum
+    with pytest.warns(HrixsWarning, match="own is left out: nothing says whether"):
+        one = rixs_map(data)
+    assert one.attrs["not_aggregated"] == "own"
+    one = rixs_map(data, aggregators={"own": hrixs.add})
+    assert one.own.dims == one.spectrum.dims
+    np.testing.assert_allclose(one.own, 0.1 * one.spectrum)
+    assert "own" not in rixs_map(data, aggregators={"own": None})
+    assert "own" in hRIXS().rixs_map(data, aggregators={"own": hrixs.add})
+
+
+def test_what_lies_over_other_dimensions_is_told():
+    data = scan(STEPS[:3])
+    data["spectrum"] = data.spectrum.expand_dims(half=2, axis=1).assign_attrs(data.spectrum.attrs)
+    data["share"] = ("trainId", "half"), np.ones((data.sizes["trainId"], 2))
+    with pytest.warns(HrixsWarning, match="share left out of the map"):
+        one = rixs_map(data)
+    assert one.spectrum.sum() == data.spectrum.sum()
+
+
 def test_errors_help():
     data = scan()
     with pytest.raises(MissingDataError, match="Did you mean 'nrj'"):

@@ -142,8 +142,21 @@ def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
         for name in own
         if name in data
     }
-    large = {"x", "y", "energy"}  # images, and other spectra, are no part of a map
-    rest = [name for name, v in data.data_vars.items() if dim in v.dims and not large & set(v.dims)]
+    # Images are no part of a map, and the ratio is made anew. What else lies over the energy is a
+    # user's own: added up where an aggregator says so, else told by aggregate.
+    others = {"x", "y", *n_within}
+    rest = [
+        name
+        for name, v in data.data_vars.items()
+        if dim in v.dims and not (others & set(v.dims) or str(name).startswith("normalized"))
+    ]
+    left = [str(name) for name, v in data.data_vars.items()
+            if dim in v.dims and set(n_within) & set(v.dims) and name not in own]  # fmt: skip
+    if left:
+        warn(
+            f"{', '.join(left)} left out of the map: values over {', '.join(map(str, n_within))} "
+            "are not one for each image. Add them up before, as data.sum(...), to keep them."
+        )
     return data[rest].drop_vars(own, errors="ignore").assign(kept)
 
 

@@ -677,7 +677,8 @@ class hRIXS(Settings):
         >>> scan = h.rixs_map(h.process_run(145), normalize="I0")  # doctest: +SKIP
         >>> scan.hrixs.plot()  # doctest: +SKIP
         """
-        return rixs_map(data, aggregators=self.aggregators, **options)
+        own = {**self.aggregators, **(options.pop("aggregators", None) or {})}
+        return rixs_map(data, aggregators=own, **options)
 
     @recorded_method
     def aggregate_ds(
