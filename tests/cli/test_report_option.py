@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from conftest import CURVATURE
+from hrixs import hRIXS
 from hrixs.cli import report_option
 from hrixs.cli.main import main
 from html_pages import ReadPage
@@ -74,13 +75,48 @@ def test_an_event_list_has_a_page_without_an_image(tmp_path):
     assert f"images {N_EXPOSURES}" in page.text
 
 
-def test_what_is_finished_has_its_page(simulated, tmp_path, capsys):
-    words = [simulated.folder, "-o", tmp_path / "a.nc", "--resume"]
+def test_a_missing_page_of_what_is_finished_is_written_from_it(
+    simulated, tmp_path, capsys, monkeypatch
+):
+    out, page, plot = (tmp_path / name for name in ("a.nc", "a.html", "a.png"))
+    words = [simulated.folder, "-o", out, "--resume", "--report", "--plot", plot]
     process(*words)
-    process(*words, "--report")
+    first, before = ReadPage(page), out.stat().st_mtime_ns
     assert "finished already" not in capsys.readouterr().out
-    process(*words, "--report")
+    monkeypatch.setattr(hRIXS, "process_run", None)  # not again
+    process(*words)
     assert "finished already" in capsys.readouterr().out
+    page.unlink()
+    plot.unlink()
+    assert process(*words) == 0
+    assert plot.is_file()
+    assert f"wrote {page}" in capsys.readouterr().out
+    assert (ReadPage(page).text, out.stat().st_mtime_ns) == (first.text, before)
+
+
+def test_an_older_page_is_of_another_result(simulated, tmp_path, capsys):
+    words = [simulated.folder, "-o", tmp_path / "a.nc"]
+    process(*words, "--report")
+    process(*words, "--bins", 333)
+    process(*words, "--bins", 333, "--resume", "--report")
+    assert "BINS 333" in ReadPage(tmp_path / "a.html").text
+
+
+def test_the_page_of_sums_needs_their_images_again(simulated, tmp_path, capsys):
+    words = [simulated.folder, "-o", tmp_path / "a.nc", "--aggregate", "hRIXS_delay", "--resume"]
+    process(*words)
+    assert process(*words, "--report") == 0
+    assert "finished already" not in capsys.readouterr().out
+    assert "The images were added up" not in ReadPage(tmp_path / "a.html").text
+
+
+def test_the_page_of_runs_together_is_written_from_their_file(data_root, tmp_path, monkeypatch):
+    words = ["145", "155", "--proposal", "3145", "--together", "-o", tmp_path / "scan.nc"]
+    process(*words)
+    monkeypatch.setattr(hRIXS, "process_runs", None)
+    assert process(*words, "--resume", "--report", "--plot", tmp_path / "scan.png") == 0
+    assert (tmp_path / "scan.png").is_file()
+    assert ReadPage(tmp_path / "scan.html").headings[0] == "RIXS spectra of p003145, r0145, r0155"
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,10 @@ class TestTogether:
         told = capsys.readouterr()
         assert "1 of 2 runs done: r0007" in told.out
         assert "failed: run r0011: run 11 of proposal 1 can't be opened" in told.out
+        assert process("7", "11", "--together", "-o", "scan.nc", "--resume") == 1
+        told = capsys.readouterr().out
+        assert "finished already" in told
+        assert "failed: run r0011" in told
         assert process("11", "12", "--together", "-o", "none.nc") == 1
         assert not os.path.exists("none.nc")
 

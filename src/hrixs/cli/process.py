@@ -14,8 +14,8 @@ import xarray as xr
 from hrixs.cli.events import is_photons, require_use, set_own_curve, spectra_of_photons
 from hrixs.cli.job import Job
 from hrixs.cli.level_options import with_background
-from hrixs.cli.plots import draw_map, draw_run
-from hrixs.cli.report_option import Page, is_there, write_page
+from hrixs.cli.plots import draw_map, draw_run, draw_together
+from hrixs.cli.report_option import Page, write_page
 from hrixs.doubt_rules.listing import doubts
 from hrixs.output.suffixes import SUFFIXES, checked_suffix
 from hrixs.output.writing import export, recorded
@@ -68,10 +68,15 @@ def process(
         set_own_curve(h, source, job)
     task = job.task(h, source)
     folder = unfinished_folder(output)
-    drawn = (plot is None or plot.is_file()) and is_there(page)
-    if job.resume and not folder.exists() and drawn and recorded(output, "task") == task:
-        print(f"{output} is finished already")
-        return
+    if job.resume and not folder.exists() and recorded(output, "task") == task:
+        plot, page = left_to_draw(output, plot, page)
+        made = written(output, job)
+        if made is not None or (plot is None and page is None):
+            print(f"{output} is finished already")
+            if plot is not None and job.find_curvature is not None:
+                fit_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)
+            draw(h, source, made, made, job, plot, page)
+            return
     with working_in(folder):
         if not job.resume:
             if any(folder.glob("part-*.npz")):
@@ -82,14 +87,49 @@ def process(
         spectra = job.choice.of_spectra(_spectra(h, source, job, folder))
         result = write_result(h, spectra, job, output, task, folder)
     report(spectra, result, output)
+    draw(h, source, spectra, result, job, plot, page)
+
+
+def draw(
+    h: hRIXS, source: Any, spectra: Any, result: Any, job: Job,
+    plot: Path | None, page: Page | None,
+) -> None:  # fmt: skip
+    """Write picture and page of what was written, where they are asked for.
+
+    `source` is None of several runs, `spectra` those of each image.
+    """
     if plot is not None and job.map is not None:
         draw_map(result, job.method, plot)
+    elif plot is not None and source is None:
+        draw_together(spectra, result, job.method, plot)
     elif plot is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrixsWarning)  # said already
             draw_run(h, source, spectra, result, job.method, plot)
     if page is not None:
         write_page(page, h, source, spectra, result)
+
+
+def left_to_draw(
+    output: Path, plot: Path | None, page: Page | None
+) -> tuple[Path | None, Page | None]:
+    """Picture and page of a finished output that are not there, or are of an earlier one."""
+    since = output.stat().st_mtime_ns
+
+    def is_drawn(path: Path) -> bool:
+        return path.is_file() and path.stat().st_mtime_ns >= since
+
+    left = None if plot is None or is_drawn(plot) else plot
+    return left, None if page is None or is_drawn(page.path) else page
+
+
+def written(output: Path, job: Job) -> xr.Dataset | None:
+    """A finished output, where it holds what is drawn: the spectra of single images, as netCDF."""
+    of_images = not (job.aggregate or job.map or job.background)
+    if not of_images or SUFFIXES[checked_suffix(output)] != "netCDF":
+        return None
+    with xr.open_dataset(output, engine="h5netcdf") as data:
+        return data.load()
 
 
 def write_result(

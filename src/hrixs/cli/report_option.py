@@ -84,11 +84,6 @@ def page_files(
     return [Page(path, report.command) for path in paths]
 
 
-def is_there(page: Page | None) -> bool:
-    """Whether nothing is left to write."""
-    return page is None or page.path.is_file()
-
-
 def write_page(page: Page, h: hRIXS, source: Any, spectra: xr.Dataset, result: xr.Dataset) -> None:
     """Write the page of a result, and say where.
 

@@ -10,9 +10,16 @@ from typing import Any
 import xarray as xr
 
 from hrixs.cli.job import Job
-from hrixs.cli.plots import draw_map, draw_together
-from hrixs.cli.process import fit_curvature, report, unfinished_folder, write_result
-from hrixs.cli.report_option import Page, is_there, write_page
+from hrixs.cli.process import (
+    draw,
+    fit_curvature,
+    left_to_draw,
+    report,
+    unfinished_folder,
+    write_result,
+    written,
+)
+from hrixs.cli.report_option import Page
 from hrixs.output.suffixes import checked_suffix
 from hrixs.output.writing import recorded
 from hrixs.spectrometer.spectrometer import hRIXS
@@ -63,10 +70,13 @@ def process_together(
             raise ValueError(f"{name} is no run; --together is for runs. Leave it out for images.")
     task = digest(*(_task(h, job, source) for source in sources))
     folder = unfinished_folder(output)
-    written = is_there(page) and recorded(output, "task") == task
-    if job.resume and not folder.exists() and written:
-        print(f"{output} is finished already")
-        return 0
+    if job.resume and not folder.exists() and recorded(output, "task") == task:
+        plot, page = left_to_draw(output, plot, page)
+        made = written(output, job)
+        if made is not None or (plot is None and page is None):
+            print(f"{output} is finished already")
+            draw(h, None, made, made, job, plot, page)
+            return _told_failures(recorded(output, "failed_runs") or "")
     runs = folder / "runs"
     with working_in(folder):
         if not job.resume and runs.exists():
@@ -81,17 +91,17 @@ def process_together(
         result = write_result(h, spectra, job, output, task, folder)
         shutil.rmtree(runs, ignore_errors=True)
     report(spectra, result, output)
-    if plot is not None and job.map is not None:
-        draw_map(result, job.method, plot)
-    elif plot is not None:
-        draw_together(spectra, result, job.method, plot)
-    if page is not None:
-        write_page(page, h, None, spectra, result)
+    draw(h, None, spectra, result, job, plot, page)
     n_failed = int(spectra.attrs["n_failed_runs"])
     print(f"{len(names) - n_failed} of {len(names)} runs done: {spectra.attrs['runs']}")
-    for text in str(spectra.attrs["failed_runs"]).splitlines():
+    return _told_failures(str(spectra.attrs["failed_runs"]))
+
+
+def _told_failures(failed: str) -> int:
+    """Say which runs have failed, a line each; how many."""
+    for text in failed.splitlines():
         print(f"failed: run {text}")
-    return n_failed
+    return len(failed.splitlines())
 
 
 def _task(h: hRIXS, job: Job, source: Any) -> str:

@@ -677,7 +677,8 @@ class hRIXS(Settings):
         >>> scan = h.rixs_map(h.process_run(145), normalize="I0")  # doctest: +SKIP
         >>> scan.hrixs.plot()  # doctest: +SKIP
         """
-        own = {**self.aggregators, **(options.pop("aggregators", None) or {})}
+        given = options.pop("aggregators", None)
+        own = self.aggregators if given is None else {**self.aggregators, **given}
         return rixs_map(data, aggregators=own, **options)
 
     @recorded_method
