@@ -44,7 +44,8 @@ def test_runs_together_have_one_page(data_root, tmp_path):
     assert process(*words, "--report") == 0
     page = ReadPage(tmp_path / "scan.html")
     assert page.headings[0] == "RIXS spectra of p003145, r0145, r0155"
-    assert "The result is of several runs, and no image of one of them stands for all" in page.text
+    assert "The mean of all images of r0145, the first of 2 runs, no dark subtracted" in page.text
+    assert "h.report(result, path, run) draws that of another one." in page.text
 
 
 def test_groups_have_their_images_on_the_page(simulated, tmp_path):

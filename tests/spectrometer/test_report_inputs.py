@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import RUN
+from conftest import OTHER_RUN, RUN
 from hrixs import hRIXS
 from hrixs.utils.errors import MissingDataError
 from html_pages import ReadPage
@@ -56,6 +56,17 @@ def test_a_run_that_is_gone_is_told_on_the_page(h, result, tmp_path, monkeypatch
     page = ReadPage(h.report(result, tmp_path / "page.html"))
     assert "The mean image is missing: the run's files were not found or not read" in page.text
     assert "Give the run: h.report(result, path, run)" in page.text
+
+
+def test_of_several_runs_the_image_of_the_first_is_drawn_and_called_so(h, tmp_path, monkeypatch):
+    result = h.process_runs([RUN, OTHER_RUN], progress=False)
+    for one in (result, h.aggregate(result, "hRIXS_delay"), h.rixs_map(result)):
+        page = ReadPage(h.report(one, tmp_path / "page.html", trains=result))
+        assert "The mean of all images of r0145, the first of 2 runs" in page.text
+        assert "runs r0145, r0155" in page.text
+    monkeypatch.setenv("EXTRA_DATA_DATA_ROOT", str(tmp_path))
+    page = ReadPage(h.report(result, tmp_path / "page.html"))
+    assert "The mean image of r0145, the first of 2 runs, is missing" in page.text
 
 
 def test_a_run_that_is_asked_for_must_be_there(h, result, tmp_path):

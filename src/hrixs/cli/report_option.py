@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 _SUFFIX = ".html"
 # What is between // and @ in an address may be a password.
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_NOT_OF_ONE_RUN = (
-    "The result is of several runs, and no image of one of them stands for all: "
-    "`h.report(result, path, run)` draws that of a run."
-)
 _NO_IMAGES = "An event list has no images: its photons were found and placed before."
 
 
@@ -93,16 +89,16 @@ def write_page(page: Page, h: hRIXS, source: Any, spectra: xr.Dataset, result: x
     h : hRIXS
         With the settings that made it.
     source : run, xarray.Dataset or None
-        Of the images: a run, images, photons of an event list; None of several runs.
+        Of the images: a run, images, photons of an event list; None of several runs,
+        which the result names.
     spectra, result : xarray.Dataset
         Of each image, and as written.
     """
     from hrixs.cli.events import is_photons
 
     options: dict[str, Any] = {"trains": spectra, "command": page.command}
-    photons = is_photons(source)
-    if source is None or photons:
-        options |= {"image": None, "why_no_image": _NO_IMAGES if photons else _NOT_OF_ONE_RUN}
+    if is_photons(source):
+        options |= {"image": None, "why_no_image": _NO_IMAGES}
         source = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HrixsWarning)  # said already

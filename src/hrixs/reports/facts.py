@@ -36,7 +36,7 @@ _COUNTS = {
 
 def run_labels(data: xr.Dataset) -> list[str]:
     """The runs that a result is of, as far as it tells: their labels."""
-    labels = runs_of(data)
+    labels = [one for text in runs_of(data) for one in text.split(", ")]
     if not labels and "runs" in data.attrs:
         labels = [one.strip() for one in str(data.attrs["runs"]).split(",")]
     if not labels:

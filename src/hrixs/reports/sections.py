@@ -130,6 +130,7 @@ def image_section(
         texts.append(f"The dashed curve goes through {through}.")
     are = "pixel in it is" if n_bad == 1 else "pixels in it are"
     texts.append(f"{n_bad} {are} masked, in magenta." if n_bad else "No pixel in it is masked.")
+    texts += [str(picture.attrs["comment"])] if "comment" in picture.attrs else []
     section.texts.append(" ".join(texts))
     return section
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.reports.facts import times_text
+from hrixs.reports.facts import run_labels, times_text
 from hrixs.reports.writing import opened, write_report
 from hrixs.runs.run import run_name
 from hrixs.settings.attributes import Settings
@@ -19,7 +19,7 @@ from hrixs.spectrometer import inputs
 from hrixs.spectrometer.inputs import RunOrData
 from hrixs.spectrometer.recipe import uses_dark
 from hrixs.utils.errors import HrixsWarning
-from hrixs.utils.provenance import PATH, run_label, runs_of
+from hrixs.utils.provenance import PATH, run_label
 
 # What can be wrong with a run that is only looked for.
 _NOT_THERE = (LookupError, ValueError, TypeError, OSError, ImportError)
@@ -49,31 +49,45 @@ def _of_run(h: Settings, result: xr.Dataset, run: RunOrData | None) -> dict[str,
         return {"image": _mean_image(h, run)} | _times(h, run)
     if h.DETECTOR in result:
         return {"image": _mean_image(h, result)}
-    named = _run_of(result)
-    if named is None:
+    named = _runs_of(result)
+    if not named:
         return {}
     proposal = str(result.attrs.get("proposal", "")) or None
     beside = copy.copy(h)
     if proposal is not None:
         beside.PROPOSAL = proposal
+    (label, run), *others = named.items()
+    if others:
+        return _of_the_first(beside, label, run, len(named))
     try:
-        return {"image": _mean_image(beside, named)} | _times(beside, named)
+        return {"image": _mean_image(beside, run)} | _times(beside, run)
     except _NOT_THERE as error:
         why = f"The mean image is missing: the run's files were not found or not read ({error})."
         return {"why_no_image": f"{why} Give the run: `h.report(result, path, run)`."}
 
 
-def _run_of(result: xr.Dataset) -> str | None:
-    """Path or number of the run that a result is of; None for several, or where none is told."""
+def _of_the_first(h: Settings, label: str, run: str, n_runs: int) -> dict[str, Any]:
+    """The image of the first of several runs, which stands for none of the others."""
+    another = "`h.report(result, path, run)` draws that of another one."
+    try:
+        image = _mean_image(h, run)
+    except _NOT_THERE as error:
+        why = f"The mean image of {label}, the first of {n_runs} runs, is missing ({error})."
+        return {"why_no_image": f"{why} {another}"}
+    of = str(image.attrs["long_name"]).replace(
+        "of the run", f"of {label}, the first of {n_runs} runs"
+    )
+    return {"image": image.assign_attrs(long_name=of, comment=another)}
+
+
+def _runs_of(result: xr.Dataset) -> dict[str, str]:
+    """Path or number of each run that a result is of, by its label; none where one is not told."""
     paths = {str(name): str(value) for name, value in result.attrs.items()}
     paths = {name: value for name, value in paths.items() if name.startswith(PATH)}
-    labels = runs_of(result) or [name.removeprefix(PATH) for name in paths]
-    if len(labels) != 1:
-        return None
-    label = labels[0]
-    if f"{PATH}{label}" in paths:
-        return paths[f"{PATH}{label}"]
-    return label[1:] if label[:1] == "r" and label[1:].isdecimal() else None
+    labels = run_labels(result) or [name.removeprefix(PATH) for name in paths]
+    numbers = {one: one[1:] for one in labels if one[:1] == "r" and one[1:].isdecimal()}
+    found = {one: paths.get(f"{PATH}{one}", numbers.get(one, "")) for one in labels}
+    return found if all(found.values()) else {}
 
 
 def _mean_image(h: Settings, run: RunOrData) -> xr.DataArray:
