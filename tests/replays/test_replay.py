@@ -263,6 +263,29 @@ class TestWhatCanNotBeDoneAgain:
         with pytest.raises(ValueError, match=r"function .* was given, which could not be recorded"):
             replay(h.aggregate(result))
 
+    def test_functions_that_no_step_needed_do_not_matter(self, h):
+        h.aggregators["another"] = lambda da, dim: da.max(dim)
+        result = h.aggregate(h.process_run(RUN, progress=False))
+        xr.testing.assert_identical(replay(result), result)
+        with pytest.warns(HrixsWarning, match=r"aggregators of another were functions"):
+            again = hRIXS.from_result(result)
+        with pytest.raises(TypeError, match="which could not be recorded"):
+            again.aggregate(result.expand_dims(trainId=2).assign(another=("trainId", [1, 2])))
+
+    @pytest.mark.parametrize("change", ["none", "gone", "all gone"])
+    def test_aggregators_that_were_taken_away(self, h, change, recwarn):
+        data = h.process_run(RUN, progress=False)
+        data["mine"] = data.hRIXS_norm * 2
+        h.aggregators["mine"] = None
+        if change != "none":
+            del h.aggregators["hRIXS_norm"]
+        if change == "all gone":
+            h.aggregators = {"spectrum": hrixs.add, "mine": None}
+        result = h.aggregate(data, "hRIXS_delay")
+        recwarn.clear()
+        xr.testing.assert_identical(replay(result), result)
+        assert not [one for one in recwarn if "is left out" in str(one.message)]
+
     def test_functions_of_the_package(self, h):
         result = h.process_run(RUN, progress=False)
         h.aggregators["mine"] = h.aggregators["nrj"]

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from conftest import DARK, PROPOSAL, RUN
-from hrixs import Curvature, HrixsWarning, MissingDataError, hRIXS, mnemonics
+from hrixs import Curvature, HrixsWarning, MissingDataError, average, hRIXS, mnemonics
 from hrixs.settings.table import DETECTOR_FIELDS
 
 
@@ -119,8 +119,17 @@ def test_a_camera_of_ones_own_is_known_in_another_session(tmp_path, monkeypatch)
     ("text", "error", "said"),
     [
         ("[settings]\nbins = [", ValueError, "is no TOML that can be read"),
-        ("[settings]\nbinz = 3", AttributeError, "unknown setting 'binz'. Did you mean 'bins'"),
-        ("[setings]\nbins = 3", ValueError, "has setings, which hrixs does not know"),
+        ("[settings]\nbins = 3\nmask = None", ValueError, r"There stands: mask = None. Write true"),
+        ("[settings]\ny_range = 7:9", ValueError, r'There stands: y_range = 7:9. .*"700:900"'),
+        ("[settings]\nbinz = 3", AttributeError, r"s.toml: unknown .*'binz'. Did you mean 'bins'"),
+        (
+            'hrixs_version = "9"\n[settings]\nbinz = 3',
+            AttributeError,
+            "It was saved by hrixs 9, and",
+        ),
+        ("[setings]\nbins = 3", ValueError, r"has setings, .* Did you mean \[settings\]"),
+        ("bins = 3", ValueError, r"has bins above all parts: settings stand below .*\[settings\]"),
+        ('[aggregators]\nnrj = "averege"', ValueError, "Did you mean 'average'"),
         ('[dark]\nrun = "166"', ValueError, "tells of a dark, and of no image"),
     ],
 )
@@ -128,6 +137,50 @@ def test_files_that_are_none(text, error, said, tmp_path):
     (tmp_path / "s.toml").write_text(text)
     with pytest.raises(error, match=said):
         hRIXS.load(tmp_path / "s.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_what_editors_make_of_text(encoding, tmp_path):
+    (tmp_path / "s.toml").write_text("# Größe\r\n[settings]\r\nbins = 31\r\n", encoding=encoding)
+    if encoding == "utf-8-sig":
+        assert hRIXS.load(tmp_path / "s.toml").BINS == 31
+        return
+    with pytest.raises(ValueError, match="Save it as text in UTF-8"):
+        hRIXS.load(tmp_path / "s.toml")
+
+
+def test_none_is_a_word_for_every_setting(tmp_path):
+    text = '[settings]\nthreshold = "none"\nstd_threshold = "None"\nmask = "none"\n'
+    (tmp_path / "s.toml").write_text(text)
+    h = hRIXS.load(tmp_path / "s.toml")
+    assert (h.THRESHOLD, h.STD_THRESHOLD, h.MASK) == (None, None, None)
+
+
+def test_a_range_with_a_step_is_not_taken_for_one_without(tmp_path):
+    h = hRIXS()
+    h.X_RANGE = slice(0, 100, 2)
+    h.save(tmp_path / "s.toml")
+    assert hRIXS.load(tmp_path / "s.toml").X_RANGE == "0:100:2"  # refused, where it is used
+    assert "X_RANGE=0:100:2" in repr(h)
+
+
+def test_ways_to_aggregate_are_saved_by_their_names(tmp_path, recwarn):
+    h = hRIXS()
+    h.aggregators |= {"mono": average, "note": None}
+    del h.aggregators["nrj"]
+    h.save(tmp_path / "s.toml")
+    ways = hRIXS.load(tmp_path / "s.toml").aggregators
+    assert (ways["mono"], ways["note"], ways["nrj"]) == (average, None, None)
+    assert not recwarn
+
+
+def test_an_entry_without_dimensions_is_the_same_one(tmp_path, monkeypatch, recwarn):
+    monkeypatch.setitem(mnemonics, "mine", {"source": "A/B/C", "key": "d.value", "dim": None})
+    h = hRIXS()
+    h.FIELDS.append("mine")
+    h.save(tmp_path / "s.toml")
+    hRIXS.load(tmp_path / "s.toml")
+    assert not recwarn
 
 
 def test_other_names_and_places(tmp_path):

@@ -21,8 +21,14 @@ from hrixs.scans.elastic import align_elastic
 from hrixs.scans.joining import concat
 from hrixs.scans.maps import cut, rixs_map
 from hrixs.selection.choose import select
-from hrixs.settings.state import AGGREGATORS, DARK, set_plain
-from hrixs.spectra.aggregate import add, add_in_quadrature, average
+from hrixs.settings.state import (
+    AGGREGATING,
+    AGGREGATORS,
+    DARK,
+    LostFunctionError,
+    aggregator_of_plain,
+    set_plain,
+)
 from hrixs.spectra.pump_probe import difference
 from hrixs.steps.values import KIND, PLACES, argument_of_plain
 from hrixs.utils.errors import MissingDataError, warn
@@ -42,8 +48,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         *(align, align_elastic, energy_loss, subtract_background, difference, rixs_map, cut),
     )
 }
-#: Functions that may be arguments.
-AGGREGATING = {one.__name__: one for one in (add, average, add_in_quadrature)}
 
 
 class Replay:
@@ -88,9 +92,11 @@ class Replay:
             state |= {key: step[key] for key in ("settings", "beside") if key in step}
             try:
                 data = self._done(step, data, state)
-            except Exception as error:
+            except Exception as raised:
+                lost = isinstance(raised.__cause__, LostFunctionError)
+                error = raised.__cause__ if lost and raised.__cause__ else raised
                 error.add_note(f"In step {number} of {len(steps)}, {step.get('call')}.")
-                raise
+                raise error from error.__cause__
         return data
 
     def spectrometer(self, state: Mapping[str, Mapping[str, Any]], *, dark: bool = True) -> Any:
@@ -99,7 +105,7 @@ class Replay:
         h = self._spectrometer()
         set_plain(h, settings, beside)
         for name, known in beside.get(AGGREGATORS, {}).items():
-            h.aggregators[name] = self._argument("aggregators", known)
+            h.aggregators[name] = aggregator_of_plain(name, known)
         if dark and settings.get("use_dark") and DARK in beside:
             h.dark = self.dark(beside[DARK])
         return h

@@ -8,7 +8,8 @@ from typing import Any
 from hrixs.replays.executor import Replay
 from hrixs.replays.opened import Result, opened, steps_told, told
 from hrixs.settings.recorded import BESIDE_ATTR, SETTINGS_ATTR
-from hrixs.settings.state import DARK
+from hrixs.settings.state import AGGREGATORS, DARK
+from hrixs.steps.values import is_recorded
 from hrixs.utils.errors import MissingDataError, warn
 
 
@@ -29,6 +30,12 @@ def set_by_result(
         )
     replay = Replay(spectrometer, moved)
     h = replay.spectrometer(state, dark=False)
+    ways = state.get("beside", {}).get(AGGREGATORS, {})
+    if lost := [name for name, one in ways.items() if not is_recorded(one)]:
+        warn(
+            f"aggregators of {', '.join(lost)} were functions, which a result does not hold: set "
+            f"them, as h.aggregators[{lost[0]!r}] = hrixs.average, before anything is aggregated."
+        )
     if not state["settings"].get("use_dark"):
         return h
     known = state.get("beside", {}).get(DARK)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,17 +21,21 @@ from hrixs.settings.attributes import Settings
 from hrixs.settings.paths import images_path, settings_path
 from hrixs.settings.plain import IMAGES, is_image, placed, plain
 from hrixs.settings.state import (
+    AGGREGATING,
     AGGREGATORS,
+    CALIBRATED,
     CURVATURE,
     DARK,
+    MNEMONICS,
     dark_of_plain,
+    own_aggregators,
     plain_beside,
     plain_curve,
     set_plain,
 )
-from hrixs.settings.table import SETTINGS
+from hrixs.settings.table import NAMES, SETTINGS
 from hrixs.utils.atomic_files import replaced_at_once
-from hrixs.utils.errors import MissingDataError, warn
+from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import __version__, digest
 
 #: What a value is where there is none: TOML has no word for it.
@@ -53,11 +59,17 @@ def save_settings(h: Settings, path: str | os.PathLike[str]) -> None:
     if curve is not None:
         document[CURVATURE] = _without_none(curve)
     told = plain_beside(h)
-    own = told.pop(AGGREGATORS, {})
+    told.pop(AGGREGATORS, None)
+    ways = own_aggregators(h)
+    by_name = {one: name for name, one in AGGREGATING.items()}
+    known = {str(n): _NONE if one is None else by_name.get(one, "") for n, one in ways.items()}
+    own = [name for name, one in known.items() if not one]
+    told |= {AGGREGATORS: {name: one for name, one in known.items() if one}}
     if "made_by" in told.get(DARK, {}):
         told[DARK]["made_by"] = json.dumps(told[DARK]["made_by"])
     for name, value in told.items():
-        document[name] = _without_none(value)
+        if value:
+            document[name] = _without_none(value)
     beside = images_path(file)
     if images:
         kept = tomlkit.table()
@@ -79,15 +91,21 @@ def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
     """Set what a file holds, as `hRIXS.load` documents."""
     file = settings_path(path)
     told = _read(file)
-    unknown = set(told) - {"hrixs_version", "settings", CURVATURE, "images", DARK, "calibrated",
-                           "mnemonics"}  # fmt: skip
-    if unknown:
-        raise ValueError(f"{file} has {', '.join(sorted(unknown))}, which hrixs does not know.")
+    _require_known(file, told)
     settings = {name: _of_toml(name, value) for name, value in told.get("settings", {}).items()}
     if CURVATURE in told:
         settings[CURVATURE] = told[CURVATURE]
     images = _read_images(file, told.get("images", {}))
-    set_plain(h, settings, told)
+    try:
+        set_plain(h, settings, told)
+    except (AttributeError, ValueError) as error:
+        by = str(told.get("hrixs_version", __version__))
+        of = "" if by == __version__ else f" It was saved by hrixs {by}, and this is {__version__}."
+        raise type(error)(f"{file}: {error}{of}") from error
+    for name, way in told.get(AGGREGATORS, {}).items():
+        if way != _NONE and way not in AGGREGATING:
+            raise ValueError(f"{file}: {unknown_name('aggregator', str(way), AGGREGATING)}")
+        h.aggregators[name] = None if way == _NONE else AGGREGATING[way]
     for name in IMAGES:
         if name.lower() in images:
             setattr(h, name, _image(images[name.lower()]))
@@ -140,12 +158,42 @@ def _images(h: Settings) -> dict[str, xr.DataArray]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            return tomllib.load(opened)
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise no_file(file, OF_SETTINGS) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is no TOML that can be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} can't be read: {error}. Save it as text in UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        told = f"{file} is no TOML that can be read: {error}."
+        raise ValueError(f"{told}{_line_of(text, str(error))}") from error
+
+
+def _line_of(text: str, error: str) -> str:
+    """The line that can't be read, and how values are written."""
+    at = re.search(r"at line (\d+)", error)
+    lines = text.splitlines()
+    if at is None or not 0 < int(at[1]) <= len(lines):
+        return ""
+    return (
+        f" There stands: {lines[int(at[1]) - 1].strip()[:80]}. Write true or false, "
+        '"700:900" and other text in quotes, 0.018 with a point; leave out what is none.'
+    )
+
+
+def _require_known(file: Path, told: Mapping[str, Any]) -> None:
+    """Raise ValueError for parts of a file that are none."""
+    parts = {"hrixs_version", "settings", CURVATURE, "images", DARK, CALIBRATED, MNEMONICS}
+    unknown = [name for name in told if name not in parts | {AGGREGATORS}]
+    if not unknown:
+        return
+    names = [name for name in unknown if name.upper() in NAMES]
+    why = f"{file} has {', '.join(sorted(unknown))}, which hrixs does not know."
+    if names:
+        why = f"{file} has {names[0]} above all parts: settings stand below a line [settings]."
+    elif near := difflib.get_close_matches(unknown[0], parts, n=1):
+        why += f" Did you mean [{near[0]}]?"
+    raise ValueError(why)
 
 
 def _read_images(file: Path, told: Mapping[str, Any]) -> dict[str, xr.DataArray]:
@@ -179,8 +227,9 @@ def _image(kept: xr.DataArray) -> Any:
 
 def _of_toml(name: str, value: Any) -> Any:
     known = _ONE.get(name.upper())
-    is_none = value == _NONE and known is not None and known.default is not None
-    return None if is_none else value
+    is_word = known is not None and isinstance(known.kind, tuple) and value in known.kind
+    none = isinstance(value, str) and value.lower() == _NONE and known is not None
+    return None if none and not is_word else value
 
 
 def _without_none(value: Any) -> Any:

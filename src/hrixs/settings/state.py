@@ -14,7 +14,7 @@ from hrixs.settings.attributes import Settings
 from hrixs.settings.dark import Dark
 from hrixs.settings.plain import IMAGES, plain
 from hrixs.settings.table import DETECTOR_FIELDS
-from hrixs.spectra.aggregate import default_aggregators
+from hrixs.spectra.aggregate import add, add_in_quadrature, average, default_aggregators
 from hrixs.steps.values import is_recorded, plain_argument, unknown
 from hrixs.utils.errors import warn
 
@@ -22,11 +22,17 @@ from hrixs.utils.errors import warn
 #: calibrated, the dark, where own cameras and fields lie, and own ways to aggregate.
 CURVATURE, CALIBRATED, DARK = "curvature", "calibrated", "dark"
 MNEMONICS, AGGREGATORS = "mnemonics", "aggregators"
+#: Ways that are known by their names.
+AGGREGATING = {one.__name__: one for one in (add, average, add_in_quadrature)}
 # Its spectra do not depend on it, and another machine has another number of processors.
 _OF_THE_MACHINE = ("THREADS",)
 
 # As they are before a user changes them.
 _BUILT_IN = copy.deepcopy(mnemonics)
+
+
+class LostFunctionError(ValueError):
+    """A function was used that is known by its text alone."""
 
 
 def plain_settings(h: Settings) -> dict[str, Any]:
@@ -66,12 +72,34 @@ def plain_beside(h: Settings) -> dict[str, Any]:
     own = {name: mnemonics[name] for name in _names(h) if _is_own(name)}
     if own:
         beside[MNEMONICS] = {name: dict(entry) for name, entry in own.items()}
-    usual = default_aggregators()
-    own_ways: Any = h.aggregators if isinstance(h.aggregators, Mapping) else {}
-    others = {name: one for name, one in own_ways.items() if usual.get(name) != one}
-    if others:
+    if others := own_aggregators(h):
         beside[AGGREGATORS] = {str(name): plain_argument("", one) for name, one in others.items()}
     return beside
+
+
+def own_aggregators(h: Settings) -> dict[Any, Any]:
+    """Ways to aggregate that are not the usual ones; None where one of these was taken away."""
+    usual = default_aggregators()
+    ways: Any = h.aggregators if isinstance(h.aggregators, Mapping) else usual
+    others = {name: one for name, one in ways.items() if name not in usual or usual[name] != one}
+    return others | {name: None for name, one in usual.items() if one and name not in ways}
+
+
+def aggregator_of_plain(name: str, plain: Any) -> Any:
+    """What a recorded way stands for; of a function of one's own one that tells so when used."""
+    if plain is None:
+        return None
+    known = plain.get("of") if isinstance(plain, Mapping) else plain
+    if known in AGGREGATING:
+        return AGGREGATING[known]
+    text = plain.get("text", known) if isinstance(plain, Mapping) else plain
+
+    def lost(da: Any, dim: str) -> Any:
+        raise LostFunctionError(
+            f"aggregators[{name!r}]: {text} was given, which could not be recorded"
+        )
+
+    return lost
 
 
 def plain_dark(dark: Dark) -> dict[str, Any]:
@@ -152,12 +180,17 @@ def _is_own(name: str) -> bool:
     return name not in _BUILT_IN or mnemonics[name] != _BUILT_IN[name]
 
 
+def _without_none(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as files hold it, where what is None is left out."""
+    return {key: value for key, value in entry.items() if value is not None}
+
+
 def _add_mnemonics(entries: Mapping[str, Any]) -> None:
     """Make own names known; what the user says otherwise in this session stays."""
     for name, entry in entries.items():
         if name not in mnemonics or mnemonics[name] == _BUILT_IN.get(name):
             mnemonics[name] = checked_entry(name, entry)
-        elif dict(mnemonics[name]) != dict(entry):
+        elif _without_none(mnemonics[name]) != _without_none(entry):
             warn(
                 f"hrixs.mnemonics[{name!r}] is {dict(mnemonics[name])}, and {dict(entry)} where "
                 "the settings were kept. The present one is used; set it if the other is right."

@@ -18,7 +18,8 @@ __version__ = version("hrixs")
 def slice_text(crop: slice) -> str:
     """`crop` as it is typed on the command line: ``700:900``."""
     start, stop = ("" if end is None else str(end) for end in (crop.start, crop.stop))
-    return f"{start}:{stop}"
+    step = "" if crop.step in (None, 1) else f":{crop.step}"
+    return f"{start}:{stop}{step}"
 
 
 #: Of the charge of photons and of frames: sums, in ADU and ADU squared, which add up from part to
