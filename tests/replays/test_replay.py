@@ -91,7 +91,22 @@ def with_steps(h):
     return h.aggregate(data, ["hRIXS_delay"], edges={"hRIXS_delay": np.array([-2.0, 0.5, 3.0])})
 
 
+def own_spectra_and_notes(h):
+    data = h.process_run(RUN, progress=False).assign_attrs(sample="NiO", temperature=20.5)
+    data["background"] = 0.1 * data.spectrum.assign_attrs(window=np.array([1.0, np.nan]))
+    data["quality"] = "trainId", np.array([np.nan, *range(7)], np.float32)
+    return data
+
+
+def chosen_by_values(h):
+    data = h.process_run(RUN, progress=False)
+    return hrixs.select(data, data.hRIXS_norm > 950)
+
+
 WAYS = {
+    "own spectra and notes": own_spectra_and_notes,
+    "chosen by values": chosen_by_values,
+    "photons lazily": lambda h: h.centroid(h.from_run(RUN, lazy=True)).drop_vars("MaranaX"),
     "a run": lambda h: h.process_run(RUN, method="best", progress=False),
     "chosen trains": lambda h: h.process_run(RUN, subset=slice(1, 9), drop_first=1, progress=False),
     "trains by id": lambda h: h.process_run(RUN, trains=[1600000001, 1600000005], progress=False),
@@ -249,7 +264,37 @@ def test_a_dark_that_is_another_one_by_now_is_told(tmp_path):
         hRIXS.from_result(result)
 
 
+@pytest.mark.parametrize("way", ["own spectra and notes", "chosen by values", "an own variable"])
+def test_the_python_makes_the_same(h, way):
+    result = WAYS[way](h)
+    made: dict[str, xr.Dataset] = {}
+    exec(hrixs.how_made(result), made)
+    for name in result.variables:
+        np.testing.assert_array_equal(made["data"][name], result[name])
+    assert made["data"].attrs.get("sample") == result.attrs.get("sample")
+
+
 class TestWhatCanNotBeDoneAgain:
+    def test_large_variables_of_ones_own_are_taken_from_the_result(self, h):
+        result = h.process_run(RUN, progress=False)
+        result["own"] = ("trainId", "q"), np.ones((8, 3000))
+        with pytest.warns(HrixsWarning, match=r"values of own were not recorded: more than 20000"):
+            again = replay(result)
+        xr.testing.assert_identical(again, result)
+        result = hrixs.energy_loss(result)
+        with (
+            pytest.warns(HrixsWarning, match=r"made again, .* own is gone"),
+            pytest.warns(HrixsWarning, match=r"Steps that need them do without"),
+        ):
+            replay(result)
+
+    def test_runs_that_xarray_has_joined(self, h):
+        both = [h.process_run(run, progress=False) for run in (RUN, OTHER_RUN)]
+        with pytest.raises(
+            MissingDataError, match=r"8 of 16 images, .*Join them with hrixs.concat"
+        ):
+            replay(xr.concat(both, "trainId"))
+
     def test_images_in_memory(self, h, data):
         images = xr.Dataset({"MaranaX": data.MaranaX}).drop_attrs()
         result = h.centroid(images)

@@ -12,6 +12,7 @@ from hrixs.replays.differences import differences
 from hrixs.replays.executor import Replay
 from hrixs.replays.opened import Result, opened, steps_told
 from hrixs.steps.record import STEPS
+from hrixs.steps.values import is_recorded
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import __version__
 
@@ -60,14 +61,37 @@ def made_again(
     if not isinstance(again, xr.Dataset):
         raise MissingDataError(f"the steps make {type(again).__name__}, expected a result.")
     if was is not None:
-        again = _with_texts_of(was, again)
+        again = _with_texts_of(was, _with_lost_of(was, again, steps[-1]))
     own = [name for step in steps if step["call"] == "assign"
            for name, _ in step["args"]["variables"]["of"]]  # fmt: skip
+    own += [name for step in steps if step["call"] == "assign_attrs"
+            for name, _ in step["args"]["attrs"]["of"]]  # fmt: skip
+    if any(one.chunks is not None for one in again.variables.values()):
+        again = _computed(again)
     if was is None:
         return MadeAgain(again, compared=False, taken=own)
     version = next((str(v.attrs["hrixs_version"]) for v in was.data_vars.values()
                     if "hrixs_version" in v.attrs), __version__)  # fmt: skip
     return MadeAgain(again, differences(was, again), version=version, taken=own)
+
+
+def _with_lost_of(was: xr.Dataset, again: xr.Dataset, last: Mapping[str, Any]) -> xr.Dataset:
+    """The result with variables that were added at the end and not recorded: it has them."""
+    if last["call"] != "assign":
+        return again
+    pairs = last["args"]["variables"]["of"]
+    lost = [name for name, one in pairs if not is_recorded(one) and name in was.variables]
+    coords = last["args"]["coords"]
+    again = again.assign({name: was.variables[name] for name in lost if name not in coords})
+    return again.assign_coords({name: was.variables[name] for name in lost if name in coords})
+
+
+def _computed(again: xr.Dataset) -> xr.Dataset:
+    """A lazy result with its spectra in memory; images stay where they are."""
+    small = {n: v.compute() for n, v in again.variables.items() if not {"x", "y"} <= set(v.dims)}
+    coords = {name: v for name, v in small.items() if name in again.coords and v.chunks is not None}
+    data = {name: v for name, v in small.items() if name not in again.coords}
+    return again.assign(data).assign_coords(coords)
 
 
 def _with_texts_of(was: xr.Dataset, again: xr.Dataset) -> xr.Dataset:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 
 from hrixs.energy.drift import align
@@ -30,7 +31,7 @@ from hrixs.settings.state import (
     set_plain,
 )
 from hrixs.spectra.pump_probe import difference
-from hrixs.steps.values import KIND, PLACES, argument_of_plain
+from hrixs.steps.values import KIND, MOST_VALUES, PLACES, argument_of_plain, is_recorded
 from hrixs.utils.errors import MissingDataError, warn
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class Replay:
                 "hrixs can't make it again. Begin with from_run, process_run or open_images."
             )
         plain = step.get("args", {})
+        if name == "assign":
+            plain = {**plain, "variables": _kept(plain["variables"])}
         arguments = {key: self._argument(key, value) for key, value in plain.items()}
         given = () if data is None else (data,)
         if step.get("of") == "hRIXS" and name in METHODS:
@@ -195,7 +198,28 @@ def _assign(data: xr.Dataset, *, variables: Mapping[str, Any], coords: Sequence[
     return data.assign_coords({name: one for name, one in new.items() if name in coords})
 
 
+def _kept(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables of a user's own whose values were kept; others are told, and left out."""
+    kept = [pair for pair in variables["of"] if is_recorded(pair[1])]
+    lost = [pair[0] for pair in variables["of"] if not is_recorded(pair[1])]
+    if lost:
+        warn(
+            f"values of {', '.join(lost)} were not recorded: more than {MOST_VALUES}, or no real "
+            "numbers and no text. Steps that need them do without."
+        )
+    return {**variables, "of": kept}
+
+
 def _sel(data: xr.Dataset, **which: Any) -> xr.Dataset:
+    for dim, values in which.items():
+        wanted = np.asarray(values)
+        others = wanted[~np.isin(wanted, data[dim].values)] if dim in data.indexes else wanted
+        if others.size:
+            raise MissingDataError(
+                f"{others.size} of {wanted.size} images, {dim} {others[0]} the first, are made by "
+                "no recorded call: were results joined by xarray? Join them with hrixs.concat, or "
+                "give their runs to process_runs."
+            )
     return data.sel(which)
 
 
@@ -203,6 +227,11 @@ def _drop_vars(data: xr.Dataset, *, names: Sequence[str]) -> xr.Dataset:
     return data.drop_vars(list(names))
 
 
+def _assign_attrs(data: xr.Dataset, *, attrs: Mapping[str, Any]) -> xr.Dataset:
+    return data.assign_attrs(attrs)
+
+
 _CHANGES: dict[str, Callable[..., xr.Dataset]] = {
+    "assign_attrs": _assign_attrs,
     "assign": _assign, "sel": _sel, "drop_vars": _drop_vars
 }  # fmt: skip

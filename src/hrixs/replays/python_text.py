@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from hrixs.replays.opened import Result, opened, steps_told
 from hrixs.settings.plain import of_plain
@@ -78,7 +81,14 @@ class _Text:
             return
         if call == "assign":
             for one, value in plain["variables"]["of"]:
-                self._lines.append(f"{name}[{one!r}] = {self._value(one, value)}")
+                said = self._value(one, value, as_variable=True)
+                if one in plain["coords"]:
+                    self._lines.append(f"{name} = {name}.assign_coords({{{one!r}: {said}}})")
+                else:
+                    self._lines.append(f"{name}[{one!r}] = {said}")
+            return
+        if call == "assign_attrs":
+            self._lines.append(f"{name} = {name}.assign_attrs({self._value('', plain['attrs'])})")
             return
         shown = [f"{key}={self._value(key, value)}" for key, value in plain.items()]
         first = next(iter(plain), "")
@@ -140,12 +150,12 @@ class _Text:
         ]
         self._lines.append(f"h.load_dark({', '.join([*given, *shown])})")
 
-    def _value(self, name: str, plain: Any) -> str:
-        """A value as Python."""
+    def _value(self, name: str, plain: Any, *, as_variable: bool = False) -> str:
+        """A value as Python; one that is put into a dataset may be a pair."""
         if isinstance(plain, list):
             return f"[{', '.join(self._value('', one) for one in plain)}]"
         if not isinstance(plain, dict):
-            return repr(plain)
+            return _number_or_text(plain)
         kind, of = plain.get(KIND), plain.get("of")
         if kind == "result":
             self._n_others += 1
@@ -167,10 +177,39 @@ class _Text:
         if kind == "function":
             return f"hrixs.spectra.aggregate.{of}"
         if kind == "array":
-            return f"np.array({of!r})"
+            return f"np.array({_values(of, plain['dtype'], plain['shape'])}"
         if kind == "DataArray" and isinstance(of, dict):
-            return f"({tuple(of['dims'])!r}, {of['data']!r})"
+            dims, shape = tuple(of["dims"]), np.shape(of["data"])
+            values = f"np.array({_values(of['data'], of['dtype'], shape)}"
+            if as_variable:
+                return f"({dims!r}, {values})"
+            coords = {name: (tuple(one["dims"]), one["data"]) for name, one in of["coords"].items()}
+            shown = ", ".join(
+                f"{name!r}: ({own!r}, {_listed(data)})" for name, (own, data) in coords.items()
+            )
+            return f"xr.DataArray({values}, {{{shown}}}, {dims!r})"
         return "..."
+
+
+def _values(values: Any, dtype: str, shape: Sequence[int]) -> str:
+    """What stands between ``np.array(`` and its end, which is in it; text of a type is no type."""
+    of = "" if dtype[1] in "Ub" or dtype in ("<f8", "<i8") else f", dtype={dtype!r}"
+    shaped = f".reshape({tuple(shape)!r})" if len(shape) > 1 and not isinstance(values[0], list) \
+        else ""  # fmt: skip
+    return f"{_listed(values)}{of}){shaped}"
+
+
+def _listed(values: Any) -> str:
+    if isinstance(values, list):
+        return f"[{', '.join(map(_listed, values))}]"
+    return _number_or_text(values)
+
+
+def _number_or_text(value: Any) -> str:
+    """As Python; what is no finite number has no word of its own there."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{'-' * (value < 0)}np.{'nan' if math.isnan(value) else 'inf'}"
+    return repr(value)
 
 
 def _shown(value: Any) -> str:

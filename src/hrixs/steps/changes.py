@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.steps.values import KIND, plain_argument, short_digest
+from hrixs.steps.values import KIND, is_recorded, plain_argument, short_digest
 
 _DIM = "trainId"
+# Attributes that hrixs writes after a step is noted, and of files.
+_OF_HRIXS = ("steps", "settings", "beside", "task")
 
 
 def made_of(data: xr.Dataset) -> dict[str, Any]:
@@ -17,14 +19,15 @@ def made_of(data: xr.Dataset) -> dict[str, Any]:
     return {"trains": _trains(data), "has": {
         str(name): short_digest(variable)
         for name, variable in data.variables.items() if name != _DIM
-    }}  # fmt: skip
+    }, "attrs": sorted(map(str, data.attrs))}  # fmt: skip
 
 
 def changes_since(made: dict[str, Any], data: xr.Dataset) -> list[dict[str, Any]]:
     """Steps that bring a dataset from what it was to what it is, as far as is seen.
 
     Trains that were left out, variables that were dropped, and small ones that were added or have
-    other values; these are kept whole. What was done to large ones, as spectra, is not seen.
+    other values; these are kept whole. So are new attributes, as notes. What was done to large
+    variables, as spectra, is not seen.
     """
     if not made:
         return []
@@ -45,6 +48,11 @@ def changes_since(made: dict[str, Any], data: xr.Dataset) -> list[dict[str, Any]
     if own:
         kept = {KIND: "dict", "of": [list(pair) for pair in own.items()]}
         steps.append({"call": "assign", "args": {"variables": kept, "coords": coords}})
+    known = {*made.get("attrs", map(str, data.attrs)), *_OF_HRIXS}
+    notes = {str(k): plain_argument("", v) for k, v in data.attrs.items() if str(k) not in known}
+    if notes := {name: value for name, value in notes.items() if is_recorded(value)}:
+        kept = {KIND: "dict", "of": [list(pair) for pair in notes.items()]}
+        steps.append({"call": "assign_attrs", "args": {"attrs": kept}})
     return steps
 
 

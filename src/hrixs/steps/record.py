@@ -25,7 +25,7 @@ STEPS = "steps"
 _IN_PLACE = ("spectrum", "normalized")
 # What results do not depend on, to the last byte.
 _OF_THE_WAY = frozenset(
-    ("memory", "threads", "progress", "client", "checkpoint", "plot", "lazy", "strict", "ax")
+    ("memory", "threads", "progress", "client", "checkpoint", "plot", "strict", "ax")
 )
 # Of these in a row, on the same images, the last one takes the place of the others.
 _REPLACE = ("centroid", "integrate", "normalize")

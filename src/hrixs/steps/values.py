@@ -128,11 +128,11 @@ def _array(value: Any) -> dict[str, Any]:
 
 
 def _plain_dict(value: xr.DataArray) -> dict[str, Any]:
-    """As `xarray.DataArray.to_dict`, with types, and without attributes that JSON does not hold."""
+    """As `xarray.DataArray.to_dict`, with types, and without attributes that can't be kept."""
 
     def one(variable: Any) -> dict[str, Any]:
-        attrs = {str(k): v for k, v in variable.attrs.items()
-                 if isinstance(v, bool | int | float | str)}  # fmt: skip
+        told = {str(k): plain_argument("", v) for k, v in variable.attrs.items()}
+        attrs = {k: v for k, v in told.items() if v is not None and is_recorded(v)}
         return {"dims": list(variable.dims), "data": _listed(variable.values), "attrs": attrs,
                 "dtype": variable.dtype.str}  # fmt: skip
 
@@ -143,6 +143,7 @@ def _plain_dict(value: xr.DataArray) -> dict[str, Any]:
 def _typed(told: dict[str, Any]) -> dict[str, Any]:
     """As `xarray.DataArray.from_dict` takes it, with the values of the types they had."""
     typed = {**told, "data": np.asarray(told["data"], dtype=told["dtype"])}
+    typed["attrs"] = {k: argument_of_plain(v) for k, v in told.get("attrs", {}).items()}
     if "coords" in told:
         typed["coords"] = {name: _typed(one) for name, one in told["coords"].items()}
     return typed
