@@ -192,12 +192,14 @@ class TestMoved:
         old.rename(new)
         return tmp_path
 
-    def test_folders_that_lie_elsewhere_now(self, elsewhere):
+    def test_folders_that_lie_elsewhere_now(self, elsewhere, recwarn):
         with pytest.raises(MissingDataError, match=r"there is no run at .*old"):
             replay(elsewhere / "a.nc")
         moved = {str(elsewhere / "old"): str(elsewhere / "new")}
-        with pytest.warns(HrixsWarning, match=r"made again.* attribute path_of_r0145 was"):
-            again = replay(elsewhere / "a.nc", moved=moved)
+        recwarn.clear()
+        again = replay(elsewhere / "a.nc", moved=moved)
+        assert not [one for one in recwarn if "made again" in str(one.message)]
+        assert again.attrs["path_of_r0145"] == str(elsewhere / "new" / "r0145")
         assert int(again.spectrum.sum()) > 500
 
     def test_settings_without_the_dark(self, elsewhere):
@@ -207,6 +209,49 @@ class TestMoved:
         assert slice(700, 900) == h.Y_RANGE
         moved = {str(elsewhere / "old"): str(elsewhere / "new")}
         assert hRIXS.from_result(elsewhere / "a.nc", moved=moved).dark_image.shape == (256, 1024)
+
+
+def test_runs_that_lie_elsewhere_without_their_proposal(
+    set_up, simulated, tmp_path, monkeypatch, recwarn
+):
+    result = set_up.process_run(RUN, progress=False)
+    monkeypatch.setenv("EXTRA_DATA_DATA_ROOT", str(tmp_path))
+    with pytest.raises(
+        MissingDataError, match=r"moved={'166': '/new/r0166'}, or type hrixs replay"
+    ):
+        replay(result)
+    moved = {str(RUN): str(simulated.folder), "0166": str(simulated.folder.parent / "r0166")}
+    recwarn.clear()
+    again = replay(result, moved=moved)
+    assert not [one for one in recwarn if "made again" in str(one.message)]
+    np.testing.assert_array_equal(again.spectrum, result.spectrum)
+
+
+def test_an_open_folder_that_lies_elsewhere_is_told_with_what_to_type(h, simulated, tmp_path):
+    (tmp_path / "old").mkdir()
+    folder = shutil.copytree(simulated.folder, tmp_path / "old" / "r0145")
+    result = h.process_run(folder, progress=False)
+    (tmp_path / "old").rename(tmp_path / "new")
+    with pytest.raises(MissingDataError, match=rf"hrixs replay --moved {tmp_path / 'old'}=/new"):
+        replay(result)
+    again = replay(result, moved={str(tmp_path / "old"): str(tmp_path / "new")})
+    np.testing.assert_array_equal(again.spectrum, result.spectrum)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5"])
+def test_netcdf_under_another_name(h, suffix, tmp_path):
+    result = saved(h.process_run(RUN, progress=False), tmp_path / f"r{suffix}")
+    np.testing.assert_array_equal(replay(tmp_path / f"r{suffix}").spectrum, result.spectrum)
+    assert hRIXS.from_result(tmp_path / f"r{suffix}").Y_RANGE == h.Y_RANGE
+
+
+@pytest.mark.parametrize("n_bytes", [0, 5000])
+def test_a_file_that_was_cut(h, n_bytes, tmp_path):
+    saved(h.process_run(RUN, progress=False), tmp_path / "r.nc")
+    (tmp_path / "r.nc").write_bytes((tmp_path / "r.nc").read_bytes()[:n_bytes])
+    for call in (replay, hrixs.how_made, hRIXS.from_result):
+        with pytest.raises(ValueError, match=r"r.nc can't be read as netCDF .*copied as a whole"):
+            call(tmp_path / "r.nc")
 
 
 def test_settings_of_a_result_are_those_that_made_it(set_up, tmp_path):

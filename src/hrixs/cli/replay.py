@@ -25,7 +25,7 @@ def add_command(commands: Any) -> None:
     add("result", metavar="RESULT.nc", help="file of hrixs process, or of a notebook")
     add("-o", "--output", type=Path, metavar="OUT.nc", help="file to write the new result to")
     add("--moved", action="append", default=[], type=_moved, metavar="OLD=NEW",
-        help="a folder that lies elsewhere now; may be repeated")  # fmt: skip
+        help="a folder, or a run by its number, that lies elsewhere; may be repeated")  # fmt: skip
     add("--show", action="store_true", help="say how it was made, as Python, and end")
     replay.set_defaults(command=_replay)
 
@@ -72,6 +72,7 @@ def _moved(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise argparse.ArgumentTypeError(
-            f"{text!r} given, expected the old folder and the new one: /old/raw=/new/raw"
+            f"{text!r} given, expected the old folder and the new one: /old/raw=/new/raw; or a "
+            "run's number and its folder: 145=/new/r0145"
         )
     return old, new

@@ -72,7 +72,7 @@ def made_again(
         return MadeAgain(again, compared=False, taken=own)
     version = next((str(v.attrs["hrixs_version"]) for v in was.data_vars.values()
                     if "hrixs_version" in v.attrs), __version__)  # fmt: skip
-    return MadeAgain(again, differences(was, again), version=version, taken=own)
+    return MadeAgain(again, differences(was, again, moved), version=version, taken=own)
 
 
 def _with_lost_of(was: xr.Dataset, again: xr.Dataset, last: Mapping[str, Any]) -> xr.Dataset:

@@ -12,27 +12,57 @@ import xarray as xr
 
 from hrixs.steps.record import STEPS
 from hrixs.utils.atomic_files import write_netcdf
+from hrixs.utils.provenance import PATH
 
 # Attributes that tell of the file, and not of what is in it.
 _OF_THE_FILE = ("task", STEPS)
 
 
-def differences(was: xr.Dataset, again: xr.Dataset) -> list[str]:
+def differences(
+    was: xr.Dataset, again: xr.Dataset, moved: Mapping[str, str] | None = None
+) -> list[str]:
     """What differs, a line each; none where all is the same.
 
-    `was` is as a file gives it back: `again` is written and read, too.
+    `was` is as a file gives it back: `again` is written and read, too. Folders that were `moved`
+    are the same in texts.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "again.nc"
         write_netcdf(again, path)
         with xr.open_dataset(path, engine="h5netcdf") as read:
             again = read.load()
+    was = _with_moved(was, moved or {})
+    if moved:
+        again = again.assign_attrs({k: v for k, v in was.attrs.items() if k.startswith(PATH)})
+        again.attrs = {k: v for k, v in again.attrs.items()
+                       if k in was.attrs or not str(k).startswith(PATH)}  # fmt: skip
     lines = [f"{name} is gone" for name in map(str, was.variables) if name not in again.variables]
     lines += [f"{name} is new" for name in map(str, again.variables) if name not in was.variables]
     for name in map(str, was.variables):
         if name in again.variables:
             lines += _of_variables(name, was.variables[name], again.variables[name])
     return lines + _of_attrs("", was.attrs, again.attrs)
+
+
+def _with_moved(data: xr.Dataset, moved: Mapping[str, str]) -> xr.Dataset:
+    """The same with folders in its attributes as they lie now."""
+    if not moved:
+        return data
+
+    def now(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+        return {name: _elsewhere(one, moved) for name, one in attrs.items()}
+
+    data = data.copy(deep=False)
+    for variable in data.variables.values():
+        variable.attrs = now(variable.attrs)
+    return data.assign_attrs(now(data.attrs))
+
+
+def _elsewhere(value: Any, moved: Mapping[str, str]) -> Any:
+    for old, new in moved.items():
+        if isinstance(value, str) and not old.isdecimal():
+            value = value.replace(old.rstrip("/"), new.rstrip("/"))
+    return value
 
 
 def _of_variables(name: str, was: xr.Variable, again: xr.Variable) -> list[str]:

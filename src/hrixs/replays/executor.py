@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class Replay:
     spectrometer : function
         Makes an `hRIXS` of a proposal and a camera.
     moved : dict, optional
-        Folders that lie elsewhere now, by their old paths.
+        Folders that lie elsewhere now, by their old paths; or runs, by their numbers.
     of_h : dict of functions, optional
         Functions that take such an object first, by their names.
     """
@@ -73,7 +74,7 @@ class Replay:
         self._spectrometer = spectrometer
         self._of_h = of_h or {}
         self._moved = {
-            os.path.abspath(old): os.path.abspath(new) for old, new in (moved or {}).items()
+            _run_or_folder(old): os.path.abspath(new) for old, new in (moved or {}).items()
         }
         self._darks: dict[str, Dark] = {}
 
@@ -96,6 +97,7 @@ class Replay:
             except Exception as raised:
                 lost = isinstance(raised.__cause__, LostFunctionError)
                 error = raised.__cause__ if lost and raised.__cause__ else raised
+                error = _with_hint(error, step.get("args", {}))
                 error.add_note(f"In step {number} of {len(steps)}, {step.get('call')}.")
                 raise error from error.__cause__
         return data
@@ -152,7 +154,12 @@ class Replay:
         for name, value in load["settings"].items():
             setattr(h, name.upper(), value)
         given = () if not before else (self.result(before),)
-        h.load_dark(*given, **{k: self._argument(k, v) for k, v in load["args"].items()})
+        try:
+            h.load_dark(*given, **{k: self._argument(k, v) for k, v in load["args"].items()})
+        except MissingDataError as error:
+            raise _with_hint(error, load["args"]) from error.__cause__
+        if str(known.get("run", "")).isdecimal():
+            h.dark = replace(h.dark, run=known["run"])  # it may lie elsewhere
         if h.dark.digest != digest:
             warn(
                 f"the dark, run {known.get('run')}, is not what it was: its files, or the version "
@@ -175,21 +182,54 @@ class Replay:
             return {self._argument("", k): self._argument("", v) for k, v in plain["of"]}
         if isinstance(plain, list):
             return [self._argument(name, one) for one in plain]
-        if name in PLACES and isinstance(plain, str):
+        if name in PLACES and isinstance(plain, str | int):
             return self._place(plain)
         return argument_of_plain(plain)
 
     def _open_run(self, plain: Mapping[str, Any]) -> Any:
         """A run that was given open."""
-        run = extra_data_access.open_folder(Path(self._place(plain["path"])), parallelize=False)
+        run = extra_data_access.open_folder(
+            Path(str(self._place(plain["path"]))), parallelize=False
+        )
         ids = [one for first, last in plain["trains"] for one in range(first, last + 1)]
         return run.select_trains(extra_data_access.trains_by_id(ids))
 
-    def _place(self, path: str) -> str:
+    def _place(self, path: str | int) -> str | int:
+        if isinstance(path, int):
+            return self._moved.get(str(path), path)
         for old, new in self._moved.items():
             if path == old or path.startswith(old + os.sep):
                 return new + path[len(old) :]
         return path
+
+
+def _with_hint(error: BaseException, plain: Mapping[str, Any]) -> BaseException:
+    """The error of a run or file that is not there, with what to type where it lies elsewhere."""
+    places = [one for name in PLACES if name in plain for one in _places_in(plain[name])]
+    told = str(error)
+    missing = [one for one in places if one in told]
+    if not isinstance(error, MissingDataError) or not missing or "moved=" in told:
+        return error
+    old = missing[0] if missing[0].isdecimal() else os.path.dirname(missing[0])
+    new = "/new/r" + missing[0].zfill(4) if missing[0].isdecimal() else "/new/folder"
+    return MissingDataError(
+        f"{told} Where it lies elsewhere by now, say so: moved={{{old!r}: {new!r}}}, or type "
+        f"hrixs replay --moved {old}={new}."
+    )
+
+
+def _run_or_folder(old: Any) -> str:
+    """A run's number, or a folder in full."""
+    return str(int(old)) if str(old).isdecimal() else os.path.abspath(old)
+
+
+def _places_in(plain: Any) -> list[str]:
+    """Runs and files that arguments name, as they were typed or in full."""
+    if isinstance(plain, list):
+        return [one for value in plain for one in _places_in(value)]
+    if isinstance(plain, dict):
+        return [str(plain["path"])] if plain.get(KIND) == "run" else []
+    return [str(plain)] if isinstance(plain, str | int) else []
 
 
 def _assign(data: xr.Dataset, *, variables: Mapping[str, Any], coords: Sequence[str]) -> xr.Dataset:

@@ -15,6 +15,8 @@ from hrixs.output.suffixes import SUFFIXES, checked_suffix
 from hrixs.output.writing import recorded
 from hrixs.steps.record import STEPS, Step, steps_now, steps_of
 
+_HDF5 = (".h5", ".hdf5")
+
 #: A result, or the file of one.
 Result: TypeAlias = "xr.Dataset | xr.DataArray | str | os.PathLike[str]"
 
@@ -41,10 +43,27 @@ def opened(result: Result) -> xr.Dataset | None:
     path = Path(result)
     if not path.is_file():
         raise no_file(path, OF_RESULT)
-    if SUFFIXES[checked_suffix(path)] != "netCDF":
+    kind = SUFFIXES[checked_suffix(path)]
+    if kind != "netCDF":
+        # HDF5 is the format of both, and other programs write netCDF under its name.
+        return _netcdf_in(path) if path.suffix.lower() in _HDF5 else None
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as data:
+            return data.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} can't be read as netCDF ({error}), expected a result as hrixs.export or "
+            "to_netcdf writes it. Was it copied as a whole?"
+        ) from error
+
+
+def _netcdf_in(path: Path) -> xr.Dataset | None:
+    """The result in a file of HDF5, where it is netCDF."""
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as data:
+            return data.load() if STEPS in data.attrs and "spectrum" in data else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    with xr.open_dataset(path, engine="h5netcdf") as data:
-        return data.load()
 
 
 def told(result: Result, data: xr.Dataset | None, name: str) -> Any:

@@ -26,7 +26,7 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
         NeXus or columns of text, which tell the steps, too.
     moved : dict of str to str, optional
         Folders that lie elsewhere now: ``{"/old/raw": "/new/raw"}``. Runs that were given by number
-        are looked up anew.
+        are looked up anew; where they are none of a proposal here: ``{"145": "/new/r0145"}``.
 
     Returns
     -------
