@@ -75,6 +75,14 @@ def test_a_run_that_is_asked_for_must_be_there(h, result, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_sums_tell_their_run_and_have_its_image(h, result, tmp_path):
+    sums = h.aggregate(result)
+    page = ReadPage(h.report(sums, tmp_path / "page.html"))
+    assert page.headings[0] == "RIXS spectra of p003145, r0145"
+    assert "The mean of all images of the run" in page.text
+    assert "run r0145" in page.text
+
+
 def test_groups_do_not_tell_their_run_and_take_the_one_that_is_given(h, result, tmp_path):
     groups = h.aggregate(result, "hRIXS_delay")
     page = ReadPage(h.report(groups, tmp_path / "page.html", RUN, trains=result))

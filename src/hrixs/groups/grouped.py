@@ -181,7 +181,7 @@ def sum_of_all(
             return aggregator(da, dim)
         return aggregate_variable(own, da, dim)
 
-    result = aggregate_all(used, of_variable, dim)
+    result = aggregate_all(used, of_variable, dim).assign_attrs(_runs(ds))
     if aggregator is None:
         tell_left_out(used, result, dim, own)
     result = with_count(result, ds, np.asarray(ds.sizes[dim] - used.sizes[dim]))
@@ -220,9 +220,13 @@ def _of_groups(
     for one in groups:
         result = result.assign_coords(one.coordinates())
     left = not_aggregated(rest, row, dim)
-    runs = {"run": ", ".join(runs_of(ds))} if runs_of(ds) else {}  # no images, no coordinate
-    result.attrs = {**ds.attrs, **runs, **attributes_of(groups, number), **left}
+    result.attrs = {**ds.attrs, **_runs(ds), **attributes_of(groups, number), **left}
     return result
+
+
+def _runs(ds: xr.Dataset) -> dict[str, str]:
+    """The runs of images for the attributes of their sums, which have no coordinate of images."""
+    return {"run": ", ".join(runs_of(ds))} if runs_of(ds) else {}
 
 
 def _placed(row: xr.Dataset, place: np.ndarray[Any, Any], names: Sequence[str]) -> xr.Dataset:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from hrixs.reports.contents import Row
 from hrixs.reports.spectra_of import Spectra, far_beside, photon_energies
-from hrixs.utils.provenance import PATH, runs_of, source_text
+from hrixs.utils.provenance import PATH, runs_of, source_attrs, source_text
 from hrixs.utils.statistics import with_error
 
 _PROPOSAL = re.compile(r"\bp(\d{6})\b")
@@ -41,6 +41,9 @@ def run_labels(data: xr.Dataset) -> list[str]:
         labels = [one.strip() for one in str(data.attrs["runs"]).split(",")]
     if not labels:
         labels = [str(name).removeprefix(PATH) for name in data.attrs if str(name).startswith(PATH)]
+    if not labels:  # of sums, which tell of what their counts are
+        told = str(source_attrs(data).get("run", ""))
+        labels = [] if " to " in told else told.split(", ")
     return [one for one in labels if one]
 
 
