@@ -194,7 +194,9 @@ def main() -> int:
             rows.append(pair(name, arguments.other, folder, arguments.rounds, reading))
             print(line(rows[-1], level), flush=True)
     if arguments.json:
-        arguments.json.write_text(json.dumps({"level": level, "rows": rows}, indent=1) + "\n")
+        arguments.json.write_text(
+            json.dumps({"level": level, "rounds": arguments.rounds, "rows": rows}, indent=1) + "\n"
+        )
     slower = [row["path"] for row in rows if row.get("to", 1.0) < TOLERATED]
     wrong = [row["path"] for row in rows if row["wrong"]]
     if arguments.check and (slower or wrong):
