@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frame/dark.hpp"
+#include "frame/masked_squares.hpp"
 #include "hrixs/camera.hpp"
 #include "hrixs/frames.hpp"
 #include "simd/prefetch.hpp"
@@ -9,6 +10,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 namespace hrixs {
@@ -18,6 +20,7 @@ namespace hrixs {
 template <class Pixel> struct CorrectedFrame {
     ImageView<Pixel> image;
     const CameraCorrection* camera;
+    const MaskedSquares* masked_squares = nullptr; // of the mask, where it is not too scattered
 
     static constexpr double masked = std::numeric_limits<double>::quiet_NaN();
 
@@ -95,6 +98,10 @@ template <class Pixel> struct CorrectedFrame {
 struct CameraTotals {
     Index pixels = 0;  // not masked
     Index squares = 0; // 2x2 squares without a masked pixel
+    std::optional<MaskedSquares> masked;
+
+    // What frames of that camera take along.
+    const MaskedSquares* masked_squares() const { return masked ? &*masked : nullptr; }
 };
 
 // Checks that dark and mask have the frames' shape, and that the dark is finite where it is used.

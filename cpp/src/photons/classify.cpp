@@ -144,7 +144,8 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny, 1); },
         [&](Index number, Scratch& scratch, auto for_each_band) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &camera};
+            const CorrectedFrame<Pixel> frame{frames.frame(number), &camera,
+                                              totals.masked_squares()};
             const double threshold = settings.candidate_low * photon_adu[number];
             const double frame_mean =
                 search(frame, totals, dark, threshold, settings.fit.has_value(),

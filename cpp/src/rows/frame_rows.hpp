@@ -5,6 +5,7 @@
 #include "rows/corrected_rows.hpp"
 #include "rows/count_rows.hpp"
 #include "rows/float_rows.hpp"
+#include "rows/narrowed_rows.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -44,6 +45,8 @@ auto with_rows(const CorrectedFrame<Pixel>& frame, const std::optional<CountDark
     if constexpr (std::is_same_v<Pixel, float>)
         if (frame.is_plain())
             return work(FloatRows(frame, scratch));
+    if (may_be_narrowed(frame))
+        return work(NarrowedRows<Pixel>(frame, scratch));
     return work(CorrectedRows<Pixel>(frame, scratch));
 }
 

@@ -184,6 +184,15 @@ struct RowKernels {
     void (*from_i32)(const std::int32_t* row, Index n, double* out);
     void (*from_f32)(const float* row, Index n, double* out);
     void (*from_f64)(const double* row, Index n, double* out);
+
+    // As 16-bit counts; false where one of them is no such number.
+    bool (*narrow_u8)(const std::uint8_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_u16)(const std::uint16_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_i16)(const std::int16_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_u32)(const std::uint32_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_i32)(const std::int32_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_f32)(const float* row, Index n, std::uint16_t* out);
+    bool (*narrow_f64)(const double* row, Index n, std::uint16_t* out);
 };
 
 // Those of the best level that this processor has, or of the one that HRIXS_SIMD names. Throws
@@ -210,6 +219,9 @@ HRIXS_COLUMN_KERNELS_OF(double, f64)
 #define HRIXS_ROW_KERNELS_OF(Pixel, suffix, Sum)                                                   \
     inline void to_double(const Pixel* row, Index n, double* out) {                                \
         row_kernels().from_##suffix(row, n, out);                                                  \
+    }                                                                                              \
+    inline bool narrow(const Pixel* row, Index n, std::uint16_t* out) {                            \
+        return row_kernels().narrow_##suffix(row, n, out);                                         \
     }                                                                                              \
     inline void add_moments(const Pixel* row, Index stride, Index n_rows, Index n, Sum* moments) { \
         row_kernels().add_moments_##suffix(row, stride, n_rows, n, moments);                       \
