@@ -82,14 +82,27 @@ template <class Pixel> struct CorrectedFrame {
             prefetch(*camera->dark, ahead, y, n);
     }
 
+    // Whether all pixels of a row are finite, the masked ones too; it may fail to tell.
+    bool is_finite_row(Index x) const {
+        if constexpr (std::is_same_v<Pixel, float>)
+            return image.stride_y == 1 &&
+                   std::isfinite(row_kernels().sum_floats(image.row(x), ny()));
+        if constexpr (std::is_same_v<Pixel, double>)
+            return image.stride_y == 1 && std::isfinite(row_kernels().sum_row(image.row(x), ny()));
+        return false;
+    }
+
     // Pixels that are neither finite nor masked.
     Index count_non_finite() const {
         Index count = 0;
         if constexpr (std::is_floating_point_v<Pixel>)
-            for (Index x = 0; x < image.nx; ++x)
+            for (Index x = 0; x < image.nx; ++x) {
+                if (is_finite_row(x))
+                    continue;
                 for (Index y = 0; y < image.ny; ++y)
                     if (!std::isfinite(image(x, y)) && !(camera->mask && (*camera->mask)(x, y)))
                         ++count;
+            }
         return count;
     }
 };

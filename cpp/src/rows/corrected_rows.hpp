@@ -95,10 +95,9 @@ template <class Pixel> class CorrectedRows {
         for (Index x = first; x < band.end; ++x) {
             Index n_found = 0;
             for_each_block(frame_.ny(), [&](Index y, Index n) {
-                const double* row = read(x, y, n);
-                sum += sum_of(row, n);
-                n_found =
-                    append(n_found, y, kernels_.pixels_above(row, n, limit, found_from(n_found)));
+                const RealScan one = pixels_above(x, y, n, limit, found_from(n_found));
+                sum += one.pixels;
+                n_found = append(n_found, y, one.n_found);
             });
             scratch_.for_each_inner(x, n_found, frame_.nx(), frame_.ny(), keep);
         }
@@ -171,12 +170,28 @@ template <class Pixel> class CorrectedRows {
         return whole;
     }
 
+    RealScan pixels_above(Index x, Index y, Index n, double limit, Index* found) const {
+        if (frame_.has_mask())
+            return kernels_.valid_above(read(x, y, n), n, limit, found);
+        if constexpr (std::is_same_v<Pixel, std::int32_t>)
+            if (frame_.is_plain())
+                return kernels_.wholes_above(frame_.image.row(x) + y, n, limit, found);
+        if constexpr (std::is_same_v<Pixel, double>)
+            if (frame_.is_plain())
+                return kernels_.doubles_above(frame_.image.row(x) + y, n, limit, found);
+        return kernels_.doubles_above(read(x, y, n), n, limit, found);
+    }
+
     RealScan scan_block(Index x, Index y, Index n, double shift, double limit, Index* found) const {
         double* pairs = scratch_.pairs.data() + y;
         if constexpr (std::is_same_v<Pixel, float>)
             if (frame_.is_plain())
                 return kernels_.scan_floats(frame_.image.row(x) + y, read_soon(frame_.image, x, y),
                                             pairs, n + 1, shift, limit, found);
+        if constexpr (std::is_same_v<Pixel, double>)
+            if (frame_.is_plain())
+                return kernels_.scan_row(frame_.image.row(x) + y, pairs, n + 1, shift, limit,
+                                         found);
         const auto scan = frame_.has_mask() ? kernels_.scan_valid : kernels_.scan_row;
         return scan(read(x, y, n + 1), pairs, n + 1, shift, limit, found);
     }

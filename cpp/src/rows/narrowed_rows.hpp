@@ -78,7 +78,7 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
         std::int64_t whole_sum = 0;
         Index x = band.begin;
         // No count of 0 is above all its neighbours, but where they are masked.
-        if (limit >= 0.0) {
+        if (limit >= 0.0 && !is_fast_in_place()) {
             const auto whole =
                 static_cast<std::uint16_t>(std::fmin(std::floor(limit), largest_count));
             for (; x < band.end; ++x) {
@@ -100,6 +100,13 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
     }
 
   private:
+    // Whether pixels are searched where they lie, of which a copy would take longer.
+    bool is_fast_in_place() const {
+        constexpr bool has_kernel =
+            std::is_same_v<Pixel, std::int32_t> || std::is_same_v<Pixel, double>;
+        return has_kernel && !frame_.has_mask();
+    }
+
     static constexpr double largest_count = 65535.0;
     static constexpr double largest_square = 4.0 * largest_count;
     static constexpr Index n_copied = 4;
@@ -187,6 +194,9 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
         const std::uint16_t* ahead = rows[x];
         if constexpr (std::is_same_v<Pixel, std::uint16_t>)
             ahead = read_soon(frame_.image, x + 1, 0);
+        else if (sizeof(Pixel) > sizeof(std::uint16_t))
+            ahead = reinterpret_cast<const std::uint16_t*>(
+                frame_.image.row(std::min(x + 2, frame_.nx() - 1)));
         return kernel(rows[x], rows[x + 1], ahead, nullptr, frame_.ny(), limits,
                       scratch_.far.data(), scratch_.found.data());
     }

@@ -23,6 +23,7 @@ struct CountLimits {
     std::int64_t shift;         // of the squares, near their mean
     std::int64_t limit;         // of the squares
     std::uint16_t lowest_pixel; // of the window; at most 65536 - count_window
+    bool wide_ahead = false;    // of what will be read soon twice the bytes of a row are fetched
 };
 
 // Of a dark, rounded to counts: what belongs to one row of squares. All its rows follow each other,
@@ -116,7 +117,10 @@ struct RowKernels {
                          Index* found);
     RealScan (*scan_valid)(const double* row, double* pairs, Index n, double shift, double limit,
                            Index* found);
-    Index (*pixels_above)(const double* row, Index n, double limit, Index* found);
+    // Of the pixels: their sum, and those above the limit.
+    RealScan (*doubles_above)(const double* row, Index n, double limit, Index* found);
+    RealScan (*valid_above)(const double* row, Index n, double limit, Index* found);
+    RealScan (*wholes_above)(const std::int32_t* row, Index n, double limit, Index* found);
     void (*subtract_f32)(double* row, const float* dark, Index n);
     void (*subtract_f64)(double* row, const double* dark, Index n);
     void (*mask)(double* row, const std::uint8_t* bad, Index n);

@@ -5,6 +5,7 @@
 #include "frame/corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "rows/bands.hpp"
+#include "rows/narrowed_row.hpp"
 #include "simd/row_kernels.hpp"
 
 #include <algorithm>
@@ -84,6 +85,8 @@ struct BandSums {
     bool finite = true;
 };
 
+constexpr Index copied_rows = 8; // which stay in the cache
+
 struct Scratch {
     Scratch(Index nx, Index ny)
         : rows(static_cast<std::size_t>(most_moment_rows * ny)),
@@ -97,6 +100,7 @@ struct Scratch {
             return counts;
     }
     std::vector<double> rows;
+    std::vector<std::uint16_t> copied; // rows as counts
     std::vector<std::uint32_t> counts;
     std::vector<double> reals;
     std::vector<double> lower;
@@ -108,6 +112,25 @@ template <class Pixel>
 using MomentOf =
     std::conditional_t<std::is_same_v<Pixel, std::uint8_t> || std::is_same_v<Pixel, std::uint16_t>,
                        std::uint32_t, double>;
+
+// The moments of a group whose pixels are counts where they are valid, with masked ones as zeros, a
+// few rows at a time; false where a valid one is no count.
+template <class Pixel>
+bool add_counts(const CorrectedFrame<Pixel>& frame, const Group& group, Scratch& scratch) {
+    const Index ny = frame.ny();
+    // A line of the cache more than a row: rows of a power of two would share their places.
+    const Index distance = ny + 64;
+    scratch.copied.resize(static_cast<std::size_t>(copied_rows * distance));
+    std::fill(scratch.counts.begin(), scratch.counts.end(), 0U);
+    for (Index x = group.begin; x < group.end; x += copied_rows) {
+        const Index n_rows = std::min(copied_rows, group.end - x);
+        for (Index k = 0; k < n_rows; ++k)
+            if (!narrow_row(frame, x + k, 0, scratch.copied.data() + k * distance))
+                return false;
+        add_moments(scratch.copied.data(), distance, n_rows, ny, scratch.counts.data());
+    }
+    return true;
+}
 
 // Adds the group's pixels to the sums: as they lie in memory, or else copied, with masked pixels as
 // zeros. Gives whether all are finite, also those that the curvature moves off the frame.
@@ -125,6 +148,8 @@ bool add_group(const CorrectedFrame<Pixel>& frame, const Group& group, Scratch& 
         else
             return true;
     };
+    if (frame.has_mask() && may_be_narrowed(frame) && add_counts(frame, group, scratch))
+        return share_out(scratch.counts);
     if (frame.is_plain()) {
         auto& moments = scratch.moments<MomentOf<Pixel>>();
         std::fill(moments.begin(), moments.end(), MomentOf<Pixel>{});
@@ -278,7 +303,7 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrect
     const Index nx = frames.first.nx;
     const Index ny = frames.first.ny;
     check_frames(frames, 4);
-    check_camera(camera, nx, ny);
+    const CameraTotals totals = check_camera(camera, nx, ny);
     check_curvature(curvature, nx);
     // Integration is linear: the dark is integrated once and not subtracted from every pixel.
     const CameraCorrection mask_only{std::nullopt, camera.mask};
@@ -294,7 +319,8 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrect
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
         [&](Index number, Scratch& scratch, auto for_each_band) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &mask_only};
+            const CorrectedFrame<Pixel> frame{frames.frame(number), &mask_only,
+                                              totals.masked_squares()};
             double* sums = result.sums.data() + number * ny;
             bool finite = integrate_frame(frame, curvature, scratch, for_each_band, sums);
             for (std::size_t y = 0; y < dark.size(); ++y)
