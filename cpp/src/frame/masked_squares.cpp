@@ -13,13 +13,18 @@ using Flags = std::vector<std::uint8_t>;
 
 // A row of the mask as zeros and ones; gives whether any pixel is masked.
 bool read_flags(const ImageView<std::uint8_t>& mask, Index x, Flags& flags) {
-    std::uint8_t any = 0;
-    for (Index y = 0; y < mask.ny; ++y) {
-        const auto flag = static_cast<std::uint8_t>(mask(x, y) != 0 ? 1 : 0);
-        flags[static_cast<std::size_t>(y)] = flag;
-        any |= flag;
-    }
-    return any != 0;
+    const auto read = [&](auto masked) {
+        std::uint8_t any = 0;
+        for (std::size_t y = 0; y < flags.size(); ++y) {
+            flags[y] = masked(y) ? 1 : 0;
+            any |= flags[y];
+        }
+        return any != 0;
+    };
+    const std::uint8_t* row = mask.row(x);
+    if (mask.stride_y == 1) // a loop that compilers make one of vectors
+        return read([row](std::size_t y) { return row[y] != 0; });
+    return read([&](std::size_t y) { return mask(x, static_cast<Index>(y)) != 0; });
 }
 
 // work(y) for each flag that is set. Most are not.

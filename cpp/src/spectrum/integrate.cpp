@@ -224,18 +224,27 @@ struct RowShift {
 
 // How much of a pixel each row gets, summed over the valid pixels. Row by row, not by moments:
 // where no pixel reaches a row, that must be 0 and not what rounding leaves.
-RowValues masked_shares(const ImageView<std::uint8_t>& mask, const Curvature& curvature) {
+RowValues masked_shares(const ImageView<std::uint8_t>& mask, const MaskedSquares* masked,
+                        const Curvature& curvature) {
     const Index ny = mask.ny;
     RowValues weights(static_cast<std::size_t>(ny), 0.0);
     std::vector<double> lower(weights.size());
     std::vector<double> upper(weights.size());
     for (Index x = 0; x < mask.nx; ++x) {
         const RowShift shift(curvature, x);
-        for (std::size_t y = 0; y < lower.size(); ++y) {
-            const bool is_valid = mask(x, static_cast<Index>(y)) == 0;
-            lower[y] = is_valid ? 1.0 - shift.upper_share : 0.0;
-            upper[y] = is_valid ? shift.upper_share : 0.0;
-        }
+        std::fill(lower.begin(), lower.end(), 1.0 - shift.upper_share);
+        std::fill(upper.begin(), upper.end(), shift.upper_share);
+        const auto leave_out = [&](Index begin, Index end) {
+            std::fill(lower.begin() + begin, lower.begin() + end, 0.0);
+            std::fill(upper.begin() + begin, upper.begin() + end, 0.0);
+        };
+        if (masked != nullptr)
+            for (const MaskedSquares::Run& run : masked->runs(x))
+                leave_out(run.begin, run.end);
+        else
+            for (Index y = 0; y < ny; ++y)
+                if (mask(x, y) != 0)
+                    leave_out(y, y + 1);
         add_moved(shift.rows, lower.data(), ny, weights.data());
         add_moved(shift.rows + 1, upper.data(), ny, weights.data());
     }
@@ -313,8 +322,8 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrect
             return integrate_image(image, mask_only, curvature, execution);
         });
     Integrated result;
-    result.weights =
-        camera.mask ? masked_shares(*camera.mask, curvature) : shares(nx, ny, curvature);
+    result.weights = camera.mask ? masked_shares(*camera.mask, totals.masked_squares(), curvature)
+                                 : shares(nx, ny, curvature);
     result.sums.resize(static_cast<std::size_t>(frames.size() * ny));
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
