@@ -8,6 +8,7 @@
 #include "simd/prefetch.hpp"
 #include "simd/row_kernels.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -47,13 +48,21 @@ template <class Pixel> struct CorrectedFrame {
                 out[k] = static_cast<double>(image(x, y + k));
         if (camera->dark)
             subtract_dark(*camera->dark, x, y, n, out);
-        if (!camera->mask)
-            return;
-        if (camera->mask->stride_y == 1)
+        if (masked_squares != nullptr)
+            for (const MaskedSquares::Run& run : masked_squares->runs(x))
+                for (Index k = std::max<Index>(run.begin - y, 0); k < std::min(run.end - y, n); ++k)
+                    out[k] = masked;
+        else if (camera->mask && camera->mask->stride_y == 1)
             row_kernels().mask(out, camera->mask->row(x) + y, n);
-        else
+        else if (camera->mask)
             for (Index k = 0; k < n; ++k)
                 out[k] = (*camera->mask)(x, y + k) ? masked : out[k];
+    }
+
+    // Whether reading row x changes nothing of it.
+    bool is_plain_row(Index x) const {
+        return image.stride_y == 1 && !camera->dark &&
+               (!has_mask() || (masked_squares != nullptr && masked_squares->runs(x).empty()));
     }
 
     // The same for a few pixels, where a call of a kernel costs more than it saves.

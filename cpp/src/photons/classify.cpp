@@ -68,8 +68,7 @@ template <class Pixel, class ForEachBand>
 double search(const CorrectedFrame<Pixel>& frame, const CameraTotals& totals,
               const std::optional<CountDark>& dark, double low, bool with_windows, Index number,
               Scratch& scratch, ForEachBand for_each_band) {
-    const double limit = 0.9 * low + with_rows(frame, dark, scratch.rows,
-                                               [](const auto& rows) { return rows.sample_mean(); });
+    const double limit = 0.9 * low + sample_mean_of_valid(frame, dark, scratch.rows);
     std::vector<BandHits>& bands = scratch.bands.front();
     const double sum = find_pixels(frame, dark, limit, with_windows, bands, for_each_band);
     check_finite(frame, sum, number);

@@ -135,6 +135,9 @@ template <class Pixel> class CorrectedRows {
 
   private:
     const double* read(Index x, Index y, Index n) const {
+        if constexpr (std::is_same_v<Pixel, double>)
+            if (frame_.is_plain_row(x))
+                return frame_.image.row(x) + y;
         frame_.read(x, y, n, scratch_.block.data());
         return scratch_.block.data();
     }
@@ -176,9 +179,6 @@ template <class Pixel> class CorrectedRows {
         if constexpr (std::is_same_v<Pixel, std::int32_t>)
             if (frame_.is_plain())
                 return kernels_.wholes_above(frame_.image.row(x) + y, n, limit, found);
-        if constexpr (std::is_same_v<Pixel, double>)
-            if (frame_.is_plain())
-                return kernels_.doubles_above(frame_.image.row(x) + y, n, limit, found);
         return kernels_.doubles_above(read(x, y, n), n, limit, found);
     }
 
@@ -188,10 +188,6 @@ template <class Pixel> class CorrectedRows {
             if (frame_.is_plain())
                 return kernels_.scan_floats(frame_.image.row(x) + y, read_soon(frame_.image, x, y),
                                             pairs, n + 1, shift, limit, found);
-        if constexpr (std::is_same_v<Pixel, double>)
-            if (frame_.is_plain())
-                return kernels_.scan_row(frame_.image.row(x) + y, pairs, n + 1, shift, limit,
-                                         found);
         const auto scan = frame_.has_mask() ? kernels_.scan_valid : kernels_.scan_row;
         return scan(read(x, y, n + 1), pairs, n + 1, shift, limit, found);
     }

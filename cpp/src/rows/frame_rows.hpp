@@ -56,6 +56,22 @@ auto with_rows_of_any(const CorrectedFrame<Pixel>& frame, RowScratch& scratch, W
     return work(CorrectedRows<Pixel>(frame, scratch));
 }
 
+// About the mean of the valid pixels, from a few rows.
+template <class Pixel>
+double sample_mean_of_valid(const CorrectedFrame<Pixel>& frame,
+                            const std::optional<CountDark>& dark, RowScratch& scratch) {
+    const double mean =
+        with_rows(frame, dark, scratch, [](const auto& rows) { return rows.sample_mean(); });
+    if (frame.masked_squares == nullptr)
+        return mean;
+    // Masked ones have been counted as zeros.
+    Index n_valid = 0;
+    for_sample_rows(frame.nx(),
+                    [&](Index x) { n_valid += frame.ny() - frame.masked_squares->n_pixels(x); });
+    const auto n = static_cast<double>(n_sample_rows * frame.ny());
+    return n_valid > 0 ? mean * (n / static_cast<double>(n_valid)) : 0.0;
+}
+
 // Throws where a frame has a pixel that is neither finite nor masked.
 template <class Pixel>
 void check_finite(const CorrectedFrame<Pixel>& frame, double sum, Index number) {

@@ -118,7 +118,7 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
     // were asked for remain.
     const std::uint16_t* copy(Index x, std::uint16_t in_place_of_masked) const {
         if constexpr (std::is_same_v<Pixel, std::uint16_t>)
-            if (!frame_.has_mask() || frame_.masked_squares->runs(x).empty())
+            if (frame_.is_plain_row(x))
                 return frame_.image.row(x);
         std::uint16_t* out = scratch_.copied.data() + x % n_copied * row_distance();
         return narrow_row(frame_, x, in_place_of_masked, out) ? out : nullptr;

@@ -28,14 +28,14 @@ Index whole_rows(double shift) {
     return static_cast<Index>(std::floor(shift));
 }
 
-// Adds values, moved by whole rows. What falls off is lost.
-void add_moved(Index rows, const double* values, Index ny, double* sums) {
-    const Index end = std::min(ny, ny - rows);
-    for (Index y = std::max<Index>(0, -rows); y < end; ++y)
-        sums[y + rows] += values[y];
+// Adds a value to the rows from begin to end, moved by whole rows. What falls off is lost.
+void add_constant(Index rows, double value, Index begin, Index end, Index ny, double* sums) {
+    end = std::min(ny, end + rows);
+    for (Index y = std::max<Index>(0, begin + rows); y < end; ++y)
+        sums[y] += value;
 }
 
-// The same of lower, and of upper by a row more: in this order, but in one pass.
+// Adds lower, moved by whole rows, and upper by a row more: in this order, but in one pass.
 void add_shares(Index rows, const double* lower, const double* upper, Index ny, double* sums) {
     const Index end = std::min(ny, ny + rows);
     for (Index y = std::max<Index>(0, rows + 1); y < end; ++y)
@@ -228,25 +228,26 @@ RowValues masked_shares(const ImageView<std::uint8_t>& mask, const MaskedSquares
                         const Curvature& curvature) {
     const Index ny = mask.ny;
     RowValues weights(static_cast<std::size_t>(ny), 0.0);
-    std::vector<double> lower(weights.size());
-    std::vector<double> upper(weights.size());
     for (Index x = 0; x < mask.nx; ++x) {
         const RowShift shift(curvature, x);
-        std::fill(lower.begin(), lower.end(), 1.0 - shift.upper_share);
-        std::fill(upper.begin(), upper.end(), shift.upper_share);
-        const auto leave_out = [&](Index begin, Index end) {
-            std::fill(lower.begin() + begin, lower.begin() + end, 0.0);
-            std::fill(upper.begin() + begin, upper.begin() + end, 0.0);
+        // Of the valid pixels from begin to end.
+        const auto add = [&](Index begin, Index end) {
+            add_constant(shift.rows, 1.0 - shift.upper_share, begin, end, ny, weights.data());
+            add_constant(shift.rows + 1, shift.upper_share, begin, end, ny, weights.data());
         };
+        Index begin = 0;
         if (masked != nullptr)
-            for (const MaskedSquares::Run& run : masked->runs(x))
-                leave_out(run.begin, run.end);
+            for (const MaskedSquares::Run& run : masked->runs(x)) {
+                add(begin, run.begin);
+                begin = run.end;
+            }
         else
             for (Index y = 0; y < ny; ++y)
-                if (mask(x, y) != 0)
-                    leave_out(y, y + 1);
-        add_moved(shift.rows, lower.data(), ny, weights.data());
-        add_moved(shift.rows + 1, upper.data(), ny, weights.data());
+                if (mask(x, y) != 0) {
+                    add(begin, y);
+                    begin = y + 1;
+                }
+        add(begin, ny);
     }
     return weights;
 }
