@@ -47,9 +47,11 @@ template <class Work> void for_each_set(const Flags& flags, Work work) {
 std::optional<MaskedSquares> MaskedSquares::make(const ImageView<std::uint8_t>& mask) {
     if (mask.ny == 0)
         return std::nullopt;
-    // An entry takes as long as some pixels of a frame do.
+    // An entry takes as long as some pixels of a frame do. A few are no matter.
     constexpr Index pixels_for_an_entry = 16;
-    const auto most_entries = static_cast<std::size_t>(mask.nx * mask.ny / pixels_for_an_entry);
+    constexpr Index few_entries = 1024;
+    const auto most_entries =
+        static_cast<std::size_t>(std::max(few_entries, mask.nx * mask.ny / pixels_for_an_entry));
     const auto n_squares = static_cast<std::size_t>(mask.ny - 1);
     std::optional<MaskedSquares> made{MaskedSquares{}};
     Flags lower(n_squares + 1);
