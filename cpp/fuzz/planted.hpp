@@ -58,7 +58,9 @@ inline const RowKernels& planted(const RowKernels& right) {
     plant_blind_column<&RowKernels::find_floats>(wrong);
     plant_blind_column<&RowKernels::counts_above>(wrong);
     plant_blind_column<&RowKernels::floats_above>(wrong);
-    plant_blind_column<&RowKernels::pixels_above>(wrong);
+    plant_blind_column<&RowKernels::doubles_above>(wrong);
+    plant_blind_column<&RowKernels::valid_above>(wrong);
+    plant_blind_column<&RowKernels::wholes_above>(wrong);
     plant_wrong_share<&RowKernels::share_counts>(wrong, &RowKernels::share_counts);
     plant_wrong_share<&RowKernels::share_reals>(wrong, &RowKernels::share_reals);
     // One of the photons side by side gets one part in a thousand too much charge.

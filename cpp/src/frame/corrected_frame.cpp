@@ -42,6 +42,15 @@ void count_valid(const ImageView<std::uint8_t>& mask, CameraTotals& totals) {
     }
 }
 
+void count_valid(const MaskedSquares& masked, Index nx, Index ny, CameraTotals& totals) {
+    totals.pixels = nx * ny;
+    totals.squares = (nx - 1) * (ny - 1);
+    for (Index x = 0; x < nx; ++x) {
+        totals.pixels -= masked.n_pixels(x);
+        totals.squares -= x + 1 < nx ? masked.n_squares(x) : 0;
+    }
+}
+
 template <class Pixel>
 void check_dark(const ImageView<Pixel>& dark, const CameraCorrection& camera) {
     const CameraCorrection mask_only{std::nullopt, camera.mask};
@@ -67,7 +76,11 @@ CameraTotals check_camera(const CameraCorrection& camera, Index nx, Index ny) {
     CameraTotals totals;
     if (camera.mask) {
         check_shape("mask", camera.mask->nx, camera.mask->ny, nx, ny);
-        count_valid(*camera.mask, totals);
+        totals.masked = MaskedSquares::make(*camera.mask);
+        if (totals.masked)
+            count_valid(*totals.masked, nx, ny, totals);
+        else
+            count_valid(*camera.mask, totals);
     } else {
         totals.pixels = nx * ny;
         totals.squares = (nx - 1) * (ny - 1);

@@ -2,13 +2,16 @@
 #pragma once
 
 #include "frame/dark.hpp"
+#include "frame/masked_squares.hpp"
 #include "hrixs/camera.hpp"
 #include "hrixs/frames.hpp"
 #include "simd/prefetch.hpp"
 #include "simd/row_kernels.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 namespace hrixs {
@@ -18,6 +21,7 @@ namespace hrixs {
 template <class Pixel> struct CorrectedFrame {
     ImageView<Pixel> image;
     const CameraCorrection* camera;
+    const MaskedSquares* masked_squares = nullptr; // of the mask, where it is not too scattered
 
     static constexpr double masked = std::numeric_limits<double>::quiet_NaN();
 
@@ -44,13 +48,21 @@ template <class Pixel> struct CorrectedFrame {
                 out[k] = static_cast<double>(image(x, y + k));
         if (camera->dark)
             subtract_dark(*camera->dark, x, y, n, out);
-        if (!camera->mask)
-            return;
-        if (camera->mask->stride_y == 1)
+        if (masked_squares != nullptr)
+            for (const MaskedSquares::Run& run : masked_squares->runs(x))
+                for (Index k = std::max<Index>(run.begin - y, 0); k < std::min(run.end - y, n); ++k)
+                    out[k] = masked;
+        else if (camera->mask && camera->mask->stride_y == 1)
             row_kernels().mask(out, camera->mask->row(x) + y, n);
-        else
+        else if (camera->mask)
             for (Index k = 0; k < n; ++k)
                 out[k] = (*camera->mask)(x, y + k) ? masked : out[k];
+    }
+
+    // Whether reading row x changes nothing of it.
+    bool is_plain_row(Index x) const {
+        return image.stride_y == 1 && !camera->dark &&
+               (!has_mask() || (masked_squares != nullptr && masked_squares->runs(x).empty()));
     }
 
     // The same for a few pixels, where a call of a kernel costs more than it saves.
@@ -79,14 +91,27 @@ template <class Pixel> struct CorrectedFrame {
             prefetch(*camera->dark, ahead, y, n);
     }
 
+    // Whether all pixels of a row are finite, the masked ones too; it may fail to tell.
+    bool is_finite_row(Index x) const {
+        if constexpr (std::is_same_v<Pixel, float>)
+            return image.stride_y == 1 &&
+                   std::isfinite(row_kernels().sum_floats(image.row(x), ny()));
+        if constexpr (std::is_same_v<Pixel, double>)
+            return image.stride_y == 1 && std::isfinite(row_kernels().sum_row(image.row(x), ny()));
+        return false;
+    }
+
     // Pixels that are neither finite nor masked.
     Index count_non_finite() const {
         Index count = 0;
         if constexpr (std::is_floating_point_v<Pixel>)
-            for (Index x = 0; x < image.nx; ++x)
+            for (Index x = 0; x < image.nx; ++x) {
+                if (is_finite_row(x))
+                    continue;
                 for (Index y = 0; y < image.ny; ++y)
                     if (!std::isfinite(image(x, y)) && !(camera->mask && (*camera->mask)(x, y)))
                         ++count;
+            }
         return count;
     }
 };
@@ -95,6 +120,10 @@ template <class Pixel> struct CorrectedFrame {
 struct CameraTotals {
     Index pixels = 0;  // not masked
     Index squares = 0; // 2x2 squares without a masked pixel
+    std::optional<MaskedSquares> masked;
+
+    // What frames of that camera take along.
+    const MaskedSquares* masked_squares() const { return masked ? &*masked : nullptr; }
 };
 
 // Checks that dark and mask have the frames' shape, and that the dark is finite where it is used.

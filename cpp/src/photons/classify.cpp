@@ -68,8 +68,7 @@ template <class Pixel, class ForEachBand>
 double search(const CorrectedFrame<Pixel>& frame, const CameraTotals& totals,
               const std::optional<CountDark>& dark, double low, bool with_windows, Index number,
               Scratch& scratch, ForEachBand for_each_band) {
-    const double limit = 0.9 * low + with_rows(frame, dark, scratch.rows,
-                                               [](const auto& rows) { return rows.sample_mean(); });
+    const double limit = 0.9 * low + sample_mean_of_valid(frame, dark, scratch.rows);
     std::vector<BandHits>& bands = scratch.bands.front();
     const double sum = find_pixels(frame, dark, limit, with_windows, bands, for_each_band);
     check_finite(frame, sum, number);
@@ -144,7 +143,8 @@ FoundPhotons classify_photons(const FrameStack<Pixel>& frames, const double* pho
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny, 1); },
         [&](Index number, Scratch& scratch, auto for_each_band) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &camera};
+            const CorrectedFrame<Pixel> frame{frames.frame(number), &camera,
+                                              totals.masked_squares()};
             const double threshold = settings.candidate_low * photon_adu[number];
             const double frame_mean =
                 search(frame, totals, dark, threshold, settings.fit.has_value(),

@@ -290,8 +290,9 @@ FoundPhotons find_photons(const FrameStack<Pixel>& frames, const CameraCorrectio
             std::vector<Search<Pixel>> searches;
             searches.reserve(scratch.bands.size());
             for (Index number = numbers.begin; number < numbers.end; ++number)
-                searches.emplace_back(CorrectedFrame<Pixel>{frames.frame(number), &camera}, totals,
-                                      dark, settings, scratch.rows, scratch.bands[searches.size()]);
+                searches.emplace_back(
+                    CorrectedFrame<Pixel>{frames.frame(number), &camera, totals.masked_squares()},
+                    totals, dark, settings, scratch.rows, scratch.bands[searches.size()]);
             for_each_band([&](Index band_number, const Band& band, Scratch& of_thread) {
                 const Index together = dark ? rows_for_a_dark : band_rows;
                 for (Index begin = band.begin; begin < band.end; begin += together)

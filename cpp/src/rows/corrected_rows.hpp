@@ -42,27 +42,8 @@ template <class Pixel> class CorrectedRows {
 
     template <class Keep>
     FrameSums scan(const Band& band, double shift, double limit, Keep keep) const {
-        const Index ny = frame_.ny();
         FrameSums sums{0.0, {0, shift, 0.0, {}}};
-        const auto add_row = [&](Index x, double row_sum) {
-            sums.pixels += row_sum;
-            if (frame_.has_mask())
-                return;
-            // As in CountRows: each pixel of the row by the number of squares that it belongs to.
-            const auto rows = static_cast<double>((x > 0) + (x + 1 < frame_.nx()));
-            sums.squares.sum += rows * ((2.0 * row_sum - (frame_(x, 0) + frame_(x, ny - 1))) -
-                                        0.5 * static_cast<double>(ny - 1) * shift);
-        };
-        add_row(band.begin, begin_with(band.begin));
-        for (Index x = band.begin + 1; x <= std::min(band.end, frame_.nx() - 1); ++x) {
-            const RealScan one = scan_row(x, shift, limit);
-            if (x < band.end)
-                add_row(x, one.pixels);
-            sums.squares.sum += one.sum;
-            sums.squares.squares.add(one.squares);
-            keep_column_maxima(x - 1, one.n_found, keep);
-        }
-        keep_column_maxima(0, 0, keep);
+        scan_from(band.begin, band, shift, limit, sums, keep);
         return sums;
     }
 
@@ -73,20 +54,55 @@ template <class Pixel> class CorrectedRows {
 
     template <class Keep> double find_pixels(const Band& band, double limit, Keep keep) const {
         double sum = 0.0;
-        for (Index x = band.begin; x < band.end; ++x) {
-            Index n_found = 0;
-            for_each_block(frame_.ny(), [&](Index y, Index n) {
-                const double* row = read(x, y, n);
-                sum += sum_of(row, n);
-                n_found =
-                    append(n_found, y, kernels_.pixels_above(row, n, limit, found_from(n_found)));
-            });
-            scratch_.for_each_inner(x, n_found, frame_.nx(), frame_.ny(), keep);
-        }
+        find_pixels_from(band.begin, band, limit, sum, keep);
         return sum;
     }
 
   protected:
+    // Goes on at a row of a band, when those below it have been added.
+    template <class Keep>
+    void scan_from(Index first, const Band& band, double shift, double limit, FrameSums& sums,
+                   Keep keep) const {
+        const Index ny = frame_.ny();
+        const auto add_row = [&](Index x, double row_sum) {
+            sums.pixels += row_sum;
+            if (frame_.has_mask())
+                return;
+            // As in CountRows: each pixel of the row by the number of squares that it belongs to.
+            const auto rows = static_cast<double>((x > 0) + (x + 1 < frame_.nx()));
+            sums.squares.sum += rows * ((2.0 * row_sum - (frame_(x, 0) + frame_(x, ny - 1))) -
+                                        0.5 * static_cast<double>(ny - 1) * shift);
+        };
+        if (first == band.begin)
+            add_row(first, begin_with(first));
+        else
+            begin_with(first - 1);
+        for (Index x = std::max(first, band.begin + 1); x <= std::min(band.end, frame_.nx() - 1);
+             ++x) {
+            const RealScan one = scan_row(x, shift, limit);
+            if (x < band.end)
+                add_row(x, one.pixels);
+            sums.squares.sum += one.sum;
+            sums.squares.squares.add(one.squares);
+            keep_column_maxima(x - 1, one.n_found, keep);
+        }
+        keep_column_maxima(0, 0, keep);
+    }
+
+    template <class Keep>
+    void find_pixels_from(Index first, const Band& band, double limit, double& sum,
+                          Keep keep) const {
+        for (Index x = first; x < band.end; ++x) {
+            Index n_found = 0;
+            for_each_block(frame_.ny(), [&](Index y, Index n) {
+                const RealScan one = pixels_above(x, y, n, limit, found_from(n_found));
+                sum += one.pixels;
+                n_found = append(n_found, y, one.n_found);
+            });
+            scratch_.for_each_inner(x, n_found, frame_.nx(), frame_.ny(), keep);
+        }
+    }
+
     double square(Index x, Index y) const {
         return (frame_(x, y) + frame_(x, y + 1)) + (frame_(x + 1, y) + frame_(x + 1, y + 1));
     }
@@ -119,6 +135,9 @@ template <class Pixel> class CorrectedRows {
 
   private:
     const double* read(Index x, Index y, Index n) const {
+        if constexpr (std::is_same_v<Pixel, double>)
+            if (frame_.is_plain_row(x))
+                return frame_.image.row(x) + y;
         frame_.read(x, y, n, scratch_.block.data());
         return scratch_.block.data();
     }
@@ -152,6 +171,15 @@ template <class Pixel> class CorrectedRows {
         const double last = frame_(x, frame_.ny() - 1);
         whole.pixels += sum_of(&last, 1);
         return whole;
+    }
+
+    RealScan pixels_above(Index x, Index y, Index n, double limit, Index* found) const {
+        if (frame_.has_mask())
+            return kernels_.valid_above(read(x, y, n), n, limit, found);
+        if constexpr (std::is_same_v<Pixel, std::int32_t>)
+            if (frame_.is_plain())
+                return kernels_.wholes_above(frame_.image.row(x) + y, n, limit, found);
+        return kernels_.doubles_above(read(x, y, n), n, limit, found);
     }
 
     RealScan scan_block(Index x, Index y, Index n, double shift, double limit, Index* found) const {

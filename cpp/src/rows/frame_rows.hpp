@@ -5,6 +5,7 @@
 #include "rows/corrected_rows.hpp"
 #include "rows/count_rows.hpp"
 #include "rows/float_rows.hpp"
+#include "rows/narrowed_rows.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -44,6 +45,8 @@ auto with_rows(const CorrectedFrame<Pixel>& frame, const std::optional<CountDark
     if constexpr (std::is_same_v<Pixel, float>)
         if (frame.is_plain())
             return work(FloatRows(frame, scratch));
+    if (may_be_narrowed(frame))
+        return work(NarrowedRows<Pixel>(frame, scratch));
     return work(CorrectedRows<Pixel>(frame, scratch));
 }
 
@@ -51,6 +54,22 @@ auto with_rows(const CorrectedFrame<Pixel>& frame, const std::optional<CountDark
 template <class Pixel, class Work>
 auto with_rows_of_any(const CorrectedFrame<Pixel>& frame, RowScratch& scratch, Work work) {
     return work(CorrectedRows<Pixel>(frame, scratch));
+}
+
+// About the mean of the valid pixels, from a few rows.
+template <class Pixel>
+double sample_mean_of_valid(const CorrectedFrame<Pixel>& frame,
+                            const std::optional<CountDark>& dark, RowScratch& scratch) {
+    const double mean =
+        with_rows(frame, dark, scratch, [](const auto& rows) { return rows.sample_mean(); });
+    if (frame.masked_squares == nullptr)
+        return mean;
+    // Masked ones have been counted as zeros.
+    Index n_valid = 0;
+    for_sample_rows(frame.nx(),
+                    [&](Index x) { n_valid += frame.ny() - frame.masked_squares->n_pixels(x); });
+    const auto n = static_cast<double>(n_sample_rows * frame.ny());
+    return n_valid > 0 ? mean * (n / static_cast<double>(n_valid)) : 0.0;
 }
 
 // Throws where a frame has a pixel that is neither finite nor masked.

@@ -43,6 +43,8 @@ struct RowScratch {
     std::vector<Index> found;
     std::vector<PixelIndex> waiting;
     std::vector<double> block;
+    std::vector<std::uint16_t>
+        copied; // rows as counts, where there is no other way to have them so
 };
 
 // work(y, size) for each block of a row of n values.

@@ -264,6 +264,8 @@ CountScan scan_count_row(const std::uint16_t* lower, const std::uint16_t* upper,
             const Dark dark(dark_row, begin);
             bool known_far = (far[k] | far[k + 1]) != 0;
             prefetch(ahead + begin, chunk);
+            if (limits.wide_ahead)
+                prefetch(ahead + n + begin, chunk);
             if constexpr (Dark::has_rest) {
                 known_far |= dark_row->far[k] != 0;
                 prefetch(dark.squares + 2 * n, chunk);

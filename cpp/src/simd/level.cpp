@@ -8,6 +8,7 @@
 #include "simd/fit_kernels.hpp"
 #include "simd/float_kernels.hpp"
 #include "simd/moment_kernels.hpp"
+#include "simd/narrow_kernels.hpp"
 #include "simd/real_kernels.hpp"
 
 namespace hrixs::HRIXS_LEVEL {
@@ -27,7 +28,9 @@ const RowKernels kernels = {
     .pair_row = pair_row,
     .scan_row = scan_doubles<false>,
     .scan_valid = scan_doubles<true>,
-    .pixels_above = pixels_above,
+    .doubles_above = numbers_above<false, double>,
+    .valid_above = numbers_above<true, double>,
+    .wholes_above = numbers_above<false, std::int32_t>,
     .subtract_f32 = subtract<float>,
     .subtract_f64 = subtract<double>,
     .mask = mask,
@@ -61,6 +64,13 @@ const RowKernels kernels = {
     .from_i32 = to_double<std::int32_t>,
     .from_f32 = to_double<float>,
     .from_f64 = to_double<double>,
+    .narrow_u8 = narrow,
+    .narrow_u16 = narrow,
+    .narrow_i16 = narrow,
+    .narrow_u32 = narrow,
+    .narrow_i32 = narrow,
+    .narrow_f32 = narrow,
+    .narrow_f64 = narrow,
 };
 
 } // namespace hrixs::HRIXS_LEVEL

@@ -37,7 +37,7 @@ void pair_row(const double* __restrict row, Index n, double* __restrict pairs) {
         pairs[y] = row[y] + row[y + 1];
 }
 
-// values: the squares, with a place more at either end.
+// values: the squares, or the pixels, with a place more at either end.
 void look_at_squares(double* values, Index size, Index offset, double limit, RealScan& scan,
                      Index* found) {
     scan.n_found +=
@@ -128,22 +128,46 @@ RealScan scan_doubles(const double* row, double* pairs, Index n, double shift, d
     return scan_real_row<Masked>(row, row, pairs, n, shift, limit, found);
 }
 
-Index pixels_above(const double* __restrict row, Index n, double limit, Index* __restrict found) {
-    Index n_found = 0;
-    for (Index first = 0; first < n; first += chunk) {
-        const Index size = least(chunk, n - first);
-        std::int64_t any_above = 0;
-        for (Index y = first; y < first + size; ++y)
-            any_above |= row[y] > limit ? 1 : 0;
-        if (any_above == 0)
-            continue;
-        double values[chunk + 2];
-        std::memcpy(values + 1, row + first, static_cast<std::size_t>(size) * sizeof(double));
-        n_found +=
-            maxima_above<double>(values, size, limit, -std::numeric_limits<double>::infinity(), 0.0,
-                                 first, found + n_found);
+// Whether any of n numbers lies above the limit, n_lanes of which are added at a time.
+template <bool Masked, class Number>
+bool add_chunk(const Number* row, Index n, double limit, Lanes& sum) {
+    Vector<std::uint64_t> is_above{};
+    for (Index y = 0; y < n; y += n_lanes) {
+        const Vector<double> lower = to_doubles(row + y);
+        const Vector<double> upper = to_doubles(row + y + half_lanes);
+        sum.first += valid<Masked>(lower);
+        sum.second += valid<Masked>(upper);
+        is_above |= above(lower, limit) | above(upper, limit);
     }
-    return n_found;
+    return any(is_above);
+}
+
+// The sum is that of sum_lanes.
+template <bool Masked, class Number>
+RealScan numbers_above(const Number* __restrict row, Index n, double limit,
+                       Index* __restrict found) {
+    RealScan scan;
+    double values[chunk + 2];
+    const auto look = [&](Index begin, Index size) {
+        for (Index k = 0; k < size; ++k)
+            values[k + 1] = static_cast<double>(row[begin + k]);
+        look_at_squares(values, size, begin, limit, scan, found);
+    };
+    Lanes sum;
+    const Index whole = n - n % n_lanes;
+    Index first = 0;
+    // Compilers unroll what they know the number of turns of.
+    for (; first + chunk <= whole; first += chunk)
+        if (add_chunk<Masked>(row + first, chunk, limit, sum))
+            look(first, chunk);
+    add_chunk<Masked>(row + first, whole - first, limit, sum);
+    double lane[n_lanes];
+    sum.copy_to(lane);
+    for (Index y = whole; y < n; ++y)
+        lane[y - whole] += valid<Masked>(static_cast<double>(row[y]));
+    look(first, n - first);
+    scan.pixels = add_lanes(lane);
+    return scan;
 }
 
 template <class Dark> void subtract(double* __restrict row, const Dark* __restrict dark, Index n) {

@@ -23,6 +23,7 @@ struct CountLimits {
     std::int64_t shift;         // of the squares, near their mean
     std::int64_t limit;         // of the squares
     std::uint16_t lowest_pixel; // of the window; at most 65536 - count_window
+    bool wide_ahead = false;    // of what will be read soon twice the bytes of a row are fetched
 };
 
 // Of a dark, rounded to counts: what belongs to one row of squares. All its rows follow each other,
@@ -116,7 +117,10 @@ struct RowKernels {
                          Index* found);
     RealScan (*scan_valid)(const double* row, double* pairs, Index n, double shift, double limit,
                            Index* found);
-    Index (*pixels_above)(const double* row, Index n, double limit, Index* found);
+    // Of the pixels: their sum, and those above the limit.
+    RealScan (*doubles_above)(const double* row, Index n, double limit, Index* found);
+    RealScan (*valid_above)(const double* row, Index n, double limit, Index* found);
+    RealScan (*wholes_above)(const std::int32_t* row, Index n, double limit, Index* found);
     void (*subtract_f32)(double* row, const float* dark, Index n);
     void (*subtract_f64)(double* row, const double* dark, Index n);
     void (*mask)(double* row, const std::uint8_t* bad, Index n);
@@ -184,6 +188,15 @@ struct RowKernels {
     void (*from_i32)(const std::int32_t* row, Index n, double* out);
     void (*from_f32)(const float* row, Index n, double* out);
     void (*from_f64)(const double* row, Index n, double* out);
+
+    // As 16-bit counts; false where one of them is no such number.
+    bool (*narrow_u8)(const std::uint8_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_u16)(const std::uint16_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_i16)(const std::int16_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_u32)(const std::uint32_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_i32)(const std::int32_t* row, Index n, std::uint16_t* out);
+    bool (*narrow_f32)(const float* row, Index n, std::uint16_t* out);
+    bool (*narrow_f64)(const double* row, Index n, std::uint16_t* out);
 };
 
 // Those of the best level that this processor has, or of the one that HRIXS_SIMD names. Throws
@@ -210,6 +223,9 @@ HRIXS_COLUMN_KERNELS_OF(double, f64)
 #define HRIXS_ROW_KERNELS_OF(Pixel, suffix, Sum)                                                   \
     inline void to_double(const Pixel* row, Index n, double* out) {                                \
         row_kernels().from_##suffix(row, n, out);                                                  \
+    }                                                                                              \
+    inline bool narrow(const Pixel* row, Index n, std::uint16_t* out) {                            \
+        return row_kernels().narrow_##suffix(row, n, out);                                         \
     }                                                                                              \
     inline void add_moments(const Pixel* row, Index stride, Index n_rows, Index n, Sum* moments) { \
         row_kernels().add_moments_##suffix(row, stride, n_rows, n, moments);                       \

@@ -129,6 +129,14 @@ inline Vector<double> to_doubles(const float* from) {
                           static_cast<double>(from[2]), static_cast<double>(from[3])};
 #endif
 }
+inline Vector<double> to_doubles(const std::int32_t* from) {
+#if defined(__AVX2__)
+    return _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#else
+    return Vector<double>{static_cast<double>(from[0]), static_cast<double>(from[1]),
+                          static_cast<double>(from[2]), static_cast<double>(from[3])};
+#endif
+}
 // Zero for a NaN.
 inline Vector<double> or_zero(Vector<double> a) {
 #if defined(__AVX512BW__)
@@ -291,7 +299,7 @@ inline Vector<std::int32_t> magnitude_bits(const Vector<float>& a) {
 inline Vector<std::int32_t> larger(const Vector<std::int32_t>& a, const Vector<std::int32_t>& b) {
     return combine(a, b, [](auto p, auto q) { return p > q ? p : q; });
 }
-inline Vector<double> to_doubles(const float* from) {
+template <class Number> inline Vector<double> to_doubles(const Number* from) {
     Vector<double> result;
     for (Index k = 0; k < Vector<double>::size; ++k)
         result.value[k] = static_cast<double>(from[k]);

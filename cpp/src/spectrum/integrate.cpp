@@ -5,6 +5,7 @@
 #include "frame/corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "rows/bands.hpp"
+#include "rows/narrowed_row.hpp"
 #include "simd/row_kernels.hpp"
 
 #include <algorithm>
@@ -27,14 +28,14 @@ Index whole_rows(double shift) {
     return static_cast<Index>(std::floor(shift));
 }
 
-// Adds values, moved by whole rows. What falls off is lost.
-void add_moved(Index rows, const double* values, Index ny, double* sums) {
-    const Index end = std::min(ny, ny - rows);
-    for (Index y = std::max<Index>(0, -rows); y < end; ++y)
-        sums[y + rows] += values[y];
+// Adds a value to the rows from begin to end, moved by whole rows. What falls off is lost.
+void add_constant(Index rows, double value, Index begin, Index end, Index ny, double* sums) {
+    end = std::min(ny, end + rows);
+    for (Index y = std::max<Index>(0, begin + rows); y < end; ++y)
+        sums[y] += value;
 }
 
-// The same of lower, and of upper by a row more: in this order, but in one pass.
+// Adds lower, moved by whole rows, and upper by a row more: in this order, but in one pass.
 void add_shares(Index rows, const double* lower, const double* upper, Index ny, double* sums) {
     const Index end = std::min(ny, ny + rows);
     for (Index y = std::max<Index>(0, rows + 1); y < end; ++y)
@@ -84,6 +85,8 @@ struct BandSums {
     bool finite = true;
 };
 
+constexpr Index copied_rows = 8; // which stay in the cache
+
 struct Scratch {
     Scratch(Index nx, Index ny)
         : rows(static_cast<std::size_t>(most_moment_rows * ny)),
@@ -97,6 +100,7 @@ struct Scratch {
             return counts;
     }
     std::vector<double> rows;
+    std::vector<std::uint16_t> copied; // rows as counts
     std::vector<std::uint32_t> counts;
     std::vector<double> reals;
     std::vector<double> lower;
@@ -108,6 +112,25 @@ template <class Pixel>
 using MomentOf =
     std::conditional_t<std::is_same_v<Pixel, std::uint8_t> || std::is_same_v<Pixel, std::uint16_t>,
                        std::uint32_t, double>;
+
+// The moments of a group whose pixels are counts where they are valid, with masked ones as zeros, a
+// few rows at a time; false where a valid one is no count.
+template <class Pixel>
+bool add_counts(const CorrectedFrame<Pixel>& frame, const Group& group, Scratch& scratch) {
+    const Index ny = frame.ny();
+    // A line of the cache more than a row: rows of a power of two would share their places.
+    const Index distance = ny + 64;
+    scratch.copied.resize(static_cast<std::size_t>(copied_rows * distance));
+    std::fill(scratch.counts.begin(), scratch.counts.end(), 0U);
+    for (Index x = group.begin; x < group.end; x += copied_rows) {
+        const Index n_rows = std::min(copied_rows, group.end - x);
+        for (Index k = 0; k < n_rows; ++k)
+            if (!narrow_row(frame, x + k, 0, scratch.copied.data() + k * distance))
+                return false;
+        add_moments(scratch.copied.data(), distance, n_rows, ny, scratch.counts.data());
+    }
+    return true;
+}
 
 // Adds the group's pixels to the sums: as they lie in memory, or else copied, with masked pixels as
 // zeros. Gives whether all are finite, also those that the curvature moves off the frame.
@@ -125,6 +148,8 @@ bool add_group(const CorrectedFrame<Pixel>& frame, const Group& group, Scratch& 
         else
             return true;
     };
+    if (frame.has_mask() && may_be_narrowed(frame) && add_counts(frame, group, scratch))
+        return share_out(scratch.counts);
     if (frame.is_plain()) {
         auto& moments = scratch.moments<MomentOf<Pixel>>();
         std::fill(moments.begin(), moments.end(), MomentOf<Pixel>{});
@@ -199,20 +224,30 @@ struct RowShift {
 
 // How much of a pixel each row gets, summed over the valid pixels. Row by row, not by moments:
 // where no pixel reaches a row, that must be 0 and not what rounding leaves.
-RowValues masked_shares(const ImageView<std::uint8_t>& mask, const Curvature& curvature) {
+RowValues masked_shares(const ImageView<std::uint8_t>& mask, const MaskedSquares* masked,
+                        const Curvature& curvature) {
     const Index ny = mask.ny;
     RowValues weights(static_cast<std::size_t>(ny), 0.0);
-    std::vector<double> lower(weights.size());
-    std::vector<double> upper(weights.size());
     for (Index x = 0; x < mask.nx; ++x) {
         const RowShift shift(curvature, x);
-        for (std::size_t y = 0; y < lower.size(); ++y) {
-            const bool is_valid = mask(x, static_cast<Index>(y)) == 0;
-            lower[y] = is_valid ? 1.0 - shift.upper_share : 0.0;
-            upper[y] = is_valid ? shift.upper_share : 0.0;
-        }
-        add_moved(shift.rows, lower.data(), ny, weights.data());
-        add_moved(shift.rows + 1, upper.data(), ny, weights.data());
+        // Of the valid pixels from begin to end.
+        const auto add = [&](Index begin, Index end) {
+            add_constant(shift.rows, 1.0 - shift.upper_share, begin, end, ny, weights.data());
+            add_constant(shift.rows + 1, shift.upper_share, begin, end, ny, weights.data());
+        };
+        Index begin = 0;
+        if (masked != nullptr)
+            for (const MaskedSquares::Run& run : masked->runs(x)) {
+                add(begin, run.begin);
+                begin = run.end;
+            }
+        else
+            for (Index y = 0; y < ny; ++y)
+                if (mask(x, y) != 0) {
+                    add(begin, y);
+                    begin = y + 1;
+                }
+        add(begin, ny);
     }
     return weights;
 }
@@ -278,7 +313,7 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrect
     const Index nx = frames.first.nx;
     const Index ny = frames.first.ny;
     check_frames(frames, 4);
-    check_camera(camera, nx, ny);
+    const CameraTotals totals = check_camera(camera, nx, ny);
     check_curvature(curvature, nx);
     // Integration is linear: the dark is integrated once and not subtracted from every pixel.
     const CameraCorrection mask_only{std::nullopt, camera.mask};
@@ -288,13 +323,14 @@ Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrect
             return integrate_image(image, mask_only, curvature, execution);
         });
     Integrated result;
-    result.weights =
-        camera.mask ? masked_shares(*camera.mask, curvature) : shares(nx, ny, curvature);
+    result.weights = camera.mask ? masked_shares(*camera.mask, totals.masked_squares(), curvature)
+                                 : shares(nx, ny, curvature);
     result.sums.resize(static_cast<std::size_t>(frames.size() * ny));
     for_each_banded_frame(
         frames.size(), nx, execution, [&] { return Scratch(nx, ny); },
         [&](Index number, Scratch& scratch, auto for_each_band) {
-            const CorrectedFrame<Pixel> frame{frames.frame(number), &mask_only};
+            const CorrectedFrame<Pixel> frame{frames.frame(number), &mask_only,
+                                              totals.masked_squares()};
             double* sums = result.sums.data() + number * ny;
             bool finite = integrate_frame(frame, curvature, scratch, for_each_band, sums);
             for (std::size_t y = 0; y < dark.size(); ++y)

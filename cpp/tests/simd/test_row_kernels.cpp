@@ -195,9 +195,78 @@ TEST_CASE("row kernels: pixels above a limit, none of them masked") {
                 std::vector<double> row = fourths<double>(n, 8, random);
                 row[random() % row.size()] = not_a_number;
                 Found found(size(n));
-                found.resize(size(level->pixels_above(row.data(), n, limit, found.data())));
+                const RealScan scan = level->valid_above(row.data(), n, limit, found.data());
+                found.resize(size(scan.n_found));
                 REQUIRE(is_rightly_found(found, row, limit, 0.0));
+                REQUIRE(scan.pixels == level->sum_valid(row.data(), n));
             }
+}
+
+TEST_CASE("row kernels: pixels above a limit, in place") {
+    Random random(33);
+    for (const RowKernels* level : levels())
+        for (const Index n : {1, 7, 8, 9, 63, 64, 65, 130, 512})
+            for (const double limit : {-1e9, 0.0, 1.25, 5.0, 1e9}) {
+                const auto check = [&](const auto& row, const auto& kernel) {
+                    const std::vector<double> values(row.begin(), row.end());
+                    Found found(size(n));
+                    const RealScan scan = kernel(row.data(), n, limit, found.data());
+                    found.resize(size(scan.n_found));
+                    REQUIRE(is_rightly_found(found, values, limit, 0.0));
+                    REQUIRE(scan.pixels == level->sum_row(values.data(), n));
+                };
+                check(fourths<double>(n, 8, random), level->doubles_above);
+                std::vector<std::int32_t> wholes(size(n));
+                for (std::int32_t& one : wholes)
+                    one = static_cast<std::int32_t>(random() % 20) - 10;
+                wholes[random() % wholes.size()] = std::numeric_limits<std::int32_t>::min();
+                check(wholes, level->wholes_above);
+            }
+}
+
+TEST_CASE("row kernels: numbers that are counts are narrowed, and others are told") {
+    Random random(34);
+    for (const RowKernels* level : levels())
+        for (const Index n : {1, 7, 8, 9, 64, 65, 517}) {
+            std::vector<double> row(size(n));
+            for (double& one : row)
+                one = static_cast<double>(random() % 65536);
+            row.front() = 65535.0;
+            row.back() = -0.0;
+            std::vector<std::uint16_t> counts(size(n) + 1, 7);
+            const std::vector<std::int32_t> wholes(row.begin(), row.end());
+            const std::vector<float> floats(row.begin(), row.end());
+            const auto is_right = [&] {
+                const bool same =
+                    std::equal(row.begin(), row.end(), counts.begin()) && counts.back() == 7;
+                std::fill(counts.begin(), counts.end() - 1, std::uint16_t{7});
+                return same;
+            };
+            REQUIRE(level->narrow_f64(row.data(), n, counts.data()));
+            REQUIRE(is_right());
+            REQUIRE(level->narrow_f32(floats.data(), n, counts.data()));
+            REQUIRE(is_right());
+            REQUIRE(level->narrow_i32(wholes.data(), n, counts.data()));
+            REQUIRE(is_right());
+            const std::size_t place = random() % row.size();
+            for (const double wrong :
+                 {-1.0, 65536.0, 0.5, 65535.5, -0.25, 1e300, -1e300, 4294967296.0,
+                  9007199254740994.0, static_cast<double>(infinite), -static_cast<double>(infinite),
+                  not_a_number}) {
+                std::vector<double> other = row;
+                other[place] = wrong;
+                REQUIRE(!level->narrow_f64(other.data(), n, counts.data()));
+                std::vector<float> other_floats = floats;
+                other_floats[place] = static_cast<float>(wrong);
+                REQUIRE(!level->narrow_f32(other_floats.data(), n, counts.data()));
+            }
+            for (const std::int32_t wrong : {-1, 65536, std::numeric_limits<std::int32_t>::min(),
+                                             std::numeric_limits<std::int32_t>::max()}) {
+                std::vector<std::int32_t> other = wholes;
+                other[place] = wrong;
+                REQUIRE(!level->narrow_i32(other.data(), n, counts.data()));
+            }
+        }
 }
 
 TEST_CASE("row kernels: squares of floats above a limit, neighbours by a slack") {
@@ -578,7 +647,8 @@ Outcome of_reals(const RowKernels& level, Index n, Random random) {
                 found);
     outcome.add(level.scan_valid(masked.data(), pairs.data(), n, 400.0, 405.0, found.data()),
                 found);
-    outcome.add(found, level.pixels_above(masked.data(), n, 103.0, found.data()));
+    outcome.add(level.doubles_above(row.data(), n, 103.0, found.data()), found);
+    outcome.add(level.valid_above(masked.data(), n, 103.0, found.data()), found);
     std::vector<float> float_pairs(size(n));
     const std::vector<float> floats_below(below.begin(), below.end());
     outcome.add(level.find_floats(floats_below.data(), floats.data(), floats.data(),
