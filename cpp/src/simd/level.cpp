@@ -16,7 +16,6 @@ extern const RowKernels kernels;
 const RowKernels kernels = {
     .level = HRIXS_LEVEL_NAME,
     .sum_counts = sum_counts,
-    .mark_far = mark_far,
     .mark_far_squares = mark_far_squares,
     .scan_counts = scan_counts<true>,
     .find_counts = scan_counts<false>,
