@@ -15,11 +15,11 @@ constexpr Index counts_in_vector = numbers_in_vector<std::uint16_t>;
 
 // So many chunks of raised deviations can't make a sum of 32 bits overflow: of their squares, or of
 // their products with a dark's rest.
-constexpr Index chunks_together = 15;
-constexpr Index dark_chunks_together = 7;
 constexpr std::uint16_t lowest_signed = 0x8000;
 constexpr Index products_in_sum = chunk / numbers_in_vector<std::uint32_t>;
 constexpr Index deviations_together = 4; // in 16 bits
+constexpr Index chunks_together = 256 / products_in_sum;
+constexpr Index dark_chunks_together = 128 / products_in_sum;
 static_assert(deviations_together * largest_raised < Index{1} << 15);
 static_assert(chunks_together * products_in_sum * largest_raised * largest_raised < Index{1} << 32);
 static_assert(dark_chunks_together * products_in_sum * largest_raised * largest_dark_rest <
@@ -326,14 +326,8 @@ CountScan scan_count_row(const std::uint16_t* lower, const std::uint16_t* upper,
             const Index begin = chunk_begin(k, n_squares);
             const Dark dark(dark_row, begin);
             prefetch_row(ahead + begin, chunk);
-            if constexpr (Dark::has_rest) {
+            if constexpr (Dark::has_rest)
                 wanted |= std::uint64_t{dark_row->far[k]} << (k - first);
-                prefetch_row(dark.squares + 2 * n, chunk);
-                if constexpr (WithSquares) {
-                    prefetch_row(dark.rest + 2 * n, chunk);
-                    prefetch_row(dark.fine_rest + 2 * n, chunk);
-                }
-            }
             const Counts highest = sum_chunk_of_row<WithSquares>(lower + begin, upper + begin, dark,
                                                                  k * chunk - begin, limits, sums);
             wanted |= std::uint64_t{any(above_or_zero(highest, limits.wanted))} << (k - first);

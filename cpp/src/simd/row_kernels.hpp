@@ -20,7 +20,7 @@ struct CountScan {
 // Squares are compared in 16 bits where, so much above the shift, they are numbers from 0 to the
 // largest.
 constexpr Index count_offset = 1024;
-constexpr Index largest_raised = 4160;
+constexpr Index largest_raised = 4095;
 constexpr Index largest_near_dark = 32767; // of a dark's squares, as far as chunks have these alone
 struct CountLimits {
     std::int64_t shift; // of the squares, near their mean
