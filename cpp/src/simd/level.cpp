@@ -4,6 +4,7 @@
 // could be the one that the linker keeps for all.
 #include "simd/column_kernels.hpp"
 #include "simd/count_kernels.hpp"
+#include "simd/count_pixels.hpp"
 #include "simd/dark_kernels.hpp"
 #include "simd/fit_kernels.hpp"
 #include "simd/float_kernels.hpp"
