@@ -6,6 +6,7 @@ import pytest
 from hrixs import find_photons
 from hrixs.noise.false_hits import expected_false_hits
 from hrixs.photons.defaults import threshold_options
+from hrixs.photons.noise_threshold import noise_of_differences
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 
@@ -81,3 +82,9 @@ def test_texts_that_are_understood():
 def test_a_frame_that_is_all_masked_is_an_error(frames):
     with pytest.raises(ValueError, match="mask masks 100 %"):
         n_found(frames[0], mask=np.ones(frames.shape[1:], bool))
+
+
+def test_the_noise_of_differences_is_that_of_a_pixel():
+    pixels = np.random.default_rng(5).normal(100.0, 1.6, (2, 20_000))
+    pixels[0, :200] += 500.0  # light
+    assert noise_of_differences(np.abs(pixels[0] - pixels[1])) == pytest.approx(1.6, rel=0.04)

@@ -14,8 +14,20 @@ namespace hrixs {
 template <Index Size> class Patch {
   public:
     template <class Pixel> Patch(const CorrectedFrame<Pixel>& frame, Index x, Index y) {
-        for (Index i = 0; i < Size; ++i)
-            frame.read_few(x + i, y, Size, pixel_.data() + i * Size);
+        const CameraCorrection& camera = *frame.camera;
+        if (camera.mask) {
+            for (Index i = 0; i < Size; ++i)
+                frame.read_few(x + i, y, Size, pixel_.data() + i * Size);
+            return;
+        }
+        for_each_place(frame.image, x, y,
+                       [](double& value, auto pixel) { value = static_cast<double>(pixel); });
+        if (camera.dark) // its type is asked for once
+            camera.dark->visit([&](const auto& dark) {
+                for_each_place(dark, x, y, [](double& value, auto level) {
+                    value -= static_cast<double>(level);
+                });
+            });
     }
     double operator()(Index i, Index j) const {
         return pixel_[static_cast<std::size_t>(i * Size + j)];
@@ -28,6 +40,15 @@ template <Index Size> class Patch {
     }
 
   private:
+    template <class Image, class Work>
+    void for_each_place(const Image& image, Index x, Index y, Work work) {
+        for (Index i = 0; i < Size; ++i) {
+            const auto* row = image.row(x + i) + y * image.stride_y;
+            for (Index j = 0; j < Size; ++j)
+                work(pixel_[static_cast<std::size_t>(i * Size + j)], row[j * image.stride_y]);
+        }
+    }
+
     std::array<double, static_cast<std::size_t>(Size* Size)> pixel_;
 };
 

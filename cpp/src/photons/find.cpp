@@ -236,16 +236,20 @@ template <class Pixel>
 void measure(const CorrectedFrame<Pixel>& frame, const Searched& searched,
              const FindSettings& settings, const std::vector<BandHits>& bands, FrameHits& hits) {
     OwnWindow own_window;
+    const bool is_limited = settings.cosmics.max_pixel || settings.cosmics.max_charge;
+    const bool with_centres = is_limited || settings.fit;
     for (const BandHits& band : bands)
         band.hits.for_each(frame, [&](Index x, Index y, const Spot& pixels, const Window* window) {
             if (!(pixels.square(1, 1) > searched.threshold))
                 return;
             const SpotMoments spot = centre_of_mass<spot_size>(
                 x, y, [&](Index i, Index j) { return pixels(i, j) - searched.frame_mean; });
-            const PixelIndex centre = brightest_of_square(x, y, pixels);
+            const PixelIndex centre =
+                with_centres ? brightest_of_square(x, y, pixels) : PixelIndex{x + 1, y + 1};
             if (!spot.is_positive())
                 hits.drop();
-            else if (!hits.is_cosmic(brightest(pixels) - searched.frame_mean, spot.charge, centre))
+            else if (!is_limited ||
+                     !hits.is_cosmic(brightest(pixels) - searched.frame_mean, spot.charge, centre))
                 hits.add(spot.x, spot.y, spot.charge,
                          settings.dbl_threshold && spot.charge > *settings.dbl_threshold, centre,
                          settings.fit ? own_window.of(frame, centre, window) : nullptr);

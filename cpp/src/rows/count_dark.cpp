@@ -111,15 +111,17 @@ void CountDark::add_band(const ImageView<Pixel>& image, DarkUse use, const Band&
                            has_below && with_rests ? fine_rests_.data() + at + y : nullptr);
             sums.rest += scan.rest;
             sums.rest_squares += scan.rest_squares;
+            if (has_below) {
+                sums.rest_units += scan.rest_units;
+                sums.fine_rest_units += scan.fine_rest_units;
+            }
             sums.fits = scan.fits && sums.fits;
         });
         if (!has_below)
             continue;
         sums.squares +=
             static_cast<std::int64_t>(row_kernels().sum_counts(squares_.data() + at, ny_ - 1));
-        row_kernels().mark_far_squares(squares_.data() + at, ny_,
-                                       static_cast<std::uint16_t>(4 * lowest_pixel_),
-                                       far_.data() + (x - 1) * n_far_);
+        row_kernels().mark_far_squares(squares_.data() + at, ny_, far_.data() + (x - 1) * n_far_);
     }
 }
 
@@ -131,10 +133,9 @@ std::optional<CountDark> CountDark::make(const Dark& dark, DarkUse use,
         return std::nullopt;
     std::optional<CountDark> made{CountDark(dark, use)};
     made->mean_ = mean;
-    // The window of its squares ends within 16 bits.
-    constexpr double largest_lowest = 65536.0 / 4.0 - count_window;
+    constexpr double largest_lowest = 65536.0 / 4.0 - count_offset;
     made->lowest_pixel_ = static_cast<std::uint16_t>(
-        std::clamp(std::rint(mean) - count_window / 4.0, 0.0, largest_lowest));
+        std::clamp(std::rint(mean) - count_offset / 4.0, 0.0, largest_lowest));
     for_each_frame(
         count_bands(nx), execution, [] { return 0; },
         [&](Index number, int) {

@@ -28,6 +28,8 @@ class CountDark {
         std::int64_t squares = 0; // of the rounded dark's squares
         double rest = 0.0;        // of what rounding took from them
         double rest_squares = 0.0;
+        std::int64_t rest_units = 0; // the rest, in the units of CountDarkRow
+        std::int64_t fine_rest_units = 0;
         bool fits = true; // every pixel can be used
     };
     const BandSums& sums(const Band& band) const {
@@ -41,12 +43,24 @@ class CountDark {
             prefetch(dark_, i, y, 1);
     }
     double mean() const { return mean_; }
-    std::uint16_t lowest_pixel() const { return lowest_pixel_; } // of its own window
+    std::uint16_t lowest_pixel() const { return lowest_pixel_; } // about
 
     const std::uint16_t* pixels(Index x) const { return pixels_.data() + x * ny_; }
     bool has_rests() const { return rests_.data() != nullptr; }
-    std::uint16_t square(Index x, Index y) const { return squares_.data()[x * ny_ + y]; }
-    std::int16_t rest(Index x, Index y) const { return rests_.data()[x * ny_ + y]; }
+    // Takes the dark's from 3x3 squares, the lowest of which is (x, y), and the rest too where that
+    // is known: then they are in its units.
+    void subtract(Index x, Index y, std::int32_t (&squares)[3][3]) const {
+        for (Index i = 0; i < 3; ++i) {
+            const Index at = (x + i) * ny_ + y;
+            for (Index j = 0; j < 3; ++j)
+                squares[i][j] -= squares_.data()[at + j];
+            if (!has_rests())
+                continue;
+            for (Index j = 0; j < 3; ++j)
+                squares[i][j] = squares[i][j] * static_cast<std::int32_t>(dark_rest_units) -
+                                rests_.data()[at + j];
+        }
+    }
     // The row of squares between the rows x and x + 1.
     CountDarkRow row(Index x) const {
         const Index at = x * ny_;

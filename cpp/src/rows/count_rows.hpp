@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 namespace hrixs {
 
@@ -22,14 +23,15 @@ class CountRows {
     CountRows(const ImageView<std::uint16_t>& image, const CountDark* dark, RowScratch& scratch)
         : image_(image), dark_(dark), scratch_(scratch) {}
 
-    // Whether frames whose squares' mean is about the shift can be gone through: with a dark, the
-    // windows of both must fit together.
+    // Whether frames whose squares' mean is about the shift are gone through so: with a dark, their
+    // pixels must lie about where counts can.
     bool fits(double shift) const {
         if (!dark_)
             return true;
         constexpr double tolerated = 8.0;
-        const double lowest = lowest_pixel(shift);
-        return -tolerated <= lowest && lowest <= 65536.0 - count_window + tolerated;
+        constexpr double highest = 65536.0 - count_offset;
+        const double lowest = std::rint(shift / 4.0) + dark_->lowest_pixel();
+        return -tolerated <= lowest && lowest <= highest + tolerated;
     }
 
     double sample_mean() const {
@@ -42,9 +44,8 @@ class CountRows {
     SquareSums sample_squares(double shift) const {
         std::uint64_t squares = 0;
         for_sample_rows(image_.nx - 1, [&](Index x) {
-            const CountLimits limits = limits_of(shift, no_limit);
-            kernels_.mark_far(image_.row(x), image_.ny, limits.lowest_pixel, scratch_.far.data());
-            squares += scan_row(kernels_.scan_counts, x, image_.row(x), limits).squares;
+            squares += scan_row(kernels_.scan_counts, x, image_.row(x), limits_of(shift, no_limit))
+                           .squares;
         });
         return {n_sample_rows * (image_.ny - 1), shift, 0.0, {static_cast<double>(squares), 0.0}};
     }
@@ -84,9 +85,11 @@ class CountRows {
             // A square is D - r, with the dark's rest r.
             const CountDark::BandSums& dark = dark_->sums(band);
             sums.squares.sum -= dark.rest;
-            squares.add(-2.0 / dark_rest_units * static_cast<double>(scan.rest));
+            const std::int64_t rest = scan.rest - count_offset * dark.rest_units;
+            const std::int64_t fine_rest = scan.fine_rest - count_offset * dark.fine_rest_units;
+            squares.add(-2.0 / dark_rest_units * static_cast<double>(rest));
             squares.add(-2.0 / (dark_rest_units * fine_rest_units) *
-                        static_cast<double>(scan.fine_rest));
+                        static_cast<double>(fine_rest));
             squares.add(dark.rest_squares);
         }
         return sums;
@@ -120,7 +123,11 @@ class CountRows {
             sum += scan.sum;
             scratch_.keep_waiting(keep);
             scratch_.for_each_inner(x, scan.n_found, image_.nx, image_.ny,
-                                    [&](Index at_x, Index y) { wait(at_x, y); });
+                                    [&](Index at_x, Index y) {
+                                        if (dark_) // the dark itself is not read otherwise
+                                            dark_->fetch_spot(at_x - 1, y - 1);
+                                        scratch_.wait(at_x, y);
+                                    });
         }
         scratch_.keep_waiting(keep);
         return static_cast<double>(sum) - (dark_ ? dark_->sums(band).pixels : 0.0);
@@ -130,6 +137,7 @@ class CountRows {
     static constexpr double rounding_of_pixel = 0.5;
     static constexpr double rounding_of_square = 2.0;
     static constexpr double largest_square = 4.0 * 65535;
+    static constexpr Index rows_together = 8; // that are still in the cache
 
     std::int64_t sum_of_row(Index x) const {
         return static_cast<std::int64_t>(kernels_.sum_counts(image_.row(x), image_.ny));
@@ -144,15 +152,7 @@ class CountRows {
         const double lowered = std::floor(dark_ ? limit - rounding_of_square : limit);
         return {static_cast<std::int64_t>(shift),
                 static_cast<std::int64_t>(
-                    std::fmin(std::fmax(lowered, -largest_square), largest_square)),
-                static_cast<std::uint16_t>(
-                    std::fmin(std::fmax(lowest_pixel(shift), 0.0), 65536.0 - count_window))};
-    }
-
-    // Photons lie above the mean.
-    double lowest_pixel(double shift) const {
-        return dark_ ? std::rint(shift / 4.0) + dark_->lowest_pixel()
-                     : std::floor(shift / 4.0) - count_window / 4.0;
+                    std::fmin(std::fmax(lowered, -largest_square), largest_square))};
     }
 
     template <class Kernel>
@@ -162,51 +162,68 @@ class CountRows {
         if (dark_)
             dark = dark_->row(x);
         return kernel(image_.row(x), image_.row(x + 1), ahead, dark_ ? &dark : nullptr, image_.ny,
-                      limits, scratch_.far.data(), scratch_.found.data());
+                      limits, scratch_.found.data());
     }
 
-    std::int32_t square(Index x, Index y) const {
-        const std::uint16_t* lower = image_.row(x) + y;
-        const std::uint16_t* upper = image_.row(x + 1) + y;
-        return (std::int32_t{lower[0]} + lower[1]) + (std::int32_t{upper[0]} + upper[1]) -
-               (dark_ ? dark_->square(x, y) : 0);
+    // The nine squares around one. With a dark, in units of its rest where that is known: right to
+    // one of them.
+    struct Squares {
+        std::int32_t value[3][3];
+    };
+    Squares squares_around(Index x, Index y) const {
+        std::int32_t pairs[4][3];
+        for (Index i = 0; i < 4; ++i) {
+            const std::uint16_t* row = image_.row(x - 1 + i) + (y - 1);
+            for (Index j = 0; j < 3; ++j)
+                pairs[i][j] = std::int32_t{row[j]} + row[j + 1];
+        }
+        Squares squares;
+        for (Index i = 0; i < 3; ++i)
+            for (Index j = 0; j < 3; ++j)
+                squares.value[i][j] = pairs[i][j] + pairs[i + 1][j];
+        if (dark_)
+            dark_->subtract(x - 1, y - 1, squares.value);
+        return squares;
     }
 
-    // In units of the dark's rest where that is known: right to one of them.
-    std::int32_t fine_square(Index x, Index y) const {
-        const std::int32_t counts = square(x, y);
-        if (!dark_ || !dark_->has_rests())
-            return counts;
-        return counts * static_cast<std::int32_t>(dark_rest_units) - dark_->rest(x, y);
-    }
-
-    // Most squares above a limit are no maxima of their column either, or only by rounding.
-    bool is_column_maximum(Index x, Index y, double limit) const {
+    // Most squares above a limit are no maxima, or only by rounding.
+    bool is_maximum(Index x, Index y, double limit) const {
         const bool with_rests = dark_ && dark_->has_rests();
         const double unit = with_rests ? dark_rest_units : 1.0;
         const std::int32_t slack =
             with_rests ? 2 : (dark_ ? static_cast<std::int32_t>(2 * rounding_of_square) : 0);
-        const std::int32_t centre = fine_square(x, y);
-        // Numbers, no short cuts: which side is higher is chance, and branches would be missed.
-        const int is_candidate = static_cast<double>(centre + slack) >= limit * unit;
-        const int not_above = fine_square(x - 1, y) <= centre + slack;
-        const int not_below = fine_square(x + 1, y) < centre + slack;
-        return (is_candidate & not_above & not_below) != 0;
+        const auto [value] = squares_around(x, y);
+        const std::int32_t centre = value[1][1] + slack;
+        // Numbers, no short cuts: which is higher is chance, and branches would be missed.
+        int is_beaten = static_cast<double>(centre) < limit * unit;
+        for (Index k = 0; k < 9; ++k)
+            if (k != 4)
+                is_beaten |= value[k / 3][k % 3] - (k > 4 ? 0 : 1) >= centre;
+        return is_beaten == 0;
     }
 
-    void wait(Index x, Index y) const {
-        if (dark_) // the dark itself is not read otherwise
-            dark_->fetch_spot(x - 1, y - 1);
-        scratch_.wait(x, y);
+    // Many together: which are maxima is chance, and what is done with them would be waited for.
+    template <class Keep> void keep_maxima(double limit, Keep keep) const {
+        std::vector<PixelIndex>& waiting = scratch_.waiting;
+        std::size_t n = 0;
+        for (const PixelIndex at : waiting) {
+            waiting[n] = at;
+            n += is_maximum(at.x, at.y, limit) ? 1 : 0;
+        }
+        waiting.resize(n);
+        if (dark_) // which is not read otherwise
+            for (const PixelIndex& at : waiting)
+                dark_->fetch_spot(at.x - 1, at.y - 1);
+        scratch_.keep_waiting(keep);
     }
 
     template <class Kernel, class Keep>
     void go(Kernel kernel, const Band& part, double shift, double limit, BandScan& all,
             Keep keep) const {
+        constexpr std::size_t most_waiting = 256;
         const Index ny = image_.ny;
         const CountLimits limits = limits_of(shift, limit);
         const Index end = std::min(part.end, image_.nx - 1); // of the squares' rows
-        kernels_.mark_far(image_.row(part.begin), ny, limits.lowest_pixel, scratch_.far.data());
         for (Index x = part.begin; x < end; ++x) {
             const CountScan one = scan_row(kernel, x, read_soon(image_, x + 1, 0), limits);
             all.sum += one.sum;
@@ -215,14 +232,12 @@ class CountRows {
             all.fine_rest += one.fine_rest;
             for (const std::uint16_t* row : {image_.row(x), image_.row(x + 1)})
                 all.ends += std::int64_t{row[0]} + row[ny - 1];
-            scratch_.keep_waiting(keep);
             scratch_.for_each_inner(x, one.n_found, image_.nx - 1, ny - 1,
-                                    [&](Index at_x, Index y) {
-                                        if (is_column_maximum(at_x, y, limit))
-                                            wait(at_x, y);
-                                    });
+                                    [&](Index at_x, Index y) { scratch_.wait(at_x, y); });
+            if (x % rows_together == rows_together - 1 || scratch_.waiting.size() >= most_waiting)
+                keep_maxima(limit, keep);
         }
-        scratch_.keep_waiting(keep);
+        keep_maxima(limit, keep);
     }
 
     // Each pixel is in two squares of a row of squares, but for the row's ends, and in two rows of

@@ -52,7 +52,6 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
             if (!fits)
                 return;
             const CountLimits limits = limits_of(shift, no_limit);
-            kernels_.mark_far(rows[x], frame_.ny(), limits.lowest_pixel, scratch_.far.data());
             CountScan one = scan_row(kernels_.scan_counts, x, rows, limits);
             leave_out_masked(x, rows, limits, one);
             squares += one.squares;
@@ -172,12 +171,9 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
     }
 
     static CountLimits limits_of(double shift, double limit) {
-        const double lowest = std::floor(shift / 4.0) - count_window / 4.0;
-        return {
-            static_cast<std::int64_t>(shift),
-            static_cast<std::int64_t>(
-                std::fmin(std::fmax(std::floor(limit), -largest_square), largest_square)),
-            static_cast<std::uint16_t>(std::fmin(std::fmax(lowest, 0.0), 65536.0 - count_window))};
+        return {static_cast<std::int64_t>(shift),
+                static_cast<std::int64_t>(
+                    std::fmin(std::fmax(std::floor(limit), -largest_square), largest_square))};
     }
 
     std::int64_t sum_of_row(const std::uint16_t* row) const {
@@ -198,7 +194,7 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
             ahead = reinterpret_cast<const std::uint16_t*>(
                 frame_.image.row(std::min(x + 2, frame_.nx() - 1)));
         return kernel(rows[x], rows[x + 1], ahead, nullptr, frame_.ny(), limits,
-                      scratch_.far.data(), scratch_.found.data());
+                      scratch_.found.data());
     }
 
     // Takes the masked squares out of what has been scanned. Where one would have been found, the
@@ -260,7 +256,6 @@ template <class Pixel> class NarrowedRows : public CorrectedRows<Pixel> {
         }
         const RowSums first = sums_of_row(rows[band.begin]);
         const CountLimits limits = limits_of(shift, limit);
-        kernels_.mark_far(rows[band.begin], frame_.ny(), limits.lowest_pixel, scratch_.far.data());
         Added added;
         const Index end = std::min(band.end, frame_.nx() - 1);
         Index x = band.begin;

@@ -13,7 +13,7 @@ namespace hrixs {
 struct RowScratch {
     explicit RowScratch(Index ny)
         : pairs(static_cast<std::size_t>(ny)), float_pairs_below(pairs.size()),
-          float_pairs(pairs.size()), far(pairs.size() / 64 + 2), found(pairs.size()),
+          float_pairs(pairs.size()), found(pairs.size()),
           block(static_cast<std::size_t>(row_block + 1)) {}
 
     // keep(x, y) for each pixel found in row x of n_rows rows of n pixels, but not on the border.
@@ -39,7 +39,6 @@ struct RowScratch {
     std::vector<double> pairs;
     std::vector<float> float_pairs_below;
     std::vector<float> float_pairs;
-    std::vector<std::uint8_t> far;
     std::vector<Index> found;
     std::vector<PixelIndex> waiting;
     std::vector<double> block;

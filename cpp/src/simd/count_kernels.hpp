@@ -13,19 +13,16 @@ using Counts = Vector<std::uint16_t>;
 using Sums = Vector<std::uint32_t>;
 constexpr Index counts_in_vector = numbers_in_vector<std::uint16_t>;
 
-// The deviation of a square whose pixels all lie in the window, and the dark's too, is at most
-// this; so many chunks of it can't make a sum of 32 bits overflow: of its square, or of its product
-// with a dark's rest.
-constexpr Index largest_deviation = 4 * count_window + 64;
-constexpr Index chunks_together = 15;
-constexpr Index dark_chunks_together = 7;
+// So many chunks of raised deviations can't make a sum of 32 bits overflow: of their squares, or of
+// their products with a dark's rest.
 constexpr std::uint16_t lowest_signed = 0x8000;
 constexpr Index products_in_sum = chunk / numbers_in_vector<std::uint32_t>;
 constexpr Index deviations_together = 4; // in 16 bits
-static_assert(deviations_together * largest_deviation < Index{1} << 15);
-static_assert(chunks_together * products_in_sum * largest_deviation * largest_deviation <
-              Index{1} << 32);
-static_assert(dark_chunks_together * products_in_sum * largest_deviation * largest_dark_rest <
+constexpr Index chunks_together = 256 / products_in_sum;
+constexpr Index dark_chunks_together = 128 / products_in_sum;
+static_assert(deviations_together * largest_raised < Index{1} << 15);
+static_assert(chunks_together * products_in_sum * largest_raised * largest_raised < Index{1} << 32);
+static_assert(dark_chunks_together * products_in_sum * largest_raised * largest_dark_rest <
               Index{1} << 31);
 
 std::uint64_t sum_counts(const std::uint16_t* row, Index n) {
@@ -43,32 +40,50 @@ std::uint64_t sum_counts(const std::uint16_t* row, Index n) {
     return total;
 }
 
-// The limits as 16 bits and registers, made once for a row.
-struct RowLimits {
-    explicit RowLimits(const CountLimits& limits)
-        : shift16(static_cast<std::uint16_t>(limits.shift)), lowest_pixel(limits.lowest_pixel),
-          shifts(all_equal(shift16)), lowest_pixels(all_equal(limits.lowest_pixel)) {
-        const std::int64_t above = limits.limit - limits.shift;
-        deviation =
-            static_cast<std::int16_t>(above < -32768 ? -32768 : (above > 32767 ? 32767 : above));
+// A square above the shift, and above the dark, is raised by count_offset, so that those about the
+// mean are small and no number is negative. Above largest_raised it lies outside the window, and so
+// do those that 16 bits can't hold: additions stop at the largest number, from which neither the
+// dark nor what is lowered leads back into the window.
+struct RaisedLimits {
+    RaisedLimits(const CountLimits& limits, bool with_dark)
+        : shift(limits.shift), raised(count_offset - shift), limit(limits.limit + raised) {
+        const std::int64_t highest_dark = with_dark ? largest_near_dark : 0;
+        const std::int64_t up = with_dark && raised > 0 ? raised : 0;
+        const std::int64_t down = raised < 0 ? -raised : 0;
+        // Without a dark no square is below 0, and nothing need be added.
+        if (!with_dark && raised > 0) {
+            limit -= raised;
+            raised = 0;
+        }
+        all_far = up > 65535 || highest_dark + down > 65535 - largest_raised - 1;
+        raise = all_equal(static_cast<std::uint16_t>(up));
+        lower = all_equal(static_cast<std::uint16_t>(down));
+        all_wanted = all_far || limit < 0;
+        wanted = all_equal(static_cast<std::uint16_t>(
+            limit < 0 ? 0 : (limit < largest_raised ? limit : largest_raised)));
+        limit16 = static_cast<std::uint16_t>(limit < 0 ? -1 : (limit < 32767 ? limit : 32767));
     }
-    std::uint16_t shift16;
-    std::uint16_t lowest_pixel;
-    std::int16_t deviation;
-    Counts shifts;
-    Counts lowest_pixels;
+    std::int64_t shift;
+    std::int64_t raised; // a raised square is the square above the dark and this
+    std::int64_t limit;  // of raised squares
+    bool all_far;
+    bool all_wanted;
+    Counts raise;
+    Counts lower;
+    Counts wanted; // to be looked at where above this
+    std::uint16_t limit16;
 };
 
 // Without a dark, or with what belongs to one row of squares of it.
 struct NoDark {
     static constexpr bool has_rest = false;
-    static constexpr int slack = 0;
+    static constexpr std::uint16_t slack = 0;
     NoDark(const CountDarkRow*, Index) {}
     std::uint16_t square(Index) const { return 0; }
 };
 struct WithDark {
     static constexpr bool has_rest = true;
-    static constexpr int slack = 4; // what rounding the dark can do to the difference of squares
+    static constexpr std::uint16_t slack = 4; // what rounding the dark can do to a difference
     WithDark(const CountDarkRow* row, Index y)
         : squares(row->squares + y), rest(row->rest ? row->rest + y : nullptr),
           fine_rest(row->fine_rest ? row->fine_rest + y : nullptr) {}
@@ -78,31 +93,40 @@ struct WithDark {
     const std::int16_t* fine_rest;
 };
 
-template <class Dark>
-void look_at_chunk(const std::uint16_t* __restrict lower, const std::uint16_t* __restrict upper,
-                   const Dark& dark, Index size, Index offset, const RowLimits& limits,
-                   CountScan& scan, Index* found) {
-    std::int16_t values[chunk + 2];
-    for (Index y = 0; y < size; ++y) // sums of 16 bits may wrap; in the window no deviation does
-        values[y + 1] = static_cast<std::int16_t>(static_cast<std::uint16_t>(
-            lower[y] + lower[y + 1] + upper[y] + upper[y + 1] - dark.square(y) - limits.shift16));
-    scan.n_found += maxima_above<std::int16_t>(values, size, limits.deviation, -32768, Dark::slack,
-                                               offset, found + scan.n_found);
+// Of a chunk of values, which lie above a limit and are maxima of the row, as far as the chunk
+// shows it. A neighbour counts only where it is larger by the slack. values: signed numbers, and a
+// vector of anything after them.
+inline std::uint64_t maxima_of_chunk(const std::uint16_t* values, std::uint16_t limit,
+                                     std::uint16_t slack) {
+    const Counts limits = all_equal(limit);
+    const Counts slacks = all_equal(slack);
+    std::uint64_t is_above = 0;
+    std::uint64_t beats_next = 0;      // by its slack
+    std::uint64_t is_beaten_after = 0; // the next one, by more than that
+    for (Index y = 0; y < chunk; y += counts_in_vector) {
+        const Counts own = load(values + y);
+        const Counts next = load(values + y + 1);
+        is_above |= bits_above(own, limits) << y;
+        beats_next |= bits_above(own + slacks, next) << y;
+        is_beaten_after |= bits_above(own, next + slacks) << y;
+    }
+    constexpr std::uint64_t last = std::uint64_t{1} << (chunk - 1);
+    return is_above & (beats_next | last) & ~(is_beaten_after << 1);
 }
 
-// A chunk with pixels outside the window: in 32 bits, summed in 64.
+// A chunk with squares outside the window: in 32 bits, summed in 64.
 template <bool WithSquares, class Dark>
 void scan_far_chunk(const std::uint16_t* __restrict lower, const std::uint16_t* __restrict upper,
-                    const Dark& dark, Index size, Index offset, const CountLimits& limits,
+                    const Dark& dark, Index size, Index offset, const RaisedLimits& limits,
                     CountScan& scan, Index* found) {
-    const auto shift = static_cast<std::int32_t>(limits.shift);
+    const auto raised = static_cast<std::int32_t>(limits.raised);
     std::int32_t values[chunk + 2];
     std::int64_t sum = 0;
     std::uint64_t squares = 0;
     for (Index y = 0; y < size; ++y) {
         const std::int32_t square =
             (std::int32_t{lower[y]} + lower[y + 1]) + (std::int32_t{upper[y]} + upper[y + 1]);
-        values[y + 1] = square - dark.square(y) - shift;
+        values[y + 1] = square - dark.square(y) + raised;
         sum += values[y + 1];
     }
     scan.sum += sum;
@@ -118,8 +142,8 @@ void scan_far_chunk(const std::uint16_t* __restrict lower, const std::uint16_t* 
         }
     constexpr std::int32_t lowest = -(1 << 30);
     scan.n_found +=
-        maxima_above<std::int32_t>(values, size, static_cast<std::int32_t>(limits.limit - shift),
-                                   lowest, Dark::slack, offset, found + scan.n_found);
+        maxima_above<std::int32_t>(values, size, static_cast<std::int32_t>(limits.limit), lowest,
+                                   Dark::slack, offset, found + scan.n_found);
 }
 
 // Lanes that are zero up to the middle.
@@ -140,38 +164,19 @@ constexpr Index count_chunks(Index n_squares) {
     return (n_squares + chunk - 1) / chunk;
 }
 
-constexpr auto outside_window = static_cast<std::uint16_t>(~(count_window - 1));
-
-inline bool is_outside(std::uint16_t pixel, std::uint16_t lowest) {
-    return (static_cast<std::uint16_t>(pixel - lowest) & outside_window) != 0;
-}
-
-// For chunks of squares: which of them have values that are not less than a width, a power of two,
-// above the lowest.
-void mark_chunks(const std::uint16_t* values, Index n_squares, std::uint16_t lowest, Index width,
-                 std::uint8_t* far) {
-    const auto outside = static_cast<std::uint16_t>(~(width - 1));
-    for (Index k = 0; k < count_chunks(n_squares); ++k) {
-        const std::uint16_t* begin = values + chunk_begin(k, n_squares);
-        Counts reach{};
-        for (Index y = 0; y < chunk; y += counts_in_vector)
-            reach |= load(begin + y) - lowest;
-        far[k] = any(reach & outside);
-    }
-}
-
-void mark_far(const std::uint16_t* row, Index n, std::uint16_t lowest, std::uint8_t* far) {
+// By chunks, whether a dark has squares that are not near.
+void mark_far_squares(const std::uint16_t* squares, Index n, std::uint8_t* far) {
     const Index n_squares = n - 1;
     if (n_squares < chunk)
         return;
-    mark_chunks(row, n_squares, lowest, count_window, far);
-    far[count_chunks(n_squares)] = is_outside(row[n - 1], lowest);
-}
-
-void mark_far_squares(const std::uint16_t* squares, Index n, std::uint16_t lowest,
-                      std::uint8_t* far) {
-    if (n - 1 >= chunk)
-        mark_chunks(squares, n - 1, lowest, 4 * count_window, far);
+    constexpr auto beyond = static_cast<std::uint16_t>(~largest_near_dark);
+    for (Index k = 0; k < count_chunks(n_squares); ++k) {
+        const std::uint16_t* begin = squares + chunk_begin(k, n_squares);
+        Counts reach{};
+        for (Index y = 0; y < chunk; y += counts_in_vector)
+            reach |= load(begin + y);
+        far[k] = any(reach & beyond);
+    }
 }
 
 struct ChunkSums {
@@ -181,109 +186,153 @@ struct ChunkSums {
     Sums fine_rest{};
 };
 
-struct ChunkState {
-    bool upper_is_far;
-    bool is_far;    // outside the window, nothing is summed
-    bool is_wanted; // look closer
-};
-
 inline Counts load_rest(const std::int16_t* from) {
     return load(reinterpret_cast<const std::uint16_t*>(from));
 }
 
-// Sums of one chunk; with Skip, without its first n_skipped squares, which another chunk has.
+template <class Dark>
+inline Counts raised_squares(const std::uint16_t* lower, const std::uint16_t* upper,
+                             const Dark& dark, const RaisedLimits& limits) {
+    const Counts first = sum_or_most(load(lower), load(upper));
+    const Counts second = sum_or_most(load(lower + 1), load(upper + 1));
+    if constexpr (Dark::has_rest)
+        return sum_or_most(sum_or_most(first, second), limits.raise) - load(dark.squares) -
+               limits.lower;
+    else
+        return sum_or_most(first, second) - limits.lower;
+}
+
+// Sums of one chunk; with Skip, without its first n_skipped squares, which another chunk has. Gives
+// the highest squares. What is added where one lies outside the window is anything, but the same
+// each time.
 template <bool WithSquares, bool Skip, class Dark>
-ChunkState sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, const Dark& dark,
-                     Index n_skipped, bool known_far, const RowLimits& limits, ChunkSums& sums) {
+inline Counts sum_chunk(const std::uint16_t* lower, const std::uint16_t* upper, const Dark& dark,
+                        Index n_skipped, const RaisedLimits& limits, ChunkSums& sums) {
     const Counts ones = all_equal<std::uint16_t>(1);
-    Counts reach{};
-    Counts highest = all_equal(lowest_signed);
-    ChunkSums own;
-    Counts few{}; // deviations whose sums fit 16 bits
+    Counts highest{};
+    Counts few{}; // squares whose sums fit 16 bits
 #if defined(__GNUC__) && !defined(__clang__) && !defined(HRIXS_NO_VECTOR_TYPES)
 #pragma GCC unroll 8
 #endif
     for (Index y = 0; y < chunk; y += counts_in_vector) {
-        const Counts b = load(upper + y);
-        const Counts next = load(lower + y + 1) + load(upper + y + 1);
-        Counts deviation = (load(lower + y) + b) + next - limits.shifts;
+        Dark here = dark;
         if constexpr (Dark::has_rest)
-            deviation = deviation - load(dark.squares + y);
-        reach |= b - limits.lowest_pixels;
-        highest = higher(deviation, highest);
+            here.squares += y;
+        Counts square = raised_squares(lower + y, upper + y, here, limits);
+        highest = larger(square, highest);
         if constexpr (Skip)
-            deviation = deviation & load(masks.lane + chunk - n_skipped + y);
-        few += deviation;
+            square = square & load(masks.lane + chunk - n_skipped + y);
+        few += square;
         if ((y / counts_in_vector + 1) % deviations_together == 0) {
-            add_products(own.sum, few, ones);
+            add_products(sums.sum, few, ones);
             few = Counts{};
         }
         if constexpr (WithSquares)
-            add_products(own.squares, deviation, deviation);
+            add_products(sums.squares, square, square);
         if constexpr (WithSquares && Dark::has_rest) {
-            add_products(own.rest, deviation, load_rest(dark.rest + y));
-            add_products(own.fine_rest, deviation, load_rest(dark.fine_rest + y));
+            add_products(sums.rest, square, load_rest(dark.rest + y));
+            add_products(sums.fine_rest, square, load_rest(dark.fine_rest + y));
         }
     }
-    const bool upper_is_far = any(reach & outside_window);
-    const bool far = known_far | upper_is_far | is_outside(upper[chunk], limits.lowest_pixel);
-    if (!far) {
-        sums.sum += own.sum;
-        if constexpr (WithSquares)
-            sums.squares += own.squares;
-        if constexpr (WithSquares && Dark::has_rest) {
-            sums.rest += own.rest;
-            sums.fine_rest += own.fine_rest;
+    return highest;
+}
+
+template <bool WithSquares, class Dark>
+inline Counts sum_chunk_of_row(const std::uint16_t* lower, const std::uint16_t* upper,
+                               const Dark& dark, Index n_skipped, const RaisedLimits& limits,
+                               ChunkSums& sums) {
+    return n_skipped == 0
+               ? sum_chunk<WithSquares, false>(lower, upper, dark, 0, limits, sums)
+               : sum_chunk<WithSquares, true>(lower, upper, dark, n_skipped, limits, sums);
+}
+
+// The row of squares between two rows of counts.
+template <bool WithSquares, class Dark> struct SquareRow {
+    const std::uint16_t* lower;
+    const std::uint16_t* upper;
+    const CountDarkRow* dark;
+    Index n_squares;
+    RaisedLimits limits;
+
+    // A chunk with a square above the limit, or one outside the window: then it has been summed
+    // wrongly.
+    void look_at(Index k, ChunkSums& sums, CountScan& scan, Index* found) const {
+        const Index begin = chunk_begin(k, n_squares);
+        const Index n_skipped = k * chunk - begin;
+        const Dark own_dark(dark, begin);
+        std::uint16_t values[chunk + counts_in_vector] = {};
+        Counts highest{};
+        for (Index y = 0; y < chunk; y += counts_in_vector) {
+            const Counts square =
+                raised_squares(lower + begin + y, upper + begin + y, Dark(dark, begin + y), limits);
+            highest = larger(square, highest);
+            store(values + y, square);
         }
+        bool is_far = limits.all_far || any(above_or_zero(highest, all_equal(most)));
+        if constexpr (Dark::has_rest)
+            is_far = is_far || dark->far[k] != 0;
+        if (is_far) {
+            ChunkSums wrong;
+            sum_chunk_of_row<WithSquares>(lower + begin, upper + begin, own_dark, n_skipped, limits,
+                                          wrong);
+            sums.sum = sums.sum - wrong.sum;
+            sums.squares = sums.squares - wrong.squares;
+            sums.rest = sums.rest - wrong.rest;
+            sums.fine_rest = sums.fine_rest - wrong.fine_rest;
+            const Index y = k * chunk;
+            scan_far_chunk<WithSquares>(lower + y, upper + y, Dark(dark, y), chunk - n_skipped, y,
+                                        limits, scan, found);
+            return;
+        }
+        const std::uint64_t maxima = maxima_of_chunk(values, limits.limit16, Dark::slack);
+        for_each_bit(maxima >> n_skipped << n_skipped,
+                     [&](Index bit) { found[scan.n_found++] = begin + bit; });
     }
-    return {upper_is_far, far, far || any_above(highest, limits.deviation)};
+
+    static constexpr auto most = static_cast<std::uint16_t>(largest_raised);
+};
+
+// From sums of raised squares to those of their deviations from the shift.
+template <bool WithSquares>
+void take_back(CountScan& scan, Index n_squares, const RaisedLimits& limits) {
+    const std::int64_t back = limits.raised + limits.shift; // of each
+    if constexpr (WithSquares)
+        scan.squares = static_cast<std::uint64_t>(static_cast<std::int64_t>(scan.squares) -
+                                                  2 * back * scan.sum + n_squares * back * back);
+    scan.sum -= n_squares * back;
 }
 
 template <bool WithSquares, class Dark>
 CountScan scan_count_row(const std::uint16_t* lower, const std::uint16_t* upper,
                          const std::uint16_t* ahead, const CountDarkRow* dark_row, Index n,
-                         const CountLimits& limits, std::uint8_t* far, Index* found) {
+                         const CountLimits& given, Index* found) {
     CountScan scan;
     const Index n_squares = n - 1;
+    const RaisedLimits limits(given, Dark::has_rest);
     if (n_squares < chunk) {
         scan_far_chunk<WithSquares>(lower, upper, Dark(dark_row, 0), n_squares, 0, limits, scan,
                                     found);
+        take_back<WithSquares>(scan, n_squares, limits);
         return scan;
     }
-    const RowLimits row_limits(limits);
+    const SquareRow<WithSquares, Dark> row{lower, upper, dark_row, n_squares, limits};
     const Index n_chunks = count_chunks(n_squares);
     constexpr Index together = Dark::has_rest ? dark_chunks_together : chunks_together;
     for (Index first = 0; first < n_chunks; first += together) {
         const Index end = least(first + together, n_chunks);
-        std::uint64_t is_far_bits = 0;
-        std::uint64_t is_wanted_bits = 0;
+        std::uint64_t wanted = limits.all_wanted ? (std::uint64_t{1} << (end - first)) - 1 : 0;
         ChunkSums sums;
         for (Index k = first; k < end; ++k) {
             const Index begin = chunk_begin(k, n_squares);
-            const Index n_skipped = k * chunk - begin;
             const Dark dark(dark_row, begin);
-            bool known_far = (far[k] | far[k + 1]) != 0;
-            prefetch(ahead + begin, chunk);
-            if (limits.wide_ahead)
-                prefetch(ahead + n + begin, chunk);
-            if constexpr (Dark::has_rest) {
-                known_far |= dark_row->far[k] != 0;
-                prefetch(dark.squares + 2 * n, chunk);
-                if constexpr (WithSquares) {
-                    prefetch(dark.rest + 2 * n, chunk);
-                    prefetch(dark.fine_rest + 2 * n, chunk);
-                }
-            }
-            const ChunkState state =
-                n_skipped == 0
-                    ? sum_chunk<WithSquares, false>(lower + begin, upper + begin, dark, 0,
-                                                    known_far, row_limits, sums)
-                    : sum_chunk<WithSquares, true>(lower + begin, upper + begin, dark, n_skipped,
-                                                   known_far, row_limits, sums);
-            far[k] = state.upper_is_far;
-            is_far_bits |= std::uint64_t{state.is_far} << (k - first);
-            is_wanted_bits |= std::uint64_t{state.is_wanted} << (k - first);
+            prefetch_row(ahead + begin, chunk);
+            if constexpr (Dark::has_rest)
+                wanted |= std::uint64_t{dark_row->far[k]} << (k - first);
+            const Counts highest = sum_chunk_of_row<WithSquares>(lower + begin, upper + begin, dark,
+                                                                 k * chunk - begin, limits, sums);
+            wanted |= std::uint64_t{any(above_or_zero(highest, limits.wanted))} << (k - first);
         }
+        for_each_bit(wanted, [&](Index bit) { row.look_at(first + bit, sums, scan, found); });
         scan.sum += sum_signed(sums.sum);
         if constexpr (WithSquares)
             scan.squares += sum(sums.squares);
@@ -291,109 +340,18 @@ CountScan scan_count_row(const std::uint16_t* lower, const std::uint16_t* upper,
             scan.rest += sum_signed(sums.rest);
             scan.fine_rest += sum_signed(sums.fine_rest);
         }
-        for_each_bit(is_wanted_bits, [&](Index bit) {
-            const Index y = (first + bit) * chunk;
-            const Index size = least(chunk, n_squares - y);
-            const Dark dark(dark_row, y);
-            if ((is_far_bits >> bit & 1) != 0)
-                scan_far_chunk<WithSquares>(lower + y, upper + y, dark, size, y, limits, scan,
-                                            found);
-            else
-                look_at_chunk(lower + y, upper + y, dark, size, y, row_limits, scan, found);
-        });
     }
-    far[n_chunks] = is_outside(upper[n - 1], row_limits.lowest_pixel);
+    take_back<WithSquares>(scan, n_squares, limits);
     return scan;
 }
 
 template <bool WithSquares>
 CountScan scan_counts(const std::uint16_t* lower, const std::uint16_t* upper,
                       const std::uint16_t* ahead, const CountDarkRow* dark, Index n,
-                      const CountLimits& limits, std::uint8_t* far, Index* found) {
-    return dark == nullptr ? scan_count_row<WithSquares, NoDark>(lower, upper, ahead, dark, n,
-                                                                 limits, far, found)
-                           : scan_count_row<WithSquares, WithDark>(lower, upper, ahead, dark, n,
-                                                                   limits, far, found);
-}
-
-// A count as a signed number, in the same order: the processor compares these.
-constexpr std::int16_t signed_count(std::uint16_t count) {
-    return static_cast<std::int16_t>(count - 0x8000);
-}
-
-// The count above a dark that is rounded, or 0.
-template <bool WithDark>
-std::uint16_t count_above_dark(const std::uint16_t* row, const std::uint16_t* dark, Index y) {
-    if constexpr (WithDark)
-        return static_cast<std::uint16_t>(row[y] > dark[y] ? row[y] - dark[y] : 0);
-    else
-        return row[y];
-}
-
-template <bool WithDark>
-void look_at_pixels(const std::uint16_t* __restrict row, const std::uint16_t* __restrict dark,
-                    Index size, Index offset, std::int16_t limit, CountScan& scan, Index* found) {
-    constexpr std::int16_t slack = WithDark ? 1 : 0;
-    constexpr std::int16_t largest = 32767 - slack; // so that adding the slack does not overflow
-    std::int16_t values[chunk + 2];
-    for (Index y = 0; y < size; ++y) {
-        const std::int16_t value = signed_count(count_above_dark<WithDark>(row, dark, y));
-        values[y + 1] = value < largest ? value : largest;
-    }
-    scan.n_found += maxima_above<std::int16_t>(values, size, limit, -32768, slack, offset,
-                                               found + scan.n_found);
-}
-
-template <bool WithDark>
-CountScan pixels_above_in_row(const std::uint16_t* row, [[maybe_unused]] const std::uint16_t* ahead,
-                              const std::uint16_t* dark, Index n, std::uint16_t limit,
-                              Index* found) {
-    constexpr std::uint16_t half = 0x8000;
-    const Counts ones = all_equal<std::uint16_t>(1);
-    constexpr std::uint16_t largest_limit = WithDark ? 65533 : 65535;
-    const std::int16_t limit16 = signed_count(limit < largest_limit ? limit : largest_limit);
-    CountScan scan;
-    const Index whole = n - n % chunk;
-    for (Index begin = 0; begin < whole; begin += chunks_together * chunk) {
-        const Index end = least(begin + chunks_together * chunk, whole);
-        std::uint64_t wanted = 0;
-        Sums pixels{}; // of their signed numbers
-        Index k = 0;
-        for (Index first = begin; first < end; first += chunk, ++k) {
-            // One row alone the processor itself follows faster.
-            if constexpr (WithDark) {
-                prefetch(ahead + first, chunk);
-                prefetch(dark + 2 * n + first, chunk);
-            }
-            Counts highest = all_equal(lowest_signed);
-            // Compilers unroll what they know the number of turns of: so it waits less for memory.
-            for (Index in_chunk = 0; in_chunk < chunk; in_chunk += counts_in_vector) {
-                const Index y = first + in_chunk;
-                const Counts counts = load(row + y);
-                const Counts signed_counts = counts - half;
-                add_products(pixels, signed_counts, ones);
-                if constexpr (WithDark)
-                    highest = higher(above_or_zero(counts, load(dark + y)) - half, highest);
-                else
-                    highest = higher(signed_counts, highest);
-            }
-            wanted |= std::uint64_t{any_above(highest, limit16)} << k;
-        }
-        scan.sum += sum_signed(pixels) + half * (end - begin);
-        for_each_bit(wanted, [&](Index bit) {
-            const Index y = begin + bit * chunk;
-            look_at_pixels<WithDark>(row + y, dark + y, chunk, y, limit16, scan, found);
-        });
-    }
-    scan.sum += static_cast<std::int64_t>(sum_counts(row + whole, n - whole));
-    look_at_pixels<WithDark>(row + whole, dark + whole, n - whole, whole, limit16, scan, found);
-    return scan;
-}
-
-CountScan counts_above(const std::uint16_t* row, const std::uint16_t* ahead,
-                       const std::uint16_t* dark, Index n, std::uint16_t limit, Index* found) {
-    return dark == nullptr ? pixels_above_in_row<false>(row, ahead, row, n, limit, found)
-                           : pixels_above_in_row<true>(row, ahead, dark, n, limit, found);
+                      const CountLimits& limits, Index* found) {
+    return dark == nullptr
+               ? scan_count_row<WithSquares, NoDark>(lower, upper, ahead, dark, n, limits, found)
+               : scan_count_row<WithSquares, WithDark>(lower, upper, ahead, dark, n, limits, found);
 }
 
 } // namespace

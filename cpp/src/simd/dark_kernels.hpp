@@ -94,7 +94,8 @@ DarkScan round_dark(const Number* __restrict row, Index n, Number* __restrict pa
         pairs[y] = pair;
         rest_pairs[y] = rest_pair;
     }
-    DarkScan scan{0.0, 0.0, misfits == 0};
+    DarkScan scan;
+    scan.fits = misfits == 0;
     if (rest == nullptr)
         return scan;
     for (Index y = 0; y < n_squares; ++y) {
@@ -103,6 +104,14 @@ DarkScan round_dark(const Number* __restrict row, Index n, Number* __restrict pa
         rest[y] = narrowed(whole);
         fine_rest[y] = narrowed(nearest((scaled - whole) * static_cast<Number>(fine_rest_units)));
     }
+    std::int32_t units = 0;
+    std::int32_t fine_units = 0;
+    for (Index y = 0; y < n_squares; ++y) {
+        units += rest[y];
+        fine_units += fine_rest[y];
+    }
+    scan.rest_units = units;
+    scan.fine_rest_units = fine_units;
     add_rests(square_rest, n_squares, scan);
     return scan;
 }

@@ -79,7 +79,7 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
     Index first = 0;
     // Compilers unroll what they know the number of turns of: so it waits less for memory.
     for (; first + chunk <= whole; first += chunk) {
-        prefetch(ahead + first, chunk);
+        prefetch_row(ahead + first, chunk);
         Vector<std::int32_t> is_above{};
         for (Index k = 0; k < chunk; k += n_lanes)
             is_above |= find_lanes(below + first + k, row + first + k, pairs + first + k, limit,
@@ -87,7 +87,7 @@ FloatScan find_floats(const float* __restrict below, const float* __restrict row
         is_wanted |= std::uint64_t{any(is_above)} << first / chunk;
     }
     if (first + chunk <= n) // not beyond the row
-        prefetch(ahead + first, chunk);
+        prefetch_row(ahead + first, chunk);
     Vector<std::int32_t> last_above{};
     for (Index y = first; y < whole; y += n_lanes)
         last_above |= find_lanes(below + y, row + y, pairs + y, limit, pixels, largest);
@@ -126,7 +126,7 @@ FloatScan floats_above(const float* __restrict row, const float* ahead, Index n,
     std::uint64_t is_wanted = 0;
     Index first = 0;
     for (; first + chunk <= whole; first += chunk) {
-        prefetch(ahead + first, chunk);
+        prefetch_row(ahead + first, chunk);
         Vector<std::int32_t> is_above{};
         for (Index k = 0; k < chunk; k += n_lanes)
             is_above |= lanes_above(row + first + k, limit, pixels, largest);

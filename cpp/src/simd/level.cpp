@@ -4,6 +4,7 @@
 // could be the one that the linker keeps for all.
 #include "simd/column_kernels.hpp"
 #include "simd/count_kernels.hpp"
+#include "simd/count_pixels.hpp"
 #include "simd/dark_kernels.hpp"
 #include "simd/fit_kernels.hpp"
 #include "simd/float_kernels.hpp"
@@ -17,7 +18,6 @@ extern const RowKernels kernels;
 const RowKernels kernels = {
     .level = HRIXS_LEVEL_NAME,
     .sum_counts = sum_counts,
-    .mark_far = mark_far,
     .mark_far_squares = mark_far_squares,
     .scan_counts = scan_counts<true>,
     .find_counts = scan_counts<false>,

@@ -18,12 +18,24 @@ static inline void prefetch([[maybe_unused]] const Number* from, [[maybe_unused]
 #endif
 }
 
+// The same to the second level of the cache, for rows that are read a few thousand bytes later: in
+// the first one, which is small, they would get into the way of what is worked on.
+template <class Number>
+static inline void prefetch_row([[maybe_unused]] const Number* from, [[maybe_unused]] Index n) {
+#if defined(__GNUC__)
+    constexpr Index cache_line = 64 / sizeof(Number);
+    constexpr int for_reading = 0;
+    constexpr int to_second_level = 2;
+    for (Index k = 0; k < n; k += cache_line)
+        __builtin_prefetch(from + k, for_reading, to_second_level);
+#endif
+}
+
 // Where what is read soon lies, when row x of an image is read from y on; with the whole row it
-// lies in the image. Farther away, in another page, fetches would get into the way of the
-// processor's own, which follow the row: the next row is only taken where rows do not follow each
-// other.
+// lies in the image. Memory needs the time of so many bytes; where rows do not follow each other,
+// it is the next row.
 template <class Image> static inline auto read_soon(const Image& image, Index x, Index y) {
-    constexpr Index distance = 2048 / Index{sizeof(*image.row(0))};
+    constexpr Index distance = 8192 / Index{sizeof(*image.row(0))};
     const bool follows =
         image.stride_x == image.ny && (x + 1) * image.ny + y + distance <= image.nx * image.ny;
     return (follows ? image.row(x) + distance : image.row(x + 1 < image.nx ? x + 1 : x)) + y;

@@ -12,18 +12,19 @@ namespace hrixs {
 struct CountScan {
     std::int64_t sum = 0;      // of D, a square's deviation from a shift; of pixels, the pixels
     std::uint64_t squares = 0; // of D * D
-    std::int64_t rest = 0;     // of D * the dark's rest
+    std::int64_t rest = 0;     // of (D + count_offset) * the dark's rest
     std::int64_t fine_rest = 0;
     Index n_found = 0;
 };
 
-// Squares are compared in 16 bits where their pixels lie in a window of this width.
-constexpr Index count_window = 1024;
+// Squares are compared in 16 bits where, so much above the shift, they are numbers from 0 to the
+// largest.
+constexpr Index count_offset = 1024;
+constexpr Index largest_raised = 4095;
+constexpr Index largest_near_dark = 32767; // of a dark's squares, as far as chunks have these alone
 struct CountLimits {
-    std::int64_t shift;         // of the squares, near their mean
-    std::int64_t limit;         // of the squares
-    std::uint16_t lowest_pixel; // of the window; at most 65536 - count_window
-    bool wide_ahead = false;    // of what will be read soon twice the bytes of a row are fetched
+    std::int64_t shift; // of the squares, near their mean
+    std::int64_t limit; // of the squares
 };
 
 // Of a dark, rounded to counts: what belongs to one row of squares. All its rows follow each other,
@@ -32,7 +33,7 @@ struct CountDarkRow {
     const std::uint16_t* squares;
     const std::int16_t* rest;      // what rounding took from the squares, in units of 2^-11
     const std::int16_t* fine_rest; // and from that, in units of 2^-24
-    const std::uint8_t* far;       // by chunks: 1 where a square lies outside the dark's own window
+    const std::uint8_t* far;       // by chunks: 1 where a square is not near
 };
 constexpr Index largest_dark_rest = 4096;
 constexpr double dark_rest_units = 2048.0; // in a count
@@ -57,6 +58,8 @@ struct FloatScan {
 struct DarkScan {
     double rest = 0.0; // sum of what rounding took from the squares
     double rest_squares = 0.0;
+    std::int64_t rest_units = 0; // the same sum, in the units of CountDarkRow
+    std::int64_t fine_rest_units = 0;
     bool fits = true; // no pixel below 0 or above the largest
 };
 constexpr double largest_dark_pixel = 16383.0; // four of them make a square of 16 bits
@@ -85,22 +88,16 @@ struct KeptColumns {
 struct RowKernels {
     const char* level;
 
-    // 16-bit counts, read in place; dark may be null. far (at least n / 64 + 2 values) carries on
-    // from row to row which pixels lie outside the window: mark_far makes it for a row, the scan
-    // that has it for the lower row leaves it for the upper.
+    // 16-bit counts, read in place; dark may be null.
     std::uint64_t (*sum_counts)(const std::uint16_t* row, Index n);
-    void (*mark_far)(const std::uint16_t* row, Index n, std::uint16_t lowest_pixel,
-                     std::uint8_t* far);
-    // The same of a dark's squares, whose window is four times as wide.
-    void (*mark_far_squares)(const std::uint16_t* squares, Index n, std::uint16_t lowest_square,
-                             std::uint8_t* far);
+    void (*mark_far_squares)(const std::uint16_t* squares, Index n, std::uint8_t* far);
     CountScan (*scan_counts)(const std::uint16_t* lower, const std::uint16_t* upper,
                              const std::uint16_t* ahead, const CountDarkRow* dark, Index n,
-                             const CountLimits& limits, std::uint8_t* far, Index* found);
+                             const CountLimits& limits, Index* found);
     // The same without the sums of squares and rests.
     CountScan (*find_counts)(const std::uint16_t* lower, const std::uint16_t* upper,
                              const std::uint16_t* ahead, const CountDarkRow* dark, Index n,
-                             const CountLimits& limits, std::uint8_t* far, Index* found);
+                             const CountLimits& limits, Index* found);
     // Of pixels above a dark that is rounded; a neighbour counts where it is larger by 1.
     CountScan (*counts_above)(const std::uint16_t* row, const std::uint16_t* ahead,
                               const std::uint16_t* dark, Index n, std::uint16_t limit,

@@ -8,6 +8,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h> // whose names are the same for all compilers
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 // Where a call would make registers go through memory.
@@ -176,12 +178,60 @@ inline void add_products(Vector<std::uint32_t>& sums, Vector<std::uint16_t> a,
 }
 // a - b, but 0 where b is larger.
 inline Vector<std::uint16_t> above_or_zero(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
-#if defined(__AVX2__) && !defined(__clang__) // which finds the instruction by itself
-    using Short = short __attribute__((vector_size(32)));
+#if defined(__AVX2__)
     return reinterpret_cast<Vector<std::uint16_t>>(
-        __builtin_ia32_psubusw256(reinterpret_cast<Short>(a), reinterpret_cast<Short>(b)));
+        _mm256_subs_epu16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__)
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        _mm_subs_epu16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
 #else
-    return a > b ? a - b : Vector<std::uint16_t>{};
+    return reinterpret_cast<Vector<std::uint16_t>>(a > b) & (a - b);
+#endif
+}
+// a + b, but the largest number where that is more.
+inline Vector<std::uint16_t> sum_or_most(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+#if defined(__AVX2__)
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        _mm256_adds_epu16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__)
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        _mm_adds_epu16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+    const Vector<std::uint16_t> sum = a + b;
+    return sum | reinterpret_cast<Vector<std::uint16_t>>(sum < a);
+#endif
+}
+// The larger of unsigned numbers.
+inline Vector<std::uint16_t> larger(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+#if defined(__AVX2__)
+    return reinterpret_cast<Vector<std::uint16_t>>(
+        _mm256_max_epu16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#else
+    return above_or_zero(a, b) + b;
+#endif
+}
+// A bit for each lane where a lies above b, as signed numbers; the lowest for the first.
+inline std::uint64_t bits_above(Vector<std::uint16_t> a, Vector<std::uint16_t> b) {
+#if defined(__AVX512BW__)
+    return _mm256_cmpgt_epi16_mask(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b));
+#elif defined(__AVX2__)
+    const __m256i is_above =
+        _mm256_cmpgt_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b));
+    const auto bits =
+        static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_packs_epi16(is_above, is_above)));
+    return (bits & 0xff) | (bits >> 8 & 0xff00);
+#elif defined(__SSE2__)
+    const __m128i is_above =
+        _mm_cmpgt_epi16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b));
+    return static_cast<std::uint64_t>(
+        _mm_movemask_epi8(_mm_packs_epi16(is_above, _mm_setzero_si128())));
+#else
+    const auto is_above = reinterpret_cast<Vector<std::uint16_t>>(
+        reinterpret_cast<Vector<std::int16_t>>(a) > reinterpret_cast<Vector<std::int16_t>>(b));
+    std::uint64_t bits = 0;
+    for (Index k = 0; k < register_bytes / 2; ++k)
+        bits |= std::uint64_t{is_above[k] & 1U} << k;
+    return bits;
 #endif
 }
 // The numbers in these places, of a and b laid end to end.
@@ -334,6 +384,23 @@ inline void add_products(Vector<std::uint32_t>& sums, const Vector<std::uint16_t
 inline Vector<std::uint16_t> above_or_zero(const Vector<std::uint16_t>& a,
                                            const Vector<std::uint16_t>& b) {
     return combine(a, b, [](auto p, auto q) { return p > q ? p - q : 0; });
+}
+inline Vector<std::uint16_t> sum_or_most(const Vector<std::uint16_t>& a,
+                                         const Vector<std::uint16_t>& b) {
+    return combine(a, b, [](auto p, auto q) { return p + q < 0xffff ? p + q : 0xffff; });
+}
+inline Vector<std::uint16_t> larger(const Vector<std::uint16_t>& a,
+                                    const Vector<std::uint16_t>& b) {
+    return combine(a, b, [](auto p, auto q) { return p > q ? p : q; });
+}
+inline std::uint64_t bits_above(const Vector<std::uint16_t>& a, const Vector<std::uint16_t>& b) {
+    std::uint64_t bits = 0;
+    for (Index k = 0; k < Vector<std::uint16_t>::size; ++k) {
+        const bool is_above =
+            static_cast<std::int16_t>(a.value[k]) > static_cast<std::int16_t>(b.value[k]);
+        bits |= std::uint64_t{is_above} << k;
+    }
+    return bits;
 }
 inline Vector<double> choose(const Vector<std::uint64_t>& mask, const Vector<double>& a,
                              const Vector<double>& b) {

@@ -47,11 +47,10 @@ void put_outlier(Counts& row, Index value, Random& random) {
         row[random() % row.size()] = static_cast<std::uint16_t>(value);
 }
 
-// What belongs to a row of a dark, with the windows as CountDark makes them.
+// What belongs to a row of a dark.
 struct DarkRow {
-    DarkRow(Counts squares_, Index lowest_pixel_, Random& random)
-        : squares(std::move(squares_)), rest(squares.size()), fine_rest(squares.size()),
-          lowest_pixel(lowest_pixel_) {
+    DarkRow(Counts squares_, Random& random)
+        : squares(std::move(squares_)), rest(squares.size()), fine_rest(squares.size()) {
         std::uniform_int_distribution<int> rests(-static_cast<int>(largest_dark_rest),
                                                  static_cast<int>(largest_dark_rest));
         // Now and then all the largest, which makes the largest sums.
@@ -64,35 +63,20 @@ struct DarkRow {
     Counts squares;
     std::vector<std::int16_t> rest;
     std::vector<std::int16_t> fine_rest;
-    Index lowest_pixel;
 };
 
-CountLimits limits_of(Index shift, Index limit, const DarkRow* dark) {
-    const double fourth = static_cast<double>(shift) / 4.0;
-    const double lowest = dark ? std::rint(fourth) + static_cast<double>(dark->lowest_pixel)
-                               : std::floor(fourth) - count_window / 4.0;
-    return {shift, limit,
-            static_cast<std::uint16_t>(std::clamp(lowest, 0.0, 65536.0 - count_window))};
-}
-
-// Scans a row after the other, so that far is carried on, and compares with plain loops.
+// Scans a row after the other, and compares with plain loops.
 void check_scans(const RowKernels& level, const std::vector<Counts>& rows, const DarkRow* dark,
                  Index shift, Index limit) {
     const auto n = static_cast<Index>(rows.front().size());
-    const CountLimits limits = limits_of(shift, limit, dark);
-    std::vector<std::uint8_t> far(size(n / 64 + 2), 7);
-    std::vector<std::uint8_t> far_of_find(far);
-    std::vector<std::uint8_t> far_of_dark(far);
+    const CountLimits limits{shift, limit};
+    std::vector<std::uint8_t> far_of_dark(size(n / 64 + 2), 7);
     CountDarkRow dark_row{};
     if (dark) {
-        level.mark_far_squares(dark->squares.data(), n,
-                               static_cast<std::uint16_t>(4 * dark->lowest_pixel),
-                               far_of_dark.data());
+        level.mark_far_squares(dark->squares.data(), n, far_of_dark.data());
         dark_row = {dark->squares.data(), dark->rest.data(), dark->fine_rest.data(),
                     far_of_dark.data()};
     }
-    level.mark_far(rows.front().data(), n, limits.lowest_pixel, far.data());
-    level.mark_far(rows.front().data(), n, limits.lowest_pixel, far_of_find.data());
     for (std::size_t x = 0; x + 1 < rows.size(); ++x) {
         const Counts& lower = rows[x];
         const Counts& upper = rows[x + 1];
@@ -105,14 +89,14 @@ void check_scans(const RowKernels& level, const std::vector<Counts>& rows, const
             expected.sum += deviation;
             expected.squares += static_cast<std::uint64_t>(deviation * deviation);
             if (dark) {
-                expected.rest += deviation * dark->rest[y];
-                expected.fine_rest += deviation * dark->fine_rest[y];
+                expected.rest += (deviation + count_offset) * dark->rest[y];
+                expected.fine_rest += (deviation + count_offset) * dark->fine_rest[y];
             }
         }
         std::vector<Index> found(size(n));
         const CountScan scan =
             level.scan_counts(lower.data(), upper.data(), upper.data(), dark ? &dark_row : nullptr,
-                              n, limits, far.data(), found.data());
+                              n, limits, found.data());
         REQUIRE(scan.sum == expected.sum);
         REQUIRE(scan.squares == expected.squares);
         REQUIRE(scan.rest == expected.rest);
@@ -126,7 +110,7 @@ void check_scans(const RowKernels& level, const std::vector<Counts>& rows, const
         std::vector<Index> found_only(size(n));
         const CountScan find =
             level.find_counts(lower.data(), upper.data(), upper.data(), dark ? &dark_row : nullptr,
-                              n, limits, far_of_find.data(), found_only.data());
+                              n, limits, found_only.data());
         if (dark) {
             dark_row.rest = dark->rest.data();
             dark_row.fine_rest = dark->fine_rest.data();
@@ -190,15 +174,22 @@ TEST_CASE("count kernels: the scan of counts of every size") {
             check_scans({3, Counts(size(n), 65535)}, nullptr, shift);
 }
 
-TEST_CASE("count kernels: largest deviations in the window, all alike") {
+// Where the window of raised squares begins and ends, as pixels that are all alike.
+std::vector<Index> edges_of_window(Index shift) {
+    const Index lowest = std::max<Index>(shift - count_offset, 0);
+    const Index highest = lowest + largest_raised;
+    return {lowest / 4 - 1,  lowest / 4,  (lowest + 3) / 4,
+            highest / 4 - 1, highest / 4, highest / 4 + 1,
+            16383,           16384};
+}
+
+TEST_CASE("count kernels: squares at the window's edges, all alike") {
     for (const int pedestal : pedestals)
-        for (const Index offset : {0, 1023})
-            for (const Index n : {961, 1025, 2048}) {
-                const Index shift = 4 * pedestal;
-                const Index lowest = limits_of(shift, 0, nullptr).lowest_pixel;
-                check_scans({3, Counts(size(n), static_cast<std::uint16_t>(lowest + offset))},
-                            nullptr, shift);
-            }
+        for (const Index n : {961, 1025, 2048})
+            for (const Index pixel : edges_of_window(4 * pedestal))
+                if (pixel >= 0)
+                    check_scans({3, Counts(size(n), static_cast<std::uint16_t>(pixel))}, nullptr,
+                                4 * pedestal);
 }
 
 TEST_CASE("count kernels: single pixels at the window's edges and where 16 bits wrap round") {
@@ -206,11 +197,16 @@ TEST_CASE("count kernels: single pixels at the window's edges and where 16 bits 
     for (const Index n : row_sizes)
         for (const int pedestal : pedestals) {
             const Index shift = 4 * pedestal;
-            const Index lowest = limits_of(shift, 0, nullptr).lowest_pixel;
-            for (const Index outlier :
-                 {lowest - 1, lowest, lowest + count_window - 1, lowest + count_window,
-                  Index{pedestal} + 16384, Index{pedestal} - 16384, Index{pedestal} + 32768,
-                  Index{0}, Index{65535}}) {
+            std::vector<Index> outliers = edges_of_window(shift);
+            const Index others = 3 * pedestal; // in the square of the outlier
+            const Index lowest = std::max<Index>(shift - count_offset, 0);
+            for (const Index edge : {lowest, lowest + largest_raised, Index{65535}})
+                for (const Index step : {-1, 0, 1})
+                    outliers.push_back(edge - others + step);
+            for (const int step : {16384, -16384, 32768})
+                outliers.push_back(Index{pedestal} + step);
+            outliers.insert(outliers.end(), {0, 65535});
+            for (const Index outlier : outliers) {
                 std::vector<Counts> rows{noise(n, pedestal, random), noise(n, pedestal, random),
                                          noise(n, pedestal, random), noise(n, pedestal, random)};
                 put_outlier(rows[random() % 4], outlier, random);
@@ -249,25 +245,22 @@ TEST_CASE("count kernels: the last and the first pixel of a row outside the wind
 
 TEST_CASE("count kernels: the scan with a dark, its pixels inside the window and outside") {
     Random random(7);
-    constexpr Index highest = (65536 - 4 * count_window) / 4; // of a dark's window
     for (const Index n : row_sizes)
         for (const int dark_pedestal : {0, 100, 900, 5000, 16383})
             for (const int above_dark : {-200, 0, 7, 300, 20000}) {
                 const int pedestal = dark_pedestal + above_dark;
-                const Index lowest_dark = std::clamp<Index>(dark_pedestal - 256, 0, highest);
-                if (lowest_dark + above_dark < -8)
+                if (pedestal < -8)
                     continue;
                 Counts squares(size(n));
                 std::uniform_int_distribution<int> spread(-40, 40);
                 for (std::uint16_t& square : squares)
                     square = static_cast<std::uint16_t>(
                         std::clamp(4 * dark_pedestal + spread(random), 0, 65532));
-                for (const Index outlier :
-                     {Index{-1}, Index{0}, Index{65532}, 4 * lowest_dark - 1, 4 * lowest_dark,
-                      4 * lowest_dark + 4 * count_window - 1, 4 * lowest_dark + 4 * count_window}) {
+                for (const Index outlier : {Index{-1}, Index{0}, Index{65532}, largest_near_dark,
+                                            largest_near_dark + 1, Index{61375}}) {
                     Counts with_outlier = squares;
                     put_outlier(with_outlier, outlier, random);
-                    const DarkRow dark(with_outlier, lowest_dark, random);
+                    const DarkRow dark(with_outlier, random);
                     std::vector<Counts> rows{noise(n, pedestal, random), noise(n, pedestal, random),
                                              noise(n, pedestal, random)};
                     if (random() % 2 == 0)
@@ -283,7 +276,7 @@ TEST_CASE("count kernels: the largest deviations from a dark, all alike") {
     for (const Index n : {961, 2048})
         for (const Index dark_square : {0, 4095})
             for (const std::uint16_t pixel : {0, 1023}) {
-                const DarkRow dark(Counts(size(n), static_cast<std::uint16_t>(dark_square)), 0,
+                const DarkRow dark(Counts(size(n), static_cast<std::uint16_t>(dark_square)),
                                    random);
                 for (const Index shift : {-32, 0, 32})
                     check_scans({3, Counts(size(n), pixel)}, &dark, shift);

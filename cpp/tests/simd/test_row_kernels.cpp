@@ -602,21 +602,16 @@ Outcome of_counts(const RowKernels& level, Index n, bool narrow, Random random) 
         rest[y] = static_cast<std::int16_t>(static_cast<int>(random() % 8193) - 4096);
     }
     std::vector<std::uint8_t> far_of_dark(size(n / 64 + 2));
-    level.mark_far_squares(dark.data(), n, 0, far_of_dark.data());
+    level.mark_far_squares(dark.data(), n, far_of_dark.data());
     outcome.add(far_of_dark);
     const CountDarkRow dark_row{dark.data(), rest.data(), rest.data(), far_of_dark.data()};
     Found found(size(n));
     for (const CountDarkRow* of_dark : {static_cast<const CountDarkRow*>(nullptr), &dark_row})
         for (const auto& kernel : {level.scan_counts, level.find_counts}) {
-            const CountLimits limits{of_dark ? 40 : 1256, of_dark ? 20 : 1280,
-                                     static_cast<std::uint16_t>(of_dark ? 10 : 58)};
-            std::vector<std::uint8_t> far(size(n / 64 + 2));
-            level.mark_far(rows[0].data(), n, limits.lowest_pixel, far.data());
-            outcome.add(far);
+            const CountLimits limits{of_dark ? 40 : 1256, of_dark ? 20 : 1280};
             outcome.add(kernel(rows[0].data(), rows[1].data(), rows[1].data(), of_dark, n, limits,
-                               far.data(), found.data()),
+                               found.data()),
                         found);
-            outcome.add(far);
         }
     for (const std::uint16_t* of_dark : {static_cast<const std::uint16_t*>(nullptr),
                                          static_cast<const std::uint16_t*>(dark.data())})

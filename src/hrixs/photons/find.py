@@ -15,7 +15,7 @@ from hrixs.doubt_rules.doubt import Doubt, tell
 from hrixs.doubt_rules.photons import spread
 from hrixs.photons.defaults import MAX_PHOTONS, POSITION, STD_THRESHOLD, threshold_options
 from hrixs.photons.noise_threshold import (
-    noise_beside,
+    noise_of_differences,
     uneven_level,
     with_uneven,
 )
@@ -25,8 +25,9 @@ from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
 
-# Frames, and their columns, that tell whether noise has set the threshold.
-_LOOKED_AT, _COLUMNS = 4, 8
+# Frames, their columns, and pairs of neighbours in each, that tell whether noise has set the
+# threshold.
+_LOOKED_AT, _COLUMNS, _PAIRS = 4, 8, 256
 
 
 def find_photons(
@@ -209,20 +210,28 @@ def find_photons(
 
 def _spread(stack: Frames, found: _core.Found, options: dict[str, Any]) -> list[Doubt]:
     """Doubt a standard deviation of the frames that is not that of their noise."""
+    if not options["std_threshold"] > 0:
+        return []
     pixels = stack.pixels.reshape(-1, *stack.frame_shape)
-    some = np.arange(0, len(pixels), max(1, -(-len(pixels) // _LOOKED_AT)))
-    columns = slice(None, None, max(1, stack.frame_shape[0] // _COLUMNS))
-    dark, mask = options["dark"], options["mask"]
+    some = slice(None, None, max(1, -(-len(pixels) // _LOOKED_AT)))
+    columns, step = (
+        max(1, n // most) for n, most in zip(stack.frame_shape, (_COLUMNS, _PAIRS), strict=True)
+    )
+    ends = []
+    for pixel in (slice(1, None, step), slice(None, -1, step)):
+        few = pixels[some, ::columns, pixel].astype(np.float64)
+        if options["dark"] is not None:
+            few -= options["dark"][::columns, pixel]
+        if options["mask"] is not None:
+            few[:, options["mask"][::columns, pixel] != 0] = np.nan
+        ends.append(few.reshape(len(few), few.shape[1] * few.shape[2]))
+    # Of neighbours, so that steps and light do not count.
+    differences = np.abs(ends[0] - ends[1])
+    above = found["threshold"][some] - 4 * found["base"][some]
     times = []
-    for frame in some:
-        few = pixels[frame, columns].astype(np.float64)
-        if dark is not None:
-            few -= dark[columns]
-        if mask is not None:
-            few[mask[columns] != 0] = np.nan
-        # Of neighbours, so that steps and light do not count.
-        noise = noise_beside(few[None]) if np.isfinite(np.diff(few)).any() else 0.0
-        above = found["threshold"][frame] - 4 * found["base"][frame]
-        if noise > 0 and options["std_threshold"] > 0:
-            times.append(above / (2 * noise * options["std_threshold"]))
+    for difference, height in zip(differences, above, strict=True):
+        usable = difference[np.isfinite(difference)]
+        noise = noise_of_differences(usable) if usable.size else 0.0
+        if noise > 0:
+            times.append(height / (2 * noise * options["std_threshold"]))
     return spread(float(np.median(times))) if times else []

@@ -95,4 +95,9 @@ def noise_beside(pixels: NDArray[np.number]) -> float:
     """Noise of a pixel of frames, shape (n, x, y), by its neighbours: steps do not change it."""
     few = pixels[:, :: max(1, pixels.shape[1] // _PIXELS)].astype(np.float64)
     difference = np.abs(np.diff(few, axis=2))
-    return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))
+    return noise_of_differences(difference[np.isfinite(difference)])
+
+
+def noise_of_differences(differences: Floats) -> float:
+    """Noise of a pixel by what neighbours differ by, without a sign; those of light are few."""
+    return float(np.median(differences) / 0.6745 / np.sqrt(2))
