@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array_output.hpp"
 #include "dtype_dispatch.hpp"
+#include "hrixs/cell_medians.hpp"
 #include "hrixs/frame_counts.hpp"
 #include "hrixs/pixel_statistics.hpp"
 #include "hrixs/square_maxima.hpp"
@@ -124,6 +125,16 @@ py::dict maxima(const py::array& frames, const std::vector<double>& thresholds,
     });
 }
 
+py::tuple medians(const py::array& image, Index size_x, Index size_y,
+                  const std::vector<double>& less_of_y, const std::vector<double>& less_of_x,
+                  int threads) {
+    const ImageView<double> view = image_from<double>(image, "image");
+    CellMedians found = without_gil(threads, [&](const Execution& execution) {
+        return cell_medians(view, {size_x, size_y, less_of_y, less_of_x}, execution);
+    });
+    return py::make_tuple(to_array(std::move(found.median)), to_array(std::move(found.n)));
+}
+
 } // namespace
 
 } // namespace hrixs::bindings
@@ -141,4 +152,6 @@ void bind_counts(pybind11::module_& module) {
                py::arg("n_kept").noconvert() = py::none(), py::arg("threads"));
     module.def("square_maxima", &maxima, py::arg("frames"), py::kw_only(), py::arg("thresholds"),
                py::arg("dark"), py::arg("mask"), py::arg("threads"), py::arg("first_frame") = 0);
+    module.def("cell_medians", &medians, py::arg("image"), py::kw_only(), py::arg("size_x"),
+               py::arg("size_y"), py::arg("less_of_y"), py::arg("less_of_x"), py::arg("threads"));
 }

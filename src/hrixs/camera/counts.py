@@ -194,6 +194,8 @@ class PixelStatistics:
     @property
     def mean(self) -> Floats:
         """Mean of the values that were kept, in ADU; NaN where none were."""
+        if self.n_kept.all():
+            return np.asarray(self.total / self.n_kept)
         n = np.where(self.n_kept > 0, self.n_kept, 1)
         return np.where(self.n_kept > 0, self.total / n, np.nan)
 

@@ -39,6 +39,8 @@ _CLIP = 6.0
 _LIGHT_SHARE, _LIGHT_PIXELS = 1e-4, 5.0
 # Where more pixels than this share are the same in all frames, the frames are copies.
 _MOST_STILL = 0.99
+# Rows of a frame that are looked at together.
+_ROWS = 32
 # Enough to tell how a pedestal moves.
 _OFFSET_PIXELS = 20_000
 # More bad pixels than this share are worth a word.
@@ -116,7 +118,8 @@ def bad_pixels(
         raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
     _require_numbers(stack)
     still = _still_pixels(stack)
-    counts, _ = count_frames(stack, mask=still.view(np.uint8), squares=False, threads=threads)
+    mask = still.view(np.uint8) if still.any() else None
+    counts, _ = count_frames(stack, mask=mask, squares=False, threads=threads)
     odd = odd_frames(counts.median, counts.noise)
     if odd.n_odd:
         names = [number for number, kind in enumerate(odd.kinds) if kind]
@@ -176,7 +179,14 @@ def _require_numbers(stack: Frames) -> None:
 def _still_pixels(stack: Frames) -> BoolImage:
     """Pixels that are the same in all frames; none where nearly all are."""
     pixels = stack.pixels
-    still = np.asarray(pixels.max(axis=0) == pixels.min(axis=0))
+    still = np.ones(stack.frame_shape, dtype=bool)
+    for x in range(0, len(still), _ROWS):
+        here = still[x : x + _ROWS]
+        first = pixels[0, x : x + _ROWS]
+        for frame in pixels[1:]:
+            here &= frame[x : x + _ROWS] == first
+            if not here.any():  # as soon as after a few frames
+                break
     return still if still.mean() < _MOST_STILL else np.zeros_like(still)
 
 
@@ -185,8 +195,12 @@ def _offsets(stack: Frames, still: BoolImage) -> Floats:
 
     A pedestal that moves is no noise of the pixels.
     """
-    moving = np.flatnonzero(~still)
-    some = moving[:: max(1, moving.size // _OFFSET_PIXELS)]
+    n_moving = still.size - int(np.count_nonzero(still))
+    step = max(1, n_moving // _OFFSET_PIXELS)
+    if n_moving == still.size:
+        some = np.arange(0, still.size, step)
+    else:
+        some = np.flatnonzero(~still)[::step]
     values = stack.pixels.reshape(len(stack), -1)[:, some].astype(np.float64)
     return np.asarray(np.median(values - values[0], axis=1))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hrixs.noise.core_fit import gaussian_core
 from hrixs.noise.straight_lines import odd_lines
-from hrixs.utils.statistics import line_medians
+from hrixs.utils.statistics import cell_medians, line_medians
 from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
@@ -92,13 +92,10 @@ def off_level(
     threads : int, optional
         As in `hrixs.find_photons`.
     """
-    # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
-    excess = np.where(usable, level, np.nan)
-    for axis in (0, 1):
-        of_lines = line_medians(excess, axis, threads=threads)
-        excess -= np.expand_dims(np.where(np.isnan(of_lines), 0.0, of_lines), axis)
-    _subtract_background(excess)
-    middle, sigma = gaussian_core(excess[usable])
+    all_usable = bool(usable.all())
+    values = level if all_usable else np.where(usable, level, np.nan)
+    excess = _excess(values, threads)
+    middle, sigma = gaussian_core(excess if all_usable else excess[usable])
     hot = usable & (excess > middle + n_sigma * sigma)
     dead = usable & (excess < middle - n_sigma * sigma)
     hot[hot] = _stands_out(excess, np.argwhere(hot), n_sigma)
@@ -121,29 +118,29 @@ def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> ND
     return np.asarray(excess[tuple(pixels.T)] - middle[:, 0] > n_sigma * spread)
 
 
-def _subtract_background(excess: Floats) -> None:
-    """Subtract from each pixel, in place, the median of those of its square that are not NaN."""
-    nx, ny = excess.shape
-    n_across = -(-ny // _BLOCK)
-    own = np.empty((-(-nx // _BLOCK), n_across))
-    n_usable = np.empty(own.shape)
-    for k, x in enumerate(range(0, nx, _BLOCK)):
-        squares = np.full((n_across, _BLOCK, _BLOCK), np.nan)
-        padded = squares.transpose(1, 0, 2)  # squares of a band of columns side by side
-        band = excess[x : x + _BLOCK]
-        whole = ny // _BLOCK
-        padded[: len(band), :whole] = band[:, : whole * _BLOCK].reshape(len(band), whole, _BLOCK)
-        if whole < n_across:
-            padded[: len(band), whole, : ny - whole * _BLOCK] = band[:, whole * _BLOCK :]
-        flat = squares.reshape(n_across, -1)
-        n_usable[k] = (~np.isnan(flat)).sum(axis=1)
-        own[k] = line_medians(flat, 1, threads=1)
-    size = np.outer(*(np.minimum(n - np.arange(0, n, _BLOCK), _BLOCK) for n in (nx, ny)))
+def _excess(values: Floats, threads: int | None) -> Floats:
+    """Of each pixel above its column, its row, and the square that it is in, by their medians."""
+    # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
+    of_y = _where_known(line_medians(values, 0, threads=threads))
+    of_x = _where_known(line_medians(values, 1, less=of_y, threads=threads))
+    own, n_usable = cell_medians(
+        values, (_BLOCK, _BLOCK), less_of_y=of_y, less_of_x=of_x, threads=threads
+    )
+    size = np.outer(*(np.minimum(n - np.arange(0, n, _BLOCK), _BLOCK) for n in values.shape))
     few = ~(n_usable > _LEAST_USABLE * size)
     if few.any():
-        own[few] = float(np.nanmedian(excess))
-    for k, x in enumerate(range(0, nx, _BLOCK)):
-        excess[x : x + _BLOCK] -= np.repeat(own[k], _BLOCK)[:ny]
+        own[few] = float(np.nanmedian(values - of_y - of_x[:, None]))
+    excess = np.empty_like(values, order="C")
+    for k, x in enumerate(range(0, len(values), _BLOCK)):  # which lie in the cache
+        here = slice(x, x + _BLOCK)
+        np.subtract(values[here], of_y, out=excess[here])
+        excess[here] -= of_x[here, None]
+        excess[here] -= np.repeat(own[k], _BLOCK)[: values.shape[1]]
+    return excess
+
+
+def _where_known(medians: Floats) -> Floats:
+    return np.where(np.isnan(medians), 0.0, medians)
 
 
 def bad_lines(
@@ -161,12 +158,13 @@ def bad_lines(
     columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
         Lines of one x, and of one y.
     """
-    values = np.where(usable & ~is_light, level, np.nan)
+    judged = usable & ~is_light
+    values = level if judged.all() else np.where(judged, level, np.nan)
     found = []
     for axis in (1, 0):
         enough = usable.mean(axis=axis) > _LEAST_USABLE
         enough &= is_light.mean(axis=axis) < _MOST_LIGHT
-        across = (usable & ~is_light).mean(axis=1 - axis) > _LEAST_USABLE
+        across = judged.mean(axis=1 - axis) > _LEAST_USABLE
         here = np.ix_(*((enough, across) if axis == 1 else (across, enough)))
         levels = np.full(len(enough), np.nan)
         if enough.any() and across.any():
