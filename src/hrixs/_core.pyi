@@ -171,6 +171,7 @@ def pixel_statistics(
     limit: NDArray[np.float64] | None = None,
     total: NDArray[np.float64] | None = None,  # (x, y), as n_kept; added to
     n_kept: NDArray[np.int32] | None = None,
+    medians: bool = True,
     threads: int,
 ) -> PixelStatistics: ...
 def cell_medians(

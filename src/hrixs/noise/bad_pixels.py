@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.counts import PixelStatistics, count_frames, pixel_statistics, step_of_frames
+from hrixs.camera.counts import count_frames, pixel_statistics, step_of_frames
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
 from hrixs.camera.unlike_frames import named_frames, odd_frames
 from hrixs.noise.levels import typical_noise
@@ -222,16 +224,18 @@ def _by_levels_and_noise(
     stack: Frames, offsets: Floats, n_sigma: float, threads: int | None
 ) -> dict[str, NDArray[np.bool_]]:
     n = len(stack)
-    found = pixel_statistics(
-        stack,
-        n_sigma=_CLIP,
-        least_noise=typical_noise(stack, None, threads),
-        offsets=offsets,
-        threads=threads,
-    )
+    options: dict[str, Any] = {
+        "n_sigma": _CLIP,
+        "least_noise": typical_noise(stack, None, threads),
+        "offsets": offsets,
+        "threads": threads,
+    }
+    found = pixel_statistics(stack, medians=False, **options)
+    n_left_out = n - found.n_kept
+    light = _has_light(n_left_out, n)
+    if light:
+        found = pixel_statistics(stack, **options)
     assert found.noise is not None
-    assert found.lower_noise is not None
-    level, light = found.mean, _has_light(found, n)
     moving = found.noise[found.noise > 0]
     if not moving.size:
         raise ValueError(
@@ -241,32 +245,34 @@ def _by_levels_and_noise(
     typical = median_of(moving)
     if light:
         # Of those below the median alone, to which light does not add.
+        assert found.lower_noise is not None
         lower = found.lower_noise
         typical = median_of(lower[lower > 0])
         level = np.asarray(found.median)
+    else:
+        level = found.mean
     stuck = stuck_pixels(found.noise, typical, n, step_of_frames(stack, None, None))
-    stuck &= found.n_kept == n
+    stuck &= n_left_out == 0
     usable = ~stuck
     is_light = np.zeros(level.shape, dtype=bool)
     if light:
         excess = level - float(np.median(level[usable]))
-        spread = np.maximum(found.noise, found.lower_noise)
+        spread = np.maximum(found.noise, np.asarray(found.lower_noise))
         is_light = usable & raised_by_light(excess, spread, typical)
         is_light &= spread > noise_limit(3.0, n) * typical
-        noisy = usable & raised_too_often((n - found.n_kept).astype(np.float64), n)
+        noisy = usable & raised_too_often(n_left_out.astype(np.float64), n)
     else:
         noisy = usable & (found.noise > noise_limit(n_sigma, n) * typical)
-        n_times = n - found.n_kept
-        noisy |= usable & (n_times >= never_raised_so_often(n_times, n))
+        noisy |= usable & (n_left_out >= never_raised_so_often(n_left_out, n))
     lines = bad_lines(level, usable, is_light, typical, threads=threads)
     result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light), threads)
     return result
 
 
-def _has_light(found: PixelStatistics, n: int) -> bool:
+def _has_light(n_left_out: NDArray[np.int32], n: int) -> bool:
     """Whether far more pixels are raised now and then than tracks of cosmic rays would."""
-    once = float(np.count_nonzero(n - found.n_kept == 1)) / n
-    return once > max(_LIGHT_PIXELS, _LIGHT_SHARE * found.n_kept.size)
+    once = float(np.count_nonzero(n_left_out == 1)) / n
+    return once > max(_LIGHT_PIXELS, _LIGHT_SHARE * n_left_out.size)
 
 
 def _joined(
