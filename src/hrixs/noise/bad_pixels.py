@@ -236,7 +236,8 @@ def _by_levels_and_noise(
     if light:
         found = pixel_statistics(stack, **options)
     assert found.noise is not None
-    moving = found.noise[found.noise > 0]
+    is_moving = found.noise > 0
+    moving = found.noise if is_moving.all() else found.noise[is_moving]
     if not moving.size:
         raise ValueError(
             "the frames have no noise: all pixels have the same value in all of them. Give frames "

@@ -18,6 +18,8 @@ _LEAST_FACTOR, _STUCK_FACTOR = 2.0, 0.25
 # The pedestal may drift over the chip: a pixel is compared with those of a square of this size, of
 # which so many must be usable.
 _BLOCK, _LEAST_USABLE = 64, 0.1
+# Part of a block: so few rows lie in the cache.
+_ROWS = 16
 # So many equal neighbours in a line are no chance, though one frame tells no noise.
 _EQUAL_RUN = 16
 # Light has this much variance above that of the noise for each ADU that it adds, in noise.
@@ -131,11 +133,11 @@ def _excess(values: Floats, threads: int | None) -> Floats:
     if few.any():
         own[few] = float(np.nanmedian(values - of_y - of_x[:, None]))
     excess = np.empty_like(values, order="C")
-    for k, x in enumerate(range(0, len(values), _BLOCK)):  # which lie in the cache
-        here = slice(x, x + _BLOCK)
-        np.subtract(values[here], of_y, out=excess[here])
-        excess[here] -= of_x[here, None]
-        excess[here] -= np.repeat(own[k], _BLOCK)[: values.shape[1]]
+    for x in range(0, len(values), _ROWS):
+        here = slice(x, x + _ROWS)
+        some = values[here] - of_y
+        some -= of_x[here, None]
+        np.subtract(some, np.repeat(own[x // _BLOCK], _BLOCK)[: values.shape[1]], out=excess[here])
     return excess
 
 
@@ -159,12 +161,15 @@ def bad_lines(
         Lines of one x, and of one y.
     """
     judged = usable & ~is_light
-    values = level if judged.all() else np.where(judged, level, np.nan)
+    all_judged = bool(judged.all())
+    values = level if all_judged else np.where(judged, level, np.nan)
     found = []
     for axis in (1, 0):
-        enough = usable.mean(axis=axis) > _LEAST_USABLE
-        enough &= is_light.mean(axis=axis) < _MOST_LIGHT
-        across = judged.mean(axis=1 - axis) > _LEAST_USABLE
+        enough, across = (np.ones(level.shape[k], dtype=bool) for k in (1 - axis, axis))
+        if not all_judged:
+            enough &= usable.mean(axis=axis) > _LEAST_USABLE
+            enough &= is_light.mean(axis=axis) < _MOST_LIGHT
+            across &= judged.mean(axis=1 - axis) > _LEAST_USABLE
         here = np.ix_(*((enough, across) if axis == 1 else (across, enough)))
         levels = np.full(len(enough), np.nan)
         if enough.any() and across.any():
