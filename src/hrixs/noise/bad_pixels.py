@@ -13,6 +13,7 @@ from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
 from hrixs.camera.unlike_frames import named_frames, odd_frames
 from hrixs.noise.levels import typical_noise
 from hrixs.noise.pixel_faults import (
+    BadLines,
     bad_lines,
     flat_runs,
     never_raised_so_often,
@@ -216,7 +217,7 @@ def _by_levels(stack: Frames, n_sigma: float, threads: int | None) -> dict[str, 
     if len(stack) > 1:
         stuck &= flat_runs(pixels[0].astype(np.float64))
     nothing = np.zeros(level.shape, dtype=bool)
-    lines = np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool)
+    lines = BadLines(np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool))
     return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing, threads)
 
 
@@ -281,12 +282,12 @@ def _joined(
     stuck: BoolImage,
     noisy: BoolImage,
     is_light: BoolImage,
-    lines: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    lines: BadLines,
     n_sigma: float,
     light: NDArray[np.bool_],
     threads: int | None,
 ) -> dict[str, NDArray[np.bool_]]:
-    columns, rows = lines
+    columns, rows, medians = lines
     on_line = columns[:, None] | rows[None, :]
     usable = ~(stuck | is_light)
     if np.count_nonzero(usable) < 16:
@@ -294,7 +295,13 @@ def _joined(
             f"{np.count_nonzero(usable)} of {usable.size} pixels change from frame to frame, "
             "expected most. Give frames as the camera wrote them."
         )
-    hot, dead = off_level(level, usable & ~on_line, n_sigma, threads=threads)
+    hot, dead = off_level(
+        level,
+        usable & ~on_line,
+        n_sigma,
+        medians=None if on_line.any() else medians,  # else of other pixels
+        threads=threads,
+    )
     # A stuck pixel, or one on a bad line, is hot if it lies above most.
     also = stuck | on_line
     high = level > median_of(level[usable & ~on_line]) if also.any() else also

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,7 +81,12 @@ def flat_runs(image: Floats) -> BoolImage:
 
 
 def off_level(
-    level: Floats, usable: BoolImage, n_sigma: float, *, threads: int | None = None
+    level: Floats,
+    usable: BoolImage,
+    n_sigma: float,
+    *,
+    medians: tuple[Floats, Floats] | None = None,
+    threads: int | None = None,
 ) -> tuple[BoolImage, BoolImage]:
     """Pixels above, and below, those of the square around them.
 
@@ -91,12 +98,14 @@ def off_level(
         Pixels that others may be compared with.
     n_sigma : float
         Standard deviations of the usable pixels' levels at which one is off.
+    medians : (numpy.ndarray, numpy.ndarray), optional
+        Those of the lines of the usable pixels, as `BadLines` has them, where they are known.
     threads : int, optional
         As in `hrixs.find_photons`.
     """
     all_usable = bool(usable.all())
     values = level if all_usable else np.where(usable, level, np.nan)
-    excess = _excess(values, threads)
+    excess = _excess(values, medians, threads)
     middle, sigma = gaussian_core(excess if all_usable else excess[usable])
     hot = usable & (excess > middle + n_sigma * sigma)
     dead = usable & (excess < middle - n_sigma * sigma)
@@ -120,11 +129,14 @@ def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> ND
     return np.asarray(excess[tuple(pixels.T)] - middle[:, 0] > n_sigma * spread)
 
 
-def _excess(values: Floats, threads: int | None) -> Floats:
+def _excess(values: Floats, medians: tuple[Floats, Floats] | None, threads: int | None) -> Floats:
     """Of each pixel above its column, its row, and the square that it is in, by their medians."""
     # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
-    of_y = _where_known(line_medians(values, 0, threads=threads))
-    of_x = _where_known(line_medians(values, 1, less=of_y, threads=threads))
+    if medians is None:
+        of_y = _where_known(line_medians(values, 0, threads=threads))
+        of_x = _where_known(line_medians(values, 1, less=of_y, threads=threads))
+    else:
+        of_y, of_x = (_where_known(of_lines) for of_lines in medians)
     own, n_usable = cell_medians(
         values, (_BLOCK, _BLOCK), less_of_y=of_y, less_of_x=of_x, threads=threads
     )
@@ -145,6 +157,21 @@ def _where_known(medians: Floats) -> Floats:
     return np.where(np.isnan(medians), 0.0, medians)
 
 
+class BadLines(NamedTuple):
+    """Lines of one x, and of one y, that are bad.
+
+    Attributes
+    ----------
+    columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
+    medians : (numpy.ndarray, numpy.ndarray), optional
+        Of the pixels of each y, and of those of each x less the former: where all lines are judged.
+    """
+
+    columns: NDArray[np.bool_]
+    rows: NDArray[np.bool_]
+    medians: tuple[Floats, Floats] | None = None
+
+
 def bad_lines(
     level: Floats,
     usable: BoolImage,
@@ -152,18 +179,13 @@ def bad_lines(
     noise: float,
     *,
     threads: int | None = None,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows and columns whose level is not that of those beside them.
-
-    Returns
-    -------
-    columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
-        Lines of one x, and of one y.
-    """
+) -> BadLines:
+    """Rows and columns whose level is not that of those beside them."""
     judged = usable & ~is_light
     all_judged = bool(judged.all())
     values = level if all_judged else np.where(judged, level, np.nan)
     found = []
+    medians = None
     for axis in (1, 0):
         enough, across = (np.ones(level.shape[k], dtype=bool) for k in (1 - axis, axis))
         if not all_judged:
@@ -174,11 +196,14 @@ def bad_lines(
         levels = np.full(len(enough), np.nan)
         if enough.any() and across.any():
             # What the lines across differ by is theirs, as of two halves of the chip.
-            some = values[here] if not (enough.all() and across.all()) else values
+            all_lines = bool(enough.all() and across.all())
+            some = values if all_lines else values[here]
             of_across = line_medians(some, 1 - axis, threads=threads)
             levels[enough] = line_medians(some, axis, less=of_across, threads=threads)
+            if axis == 1 and all_lines:
+                medians = of_across, levels
         found.append(odd_lines(levels, noise))
-    return found[0], found[1]
+    return BadLines(found[0], found[1], medians)
 
 
 def noise_limit(n_sigma: float, n_frames: int) -> float:
