@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array_output.hpp"
 #include "dtype_dispatch.hpp"
+#include "hrixs/cell_medians.hpp"
 #include "hrixs/frame_counts.hpp"
 #include "hrixs/pixel_statistics.hpp"
 #include "hrixs/square_maxima.hpp"
@@ -69,8 +70,10 @@ py::dict statistics(const py::array& frames, const std::vector<double>& offsets,
                     double least_noise, const std::optional<py::array>& reference,
                     const std::optional<py::array>& limit,
                     const std::optional<py::array_t<double>>& total,
-                    const std::optional<py::array_t<std::int32_t>>& n_kept, int threads) {
+                    const std::optional<py::array_t<std::int32_t>>& n_kept, bool medians,
+                    int threads) {
     PixelLimits limits{n_sigma, least_noise};
+    limits.with_medians = medians;
     if (reference)
         limits.reference = image_from<double>(*reference, "reference");
     if (limit)
@@ -89,8 +92,10 @@ py::dict statistics(const py::array& frames, const std::vector<double>& offsets,
         const std::vector<Index> shape{stack.first.nx, stack.first.ny};
         py::dict result;
         if (!limits.reference) {
-            result["median"] = to_array(std::move(found.median), shape);
             result["noise"] = to_array(std::move(found.noise), shape);
+        }
+        if (!limits.reference && medians) {
+            result["median"] = to_array(std::move(found.median), shape);
             result["lower_noise"] = to_array(std::move(found.lower_noise), shape);
         }
         if (sums.total) {
@@ -124,6 +129,16 @@ py::dict maxima(const py::array& frames, const std::vector<double>& thresholds,
     });
 }
 
+py::tuple medians(const py::array& image, Index size_x, Index size_y,
+                  const std::vector<double>& less_of_y, const std::vector<double>& less_of_x,
+                  int threads) {
+    const ImageView<double> view = image_from<double>(image, "image");
+    CellMedians found = without_gil(threads, [&](const Execution& execution) {
+        return cell_medians(view, {size_x, size_y, less_of_y, less_of_x}, execution);
+    });
+    return py::make_tuple(to_array(std::move(found.median)), to_array(std::move(found.n)));
+}
+
 } // namespace
 
 } // namespace hrixs::bindings
@@ -134,11 +149,13 @@ void bind_counts(pybind11::module_& module) {
     module.def("count_frames", &count, py::arg("frames"), py::kw_only(), py::arg("dark"),
                py::arg("mask"), py::arg("step"), py::arg("threads"), py::arg("first_frame") = 0,
                py::arg("squares") = true);
-    module.def("pixel_statistics", &statistics, py::arg("frames"), py::kw_only(),
-               py::arg("offsets"), py::arg("n_sigma") = 0.0, py::arg("least_noise") = 0.0,
-               py::arg("reference") = py::none(), py::arg("limit") = py::none(),
-               py::arg("total").noconvert() = py::none(),
-               py::arg("n_kept").noconvert() = py::none(), py::arg("threads"));
+    module.def(
+        "pixel_statistics", &statistics, py::arg("frames"), py::kw_only(), py::arg("offsets"),
+        py::arg("n_sigma") = 0.0, py::arg("least_noise") = 0.0, py::arg("reference") = py::none(),
+        py::arg("limit") = py::none(), py::arg("total").noconvert() = py::none(),
+        py::arg("n_kept").noconvert() = py::none(), py::arg("medians") = true, py::arg("threads"));
     module.def("square_maxima", &maxima, py::arg("frames"), py::kw_only(), py::arg("thresholds"),
                py::arg("dark"), py::arg("mask"), py::arg("threads"), py::arg("first_frame") = 0);
+    module.def("cell_medians", &medians, py::arg("image"), py::kw_only(), py::arg("size_x"),
+               py::arg("size_y"), py::arg("less_of_y"), py::arg("less_of_x"), py::arg("threads"));
 }

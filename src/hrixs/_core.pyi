@@ -171,8 +171,18 @@ def pixel_statistics(
     limit: NDArray[np.float64] | None = None,
     total: NDArray[np.float64] | None = None,  # (x, y), as n_kept; added to
     n_kept: NDArray[np.int32] | None = None,
+    medians: bool = True,
     threads: int,
 ) -> PixelStatistics: ...
+def cell_medians(
+    image: NDArray[np.float64],
+    *,
+    size_x: int,
+    size_y: int,
+    less_of_y: Sequence[float] | NDArray[np.float64],
+    less_of_x: Sequence[float] | NDArray[np.float64],
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...  # (cells,), medians and numbers
 def square_maxima(
     frames: Pixels,
     *,

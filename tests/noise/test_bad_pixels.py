@@ -10,7 +10,7 @@ import xarray as xr
 from conftest import DARK, RUN
 from hrixs import HrixsWarning, bad_pixels, find_photons
 from hrixs.camera import plot_mask
-from hrixs.noise.pixel_faults import off_level
+from hrixs.noise.pixel_faults import bad_lines, off_level
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
 
@@ -255,3 +255,18 @@ def test_a_square_without_pixels_is_compared_with_all(shape: tuple[int, int]) ->
     assert hot.sum() == 1
     assert hot[0, 0]
     assert not dead.any()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01])
+def test_medians_that_are_known_change_nothing(share: float) -> None:
+    rng = np.random.default_rng(6)
+    level = np.rint(rng.normal(100, 1.6, (130, 200))) / 4 + rng.normal(0, 3, 200)
+    level[20, 30], level[70, 80] = 200.0, -50.0
+    usable = rng.random(level.shape) >= share
+    lines = bad_lines(level, usable, np.zeros_like(usable), 1.6)
+    assert not lines.columns.any()
+    assert lines.medians is not None
+    known = off_level(level, usable, 7.0, medians=lines.medians)
+    for found, expected in zip(known, off_level(level, usable, 7.0), strict=True):
+        np.testing.assert_array_equal(found, expected)
+        assert np.count_nonzero(found) == 1

@@ -3,6 +3,7 @@
 
 #include "hrixs/camera.hpp"
 #include "hrixs/parallel.hpp"
+#include "hrixs/uninitialised.hpp"
 
 #include <memory>
 #include <span>
@@ -23,17 +24,6 @@ struct Curvature {
         return is_parabola() ? (*this)(static_cast<double>(x) + first_column)
                              : displacements[static_cast<std::size_t>(x)];
     }
-};
-
-// Leaves new elements as the memory is: the frames' threads write it, and so first touch it.
-template <class T> struct Uninitialised : std::allocator<T> {
-    template <class U> struct rebind {
-        using other = Uninitialised<U>;
-    };
-    Uninitialised() = default;
-    // Some standard libraries make memory of their own with it.
-    template <class U> Uninitialised(const Uninitialised<U>&) noexcept {}
-    template <class U> void construct(U* place) { ::new (static_cast<void*>(place)) U; }
 };
 
 using RowValues = std::vector<double, Uninitialised<double>>;

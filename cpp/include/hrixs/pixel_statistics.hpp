@@ -3,6 +3,7 @@
 
 #include "hrixs/frames.hpp"
 #include "hrixs/parallel.hpp"
+#include "hrixs/uninitialised.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,7 @@ struct PixelLimits {
     // In place of that: within a limit of a reference, images of a frame's shape.
     std::optional<ImageView<double>> reference{};
     std::optional<ImageView<double>> limit{};
+    bool with_medians = true; // whether medians are told, and the noise below them
 };
 
 // Images, row by row, of what was summed about a reference before, to be added to.
@@ -30,11 +32,11 @@ struct PixelSums {
 
 // Images, row by row. A pixel that is NaN or infinite in a frame is NaN, and none of it is kept.
 struct PixelStatistics {
-    std::vector<double> median;      // empty where a reference is given
-    std::vector<double> noise;       // standard deviation of the values kept; empty as the median
-    std::vector<double> lower_noise; // that of the values below the median; empty as the median
-    std::vector<double> total;       // of the values kept; empty where sums are given
-    std::vector<std::int32_t> n_kept;
+    ImageValues<double> median; // empty where a reference is given, or not wanted
+    ImageValues<double> noise;  // standard deviation of the values kept; empty about a reference
+    ImageValues<double> lower_noise; // that of the values below the median; empty as the median
+    ImageValues<double> total;       // of the values kept; empty where sums are given
+    ImageValues<std::int32_t> n_kept;
     std::vector<Index> n_left_out; // of each frame
 };
 

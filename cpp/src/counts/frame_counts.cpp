@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -42,12 +43,63 @@ struct Tallies {
     }
 };
 
+// Counts of 16 bits that lie near a base are tallied in pairs: half as many steps, and neighbours
+// that are the same wait for each other less often.
+class PairTally {
+  public:
+    void begin(std::uint16_t middle) {
+        pairs_.assign(std::size_t{span} * span, 0);
+        const std::uint32_t lowest = middle < span / 2 ? 0 : middle - span / 2;
+        base_ = std::min<std::uint32_t>(lowest, highest_base);
+    }
+    // Of a row; those that lie elsewhere go to `others`.
+    void add(const std::uint16_t* row, std::size_t n, Tally& others) {
+        constexpr std::uint64_t each = 0x0001000100010001;
+        constexpr std::uint64_t beyond = 0xff00 * each;
+        const std::uint64_t bases = base_ * each;
+        std::size_t y = 0;
+        for (; y + 4 <= n; y += 4) {
+            std::uint64_t four = 0;
+            std::memcpy(&four, row + y, sizeof four);
+            // One below the base makes itself too large, and so all four go elsewhere.
+            const std::uint64_t above = four - bases;
+            if ((above & beyond) != 0) {
+                for (std::size_t k = y; k < y + 4; ++k)
+                    ++others[row[k]];
+                continue;
+            }
+            const std::uint64_t joined = above | above >> 8;
+            ++pairs_[joined & 0xffff];
+            ++pairs_[joined >> 32 & 0xffff];
+        }
+        for (; y < n; ++y)
+            ++others[row[y]];
+    }
+    void end(Tally& all) const {
+        for (std::size_t high = 0; high < span; ++high)
+            for (std::size_t low = 0; low < span; ++low) {
+                const std::uint32_t count = pairs_[high * span + low];
+                all[base_ + low] += count;
+                all[base_ + high] += count;
+            }
+    }
+
+  private:
+    static constexpr std::uint32_t span = 256;
+    // What lies below a higher one could come out near it.
+    static constexpr std::uint32_t highest_base = 0xff00 - 1;
+
+    std::vector<std::uint32_t> pairs_;
+    std::uint32_t base_ = 0;
+};
+
 struct Scratch {
     explicit Scratch(Index ny)
         : row(static_cast<std::size_t>(ny)), pairs(row.size()), pairs_below(row.size()),
           squares(row.size()), real_row(row.size()), real_pairs(row.size()) {}
 
     Tallies pixel_tally;
+    PairTally pair_tally;
     Tallies square_tally;
     std::vector<std::uint32_t> row;
     std::vector<std::uint32_t> pairs;
@@ -61,6 +113,16 @@ struct Scratch {
 
 template <class Pixel> constexpr bool is_tallied = std::is_unsigned_v<Pixel> && sizeof(Pixel) <= 2;
 
+// Of pixels alone.
+ValueCounts count_pairs(const ImageView<std::uint16_t>& image, Scratch& scratch) {
+    Tally& tally = scratch.pixel_tally.even;
+    scratch.pair_tally.begin(image(image.nx / 2, image.ny / 2));
+    for (Index x = 0; x < image.nx; ++x)
+        scratch.pair_tally.add(image.row(x), static_cast<std::size_t>(image.ny), tally);
+    scratch.pair_tally.end(tally);
+    return count_tally(tally);
+}
+
 // Counts of few bits without a dark: how often each was seen. A masked pixel counts as more than
 // any square can be, so that squares with one are told by their sum.
 template <class Pixel>
@@ -71,6 +133,9 @@ FrameCounts tally_frame(const CorrectedFrame<Pixel>& frame, bool with_squares, S
     const auto ny = static_cast<std::size_t>(image.ny);
     scratch.pixel_tally.clear(frame.has_mask() ? Index{masked} + 1 : n_values);
     scratch.square_tally.clear(with_squares ? Index{masked} + 1 : 0);
+    if constexpr (sizeof(Pixel) == 2)
+        if (!with_squares && !frame.has_mask() && image.stride_y == 1 && image.nx * image.ny > 0)
+            return {count_pairs(image, scratch), count_tally(scratch.square_tally.joined())};
     for (Index x = 0; x < image.nx; ++x) {
         if (image.stride_y == 1)
             std::copy_n(image.row(x), ny, scratch.row.begin());

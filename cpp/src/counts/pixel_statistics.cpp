@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hrixs/pixel_statistics.hpp"
 
+#include "counts/own_counts.hpp"
 #include "counts/whole_counts.hpp"
 #include "frame/check_frames.hpp"
 #include "frame/corrected_frame.hpp"
@@ -30,13 +31,14 @@ template <class Pixel> struct Scratch {
     Scratch(Index n_frames, Index ny)
         : n_blocks((ny + column_block - 1) / column_block), whole(is_whole_count<Pixel> ? ny : 0),
           values(static_cast<std::size_t>(n_blocks * n_frames)),
-          sorted(static_cast<std::size_t>(n_frames)),
+          sorted(static_cast<std::size_t>(n_frames)), own(n_frames),
           row(static_cast<std::size_t>(n_blocks * column_block)), bad(row.size()) {}
 
     Index n_blocks;
     typename WholeCounts<Pixel>::Scratch whole;
     std::vector<Columns<Working<Pixel>>> values; // of a row: by blocks, by frames
     std::vector<Columns<Working<Pixel>>> sorted; // of a block
+    typename OwnCounts<Pixel>::Scratch own;
     std::vector<double> row;
     std::vector<std::uint8_t> bad;
     std::vector<Index> n_left_out;
@@ -127,12 +129,19 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
     if (!sums.total) {
         result.total.resize(size);
         result.n_kept.resize(size);
+        if (has_reference) { // or all are written
+            std::fill(result.total.begin(), result.total.end(), 0.0);
+            std::fill(result.n_kept.begin(), result.n_kept.end(), 0);
+        }
     }
     double* total = sums.total ? sums.total : result.total.data();
     std::int32_t* all_kept = sums.total ? sums.n_kept : result.n_kept.data();
     result.n_left_out.resize(n_frames);
+    const bool with_medians = limits.with_medians && !has_reference;
     if (!has_reference)
-        for (auto* image : {&result.median, &result.noise, &result.lower_noise})
+        result.noise.resize(size);
+    if (with_medians)
+        for (auto* image : {&result.median, &result.lower_noise})
             image->resize(size);
     const auto work = [&](Index x, Index number, Scratch<Pixel>& scratch) {
         const Index y = number * column_block;
@@ -162,14 +171,21 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
             constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
             const bool bad = scratch.bad[static_cast<std::size_t>(y) + k] != 0;
             const double n_kept = kept.n[k];
-            total[at] += bad ? unknown : n_kept * middle[k] + kept.sum[k];
-            all_kept[at] += bad ? 0 : static_cast<std::int32_t>(n_kept);
-            if (has_reference)
+            const double own_total = bad ? unknown : n_kept * middle[k] + kept.sum[k];
+            const std::int32_t own_kept = bad ? 0 : static_cast<std::int32_t>(n_kept);
+            if (has_reference) {
+                total[at] += own_total;
+                all_kept[at] += own_kept;
                 continue;
+            }
+            total[at] = own_total;
+            all_kept[at] = own_kept;
             const double mean = n_kept > 0.0 ? kept.sum[k] / n_kept : 0.0;
             const double square = std::fmax(kept.squares[k] - kept.sum[k] * mean, 0.0);
-            result.median[at] = bad ? unknown : middle[k];
-            result.lower_noise[at] = bad ? unknown : lower_noise[k];
+            if (with_medians) {
+                result.median[at] = bad ? unknown : middle[k];
+                result.lower_noise[at] = bad ? unknown : lower_noise[k];
+            }
             result.noise[at] = bad ? unknown : std::sqrt(square / std::fmax(n_kept - 1.0, 1.0));
         }
     };
@@ -181,6 +197,29 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
         else
             return false;
     };
+    const OwnCounts<Pixel> own_counts(frames, offsets);
+    // Blocks of a row whose counts lie near each other; the others are read.
+    const auto work_by_counts = [&](Index x, Index number, Scratch<Pixel>& scratch) {
+        if constexpr (is_whole_count<Pixel>) {
+            OwnColumns& own = scratch.own.result;
+            const Index y = number * column_block;
+            const Index n = std::min(column_block, ny - y);
+            if (has_reference ||
+                !own_counts.find(frames, limits, x, y, n, scratch.own, scratch.n_left_out.data()))
+                return false;
+            const auto at = static_cast<std::ptrdiff_t>(x * ny + y);
+            std::copy_n(own.noise, n, result.noise.begin() + at);
+            if (with_medians) {
+                std::copy_n(own.median, n, result.median.begin() + at);
+                std::copy_n(own.lower_noise, n, result.lower_noise.begin() + at);
+            }
+            std::copy_n(own.total, n, result.total.begin() + at);
+            std::copy_n(own.n_kept, n, result.n_kept.begin() + at);
+            return true;
+        } else {
+            return false;
+        }
+    };
     const Index n_groups = (nx + rows_together - 1) / rows_together;
     std::vector<std::vector<Index>> n_left_out(static_cast<std::size_t>(n_groups));
     for_each_frame(
@@ -191,9 +230,15 @@ PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<cons
             for (Index x = group * rows_together; x < end; ++x) {
                 if (add_whole(x, scratch))
                     continue;
-                read_row(frames, offsets, x, scratch);
-                for (Index number = 0; number < scratch.n_blocks; ++number)
+                bool is_read = false;
+                for (Index number = 0; number < scratch.n_blocks; ++number) {
+                    if (work_by_counts(x, number, scratch))
+                        continue;
+                    if (!is_read)
+                        read_row(frames, offsets, x, scratch);
+                    is_read = true;
                     work(x, number, scratch);
+                }
             }
             n_left_out[static_cast<std::size_t>(group)] = scratch.n_left_out;
         });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crowd/tile.hpp"
+#include "hrixs/uninitialised.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -51,6 +52,14 @@ class Canvas {
             slot_[place(tile.i, tile.j)] = none;
         states_.clear();
     }
+    // Makes room for as many tiles as so many seeds have: growing in steps would copy them, and
+    // touch memory that is not needed.
+    void reserve(std::size_t n_seeds) {
+        constexpr std::size_t of_a_seed = 12;
+        const std::size_t wanted = std::min(of_a_seed * n_seeds, n_places());
+        if (wanted > tiles_.capacity())
+            tiles_.reserve(wanted + wanted / 4);
+    }
 
     Index nx() const { return nx_; }
     Index ny() const { return ny_; }
@@ -91,7 +100,7 @@ class Canvas {
     std::int32_t add(std::int32_t i, std::int32_t j) {
         const std::int32_t slot = size();
         if (states_.size() == tiles_.size())
-            tiles_.resize(std::max<std::size_t>(256, 2 * tiles_.size()));
+            tiles_.emplace_back();
         states_.push_back({.i = i, .j = j});
         tile(slot).i = i;
         tile(slot).j = j;
@@ -141,7 +150,7 @@ class Canvas {
     std::int32_t n_i_;
     std::int32_t n_j_;
     std::vector<std::int32_t> slot_;
-    std::vector<Tile> tiles_;
+    ImageValues<Tile> tiles_;
     std::vector<TileState> states_; // of the tiles in use, the first ones
 };
 

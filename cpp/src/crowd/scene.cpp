@@ -3,10 +3,11 @@
 
 namespace hrixs::crowd {
 
-void Scene::begin(const TileSource& source, Light light) {
+void Scene::begin(const TileSource& source, Light light, std::size_t n_seeds) {
     source_ = &source;
     light_ = light;
     canvas_.clear();
+    canvas_.reserve(n_seeds);
     photons_.clear();
     changed_.clear();
     waiting_.clear();

@@ -35,7 +35,7 @@ class Scene {
         : profile_(profile), kernels_(kernels), near_(profile.near()), canvas_(nx, ny),
           photons_(canvas_), equations_(profile, kernels) {}
 
-    void begin(const TileSource& source, Light light);
+    void begin(const TileSource& source, Light light, std::size_t n_seeds);
     Canvas& canvas() { return canvas_; }
     PhotonList& photons() { return photons_; }
     // Of its photons; what was last fitted.

@@ -195,7 +195,7 @@ void Search::settle_all() {
 
 void Search::run(const TileSource& source, const std::vector<Seed>& seeds, Light light,
                  Index max_photons) {
-    scene_.begin(source, light);
+    scene_.begin(source, light, seeds.size());
     find_photons(seeds, max_photons);
     balance_light(max_photons);
     if (!is_full(max_photons))

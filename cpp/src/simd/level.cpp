@@ -10,6 +10,7 @@
 #include "simd/float_kernels.hpp"
 #include "simd/moment_kernels.hpp"
 #include "simd/narrow_kernels.hpp"
+#include "simd/own_column_kernels.hpp"
 #include "simd/real_kernels.hpp"
 
 namespace hrixs::HRIXS_LEVEL {
@@ -57,6 +58,8 @@ const RowKernels kernels = {
     .square_columns_f64 = square_columns<double>,
     .keep_columns_f32 = keep_columns<float>,
     .keep_columns_f64 = keep_columns<double>,
+    .own_columns_u8 = own_columns<std::uint8_t>,
+    .own_columns_u16 = own_columns<std::uint16_t>,
     .from_u8 = to_double<std::uint8_t>,
     .from_u16 = to_double<std::uint16_t>,
     .from_i16 = to_double<std::int16_t>,

@@ -78,6 +78,18 @@ struct KeptColumns {
     double sum[column_block]; // of deviations from the middle
     double squares[column_block];
 };
+// Of counts: what belongs to a pixel's own limits.
+struct OwnLimits {
+    double n_sigma;
+    double least_noise;
+};
+struct OwnColumns {
+    double median[column_block];
+    double noise[column_block];
+    double lower_noise[column_block];
+    double total[column_block];
+    std::int32_t n_kept[column_block];
+};
 
 // What is done with the pixels of a row or a window: the inner loops, compiled once for each level
 // of the processor from simd/level.cpp. All levels give the same bytes.
@@ -178,6 +190,12 @@ struct RowKernels {
                              const double* limit, KeptColumns& kept, Index* n_out);
     void (*keep_columns_f64)(const double* values, Index n, const double* middle,
                              const double* limit, KeptColumns& kept, Index* n_out);
+    bool (*own_columns_u8)(const std::uint8_t* const* rows, const std::int16_t* twice_offsets,
+                           Index n, const OwnLimits& limits, Index n_columns, std::int16_t* scratch,
+                           OwnColumns& own, Index* n_out);
+    bool (*own_columns_u16)(const std::uint16_t* const* rows, const std::int16_t* twice_offsets,
+                            Index n, const OwnLimits& limits, Index n_columns,
+                            std::int16_t* scratch, OwnColumns& own, Index* n_out);
     void (*from_u8)(const std::uint8_t* row, Index n, double* out);
     void (*from_u16)(const std::uint16_t* row, Index n, double* out);
     void (*from_i16)(const std::int16_t* row, Index n, double* out);
@@ -215,6 +233,17 @@ const RowKernels& row_kernels();
 HRIXS_COLUMN_KERNELS_OF(float, f32)
 HRIXS_COLUMN_KERNELS_OF(double, f64)
 #undef HRIXS_COLUMN_KERNELS_OF
+
+#define HRIXS_OWN_COLUMNS_OF(Pixel, suffix)                                                        \
+    inline bool own_columns(const Pixel* const* rows, const std::int16_t* twice_offsets, Index n,  \
+                            const OwnLimits& limits, Index n_columns, std::int16_t* scratch,       \
+                            OwnColumns& own, Index* n_out) {                                       \
+        return row_kernels().own_columns_##suffix(rows, twice_offsets, n, limits, n_columns,       \
+                                                  scratch, own, n_out);                            \
+    }
+HRIXS_OWN_COLUMNS_OF(std::uint8_t, u8)
+HRIXS_OWN_COLUMNS_OF(std::uint16_t, u16)
+#undef HRIXS_OWN_COLUMNS_OF
 
 // The kernels of one pixel type, by name for all types.
 #define HRIXS_ROW_KERNELS_OF(Pixel, suffix, Sum)                                                   \

@@ -13,7 +13,7 @@ template <class Exchange> void sort_network(Index n, Exchange exchange) {
         for (Index k = p; k >= 1; k /= 2)
             for (Index j = k % p; j + k < n; j += 2 * k)
                 for (Index i = 0; i < k && i < n - j - k; ++i)
-                    if ((i + j) / (2 * p) == (i + j + k) / (2 * p))
+                    if (((i + j) ^ (i + j + k)) < 2 * p) // of one run of 2 p values
                         exchange(i + j, i + j + k);
 }
 

@@ -90,6 +90,33 @@ TEST_CASE("counts: one for one, and as doubles, they are the same") {
     }
 }
 
+TEST_CASE("counts: pixels alone are counted as those beside squares") {
+    const auto compare = [](const Stack<std::uint16_t>& stack) {
+        const auto alone = count_frames(stack.frames(), {}, 1.0, {2}, false);
+        const auto beside = count_frames(stack.frames(), {}, 1.0, {1}, true);
+        REQUIRE(alone.size() == beside.size());
+        for (std::size_t frame = 0; frame < alone.size(); ++frame) {
+            CHECK(same(alone[frame].pixels, beside[frame].pixels));
+            CHECK(alone[frame].squares.n == 0);
+        }
+    };
+    for (const Index ny : {2, 3, 5, 64, 301}) {
+        auto stack = noisy_stack(3, 20, ny);
+        compare(stack);
+        for (std::uint16_t& pixel : stack.pixels)
+            pixel = static_cast<std::uint16_t>(pixel + 65300); // over the highest, to the lowest
+        compare(stack);
+        for (const std::uint16_t at_middle : {0, 127, 128, 300, 40'000, 65'279, 65'535}) {
+            for (Index frame = 0; frame < 3; ++frame)
+                stack(frame, 10, ny / 2) = at_middle;
+            compare(stack);
+        }
+        for (std::size_t k = 0; k < stack.pixels.size(); ++k)
+            stack.pixels[k] = static_cast<std::uint16_t>(k * 7919);
+        compare(stack);
+    }
+}
+
 TEST_CASE("counts: any number of threads gives the same bytes") {
     const auto counts = noisy_stack(5, 64, 64);
     const auto one = count_frames(counts.frames(), {}, 1.0, {1});

@@ -157,6 +157,48 @@ TEST_CASE("pixel statistics: counts near a reference are summed in 16 bits as in
     compare({0.0});
 }
 
+TEST_CASE("pixel statistics: own limits of counts in 16 bits give what doubles do") {
+    const auto compare = [](const auto& counts, std::vector<double> offsets, double n_sigma) {
+        offsets.resize(static_cast<std::size_t>(counts.n), offsets.back());
+        const Stack<double> doubles(counts);
+        PixelLimits limits{n_sigma, 1.5, {}, {}};
+        const auto whole = pixel_statistics(counts.frames(), offsets, limits, {2});
+        const auto real = pixel_statistics(doubles.frames(), offsets, limits, {1});
+        CHECK(same_bytes(whole.median, real.median));
+        CHECK(same_bytes(whole.noise, real.noise));
+        CHECK(same_bytes(whole.lower_noise, real.lower_noise));
+        CHECK(same_bytes(whole.total, real.total));
+        CHECK(same_bytes(whole.n_kept, real.n_kept));
+        CHECK(whole.n_left_out == real.n_left_out);
+        limits.with_medians = false;
+        const auto fewer = pixel_statistics(counts.frames(), offsets, limits, {2});
+        CHECK(fewer.median.empty());
+        CHECK(fewer.lower_noise.empty());
+        CHECK(same_bytes(fewer.noise, real.noise));
+        CHECK(same_bytes(fewer.total, real.total));
+    };
+    for (const Index n : {1, 2, 3, 4, 5, 20, 21, 64}) {
+        auto counts = random_stack(n, 9, 300, 7);
+        compare(counts, {0.0}, 2.0);
+        compare(counts, {0.0, 1.0, -2.0, 0.5, -0.5, 3.0}, 1.0);
+        compare(counts, {0.25, 0.0}, 2.0); // neither whole nor half
+        compare(counts, {2000.0, 0.0}, 2.0);
+        compare(counts, {0.0, 20'000.0}, 2.0); // too far apart
+        compare(counts, {0.0}, 1e9);
+        compare(Stack<std::uint8_t>(counts), {0.0, 0.5}, 1.5);
+        for (Index frame = 0; frame < n; ++frame) { // of other levels, up to the highest
+            counts(frame, 2, 5) = static_cast<std::uint16_t>(65535 - frame % 3);
+            counts(frame, 4, 70) = static_cast<std::uint16_t>(30'000 + frame * 7);
+        }
+        compare(counts, {0.0}, 2.0);
+        counts(n - 1, 3, 66) = 65535; // far from the others: its block goes the other way
+        counts(0, 5, 299) = 0;
+        counts(n - 1, 5, 299) = 3000;
+        counts(0, 6, 0) = 65535;
+        compare(counts, {0.0, -0.5}, 2.0);
+    }
+}
+
 TEST_CASE("pixel statistics: what does not fit is refused") {
     const auto stack = stack_of<double>({1, 2, 3});
     Image<double> small(3, 3);

@@ -181,7 +181,7 @@ class PixelStatistics:
         Pixels of each frame whose values were not kept.
     median, noise, lower_noise : numpy.ndarray or None
         Median of all values, standard deviation of those kept, and that of the values below the
-        median, in ADU; None about a reference.
+        median, in ADU; None about a reference, or where they are not wanted.
     """
 
     total: Floats
@@ -194,6 +194,8 @@ class PixelStatistics:
     @property
     def mean(self) -> Floats:
         """Mean of the values that were kept, in ADU; NaN where none were."""
+        if self.n_kept.all():
+            return np.asarray(self.total / self.n_kept)
         n = np.where(self.n_kept > 0, self.n_kept, 1)
         return np.where(self.n_kept > 0, self.total / n, np.nan)
 
@@ -206,6 +208,7 @@ def pixel_statistics(
     offsets: ArrayLike | None = None,
     about: tuple[Floats, Floats] | None = None,
     add_to: tuple[Floats, NDArray[np.int32]] | None = None,
+    medians: bool = True,
     threads: int | None = None,
 ) -> PixelStatistics:
     """Find mean and noise of each pixel over the frames, with photons and tracks left out.
@@ -227,6 +230,8 @@ def pixel_statistics(
     add_to : (numpy.ndarray, numpy.ndarray), optional
         ``total`` and ``n_kept`` of frames before, about the same reference: these arrays are added
         to, and stand in the result.
+    medians : bool
+        Whether ``median`` and ``lower_noise`` are wanted; else they are None.
 
     Notes
     -----
@@ -254,6 +259,7 @@ def pixel_statistics(
         limit=limit,
         total=total,
         n_kept=n_kept,
+        medians=medians,
         threads=resolve_threads(threads),
     )
     return PixelStatistics(**cast(Mapping[str, Any], found))

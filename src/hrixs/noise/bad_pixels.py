@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs.camera.counts import PixelStatistics, count_frames, pixel_statistics, step_of_frames
+from hrixs.camera.counts import count_frames, pixel_statistics, step_of_frames
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
 from hrixs.camera.unlike_frames import named_frames, odd_frames
 from hrixs.noise.levels import typical_noise
 from hrixs.noise.pixel_faults import (
+    BadLines,
     bad_lines,
     flat_runs,
     never_raised_so_often,
@@ -39,6 +42,8 @@ _CLIP = 6.0
 _LIGHT_SHARE, _LIGHT_PIXELS = 1e-4, 5.0
 # Where more pixels than this share are the same in all frames, the frames are copies.
 _MOST_STILL = 0.99
+# Rows of a frame that are looked at together.
+_ROWS = 32
 # Enough to tell how a pedestal moves.
 _OFFSET_PIXELS = 20_000
 # More bad pixels than this share are worth a word.
@@ -116,7 +121,8 @@ def bad_pixels(
         raise ValueError(f"frames has shape {stack.pixels.shape}, expected at least one frame.")
     _require_numbers(stack)
     still = _still_pixels(stack)
-    counts, _ = count_frames(stack, mask=still.view(np.uint8), squares=False, threads=threads)
+    mask = still.view(np.uint8) if still.any() else None
+    counts, _ = count_frames(stack, mask=mask, squares=False, threads=threads)
     odd = odd_frames(counts.median, counts.noise)
     if odd.n_odd:
         names = [number for number, kind in enumerate(odd.kinds) if kind]
@@ -176,7 +182,14 @@ def _require_numbers(stack: Frames) -> None:
 def _still_pixels(stack: Frames) -> BoolImage:
     """Pixels that are the same in all frames; none where nearly all are."""
     pixels = stack.pixels
-    still = np.asarray(pixels.max(axis=0) == pixels.min(axis=0))
+    still = np.ones(stack.frame_shape, dtype=bool)
+    for x in range(0, len(still), _ROWS):
+        here = still[x : x + _ROWS]
+        first = pixels[0, x : x + _ROWS]
+        for frame in pixels[1:]:
+            here &= frame[x : x + _ROWS] == first
+            if not here.any():  # as soon as after a few frames
+                break
     return still if still.mean() < _MOST_STILL else np.zeros_like(still)
 
 
@@ -185,8 +198,12 @@ def _offsets(stack: Frames, still: BoolImage) -> Floats:
 
     A pedestal that moves is no noise of the pixels.
     """
-    moving = np.flatnonzero(~still)
-    some = moving[:: max(1, moving.size // _OFFSET_PIXELS)]
+    n_moving = still.size - int(np.count_nonzero(still))
+    step = max(1, n_moving // _OFFSET_PIXELS)
+    if n_moving == still.size:
+        some = np.arange(0, still.size, step)
+    else:
+        some = np.flatnonzero(~still)[::step]
     values = stack.pixels.reshape(len(stack), -1)[:, some].astype(np.float64)
     return np.asarray(np.median(values - values[0], axis=1))
 
@@ -200,7 +217,7 @@ def _by_levels(stack: Frames, n_sigma: float, threads: int | None) -> dict[str, 
     if len(stack) > 1:
         stuck &= flat_runs(pixels[0].astype(np.float64))
     nothing = np.zeros(level.shape, dtype=bool)
-    lines = np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool)
+    lines = BadLines(np.zeros(level.shape[0], dtype=bool), np.zeros(level.shape[1], dtype=bool))
     return _joined(level, stuck, nothing, nothing, lines, n_sigma, nothing, threads)
 
 
@@ -208,17 +225,20 @@ def _by_levels_and_noise(
     stack: Frames, offsets: Floats, n_sigma: float, threads: int | None
 ) -> dict[str, NDArray[np.bool_]]:
     n = len(stack)
-    found = pixel_statistics(
-        stack,
-        n_sigma=_CLIP,
-        least_noise=typical_noise(stack, None, threads),
-        offsets=offsets,
-        threads=threads,
-    )
+    options: dict[str, Any] = {
+        "n_sigma": _CLIP,
+        "least_noise": typical_noise(stack, None, threads),
+        "offsets": offsets,
+        "threads": threads,
+    }
+    found = pixel_statistics(stack, medians=False, **options)
+    n_left_out = n - found.n_kept
+    light = _has_light(n_left_out, n)
+    if light:
+        found = pixel_statistics(stack, **options)
     assert found.noise is not None
-    assert found.lower_noise is not None
-    level, light = found.mean, _has_light(found, n)
-    moving = found.noise[found.noise > 0]
+    is_moving = found.noise > 0
+    moving = found.noise if is_moving.all() else found.noise[is_moving]
     if not moving.size:
         raise ValueError(
             "the frames have no noise: all pixels have the same value in all of them. Give frames "
@@ -227,32 +247,34 @@ def _by_levels_and_noise(
     typical = median_of(moving)
     if light:
         # Of those below the median alone, to which light does not add.
+        assert found.lower_noise is not None
         lower = found.lower_noise
         typical = median_of(lower[lower > 0])
         level = np.asarray(found.median)
+    else:
+        level = found.mean
     stuck = stuck_pixels(found.noise, typical, n, step_of_frames(stack, None, None))
-    stuck &= found.n_kept == n
+    stuck &= n_left_out == 0
     usable = ~stuck
     is_light = np.zeros(level.shape, dtype=bool)
     if light:
         excess = level - float(np.median(level[usable]))
-        spread = np.maximum(found.noise, found.lower_noise)
+        spread = np.maximum(found.noise, np.asarray(found.lower_noise))
         is_light = usable & raised_by_light(excess, spread, typical)
         is_light &= spread > noise_limit(3.0, n) * typical
-        noisy = usable & raised_too_often((n - found.n_kept).astype(np.float64), n)
+        noisy = usable & raised_too_often(n_left_out.astype(np.float64), n)
     else:
         noisy = usable & (found.noise > noise_limit(n_sigma, n) * typical)
-        n_times = n - found.n_kept
-        noisy |= usable & (n_times >= never_raised_so_often(n_times, n))
+        noisy |= usable & (n_left_out >= never_raised_so_often(n_left_out, n))
     lines = bad_lines(level, usable, is_light, typical, threads=threads)
     result = _joined(level, stuck, noisy, is_light, lines, n_sigma, np.full(1, light), threads)
     return result
 
 
-def _has_light(found: PixelStatistics, n: int) -> bool:
+def _has_light(n_left_out: NDArray[np.int32], n: int) -> bool:
     """Whether far more pixels are raised now and then than tracks of cosmic rays would."""
-    once = float(np.count_nonzero(n - found.n_kept == 1)) / n
-    return once > max(_LIGHT_PIXELS, _LIGHT_SHARE * found.n_kept.size)
+    once = float(np.count_nonzero(n_left_out == 1)) / n
+    return once > max(_LIGHT_PIXELS, _LIGHT_SHARE * n_left_out.size)
 
 
 def _joined(
@@ -260,12 +282,12 @@ def _joined(
     stuck: BoolImage,
     noisy: BoolImage,
     is_light: BoolImage,
-    lines: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    lines: BadLines,
     n_sigma: float,
     light: NDArray[np.bool_],
     threads: int | None,
 ) -> dict[str, NDArray[np.bool_]]:
-    columns, rows = lines
+    columns, rows, medians = lines
     on_line = columns[:, None] | rows[None, :]
     usable = ~(stuck | is_light)
     if np.count_nonzero(usable) < 16:
@@ -273,7 +295,13 @@ def _joined(
             f"{np.count_nonzero(usable)} of {usable.size} pixels change from frame to frame, "
             "expected most. Give frames as the camera wrote them."
         )
-    hot, dead = off_level(level, usable & ~on_line, n_sigma, threads=threads)
+    hot, dead = off_level(
+        level,
+        usable & ~on_line,
+        n_sigma,
+        medians=None if on_line.any() else medians,  # else of other pixels
+        threads=threads,
+    )
     # A stuck pixel, or one on a bad line, is hot if it lies above most.
     also = stuck | on_line
     high = level > median_of(level[usable & ~on_line]) if also.any() else also

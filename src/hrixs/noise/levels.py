@@ -132,7 +132,11 @@ def pixel_noise(
     stack = as_frames(stack.pixels.reshape(-1, *stack.frame_shape))
     bad = as_mask(mask, stack, usable=False)
     found = pixel_statistics(
-        stack, n_sigma=_CLIP, least_noise=typical_noise(stack, bad, threads), threads=threads
+        stack,
+        n_sigma=_CLIP,
+        least_noise=typical_noise(stack, bad, threads),
+        medians=False,
+        threads=threads,
     )
     noise = found.noise
     assert noise is not None
@@ -161,7 +165,8 @@ def typical_noise(frames: Frames, bad: NDArray[Any] | None, threads: int | None 
     rows = replace(frames, pixels=frames.pixels[:, ::step])
     usable = bad[::step] == 0 if bad is not None else np.ones(rows.frame_shape, dtype=bool)
     # No value is left out: the deviation of all of them, of pixels without light.
-    noise = pixel_statistics(rows, n_sigma=1e9, least_noise=1.0, threads=threads).noise
+    found = pixel_statistics(rows, n_sigma=1e9, least_noise=1.0, medians=False, threads=threads)
+    noise = found.noise
     assert noise is not None
     # Pixels that never change have none.
     known = noise[usable & (noise > 0)]

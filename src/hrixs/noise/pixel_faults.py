@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hrixs.noise.core_fit import gaussian_core
 from hrixs.noise.straight_lines import odd_lines
-from hrixs.utils.statistics import line_medians
+from hrixs.utils.statistics import cell_medians, line_medians
 from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
@@ -18,6 +20,8 @@ _LEAST_FACTOR, _STUCK_FACTOR = 2.0, 0.25
 # The pedestal may drift over the chip: a pixel is compared with those of a square of this size, of
 # which so many must be usable.
 _BLOCK, _LEAST_USABLE = 64, 0.1
+# Part of a block: so few rows lie in the cache.
+_ROWS = 16
 # So many equal neighbours in a line are no chance, though one frame tells no noise.
 _EQUAL_RUN = 16
 # Light has this much variance above that of the noise for each ADU that it adds, in noise.
@@ -77,7 +81,12 @@ def flat_runs(image: Floats) -> BoolImage:
 
 
 def off_level(
-    level: Floats, usable: BoolImage, n_sigma: float, *, threads: int | None = None
+    level: Floats,
+    usable: BoolImage,
+    n_sigma: float,
+    *,
+    medians: tuple[Floats, Floats] | None = None,
+    threads: int | None = None,
 ) -> tuple[BoolImage, BoolImage]:
     """Pixels above, and below, those of the square around them.
 
@@ -89,16 +98,15 @@ def off_level(
         Pixels that others may be compared with.
     n_sigma : float
         Standard deviations of the usable pixels' levels at which one is off.
+    medians : (numpy.ndarray, numpy.ndarray), optional
+        Those of the lines of the usable pixels, as `BadLines` has them, where they are known.
     threads : int, optional
         As in `hrixs.find_photons`.
     """
-    # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
-    excess = np.where(usable, level, np.nan)
-    for axis in (0, 1):
-        of_lines = line_medians(excess, axis, threads=threads)
-        excess -= np.expand_dims(np.where(np.isnan(of_lines), 0.0, of_lines), axis)
-    _subtract_background(excess)
-    middle, sigma = gaussian_core(excess[usable])
+    all_usable = bool(usable.all())
+    values = level if all_usable else np.where(usable, level, np.nan)
+    excess = _excess(values, medians, threads)
+    middle, sigma = gaussian_core(excess if all_usable else excess[usable])
     hot = usable & (excess > middle + n_sigma * sigma)
     dead = usable & (excess < middle - n_sigma * sigma)
     hot[hot] = _stands_out(excess, np.argwhere(hot), n_sigma)
@@ -121,29 +129,47 @@ def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> ND
     return np.asarray(excess[tuple(pixels.T)] - middle[:, 0] > n_sigma * spread)
 
 
-def _subtract_background(excess: Floats) -> None:
-    """Subtract from each pixel, in place, the median of those of its square that are not NaN."""
-    nx, ny = excess.shape
-    n_across = -(-ny // _BLOCK)
-    own = np.empty((-(-nx // _BLOCK), n_across))
-    n_usable = np.empty(own.shape)
-    for k, x in enumerate(range(0, nx, _BLOCK)):
-        squares = np.full((n_across, _BLOCK, _BLOCK), np.nan)
-        padded = squares.transpose(1, 0, 2)  # squares of a band of columns side by side
-        band = excess[x : x + _BLOCK]
-        whole = ny // _BLOCK
-        padded[: len(band), :whole] = band[:, : whole * _BLOCK].reshape(len(band), whole, _BLOCK)
-        if whole < n_across:
-            padded[: len(band), whole, : ny - whole * _BLOCK] = band[:, whole * _BLOCK :]
-        flat = squares.reshape(n_across, -1)
-        n_usable[k] = (~np.isnan(flat)).sum(axis=1)
-        own[k] = line_medians(flat, 1, threads=1)
-    size = np.outer(*(np.minimum(n - np.arange(0, n, _BLOCK), _BLOCK) for n in (nx, ny)))
+def _excess(values: Floats, medians: tuple[Floats, Floats] | None, threads: int | None) -> Floats:
+    """Of each pixel above its column, its row, and the square that it is in, by their medians."""
+    # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
+    if medians is None:
+        of_y = _where_known(line_medians(values, 0, threads=threads))
+        of_x = _where_known(line_medians(values, 1, less=of_y, threads=threads))
+    else:
+        of_y, of_x = (_where_known(of_lines) for of_lines in medians)
+    own, n_usable = cell_medians(
+        values, (_BLOCK, _BLOCK), less_of_y=of_y, less_of_x=of_x, threads=threads
+    )
+    size = np.outer(*(np.minimum(n - np.arange(0, n, _BLOCK), _BLOCK) for n in values.shape))
     few = ~(n_usable > _LEAST_USABLE * size)
     if few.any():
-        own[few] = float(np.nanmedian(excess))
-    for k, x in enumerate(range(0, nx, _BLOCK)):
-        excess[x : x + _BLOCK] -= np.repeat(own[k], _BLOCK)[:ny]
+        own[few] = float(np.nanmedian(values - of_y - of_x[:, None]))
+    excess = np.empty_like(values, order="C")
+    for x in range(0, len(values), _ROWS):
+        here = slice(x, x + _ROWS)
+        some = values[here] - of_y
+        some -= of_x[here, None]
+        np.subtract(some, np.repeat(own[x // _BLOCK], _BLOCK)[: values.shape[1]], out=excess[here])
+    return excess
+
+
+def _where_known(medians: Floats) -> Floats:
+    return np.where(np.isnan(medians), 0.0, medians)
+
+
+class BadLines(NamedTuple):
+    """Lines of one x, and of one y, that are bad.
+
+    Attributes
+    ----------
+    columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
+    medians : (numpy.ndarray, numpy.ndarray), optional
+        Of the pixels of each y, and of those of each x less the former: where all lines are judged.
+    """
+
+    columns: NDArray[np.bool_]
+    rows: NDArray[np.bool_]
+    medians: tuple[Floats, Floats] | None = None
 
 
 def bad_lines(
@@ -153,29 +179,31 @@ def bad_lines(
     noise: float,
     *,
     threads: int | None = None,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows and columns whose level is not that of those beside them.
-
-    Returns
-    -------
-    columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
-        Lines of one x, and of one y.
-    """
-    values = np.where(usable & ~is_light, level, np.nan)
+) -> BadLines:
+    """Rows and columns whose level is not that of those beside them."""
+    judged = usable & ~is_light
+    all_judged = bool(judged.all())
+    values = level if all_judged else np.where(judged, level, np.nan)
     found = []
+    medians = None
     for axis in (1, 0):
-        enough = usable.mean(axis=axis) > _LEAST_USABLE
-        enough &= is_light.mean(axis=axis) < _MOST_LIGHT
-        across = (usable & ~is_light).mean(axis=1 - axis) > _LEAST_USABLE
+        enough, across = (np.ones(level.shape[k], dtype=bool) for k in (1 - axis, axis))
+        if not all_judged:
+            enough &= usable.mean(axis=axis) > _LEAST_USABLE
+            enough &= is_light.mean(axis=axis) < _MOST_LIGHT
+            across &= judged.mean(axis=1 - axis) > _LEAST_USABLE
         here = np.ix_(*((enough, across) if axis == 1 else (across, enough)))
         levels = np.full(len(enough), np.nan)
         if enough.any() and across.any():
             # What the lines across differ by is theirs, as of two halves of the chip.
-            some = values[here] if not (enough.all() and across.all()) else values
+            all_lines = bool(enough.all() and across.all())
+            some = values if all_lines else values[here]
             of_across = line_medians(some, 1 - axis, threads=threads)
             levels[enough] = line_medians(some, axis, less=of_across, threads=threads)
+            if axis == 1 and all_lines:
+                medians = of_across, levels
         found.append(odd_lines(levels, noise))
-    return found[0], found[1]
+    return BadLines(found[0], found[1], medians)
 
 
 def noise_limit(n_sigma: float, n_frames: int) -> float:

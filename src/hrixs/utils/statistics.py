@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from hrixs.utils.threads import map_in_threads
+from hrixs import _core
+from hrixs.utils.threads import resolve_threads
 from hrixs.utils.typing import Floats
 
 #: Full width at half maximum of a Gaussian, in standard deviations.
 FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
-# Lines that are put in order together: they lie in the cache.
-_LINES = 64
-# With more places to look at than this, lines are sorted.
-_MOST_PLACES = 8
 # Numbers from which on a sample of so many is worth while.
 _MANY, _SAMPLE = 100_000, 4096
 
@@ -85,24 +83,48 @@ def line_medians(
     >>> line_medians(np.array([[1.0, 5.0, np.nan], [2.0, 9.0, 4.0]]), 1)
     array([3., 4.])
     """
-    lines = values if axis == 1 else values.T
-
-    def of_some(begin: int) -> Floats:
-        some = lines[begin : begin + _LINES]
-        return _medians_in_place(np.array(some, order="C") if less is None else some - less)
-
-    parts = map_in_threads(of_some, range(0, len(lines), _LINES), threads)
-    return np.concatenate(parts) if parts else np.empty(0)
+    along_y = axis == 1
+    size = (1, max(values.shape[1], 1)) if along_y else (max(values.shape[0], 1), 1)
+    given: ArrayLike = () if less is None else less
+    of_y, of_x = (given, ()) if along_y else ((), given)
+    return cell_medians(values, size, less_of_y=of_y, less_of_x=of_x, threads=threads)[0].ravel()
 
 
-def _medians_in_place(lines: Floats) -> Floats:
-    """Median of each row, whose values are put in another order."""
-    n = lines.shape[1] - np.isnan(lines).sum(axis=1)
-    low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, max(lines.shape[1] - 1, 0))
-    places = np.unique([low, high])
-    if len(places) > _MOST_PLACES:
-        lines.sort(axis=1)  # NaN last, as for the others
-    else:
-        lines.partition(places, axis=1)
-    at = np.arange(len(lines))
-    return np.asarray((lines[at, low] + lines[at, high]) / 2)
+def cell_medians(
+    values: Floats,
+    size: tuple[int, int],
+    *,
+    less_of_y: ArrayLike = (),
+    less_of_x: ArrayLike = (),
+    threads: int | None = None,
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Median of each cell of an image, without NaN, and of how many numbers; NaN of none.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (x, y)
+    size : (int, int)
+        Of a cell along x and y; those at the ends may be smaller.
+    less_of_y, less_of_x : array_like, shapes (y,) and (x,), optional
+        Subtracted from the pixels of each y first, then from those of each x.
+    threads : int, optional
+        As in `hrixs.find_photons`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hrixs.utils.statistics import cell_medians
+    >>> medians, n = cell_medians(np.array([[1.0, 5.0, np.nan], [2.0, 9.0, 4.0]]), (2, 2))
+    >>> medians, n
+    (array([[3.5, 4. ]]), array([[4, 1]]))
+    """
+    shape = [-(-n // max(side, 1)) for n, side in zip(values.shape, size, strict=True)]
+    medians, n = _core.cell_medians(
+        values,
+        size_x=size[0],
+        size_y=size[1],
+        less_of_y=np.asarray(less_of_y, dtype=np.float64),
+        less_of_x=np.asarray(less_of_x, dtype=np.float64),
+        threads=resolve_threads(threads),
+    )
+    return medians.reshape(shape), n.reshape(shape)
