@@ -155,6 +155,12 @@ class Analysis:
         return self.method == "auto" and isinstance(self.options["threshold"], str)
 
     @property
+    def decided(self) -> bool:
+        """Whether the first images decide nothing that frames are reduced by."""
+        open_still = self.resolves or self.needs_cloud or self.flattens
+        return self.mending is None and not open_still
+
+    @property
     def flat_camera(self) -> dict[str, Any]:
         """`camera`, with a dark that also takes steps of the level away."""
         return self.camera | {"dark": with_uneven(self.camera["dark"], self.uneven)}

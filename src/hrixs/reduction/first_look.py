@@ -13,7 +13,7 @@ from hrixs.camera.frames import Frames, as_frames
 from hrixs.camera.level_and_noise import level_and_noise
 from hrixs.camera.sampled_lines import sampled_lines
 from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
-from hrixs.doubt_rules.doubt import Doubt, new_ones, tell
+from hrixs.doubt_rules.doubt import Doubt, new_ones
 from hrixs.doubt_rules.lines import lines_of
 from hrixs.doubt_rules.photons import charge_of_one
 from hrixs.doubt_rules.steps import level_steps, steps_of_level
@@ -30,8 +30,8 @@ _N_PIXELS = 24
 _LEAST_SPOTS = 12
 
 
-def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
-    """Look at the first images; `analysis` with what they show, which is told.
+def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> tuple[Analysis, list[Doubt]]:
+    """Look at the first images; `analysis` with what they show, and what of it is new.
 
     Parameters
     ----------
@@ -73,8 +73,7 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
         if not analysis.counts_photons:
             found += lines_in(analysis, joined["x"], joined["y"], shape)
     found = new_ones(found, analysis.doubts)
-    tell(found)
-    return analysis.with_doubts(found)
+    return analysis.with_doubts(found), found
 
 
 class ChipSample:

@@ -96,6 +96,14 @@ class Part:
     entries: NDArray[np.int64]
     rows: NDArray[np.int64]
 
+    def divided(self, n: int) -> list[Part]:
+        """Its first `n` frames, and the others, if there are any."""
+        return [
+            replace(self, entries=self.entries[some], rows=self.rows[some])
+            for some in (slice(n), slice(n, None))
+            if len(self.entries[some])
+        ]
+
 
 @dataclass(frozen=True)
 class ReadPart:
@@ -259,6 +267,11 @@ class PartReader:
                 ahead = following
             if ahead is not None:
                 yield ahead.result()
+
+    def let_go(self, read: ReadPart) -> None:
+        """Leave the memory of what was read to whoever has it."""
+        kept = [one for one in self._buffers if not np.may_share_memory(one, read.frames)]
+        self._buffers[:] = kept
 
     def close(self) -> None:
         """End the threads and let go of the memory."""
