@@ -72,7 +72,7 @@ def test_it_tells_the_same_as_before_the_work(tmp_path, monkeypatch, name, mappe
     assert beside.identical(before)
 
 
-def test_it_ends_with_an_error_of_the_work(tmp_path, monkeypatch, h=None):
+def test_it_ends_with_an_error_of_the_work(tmp_path, monkeypatch):
     folder = write_run(tmp_path, frames(12))
 
     def fail(*_):

@@ -154,9 +154,7 @@ def hot_pixels(x: Floats, y: Floats, n_images: int) -> list[Doubt]:
     hot = pixel[_poisson_tail(counts, 8.0 * beside / wide) < _CHANCE].tolist()
     if not hot:
         return []
-    places = [
-        (one // n_rows + round(x.min()), one % n_rows + round(y.min())) for one in hot
-    ]
+    places = [(one // n_rows + round(x.min()), one % n_rows + round(y.min())) for one in hot]
     shown = ", ".join(map(str, places[:_MOST_NAMED]))
     more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
     return [
