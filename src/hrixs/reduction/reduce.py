@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
+from queue import SimpleQueue
+from threading import Semaphore
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +20,7 @@ from hrixs.doubt_rules.doubt import Doubt, tell
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.collect import Collected
 from hrixs.reduction.first_images import settled
-from hrixs.reduction.part_result import PartResult, reduce_part
+from hrixs.reduction.part_result import Handed, PartResult, reduce_part
 from hrixs.reduction.plan import Plan
 from hrixs.runs.budget import Budget
 from hrixs.runs.faults import Faults
@@ -29,6 +32,8 @@ from hrixs.utils.threads import resolve_threads
 
 # First images that are read together; and kept while they are looked at.
 _TOGETHER, _FEW = 4, 8
+# Parts of a run that are reduced at a time.
+_AT_A_TIME = 2
 
 #: Reduces parts, in any order: the parts to do, and what to do with each.
 ReduceParts = Callable[[list[Part]], Iterable[list[PartResult]]]
@@ -115,16 +120,43 @@ def reduce_run(
 def reduce_here(
     parts: list[Part], plan: Plan, inflating: int, look: Look | None = None
 ) -> Generator[list[PartResult]]:
-    """Reduce parts in this process, the next one being read meanwhile; `look` gets the first."""
-    with (
-        PartReader(inflating, plan.crop, swapped=plan.swapped) as reader,
-        closing(reader.read_ahead(parts)) as read_parts,
-    ):
-        for read in read_parts:
-            if look is not None:
+    """Reduce parts in this process, two at a time; `look` gets the first.
+
+    What is done with one in Python, or is read of it, is done while kernels go through the other:
+    threads of a kernel alone would wait for that, and take a processor to do so.
+    """
+    threads = resolve_threads(plan.analysis.camera["threads"])
+    each = replace(plan, analysis=plan.analysis.with_threads(-(-threads // _AT_A_TIME)))
+    working = Semaphore(min(threads, _AT_A_TIME))
+    free: SimpleQueue[PartReader] = SimpleQueue()
+
+    def reduced(part: Part, hand: Handed | None) -> list[PartResult]:
+        reader = free.get()
+        try:
+            read = reader.read(part)
+            if hand is not None:
                 reader.let_go(read)
-            yield reduce_part(read, plan, None if look is None else look.begin)
-            look = None
+            with working:
+                return reduce_part(read, each, hand)
+        finally:
+            free.put(reader)
+
+    with ExitStack() as held:
+        for _ in range(_AT_A_TIME):
+            inflating_each = -(-inflating // _AT_A_TIME)
+            reader = PartReader(inflating_each, plan.crop, swapped=plan.swapped, buffers=1)
+            free.put(held.enter_context(reader))
+        pool = held.enter_context(ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="hrixs-part"))
+        held.callback(pool.shutdown, cancel_futures=True)
+        hand = None if look is None else look.begin
+        under_way: deque[Future[list[PartResult]]] = deque()
+        for part in parts:
+            under_way.append(pool.submit(reduced, part, hand))
+            hand = None
+            if len(under_way) > _AT_A_TIME:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 class _FirstFrame(NamedTuple):

@@ -20,7 +20,7 @@ MEMORY = "512MB"
 
 
 # Larger parts are no faster, and make the progress jerky.
-_MOST_BYTES_PER_PART = 128 * 10**6
+_MOST_BYTES_PER_PART = 96 * 10**6
 
 
 # A part that is worked on, one that is read, and one that is about to be given back.
