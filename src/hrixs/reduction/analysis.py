@@ -24,7 +24,7 @@ from hrixs.spectra.converted import photons_by_intensity
 from hrixs.spectra.counted import histogram
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.methods import METHODS
-from hrixs.utils.checks import number
+from hrixs.utils.checks import number, whole_number
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.utils.threads import resolve_threads
 
@@ -245,7 +245,7 @@ class Analysis:
         first_column, first_row = self.origin
         return histogram(
             photons,
-            np.linspace(0.0, n_rows, self.bins + 1),
+            np.linspace(0.0, n_rows, whole_number("bins", self.bins) + 1),
             self.curvature.counted_from(first_column),
             moved=first_row,
             attrs=self.curvature.attrs()
