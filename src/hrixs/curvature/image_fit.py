@@ -31,6 +31,9 @@ _STEP = 0.05
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
 
+# Columns that tell a level to begin with.
+_SAMPLE = 256
+
 # In ADU: the squares of more do not add up.
 _LARGEST_PIXEL = 1e100
 
@@ -278,7 +281,7 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
     end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else len(rows)
     sigma = max((end - begin - 1) / FWHM, 0.7)
-    offset = median_of(image)
+    offset = median_of(image[:: max(1, nx // _SAMPLE)])
     return np.array([height, float(rows[peak]), sigma, curve_a, curve_b, offset + background])
 
 
