@@ -30,13 +30,10 @@ _STEP = 0.05
 # A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
-
 # The fits that place the window end where their steps are small beside it.
 _ROUGHLY = {"ftol": 1e-3, "xtol": 1e-3}
-
 # Columns that tell a level to begin with.
 _SAMPLE = 256
-
 # In ADU: the squares of more do not add up.
 _LARGEST_PIXEL = 1e100
 
