@@ -14,6 +14,7 @@ import xarray as xr
 from conftest import DARK, RUN
 from hrixs import HrixsWarning, __version__
 from hrixs.reduction.checkpoint import Checkpoint, remove_checkpoint
+from hrixs.reduction.collect import Collected
 from hrixs.reduction.part_result import PartResult
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.provenance import digest
@@ -28,18 +29,16 @@ def every_part(monkeypatch):
 
 def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Have the reduction interrupted when so many parts are done."""
-    from hrixs.reduction import reduce as reduction
+    real, done = Collected.add, []
 
-    real, done = reduction.reduce_part, []
-
-    def reduce_part(*args, **options):
+    def add(self, result):
         if len(done) == after:
-            monkeypatch.setattr(reduction, "reduce_part", real)
+            monkeypatch.setattr(Collected, "add", real)
             raise KeyboardInterrupt
         done.append(None)
-        return real(*args, **options)
+        real(self, result)
 
-    monkeypatch.setattr(reduction, "reduce_part", reduce_part)
+    monkeypatch.setattr(Collected, "add", add)
 
 
 @pytest.mark.parametrize("method", ["auto", "manual", "integrate"])

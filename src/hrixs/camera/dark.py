@@ -192,14 +192,21 @@ class DarkMean:
         elif n < 4:
             limit = np.full(found.median.shape, N_SIGMA * np.sqrt(2) * usual)
         else:
-            limit = N_SIGMA * np.maximum(np.nan_to_num(found.noise), usual)
-        self._about = np.nan_to_num(found.median), limit
+            # In place: these images are large.
+            limit = np.nan_to_num(found.noise, copy=False)
+            np.maximum(limit, usual, out=limit)
+            limit *= N_SIGMA
+        self._about = np.nan_to_num(found.median, copy=False), limit
 
     def _take(self, part: GoodPart | None) -> None:
         """Add a part; the first ones wait, so that the medians are not those of how parts fall."""
         if part is None or not len(part.frames):
             return
         if self._about is not None:
+            self._add(part)
+            return
+        if not self._first and len(part.frames) >= _MOST_REFERENCE:
+            self._begin(part)
             self._add(part)
             return
         self._first.append(replace(part, frames=part.frames.copy()))

@@ -12,15 +12,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from hrixs.curvature.line_levels import LineLevels, line_levels, noise_of
+from hrixs.utils.statistics import median_of
 from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-# Pixels of a row, along it, that its level is of; of a column, or of a part of a row; and those
-# that the level begins with.
-_MOST_PIXELS, _ENOUGH_PIXELS, _SAMPLE = 512, 256, 128
-# Pixels further than this from the level of their line are light, in standard deviations.
-_CLIP = 3.0
+# Pixels of a column, or of a part of a row, that its level is of; columns that tell the usual one.
+_ENOUGH_PIXELS, _SAMPLE = 256, 128
 # Lines on either side that a line is compared with.
 _AROUND = 65
 # A step between neighbouring lines that is none of chance, in deviations of such steps.
@@ -39,6 +38,7 @@ _MOST_VARIANCE = 200.0
 _STUCK = 1 / 16
 # So many pixels beside each other that do not change at all are stuck, if that is no chance.
 _RUN, _BY_CHANCE = 16, 0.01
+_EIGHT_TRUE = np.uint64(0x0101010101010101)
 # A hot pixel stands out by so many deviations, and has neighbours with less than this share of it.
 _HOT, _HOT_NEIGHBOUR = 8.0, 0.1
 # Half of a hot pixel's frames have the same as the other half, to this share.
@@ -72,16 +72,21 @@ class ChipLines:
         Pixels that tell nothing: stuck, saturated, hot, noisy, or struck by a cosmic ray.
     noise : float
         Of a pixel in one frame, in ADU.
+    uneven : bool
+        Whether anything was taken out of `image`.
     """
 
     clean: Floats
     image: Floats
     bad: BoolImage
     noise: float
+    uneven: bool = True
 
     @cached_property
     def pattern(self) -> Floats:
         """Pedestal of each pixel above that of most, by its row and its column, in ADU."""
+        if not self.uneven:
+            return np.zeros(self.image.shape)
         pattern = np.asarray(self.image - self.clean)
         np.copyto(pattern, 0.0, where=np.isnan(pattern))
         return pattern
@@ -89,12 +94,16 @@ class ChipLines:
     @property
     def matters(self) -> bool:
         """Whether the pedestals would be taken for photons, or pixels are bad."""
-        return bool(self.bad.any()) or float(np.ptp(self.pattern)) > 0.5 * self.noise
+        uneven = self.uneven and float(np.ptp(self.pattern)) > 0.5 * self.noise
+        return uneven or bool(self.bad.any())
 
     def remarks(self) -> list[str]:
         """What is worth a word, a sentence each."""
-        off = np.abs(self.pattern) > 0.5 * self.noise
-        off |= self.bad
+        off = self.bad
+        if self.uneven:
+            off = off | (np.abs(self.pattern) > 0.5 * self.noise)
+        elif not off.any():
+            return []
         n_rows, n_columns = (int((off.mean(axis) > _WHOLE).sum()) for axis in (0, 1))
         n_pixels = int(self.bad.sum())
         texts = []
@@ -112,7 +121,9 @@ class ChipLines:
         return texts
 
 
-def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
+def chip_lines(
+    mean: Floats, difference: Floats, n_images: int, *, threads: int | None = None
+) -> ChipLines:
     """Find what the chip adds to the mean of frames.
 
     Parameters
@@ -123,6 +134,8 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
         How its halves differ, as in `hrixs.camera.half_means.HalfMeans`, or `along_rows`.
     n_images : int
         Frames that they are of; 1 where the difference is not one of frames.
+    threads : int, optional
+        As in `hrixs.find_photons`.
 
     Examples
     --------
@@ -135,21 +148,24 @@ def chip_lines(mean: Floats, difference: Floats, n_images: int) -> ChipLines:
     array([30, 31, 32])
     """
     bad = _stuck_runs(difference)
-    found = _lines(mean, difference, bad)
+    found = line_levels(mean, difference, bad, threads)
     noisy = n_images > 1
     bad |= _dead_or_noisy(found, noisy)
-    clean = mean - _pedestals(found)
-    _subtract_parts(clean, difference, bad)
+    rows = _pedestals(found)
+    clean = mean - rows
+    of_parts = _subtract_parts(clean, difference, bad, threads)
     every = slice(None, None, max(1, mean.shape[1] // _ENOUGH_PIXELS))
-    found = _lines(clean[:, every].T.copy(), difference[:, every].T.copy(), bad[:, every].T.copy())
+    found = line_levels(clean[:, every].T, difference[:, every].T, bad[:, every].T, threads)
     bad |= _dead_or_noisy(found, noisy)[:, None]
     columns = _pedestals(found)
     if columns.any():
         clean -= columns[:, None]
-    clean[bad] = np.nan
-    bad |= _hot_pixels(clean, difference, n_images)
-    clean[bad] = np.nan
-    return ChipLines(clean, mean, bad, _noise(found))
+    np.copyto(clean, np.nan, where=bad)
+    hot = _hot_pixels(clean, difference, n_images)
+    bad |= hot
+    np.copyto(clean, np.nan, where=hot)
+    uneven = bool(rows.any() or columns.any()) or of_parts
+    return ChipLines(clean, mean, bad, noise_of(found), uneven)
 
 
 def along_rows(image: Floats) -> Floats:
@@ -164,7 +180,7 @@ def row_levels(image: Floats) -> Floats:
 
     Of a line that covers most columns of a row this is the line itself.
     """
-    level = _lines(image, np.zeros_like(image), ~np.isfinite(image)).level
+    level = line_levels(image, np.zeros_like(image), ~np.isfinite(image)).level
     return np.asarray(np.nan_to_num(level - np.nanmedian(level)))
 
 
@@ -173,78 +189,45 @@ def _stuck_runs(difference: Floats) -> BoolImage:
     from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
     still = difference == 0
-    share = float(still.mean())
+    share = np.count_nonzero(still) / max(still.size, 1)
     found = np.zeros(still.shape, dtype=bool)
     if not 0 < share < 1:
         return found
-    usual = float(np.median(still.mean(axis=0)))
     for axis in (0, 1):
-        n_half = still.shape[axis] // (_RUN // 2)
-        if not n_half or usual**_RUN * still.size > _BY_CHANCE:
+        # As in every run.
+        if not _has_stretch(still, axis) or _by_chance(still):
             continue
-        lines = np.moveaxis(still, axis, 0)
-        halves = lines[: n_half * (_RUN // 2)].reshape(n_half, _RUN // 2, -1).all(axis=1)
-        if halves.any():  # as in every run
-            within = minimum_filter1d(still.view(np.uint8), _RUN, axis, mode="constant")
-            # Filters of an even size reach one pixel further to one side.
-            found |= maximum_filter1d(within, _RUN, axis, origin=-1).astype(bool)
+        within = minimum_filter1d(still.view(np.uint8), _RUN, axis, mode="constant")
+        # Filters of an even size reach one pixel further to one side.
+        found |= maximum_filter1d(within, _RUN, axis, origin=-1).astype(bool)
     return found
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """Level of each row with its error, and the variance of a pixel's noise in it."""
-
-    level: Floats
-    error: Floats
-    variance: Floats
-    n_pixels: Floats
-
-
-def _lines(mean: Floats, difference: Floats, bad: BoolImage) -> _Lines:
-    """Rows without their strong light."""
-    every = slice(None, None, max(1, len(mean) // _MOST_PIXELS))
-    mean, difference, bad = mean[every], difference[every], bad[every]
-    usable = np.isfinite(mean) & np.isfinite(difference) & ~bad
-    sample = slice(None, None, max(1, len(mean) // _SAMPLE))
-    some = np.where(usable[sample], mean[sample], np.nan)
-    middle = _medians(some)
-    spread = 1.4826 * _medians(np.abs(some - middle))
-    if not np.isfinite(spread).any():
-        return _Lines(middle, middle, middle, np.zeros(len(middle)))
-    spread = np.fmax(spread, np.nanmedian(spread))
-    distance = mean - middle
-    kept = (np.abs(distance) <= _CLIP * spread) & usable
-    n = kept.sum(axis=0)
-    n_safe = np.maximum(n, 1)
-    level = middle + np.where(kept, distance, 0.0).sum(axis=0) / n_safe
-    moved = np.where(kept, difference, 0.0)
-    common = moved.sum(axis=0) / n_safe  # of the row in a frame: no noise of its pixels
-    variance = (moved**2).sum(axis=0) / n_safe - common**2
-    few = n < 8
-    level[few] = variance[few] = np.nan
-    return _Lines(level, spread / np.sqrt(n_safe), variance, n_safe.astype(np.float64))
+def _has_stretch(still: BoolImage, axis: int) -> bool:
+    """Whether half of a run begins at a multiple of its length along an axis."""
+    half = _RUN // 2
+    n_half = still.shape[axis] // half
+    if still.shape[1] % half or still.dtype.itemsize * half != np.dtype(np.uint64).itemsize:
+        lines = np.moveaxis(still, axis, 0)
+        return bool(lines[: n_half * half].reshape(n_half, half, -1).all(axis=1).any())
+    eights = still.view(np.uint64)  # all True where each byte is 1
+    if axis == 0:
+        eights = eights[: n_half * half].reshape(n_half, half, eights.shape[1])
+        eights = np.bitwise_and.reduce(eights, axis=1)
+        return bool(eights.any())
+    return bool((eights == _EIGHT_TRUE).any())
 
 
-def _noise(lines: _Lines) -> float:
-    """Noise of a pixel on most lines, in ADU."""
-    known = lines.variance[np.isfinite(lines.variance)]
-    return float(np.sqrt(np.median(known))) if known.size else 0.0
+def _by_chance(still: BoolImage) -> bool:
+    """Whether so many pixels do not change that runs of them mean nothing."""
+    usual = float(np.median(still.mean(axis=0)))
+    return usual**_RUN * still.size > _BY_CHANCE
 
 
-def _medians(values: Floats) -> Floats:
-    """Median of each column of an array, NaN passed over; NaN where there is nothing else."""
-    ordered = np.sort(values, axis=0)  # NaN last
-    n = np.isfinite(values).sum(axis=0)
-    at = np.arange(values.shape[1])
-    last = np.maximum(n - 1, 0)
-    return np.asarray((ordered[last // 2, at] + ordered[np.minimum(n // 2, last), at]) / 2)
-
-
-def _dead_or_noisy(lines: _Lines, noisy: bool) -> NDArray[np.bool_]:
+def _dead_or_noisy(lines: LineLevels, noisy: bool) -> NDArray[np.bool_]:
     """Lines that do not change, and, if `noisy`, those that change without light."""
     level, variance = lines.level, lines.variance
-    usual = _noise(lines) ** 2
+    usual = noise_of(lines) ** 2
     if not usual > 0:
         return np.zeros(len(variance), dtype=bool)
     bad = np.asarray(np.nan_to_num(variance, nan=usual) < _STUCK * usual)
@@ -256,18 +239,21 @@ def _dead_or_noisy(lines: _Lines, noisy: bool) -> NDArray[np.bool_]:
     return bad
 
 
-def _subtract_parts(clean: Floats, difference: Floats, bad: BoolImage) -> None:
-    """Subtract pedestals of parts of the rows, as of the amplifiers of a chip, in place."""
+def _subtract_parts(clean: Floats, difference: Floats, bad: BoolImage, threads: int | None) -> bool:
+    """Subtract pedestals of parts of the rows, as of the amplifiers of a chip, if there are any."""
+    found = False
     n_parts = min(_PARTS, len(clean) // _LEAST_PART)
     for k in range(n_parts if n_parts > 1 else 0):
         own = slice(k * len(clean) // n_parts, (k + 1) * len(clean) // n_parts)
         some = slice(own.start, own.stop, max(1, (own.stop - own.start) // _ENOUGH_PIXELS))
-        pedestals = _pedestals(_lines(clean[some], difference[some], bad[some]))
+        pedestals = _pedestals(line_levels(clean[some], difference[some], bad[some], threads))
         if pedestals.any():
+            found = True
             clean[own] -= pedestals
+    return found
 
 
-def _pedestals(lines: _Lines) -> Floats:
+def _pedestals(lines: LineLevels) -> Floats:
     """Pedestal of each line above that of most, by the steps that light does not make."""
     level, variance = lines.level, lines.variance
     known = np.flatnonzero(np.isfinite(level) & np.isfinite(variance))
@@ -334,10 +320,10 @@ def _hot_pixels(clean: Floats, difference: Floats, n_images: int) -> BoolImage:
     some = some[np.isfinite(some)]
     if not some.size:
         return hot
-    middle = float(np.median(some))
-    spread = 1.4826 * float(np.median(np.abs(some - middle)))
+    middle = median_of(some)
+    spread = 1.4826 * median_of(np.abs(some - middle))
     with np.errstate(invalid="ignore"):
-        x, y = np.nonzero(clean > middle + _HOT * spread)
+        x, y = np.divmod(np.flatnonzero(clean > middle + _HOT * spread), clean.shape[1])
     if not len(x):
         return hot
     height = clean[x, y] - middle

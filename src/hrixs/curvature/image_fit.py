@@ -30,7 +30,10 @@ _STEP = 0.05
 # A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
 # tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
-
+# The fits that place the window end where their steps are small beside it.
+_ROUGHLY = {"ftol": 1e-3, "xtol": 1e-3}
+# Columns that tell a level to begin with.
+_SAMPLE = 256
 # In ADU: the squares of more do not add up.
 _LARGEST_PIXEL = 1e100
 
@@ -278,7 +281,7 @@ def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np
     begin = peak - int(np.argmin(above[peak::-1])) if not above[: peak + 1].all() else 0
     end = peak + int(np.argmin(above[peak:])) if not above[peak:].all() else len(rows)
     sigma = max((end - begin - 1) / FWHM, 0.7)
-    offset = median_of(image)
+    offset = median_of(image[:: max(1, nx // _SAMPLE)])
     return np.array([height, float(rows[peak]), sigma, curve_a, curve_b, offset + background])
 
 
@@ -291,7 +294,7 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
     scale = np.array([1.0, 1.0, 1.0, 1.0 / nx, 1.0 / nx**2, 1.0])
     scale[[0, 5]] = guess[0]
     parameters = guess
-    for _ in range(3):  # the window follows the line
+    for last in (False, False, True):  # the window follows the line
         x, y, values = _near_line(image, parameters)
         if len(values) < 64:
             raise NoLineError(_no_line_text("the line leaves the image"))
@@ -299,7 +302,7 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
             lambda p, x=x, y=y, v=values: line_model(p * scale, x, y) - v,
             parameters / scale,
             jac=lambda p, x=x, y=y: line_jacobian(p * scale, x, y) * scale,
-            **{"method": "lm", "max_nfev": 100, **options},
+            **{"method": "lm", "max_nfev": 100, **({} if last else _ROUGHLY), **options},
         )
         parameters = result.x * scale
         parameters[2] = abs(parameters[2])

@@ -24,31 +24,34 @@ def search_curvature(image: _FloatImage) -> tuple[float, float]:
     """
     nx, ny = image.shape
     x, strips = strip_profiles(image, min(_N_STRIPS, nx // 4))
-    spectra = np.fft.rfft(strips, n=2 * ny, axis=1)
-    cycles = np.arange(spectra.shape[1]) / (2 * ny)
-    position = (x / (nx - 1))[:, None]
+    spectra = np.fft.rfft(strips, n=2 * ny, axis=1).T
+    cycles = np.arange(len(spectra)) / (2 * ny)
+    position = x / (nx - 1)
 
     def best(tilts: NDArray[np.float64], bends: NDArray[np.float64], cutoff: float) -> _TiltBend:
-        used = (cycles > 1 / ny) & (cycles < cutoff)  # below that is background
+        used = np.flatnonzero((cycles > 1 / ny) & (cycles < cutoff))  # below that is background
 
         def moved_by(rows: NDArray[np.float64]) -> NDArray[np.complex128]:
-            return np.asarray(np.exp(2j * np.pi * rows * cycles[used]))
+            """Factors of each frequency; each is the one before, moved on."""
+            factors = np.empty((len(used), *rows.shape), np.complex128)
+            by_step = np.exp(1j * np.pi * rows / ny)
+            here = np.exp(2j * np.pi * rows * cycles[used[0]])
+            for one in factors:
+                one[:] = here
+                here *= by_step
+            return factors
 
-        bent = spectra[:, used] * np.stack(
-            [moved_by(4 * bend * position * (position - 1)) for bend in bends]
-        )
-        # Tilts are evenly spaced, so that each is the one before, moved on.
-        moved, by_step = moved_by(tilts[0] * position), moved_by((tilts[1] - tilts[0]) * position)
-        powers = []
-        for _ in tilts:
-            powers.append((np.abs((bent * moved).sum(axis=1)) ** 2).sum(axis=1))
-            moved = moved * by_step
-        tilt, bend = np.unravel_index(int(np.argmax(powers)), (len(tilts), len(bends)))
+        bent = moved_by(np.multiply.outer(4 * position * (position - 1), bends))
+        bent *= spectra[used, :, None]
+        # Products of matrices, one for each frequency: tilts by strips, and these by bends.
+        sums = moved_by(np.multiply.outer(tilts, position)) @ bent
+        powers = (np.square(sums.real) + np.square(sums.imag)).sum(axis=0)
+        tilt, bend = np.unravel_index(int(np.argmax(powers)), powers.shape)
         return float(tilts[tilt]), float(bends[bend])
 
     largest_tilt = min(_LARGEST_TILT, ny / 2)
     largest_bend = min(_LARGEST_BEND, ny / 4)
-    tilts = np.arange(-largest_tilt, largest_tilt + 1, dtype=np.float64)
+    tilts = np.arange(-largest_tilt, largest_tilt + 1, 2.0, dtype=np.float64)
     bends = np.arange(-largest_bend, largest_bend + 1, 2.0, dtype=np.float64)
     tilt, bend = best(tilts, bends, cutoff=0.08)
     for step in (0.5, 0.25):
@@ -62,9 +65,13 @@ def strip_profiles(image: _FloatImage, n_strips: int) -> tuple[NDArray[np.float6
     """Mean profiles of strips of equal width, each less its median; and the strips' middles."""
     width = len(image) // n_strips
     cut = image[: n_strips * width].reshape(n_strips, width, -1)
-    valid = np.isfinite(cut)
-    known = np.asarray(valid.any(axis=1))
-    profile = np.where(valid, cut, 0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    profile = cut.sum(axis=1)
+    n_valid = np.full(profile.shape, width)
+    some = np.flatnonzero(~np.isfinite(profile).all(axis=1))  # what is not known is rare
+    valid = np.isfinite(cut[some])
+    profile[some], n_valid[some] = np.where(valid, cut[some], 0).sum(axis=1), valid.sum(axis=1)
+    known = n_valid > 0
+    profile /= np.maximum(n_valid, 1)
     profile[known] -= np.repeat(_medians_of(profile, known), known.sum(axis=1))
     middle = width * np.arange(n_strips, dtype=np.float64) + (width - 1) / 2
     return middle, profile

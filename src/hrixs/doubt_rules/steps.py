@@ -14,7 +14,9 @@ _LINES, _LEAST_STEP, _ERRORS = 8, 1.0, 8.0
 _MOST_NAMED = 4
 
 
-def steps_of_level(sample: Floats, noise: float) -> tuple[NDArray[np.int64], Floats]:
+def steps_of_level(
+    sample: Floats, noise: float, known: Floats | None = None
+) -> tuple[NDArray[np.int64], Floats]:
     """Find where the level of rows, or columns, steps.
 
     Parameters
@@ -23,6 +25,8 @@ def steps_of_level(sample: Floats, noise: float) -> tuple[NDArray[np.int64], Flo
         Some pixels of each line, less the frame's level, in ADU; NaN where they are masked.
     noise : float
         Of a pixel, in ADU.
+    known : numpy.ndarray, optional
+        The `quantiles` of the sample, where these are known.
 
     Returns
     -------
@@ -33,7 +37,7 @@ def steps_of_level(sample: Floats, noise: float) -> tuple[NDArray[np.int64], Flo
     n, n_lines = sample.shape
     if n < 8 or n_lines < 4 * _LINES or not noise > 0:
         return none
-    _, lower, middle, upper, _ = quantiles(sample)
+    _, lower, middle, upper, _ = quantiles(sample) if known is None else known
     quiet = (upper - lower) / 1.349 < LOUD * noise
     if not quiet.any():
         return none

@@ -21,10 +21,10 @@ from hrixs.photons.placement import fits_clouds
 from hrixs.photons.resolve import charges_given, resolved, spots_in
 from hrixs.photons.table import placed_on_chip
 from hrixs.spectra.converted import photons_by_intensity
-from hrixs.spectra.counted import photon_spectrum
+from hrixs.spectra.counted import histogram
 from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectra.methods import METHODS
-from hrixs.utils.checks import number
+from hrixs.utils.checks import number, whole_number
 from hrixs.utils.errors import NonFinitePixelsError, TooManyPhotonsError, unknown_name
 from hrixs.utils.threads import resolve_threads
 
@@ -155,6 +155,12 @@ class Analysis:
         return self.method == "auto" and isinstance(self.options["threshold"], str)
 
     @property
+    def decided(self) -> bool:
+        """Whether the first images decide nothing that frames are reduced by."""
+        open_still = self.resolves or self.needs_cloud or self.flattens
+        return self.mending is None and not open_still
+
+    @property
     def flat_camera(self) -> dict[str, Any]:
         """`camera`, with a dark that also takes steps of the level away."""
         return self.camera | {"dark": with_uneven(self.camera["dark"], self.uneven)}
@@ -237,15 +243,16 @@ class Analysis:
         They are counted in the crop; its place on the chip is added to their rows afterwards.
         """
         first_column, first_row = self.origin
-        curve = self.curvature.counted_from(first_column)
-        spectrum = photon_spectrum(photons, bins=self.bins, range=(0, n_rows), curvature=curve)
-        spectrum = spectrum.assign_coords(y=spectrum["y"] + first_row)
-        for name in curve.attrs():
-            del spectrum.attrs[name]
-        return spectrum.assign_attrs(
-            **self.curvature.attrs(),
-            range=np.array([first_row, first_row + n_rows], dtype=np.float64),
-            first_pixel=np.array(self.origin),
+        return histogram(
+            photons,
+            np.linspace(0.0, n_rows, whole_number("bins", self.bins) + 1),
+            self.curvature.counted_from(first_column),
+            moved=first_row,
+            attrs=self.curvature.attrs()
+            | {
+                "range": np.array([first_row, first_row + n_rows], dtype=np.float64),
+                "first_pixel": np.array(self.origin),
+            },
         )
 
     def integrated(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hrixs.doubt_rules.images import Names
 from hrixs.level.told import told, variables
 from hrixs.photons.charge_balance import with_ratio
 from hrixs.photons.table import table_of_columns
+from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.evidence import Evidence
 from hrixs.reduction.judge import Seen, judged
 from hrixs.reduction.part_result import PartResult, add_counts
@@ -34,6 +36,11 @@ class Collected:
         self._tables: dict[int, dict[str, NDArray[Any]]] = {}
         self._evidence: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
         self._mended: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
+
+    def settle(self, analysis: Analysis) -> None:
+        """Take what the first images have shown since the plan was made."""
+        self._plan = replace(self._plan, analysis=analysis)
+        self.attrs |= analysis.attrs
 
     def add(self, result: PartResult) -> None:
         """Take a part's result, in any order."""

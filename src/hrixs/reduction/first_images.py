@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from hrixs.camera.frames import as_frames
@@ -61,6 +62,8 @@ def settled(
     *,
     losses: bool = True,
     look: bool = True,
+    photons: xr.Dataset | None = None,
+    tell: Callable[[list[Doubt]], None] = tell,
 ) -> Analysis:
     """Return the same with what the first of `n_entries` entries decide.
 
@@ -77,6 +80,10 @@ def settled(
         Whether to estimate how many photons a threshold loses, which finds those of a few entries.
     look : bool
         Whether to look for what does not belong to light, which costs a look at four entries.
+    photons : xarray.Dataset, optional
+        The photon table of the first of the parts, where it has been made already.
+    tell : callable
+        Takes the doubts, in place of warning of them.
 
     Raises
     ------
@@ -99,13 +106,14 @@ def settled(
     elif analysis.needs_cloud:
         analysis = _with_cloud(analysis, n_entries, parts)
     if losses and analysis.takes_thresholds:
-        lost = losses_of(analysis, parts(min(FRAMES_FOR_A_LOSS, n_entries)))
+        lost = losses_of(analysis, parts(min(FRAMES_FOR_A_LOSS, n_entries)), photons)
         found = crowded(lost)
         tell(found)
         analysis = analysis.with_attrs(**lost).with_doubts(found)
     if look:
         n_looked_at = min(_MOST_LOOKED_AT, -(-n_entries // _LOOKED_AT_ONE_OF))
-        analysis = looked_at(analysis, parts(n_looked_at))
+        analysis, found = looked_at(analysis, parts(n_looked_at))
+        tell(found)
     return analysis
 
 

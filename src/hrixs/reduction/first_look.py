@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.camera.level_and_noise import level_and_noise
 from hrixs.camera.sampled_lines import sampled_lines
-from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out
-from hrixs.doubt_rules.doubt import Doubt, new_ones, tell
+from hrixs.doubt_rules.chip import bad_lines, lines_that_stand_out, quantiles
+from hrixs.doubt_rules.doubt import Doubt, new_ones
 from hrixs.doubt_rules.lines import lines_of
 from hrixs.doubt_rules.photons import charge_of_one
 from hrixs.doubt_rules.steps import level_steps, steps_of_level
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.noise_threshold import noise_beside
-from hrixs.photons.spots import single_charge
+from hrixs.photons.spots import n_alone, single_charge
 from hrixs.reduction.analysis import Analysis
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 
 # Pixels of each row and column that are looked at.
 _N_PIXELS = 24
-# So many lone spots tell the charge of one photon.
-_LEAST_SPOTS = 12
+# So many lone spots tell the charge of one photon, and no more are looked for than tell it well.
+_LEAST_SPOTS, _ENOUGH_SPOTS = 12, 300
 
 
-def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
-    """Look at the first images; `analysis` with what they show, which is told.
+def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> tuple[Analysis, list[Doubt]]:
+    """Look at the first images; `analysis` with what they show, and what of it is new.
 
     Parameters
     ----------
@@ -46,18 +46,23 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
     spots: list[dict[str, NDArray[Any]]] = []
     expected: list[float] = []
     shape = (0, 0)
+    n_lone = 0
     for frames, energy in first:
         stack = replace(as_frames(frames), first_pixel=None)
         shape = stack.frame_shape
-        try:
-            sample.add(stack, analysis.of_core(stack))
-            spots.append(plain.spots(stack, cloud_sigma))
-        except (NonFinitePixelsError, TooManyPhotonsError):
-            continue  # told when it is their turn
         # Of photons that are resolved it was compared when they were learned.
         charges = analysis.charges(stack, energy) if analysis.needs_energy else None
-        if charges is not None and np.isfinite(charges).all() and (charges > 0).all():
-            expected += charges.tolist()  # others are refused when it is their turn
+        try:
+            sample.add(stack, analysis.of_core(stack))
+            for number, frame in enumerate(stack.pixels.reshape(-1, *shape)):
+                if n_lone >= _ENOUGH_SPOTS and analysis.counts_photons:
+                    break  # of intensity their places tell more
+                spots.append(plain.spots(frame, cloud_sigma))
+                n_lone += n_alone(spots[-1])
+                if charges is not None:
+                    expected.append(float(charges[number]))
+        except (NonFinitePixelsError, TooManyPhotonsError):
+            continue  # told when it is their turn
     found = sample.doubts()
     if spots:
         joined = {name: np.concatenate([one[name] for one in spots]) for name in spots[0]}
@@ -67,14 +72,15 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
             pass  # too few stand alone
         else:
             analysis = analysis.with_attrs(spot_charge=charge)
-            # Energies of several frames may differ, and their spots are taken together.
-            if expected and max(expected) < 1.01 * min(expected):
+            # Energies of several frames may differ, and their spots are taken together; those that
+            # are none are refused when it is their turn.
+            usable = np.isfinite(expected).all() and min(expected, default=0.0) > 0
+            if usable and max(expected) < 1.01 * min(expected):
                 found += charge_of_one(charge, float(np.mean(expected)))
         if not analysis.counts_photons:
             found += lines_in(analysis, joined["x"], joined["y"], shape)
     found = new_ones(found, analysis.doubts)
-    tell(found)
-    return analysis.with_doubts(found)
+    return analysis.with_doubts(found), found
 
 
 class ChipSample:
@@ -121,8 +127,9 @@ class ChipSample:
             ("row", np.concatenate(self._rows), self._origin[1]),
             ("column", np.concatenate(self._columns), self._origin[0]),
         ):
-            bad.append(lines_that_stand_out(lines, noise) + first)
-            places, steps = steps_of_level(lines, noise)
+            known = quantiles(lines)
+            bad.append(lines_that_stand_out(lines, noise, known) + first)
+            places, steps = steps_of_level(lines, noise, known)
             alone = ~np.isin(places + first, bad[-1])
             found += level_steps(name, places[alone] + first, steps[alone])
         return [*bad_lines(*bad), *found]

@@ -119,7 +119,7 @@ def losses_of(
         Frames of the first entries, and their photon energies. They are gone through one by one
         until they have photons enough, so that it does not matter how they are divided.
     photons : xarray.Dataset, optional
-        The photon table, where `first` is one part and it has been made already.
+        The photon table of the first part, where it has been made already.
 
     Returns
     -------
@@ -197,6 +197,7 @@ def _one_by_one(
             except (NonFinitePixelsError, TooManyPhotonsError):
                 continue
             yield frame, own, _of_frame(table, 0)
+        photons = None
 
 
 def _of_each(energy: Any, stack: Frames) -> NDArray[np.float64]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.frames import as_frames
+from hrixs.camera.frames import Frames, as_frames
 from hrixs.photons.table import table_columns
 from hrixs.reduction.evidence import evidence_of
 from hrixs.reduction.plan import Plan
@@ -53,25 +55,33 @@ class PartResult:
     mended: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def reduce_part(read: ReadPart, plan: Plan) -> list[PartResult]:
+#: Takes frames that can be used: their entries, photon energies, and photons where these are found.
+Handed = Callable[[NDArray[np.int64], Frames, Any, "xr.Dataset | None"], None]
+
+
+def reduce_part(read: ReadPart, plan: Plan, hand: Handed | None = None) -> list[PartResult]:
     """Do with the frames of a part, shape ``(n, ..., x, y)``, what the plan says.
+
+    `hand` is given the frames as soon as their photons are found.
 
     Returns
     -------
     list of PartResult
         One, or several where frames that can't be used had to be left out one by one.
     """
-    results = _reduce(read.frames, read.entries, plan)
+    results = _reduce(read.frames, read.entries, plan, hand)
     if read.failed:
         results.append(_nothing(read.failed))
     return results
 
 
-def _reduce(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> list[PartResult]:
+def _reduce(
+    frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan, hand: Handed | None
+) -> list[PartResult]:
     if not len(entries):
         return []
     try:
-        return [_of_part(frames, entries, plan)]
+        return [_of_part(frames, entries, plan, hand)]
     except (NonFinitePixelsError, TooManyPhotonsError) as error:
         if len(entries) == 1:
             return [_nothing([(int(entries[0]), _why(error))])]
@@ -79,20 +89,20 @@ def _reduce(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> lis
     return [
         result
         for half in (slice(None, middle), slice(middle, None))
-        for result in _reduce(frames[half], entries[half], plan)
+        for result in _reduce(frames[half], entries[half], plan, hand)
     ]
 
 
-def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> PartResult:
+def _of_part(
+    frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan, hand: Handed | None
+) -> PartResult:
     analysis = plan.analysis
     stack, mended = analysis.mended(as_frames(frames))
-    energy = None
-    if plan.energies is not None:
-        n_within = (1,) * (frames.ndim - 3)
-        energies = plan.energies[entries].reshape(-1, *n_within)
-        energy = np.broadcast_to(energies, frames.shape[:-2])
+    energy = plan.energies_of(entries, frames)
     if not analysis.counts_photons:
         spectrum = analysis.integrated(stack, energy)
+        if hand is not None:
+            hand(entries, stack, energy, None)
         return PartResult(
             entries,
             spectrum.values,
@@ -102,8 +112,12 @@ def _of_part(frames: NDArray[Any], entries: NDArray[np.int64], plan: Plan) -> Pa
             mended=mended,
         )
     table = analysis.photons(stack, energy)
-    on_chip = analysis.on_chip(table)
-    columns = table_columns(on_chip) if plan.photons else {}
+    if hand is not None:
+        hand(entries, stack, energy, table)
+    columns: dict[str, NDArray[Any]] = {}
+    if plan.photons:
+        on_chip = analysis.on_chip(table)
+        columns = table_columns(on_chip)
     if not plan.spectra:
         no_bins = np.empty((*frames.shape[:-2], 0))
         return PartResult(entries, no_bins, np.empty(0), attrs=dict(on_chip.attrs), photons=columns)

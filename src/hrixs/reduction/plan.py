@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +55,16 @@ class Plan:
         if self.energies is None:
             return np.ones(len(self.entries), dtype=bool)
         return np.isfinite(self.energies) & (self.energies > 0)
+
+    def energy_of(self, entry: int) -> float | None:
+        """Photon energy of an entry; None where it is not used."""
+        return None if self.energies is None else float(self.energies[entry])
+
+    def energies_of(
+        self, entries: NDArray[np.int64], frames: NDArray[Any]
+    ) -> NDArray[np.float64] | None:
+        """Photon energy of each frame of some entries; None where it is not used."""
+        if self.energies is None:
+            return None
+        n_within = (1,) * (frames.ndim - 3)
+        return np.broadcast_to(self.energies[entries].reshape(-1, *n_within), frames.shape[:-2])

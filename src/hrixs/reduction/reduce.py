@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import replace
+from queue import SimpleQueue
+from threading import Semaphore
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hrixs.camera.frames import as_frames
+from hrixs.camera.frames import Frames, as_frames
+from hrixs.doubt_rules.doubt import Doubt, tell
+from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.collect import Collected
-from hrixs.reduction.part_result import PartResult, reduce_part
+from hrixs.reduction.first_images import settled
+from hrixs.reduction.part_result import Handed, PartResult, reduce_part
 from hrixs.reduction.plan import Plan
 from hrixs.runs.budget import Budget
 from hrixs.runs.faults import Faults
@@ -20,6 +28,12 @@ from hrixs.runs.images import report_failed
 from hrixs.runs.parts import Part, PartReader, plan_parts
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.progress import Progress
+from hrixs.utils.threads import resolve_threads
+
+# First images that are read together; and kept while they are looked at.
+_TOGETHER, _FEW = 4, 8
+# Parts of a run that are reduced at a time.
+_AT_A_TIME = 2
 
 #: Reduces parts, in any order: the parts to do, and what to do with each.
 ReduceParts = Callable[[list[Part]], Iterable[list[PartResult]]]
@@ -34,6 +48,7 @@ def reduce_run(
     done: Iterable[PartResult] = (),
     save: Callable[[list[PartResult]], None] | None = None,
     reduce_parts: ReduceParts | None = None,
+    look: bool = False,
 ) -> xr.Dataset:
     """Reduce the images of a run.
 
@@ -53,6 +68,8 @@ def reduce_run(
         Takes results as they come.
     reduce_parts : callable, optional
         In place of this process.
+    look : bool
+        Whether the first images are still to be looked at: the analysis is `decided`.
 
     Returns
     -------
@@ -74,19 +91,25 @@ def reduce_run(
     collected.failed += failed
     if faults.strict:
         report_failed(plan.entries, collected.failed, faults)
-    here = reduce_parts or (lambda todo: reduce_here(todo, plan, budget.inflating))
-    n_done = int(collected.seen.sum())
-    with Progress(int(plan.wanted.sum()), wanted=progress, done=n_done) as bar:
-        for results in here(parts):
-            for result in results:
-                collected.add(result)
-                bar.add(len(result.entries) + len(result.failed), result.attrs.get("n_photons"))
-                if faults.strict:
-                    report_failed(plan.entries, result.failed, faults)
-            if save is not None:
-                save(results)
-    if not collected.good.any():
-        _raise_of_the_first(plan, parts)
+    with closing(Look(plan)) if look else nullcontext() as looking:
+        if looking is not None and reduce_parts is None:
+            parts = looking.divided(parts)
+        here = reduce_parts or (lambda todo: reduce_here(todo, plan, budget.inflating, looking))
+        n_done = int(collected.seen.sum())
+        with Progress(int(plan.wanted.sum()), wanted=progress, done=n_done) as bar:
+            for results in here(parts):
+                for result in results:
+                    collected.add(result)
+                    n_new = len(result.entries) + len(result.failed)
+                    bar.add(n_new, result.attrs.get("n_photons"))
+                    if faults.strict:
+                        report_failed(plan.entries, result.failed, faults)
+                if save is not None:
+                    save(results)
+        if not collected.good.any():
+            _raise_of_the_first(plan, parts)
+        if looking is not None:
+            collected.settle(looking.end())
     if not faults.strict:
         report_failed(plan.entries, collected.failed, faults)
     if not collected.good.any():
@@ -94,30 +117,165 @@ def reduce_run(
     return collected.dataset() if plan.spectra else collected.table()
 
 
-def reduce_here(parts: list[Part], plan: Plan, inflating: int) -> Generator[list[PartResult]]:
-    """Reduce parts in this process, the next one being read meanwhile."""
-    with (
-        PartReader(inflating, plan.crop, swapped=plan.swapped) as reader,
-        closing(reader.read_ahead(parts)) as read_parts,
-    ):
-        for read in read_parts:
-            yield reduce_part(read, plan)
+def reduce_here(
+    parts: list[Part], plan: Plan, inflating: int, look: Look | None = None
+) -> Generator[list[PartResult]]:
+    """Reduce parts in this process, two at a time; `look` gets the first.
+
+    What is done with one in Python, or is read of it, is done while kernels go through the other:
+    threads of a kernel alone would wait for that, and take a processor to do so.
+    """
+    threads = resolve_threads(plan.analysis.camera["threads"])
+    each = replace(plan, analysis=plan.analysis.with_threads(-(-threads // _AT_A_TIME)))
+    working = Semaphore(min(threads, _AT_A_TIME))
+    free: SimpleQueue[PartReader] = SimpleQueue()
+
+    def reduced(part: Part, hand: Handed | None) -> list[PartResult]:
+        reader = free.get()
+        try:
+            read = reader.read(part)
+            if hand is not None:
+                reader.let_go(read)
+            with working:
+                return reduce_part(read, each, hand)
+        finally:
+            free.put(reader)
+
+    with ExitStack() as held:
+        for _ in range(_AT_A_TIME):
+            inflating_each = -(-inflating // _AT_A_TIME)
+            reader = PartReader(inflating_each, plan.crop, swapped=plan.swapped, buffers=1)
+            free.put(held.enter_context(reader))
+        pool = held.enter_context(ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="hrixs-part"))
+        held.callback(pool.shutdown, cancel_futures=True)
+        hand = None if look is None else look.begin
+        under_way: deque[Future[list[PartResult]]] = deque()
+        for part in parts:
+            under_way.append(pool.submit(reduced, part, hand))
+            hand = None
+            if len(under_way) > _AT_A_TIME:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
-def frames_of(
-    plan: Plan, wanted: NDArray[np.int64]
-) -> Generator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
-    """Read the frames of some entries one by one, and their photon energies.
+class _FirstFrame(NamedTuple):
+    entry: int
+    frames: NDArray[Any]
+    energy: float | None
+
+
+class FirstFrames:
+    """The first frames of a run that can be used, one by one, with their photon energies.
 
     Those that can't be read or analysed are left out here: they are told of when it is their turn.
+
+    Attributes
+    ----------
+    entries
+        Numbers of the entries that can be analysed at all.
     """
-    with PartReader(1, plan.crop, swapped=plan.swapped) as reader:
-        for part in plan_parts(plan.entries, 0, wanted)[0]:
-            read = reader.read(part)
-            for frames, entry in zip(read.frames, read.entries, strict=True):
-                energy = None if plan.energies is None else plan.energies[entry]
-                if plan.analysis.can_use(frames, energy):
-                    yield frames, energy
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.entries = plan.wanted.nonzero()[0]
+        # They are looked at several times; inflating them again would take longer.
+        self._kept: dict[int, list[_FirstFrame]] = {}
+
+    def parts(self, n: int, after: int = 0) -> Generator[tuple[NDArray[Any], float | None]]:
+        """Those among the first `n` of `entries`, but for so many before."""
+        n = min(n, len(self.entries))
+        for begin in range(after, n, _TOGETHER):
+            few = self._kept.get(begin)
+            if few is None:
+                few = self._read(self.entries[begin : begin + _TOGETHER])
+            if begin < _FEW:
+                self._kept[begin] = few
+            last = self.entries[n - 1]
+            yield from ((one.frames, one.energy) for one in few if one.entry <= last)
+
+    def _read(self, entries: NDArray[np.int64]) -> list[_FirstFrame]:
+        """Frames read together, in memory of their own."""
+        plan, analysis = self._plan, self._plan.analysis
+        threads = resolve_threads(analysis.camera["threads"])
+        found: list[_FirstFrame] = []
+        for part in plan_parts(plan.entries, len(entries) * plan.entries.n_bytes, entries)[0]:
+            with PartReader(threads, plan.crop, swapped=plan.swapped) as reader:
+                read = reader.read(part)
+            few = [
+                _FirstFrame(entry, frames, plan.energy_of(entry))
+                for frames, entry in zip(read.frames, read.entries.tolist(), strict=True)
+            ]
+            if few and not analysis.can_use(
+                read.frames, plan.energies_of(read.entries, read.frames)
+            ):
+                few = [one for one in few if analysis.can_use(one.frames, one.energy)]
+            found += few
+        return found
+
+
+class Look:
+    """A look at the first images of a run beside the work, of which they decide nothing.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its analysis is `decided`.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._first = FirstFrames(plan)
+        self._told: list[Doubt] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hrixs-look")
+        self._seen: Future[Analysis] | None = None
+
+    def divided(self, parts: list[Part]) -> list[Part]:
+        """The first part made as small as what is looked at, where it begins the run."""
+        if not self._begins(parts[0].entries if parts else np.empty(0, np.int64)):
+            return parts
+        return [*parts[0].divided(_TOGETHER), *parts[1:]]
+
+    def begin(
+        self, entries: NDArray[np.int64], frames: Frames, energy: Any, photons: xr.Dataset | None
+    ) -> None:
+        """Look at frames that are the run's first and can be used; `photons` are theirs."""
+        if self._seen is None and self._begins(entries):
+            self._seen = self._thread.submit(self._look, entries, frames, energy, photons)
+
+    def end(self) -> Analysis:
+        """The analysis with what the first images have shown, which is told."""
+        if self._seen is None:  # the first ones are none of those that were reduced here
+            return settled(self._plan.analysis, len(self._first.entries), self._first.parts)
+        seen = self._seen.result()
+        tell(self._told)
+        return seen
+
+    def close(self) -> None:
+        """Wait until the look has ended."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _begins(self, entries: NDArray[np.int64]) -> bool:
+        return bool(len(entries)) and entries[0] == self._first.entries[0]
+
+    def _look(
+        self, entries: NDArray[np.int64], frames: Frames, energy: Any, photons: xr.Dataset | None
+    ) -> Analysis:
+        known = int(np.searchsorted(self._first.entries, entries[-1])) + 1
+
+        def parts(n: int) -> Iterator[tuple[Any, Any]]:
+            few = int(np.searchsorted(entries, self._first.entries[:n][-1], side="right"))
+            yield (
+                replace(frames, pixels=frames.pixels[:few]),
+                None if energy is None else energy[:few],
+            )
+            yield from self._first.parts(n, after=known)
+
+        # The other threads are at work.
+        analysis = self._plan.analysis.with_threads(1)
+        n_entries = len(self._first.entries)
+        seen = settled(analysis, n_entries, parts, photons=photons, tell=self._told.extend)
+        return replace(seen, camera=self._plan.analysis.camera)
 
 
 def _raise_of_the_first(plan: Plan, parts: list[Part]) -> None:

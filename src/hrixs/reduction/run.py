@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,7 @@ from hrixs.reduction.checkpoint import Checkpoint
 from hrixs.reduction.cluster import bytes_for_all, reduce_on
 from hrixs.reduction.first_images import settled
 from hrixs.reduction.plan import Plan
-from hrixs.reduction.reduce import frames_of, reduce_run
+from hrixs.reduction.reduce import FirstFrames, reduce_run
 from hrixs.runs.budget import share_out
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.index import Entries
@@ -36,8 +34,6 @@ from hrixs.utils.provenance import __version__, digest
 if TYPE_CHECKING:
     from distributed import Client
 
-# Images that are kept while the first ones are looked at.
-_FEW = 8
 #: The photon energy of a train.
 _ENERGY = "nrj"
 #: Names in the result.
@@ -95,6 +91,7 @@ def process_run(
             threads=threads,
             progress=progress,
             client=client,
+            look=analysis.decided,
             done=() if saved is None else saved.load(),
             save=None if saved is None else saved.save,
         )
@@ -140,6 +137,8 @@ def _plan(
     if analysis.needs_energy or (analysis.takes_energy and (energy is not None or _ENERGY in slow)):
         energies = _energies(indexed.entries, slow, energy, indexed.faults, analysis.method)
     plan = Plan(indexed.entries, (crop.x, crop.y), indexed.swapped, analysis, energies, photons)
+    if look and plan.analysis.decided:
+        return plan
     return replace(plan, analysis=_settled(plan, look=look))
 
 
@@ -215,21 +214,11 @@ def _mending_task(analysis: Analysis) -> dict[str, Any]:
 
 def _settled(plan: Plan, *, look: bool) -> Analysis:
     """The analysis, with what the first images that can be used decide."""
-    wanted = plan.wanted.nonzero()[0]
-
-    @cache  # they are looked at several times; inflating them again would take longer
-    def of_entry(k: int) -> list[tuple[NDArray[Any], NDArray[np.float64] | None]]:
-        entry = wanted[k : k + 1]
-        return [(np.array(frames), energy) for frames, energy in frames_of(plan, entry)]
-
-    def parts(n: int) -> Iterator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
-        few = chain.from_iterable(map(of_entry, range(min(n, _FEW, len(wanted)))))
-        return chain(few, frames_of(plan, wanted[_FEW:n]))
-
+    first = FirstFrames(plan)
     try:
-        return settled(plan.analysis, len(wanted), parts, losses=look, look=look)
+        return settled(plan.analysis, len(first.entries), first.parts, losses=look, look=look)
     except MissingDataError:
-        if any(True for _ in parts(len(wanted))):
+        if any(True for _ in first.parts(len(first.entries))):
             raise
         return plan.analysis  # why no image can be used is told when it is their turn
 

@@ -20,11 +20,13 @@ MEMORY = "512MB"
 
 
 # Larger parts are no faster, and make the progress jerky.
-_MOST_BYTES_PER_PART = 128 * 10**6
+_MOST_BYTES_PER_PART = 96 * 10**6
 
 
-# A part that is worked on, one that is read, and one that is about to be given back.
+# Two parts that are worked on, and one that is about to be given back.
 _PARTS_AT_A_TIME = 3
+# The first images, which are looked at meanwhile, and what each thread keeps, take as much as one.
+_SHARES = 4
 
 
 # HDF5, threads and tables.
@@ -78,9 +80,9 @@ def share_out(
         )
     for_frames = available - beside
     inflating = max(1, min(threads, for_frames // frame // 2 - _PARTS_AT_A_TIME))
-    part_bytes = (for_frames - inflating * frame) // _PARTS_AT_A_TIME
-    if copied:
-        part_bytes = int(part_bytes * _PARTS_AT_A_TIME / (_PARTS_AT_A_TIME + copied))
+    part_bytes = (for_frames - inflating * frame) // _SHARES
+    if copied:  # of both parts that are worked on
+        part_bytes = int(part_bytes * _SHARES / (_SHARES + 2 * copied))
     return Budget(min(part_bytes, _MOST_BYTES_PER_PART), inflating)
 
 

@@ -5,6 +5,7 @@ Faults of the index are found here: an entry is taken when nothing contradicts i
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,11 @@ class Entries:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @property
+    def n_bytes(self) -> int:
+        """Of one entry."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def select(self, which: Any) -> Entries:
         """Those entries that `which` (slice, mask or positions) picks."""

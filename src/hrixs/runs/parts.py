@@ -96,6 +96,14 @@ class Part:
     entries: NDArray[np.int64]
     rows: NDArray[np.int64]
 
+    def divided(self, n: int) -> list[Part]:
+        """Its first `n` frames, and the others, if there are any."""
+        return [
+            replace(self, entries=self.entries[some], rows=self.rows[some])
+            for some in (slice(n), slice(n, None))
+            if len(self.entries[some])
+        ]
+
 
 @dataclass(frozen=True)
 class ReadPart:
@@ -104,7 +112,7 @@ class ReadPart:
     Attributes
     ----------
     frames : numpy.ndarray, shape (n, ..., x, y)
-        Cropped; valid until the next part is asked for.
+        Cropped; valid until so many more parts are asked for as there are buffers, less one.
     entries : numpy.ndarray of int
         Their numbers in the index.
     failed : list of (int, str)
@@ -208,6 +216,8 @@ class PartReader:
         Pixels of x and y to read.
     swapped : bool
         Whether frames lie in the file as (..., y, x).
+    buffers : int
+        Parts that are valid at a time.
     """
 
     def __init__(
@@ -216,10 +226,12 @@ class PartReader:
         crop: tuple[slice, slice] = (slice(None), slice(None)),
         *,
         swapped: bool = False,
+        buffers: int = 2,
     ) -> None:
         self._swapped = swapped
         self._crop = crop[::-1] if swapped else crop
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="hrixs-inflate")
+        self._n_buffers = buffers
         self._buffers: list[NDArray[Any]] = []
 
     def read(self, part: Part) -> ReadPart:
@@ -260,6 +272,11 @@ class PartReader:
             if ahead is not None:
                 yield ahead.result()
 
+    def let_go(self, read: ReadPart) -> None:
+        """Leave the memory of what was read to whoever has it."""
+        kept = [one for one in self._buffers if not np.may_share_memory(one, read.frames)]
+        self._buffers[:] = kept
+
     def close(self) -> None:
         """End the threads and let go of the memory."""
         self._pool.shutdown(cancel_futures=True)
@@ -272,9 +289,9 @@ class PartReader:
         self.close()
 
     def _buffer(self, part: Part) -> NDArray[Any]:
-        """One of two buffers in turn: the other one is worked on."""
+        """One of the buffers in turn: the others are worked on."""
         wanted = (len(part.rows), *part.stored.shape)
-        old = self._buffers.pop(0) if len(self._buffers) == 2 else None
+        old = self._buffers.pop(0) if len(self._buffers) == self._n_buffers else None
         if (
             old is None
             or old.dtype != part.stored.dtype

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.utils.checks import require_photon_table, whole_number
 from hrixs.utils.provenance import first_pixel_of, frames_of_attrs, provenance
+from hrixs.utils.typing import Floats
 
 
 def photon_spectrum(
@@ -62,40 +64,89 @@ def photon_spectrum(
     curve = Curvature.of(curvature)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
-    x = photons["x"].values
     # Bins are those of the crop, so that its place on the chip changes no count.
     first_row = (first_pixel_of(photons.attrs) or (0, 0))[1]
-    edges = np.linspace(low - first_row, high - first_row, bins + 1)
-    position = photons["y"].values - first_row - curve(x)
-    number = np.searchsorted(edges, position, side="right") - 1
-    inside = (number >= 0) & (number < bins)
-    weight = np.where(photons["double"].values, 2.0, 1.0)
+    return histogram(
+        photons,
+        np.linspace(low - first_row, high - first_row, bins + 1),
+        curve,
+        first_row=first_row,
+        attrs={"range": (low, high), **curve.attrs()},
+    )
+
+
+def histogram(
+    photons: xr.Dataset,
+    edges: Floats,
+    curve: Curvature,
+    *,
+    first_row: int = 0,
+    moved: int = 0,
+    attrs: Mapping[str, Any] | None = None,
+) -> xr.DataArray:
+    """Histogram a photon table between `edges`.
+
+    Parameters
+    ----------
+    photons : xarray.Dataset
+        A photon table.
+    edges : numpy.ndarray
+        Evenly spaced, in rows counted from the frames' corner, less the curve.
+    curve : Curvature
+        Of the columns as they stand in the table.
+    first_row : int
+        Of the frames' corner, which the table's ``y`` has and `edges` have not.
+    moved : int
+        Added to the rows of the spectrum beside that.
+    attrs
+        What to tell of the bins.
+    """
+    columns = {name: photons.variables[name].values for name in ("x", "y", "double")}
+    bins = len(edges) - 1
+    position = columns["y"] - first_row - curve(columns["x"])
+    number, inside = _bin_of(position, edges)
+    weight = np.where(columns["double"], 2.0, 1.0)
     dims, shape, coords = _frames_of(photons)
-    n_frames = int(np.prod(shape, dtype=np.int64))
+    n_frames = math.prod(shape)
     counts = np.bincount(
         _frame_in_table(photons)[inside] * bins + number[inside],
         weights=weight[inside],
         minlength=n_frames * bins,
     ).astype(np.int64)
     centres = first_row + (edges[:-1] + edges[1:]) / 2
-    attrs = dict(photons.attrs) | provenance(
+    n_inside = float(weight[inside].sum())
+    told = dict(photons.attrs) | provenance(
         photons.attrs.get("algorithm", "photon_spectrum"),
         bins=bins,
-        range=(low, high),
-        **curve.attrs(),
-        n_photons=float(weight[inside].sum()),
-        n_outside=float(weight[~inside].sum()),
+        **attrs or {},
+        n_photons=n_inside,
+        n_outside=float(weight.sum()) - n_inside,  # whole numbers
     )
     for name in ("frame_dims", "frame_shape", "first_frame"):
-        attrs.pop(name, None)
+        told.pop(name, None)
+    y = ("y", centres + moved, {"units": "px", "long_name": "position along the energy"})
     return xr.DataArray(
         counts.reshape(*shape, bins),
         dims=(*dims, "y"),
-        coords=coords
-        | {"y": ("y", centres, {"units": "px", "long_name": "position along the energy"})},
+        coords=coords | {"y": y},
         name="spectrum",
-        attrs=attrs | {"units": "photons", "long_name": "photons"},
+        attrs=told | {"units": "photons", "long_name": "photons"},
     )
+
+
+def _bin_of(position: Floats, edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Bin of each place, and whether it is in one: exactly by the edges, the upper one excluded.
+
+    They are evenly spaced, so that the bin is known but for rounding, which is several times as
+    fast as a search.
+    """
+    bins = len(edges) - 1
+    place = (position - edges[0]) * (bins / (edges[-1] - edges[0]))
+    near = (place > -1) & (place < bins + 1)
+    number = np.where(near, place, 0.0).astype(np.int64).clip(0, bins - 1)
+    number -= position < edges[number]
+    number += position >= edges[number + 1]
+    return number, near & (number >= 0) & (number < bins)
 
 
 def _frames_of(
@@ -103,7 +154,7 @@ def _frames_of(
 ) -> tuple[Sequence[str], tuple[int, ...], dict[str, Any]]:
     """Dims, shape and coordinates of the frames that a table was made from."""
     if "frames" not in photons.sizes:
-        return ("frame",), (int(photons["frame"].max(initial=-1)) + 1,), {}
+        return ("frame",), (int(photons.variables["frame"].values.max(initial=-1)) + 1,), {}
     dims, shape = frames_of_attrs(photons.attrs) or (["frame"], (photons.sizes["frames"],))
     of_frames = {
         str(name).removeprefix("frames_"): coord
@@ -125,7 +176,7 @@ def _frames_of(
 def _frame_in_table(photons: xr.Dataset) -> NDArray[np.int64]:
     """Of each photon, the number of its frame among those of the table, which may be a part."""
     first = int(photons.attrs.get("first_frame", 0))
-    return np.asarray(photons["frame"].values - first, dtype=np.int64)
+    return np.asarray(photons.variables["frame"].values - first, dtype=np.int64)
 
 
 def _require_one_table(

@@ -239,7 +239,7 @@ def light_of(
     difference, n_images = halves.difference, halves.n_images
     if difference is None or not np.any(difference[np.isfinite(difference)]):
         difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
-    chip = chip_lines(mean, difference, n_images)
+    chip = chip_lines(mean, difference, n_images, threads=h.THREADS)
     source = source_of(h, run, proposal) | {"n_images": halves.n_images}
     return Light(halves, chip, crop, difference, source)
 

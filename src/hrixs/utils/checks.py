@@ -113,7 +113,7 @@ def require_dataset(data: Any, what: str) -> None:
     """
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"{type(data).__name__} given, expected {what}, an xarray.Dataset.")
-    made_by = [data.attrs, *(variable.attrs for variable in data.data_vars.values())]
+    made_by = [data.attrs, *(one.attrs for one in data.data_vars.variables.values())]
     for attrs in made_by:
         version = str(attrs.get("hrixs_version", ""))
         if version.startswith("0.1."):
