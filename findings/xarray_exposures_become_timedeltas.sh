@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# xarray 2024.7.0 (the lowest that hrixs takes): a variable of floats whose unit is "seconds" or another long name of a time comes
+# back from netCDF as timedelta64 in ns, without its unit; one in "s" or "second" stays as it is. An
+# exposure of 0.5 seconds is 500000000 ns, a delay of 20 fs in nanoseconds is nothing.
+# Seen: 0.5 'seconds' read as 500000000 nanoseconds, 2e-05 'nanoseconds' as 0, 0.5 's' as 0.5. hrixs
+# writes short names: tests/output/test_writing.py.
+set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install --quiet 'xarray==2024.7.0' 'h5netcdf==1.3.0' 'h5py==3.11.0' 'numpy==1.26.4' 'pandas==2.2.2'
+cd "$folder"
+venv/bin/python - <<'EOF'
+import xarray as xr
+
+given = {"seconds": 0.5, "nanoseconds": 2e-5, "second": 0.5, "s": 0.5}
+data = xr.Dataset({unit: ((), value, {"units": unit}) for unit, value in given.items()})
+data.to_netcdf("result.nc", engine="h5netcdf")
+read = xr.open_dataset("result.nc", engine="h5netcdf")
+found = {}
+for unit, value in given.items():
+    one = read[unit]
+    found[unit] = (str(one.dtype), one.values.item(), one.attrs.get("units"))
+    print(f"{value} {unit!r} is read as {found[unit]}")
+expected = {
+    "seconds": ("timedelta64[ns]", 500_000_000, None),
+    "nanoseconds": ("timedelta64[ns]", 0, None),
+    "second": ("float64", 0.5, "second"),
+    "s": ("float64", 0.5, "s"),
+}
+if found != expected:
+    raise SystemExit("changed")
+EOF
