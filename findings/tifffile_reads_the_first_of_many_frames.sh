@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# tifffile 2026.3.3: a file that a loop fills, a write() for each frame of a camera, is a series for each frame, and imread
+# gives the first series alone: one frame of a run, without a word. imageio and
+# scikit-image, which read by tifffile, do the same; fabio counts all frames. With metadata=None, or contiguous=True, all frames are one series.
+# Seen: shape (16, 20) of five frames by all three, nframes 5 by fabio, (5, 16, 20) with metadata=None.
+# hrixs stacks equal series: tests/files/test_tif.py.
+set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install --quiet 'tifffile==2026.3.3' 'imageio==2.38.1' 'fabio==2026.6.0' 'numpy==2.4.6'
+cd "$folder"
+venv/bin/python - <<'EOF'
+import fabio
+import imageio.v3 as imageio
+import numpy as np
+import tifffile
+
+found = {}
+for name, options in (("plain", {}), ("without metadata", {"metadata": None})):
+    with tifffile.TiffWriter(f"{name}.tif") as file:
+        for value in range(5):
+            file.write(np.full((16, 20), value, "u2"), **options)
+    with fabio.open(f"{name}.tif") as file:
+        n = file.nframes
+    shapes = (tifffile.imread(f"{name}.tif").shape, imageio.imread(f"{name}.tif").shape)
+    found[name] = (*shapes, n)
+    print(f"{name}: tifffile {shapes[0]}, imageio {shapes[1]}, frames by fabio {n}")
+one, all_of_it = (16, 20), (5, 16, 20)
+if found != {"plain": (one, one, 5), "without metadata": (all_of_it, all_of_it, 5)}:
+    raise SystemExit("changed")
+EOF
