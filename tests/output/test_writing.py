@@ -227,6 +227,25 @@ class TestAll:
         assert recorded(path, "nothing") is None
         assert recorded(tmp_path / f"none{suffix}", "task") is None
 
+    def test_numbers_in_units_of_time_stay_numbers_in_netcdf(self, tmp_path):
+        """findings/xarray_exposures_become_timedeltas.sh."""
+        units = {"days": "d", "hours": "h", "minutes": "min", "seconds": "s", "milliseconds": "ms"}
+        units |= {"microseconds": "us", "nanoseconds": "ns"}
+        units |= {short: short for short in [*units.values(), "ps", "fs", "second"]}
+        data = of_trains().assign_coords(seconds=("trainId", [0.5, 1, 2], {"units": "seconds"}))
+        for unit in units:
+            data[f"in_{unit}"] = ("trainId", [0.5, 2e-5, np.nan], {"units": unit})
+        data["waited"] = ("trainId", np.arange(3).astype("timedelta64[ns]"))
+        given = data.copy(deep=True)
+        export(data, tmp_path / "s.nc")
+        assert data.identical(given)
+        read = xr.load_dataset(tmp_path / "s.nc", engine="h5netcdf", decode_timedelta=True)
+        for unit, short in units.items():
+            assert read[f"in_{unit}"].attrs["units"] == short
+            np.testing.assert_array_equal(read[f"in_{unit}"], [0.5, 2e-5, np.nan])
+        assert read.seconds.attrs["units"] == "s"
+        np.testing.assert_array_equal(read.waited, data.waited)
+
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_a_result_without_trains_is_written(self, suffix, tmp_path):
         export(of_trains().isel(trainId=[]), tmp_path / f"s{suffix}")
