@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
-# DAMNIT 0.4.0: a variable of a context file that returns a DataArray with a bool among its attributes,
-# as one that notes whether a dark was subtracted, makes DAMNIT lose the results of all variables of
-# the run: they are computed, and the one file for all of them is not written. An error inside a
-# variable would cost its own column alone.
-# Seen: CompatibilityError of h5netcdf after "Computed spectrum", no file in extracted_data; with the
-# number 1 for True, one file with both variables. What hrixs's documented context returns has no
-# bool: tests/test_damnit.py.
+# DAMNIT 0.4.0: if a variable of the context file returns a DataArray with a bool among its attributes, as
+# one that tells whether a dark was subtracted, the results of all variables of the run are lost: all
+# are computed, and the one file for them is not written. An error in a variable costs its own alone.
+# Seen: CompatibilityError of h5netcdf after "Computed spectrum", and no file; with 1 for True, a file with
+# both variables. What hrixs's documented context returns has no bool: tests/test_damnit.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# fabio 2026.6.0: CbfImage.write takes an image of floats and cuts it to whole numbers, and the header gives its type as int32, without a
-# warning; EDF and TIFF keep floats. A mean of darks, or a frame with a dark subtracted, loses up to 1 ADU in each
-# pixel, towards 0, so that what is left has a bias: noise of 0.5 ADU becomes zeros.
-# Seen: 99, 0 and 0 of 99.75, 0.75 and -0.75; the mean of noise about 0.5 becomes 0.06. hrixs writes no CBF, and reads what is stored:
+# fabio 2026.6.0: CbfImage.write takes an image of floats, cuts the fractions off, and says nothing; what is
+# read back is int32. EDF keeps floats. A mean of darks, or a frame with a dark subtracted, loses
+# up to 1 ADU in each pixel, and always towards zero.
+# Seen: 99, 0, 0 of 99.75, 0.75, -0.75. hrixs writes no CBF, and reads whole numbers from one:
 # tests/files/test_fabio_files.py.
 set -euo pipefail
 folder=$(mktemp -d)

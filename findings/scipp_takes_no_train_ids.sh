@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# scipp 26.8.0 with extra-data 1.25.0: compat.from_xarray raises RuntimeError for whatever extra-data gives as a DataArray,
-# for train ids are uint64, which is no type of scipp's; uint16 pixels become int32. With the
-# ids as int64, where they fit 40000 times over, the same array is taken.
-# Seen: RuntimeError "Unsupported numpy dtype: uint64"; int64 ids are taken. hrixs's train ids are those
-# of extra-data: the same astype("i8") before.
+# scipp 26.8.0 with extra-data 1.25.0: compat.from_xarray raises for every DataArray that extra-data gives,
+# for train ids are uint64, which scipp does not have. With the ids as int64, in which they fit
+# many times over, the same array is taken.
+# Seen: RuntimeError "Unsupported numpy dtype: uint64". Train ids of hrixs are those of extra-data:
+# assign_coords(trainId=data.trainId.astype("i8")) before they go to scipp.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

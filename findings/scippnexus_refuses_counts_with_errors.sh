@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # scippnexus 26.1.1: an NXdata of whole numbers with their standard deviations beside them (NAME_errors),
-# the plain form of a spectrum of counts in NeXus, can't be loaded: VariancesError, and with it nothing of the file.
-# Floats with errors are loaded, and whole numbers without. nexusformat reads both.
-# Seen: VariancesError for int64 counts with errors, variances 4 and 9 for the same as float64. hrixs writes
-# counts with errors as whole numbers: tests/output/test_writing.py reads its files by h5py alone.
+# as a spectrum of counts has them, can't be loaded, nor the entry that it is in. Floats with
+# errors are loaded, and whole numbers without. nexusformat reads all three.
+# Seen: VariancesError for int64 counts with errors, variances 4 and 9 for float64. hrixs's NeXus files
+# hold counts with errors as floats: tests/output/test_writing.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

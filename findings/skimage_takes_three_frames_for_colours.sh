@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# scikit-image 0.26.0: io.imread of a TIFF stack of three or of four frames takes the frames for colours and puts them
-# last, though the file says that each pixel is one grey value. A stack of five frames, and the
-# same file by tifffile, imageio or fabio, has frames first. A script for dark runs that was tried with ten frames
-# averages over rows where a run is broken off after three.
+# scikit-image 0.26.0: io.imread takes the three or four frames of a TIFF stack for colours and puts them
+# last, though the file says that its pixels are one grey value each. Of five frames, and by tifffile
+# or imageio, frames are first. So mean(axis=0) is the mean over frames, or over rows in a dark run
+# that was broken off after three.
 # Seen: shape (16, 20, 3) of three frames of 16 x 20 pixels, (16, 20, 4) of four, (5, 16, 20) of five.
-# hrixs has the frames first: tests/files/test_tif.py.
+# hrixs has frames first: tests/files/test_tif.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# tifffile 2026.3.3: a file that a loop fills, a write() for each frame of a camera, is a series for each frame, and imread
-# gives the first series alone: one frame of a run, without a word. imageio and
-# scikit-image, which read by tifffile, do the same; fabio counts all frames. With metadata=None, or contiguous=True, all frames are one series.
-# Seen: shape (16, 20) of five frames by all three, nframes 5 by fabio, (5, 16, 20) with metadata=None.
-# hrixs stacks equal series: tests/files/test_tif.py.
+# tifffile 2026.3.3: a file that a loop fills, with a write() for each frame of a camera, has a series for
+# each, and imread gives the first: one frame of all, without a word. So does imageio. fabio tells
+# of all frames. Written with metadata=None, the frames are one series for all three.
+# Seen: shape (16, 20) of five frames, 5 frames by fabio; (5, 16, 20) with metadata=None. hrixs stacks
+# series that are alike: tests/files/test_tif.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# xarray 2026.9.0: a ratio of two variables with the same unit has that unit, as a difference has: attributes
-# that both share are kept, which is the default since 2025.11 (before, none were). So the fraction of
-# photons in a line, and the square root of counts, say that they are counts, and a plot's axis
-# is labelled with it. A spectrum divided by another unit has none.
-# Seen: units 'photons' of photons / photons and of photons ** 0.5, no units of photons / uJ. hrixs says what
-# unit a ratio has: tests/spectra/test_with_xarray.py.
+# xarray 2026.9.0: a ratio of two variables in photons is in photons, and so is the root of one, in their
+# attributes and on the axes of plots: attributes that both share are kept, by default since 2025.11
+# (none were in 2025.10). A ratio of different units has none.
+# Seen: units 'photons' of photons / photons and of photons ** 0.5, none of photons / uJ. hrixs says which unit
+# a ratio has: tests/i0/test_normalize.py, tests/spectra/test_pump_probe.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # xarray 2026.9.0 with extra-data 1.25.0: train ids are uint64 in what extra-data gives, and int64 where a
-# program made them, as by np.arange or from a table of a log book. Whatever puts the two together, a
-# difference, merge, concat or align with any join, makes float64 of the ids, though all are
-# whole numbers far below 2**53 and the join took none away. Ids of one type stay whole numbers.
-# Seen: float64 ids from a - b, merge (outer and inner) and concat; uint64 from two of extra-data's. hrixs's
-# results have extra-data's own type: tests/spectra/test_with_xarray.py.
+# program made them, as from a list or a table of a log book. A difference, a merge or a concat of
+# both has float64 ids, with whatever join. Of two with uint64 ids they stay uint64.
+# Seen: float64 from a - b, merge (outer and inner) and concat. hrixs's concat keeps whole numbers:
+# tests/scans/test_joining.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
