@@ -2,6 +2,7 @@
 
 import csv
 import json
+import warnings
 
 import h5py
 import numpy as np
@@ -158,6 +159,29 @@ class TestNexus:
             delay = file["entry/slow_data/hRIXS_delay"]
             np.testing.assert_array_equal(delay, [-1.0, 0.5, 2.0])
             assert delay.attrs["units"] == "ps"
+
+    def test_counts_with_errors_are_floats(self, tmp_path):
+        """findings/scippnexus_refuses_counts_with_errors.sh."""
+        counts = np.arange(9).reshape(3, 3)
+        export(
+            of_trains().assign(spectrum=of_trains().spectrum.copy(data=counts)), tmp_path / "s.nxs"
+        )
+        with h5py.File(tmp_path / "s.nxs") as file:
+            _, signal = self.drawn(file)
+            assert signal.dtype == np.float64
+            np.testing.assert_array_equal(signal, counts)
+
+    def test_scippnexus_reads_counts_with_their_errors(self, tmp_path):
+        scippnexus = pytest.importorskip("scippnexus")
+        counts = np.arange(9).reshape(3, 3)
+        data = of_trains().assign(spectrum=of_trains().spectrum.copy(data=counts))
+        export(data, tmp_path / "s.nxs")
+        with scippnexus.File(tmp_path / "s.nxs") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # photons are no unit of scipp's
+            read = file["entry/spectrum"][()]
+        np.testing.assert_array_equal(read.values, counts)
+        np.testing.assert_allclose(read.variances, counts)
+        np.testing.assert_array_equal(read.coords["trainId"].values, data.trainId)
 
     def test_settings_are_there(self, tmp_path):
         export(summed(), tmp_path / "s.nxs")
