@@ -3,9 +3,9 @@
 # subtract_dark makes 65526 ADU of a pixel of 10 ADU below its dark; with scale=True, or for a flat
 # or an overscan, it reckons in floats. cosmicray_median compares pixels with the median around
 # them, and takes those below it for cosmic rays. Nothing is warned of.
-# Seen: 65526 of 90 - 100, -10.0 with scale=True; 1769 cosmic rays in 4096 pixels of noise as uint16,
-# none as int32. docs/other-beamlines.md says what to do first, tests/test_other_programs.py that
-# it helps, and that hrixs takes both.
+# Seen: 65526 of 90 - 100, -10.0 with scale=True; 1769 cosmic rays in 4096 pixels of noise as
+# uint16, none as int32. docs/other-beamlines.md says what to do first, tests/test_other_programs.py
+# that it helps, and that hrixs takes both.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

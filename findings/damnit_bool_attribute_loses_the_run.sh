@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# DAMNIT 0.4.0: if a variable of the context file returns a DataArray with a bool among its attributes, as
-# one that tells whether a dark was subtracted, the results of all variables of the run are lost: all
-# are computed, and the one file for them is not written. An error in a variable costs its own alone.
-# Seen: CompatibilityError of h5netcdf after "Computed spectrum", and no file; with 1 for True, a file with
-# both variables. What hrixs's documented context returns has no bool: tests/test_damnit.py.
+# DAMNIT 0.4.0: if a variable of the context file returns a DataArray with a bool among its
+# attributes, as one that tells whether a dark was subtracted, the results of all variables of the
+# run are lost: all are computed, and the one file for them is not written. An error in a variable
+# costs its own alone.
+# Seen: CompatibilityError of h5netcdf after "Computed spectrum", and no file; with 1 for True, a
+# file with both variables. What hrixs's documented context returns has no bool:
+# tests/test_damnit.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet 'damnit==0.4.0' 'EXtra-proposal==0.1.4' 'extra-data==1.25.0' \
+"$folder/venv/bin/pip" install --quiet \
+  'damnit==0.4.0' 'EXtra-proposal==0.1.4' 'extra-data==1.25.0' \
   'xarray==2026.9.0' 'h5netcdf==1.8.2' 'numpy==2.4.6'
 cd "$folder"
 export EXTRA_DATA_DATA_ROOT=$folder/root
@@ -21,7 +24,7 @@ from extra_data.tests.mockdata.xgm import XGM
 
 write_file(sys.argv[1], [XGM("SA3_XTD10_XGM/XGM/DOOCS")], ntrains=10)
 EOF
-support=$(venv/bin/python -c 'import damnit, pathlib; print(pathlib.Path(damnit.__file__).parent / "ctxsupport")')
+support=$(venv/bin/python -c 'import damnit; print(damnit.__path__[0])')/ctxsupport
 
 evaluate() { # the folder, the value of the attribute
   mkdir "$1"
@@ -40,7 +43,8 @@ def spectrum(run):
     return xr.DataArray([1.0, 2.0, 3.0], dims="energy", attrs={"dark_subtracted": $2})
 EOF
   status=0
-  (cd "$1" && PYTHONPATH=$support ../venv/bin/python -m ctxrunner exec 1234 1 all) > "$1/log" 2>&1 || status=$?
+  (cd "$1" && PYTHONPATH=$support ../venv/bin/python -m ctxrunner exec 1234 1 all) \
+    > "$1/log" 2>&1 || status=$?
   files=$(find "$1/extracted_data" -name '*.h5' | wc -l)
   echo "attribute $2: exit status $status, $files files of results; $(tail -n 1 "$1/log")"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# extra-data 1.25.0: RunDirectory(..., inc_suspect_trains=False) leaves out trains whose ids the data
-# acquisition marked as doubtful (INDEX/flag 0). Once the run has a virtual overview, which
+# extra-data 1.25.0: RunDirectory(..., inc_suspect_trains=False) leaves out trains whose ids the
+# data acquisition marked as doubtful (INDEX/flag 0). Once the run has a virtual overview, which
 # `python -m extra_data.voview` makes so that it opens faster, the same call gives all trains.
-# Seen: 9 of 10 trains without an overview, 10 of 10 with one. hrixs reads the flags in the run's own files,
-# counts such trains and names them, overview or not: tests/runs/test_open_runs.py.
+# Seen: 9 of 10 trains without an overview, 10 of 10 with one. hrixs reads the flags in the run's
+# own files, counts such trains and names them, overview or not: tests/runs/test_open_runs.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

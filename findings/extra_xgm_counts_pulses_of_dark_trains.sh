@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# euxfel-extra 2026.1.1: where the number of pulses varies from train to train, XGM.pulse_counts() gives
-# every train as many as the fullest one has: pulse_energy() has NaN where there is no pulse, and
-# NaN is counted. The right numbers of the slow data are said not to match, and are replaced, and
-# is_constant_pulse_count() is True.
-# Seen: 5 5 5 5 5 5 of trains with 2 2 5 5 0 5 pulses. hrixs leaves out places without a pulse by the
-# value that stands there: tests/i0/test_exposures.py.
+# euxfel-extra 2026.1.1: where the number of pulses varies from train to train, XGM.pulse_counts()
+# gives every train as many as the fullest one has: pulse_energy() has NaN where there is no pulse,
+# and NaN is counted. The right numbers of the slow data are said not to match, and are replaced,
+# and is_constant_pulse_count() is True.
+# Seen: 5 5 5 5 5 5 of trains with 2 2 5 5 0 5 pulses. hrixs leaves out places without a pulse by
+# the value that stands there: tests/i0/test_exposures.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet 'euxfel-extra==2026.1.1' 'extra-data==1.25.0' 'xarray==2026.9.0' 'numpy==2.4.6'
+"$folder/venv/bin/pip" install --quiet \
+  'euxfel-extra==2026.1.1' 'extra-data==1.25.0' 'xarray==2026.9.0' 'numpy==2.4.6'
 cd "$folder"
 venv/bin/python - <<'EOF'
 import warnings

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# scippnexus 26.1.1: an NXdata of whole numbers with their standard deviations beside them (NAME_errors),
-# as a spectrum of counts has them, can't be loaded, nor the entry that it is in. Floats with
-# errors are loaded, and whole numbers without. nexusformat reads all three.
-# Seen: VariancesError for int64 counts with errors, variances 4 and 9 for float64. hrixs's NeXus files
-# hold counts with errors as floats: tests/output/test_writing.py.
+# scippnexus 26.1.1: an NXdata of whole numbers with their standard deviations beside them
+# (NAME_errors), as a spectrum of counts has them, can't be loaded, nor the entry that it is in.
+# Floats with errors are loaded, and whole numbers without. nexusformat reads all three.
+# Seen: VariancesError for int64 counts with errors, variances 4 and 9 for float64. hrixs's NeXus
+# files hold counts with errors as floats: tests/output/test_writing.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet 'scippnexus==26.1.1' 'scipp==26.8.0' 'h5py==3.16.0' 'nexusformat==2.1.0' 'numpy==2.4.6'
+"$folder/venv/bin/pip" install --quiet \
+  'scippnexus==26.1.1' 'scipp==26.8.0' 'h5py==3.16.0' 'nexusformat==2.1.0' 'numpy==2.4.6'
 cd "$folder"
 venv/bin/python - <<'EOF'
 import h5py

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# tifffile 2026.3.3: a file that a loop fills, with a write() for each frame of a camera, has a series for
-# each, and imread gives the first: one frame of all, without a word. So does imageio. fabio tells
-# of all frames. Written with metadata=None, the frames are one series for all three.
-# Seen: shape (16, 20) of five frames, 5 frames by fabio; (5, 16, 20) with metadata=None. hrixs stacks
-# series that are alike: tests/files/test_tif.py.
+# tifffile 2026.3.3: a file that a loop fills, with a write() for each frame of a camera, has a
+# series for each, and imread gives the first: one frame of all, without a word. So does imageio.
+# fabio tells of all frames. Written with metadata=None, the frames are one series for all three.
+# Seen: shape (16, 20) of five frames, 5 frames by fabio; (5, 16, 20) with metadata=None. hrixs
+# stacks series that are alike: tests/files/test_tif.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet 'tifffile==2026.3.3' 'imageio==2.38.1' 'fabio==2026.6.0' 'numpy==2.4.6'
+"$folder/venv/bin/pip" install --quiet \
+  'tifffile==2026.3.3' 'imageio==2.38.1' 'fabio==2026.6.0' 'numpy==2.4.6'
 cd "$folder"
 venv/bin/python - <<'EOF'
 import fabio

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# xarray 2026.9.0 with extra-data 1.25.0: train ids are uint64 in what extra-data gives, and int64 where a
-# program made them, as from a list or a table of a log book. A difference, a merge or a concat of
-# both has float64 ids, with whatever join. Of two with uint64 ids they stay uint64.
+# xarray 2026.9.0 with extra-data 1.25.0: train ids are uint64 in what extra-data gives, and int64
+# where a program made them, as from a list or a table of a log book. A difference, a merge or a
+# concat of both has float64 ids, with whatever join. Of two with uint64 ids they stay uint64.
 # Seen: float64 from a - b, merge (outer and inner) and concat. hrixs's concat keeps whole numbers:
 # tests/scans/test_joining.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet 'extra-data==1.25.0' 'xarray==2026.9.0' 'pandas==3.1.1' 'numpy==2.4.6'
+"$folder/venv/bin/pip" install --quiet \
+  'extra-data==1.25.0' 'xarray==2026.9.0' 'pandas==3.1.1' 'numpy==2.4.6'
 cd "$folder"
 venv/bin/python - <<'EOF'
 import numpy as np
