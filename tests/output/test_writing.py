@@ -113,7 +113,7 @@ class TestText:
         xr.testing.assert_equal(again, photons)
 
     def test_groups_by_text_or_time_are_named(self, tmp_path):
-        times = np.array(["2026-01-02T03:04:05", "2026-01-02T03:04:06"], "M8[s]")
+        times = np.array(["2026-01-02T03:04:05", "2026-01-02T03:04:06"], "M8[ns]")
         data = xr.DataArray(
             np.ones((2, 3)), {"time": times, "energy": ENERGY}, ("time", "energy"), name="spectrum"
         )
