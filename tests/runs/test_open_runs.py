@@ -241,11 +241,10 @@ class TestOverview:
         with h5py.File(camera_files(raw)[0], "r+") as file:
             file["INDEX/flag"][1] = 0
         if overview:
-            make_overview(raw, raw.parents[1] / "usr" / ".extra_data" / "RAW-R0005-OVERVIEW.h5")
+            make_overview(raw, raw / "overview.h5")
         run = RunDirectory(raw, inc_suspect_trains=False)
-        is_back = len(run.train_ids) == 8  # not by every version of extra-data
-        assert overview or not is_back
-        for given in (raw, RUN, run) if is_back else (raw, RUN):
+        assert len(run.train_ids) == (8 if overview else 7)
+        for given in (raw, RUN, run) if overview else (raw, RUN):
             with pytest.warns(hrixs.HrixsWarning, match="1 trains are marked as suspect"):
                 np.testing.assert_array_equal(images(h, given), FRAMES)
             with pytest.warns(hrixs.HrixsWarning, match="1 trains are marked as suspect"):
