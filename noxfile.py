@@ -61,6 +61,32 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def newest(session: nox.Session) -> None:
+    """Run the Python tests with the newest versions, those before a release among them.
+
+    Not among those that run without a name: it may fail for reasons of others.
+    """
+    session.install("uv")
+    session.run(
+        "uv", "pip", "install", "--python", session.virtualenv.location,
+        "--prerelease", "allow", "--upgrade", ".[test]", "pytest-xdist",
+    )  # fmt: skip
+    several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+    session.run("pytest", *(session.posargs or several))
+
+
+@nox.session
+def neighbours(session: nox.Session) -> None:
+    """Run the tests of what is told of other programs, with those that PyPI has.
+
+    Not among those that run without a name. pycentroids is built as CONTRIBUTING.md says.
+    """
+    _install(session, "test", "ccdproc>=2.5", "scippnexus>=26.1", "scipp")
+    tests = ("tests/test_other_programs.py", "tests/output/test_writing.py")
+    session.run("pytest", *tests, *session.posargs)
+
+
+@nox.session
 def damnit(session: nox.Session) -> None:
     """Evaluate the documented DAMNIT context with DAMNIT's own runner, which brings a lot along."""
     _install(session, "test", "damnit>=0.4", "EXtra-proposal")

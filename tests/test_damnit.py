@@ -278,6 +278,11 @@ def test_all_columns_of_a_delay_scan(root, simulation, evaluate):
     columns = evaluate(folder, warns=(CROWDED,))
     assert errors(columns) == {}
     assert columns["hrixs_images"].summary == 8
+    # One bool would lose all columns: findings/damnit_bool_attribute_loses_the_run.sh.
+    for name, column in columns.items():
+        for key, value in getattr(column.data, "attrs", {}).items():
+            is_storable = isinstance(value, str) or np.asarray(value).dtype.kind in "iufU"
+            assert is_storable, f"{name}: {key} = {value!r}"
 
     photons = columns["hrixs_photons"]
     assert photons.units == "photons"

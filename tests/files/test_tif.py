@@ -17,7 +17,14 @@ class TestStacks:
         tifffile.imwrite(tmp_path / "a.tif", FRAMES)
         np.testing.assert_array_equal(images(tmp_path / "a.tif"), FRAMES)
 
+    @pytest.mark.parametrize("n", [3, 4])
+    def test_as_many_frames_as_colours(self, tmp_path, n):
+        """findings/skimage_takes_three_frames_for_colours.sh."""
+        tifffile.imwrite(tmp_path / "a.tif", FRAMES[:n], photometric="minisblack")
+        np.testing.assert_array_equal(images(tmp_path / "a.tif"), FRAMES[:n])
+
     def test_a_series_a_frame(self, tmp_path):
+        """findings/tifffile_reads_the_first_of_many_frames.sh."""
         with tifffile.TiffWriter(tmp_path / "a.tif") as file:
             for frame in FRAMES:
                 file.write(frame)

@@ -33,6 +33,16 @@ def test_pulses_are_added_up_and_never_a_dimension(data):
     assert result.normalized.attrs["units"] == "photons per SCS_SA3"
 
 
+@pytest.mark.parametrize("keep_attrs", [True, False, "default"])
+def test_a_ratio_says_what_unit_it_has(data, keep_attrs):
+    """findings/xarray_ratio_keeps_its_unit.sh."""
+    data["n_photons"] = data.spectrum.sum("energy").assign_attrs(units="photons")
+    with xr.set_options(keep_attrs=keep_attrs):
+        result = hRIXS().normalize(data, "n_photons")
+    assert result.normalized.attrs["units"] == "photons per n_photons"
+    assert result.hrixs.error("normalized").attrs["units"] == "photons per n_photons"
+
+
 def test_the_fill_of_well_known_fields_is_known_without_their_attributes(data):
     data["SCS_SA3"].attrs.clear()
     result = hRIXS().normalize(data, "SCS_SA3")

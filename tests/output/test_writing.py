@@ -2,6 +2,7 @@
 
 import csv
 import json
+import warnings
 
 import h5py
 import numpy as np
@@ -112,7 +113,7 @@ class TestText:
         xr.testing.assert_equal(again, photons)
 
     def test_groups_by_text_or_time_are_named(self, tmp_path):
-        times = np.array(["2026-01-02T03:04:05", "2026-01-02T03:04:06"], "M8[s]")
+        times = np.array(["2026-01-02T03:04:05", "2026-01-02T03:04:06"], "M8[ns]")
         data = xr.DataArray(
             np.ones((2, 3)), {"time": times, "energy": ENERGY}, ("time", "energy"), name="spectrum"
         )
@@ -158,6 +159,29 @@ class TestNexus:
             delay = file["entry/slow_data/hRIXS_delay"]
             np.testing.assert_array_equal(delay, [-1.0, 0.5, 2.0])
             assert delay.attrs["units"] == "ps"
+
+    def test_counts_with_errors_are_floats(self, tmp_path):
+        """findings/scippnexus_refuses_counts_with_errors.sh."""
+        counts = np.arange(9).reshape(3, 3)
+        export(
+            of_trains().assign(spectrum=of_trains().spectrum.copy(data=counts)), tmp_path / "s.nxs"
+        )
+        with h5py.File(tmp_path / "s.nxs") as file:
+            _, signal = self.drawn(file)
+            assert signal.dtype == np.float64
+            np.testing.assert_array_equal(signal, counts)
+
+    def test_scippnexus_reads_counts_with_their_errors(self, tmp_path):
+        scippnexus = pytest.importorskip("scippnexus")
+        counts = np.arange(9).reshape(3, 3)
+        data = of_trains().assign(spectrum=of_trains().spectrum.copy(data=counts))
+        export(data, tmp_path / "s.nxs")
+        with scippnexus.File(tmp_path / "s.nxs") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # photons are no unit of scipp's
+            read = file["entry/spectrum"][()]
+        np.testing.assert_array_equal(read.values, counts)
+        np.testing.assert_allclose(read.variances, counts)
+        np.testing.assert_array_equal(read.coords["trainId"].values, data.trainId)
 
     def test_settings_are_there(self, tmp_path):
         export(summed(), tmp_path / "s.nxs")
@@ -226,6 +250,25 @@ class TestAll:
         assert recorded(path, "task") == "abc"
         assert recorded(path, "nothing") is None
         assert recorded(tmp_path / f"none{suffix}", "task") is None
+
+    def test_numbers_in_units_of_time_stay_numbers_in_netcdf(self, tmp_path):
+        """findings/xarray_exposures_become_timedeltas.sh."""
+        units = {"days": "d", "hours": "h", "minutes": "min", "seconds": "s", "milliseconds": "ms"}
+        units |= {"microseconds": "us", "nanoseconds": "ns"}
+        units |= {short: short for short in [*units.values(), "ps", "fs", "second"]}
+        data = of_trains().assign_coords(seconds=("trainId", [0.5, 1, 2], {"units": "seconds"}))
+        for unit in units:
+            data[f"in_{unit}"] = ("trainId", [0.5, 2e-5, np.nan], {"units": unit})
+        data["waited"] = ("trainId", np.arange(3).astype("timedelta64[ns]"))
+        given = data.copy(deep=True)
+        export(data, tmp_path / "s.nc")
+        assert data.identical(given)
+        read = xr.load_dataset(tmp_path / "s.nc", engine="h5netcdf", decode_timedelta=True)
+        for unit, short in units.items():
+            assert read[f"in_{unit}"].attrs["units"] == short
+            np.testing.assert_array_equal(read[f"in_{unit}"], [0.5, 2e-5, np.nan])
+        assert read.seconds.attrs["units"] == "s"
+        np.testing.assert_array_equal(read.waited, data.waited)
 
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_a_result_without_trains_is_written(self, suffix, tmp_path):

@@ -331,8 +331,10 @@ class TestSpectrum:
     def test_the_table_is_not_changed(self, trains):
         table = find(trains)
         before = table.copy(deep=True)
-        photon_spectrum(table, bins=4, range=(0, 24), curvature=(0.1, 0.0))
+        curvature = np.array([0.1, 0.01])
+        photon_spectrum(table, bins=4, range=(0, 24), curvature=curvature)
         xr.testing.assert_identical(table, before)
+        np.testing.assert_array_equal(curvature, [0.1, 0.01])
 
     @pytest.mark.parametrize("bins", [0, -1, 2.5, True, float("nan"), float("inf"), "5"])
     def test_bins_that_are_no_count_are_named(self, bins):

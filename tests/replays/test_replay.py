@@ -143,8 +143,14 @@ def test_a_result_on_disk_makes_itself_again(set_up, way, tmp_path, recwarn):
 def test_the_file_is_the_same_bytes(set_up, tmp_path):
     result = set_up.process_run(RUN, progress=False)
     hrixs.export(result, tmp_path / "a.nc")
-    hrixs.export(replay(tmp_path / "a.nc"), tmp_path / "b.nc")
-    assert (tmp_path / "b.nc").read_bytes() == (tmp_path / "a.nc").read_bytes()
+    again = replay(tmp_path / "a.nc")
+
+    def written(one, name):
+        hrixs.export(one, tmp_path / name)
+        return (tmp_path / name).read_bytes()
+
+    # h5py before 3.15 writes the clock's second into the file: two of one second are compared.
+    assert any(written(again, "b.nc") == written(result, "a.nc") for _ in range(5))
 
 
 @pytest.mark.parametrize("suffix", ["nxs", "dat", "csv"])
@@ -392,7 +398,7 @@ class TestWhatCanNotBeDoneAgain:
 
     def test_what_was_done_to_spectra_meanwhile_is_seen_at_the_end(self, h):
         result = h.process_run(RUN, progress=False)
-        result["spectrum"] = result.spectrum * 2
+        result["spectrum"] = result.spectrum.copy(data=result.spectrum.values * 2)
         result.attrs["n_images"] = 9
         with pytest.warns(HrixsWarning, match=r"spectrum differs in \d+ of 4000 .*n_images was 9"):
             replay(result)

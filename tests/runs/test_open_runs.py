@@ -235,6 +235,30 @@ class TestOverview:
         run = open_run(str(usr.parents[1]), RUN, data="raw").select_trains(np.s_[2:6])
         np.testing.assert_array_equal(images(h, run), FRAMES[2:6])
 
+    @pytest.mark.parametrize("overview", [False, True])
+    def test_suspect_trains_are_told_of_where_extra_data_brings_them_back(self, h, raw, overview):
+        """findings/extra_data_overview_brings_suspect_trains_back.sh."""
+        with h5py.File(camera_files(raw)[0], "r+") as file:
+            file["INDEX/flag"][1] = 0
+        if overview:
+            make_overview(raw, raw / "overview.h5")
+        run = RunDirectory(raw, inc_suspect_trains=False)
+        assert len(run.train_ids) == (8 if overview else 7)
+        for given in (raw, RUN, run) if overview else (raw, RUN):
+            with pytest.warns(hrixs.HrixsWarning, match="1 trains are marked as suspect"):
+                np.testing.assert_array_equal(images(h, given), FRAMES)
+            with pytest.warns(hrixs.HrixsWarning, match="1 trains are marked as suspect"):
+                result = h.process_run(given, method="integrate", progress=False)
+            assert (result.sizes["trainId"], result.attrs["n_suspect"]) == (8, 1)
+
+    def test_a_gap_of_trains(self, h, usr):
+        """findings/extra_data_by_id_in_a_gap.sh."""
+        run = H5File(usr / "RAW-R0005-OVERVIEW.h5").select_trains(np.s_[[0, 1, 2, 6, 7]])
+        with pytest.raises(TypeError):
+            run.select_trains(by_id[FIRST + 1 : FIRST + 4])
+        data = h.from_run(run, subset=by_id[FIRST + 1 : FIRST + 4])
+        assert (data.trainId.values - FIRST).tolist() == [1, 2]
+
     def test_of_files_that_are_gone(self, h, raw, usr):
         run = H5File(usr / "RAW-R0005-OVERVIEW.h5")
         camera_files(raw)[1].unlink()

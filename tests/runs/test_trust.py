@@ -6,7 +6,7 @@ import pytest
 
 import hrixs
 from hrixs import MissingDataError, hRIXS
-from oracles.made_runs import FIRST, FRAMES, OWN_IDS, camera_files, raw_run
+from oracles.made_runs import FIRST, FRAMES, OWN_IDS, camera_files, make_overview, raw_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is left out. the run has no:hrixs.HrixsWarning")
 DELAY = np.arange(8.0)
@@ -59,6 +59,20 @@ def test_the_records_are_believed(run):
     assert "they are believed, as trust='records' says" in told
     some, _ = load(run, "records", subset=np.s_[:2])
     np.testing.assert_array_equal(some["MaranaX"], FRAMES[order][:2])
+
+
+@pytest.mark.parametrize("trust", ["index", "records"])
+def test_it_is_the_same_through_an_overview(run, trust):
+    from extra_data import H5File
+
+    expected, _ = load(run, trust)
+    overview = run.parents[1] / "usr" / ".extra_data" / f"RAW-{run.name.upper()}-OVERVIEW.h5"
+    make_overview(run, overview)
+    for given in (run, overview, H5File(overview)):
+        data, told = load(given, trust)
+        np.testing.assert_array_equal(data["MaranaX"], expected["MaranaX"])
+        np.testing.assert_array_equal(data.trainId, expected.trainId)
+        assert "believed" in told
 
 
 def test_the_setting_and_every_method(run):

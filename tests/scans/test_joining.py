@@ -46,6 +46,22 @@ def test_images_one_after_the_other(parts):
     np.testing.assert_array_equal(by_run.spectrum[1], parts[1].spectrum.sum("trainId"))
 
 
+@pytest.mark.parametrize("dtype", ["i8", "u8", "i4", "f8"])
+def test_train_ids_of_two_types_stay_whole_numbers(parts, dtype):
+    """findings/xarray_train_ids_become_floats.sh."""
+    parts[0] = parts[0].assign_coords(trainId=parts[0].trainId.astype("u8"))
+    parts[1] = parts[1].assign_coords(trainId=parts[1].trainId.astype(dtype))
+    joined = concat(parts)
+    assert joined.trainId.dtype == np.uint64
+    np.testing.assert_array_equal(joined.trainId, [10, 11, 12, 20, 21])
+
+
+def test_ids_that_are_no_train_ids_stay_as_they_are(parts):
+    parts[0] = parts[0].assign_coords(trainId=parts[0].trainId.astype("u8"))
+    parts[1] = parts[1].assign_coords(trainId=parts[1].trainId + 0.5)
+    np.testing.assert_array_equal(concat(parts).trainId, [10, 11, 12, 20.5, 21.5])
+
+
 def test_counts_add_and_settings_stay(parts):
     joined = concat(parts)
     assert (joined.attrs["n_images"], joined.attrs["n_skipped"]) == (5, 2)

@@ -186,9 +186,12 @@ class TestRatios:
 
     def test_a_sum_of_ratios_is_refused(self):
         data = hRIXS().normalize(counted(), "I0")
-        for changed in (data.sum("trainId", keep_attrs=True), data.sum("trainId")):
-            with pytest.raises(UnknownUncertaintyError, match=r"no longer spectrum / .*normalize"):
-                changed.hrixs.error("normalized")
+        for keep_attrs, why in (
+            (True, r"no longer spectrum / .*normalize"),
+            (False, r"the divisor, is not in the dataset.*normalise"),
+        ):
+            with pytest.raises(UnknownUncertaintyError, match=why):
+                data.sum("trainId", keep_attrs=keep_attrs).hrixs.error("normalized")
         with pytest.raises(UnknownUncertaintyError):
             data.mean("trainId", keep_attrs=True).hrixs.error("normalized")
 

@@ -44,11 +44,16 @@ class TestValues:
         assert result.attrs["n_undefined"] == 1
         assert result.attrs["n_few_photons"] == 2
 
-    def test_units_settings_and_version_come_along(self):
+    @pytest.mark.parametrize("keep_attrs", [True, False, "default"])
+    def test_units_settings_and_version_come_along(self, keep_attrs):
+        """findings/xarray_ratio_keeps_its_unit.sh."""
         attrs = {"algorithm": "centroid_one", "curve_a": 0.04}
         pumped, unpumped = (spectrum([4.0] * 4, **attrs) for _ in range(2))
-        result = difference(pumped.assign(counts=3), unpumped.assign(counts=3), which="spectrum")
+        pumped, unpumped = pumped.assign(counts=3), unpumped.assign(counts=3)
+        with xr.set_options(keep_attrs=keep_attrs):
+            result = difference(pumped, unpumped, which="spectrum")
         assert result.difference.attrs["units"] == "photons"
+        assert result.relative_difference.attrs["units"] == "1"
         assert result.hrixs.error("relative_difference").attrs["units"] == "1"
         assert result.energy.attrs["units"] == "eV"
         assert result.attrs["spectra"] == "centroid_one"

@@ -62,6 +62,9 @@ def _write_data(entry: Any, name: str, spectra: dict[str, xr.DataArray]) -> None
     dims = [str(dim) for dim in spectrum.dims]
     # A dot stands for a dimension without a scale.
     group.attrs["axes"] = [dim if _is_scale(spectrum, dim) else "." for dim in dims]
+    if f"{name}_err" in spectra:
+        # Some readers (scippnexus) refuse whole numbers with errors.
+        spectrum = spectrum.astype(np.float64) if spectrum.dtype.kind in "iu" else spectrum
     _write(group, name, spectrum)
     if f"{name}_err" in spectra:
         _write(group, f"{name}_errors", spectra[f"{name}_err"].transpose(*spectrum.dims))

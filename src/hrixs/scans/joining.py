@@ -75,7 +75,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     dims = [_require_spectra(one) for one in given]
     if len(set(dims)) > 1:
         raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
-    given = [one.rename({dims[0]: _DIM}) for one in given]
+    given = _with_like_ids([one.rename({dims[0]: _DIM}) for one in given])
     if isinstance(results, Mapping):
         names = [str(name) for name in results]
     else:
@@ -102,6 +102,19 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     joined = joined.assign(_of_all(given)).assign(_photons(given))
     _tell_twice(joined)
     return joined.rename({_DIM: dims[0]})
+
+
+def _with_like_ids(given: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Results whose train ids are of one type; of signed and unsigned ones floats would be made."""
+    ids = [one[_DIM].values for one in given if _DIM in one.coords]
+    if len({one.dtype for one in ids}) < 2 or any(one.dtype.kind not in "iuf" for one in ids):
+        return given
+    if any(((one < 0) | (one != np.round(one))).any() for one in ids):
+        return given
+    return [
+        one.assign_coords({_DIM: one[_DIM].astype(np.uint64)}) if _DIM in one.coords else one
+        for one in given
+    ]
 
 
 def _keys(names: Sequence[str]) -> list[str]:

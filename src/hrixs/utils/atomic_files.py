@@ -9,6 +9,12 @@ from pathlib import Path
 
 import xarray as xr
 
+# What older versions of xarray read back as timedelta64 without a unit, and how it stays a number.
+_SHORT = {
+    "days": "d", "hours": "h", "minutes": "min", "seconds": "s", "milliseconds": "ms",
+    "microseconds": "us", "nanoseconds": "ns",
+}  # fmt: skip
+
 
 @contextmanager
 def replaced_at_once(path: Path, scratch: Path | None = None) -> Generator[Path]:
@@ -29,6 +35,23 @@ def replaced_at_once(path: Path, scratch: Path | None = None) -> Generator[Path]
 
 
 def write_netcdf(dataset: xr.Dataset, path: Path, scratch: Path | None = None) -> None:
-    """Write a netCDF file that is either whole or not there; it may replace an older one."""
+    """Write a netCDF file that is either whole or not there; it may replace an older one.
+
+    Numbers in seconds or another unit of time are written with its short name.
+    """
     with replaced_at_once(path, scratch) as part:
-        dataset.to_netcdf(part, engine="h5netcdf")
+        _with_short_units(dataset).to_netcdf(part, engine="h5netcdf")
+
+
+def _with_short_units(dataset: xr.Dataset) -> xr.Dataset:
+    long = {
+        name: _SHORT[variable.attrs["units"]]
+        for name, variable in dataset.variables.items()
+        if variable.dtype.kind in "iuf" and str(variable.attrs.get("units")) in _SHORT
+    }
+    if not long:
+        return dataset
+    written = dataset.copy(deep=False)
+    for name, unit in long.items():
+        written.variables[name].attrs["units"] = unit
+    return written

@@ -162,7 +162,7 @@ def _legend_size(ax: Axes) -> float:
 
 
 def _size_in_points(ax: Axes) -> tuple[float, float]:
-    figure = ax.get_figure(root=True)
+    figure: Any = getattr(ax.figure, "figure", ax.figure)  # of a part of a figure the whole
     width, height = (8.0, 5.0) if figure is None else figure.get_size_inches()
     place = ax.get_position()
     return 72 * float(width) * place.width, 72 * float(height) * place.height

@@ -22,8 +22,8 @@ def names_on_demand(package: str) -> Callable[[str], Any]:
     Examples
     --------
     >>> from hrixs.utils.on_demand import names_on_demand
-    >>> names_on_demand("hrixs.utils")("FWHM")
-    np.float64(2.3548200450309493)
+    >>> float(names_on_demand("hrixs.utils")("FWHM"))
+    2.3548200450309493
     """
 
     def get(name: str) -> Any:
