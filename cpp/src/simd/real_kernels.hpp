@@ -85,7 +85,7 @@ RealScan scan_real_row(const Number* __restrict row, const Number* ahead, double
         Vector<std::uint64_t> wanted{};
         if constexpr (sizeof(Number) < sizeof(double)) // doubles have been read just now
             if (first + chunk <= n)                    // and nothing is beyond the row
-                prefetch(ahead + first, chunk);
+                prefetch_row(ahead + first, chunk);
         for (Index y = first; y < end; y += n_lanes) {
             const Vector<double> lower = first_half.add(row + y, pairs + y, shift);
             const Vector<double> upper =
