@@ -5,6 +5,7 @@
 #include "frame/corrected_frame.hpp"
 #include "hrixs/pixel_types.hpp"
 #include "rows/bands.hpp"
+#include "simd/row_kernels.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +29,7 @@ struct BandSums {
 
 struct Scratch {
     Scratch(Index nx, Index ny)
-        : row(static_cast<std::size_t>(ny)), counts(row.size()), reals(row.size()),
+        : row(static_cast<std::size_t>(ny)), counts(3 * row.size()), reals(row.size()),
           bands(static_cast<std::size_t>(count_bands(nx))) {}
     template <class Sum> std::vector<Sum>& sums() {
         if constexpr (std::is_same_v<Sum, double>)
@@ -74,8 +75,13 @@ bool add_rows(const CorrectedFrame<Pixel>& frame, const Range& rows, Index moved
     if (frame.is_plain()) {
         auto& sums = scratch.sums<SumOf<Pixel>>();
         std::fill(sums.begin(), sums.end(), SumOf<Pixel>{});
-        for (Index x = rows.begin; x < rows.end; ++x)
-            add(frame.image.row(x), ny, sums.data());
+        if constexpr (std::is_integral_v<SumOf<Pixel>>)
+            // The first moment of three is their sum; the others come with it, as fast as memory.
+            add_moments(frame.image.row(rows.begin), frame.image.stride_x, rows.end - rows.begin,
+                        ny, sums.data());
+        else
+            for (Index x = rows.begin; x < rows.end; ++x)
+                add(frame.image.row(x), ny, sums.data());
         return move(sums);
     }
     std::fill(scratch.reals.begin(), scratch.reals.end(), 0.0);
@@ -104,7 +110,8 @@ bool sample_frame(const CorrectedFrame<Pixel>& frame, const RowPhases& where, Sc
             const Index rows = where.whole_rows[static_cast<std::size_t>(x)];
             const Index phase = where.phases[static_cast<std::size_t>(x)];
             Index end = x + 1;
-            while (end < band.end && where.whole_rows[static_cast<std::size_t>(end)] == rows &&
+            while (end < band.end && end - x < most_moment_rows &&
+                   where.whole_rows[static_cast<std::size_t>(end)] == rows &&
                    where.phases[static_cast<std::size_t>(end)] == phase)
                 ++end;
             result.finite = add_rows(frame, {x, end}, rows, own, result.sums.data() + phase * ny) &&

@@ -61,8 +61,14 @@ class Phases:
 
     def pixels(self, n_rows: int, mask: NDArray[np.bool_] | None) -> FloatArray:
         """Pixels that are not masked in each phase and row, shape (phases, rows)."""
-        good = np.ones((len(self.phases), n_rows)) if mask is None else ~np.asarray(mask, bool)
-        return sums_by_phase(good.astype(np.float64), self)
+        if mask is not None:
+            return sums_by_phase(1.0 - np.asarray(mask, np.float64), self)
+        counts = np.zeros((len(self), n_rows))
+        both = np.column_stack([self.whole_rows, self.phases])
+        alike, columns = np.unique(both, axis=0, return_counts=True)
+        for (rows, phase), n in zip(alike, columns, strict=True):
+            counts[phase, max(0, rows) : max(0, min(n_rows, n_rows + rows))] += n
+        return counts
 
 
 def sums_by_phase(image: FloatArray, where: Phases) -> FloatArray:
