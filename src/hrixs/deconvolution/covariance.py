@@ -86,7 +86,7 @@ def _by_photon(
     # A masked pixel takes nothing of a photon.
     most = float(light.share[phase].max(initial=0.0))
     part = share / most if most > 0 else share
-    return (sees.T * (fit.weights[phase, rows] * share * part)) @ sees, most
+    return np.asarray((sees.T * (fit.weights[phase, rows] * share * part)) @ sees), most
 
 
 def _tent(n: int) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -59,7 +60,7 @@ class Phases:
     def __len__(self) -> int:
         return len(self.offsets)
 
-    def pixels(self, n_rows: int, mask: NDArray[np.bool_] | None) -> FloatArray:
+    def pixels(self, n_rows: int, mask: NDArray[Any] | None) -> FloatArray:
         """Pixels that are not masked in each phase and row, shape (phases, rows)."""
         if mask is not None:
             return sums_by_phase(1.0 - np.asarray(mask, np.float64), self)
