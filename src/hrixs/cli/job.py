@@ -23,6 +23,7 @@ class Job:
     """The options of ``hrixs process`` that are the same for all runs; `params` are settings."""
 
     method: str = "auto"
+    deconvolve: bool = False
     params: dict[str, Any] = field(default_factory=dict)
     proposal: str | None = None
     detector: str | None = None
@@ -71,7 +72,7 @@ class Job:
 
     def run_options(self) -> dict[str, Any]:
         """How runs are processed, as options of `process_run`, all but its checkpoint."""
-        names = ("method", "energy", "memory", "progress", "photons", "strict")
+        names = ("method", "deconvolve", "energy", "memory", "progress", "photons", "strict")
         how = {name: getattr(self, name) for name in names} | {"extra_fields": self.fields}
         return how | self.choice.of_run
 

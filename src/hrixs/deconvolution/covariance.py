@@ -92,7 +92,7 @@ def _by_photon(
 def _tent(n: int) -> FloatArray:
     """Weights of a row on both sides."""
     weights = 1.0 - np.abs(np.arange(-n + 1, n)) / n
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def _window(begin: int, end: int, n_bins: int, response: Response) -> slice:

@@ -65,8 +65,8 @@ class Fit:
     n_rounds: int
 
 
-def fit(light: Light, response: Response, strength: float) -> Fit:
-    """Fit the spectrum by its likelihood, less `strength` times its roughness.
+def fit(light: Light, response: Response, smoothing: float) -> Fit:
+    """Fit the spectrum by its likelihood, less `smoothing` times its roughness.
 
     The roughness is the integral of the squared second derivative over the height. Both are of the
     first degree in the number of photons, so that a spectrum is as sharp however many there are.
@@ -83,7 +83,7 @@ def fit(light: Light, response: Response, strength: float) -> Fit:
         expected = np.maximum(share * response.seen(g, n_rows), 0.0) + light.noise
         weights = np.where(reached, 1.0 / np.maximum(expected, 1e-6), 0.0)
         normal = response.normal(weights * share**2)
-        _add_roughness(normal, strength * n**4, np.maximum(g, 0.0) + least)
+        _add_roughness(normal, smoothing * n**4, np.maximum(g, 0.0) + least)
         normal[0] += 1e-9 * normal[0].max()
         found = solveh_banded(normal, response.back(weights * share * light.sums), lower=True)
         moved = float(np.abs(found - g).max())
@@ -93,9 +93,9 @@ def fit(light: Light, response: Response, strength: float) -> Fit:
     return Fit(g, normal, weights, number)
 
 
-def _add_roughness(normal: FloatArray, strength: float, height: FloatArray) -> None:
+def _add_roughness(normal: FloatArray, smoothing: float, height: FloatArray) -> None:
     """Add the bands of the penalty to those of the matrix."""
-    weight = strength / np.convolve(height, (0.25, 0.5, 0.25), "valid")
+    weight = smoothing / np.convolve(height, (0.25, 0.5, 0.25), "valid")
     for low, of_low in enumerate(_SECOND):
         for high in range(low, len(_SECOND)):
             place = slice(low, low + len(weight))

@@ -95,4 +95,4 @@ class Response:
 
     def spread_out(self, g: FloatArray) -> FloatArray:
         """Light in each bin, of the Gaussians at their middles."""
-        return np.convolve(g, self.in_bins, "same")
+        return np.asarray(np.convolve(g, self.in_bins, "same"))

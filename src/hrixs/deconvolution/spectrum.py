@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hrixs.deconvolution.covariance import LAG_ROWS, covariance, response_at
-from hrixs.deconvolution.defaults import BASIS_SIGMA, OVERSAMPLE, STRENGTH
+from hrixs.deconvolution.defaults import BASIS_SIGMA, OVERSAMPLE, SMOOTHING
 from hrixs.deconvolution.fit import Light, fit
 from hrixs.deconvolution.photons import PIXELS_FOR_A_LEVEL
 from hrixs.deconvolution.response import Response
@@ -44,8 +44,8 @@ class Model:
         As of `Phases`.
     oversample : int
         Bins a row.
-    strength : float
-        Of the smoothing, in pixels to the fourth.
+    smoothing : float
+        Its strength, in pixels to the fourth.
     """
 
     cloud_sigma: float
@@ -55,13 +55,13 @@ class Model:
     offsets: FloatArray
     spreads: FloatArray
     oversample: int = OVERSAMPLE
-    strength: float = STRENGTH
+    smoothing: float = SMOOTHING
 
     def __post_init__(self) -> None:
         whole_number("oversample", self.oversample)
-        if not 0 < number("strength", self.strength) < np.inf:
+        if not 0 < number("smoothing", self.smoothing) < np.inf:
             raise ValueError(
-                f"strength = {self.strength!r}, expected a number above 0, as {STRENGTH:g}."
+                f"smoothing = {self.smoothing!r}, expected a number above 0, as {SMOOTHING:g}."
             )
         if not 0 < number("cloud_sigma", self.cloud_sigma) < 5:
             raise ValueError(
@@ -86,7 +86,7 @@ class Model:
             "phase_offsets": np.asarray(self.offsets),
             "phase_spreads": np.asarray(self.spreads),
             "oversample": int(self.oversample),
-            "strength": float(self.strength),
+            "smoothing": float(self.smoothing),
             "basis_sigma": self.response.basis_sigma,
         }
 
@@ -101,7 +101,7 @@ class Model:
             np.atleast_1d(attrs["phase_offsets"]),
             np.atleast_1d(attrs["phase_spreads"]),
             int(attrs["oversample"]),
-            float(attrs["strength"]),
+            float(attrs["smoothing"]),
         )
         return replace(made, **{k: v for k, v in changed.items() if v is not None})
 
@@ -191,7 +191,7 @@ def _solved(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -
         model.n_columns,
         model.electrons,
     )
-    found = fit(light, response, model.strength)
+    found = fit(light, response, model.smoothing)
     inner = response.inner(n_rows)
     bands = covariance(light, found, response)
     bands += float(n_images) * _level_variance(model)

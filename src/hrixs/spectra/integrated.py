@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs import _core
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
-from hrixs.deconvolution.defaults import OVERSAMPLE, STRENGTH
+from hrixs.deconvolution.defaults import OVERSAMPLE, SMOOTHING
 from hrixs.deconvolution.photons import heights, level_and_noise, pixel_counts, sampled_photons
 from hrixs.deconvolution.sampled import in_order, sample
 from hrixs.deconvolution.spectrum import Model, deconvolved, tell_phases
@@ -48,7 +48,7 @@ def integrate_frames(
     cloud_sigma: float | None = ...,
     photon_charge: ArrayLike | None = ...,
     electrons_per_adu: float = ...,
-    strength: float = ...,
+    smoothing: float = ...,
 ) -> xr.Dataset: ...
 
 
@@ -64,7 +64,7 @@ def integrate_frames(
     cloud_sigma: float | None = None,
     photon_charge: ArrayLike | None = None,
     electrons_per_adu: float = 1.0,
-    strength: float = STRENGTH,
+    smoothing: float = SMOOTHING,
 ) -> xr.DataArray | xr.Dataset | NDArray[np.float64]:
     """Average the intensity of each frame along curved lines.
 
@@ -98,8 +98,8 @@ def integrate_frames(
         With `deconvolve`: charge of one photon, in ADU.
     electrons_per_adu : float
         With `deconvolve`: gain, for the electrons' own noise.
-    strength : float
-        With `deconvolve`: of the smoothing, in pixels to the fourth.
+    smoothing : float
+        With `deconvolve`: how strongly the spectrum is smoothed, in pixels to the fourth.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def integrate_frames(
             )
         known: dict[str, Any] = {"cloud_sigma": cloud_sigma, "electrons_per_adu": electrons_per_adu}
         charges = np.broadcast_to(np.asarray(photon_charge, dtype=np.float64), len(stack))
-        return _deconvolved(stack, curve, camera, charges, n, strength=strength, **known)
+        return _deconvolved(stack, curve, camera, charges, n, smoothing=smoothing, **known)
     if oversample is not None:
         return _oversampled(stack, curve, camera, whole_number("oversample", oversample))
     sums, weights = row_sums(stack, curve, dark=dark, mask=mask, threads=threads)
@@ -196,7 +196,7 @@ def _deconvolved(
     *,
     cloud_sigma: float,
     electrons_per_adu: float,
-    strength: float,
+    smoothing: float,
 ) -> xr.Dataset:
     """One spectrum of all frames."""
     if not (np.isfinite(charges).all() and (charges > 0).all() and len(charges)):
@@ -214,7 +214,7 @@ def _deconvolved(
         where.offsets,
         where.spreads,
         n,
-        strength,
+        smoothing,
     )
     told = tell_phases(where, n)
     total = light.sum(dim=light.dims[:-1])

@@ -205,6 +205,7 @@ class hRIXS(Settings):
         trains: Iterable[int] | None = None,
         drop_first: bool | int = False,
         method: str = "auto",
+        deconvolve: bool = False,
         energy: float | None = None,
         memory: int | str | None = None,
         threads: int | None = None,
@@ -222,6 +223,8 @@ class hRIXS(Settings):
         ----------
         extra_fields, subset, trains, drop_first
             As for `from_run`.
+        deconvolve : bool
+            With ``'integrate'``: one spectrum without cloud and pixel, as by `integrate`.
         energy : float, optional
             Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
         memory : int or str, optional
@@ -247,6 +250,7 @@ class hRIXS(Settings):
         options: dict[str, Any] = {"strict": strict, "checkpoint": checkpoint, "method": method}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
         options |= {"photons": photons, "client": client, "proposal": proposal}
+        options["deconvolve"] = deconvolve
         which = {"subset": subset, "trains": trains, "drop_first": drop_first}
         return spectra.process_run(self, run, (data, trust), which, extra_fields, **options)
 
@@ -345,7 +349,9 @@ class hRIXS(Settings):
         return recipe.add_spectra(self, data, method, bins, strict=strict)
 
     @recorded_method
-    def integrate(self, data: xr.Dataset, *, strict: bool = False) -> xr.Dataset:
+    def integrate(
+        self, data: xr.Dataset, *, strict: bool = False, deconvolve: bool = False
+    ) -> xr.Dataset:
         """Make spectra of all images by integrating intensity along the curved lines.
 
         A pixel's intensity is shared between the two rows that it overlaps, in proportion.
@@ -356,13 +362,18 @@ class hRIXS(Settings):
             As from `from_run`; the spectrum is added to it, as by `centroid`.
         strict : bool
             As for `centroid`.
+        deconvolve : bool
+            Whether to take the charge cloud and the pixel out, and make one spectrum of all images,
+            in photons, with `OVERSAMPLE` bins a row; see docs/deconvolution.md.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`, with the mean intensity per pixel, in ADU, and no error.
+            A shallow copy of `data`, with the mean intensity per pixel, in ADU, and no error. With
+            `deconvolve`: ``spectrum (energy)``, ``spectrum_err``, ``spectrum_cov (energy, lag)``,
+            ``resolution``, and ``sampled``, sums of each image, which add up in groups.
         """
-        return recipe.add_spectra(self, data, "integrate", strict=strict)
+        return recipe.add_spectra(self, data, "integrate", strict=strict, deconvolve=deconvolve)
 
     @recorded_method
     def count(
