@@ -126,6 +126,8 @@ def _add_process(commands: Any) -> None:
     add("--deconvolve", action="store_true",
         help="with --method integrate: take charge cloud and pixel out, in one spectrum of all "
         "images, or of each group")  # fmt: skip
+    add("--oversample", type=int, metavar="N",
+        help="with --deconvolve: bins a row (default: 3)")  # fmt: skip
     add("--stack", action="store_true",
         help="image files: all files given are one stack, in the order given")  # fmt: skip
     selection_options.add_options(process)
@@ -212,6 +214,7 @@ def _process(arguments: argparse.Namespace) -> int:
         stack_axis=arguments.stack_axis,
         stack=arguments.stack,
         deconvolve=arguments.deconvolve,
+        oversample=arguments.oversample,
         photons=arguments.photons,
         strict=arguments.strict,
         memory=arguments.memory,

@@ -144,7 +144,7 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
         energies = np.full(data.sizes["trainId"], job.energy)
         data["nrj"] = ("trainId", energies, {"units": "eV"})
     if job.method == "integrate":
-        made = h.integrate(data, strict=job.strict, deconvolve=job.deconvolve)
+        made = h.integrate(data, strict=job.strict, **job.deconvolution)
     else:
         made = h.centroid(data, method=job.method, strict=job.strict)
     return made.drop_vars(h.DETECTOR)

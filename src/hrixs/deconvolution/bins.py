@@ -15,7 +15,7 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
     Parameters
     ----------
     data : xarray.Dataset
-        With ``spectrum`` and ``spectrum_cov`` over ``lag``, as from `hrixs.deconvolve`.
+        With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as from `hrixs.deconvolve`.
     n : int
         Bins to put together; those left over at the end are left out.
 
@@ -34,7 +34,7 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
     n_bins = spectrum.sizes[dim] // n * n
     if n_bins == 0:
         raise ValueError(f"n = {n}, expected at most {spectrum.sizes[dim]}, the bins there are.")
-    values = np.asarray(cov.isel({dim: slice(n_bins)}).transpose(..., dim, "lag").values)
+    values = np.asarray(cov.isel({dim: slice(n_bins)}).transpose(..., dim, "cov_lag").values)
     n_lags = values.shape[-1]
     wide_lags = (n_lags - 1) // n + 1
     blocks = values.reshape(*values.shape[:-2], n_bins // n, n, n_lags)
@@ -46,12 +46,12 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
                 # Within a bin each pair counts in both orders.
                 wide[..., block] += blocks[..., first, lag] * (2.0 if block == 0 < lag else 1.0)
     summed = spectrum.isel({dim: slice(n_bins)}).coarsen({dim: n}).sum(keep_attrs=True)
-    dims = (*(d for d in cov.dims if d not in (dim, "lag")), dim, "lag")
+    dims = (*(d for d in cov.dims if d not in (dim, "cov_lag")), dim, "cov_lag")
     error = np.sqrt(np.maximum(wide[..., 0], 0.0))
     made = summed.transpose(..., dim).to_dataset(name="spectrum")
     made["spectrum_err"] = (dims[:-1], error, {"units": "photons"})
     made["spectrum_cov"] = (dims, wide, dict(cov.attrs))
-    made = made.assign_coords(lag=("lag", np.arange(wide_lags), {"units": "bins"}))
+    made = made.assign_coords(lag=("cov_lag", np.arange(wide_lags), {"units": "bins"}))
     return made.assign_attrs(data.attrs)
 
 
@@ -69,6 +69,10 @@ def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
     -------
     xarray.Dataset
         ``spectrum`` and ``spectrum_err`` without the axis.
+
+    Examples
+    --------
+    >>> line = hrixs.sum_between(result, 929.5, 930.5)  # doctest: +SKIP
     """
     spectrum, cov, dim = _parts(data)
     axis = spectrum[dim].values
@@ -79,7 +83,7 @@ def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
             f"{axis.max():g}."
         )
     part = slice(int(inside[0]), int(inside[-1]) + 1)
-    values = np.asarray(cov.isel({dim: part}).transpose(..., dim, "lag").values)
+    values = np.asarray(cov.isel({dim: part}).transpose(..., dim, "cov_lag").values)
     n_bins, n_lags = values.shape[-2:]
     variance = values[..., 0].sum(axis=-1)
     for lag in range(1, min(n_lags, n_bins)):
@@ -98,5 +102,5 @@ def _parts(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, str]:
             "h.integrate(data, deconvolve=True)."
         )
     cov = data["spectrum_cov"]
-    dim = next(str(d) for d in cov.dims[::-1] if d != "lag")
+    dim = next(str(d) for d in cov.dims[::-1] if d != "cov_lag")
     return data["spectrum"], cov, dim

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
 
 from hrixs.deconvolution.response import Response
 
@@ -71,6 +70,8 @@ def fit(light: Light, response: Response, smoothing: float) -> Fit:
     The roughness is the integral of the squared second derivative over the height. Both are of the
     first degree in the number of photons, so that a spectrum is as sharp however many there are.
     """
+    from scipy.linalg import solveh_banded
+
     share, n_rows = light.share, light.sums.shape[1]
     n = response.oversample
     reached = share > 0

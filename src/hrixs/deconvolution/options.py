@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hrixs.deconvolution.defaults import OVERSAMPLE, SMOOTHING
+from hrixs.utils.checks import whole_number, yes_or_no
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,23 @@ class Deconvolution:
     smoothing: float = SMOOTHING
     pixel_noise: float | None = None
     electrons: float | None = None
+
+    @classmethod
+    def asked(
+        cls, *, deconvolve: bool = False, oversample: int | None = None
+    ) -> Deconvolution | None:
+        """What a call asks for; None where nothing is to be deconvolved.
+
+        Raises
+        ------
+        ValueError
+            If options contradict each other.
+        """
+        if not yes_or_no("deconvolve", deconvolve):
+            if oversample is not None:
+                raise ValueError(
+                    f"oversample = {oversample!r} is of deconvolved spectra, expected "
+                    "deconvolve=True with it; hrixs.integrate_frames takes it alone."
+                )
+            return None
+        return cls(OVERSAMPLE if oversample is None else whole_number("oversample", oversample))

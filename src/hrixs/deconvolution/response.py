@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 FloatArray = NDArray[np.float64]
 # What lies further off, in widths of the cloud, is nothing.
@@ -47,6 +46,8 @@ class Response:
     @cached_property
     def kernel(self) -> FloatArray:
         """Part of a Gaussian's light that a pixel gets, shape (phases, bins)."""
+        from scipy.special import ndtr
+
         n_bins = (2 * self.margin + 2) * self.oversample
         middles = -self.margin - 0.5 + (np.arange(n_bins) + 0.5) / self.oversample
         away = self.offsets[:, None] - middles
@@ -56,6 +57,8 @@ class Response:
     @cached_property
     def in_bins(self) -> FloatArray:
         """Part of a Gaussian in its own bin and in those beside it, shape (2 n + 1,)."""
+        from scipy.special import ndtr
+
         n = int(np.ceil(_REACH * self.basis_sigma * self.oversample + 0.5))
         edges = (np.arange(-n, n + 2) - 0.5) / self.oversample / self.basis_sigma
         return np.diff(ndtr(edges))

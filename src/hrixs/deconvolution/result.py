@@ -17,7 +17,7 @@ from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
 
 #: Sums by height of each image, or of each group of them; pixels of each height.
-SAMPLED, HEIGHT, PIXELS = "sampled", "height", "height_pixels"
+SAMPLED, HEIGHT, PIXELS = "sampled", "sampled_height", "sampled_pixels"
 #: What belongs to a deconvolved spectrum, beside it.
 BESIDE = ("spectrum_err", "spectrum_cov", "resolution")
 _AXIS = ("energy_intercept", "energy_slope")
@@ -69,6 +69,24 @@ def as_sampled(
     return made.assign_attrs(attrs | ({} if told is None else {"few_phases": told}))
 
 
+def one_spectrum(
+    by_height: xr.DataArray, options: Deconvolution, **known: Any
+) -> tuple[xr.DataArray, dict[str, xr.DataArray]]:
+    """The spectrum of all images over rows ``y``, and the variables that belong to it.
+
+    Parameters are those of `as_sampled`.
+    """
+    sampled = as_sampled(by_height, options, **known)
+    found = spectra_of_sums(sampled.to_dataset())
+    beside = {
+        name: found[name].rename({"y": "energy"}) for name in BESIDE if "y" in found[name].dims
+    }
+    beside = {name: one.drop_vars("energy") for name, one in beside.items()}
+    alone = {name: found[name] for name in BESIDE if name not in beside}
+    spectrum = found["spectrum"].reset_coords(drop=True)
+    return spectrum, beside | alone | {SAMPLED: sampled}
+
+
 @recorded
 def deconvolve(
     data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
@@ -105,6 +123,7 @@ def deconvolve(
             "deconvolve=True), or groups of one: h.aggregate(result, 'hRIXS_delay')."
         )
     made = spectra_of_sums(data, oversample=oversample, smoothing=smoothing)
+    made = _over_energy(made, *(float(data[SAMPLED].attrs[name]) for name in _AXIS))
     stale: list[Any] = [one for one in ("spectrum", *BESIDE, "energy") if one in data.variables]
     return data.drop_vars(stale).assign(made.data_vars).assign_coords(made.coords)
 
@@ -112,7 +131,7 @@ def deconvolve(
 def spectra_of_sums(
     data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
 ) -> xr.Dataset:
-    """The same alone, over ``energy``."""
+    """The same alone, over rows ``y`` of the chip."""
     sampled = data[SAMPLED]
     attrs = dict(sampled.attrs)
     model = Model.of_attrs(attrs, oversample=oversample, smoothing=smoothing)
@@ -133,8 +152,7 @@ def spectra_of_sums(
     made["spectrum"].attrs = kept | made["spectrum"].attrs
     if isinstance(n_images, int):
         made["spectrum"].attrs["n_images"] = n_images
-    made = made.assign_coords({one: sampled.coords[one] for one in known})
-    return _over_energy(made, *(float(attrs[name]) for name in _AXIS))
+    return made.assign_coords({one: sampled.coords[one] for one in known})
 
 
 def _over_energy(made: xr.Dataset, intercept: float, slope: float) -> xr.Dataset:

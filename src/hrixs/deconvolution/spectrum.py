@@ -125,7 +125,7 @@ def deconvolved(
     -------
     xarray.Dataset
         ``spectrum (..., y)`` in photons a bin, those that masked pixels would have had among them;
-        ``spectrum_err``; ``spectrum_cov (..., y, lag)``, of each bin with the one that lies `lag`
+        ``spectrum_err``; ``spectrum_cov (..., y, cov_lag)``, of each bin with the one that many
         bins after it; ``resolution``, FWHM of what a line without width becomes at the highest
         bin, in pixels.
     """
@@ -155,19 +155,23 @@ def deconvolved(
     first_row = float(sampled["y"].values[0]) - 0.5 / n_phases
     y = first_row - 0.5 + (np.arange(n_bins) + 0.5) / n
     lags = {"units": "bins", "long_name": "bins between two"}
-    cov = table.isel(column=_COVARIANCES).rename(column="lag").drop_vars("column", errors="ignore")
+    cov = (
+        table.isel(column=_COVARIANCES)
+        .rename(column="cov_lag")
+        .drop_vars("column", errors="ignore")
+    )
     photons = {"units": "photons", "long_name": "photons"}
     made = xr.Dataset(
         {
             "spectrum": table.isel(column=0).assign_attrs(photons | model.attrs()),
-            "spectrum_err": np.sqrt(cov.isel(lag=0, drop=True)),
+            "spectrum_err": np.sqrt(cov.isel(cov_lag=0, drop=True)),
             "spectrum_cov": cov,
             "resolution": table.isel(column=1, y=0),
         }
     )
     made = made.assign_coords(
         y=("y", y, {"units": "px", "long_name": "position along the energy"}),
-        lag=("lag", np.arange(n_lags), lags),
+        cov_lag=("cov_lag", np.arange(n_lags), lags),
     )
     made["spectrum_err"].attrs = {
         "units": "photons",

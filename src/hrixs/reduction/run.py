@@ -44,7 +44,7 @@ _ENERGY = "nrj"
 _TAKEN = (
     *("trainId", "entry", "run", "energy", "y", "n_photons", "counts"),
     *("spectrum", "spectrum_err", "spectrum_var", "n_added", "normalized", "normalized_err"),
-    *("sampled", "height", "height_pixels", "spectrum_cov", "resolution", "lag"),
+    *("sampled", "sampled_height", "sampled_pixels", "spectrum_cov", "cov_lag", "resolution"),
 )
 
 

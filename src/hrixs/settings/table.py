@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hrixs.deconvolution.defaults import OVERSAMPLE, SMOOTHING
 from hrixs.level.words import DARK_FITS
 from hrixs.photons import defaults
 from hrixs.photons.defaults import POSITION, POSITIONS
@@ -67,8 +66,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MAX_PIXEL", None, "number", "ADU", "a pixel above this is no photon's", "no limit"),
     Setting("MAX_CHARGE", None, "number", "ADU", "a spot above this is no photon", "no limit"),
     Setting("BINS", 500, "whole number", "", "bins of a counted spectrum, over all rows used", documented=True),
-    Setting("OVERSAMPLE", OVERSAMPLE, "whole number", "", "bins a row of a deconvolved spectrum"),
-    Setting("SMOOTHING", SMOOTHING, "number", "px^4", "how strongly a deconvolved spectrum is smoothed"),
     Setting("CURVE_A", 0.0, "number", "", "tilt of the lines at column 0 of the chip, in rows a pixel", documented=True),
     Setting("CURVE_B", 0.0, "number", "1/px", "bend of the lines, in rows a pixel squared", documented=True),
     Setting("USE_DARK", False, "yes or no", "", "whether the dark is subtracted", documented=True),

@@ -23,7 +23,7 @@ _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
     *("normalized", f"normalized{VARIANCE}", "normalized_err"),
     *(DIVISOR, f"{DIVISOR}{VARIANCE}"),
-    *("sampled", "spectrum_cov", "resolution"),
+    *("sampled", "sampled_height", "sampled_pixels", "spectrum_cov", "cov_lag", "resolution"),
 )
 
 
@@ -124,7 +124,7 @@ def _on_present_axis(data: xr.Dataset, spectrum: xr.DataArray, others: list[str]
 
 def images_of_result(data: xr.Dataset, spectrum: xr.DataArray) -> str:
     """How many images spectra are of, and of which runs: ``48 images of r0145``."""
-    counted = [dim for dim in spectrum.dims if dim not in ("energy", "height", "y")]
+    counted = [dim for dim in spectrum.dims if dim not in ("energy", "y")]
     n_images = int(np.prod([spectrum.sizes[dim] for dim in counted]))
     runs = ", ".join(runs_of(data))
     return f"{n_images} image{'' if n_images == 1 else 's'}" + (f" of {runs}" if runs else "")

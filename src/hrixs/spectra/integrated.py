@@ -107,7 +107,7 @@ def integrate_frames(
         Mean intensity per pixel in each row of the frame, in ADU; NaN in a row that no pixel
         reaches. A DataArray if `frames` is one, with ``y`` in rows of the full chip where these are
         known. With `deconvolve` an xarray.Dataset: ``spectrum (y)`` in photons a bin,
-        ``spectrum_err``, ``spectrum_cov (y, lag)``, ``resolution``.
+        ``spectrum_err``, ``spectrum_cov (y, cov_lag)``, ``resolution``.
 
     Raises
     ------
