@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 import hrixs
+from hrixs.deconvolution.options import Deconvolution
 from hrixs.simulation import write_run
+from hrixs.spectrometer.recipe import add_spectra
 from oracles import deconvolved as reference
 
 TRUTH = reference.Truth(photons=2000, shape=(256, 28))
@@ -91,10 +93,9 @@ def test_results_are_stored_and_told(tmp_path):
 
 def test_runs_give_the_same_as_their_images(tmp_path):
     data, h = images(), spectrometer()
-    write_run(tmp_path / "r0001", data["MaranaX"].values, energies=data["nrj"].values)
-    made = h.process_run(
-        tmp_path / "r0001", method="integrate", deconvolve=True, progress=False, memory="100MB"
-    )
+    h.FIELDS = ["MaranaX", "nrj"]
+    run = write_run(tmp_path, data["MaranaX"].values, slow={"nrj": data["nrj"].values})
+    made = h.process_run(run, method="integrate", deconvolve=True, progress=False)
     expected = h.integrate(data, deconvolve=True)
     np.testing.assert_allclose(made["spectrum"], expected["spectrum"], rtol=1e-9, atol=1e-9)
     assert made["n_photons"].sizes == {"trainId": 6}
@@ -105,9 +106,6 @@ def test_what_can_not_be_is_told_of():
     with pytest.raises(ValueError, match="expected deconvolve=True with it"):
         h.integrate(data, oversample=3)
     with pytest.raises(ValueError, match=r"method='auto', expected 'integrate'"):
-        from hrixs.deconvolution.options import Deconvolution
-        from hrixs.spectrometer.recipe import add_spectra
-
         add_spectra(h, data, "auto", deconvolution=Deconvolution())
     with pytest.raises(hrixs.MissingDataError, match="no variable 'sampled'"):
         hrixs.deconvolve(data)

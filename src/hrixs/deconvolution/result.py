@@ -124,7 +124,9 @@ def deconvolve(
         )
     made = spectra_of_sums(data, oversample=oversample, smoothing=smoothing)
     made = _over_energy(made, *(float(data[SAMPLED].attrs[name]) for name in _AXIS))
-    stale: list[Any] = [one for one in ("spectrum", *BESIDE, "energy") if one in data.variables]
+    stale: list[Any] = [
+        one for one in ("spectrum", *BESIDE, "energy", "cov_lag") if one in data.variables
+    ]
     return data.drop_vars(stale).assign(made.data_vars).assign_coords(made.coords)
 
 
