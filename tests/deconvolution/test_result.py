@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import hrixs
+from hrixs.cli.main import main
 from hrixs.deconvolution.options import Deconvolution
 from hrixs.simulation import write_run
 from hrixs.spectrometer.recipe import add_spectra
@@ -101,12 +102,29 @@ def test_runs_give_the_same_as_their_images(tmp_path):
     assert made["n_photons"].sizes == {"trainId": 6}
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_the_command_line_deconvolves_stacks_of_images(tmp_path, capsys):
+    data, h = images(), spectrometer()
+    np.save(tmp_path / "stack.npy", data["MaranaX"].values)
+    words = ["process", str(tmp_path / "stack.npy"), "-o", str(tmp_path / "out.nc")]
+    words += ["--method", "integrate", "--deconvolve", "--oversample", "4", "--cloud-sigma", "0.55"]
+    words += ["--photon-charge", "150", "--curve-a", str(TRUTH.tilt)]
+    words += ["--electrons-per-adu", "1", "--energy-slope", "0.02", "--energy-intercept", "500"]
+    assert main(words) == 0
+    assert "6 images" in capsys.readouterr().out
+    expected = h.integrate(data, deconvolve=True, oversample=4)
+    with xr.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as made:
+        np.testing.assert_allclose(made["spectrum"], expected["spectrum"], rtol=1e-9, atol=1e-9)
+
+
 def test_what_can_not_be_is_told_of():
     data, h = images(), spectrometer()
     with pytest.raises(ValueError, match="expected deconvolve=True with it"):
         h.integrate(data, oversample=3)
     with pytest.raises(ValueError, match=r"method='auto', expected 'integrate'"):
         add_spectra(h, data, "auto", deconvolution=Deconvolution())
+    with pytest.raises(ValueError, match="process each run by itself"):
+        h.process_runs([1, 2], method="integrate", deconvolve=True)
     with pytest.raises(hrixs.MissingDataError, match="no variable 'sampled'"):
         hrixs.deconvolve(data)
     h.CLOUD_SIGMA = None
