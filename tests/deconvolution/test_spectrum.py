@@ -39,13 +39,14 @@ def test_spectrum_and_errors_are_those_of_the_oracle(oversample):
     assert attrs["pixel_noise"] == pytest.approx(np.sqrt(np.mean(noise**2)) / 150)
     light = (sums - level.sum() * pixels) / 150
     variance = 4 * pixels * attrs["pixel_noise"] ** 2
+    floor, of_floor = reference.floor_of(light, pixels, variance)
     expected, covariance = reference.deconvolved(
-        light, pixels, variance, offsets, spreads, n_columns=256, electrons=150.0,
+        light - floor * pixels, pixels, variance, offsets, spreads, n_columns=256, electrons=150.0,
         cloud_sigma=0.55, oversample=oversample,
     )  # fmt: skip
     n = len(expected)
     np.testing.assert_allclose(made["spectrum"], expected, atol=1e-6 * expected.max(), rtol=1e-6)
-    by_level = 4 * (256 / oversample * attrs["pixel_noise"]) ** 2 / 8192
+    by_level = (256 / oversample) ** 2 * of_floor
     inner = slice(10, n - 40)
     for lag in (0, 1, 2, 5):
         diagonal = np.append(np.diagonal(covariance, lag), np.zeros(lag)) + by_level

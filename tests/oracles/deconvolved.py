@@ -83,6 +83,18 @@ def sums_by_phase(image, height, n_phases):
     return sums, pixels, mean, spread
 
 
+def floor_of(light, pixels, variance):
+    """Photons a pixel of the rows without light, and their variance."""
+    n = pixels.sum(axis=0)
+    whole = n > n.max() / 2
+    means, errors = (light.sum(axis=0) / n)[whole], (np.sqrt(variance.sum(axis=0)) / n)[whole]
+    floor = np.quantile(means, 0.2)
+    for _ in range(20):
+        dark = np.abs(means - floor) < 2.5 * errors
+        floor = np.average(means[dark], weights=errors[dark] ** -2)
+    return floor, 1 / np.sum(errors[dark] ** -2)
+
+
 def deconvolved(light, pixels, variance, offsets, spreads, *, n_columns, electrons, cloud_sigma,
                 oversample=3, smoothing=1e-5, basis=0.2):  # fmt: skip
     """Photons of each bin of the rows, and their covariance, of sums in photons."""

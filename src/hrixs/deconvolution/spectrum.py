@@ -12,6 +12,7 @@ import xarray as xr
 from hrixs.deconvolution.covariance import LAG_ROWS, covariance, response_at
 from hrixs.deconvolution.defaults import BASIS_SIGMA, OVERSAMPLE, SMOOTHING
 from hrixs.deconvolution.fit import Light, fit
+from hrixs.deconvolution.floor import floor_of
 from hrixs.deconvolution.photons import PIXELS_FOR_A_LEVEL
 from hrixs.deconvolution.response import Response
 from hrixs.deconvolution.sampled import FloatArray, Phases, by_phase
@@ -22,6 +23,8 @@ from hrixs.utils.errors import warn
 _SMOOTH = 0.6
 # A line that moves by less over the columns does not come at all phases alike.
 _WHOLE_ROW = 1.0
+# What the level of an image may be off by, in its pixels' noise.
+_MOST_FLOOR = 0.25
 #: Beside the spectrum: photons, covariances by lag, width of what a line of no width becomes.
 _COVARIANCES = slice(2, None)
 
@@ -195,10 +198,16 @@ def _solved(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -
         model.n_columns,
         model.electrons,
     )
+    floor, of_floor = floor_of(light)
+    if abs(floor) > _MOST_FLOOR * float(n_images) * model.pixel_noise:
+        floor, of_floor = 0.0, float("nan")  # it is light
+    light = replace(light, sums=light.sums - floor * light.pixels)
     found = fit(light, response, model.smoothing)
     inner = response.inner(n_rows)
     bands = covariance(light, found, response)
-    bands += float(n_images) * _level_variance(model)
+    if not np.isfinite(of_floor):
+        of_floor = float(n_images) * model.pixel_noise**2 / PIXELS_FOR_A_LEVEL
+    bands += (model.n_columns / model.oversample) ** 2 * of_floor
     table = np.zeros((len(bands), 2 + bands.shape[1]))
     table[:, 0] = response.spread_out(found.g)[inner]
     highest = inner.start + int(np.argmax(found.g[inner]))
@@ -206,12 +215,6 @@ def _solved(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -
     table[:, _COVARIANCES] = bands
     seen = (pixels.sum(axis=0) > 0).repeat(model.oversample)
     return np.where(seen[:, None], table, np.nan)
-
-
-def _level_variance(model: Model) -> float:
-    """Covariance of any two bins by the level of one frame, which is of so many pixels."""
-    of_bin = model.n_columns / model.oversample * model.pixel_noise
-    return of_bin**2 / PIXELS_FOR_A_LEVEL
 
 
 def _full_width(values: FloatArray) -> float:
