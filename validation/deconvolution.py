@@ -31,7 +31,7 @@ CHARGE, LEVEL, CLOUD, TILT, MIDDLE = 150.0, 200.0, 0.55, 0.024, 12.3
 SHAPE = (512, 40)
 SIGMAS, DENSITIES, NOISES = (0.5, 1.0, 2.0), (0.5, 5.0), (1.6, 4.0)
 #: Photons of a spectrum, and spectra of a kind.
-PHOTONS, N_SPECTRA = 8000, 40
+PHOTONS, N_SPECTRA = 8000, 100
 N_OTHERS = 10
 #: Wanted: width, light, ghost, and spectra within their errors.
 WIDTH, LIGHT, GHOST, COVERED = 0.03, 0.001, 0.01, (0.63, 0.73)
@@ -56,8 +56,8 @@ class Kind:
         sigma = self.lines[0][1]
         return max(1.0, self.photons / (self.density * SHAPE[0] * 2 * np.sqrt(np.pi) * sigma))
 
-    def image(self, seed: int) -> tuple[FloatArray, int]:
-        """The sum of the images, in ADU, and its photons."""
+    def image(self, seed: int) -> tuple[FloatArray, float]:
+        """The sum of the images, in ADU, and the photons whose charge is on it."""
         rng = np.random.default_rng(seed)
         weights = np.array([line[2] for line in self.lines])
         n = rng.poisson(self.photons)
@@ -66,10 +66,10 @@ class Kind:
         x = rng.uniform(-0.5, SHAPE[0] - 0.5, n)
         y = rng.normal(rows, widths) + self.tilt * x
         image = rng.normal(LEVEL, self.noise * np.sqrt(self.n_images), SHAPE)
-        _add_clouds(image, x, y, rng)
+        charge = _add_clouds(image, x, y, rng)
         if self.disturb is not None:
             self.disturb(image, rng)
-        return image, n
+        return image, charge / CHARGE
 
     def truth(self, y: FloatArray, width: float) -> FloatArray:
         """Photons that are expected in bins of a width."""
@@ -81,8 +81,8 @@ class Kind:
         return np.asarray(self.photons / total * sum(shares))
 
 
-def _add_clouds(image: FloatArray, x: FloatArray, y: FloatArray, rng: np.random.Generator) -> None:
-    """Add photons with the statistics of their electrons, 1 electron per ADU."""
+def _add_clouds(image: FloatArray, x: FloatArray, y: FloatArray, rng: np.random.Generator) -> float:
+    """Add photons with the statistics of their electrons, 1 electron per ADU; their charge."""
     reach = np.arange(-3, 4)
     edges = np.append(reach, 4) - 0.5
     columns, rows = np.rint(x).astype(int), np.rint(y).astype(int)
@@ -96,6 +96,7 @@ def _add_clouds(image: FloatArray, x: FloatArray, y: FloatArray, rng: np.random.
     inside = (i >= 0) & (i < image.shape[0]) & (j >= 0) & (j < image.shape[1])
     flat = i[inside] * image.shape[1] + j[inside]
     image += np.bincount(flat, electrons[inside], image.size).reshape(image.shape)
+    return float(electrons[inside].sum())
 
 
 #: What is reckoned in processes of its own: forked ones know it.
