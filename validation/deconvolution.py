@@ -31,7 +31,7 @@ CHARGE, LEVEL, CLOUD, TILT, MIDDLE = 150.0, 200.0, 0.55, 0.024, 12.3
 SHAPE = (512, 40)
 SIGMAS, DENSITIES, NOISES = (0.5, 1.0, 2.0), (0.5, 5.0), (1.6, 4.0)
 #: Photons of a spectrum, and spectra of a kind.
-PHOTONS, N_SPECTRA = 8000, 100
+PHOTONS, N_SPECTRA = 8000, 400
 N_OTHERS = 10
 #: Wanted: width, light, ghost, and spectra within their errors.
 WIDTH, LIGHT, GHOST, COVERED = 0.03, 0.001, 0.01, (0.63, 0.73)

@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float64]
 # Rows that are reckoned together, and those beside them which still matter.
 _ROWS, _BESIDE = 48, 12
 #: Rows up to which bins are said to belong together.
-LAG_ROWS = 6
+LAG_ROWS = 10
 
 
 def covariance(light: Light, fit: Fit, response: Response) -> FloatArray:
