@@ -21,23 +21,24 @@ ARROWS = {
     "output": "spectra utils",
     "runs": "camera utils",
     "photons": "camera steps utils",
-    "spectra": "camera steps utils",
+    "deconvolution": "camera steps utils",
+    "spectra": "deconvolution camera steps utils",
     "curvature": "camera utils",
     "noise": "photons camera utils",
     "energy": "spectra camera steps utils",
     "level": "spectra camera steps utils",
     "i0": "runs spectra camera utils",
-    "groups": "i0 spectra camera steps utils",
+    "groups": "i0 deconvolution spectra camera steps utils",
     "selection": "runs spectra camera steps utils",
     "scans": "groups i0 energy spectra camera steps utils",
-    "reduction": "level runs noise spectra photons camera utils",
+    "reduction": "level runs noise deconvolution spectra photons camera utils",
     "settings": "level spectra photons runs files camera steps utils",
-    "replays": "settings scans groups selection energy level spectra photons runs output files "
-    "camera steps utils",
+    "replays": "settings scans groups selection energy level deconvolution spectra photons runs "
+    "output files camera steps utils",
     "reports": "replays settings scans groups energy noise curvature spectra photons output camera "
     "steps utils",
     "spectrometer": "reports replays settings scans groups selection i0 level reduction energy "
-    "noise curvature spectra photons runs output files camera steps utils",
+    "noise curvature deconvolution spectra photons runs output files camera steps utils",
     "comparisons": "spectrometer replays settings reduction energy spectra photons camera utils",
     "live": "spectrometer settings reduction spectra runs files steps utils",
     "view": "live comparisons spectrometer reports replays settings scans groups selection i0 "
@@ -201,7 +202,7 @@ def test_no_module_is_hidden_behind_a_name_of_its_package():
         ("distributed", {"reduction", "spectrometer"}),
         ("karabo_bridge", {"live"}),
         ("zmq", {"live"}),
-        ("hrixs._core", {"__init__.py", "camera", "photons", "spectra", "utils"}),
+        ("hrixs._core", {"__init__.py", "camera", "deconvolution", "photons", "spectra", "utils"}),
     ],
 )
 def test_who_imports_what(library, allowed):

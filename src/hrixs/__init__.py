@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hrixs.comparisons.comparison import compare
     from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
     from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
+    from hrixs.deconvolution.bins import add_bins, sum_between
+    from hrixs.deconvolution.result import deconvolve
     from hrixs.doubt_rules.doubt import Doubt
     from hrixs.doubt_rules.listing import doubts
     from hrixs.energy.axis import EnergyCalibration
@@ -116,6 +118,7 @@ __all__ = [
     "UnknownUncertaintyError",
     "__version__",
     "add",
+    "add_bins",
     "aggregate",
     "align",
     "align_elastic",
@@ -129,6 +132,7 @@ __all__ = [
     "concat_photons",
     "count_events",
     "cut",
+    "deconvolve",
     "delay_from_position",
     "difference",
     "doubts",
@@ -162,6 +166,7 @@ __all__ = [
     "rixs_map",
     "select",
     "subtract_background",
+    "sum_between",
 ]
 
 

@@ -12,6 +12,7 @@ MaskImage: TypeAlias = NDArray[np.uint8]  # (x, y), not 0: bad
 PhotonAdu: TypeAlias = NDArray[np.float64]  # (frames,), contiguous
 RowSums: TypeAlias = NDArray[np.float64]  # (frames, y)
 RowWeights: TypeAlias = NDArray[np.float64]  # (y,)
+PhaseSums: TypeAlias = NDArray[np.float64]  # (frames, phase, y)
 
 class Found(TypedDict):
     """Those that are not required are there where photons are placed by a fit."""
@@ -204,3 +205,14 @@ def integrate_frames(
     first_column: float = 0.0,
     displacements: NDArray[np.float64] | None = None,
 ) -> tuple[RowSums, RowWeights]: ...
+def sample_frames(
+    frames: Pixels,
+    *,
+    whole_rows: NDArray[np.int64],
+    phases: NDArray[np.int64],
+    n_phases: int,
+    dark: DarkImage | None,
+    mask: MaskImage | None,
+    threads: int,
+    first_frame: int = 0,
+) -> PhaseSums: ...

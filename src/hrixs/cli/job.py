@@ -23,6 +23,8 @@ class Job:
     """The options of ``hrixs process`` that are the same for all runs; `params` are settings."""
 
     method: str = "auto"
+    deconvolve: bool = False
+    oversample: int | None = None
     params: dict[str, Any] = field(default_factory=dict)
     proposal: str | None = None
     detector: str | None = None
@@ -73,7 +75,13 @@ class Job:
         """How runs are processed, as options of `process_run`, all but its checkpoint."""
         names = ("method", "energy", "memory", "progress", "photons", "strict")
         how = {name: getattr(self, name) for name in names} | {"extra_fields": self.fields}
-        return how | self.choice.of_run
+        return how | self.deconvolution | self.choice.of_run
+
+    @property
+    def deconvolution(self) -> dict[str, Any]:
+        """What is asked of deconvolved spectra, as options; none where nothing is."""
+        given = {"deconvolve": self.deconvolve or None, "oversample": self.oversample}
+        return {name: value for name, value in given.items() if value is not None}
 
     def spectrometer(self) -> hRIXS:
         """Settings with dark and mask, as they are for all runs."""

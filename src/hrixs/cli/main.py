@@ -123,6 +123,11 @@ def _add_process(commands: Any) -> None:
     add("--stack-axis", type=int, metavar="N",
         help="image files: the axis that counts the images; asked for where the shape leaves "
         "doubt")  # fmt: skip
+    add("--deconvolve", action="store_true",
+        help="with --method integrate: take charge cloud and pixel out, in one spectrum of all "
+        "images, or of each group")  # fmt: skip
+    add("--oversample", type=int, metavar="N",
+        help="with --deconvolve: bins a row (default: 3)")  # fmt: skip
     add("--stack", action="store_true",
         help="image files: all files given are one stack, in the order given")  # fmt: skip
     selection_options.add_options(process)
@@ -208,6 +213,8 @@ def _process(arguments: argparse.Namespace) -> int:
         dataset=arguments.dataset,
         stack_axis=arguments.stack_axis,
         stack=arguments.stack,
+        deconvolve=arguments.deconvolve,
+        oversample=arguments.oversample,
         photons=arguments.photons,
         strict=arguments.strict,
         memory=arguments.memory,

@@ -141,7 +141,7 @@ def write_result(
         options = {"incident": job.map, "axis": job.map_axis, **job.grouping}
         result = h.rixs_map(spectra, **options)
     elif job.aggregate:
-        dim = str(spectra.spectrum.dims[0])
+        dim = str((spectra.sampled if job.deconvolve else spectra.spectrum).dims[0])
         by = job.aggregate[0] if len(job.aggregate) == 1 else list(job.aggregate)
         result = h.aggregate(spectra, by, dim, **job.grouping)
     result = with_background(result, job.background)
@@ -184,7 +184,7 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
         energies = np.full(data.sizes["trainId"], job.energy)
         data["nrj"] = ("trainId", energies, {"units": "eV"})
     if job.method == "integrate":
-        made = h.integrate(data, strict=job.strict)
+        made = h.integrate(data, strict=job.strict, **job.deconvolution)
     else:
         made = h.centroid(data, method=job.method, strict=job.strict)
     return made.drop_vars(h.DETECTOR)
@@ -206,9 +206,10 @@ def report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
     print(", ".join(said))
     attrs = spectra.spectrum.attrs
     if "n_photons" in attrs:
+        n_images = attrs.get("n_images", spectra.spectrum.shape[0])
         print(
             f"{attrs['n_photons']:.0f} photons in the spectra, "
-            f"{attrs['n_photons'] / spectra.spectrum.shape[0]:.1f} an image; "
+            f"{attrs['n_photons'] / n_images:.1f} an image; "
             f"{attrs['n_outside']:.0f} outside of the range, {attrs.get('n_dropped', 0)} spots "
             "left out"
         )

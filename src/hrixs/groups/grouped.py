@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from hrixs.deconvolution.result import SAMPLED, deconvolve
 from hrixs.groups.group_sums import GROUP, datasets_of_groups, sums_of_groups
 from hrixs.groups.grouping import attributes_of, crossed, groups_of
 from hrixs.groups.groups import Groups
@@ -147,6 +148,22 @@ def aggregate_groups(
 ) -> xr.Dataset:
     """As `aggregate`, by these aggregators alone, or by a function of one group's dataset."""
     require_dimension(ds, dim)
+    grouped = _grouped(ds, by, dim, aggregators, norm, aggregate_ds, options)
+    if SAMPLED not in grouped:
+        return grouped
+    # Sums are deconvolved, and not spectra added up.
+    return deconvolve(grouped)
+
+
+def _grouped(
+    ds: xr.Dataset,
+    by: Any,
+    dim: str,
+    aggregators: Aggregators,
+    norm: str | None,
+    aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None,
+    options: Mapping[str, Any],
+) -> xr.Dataset:
     if by is None:
         given = [name for name, value in options.items() if value is not None]
         if given:

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.deconvolution.options import Deconvolution
+from hrixs.deconvolution.photons import sampled_photons
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.level.mend import Mending
 from hrixs.photons.classify import classify_photons
@@ -81,6 +83,8 @@ class Analysis:
         Of a pixel of the dark's images from frame to frame, in ADU, where it is known.
     mending
         What is mended in frames before all else; None: nothing.
+    deconvolution
+        Of integrated intensity: sums by height are made, and one spectrum of them all.
     """
 
     method: str
@@ -95,6 +99,7 @@ class Analysis:
     uneven: NDArray[np.float64] | None = None
     dark_noise: float | None = None
     mending: Mending | None = None
+    deconvolution: Deconvolution | None = None
 
     @property
     def counts_photons(self) -> bool:
@@ -104,7 +109,8 @@ class Analysis:
     @property
     def gives_photons(self) -> bool:
         """Whether spectra are in photons."""
-        return self.counts_photons or self.noise is not None
+        known = self.noise is not None or self.deconvolution is not None
+        return self.counts_photons or known
 
     @property
     def takes_thresholds(self) -> bool:
@@ -115,6 +121,11 @@ class Analysis:
     def resolves(self) -> bool:
         """Whether the charge and the cloud of one photon have to be known."""
         return resolves(self.method)
+
+    @property
+    def fits_spots(self) -> bool:
+        """Whether isolated spots tell what one photon is like."""
+        return self.resolves or self.deconvolution is not None
 
     @property
     def needs_energy(self) -> bool:
@@ -131,6 +142,8 @@ class Analysis:
     def needs_cloud(self) -> bool:
         """Whether the width of the charge cloud has to be estimated before the work begins."""
         options = self.options
+        if self.deconvolution is not None:
+            return options.get("cloud_sigma") is None
         return needs_cloud(self.method, options.get("position"), options.get("cloud_sigma"))
 
     def with_options(self, **options: Any) -> Analysis:
@@ -256,8 +269,13 @@ class Analysis:
         )
 
     def integrated(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
-        """Integrated spectra of frames; in photons where the noise is known."""
+        """Integrated spectra of frames; in photons where the noise is known, or by height."""
         labelled = replace(frames, labelled=True, first_pixel=self.origin)
+        if self.deconvolution is not None:
+            charges = self.charges(labelled, energy)
+            assert charges is not None
+            sums = sampled_photons(labelled, charges, curvature=self.curvature, **self.camera)
+            return sums.assign_attrs(self.attrs)
         if self.noise is None:
             spectrum = integrate_frames(labelled, curvature=self.curvature, **self.camera)
             return cast(xr.DataArray, spectrum).assign_attrs(self.attrs)

@@ -101,7 +101,9 @@ def settled(
         analysis, parts = _mended(analysis, n_entries, parts)
     if analysis.flattens:
         analysis = _flattened(analysis, parts(min(_ENTRIES_FOR_A_LEVEL, n_entries)))
-    if analysis.resolves:
+    if analysis.deconvolution is not None:
+        analysis = _for_deconvolution(analysis, n_entries, parts)
+    elif analysis.resolves:
         analysis = _of_one_photon(analysis, n_entries, parts)
     elif analysis.needs_cloud:
         analysis = _with_cloud(analysis, n_entries, parts)
@@ -162,11 +164,44 @@ def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Ana
     return _with_density(_with_charge(analysis, n_entries, parts), first)
 
 
+def _for_deconvolution(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
+    """Learn what one photon is like, and the noise of a pixel."""
+    wanted = analysis.deconvolution
+    assert wanted is not None
+    first = list(parts(min(ENTRIES_FOR_A_CHARGE, n_entries)))
+    if not first:
+        raise MissingDataError("none of the first images can be used.")
+    try:
+        if analysis.needs_cloud:
+            analysis = _with_cloud(analysis, n_entries, parts)
+        analysis = _with_charge(analysis, n_entries, parts, compare=False)
+    except MissingDataError as error:
+        raise MissingDataError(
+            "a deconvolved spectrum takes the cloud of a photon out, and these images do not tell "
+            "it: photons lie too dense. Set CLOUD_SIGMA, and PHOTON_CHARGE where there is no nrj, "
+            "by images with few photons: h.estimate_cloud(run)."
+        ) from error
+    of_pixels, charges = [], []
+    for frames, energy in first:
+        stack = replace(as_frames(frames), first_pixel=None)
+        own = analysis.charges(stack, energy)
+        assert own is not None
+        of_pixels.append(frame_pedestals(stack.pixels, analysis.of_core(stack))[1] / own)
+        charges.append(own)
+    gain = float(analysis.options["electrons_per_adu"])
+    known = replace(
+        wanted,
+        pixel_noise=float(np.sqrt(np.mean(np.concatenate(of_pixels) ** 2))),
+        electrons=float(np.mean(np.concatenate(charges))) * gain,
+    )
+    return replace(analysis, deconvolution=known)
+
+
 def _with_cloud(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
     electrons = analysis.options.get("electrons_per_adu") is not None
 
     def fit_first(n: int, cloud_sigma: float) -> CloudEstimate:
-        if analysis.resolves:
+        if analysis.fits_spots:
             found = [analysis.spots(frames, cloud_sigma) for frames, _ in parts(n)]
             sizes = [(spots, len(spots["base"])) for spots in found]
             return cloud_of_spots(_joined(sizes), cloud_sigma)
@@ -175,7 +210,7 @@ def _with_cloud(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analys
         columns = [(table_columns(table), table.sizes["frames"]) for table in tables]
         return mean_cloud(_joined(columns), cloud_sigma, electrons=electrons)
 
-    enough = {"enough": ENOUGH_FOR_A_CLOUD} if analysis.resolves else {}
+    enough = {"enough": ENOUGH_FOR_A_CLOUD} if analysis.fits_spots else {}
     estimate = cloud_of_first(n_entries, fit_first, **enough)
     known = analysis.with_options(cloud_sigma=estimate.cloud_sigma)
     return known.with_attrs(cloud_sigma_estimated=1)

@@ -40,6 +40,7 @@ _ENERGY = "nrj"
 _TAKEN = (
     *("trainId", "entry", "run", "energy", "y", "n_photons", "counts"),
     *("spectrum", "spectrum_err", "spectrum_var", "n_added", "normalized", "normalized_err"),
+    *("sampled", "sampled_height", "sampled_pixels", "spectrum_cov", "cov_lag", "resolution"),
 )
 
 
@@ -55,7 +56,7 @@ def process_run(
     photons: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     client: Client | None = None,
-) -> xr.Dataset:
+) -> tuple[xr.Dataset, Analysis]:
     """Reduce a run to spectra over the crop's rows of the chip, in bounded memory.
 
     Parameters
@@ -75,6 +76,8 @@ def process_run(
     -------
     xarray.Dataset
         ``spectrum (trainId, ..., y)``, the fields, ``n_photons``, ``photon_*``.
+    Analysis
+        With what the first images have told.
     """
     require_free_names(indexed.fields, () if analysis.mending is None else VARIABLES)
     if energy is not None:
@@ -101,7 +104,7 @@ def process_run(
     result.attrs = indexed.source_attrs() | counts | indexed.faults.attrs()
     lacking = [name for name in indexed.fields if name not in {indexed.camera, *slow}]
     result.attrs |= {"n_images": len(used), "missing_fields": ", ".join(lacking)}
-    return result
+    return result, plan.analysis
 
 
 def photons_of_run(
@@ -197,6 +200,7 @@ def _task(plan: Plan) -> dict[str, Any]:
         "mask": digest(chip[1]) if chip[1].ndim else "none",
         "energies": digest(plan.energies),
         "noise": repr(analysis.noise),
+        "deconvolution": repr(analysis.deconvolution),
         "uneven": "none" if analysis.uneven is None else digest(analysis.uneven),
         "photons": plan.photons,
     } | _mending_task(analysis)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from hrixs.deconvolution.result import deconvolve
 from hrixs.energy.drift import align
 from hrixs.energy.loss import energy_loss
 from hrixs.files.event_list import read_events
@@ -46,7 +47,7 @@ METHODS = ("from_run", "process_run", "process_runs", "centroid", "integrate", "
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     one.__name__: one
     for one in (
-        *(open_images, read_events, photon_table, select, aggregate, concat),
+        *(open_images, read_events, photon_table, select, aggregate, concat, deconvolve),
         *(align, align_elastic, energy_loss, subtract_background, difference, rixs_map, cut),
     )
 }

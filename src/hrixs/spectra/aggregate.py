@@ -105,6 +105,7 @@ def default_aggregators() -> dict[str, Aggregator | None]:
         "hRIXS_JUNGF": add,
         "MTE3": add,
         "spectrum": add,
+        "sampled": add,  # of which the spectrum is made
         f"spectrum{VARIANCE}": add,
         WITNESS: add,
         "spectrum_err": add_in_quadrature,  # an error of one's own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
     *("normalized", f"normalized{VARIANCE}", "normalized_err"),
     *(DIVISOR, f"{DIVISOR}{VARIANCE}"),
+    *("sampled", "sampled_height", "sampled_pixels", "spectrum_cov", "cov_lag", "resolution"),
 )
 
 
@@ -46,7 +48,7 @@ def as_counted(
     chance, and count as any other two. Where intensity was converted to photons, noise adds to
     that, the attribute ``bin_noise``, and the variance stands beside the spectrum.
     """
-    if spectrum.attrs.get("units") != "photons":
+    if spectrum.attrs.get("units") != "photons" or spectrum.attrs.get("deconvolved"):
         return {name: spectrum}
     noise = spectrum.attrs.get(BIN_NOISE)
     if noise is None:
@@ -58,8 +60,12 @@ def as_counted(
     return {str(one): variable for one, variable in made.data_vars.variables.items()}
 
 
-def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
+def store_spectrum(
+    data: xr.Dataset, spectrum: xr.DataArray, beside: Mapping[str, xr.DataArray] | None = None
+) -> xr.Dataset:
     """Put `spectrum`, and what its error is of, into `data` in place of earlier ones.
+
+    `beside` are more variables that belong to it.
 
     Returns
     -------
@@ -81,11 +87,13 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     if others:
         spectrum = _on_present_axis(data, spectrum, others)
     if set(COUNTS) & set(spectrum.attrs):
-        spectrum = spectrum.assign_attrs({COUNTS_OF: _images_of(data, spectrum)})
+        spectrum = spectrum.assign_attrs(
+            {COUNTS_OF: spectrum.attrs.get(COUNTS_OF) or images_of_result(data, spectrum)}
+        )
     new = new.assign_coords(energy=spectrum["energy"].variable)
     trains = data.variables.get("trainId") if "trainId" in spectrum.dims else None
     made = as_counted(spectrum.variable, trains=trains)
-    new = new.assign(made)
+    new = new.assign(made | {name: one.variable for name, one in (beside or {}).items()})
     for name in stale:
         del data[name]
     if "energy" in data.variables:
@@ -93,6 +101,8 @@ def store_spectrum(data: xr.Dataset, spectrum: xr.DataArray) -> xr.Dataset:
     data.coords["energy"] = spectrum["energy"].variable
     for name, variable in made.items():
         data[name] = variable
+    for name, one in (beside or {}).items():
+        data[name] = one
     return data.copy(deep=False)
 
 
@@ -112,8 +122,9 @@ def _on_present_axis(data: xr.Dataset, spectrum: xr.DataArray, others: list[str]
     )
 
 
-def _images_of(data: xr.Dataset, spectrum: xr.DataArray) -> str:
+def images_of_result(data: xr.Dataset, spectrum: xr.DataArray) -> str:
     """How many images spectra are of, and of which runs: ``48 images of r0145``."""
-    n_images = int(np.prod([spectrum.sizes[dim] for dim in spectrum.dims if dim != "energy"]))
+    counted = [dim for dim in spectrum.dims if dim not in ("energy", "y")]
+    n_images = int(np.prod([spectrum.sizes[dim] for dim in counted]))
     runs = ", ".join(runs_of(data))
     return f"{n_images} image{'' if n_images == 1 else 's'}" + (f" of {runs}" if runs else "")

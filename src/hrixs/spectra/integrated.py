@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import xarray as xr
@@ -11,18 +11,61 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs import _core
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.deconvolution.defaults import OVERSAMPLE, SMOOTHING
+from hrixs.deconvolution.photons import heights, level_and_noise, pixel_counts, sampled_photons
+from hrixs.deconvolution.sampled import in_order, sample
+from hrixs.deconvolution.spectrum import Model, deconvolved, tell_phases
+from hrixs.utils.checks import number, whole_number
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
 
+_FramesLike = xr.DataArray | ArrayLike | Frames
+
+
+@overload
+def integrate_frames(
+    frames: _FramesLike,
+    *,
+    curvature: CurveLike = ...,
+    dark: xr.DataArray | ArrayLike | None = ...,
+    mask: xr.DataArray | ArrayLike | None = ...,
+    threads: int | None = ...,
+    oversample: int | None = ...,
+    deconvolve: Literal[False] = ...,
+) -> xr.DataArray | NDArray[np.float64]: ...
+
+
+@overload
+def integrate_frames(
+    frames: _FramesLike,
+    *,
+    curvature: CurveLike = ...,
+    dark: xr.DataArray | ArrayLike | None = ...,
+    mask: xr.DataArray | ArrayLike | None = ...,
+    threads: int | None = ...,
+    oversample: int | None = ...,
+    deconvolve: Literal[True],
+    cloud_sigma: float | None = ...,
+    photon_charge: ArrayLike | None = ...,
+    electrons_per_adu: float = ...,
+    smoothing: float = ...,
+) -> xr.Dataset: ...
+
 
 def integrate_frames(
-    frames: xr.DataArray | ArrayLike | Frames,
+    frames: _FramesLike,
     *,
     curvature: CurveLike = (0.0, 0.0),
     dark: xr.DataArray | ArrayLike | None = None,
     mask: xr.DataArray | ArrayLike | None = None,
     threads: int | None = None,
-) -> xr.DataArray | NDArray[np.float64]:
+    oversample: int | None = None,
+    deconvolve: bool = False,
+    cloud_sigma: float | None = None,
+    photon_charge: ArrayLike | None = None,
+    electrons_per_adu: float = 1.0,
+    smoothing: float = SMOOTHING,
+) -> xr.DataArray | xr.Dataset | NDArray[np.float64]:
     """Average the intensity of each frame along curved lines.
 
     A pixel ``(x, y)`` covers one pixel width around ``y - curvature(x)`` and is
@@ -44,13 +87,27 @@ def integrate_frames(
         True where a pixel is bad. Bad pixels take part in nothing.
     threads : int, optional
         Threads over frames; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+    oversample : int, optional
+        Bins a row: a pixel then counts where its middle lies, and a tilted line fills all bins.
+    deconvolve : bool
+        Whether to take the charge cloud and the pixel out, and make one spectrum of all frames,
+        with its errors; see docs/deconvolution.md. `oversample` is then 3 by default.
+    cloud_sigma : float
+        With `deconvolve`: width of the charge cloud, one standard deviation in pixels.
+    photon_charge : float or array_like, shape (frames,)
+        With `deconvolve`: charge of one photon, in ADU.
+    electrons_per_adu : float
+        With `deconvolve`: gain, for the electrons' own noise.
+    smoothing : float
+        With `deconvolve`: how strongly the spectrum is smoothed, in pixels to the fourth.
 
     Returns
     -------
     numpy.ndarray or xarray.DataArray, shape (..., y)
         Mean intensity per pixel in each row of the frame, in ADU; NaN in a row that no pixel
         reaches. A DataArray if `frames` is one, with ``y`` in rows of the full chip where these are
-        known.
+        known. With `deconvolve` an xarray.Dataset: ``spectrum (y)`` in photons a bin,
+        ``spectrum_err``, ``spectrum_cov (y, cov_lag)``, ``resolution``.
 
     Raises
     ------
@@ -73,6 +130,19 @@ def integrate_frames(
     stack = as_frames(frames)
     curve = Curvature.of(curvature)
     y0 = stack.origin[1]
+    camera: dict[str, Any] = {"dark": dark, "mask": mask, "threads": threads}
+    if deconvolve:
+        n = OVERSAMPLE if oversample is None else whole_number("oversample", oversample)
+        if cloud_sigma is None or photon_charge is None:
+            raise ValueError(
+                "deconvolve takes the charge cloud out by what is known of it: give cloud_sigma "
+                "(px, as from estimate_cloud) and photon_charge (ADU)."
+            )
+        known: dict[str, Any] = {"cloud_sigma": cloud_sigma, "electrons_per_adu": electrons_per_adu}
+        charges = np.broadcast_to(np.asarray(photon_charge, dtype=np.float64), len(stack))
+        return _deconvolved(stack, curve, camera, charges, n, smoothing=smoothing, **known)
+    if oversample is not None:
+        return _oversampled(stack, curve, camera, whole_number("oversample", oversample))
     sums, weights = row_sums(stack, curve, dark=dark, mask=mask, threads=threads)
     reached = np.where(weights > 0, weights, np.nan)
     spectrum = (sums / reached).reshape(*stack.leading_shape, stack.frame_shape[1])
@@ -93,6 +163,66 @@ def integrate_frames(
         | where
         | {"units": "ADU", "long_name": "mean intensity per pixel"},
     )
+
+
+def _oversampled(
+    frames: Frames, curve: Curvature, camera: dict[str, Any], n: int
+) -> xr.DataArray | NDArray[np.float64]:
+    """Mean intensity of the pixels whose middles lie in each `n`-th of a row."""
+    sums, pixels, _ = sample(frames, curve, n_phases=n, **camera)
+    n_rows = frames.frame_shape[1]
+    reached = np.where(pixels > 0, pixels, np.nan)
+    values = in_order(sums / reached).reshape(*frames.leading_shape, n_rows * n)
+    if not frames.labelled:
+        return np.asarray(values)
+    where = {} if frames.first_pixel is None else {"first_pixel": np.array(frames.first_pixel)}
+    return xr.DataArray(
+        values,
+        dims=(*frames.dims, "y"),
+        coords={**frames.coords, "y": heights(n_rows, n, frames.origin[1])},
+        name="spectrum",
+        attrs=provenance("integrate", **curve.attrs(), oversample=n)
+        | where
+        | {"units": "ADU", "long_name": "mean intensity per pixel"},
+    )
+
+
+def _deconvolved(
+    frames: Frames,
+    curve: Curvature,
+    camera: dict[str, Any],
+    charges: NDArray[np.float64],
+    n: int,
+    *,
+    cloud_sigma: float,
+    electrons_per_adu: float,
+    smoothing: float,
+) -> xr.Dataset:
+    """One spectrum of all frames."""
+    if not (np.isfinite(charges).all() and (charges > 0).all() and len(charges)):
+        raise ValueError("photon_charge: expected ADU above 0, of one frame or more.")
+    light = sampled_photons(frames, charges, curvature=curve, **camera)
+    pixels, where = pixel_counts(
+        curve, frames.origin, frames.frame_shape, as_mask(camera["mask"], frames)
+    )
+    _, noise = level_and_noise(frames, **camera)
+    model = Model(
+        cloud_sigma,
+        float(np.sqrt(np.mean((noise / charges) ** 2))),
+        float(np.mean(charges)) * number("electrons_per_adu", electrons_per_adu),
+        frames.frame_shape[0],
+        where.offsets,
+        where.spreads,
+        n,
+        smoothing,
+    )
+    told = tell_phases(where, n)
+    total = light.sum(dim=light.dims[:-1])
+    made = deconvolved(total, pixels, len(frames), model)
+    made["spectrum"].attrs |= provenance("integrate", **curve.attrs(), n_images=len(frames)) | (
+        {} if told is None else {"few_phases": told}
+    )
+    return made
 
 
 def row_sums(

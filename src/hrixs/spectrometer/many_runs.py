@@ -51,6 +51,12 @@ def process_runs(
 ) -> xr.Dataset:
     """Process runs one after the other, as `hrixs.hRIXS.process_runs` documents."""
     require_word("align", align, ("elastic",))
+    if options.get("deconvolve"):
+        raise ValueError(
+            "deconvolve=True makes one spectrum of a run, and spectra of several are joined image "
+            "by image: process each run by itself, h.process_run(run, method='integrate', "
+            "deconvolve=True)."
+        )
     of_lines = {"elastic": elastic, "within": within, "region": region}
     given = [name for name, value in of_lines.items() if value is not None]
     if align is None and given:

@@ -14,6 +14,8 @@ from hrixs.camera.crop import Crop, fitting, pixels_of
 from hrixs.camera.dataset import energies_of, images_of
 from hrixs.camera.frames import first_pixel
 from hrixs.camera.placed import require_usable_mask
+from hrixs.deconvolution.options import Deconvolution
+from hrixs.deconvolution.result import one_spectrum
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.level.told import VARIABLES
 from hrixs.photons.placement import fits_clouds
@@ -24,7 +26,7 @@ from hrixs.reduction.judge import Seen
 from hrixs.reduction.lazy import lazy_spectra
 from hrixs.reduction.stack import settled_by_first, spectra_of
 from hrixs.settings.attributes import Settings
-from hrixs.spectra.dataset import store_spectrum, with_energy
+from hrixs.spectra.dataset import COUNTS_OF, images_of_result, store_spectrum, with_energy
 from hrixs.spectrometer.levels import mending_of, with_columns
 from hrixs.spectrometer.slow_doubts import with_slow_doubts
 from hrixs.utils.checks import finite_number, yes_or_no
@@ -173,14 +175,25 @@ def image_options(
 
 
 def analysis_of(
-    h: Settings, method: str, crop: Crop, bins: int | None = None, *, position: str | None = None
+    h: Settings,
+    method: str,
+    crop: Crop,
+    bins: int | None = None,
+    *,
+    position: str | None = None,
+    deconvolution: Deconvolution | None = None,
 ) -> Analysis:
     """What is done with cropped frames by the present settings."""
     require_method(method)
+    if deconvolution is not None and method != "integrate":
+        raise ValueError(
+            f"deconvolve=True with method={method!r}, expected 'integrate': photons that are "
+            "counted have their places, and no cloud that could be taken out."
+        )
     options: dict[str, Any] = {}
     if method in _BY_THRESHOLD:
         options = _BY_THRESHOLD[method](h, position)
-    elif method != "integrate":
+    elif method != "integrate" or deconvolution is not None:
         options = resolve_options(h)
     if pixels_of("READ_NOISE", options.get("read_noise")).ndim:
         options["read_noise"] = crop.of_chip("READ_NOISE", options["read_noise"])
@@ -192,12 +205,20 @@ def analysis_of(
         h.BINS if bins is None else bins,
         origin=crop.origin,
         dark_noise=h.dark_noise if uses_dark(h) else None,
+        deconvolution=deconvolution,
     )
 
 
-def mending_analysis(h: Settings, method: str, crop: Crop, bins: int | None = None) -> Analysis:
+def mending_analysis(
+    h: Settings,
+    method: str,
+    crop: Crop,
+    bins: int | None = None,
+    *,
+    deconvolution: Deconvolution | None = None,
+) -> Analysis:
     """As `analysis_of`, of frames that are mended first, as `PEDESTAL` and others say."""
-    analysis = analysis_of(h, method, crop, bins)
+    analysis = analysis_of(h, method, crop, bins, deconvolution=deconvolution)
     mending = mending_of(h, crop, analysis)
     if mending is None:
         return analysis
@@ -242,6 +263,7 @@ def add_spectra(
     look: bool = True,
     keep: list[Seen] | None = None,
     tables: list[xr.Dataset] | None = None,
+    deconvolution: Deconvolution | None = None,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
@@ -254,7 +276,7 @@ def add_spectra(
     frames, crop = cropped(h, data)
     lazy = is_lazy(frames) and tables is None
     known = analysis
-    analysis = known or mending_analysis(h, method, crop, bins)
+    analysis = known or mending_analysis(h, method, crop, bins, deconvolution=deconvolution)
     has_energy = analysis.takes_energy and "nrj" in data.variables
     energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
     if known is None:
@@ -265,12 +287,38 @@ def add_spectra(
     else:
         made = spectra_of(frames, analysis, energies, keep=keep, tables=tables)
     columns = {name: made.coords[name].variable for name in VARIABLES if name in made.coords}
-    spectrum = labelled(h, made.drop_vars(columns), crop)
+    made, beside = one_of_all(h, made.drop_vars(columns), analysis, crop, data)
+    spectrum = labelled(h, made, crop)
     if keep is None:
         spectrum = with_slow_doubts(h, spectrum, data)
         if strict:
             require_none_grave(from_text(spectrum.attrs[DOUBTS]))
-    return with_columns(data, store_spectrum(data, spectrum), columns)
+    return with_columns(data, store_spectrum(data, spectrum, beside), columns)
+
+
+def integrated(h: Settings, data: xr.Dataset, *, strict: bool, **options: Any) -> xr.Dataset:
+    """Integrated spectra of a dataset's images, as `hrixs.hRIXS.integrate` documents."""
+    wanted = Deconvolution.asked(**options)
+    return add_spectra(h, data, "integrate", strict=strict, deconvolution=wanted)
+
+
+def one_of_all(
+    h: Settings, made: xr.DataArray, analysis: Analysis, crop: Crop, data: xr.Dataset
+) -> tuple[xr.DataArray, dict[str, xr.DataArray]]:
+    """The deconvolved spectrum of all images, and what belongs to it; others as they are."""
+    if analysis.deconvolution is None:
+        return made, {}
+    spectrum, beside = one_spectrum(
+        made.assign_attrs({COUNTS_OF: images_of_result(data, made)}),
+        analysis.deconvolution,
+        cloud_sigma=analysis.options["cloud_sigma"],
+        curvature=h.curvature,
+        origin=analysis.origin,
+        shape=crop.shape,
+        mask=analysis.camera["mask"],
+        axis=(float(h.ENERGY_INTERCEPT), float(h.ENERGY_SLOPE)),
+    )
+    return spectrum, beside
 
 
 def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:

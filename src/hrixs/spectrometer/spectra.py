@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.dataset import one_image
 from hrixs.camera.frames import first_pixel
+from hrixs.deconvolution.options import Deconvolution
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, require_none_grave
 from hrixs.photons.classify import classify_photons
 from hrixs.photons.find import find_photons
@@ -31,6 +32,7 @@ from hrixs.spectrometer.recipe import (
     image_options,
     labelled,
     mending_analysis,
+    one_of_all,
     origin_of,
     over_energy,
 )
@@ -55,6 +57,8 @@ def process_run(
     threads: int | None = None,
     strict: bool = False,
     client: Client | None = None,
+    deconvolve: bool = False,
+    oversample: int | None = None,
     **options: Any,
 ) -> xr.Dataset:
     """Index a run, make its analysis, and reduce it, as `hrixs.hRIXS.process_run` documents.
@@ -69,18 +73,21 @@ def process_run(
     fields = with_fields(h, extra_fields)
     indexed = index(h, given, proposal, strict=strict, **fields, **(which or {}))
     crop = crop_of(h, *indexed.frame_shape)
-    analysis = mending_analysis(h, method, crop).with_threads(n_threads)
+    wanted = Deconvolution.asked(deconvolve=deconvolve, oversample=oversample)
+    analysis = mending_analysis(h, method, crop, deconvolution=wanted).with_threads(n_threads)
     options |= {"threads": n_threads, "client": client}
     i0 = incident(h, indexed)
-    result = reduce_to_spectra(indexed, analysis, crop, **options)
+    result, analysis = reduce_to_spectra(indexed, analysis, crop, **options)
     if i0 is not None:
         result["I0"] = i0.of_images(result["trainId"].values)
     result = with_source(h, result, given, proposal)
-    spectrum = labelled(h, result["spectrum"], crop)
+    made, beside = one_of_all(h, result["spectrum"], analysis, crop, result)
+    spectrum = labelled(h, made, crop)
     spectrum = with_slow_doubts(h, spectrum, result)
     if strict:
         require_none_grave(from_text(spectrum.attrs[DOUBTS]))
-    return store_spectrum(with_attributes(result.drop_vars(["spectrum", "y"])), spectrum)
+    rest = with_attributes(result.drop_vars(["spectrum", "y"]))
+    return store_spectrum(rest, spectrum, beside)
 
 
 def count(

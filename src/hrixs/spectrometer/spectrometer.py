@@ -215,13 +215,14 @@ class hRIXS(Settings):
         client: Client | None = None,
         data: str | None = None,
         trust: str | None = None,
+        **deconvolution: Any,
     ) -> xr.Dataset:
         """Make the spectra of a run of any length, in bounded memory; see docs/long-runs.md.
 
         Parameters
         ----------
-        extra_fields, subset, trains, drop_first
-            As for `from_run`.
+        extra_fields, subset, trains, drop_first, **deconvolution
+            As for `from_run`; ``deconvolve`` and ``oversample`` as for `integrate`.
         energy : float, optional
             Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
         memory : int or str, optional
@@ -246,7 +247,7 @@ class hRIXS(Settings):
         """
         options: dict[str, Any] = {"strict": strict, "checkpoint": checkpoint, "method": method}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
-        options |= {"photons": photons, "client": client, "proposal": proposal}
+        options |= {"photons": photons, "client": client, "proposal": proposal, **deconvolution}
         which = {"subset": subset, "trains": trains, "drop_first": drop_first}
         return spectra.process_run(self, run, (data, trust), which, extra_fields, **options)
 
@@ -345,24 +346,25 @@ class hRIXS(Settings):
         return recipe.add_spectra(self, data, method, bins, strict=strict)
 
     @recorded_method
-    def integrate(self, data: xr.Dataset, *, strict: bool = False) -> xr.Dataset:
+    def integrate(self, data: xr.Dataset, *, strict: bool = False, **options: Any) -> xr.Dataset:
         """Make spectra of all images by integrating intensity along the curved lines.
 
         A pixel's intensity is shared between the two rows that it overlaps, in proportion.
 
         Parameters
         ----------
-        data : xarray.Dataset
-            As from `from_run`; the spectrum is added to it, as by `centroid`.
-        strict : bool
+        data, strict
             As for `centroid`.
+        **options
+            ``deconvolve=True``: take charge cloud and pixel out, in one spectrum of all images, in
+            photons with errors; ``oversample``: its bins a row (3). See docs/deconvolution.md.
 
         Returns
         -------
         xarray.Dataset
             A shallow copy of `data`, with the mean intensity per pixel, in ADU, and no error.
         """
-        return recipe.add_spectra(self, data, "integrate", strict=strict)
+        return recipe.integrated(self, data, strict=strict, **options)
 
     @recorded_method
     def count(

@@ -1,0 +1,13 @@
+"""Integrated spectra of rows finer than a pixel, with the charge cloud and the pixel taken out."""
+
+from typing import TYPE_CHECKING
+
+from hrixs.utils.on_demand import names_on_demand
+
+if TYPE_CHECKING:
+    from hrixs.deconvolution.bins import add_bins, sum_between
+    from hrixs.deconvolution.result import deconvolve
+else:
+    __getattr__ = names_on_demand(__name__)
+
+__all__ = ["add_bins", "deconvolve", "sum_between"]

@@ -1,0 +1,106 @@
+"""Sums of a deconvolved spectrum's bins, whose errors belong together."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from hrixs.utils.checks import require_dataset, whole_number
+from hrixs.utils.errors import MissingDataError
+
+
+def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
+    """Add up each `n` neighbouring bins of a deconvolved spectrum, with their covariances.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as from `hrixs.deconvolve`.
+    n : int
+        Bins to put together; those left over at the end are left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``spectrum``, ``spectrum_err`` and ``spectrum_cov`` of the wider bins, over the means of
+        their axis; nothing else.
+
+    Examples
+    --------
+    >>> wider = hrixs.add_bins(result, 3)  # a row each  # doctest: +SKIP
+    """
+    spectrum, cov, dim = _parts(data)
+    n = whole_number("n", n)
+    n_bins = spectrum.sizes[dim] // n * n
+    if n_bins == 0:
+        raise ValueError(f"n = {n}, expected at most {spectrum.sizes[dim]}, the bins there are.")
+    values = np.asarray(cov.isel({dim: slice(n_bins)}).transpose(..., dim, "cov_lag").values)
+    n_lags = values.shape[-1]
+    wide_lags = (n_lags - 1) // n + 1
+    blocks = values.reshape(*values.shape[:-2], n_bins // n, n, n_lags)
+    wide = np.zeros((*blocks.shape[:-2], wide_lags))
+    for first in range(n):
+        for lag in range(n_lags):
+            block = (first + lag) // n
+            if block < wide_lags:
+                # Within a bin each pair counts in both orders.
+                wide[..., block] += blocks[..., first, lag] * (2.0 if block == 0 < lag else 1.0)
+    summed = spectrum.isel({dim: slice(n_bins)}).coarsen({dim: n}).sum(keep_attrs=True)
+    dims = (*(d for d in cov.dims if d not in (dim, "cov_lag")), dim, "cov_lag")
+    error = np.sqrt(np.maximum(wide[..., 0], 0.0))
+    made = summed.transpose(..., dim).to_dataset(name="spectrum")
+    made["spectrum_err"] = (dims[:-1], error, {"units": "photons"})
+    made["spectrum_cov"] = (dims, wide, dict(cov.attrs))
+    made = made.assign_coords(lag=("cov_lag", np.arange(wide_lags), {"units": "bins"}))
+    return made.assign_attrs(data.attrs)
+
+
+def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
+    """Photons of a deconvolved spectrum between two ends of its axis, and their error.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        As for `add_bins`.
+    low, high : float
+        On the axis; bins whose middles lie between them are added up.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``spectrum`` and ``spectrum_err`` without the axis.
+
+    Examples
+    --------
+    >>> line = hrixs.sum_between(result, 929.5, 930.5)  # doctest: +SKIP
+    """
+    spectrum, cov, dim = _parts(data)
+    axis = spectrum[dim].values
+    inside = np.flatnonzero((axis >= low) & (axis <= high))
+    if not len(inside):
+        raise ValueError(
+            f"no bin between {low!r} and {high!r}, expected two ends of {axis.min():g} to "
+            f"{axis.max():g}."
+        )
+    part = slice(int(inside[0]), int(inside[-1]) + 1)
+    values = np.asarray(cov.isel({dim: part}).transpose(..., dim, "cov_lag").values)
+    n_bins, n_lags = values.shape[-2:]
+    variance = values[..., 0].sum(axis=-1)
+    for lag in range(1, min(n_lags, n_bins)):
+        variance = variance + 2 * values[..., : n_bins - lag, lag].sum(axis=-1)
+    total = spectrum.isel({dim: part}).sum(dim, skipna=False, keep_attrs=True)
+    made = total.to_dataset(name="spectrum")
+    made["spectrum_err"] = (total.dims, np.sqrt(np.maximum(variance, 0.0)), {"units": "photons"})
+    return made
+
+
+def _parts(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, str]:
+    require_dataset(data, "a deconvolved spectrum")
+    if "spectrum" not in data or "spectrum_cov" not in data:
+        raise MissingDataError(
+            "the dataset has no spectrum with spectrum_cov beside it, expected a deconvolved one: "
+            "h.integrate(data, deconvolve=True)."
+        )
+    cov = data["spectrum_cov"]
+    dim = next(str(d) for d in cov.dims[::-1] if d != "cov_lag")
+    return data["spectrum"], cov, dim

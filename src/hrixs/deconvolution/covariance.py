@@ -1,0 +1,113 @@
+"""Errors of a deconvolved spectrum, and how they belong together: photons one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrixs.deconvolution.fit import Fit, Light
+from hrixs.deconvolution.response import Response
+
+FloatArray = NDArray[np.float64]
+# Rows that are reckoned together, and those beside them which still matter.
+_ROWS, _BESIDE = 48, 12
+#: Rows up to which bins are said to belong together.
+LAG_ROWS = 10
+
+
+def covariance(light: Light, fit: Fit, response: Response) -> FloatArray:
+    """Covariance of each bin with those after it, shape (bins of the rows, lags).
+
+    A photon leaves its charge in several rows of one phase, so that these vary together: the
+    variance is summed over photons, each with all that it does to the spectrum, and over the noise
+    of pixels and electrons, which is each pixel's own.
+    """
+    n, n_rows = response.oversample, light.sums.shape[1]
+    inner = response.inner(n_rows)
+    n_lags = LAG_ROWS * n + 1
+    bands = np.zeros((inner.stop - inner.start, n_lags))
+    for begin, end, window, block in _blocks(light, fit, response):
+        own = slice(begin - window.start, end - window.start)
+        of_lags = np.zeros((end - begin, n_lags))
+        for lag in range(n_lags):
+            diagonal = np.diagonal(block, lag)[own]
+            of_lags[: len(diagonal), lag] = diagonal
+        bands[begin - inner.start : end - inner.start] = of_lags
+    return bands
+
+
+def response_at(light: Light, fit: Fit, response: Response, bin_: int) -> FloatArray:
+    """What a photon in one bin becomes, over the bins of the window around it."""
+    window = _window(bin_, bin_ + 1, len(fit.g), response)
+    inverse = np.linalg.inv(_dense(fit.normal, window))
+    fisher = _dense(response.normal(fit.weights * light.share**2), window)
+    return response.spread_out(inverse @ fisher[:, bin_ - window.start])
+
+
+def _blocks(
+    light: Light, fit: Fit, response: Response
+) -> Iterator[tuple[int, int, slice, FloatArray]]:
+    """First and end of some bins, the window around them, and the covariance in it."""
+    n, share, n_rows = response.oversample, light.share, light.sums.shape[1]
+    inner = response.inner(n_rows)
+    seen = np.maximum(share * response.seen(fit.g, n_rows), 0.0)
+    of_pixels = response.normal((fit.weights * share) ** 2 * (light.noise + seen / light.electrons))
+    near = np.convolve(fit.g, _tent(n), "same")
+    photons = np.maximum(near, 0.0)  # noise that is negative here is positive beside it
+    for begin in range(inner.start, inner.stop, _ROWS * n):
+        end = min(begin + _ROWS * n, inner.stop)
+        window = _window(begin, end + LAG_ROWS * n, len(fit.g), response)
+        middle = _dense(of_pixels, window)
+        for phase in range(len(share)):
+            moved, columns = _by_photon(light, fit, response, phase, window)
+            middle += (moved * (columns * photons[window])) @ moved.T
+        inverse = np.linalg.inv(_dense(fit.normal, window))
+        block = inverse @ middle @ inverse
+        block = np.apply_along_axis(response.spread_out, 0, block)
+        yield begin, end, window, np.apply_along_axis(response.spread_out, 1, block)
+
+
+def _by_photon(
+    light: Light, fit: Fit, response: Response, phase: int, window: slice
+) -> tuple[FloatArray, float]:
+    """What a photon of a phase in each bin adds to the right side, and the phase's share."""
+    n, width = response.oversample, response.kernel.shape[1]
+    n_bins = window.stop - window.start
+    first = max(0, -(-(window.start) // n))
+    last = min(light.sums.shape[1], (window.stop - width) // n + 1)
+    rows = np.arange(first, max(first, last))
+    sees = np.zeros((len(rows), n_bins))
+    for number, row in enumerate(rows):
+        at = row * n - window.start
+        sees[number, at : at + width] = response.kernel[phase]
+    share = light.share[phase, rows]
+    # A masked pixel takes nothing of a photon.
+    most = float(light.share[phase].max(initial=0.0))
+    part = share / most if most > 0 else share
+    return np.asarray((sees.T * (fit.weights[phase, rows] * share * part)) @ sees), most
+
+
+def _tent(n: int) -> FloatArray:
+    """Weights of a row on both sides."""
+    weights = 1.0 - np.abs(np.arange(-n + 1, n)) / n
+    return np.asarray(weights / weights.sum())
+
+
+def _window(begin: int, end: int, n_bins: int, response: Response) -> slice:
+    n = response.oversample
+    first = max(0, begin - _BESIDE * n) // n * n
+    return slice(first, min(n_bins, end + _BESIDE * n))
+
+
+def _dense(bands: FloatArray, window: slice) -> FloatArray:
+    """A part of a symmetric matrix that is given by its lower bands."""
+    size = window.stop - window.start
+    matrix = np.zeros((size, size))
+    for lag in range(min(len(bands), size)):
+        values = bands[lag, window][: size - lag]
+        at = np.arange(size - lag)
+        matrix[at + lag, at] = values
+        matrix[at, at + lag] = values
+    return matrix

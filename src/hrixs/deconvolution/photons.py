@@ -1,0 +1,99 @@
+"""Sums by phase and height of each frame, in photons above its level."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from hrixs import _core
+from hrixs.camera.curve import Curvature
+from hrixs.camera.frames import Frames, as_dark, as_mask
+from hrixs.deconvolution.defaults import N_PHASES
+from hrixs.deconvolution.sampled import FloatArray, Phases, in_order, sample
+from hrixs.utils.provenance import provenance
+from hrixs.utils.threads import resolve_threads
+
+#: So many pixels tell the level of a frame.
+PIXELS_FOR_A_LEVEL = 8192
+
+
+def sampled_photons(
+    frames: Frames,
+    charges: FloatArray,
+    *,
+    curvature: Curvature,
+    dark: xr.DataArray | ArrayLike | None = None,
+    mask: xr.DataArray | ArrayLike | None = None,
+    threads: int | None = None,
+    n_phases: int = N_PHASES,
+) -> xr.DataArray:
+    """Photons of each frame by the heights of pixels above the curve.
+
+    Parameters
+    ----------
+    frames : Frames
+        A stack, on the full chip where its place there is known.
+    charges : numpy.ndarray, shape (frames,)
+        Of one photon, in ADU.
+    curvature : Curvature
+        The curve that the lines follow on the full chip.
+    dark, mask, threads
+        As in `hrixs.integrate_frames`.
+
+    Returns
+    -------
+    xarray.DataArray
+        With the frames' dims and ``y``, `n_phases` heights a row. These add up from frame to frame,
+        and `deconvolved` makes a spectrum of the sum.
+    """
+    sums, pixels, _ = sample(
+        frames, curvature, dark=dark, mask=mask, threads=threads, n_phases=n_phases
+    )
+    level, _ = level_and_noise(frames, dark=dark, mask=mask, threads=threads)
+    light = in_order((sums - level[:, None, None] * pixels) / charges[:, None, None])
+    n_rows = frames.frame_shape[1]
+    attrs = provenance(
+        "integrate", **curvature.attrs(), n_photons=float(light.sum()), n_outside=0.0
+    )
+    where = {} if frames.first_pixel is None else {"first_pixel": np.array(frames.first_pixel)}
+    return xr.DataArray(
+        light.reshape(*frames.leading_shape, light.shape[-1]),
+        dims=(*frames.dims, "y"),
+        coords={**frames.coords, "y": heights(n_rows, n_phases, frames.origin[1])},
+        name="spectrum",
+        attrs=attrs | where | {"units": "photons", "long_name": "photons"},
+    )
+
+
+def level_and_noise(
+    frames: Frames, *, dark: Any, mask: Any, threads: int | None
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and noise of each frame's pixels without light, in ADU; 0 where all are masked."""
+    mean, noise = _core.frame_pedestals(
+        frames.pixels,
+        dark=as_dark(dark, frames),
+        mask=as_mask(mask, frames),
+        threads=resolve_threads(threads),
+    )
+    return np.nan_to_num(np.asarray(mean)), np.nan_to_num(np.asarray(noise))
+
+
+def heights(n_rows: int, n_phases: int, first_row: int) -> Any:
+    """The coordinate ``y`` of sums by height, in rows of the full chip."""
+    values = first_row + np.arange(n_rows * n_phases) / n_phases + 0.5 / n_phases
+    return ("y", values, {"units": "px", "long_name": "height of pixels above the curve"})
+
+
+def pixel_counts(
+    curvature: Curvature,
+    origin: tuple[int, int],
+    shape: tuple[int, int],
+    mask: NDArray[Any] | None,
+    n_phases: int = N_PHASES,
+) -> tuple[FloatArray, Phases]:
+    """Pixels of each height of such frames, and the phases."""
+    where = Phases.of(curvature, origin[0], *shape, n_phases)
+    return in_order(where.pixels(shape[1], mask)), where

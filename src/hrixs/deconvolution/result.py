@@ -1,0 +1,164 @@
+"""Deconvolved spectra in datasets: of all images, or of each group of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.curve import Curvature
+from hrixs.deconvolution.options import Deconvolution
+from hrixs.deconvolution.photons import pixel_counts
+from hrixs.deconvolution.spectrum import Model, deconvolved, tell_phases
+from hrixs.steps.record import recorded
+from hrixs.utils.checks import require_dataset
+from hrixs.utils.errors import MissingDataError
+
+#: Sums by height of each image, or of each group of them; pixels of each height.
+SAMPLED, HEIGHT, PIXELS = "sampled", "sampled_height", "sampled_pixels"
+#: What belongs to a deconvolved spectrum, beside it.
+BESIDE = ("spectrum_err", "spectrum_cov", "resolution")
+_AXIS = ("energy_intercept", "energy_slope")
+
+
+def as_sampled(
+    by_height: xr.DataArray,
+    options: Deconvolution,
+    *,
+    cloud_sigma: float,
+    curvature: Curvature,
+    origin: tuple[int, int],
+    shape: tuple[int, int],
+    mask: NDArray[Any] | None,
+    axis: tuple[float, float] = (0.0, 1.0),
+) -> xr.DataArray:
+    """Sums of images, as from `sampled_photons`, with all that a spectrum is made of.
+
+    Parameters
+    ----------
+    by_height : xarray.DataArray, dims (..., y)
+    options : Deconvolution
+        With what the first images have told.
+    cloud_sigma, curvature, mask
+        As of `hrixs.integrate_frames`.
+    origin, shape : (int, int)
+        Of the crop.
+    axis : (float, float)
+        Intercept and slope of the energy.
+    """
+    pixels, where = pixel_counts(curvature, origin, shape, mask)
+    assert options.pixel_noise is not None
+    assert options.electrons is not None
+    model = Model(
+        float(cloud_sigma),
+        options.pixel_noise,
+        options.electrons,
+        shape[0],
+        where.offsets,
+        where.spreads,
+        options.oversample,
+        options.smoothing,
+    )
+    told = tell_phases(where, options.oversample)
+    made = by_height.rename(y=HEIGHT).rename(SAMPLED)
+    made = made.assign_coords({PIXELS: (HEIGHT, pixels, {"long_name": "pixels of each height"})})
+    attrs = {**by_height.attrs, **model.attrs(), **dict(zip(_AXIS, axis, strict=True))}
+    attrs |= {"long_name": "photons by the height of pixels above the curve"}
+    return made.assign_attrs(attrs | ({} if told is None else {"few_phases": told}))
+
+
+def one_spectrum(
+    by_height: xr.DataArray, options: Deconvolution, **known: Any
+) -> tuple[xr.DataArray, dict[str, xr.DataArray]]:
+    """The spectrum of all images over rows ``y``, and the variables that belong to it.
+
+    Parameters are those of `as_sampled`.
+    """
+    sampled = as_sampled(by_height, options, **known)
+    found = spectra_of_sums(sampled.to_dataset())
+    beside = {
+        name: found[name].rename({"y": "energy"}) for name in BESIDE if "y" in found[name].dims
+    }
+    beside = {name: one.drop_vars("energy") for name, one in beside.items()}
+    alone = {name: found[name] for name in BESIDE if name not in beside}
+    spectrum = found["spectrum"].reset_coords(drop=True)
+    return spectrum, beside | alone | {SAMPLED: sampled}
+
+
+@recorded
+def deconvolve(
+    data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
+) -> xr.Dataset:
+    """Make the deconvolved spectrum of all images of a result, or of each of its groups.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        With ``sampled``, as from ``h.integrate(data, deconvolve=True)``, also chosen or grouped:
+        where ``counts`` tells how many images were added up, each entry is a group; else all
+        images are added up.
+    oversample : int, optional
+        Bins a row, where these are to be others.
+    smoothing : float, optional
+        The same of how strongly it is smoothed, in pixels to the fourth.
+
+    Returns
+    -------
+    xarray.Dataset
+        A shallow copy with ``spectrum``, ``spectrum_err``, ``spectrum_cov`` and ``resolution``, in
+        place of earlier ones.
+
+    Examples
+    --------
+    >>> result = h.process_run(145, method="integrate", deconvolve=True)  # doctest: +SKIP
+    >>> light = hrixs.select(result, "I0 > 0.1")  # doctest: +SKIP
+    >>> hrixs.deconvolve(light).spectrum.plot()  # doctest: +SKIP
+    """
+    require_dataset(data, "a result of h.integrate(data, deconvolve=True)")
+    if SAMPLED not in data:
+        raise MissingDataError(
+            f"the dataset has no variable {SAMPLED!r}, expected a result of h.integrate(data, "
+            "deconvolve=True), or groups of one: h.aggregate(result, 'hRIXS_delay')."
+        )
+    made = spectra_of_sums(data, oversample=oversample, smoothing=smoothing)
+    made = _over_energy(made, *(float(data[SAMPLED].attrs[name]) for name in _AXIS))
+    stale: list[Any] = [
+        one for one in ("spectrum", *BESIDE, "energy", "cov_lag") if one in data.variables
+    ]
+    return data.drop_vars(stale).assign(made.data_vars).assign_coords(made.coords)
+
+
+def spectra_of_sums(
+    data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
+) -> xr.Dataset:
+    """The same alone, over rows ``y`` of the chip."""
+    sampled = data[SAMPLED]
+    attrs = dict(sampled.attrs)
+    model = Model.of_attrs(attrs, oversample=oversample, smoothing=smoothing)
+    n_images: Any
+    images = [dim for dim in sampled.dims if dim != HEIGHT]
+    if "counts" in data and set(data["counts"].dims) <= set(images):
+        n_images = data["counts"].astype(np.float64)
+    else:
+        n_images = int(np.prod([sampled.sizes[dim] for dim in images], dtype=np.int64))
+        if sampled.chunks is not None:  # in the order of images, however they are divided
+            sampled = sampled.chunk({dim: -1 for dim in images})
+        sampled = sampled.sum(images, skipna=False)
+    pixels = np.asarray(sampled[PIXELS].values, dtype=np.float64)
+    known = [one for one in sampled.coords if one not in (HEIGHT, PIXELS)]
+    heights = sampled.drop_vars([PIXELS]).rename({HEIGHT: "y"})
+    made = deconvolved(heights, pixels, n_images, model)
+    kept = {k: v for k, v in attrs.items() if k not in ("units", "long_name")}
+    made["spectrum"].attrs = kept | made["spectrum"].attrs
+    if isinstance(n_images, int):
+        made["spectrum"].attrs["n_images"] = n_images
+    return made.assign_coords({one: sampled.coords[one] for one in known})
+
+
+def _over_energy(made: xr.Dataset, intercept: float, slope: float) -> xr.Dataset:
+    unit = "eV" if (intercept, slope) != (0.0, 1.0) else "px"
+    energy = intercept + slope * made["y"].values
+    attrs = {"units": unit, "long_name": "energy"}
+    return made.rename(y="energy").assign_coords(energy=("energy", energy, attrs))

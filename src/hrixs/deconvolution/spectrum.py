@@ -1,0 +1,244 @@
+"""One spectrum of the sums of all frames of a group, with its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.deconvolution.covariance import LAG_ROWS, covariance, response_at
+from hrixs.deconvolution.defaults import BASIS_SIGMA, OVERSAMPLE, SMOOTHING
+from hrixs.deconvolution.fit import Light, fit
+from hrixs.deconvolution.floor import floor_of
+from hrixs.deconvolution.photons import PIXELS_FOR_A_LEVEL
+from hrixs.deconvolution.response import Response
+from hrixs.deconvolution.sampled import FloatArray, Phases, by_phase
+from hrixs.utils.checks import number, whole_number
+from hrixs.utils.errors import warn
+
+# A basis of Gaussians is smooth where they are so wide, in distances of their middles.
+_SMOOTH = 0.6
+# A line that moves by less over the columns does not come at all phases alike.
+_WHOLE_ROW = 1.0
+# What the level of an image may be off by, in its pixels' noise.
+_MOST_FLOOR = 0.25
+#: Beside the spectrum: photons, covariances by lag, width of what a line of no width becomes.
+_COVARIANCES = slice(2, None)
+
+
+@dataclass(frozen=True)
+class Model:
+    """All but the sums that a spectrum is made of.
+
+    Attributes
+    ----------
+    cloud_sigma : float
+        Width of the charge cloud, in pixels.
+    pixel_noise : float
+        Of a pixel of one frame, in photons.
+    electrons : float
+        Of a photon.
+    n_columns : int
+        Of a frame.
+    offsets, spreads : numpy.ndarray, shape (phases,)
+        As of `Phases`.
+    oversample : int
+        Bins a row.
+    smoothing : float
+        Its strength, in pixels to the fourth.
+    """
+
+    cloud_sigma: float
+    pixel_noise: float
+    electrons: float
+    n_columns: int
+    offsets: FloatArray
+    spreads: FloatArray
+    oversample: int = OVERSAMPLE
+    smoothing: float = SMOOTHING
+
+    def __post_init__(self) -> None:
+        whole_number("oversample", self.oversample)
+        if not 0 < number("smoothing", self.smoothing) < np.inf:
+            raise ValueError(
+                f"smoothing = {self.smoothing!r}, expected a number above 0, as {SMOOTHING:g}."
+            )
+        if not 0 < number("cloud_sigma", self.cloud_sigma) < 5:
+            raise ValueError(
+                f"cloud_sigma = {self.cloud_sigma!r}, expected the width of a charge cloud, one "
+                "standard deviation in pixels, as 0.55."
+            )
+
+    @property
+    def response(self) -> Response:
+        """What pixels see of the spectrum."""
+        basis = max(BASIS_SIGMA, _SMOOTH / self.oversample)
+        return Response(self.cloud_sigma, basis, self.offsets, self.spreads, self.oversample)
+
+    def attrs(self) -> dict[str, Any]:
+        """The model as attributes."""
+        return {
+            "deconvolved": 1,
+            "cloud_sigma": float(self.cloud_sigma),
+            "pixel_noise": float(self.pixel_noise),
+            "electrons_per_photon": float(self.electrons),
+            "n_columns": int(self.n_columns),
+            "phase_offsets": np.asarray(self.offsets),
+            "phase_spreads": np.asarray(self.spreads),
+            "oversample": int(self.oversample),
+            "smoothing": float(self.smoothing),
+            "basis_sigma": self.response.basis_sigma,
+        }
+
+    @classmethod
+    def of_attrs(cls, attrs: Mapping[Any, Any], **changed: Any) -> Model:
+        """The model that attributes tell."""
+        made = cls(
+            float(attrs["cloud_sigma"]),
+            float(attrs["pixel_noise"]),
+            float(attrs["electrons_per_photon"]),
+            int(attrs["n_columns"]),
+            np.atleast_1d(attrs["phase_offsets"]),
+            np.atleast_1d(attrs["phase_spreads"]),
+            int(attrs["oversample"]),
+            float(attrs["smoothing"]),
+        )
+        return replace(made, **{k: v for k, v in changed.items() if v is not None})
+
+
+def deconvolved(
+    sampled: xr.DataArray, pixels: FloatArray, n_images: Any, model: Model
+) -> xr.Dataset:
+    """Deconvolve sums by height; each entry of the leading dims is a group of frames.
+
+    Parameters
+    ----------
+    sampled : xarray.DataArray, dims (..., y)
+        Sums over frames of `sampled_photons`.
+    pixels : numpy.ndarray, shape (y,)
+        Pixels of each height of one frame.
+    n_images : int or xarray.DataArray
+        Frames that were summed.
+    model : Model
+
+    Returns
+    -------
+    xarray.Dataset
+        ``spectrum (..., y)`` in photons a bin, those that masked pixels would have had among them;
+        ``spectrum_err``; ``spectrum_cov (..., y, cov_lag)``, of each bin with the one that many
+        bins after it; ``resolution``, FWHM of what a line without width becomes at the highest
+        bin, in pixels.
+    """
+    n_phases = len(model.offsets)
+    n_rows, n = sampled.sizes["y"] // n_phases, model.oversample
+    n_bins, n_lags = n_rows * n, LAG_ROWS * n + 1
+    images = n_images if isinstance(n_images, xr.DataArray) else xr.DataArray(float(n_images))
+
+    def one(sums: FloatArray, n_summed: Any) -> FloatArray:
+        return _solved(by_phase(sums, n_phases), by_phase(pixels, n_phases), n_summed, model)
+
+    if sampled.chunks is not None:
+        sampled = sampled.chunk({"y": -1})
+    table = xr.apply_ufunc(
+        one,
+        sampled,
+        images,
+        input_core_dims=[["y"], []],
+        output_core_dims=[["bin", "column"]],
+        exclude_dims={"y"},
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"bin": n_bins, "column": n_lags + 2}},
+    )
+    table = table.rename(bin="y")
+    first_row = float(sampled["y"].values[0]) - 0.5 / n_phases
+    y = first_row - 0.5 + (np.arange(n_bins) + 0.5) / n
+    lags = {"units": "bins", "long_name": "bins between two"}
+    cov = (
+        table.isel(column=_COVARIANCES)
+        .rename(column="cov_lag")
+        .drop_vars("column", errors="ignore")
+    )
+    photons = {"units": "photons", "long_name": "photons"}
+    made = xr.Dataset(
+        {
+            "spectrum": table.isel(column=0).assign_attrs(photons | model.attrs()),
+            "spectrum_err": np.sqrt(cov.isel(cov_lag=0, drop=True)),
+            "spectrum_cov": cov,
+            "resolution": table.isel(column=1, y=0),
+        }
+    )
+    made = made.assign_coords(
+        y=("y", y, {"units": "px", "long_name": "position along the energy"}),
+        cov_lag=("cov_lag", np.arange(n_lags), lags),
+    )
+    made["spectrum_err"].attrs = {
+        "units": "photons",
+        "long_name": "one standard deviation of spectrum; neighbours belong together",
+    }
+    made["spectrum_cov"].attrs = {
+        "units": "photons^2",
+        "long_name": "covariance of a bin with the one lag bins after it",
+    }
+    made["resolution"].attrs = {"units": "px", "long_name": "FWHM of a line without width"}
+    return made
+
+
+def _solved(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -> FloatArray:
+    """Columns of one spectrum: photons, the resolution in the first bin, covariances."""
+    response, n_rows = model.response, sums.shape[1]
+    light = Light(
+        sums,
+        pixels,
+        float(n_images) * pixels * max(model.pixel_noise, 1e-9) ** 2,
+        model.n_columns,
+        model.electrons,
+    )
+    floor, of_floor = floor_of(light)
+    if abs(floor) > _MOST_FLOOR * float(n_images) * model.pixel_noise:
+        floor, of_floor = 0.0, float("nan")  # it is light
+    light = replace(light, sums=light.sums - floor * light.pixels)
+    found = fit(light, response, model.smoothing)
+    inner = response.inner(n_rows)
+    bands = covariance(light, found, response)
+    if not np.isfinite(of_floor):
+        of_floor = float(n_images) * model.pixel_noise**2 / PIXELS_FOR_A_LEVEL
+    bands += (model.n_columns / model.oversample) ** 2 * of_floor
+    table = np.zeros((len(bands), 2 + bands.shape[1]))
+    table[:, 0] = response.spread_out(found.g)[inner]
+    highest = inner.start + int(np.argmax(found.g[inner]))
+    table[:, 1] = _full_width(response_at(light, found, response, highest)) / model.oversample
+    table[:, _COVARIANCES] = bands
+    seen = (pixels.sum(axis=0) > 0).repeat(model.oversample)
+    return np.where(seen[:, None], table, np.nan)
+
+
+def _full_width(values: FloatArray) -> float:
+    """Full width at half of the highest, in bins."""
+    top = int(np.argmax(values))
+    half = 0.5 * values[top]
+    ends = []
+    for side in (values[top:], values[top::-1]):
+        below = np.flatnonzero(side < half)
+        if not len(below):
+            return float("nan")
+        k = int(below[0])
+        ends.append(k - 1 + (side[k - 1] - half) / (side[k - 1] - side[k]))
+    return float(sum(ends))
+
+
+def tell_phases(where: Phases, oversample: int) -> str | None:
+    """Say where the line comes at few phases, so that the pixel hides what lies in it."""
+    if where.moved >= _WHOLE_ROW or oversample == 1:
+        return None
+    text = (
+        f"the lines move by {where.moved:.2f} px over the columns, and come at few phases of a "
+        "pixel. Cloud and pixel are taken out as far as one sampling a row tells: of lines of 1 px "
+        "and more. What is finer is smoothed; a tilt of the camera by a row would tell it."
+    )
+    warn(text)
+    return text
