@@ -1,0 +1,242 @@
+"""What one browser looks at: the settings, and what was made with them. Knows no page."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrixs.camera.crop import Crop
+from hrixs.camera.curve import Curvature
+from hrixs.doubt_rules.doubt import Doubt
+from hrixs.doubt_rules.listing import doubts
+from hrixs.energy.drift import align
+from hrixs.energy.line import LineFit, line_width
+from hrixs.noise.report import NoiseReport
+from hrixs.settings.state import plain_beside, plain_settings
+from hrixs.spectra.errors import known_error
+from hrixs.spectra.integrated import integrate_frames
+from hrixs.spectrometer.recipe import camera_options, over_energy
+from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.utils.errors import UnknownUncertaintyError
+from hrixs.view.found import Found, Progress, find
+from hrixs.view.images import RunImages
+from hrixs.view.quiet import RECKONING, silence
+
+#: Settings that act on photons that are found, not on how they are found.
+ON_PHOTONS = frozenset(
+    ("bins", "curve_a", "curve_b", "curvature", "energy_intercept", "energy_slope", "fields")
+)
+# Sets of photons that are kept, so that a setting can be put back.
+_KEPT = 4
+# Photons whose shift is measured together: some ten groups, where there are enough.
+_LEAST_A_GROUP, _MOST_A_GROUP, _GROUPS = 50, 500, 10
+
+
+class Session:
+    """The settings of one page, and the photons and spectra that they make.
+
+    Parameters
+    ----------
+    images : RunImages
+        Those of the run, which several sessions may share.
+    h : hRIXS
+        Where the settings begin; they are copied.
+    method : str
+        As of `hRIXS.process_run`.
+
+    Attributes
+    ----------
+    h : hRIXS
+        The settings, to be changed with `set`.
+    method : str
+    n_found : int
+        How often photons were looked for.
+    """
+
+    def __init__(self, images: RunImages, h: hRIXS, method: str = "auto") -> None:
+        self.images, self.method = images, method
+        self.h = copy.copy(h)
+        self.h.aggregators = dict(h.aggregators)
+        self.n_found = 0
+        self._found: OrderedDict[str, Found] = OrderedDict()
+        self._spectra: tuple[str, xr.Dataset] | None = None
+
+    def set(self, *, method: str | None = None, **params: Any) -> None:
+        """Change settings; none where one of them is wrong.
+
+        Raises
+        ------
+        AttributeError, TypeError, ValueError
+            As `hRIXS.set_params`; or for a crop that is not on the chip.
+        """
+        tried = copy.copy(self.h)
+        with silence():
+            tried.set_params(**params)
+            self.images.crop(tried)
+        self.h, self.method = tried, method or self.method
+
+    @property
+    def crop(self) -> Crop:
+        """The part of the images that is used."""
+        with silence():
+            return self.images.crop(self.h)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the photons of the present settings are found already."""
+        return self._key() in self._found
+
+    def found(self, progress: Progress | None = None) -> Found:
+        """The photons of the present settings, found once."""
+        key = self._key()
+        with RECKONING:
+            if key not in self._found:
+                self.n_found += 1
+                self._found[key] = find(self.images, copy.copy(self.h), self.method, progress)
+                while len(self._found) > _KEPT:
+                    self._found.popitem(last=False)
+            self._found.move_to_end(key)
+            return self._found[key]
+
+    def spectra(self, progress: Progress | None = None) -> xr.Dataset:
+        """The spectra of all images with the present settings."""
+        key = self._key(all_settings=True)
+        with RECKONING:
+            if self._spectra is None or self._spectra[0] != key:
+                self._spectra = key, self.found(progress).spectra(self.h)
+            return self._spectra[1]
+
+    def total(self, progress: Progress | None = None) -> tuple[xr.DataArray, xr.DataArray | None]:
+        """The spectrum of all images together, and its error where it can be known.
+
+        Counts are added up; of intensity the mean of all images is taken.
+        """
+        return total_of(self.spectra(progress))
+
+    def integrated(self, image: NDArray[Any]) -> xr.DataArray:
+        """The integrated spectrum of the mean image, which is the mean of all images' ones.
+
+        In ADU, over the crop's rows, on the present axis.
+        """
+        crop = self.crop
+        with RECKONING, silence():
+            part = np.asarray(image[crop.x, crop.y], dtype=np.float64)
+            made = integrate_frames(
+                xr.DataArray(part, crop.pixels, ("x", "y")),
+                curvature=self.h.curvature,
+                **camera_options(self.h, crop),
+            )
+            return over_energy(self.h, made)
+
+    def corrected(self, image: NDArray[Any]) -> NDArray[np.float64]:
+        """An image less the dark, NaN where the mask is, of the whole chip."""
+        whole = Crop.of(slice(None), slice(None), *self.images.chip_shape)
+        options = camera_options(
+            self.h, Crop(whole.x, whole.y, whole.chip_shape, self.images.first)
+        )
+        made = np.asarray(image, dtype=np.float64)
+        if options["dark"] is not None:
+            made = made - np.asarray(options["dark"])
+        return made if options["mask"] is None else np.where(options["mask"], np.nan, made)
+
+    def width(self, region: tuple[float, float] | None = None) -> LineFit:
+        """The width of a line of the summed spectrum, within a part of the axis.
+
+        Raises
+        ------
+        NoLineError, ValueError
+            As `hrixs.line_width`.
+        """
+        spectrum, error = self.total()
+        counted = spectrum.attrs.get("units") == "photons" and spectrum.dtype.kind in "iu"
+        with RECKONING:
+            if counted:
+                return line_width(spectrum, region=region)
+            return line_width(spectrum, region=region, noise="gaussian", error=error)
+
+    def line_row(self) -> float:
+        """Row of the chip, at column 0, of the highest bin of all images together."""
+        spectrum, _ = self.total()
+        at = float(spectrum["energy"].values[int(np.argmax(spectrum.fillna(0.0).values))])
+        intercept, slope = (spectrum.attrs[f"energy_{one}"] for one in ("intercept", "slope"))
+        return (at - float(intercept)) / float(slope)
+
+    def fit_curvature(self) -> Curvature:
+        """Fit the curve of the strongest line, and set it; one that is doubtful is raised."""
+        tried = copy.copy(self.h)
+        with RECKONING, silence():
+            tried.find_curvature(self.images.source, plot=False)
+        self.h = tried
+        return tried.curvature
+
+    def noise_report(self) -> NoiseReport:
+        """Noise, charges and suggested thresholds of the first images in the crop."""
+        with RECKONING, silence():
+            return self.h.noise_report(self.images.source)
+
+    def drift(self) -> xr.Dataset:
+        """Shift of groups of images against the sum of all, over dim ``group``, in pixels.
+
+        Raises
+        ------
+        ValueError
+            If there are too few photons, or none are counted.
+        """
+        photons = self.found().photons
+        if photons is None:
+            raise ValueError("drift is measured by counted photons: take a method that counts.")
+        per_group = min(_MOST_A_GROUP, max(_LEAST_A_GROUP, photons.sizes["photon"] // _GROUPS))
+        with RECKONING, silence():
+            return align(photons, curvature=self.h.curvature, photons_per_group=per_group)
+
+    def doubts(self) -> list[Doubt]:
+        """What is doubtful in the spectra."""
+        return doubts(self.spectra())
+
+    def photons_of(self, number: int) -> dict[str, NDArray[Any]]:
+        """Where the photons of one image lie, their charges, and which are double hits."""
+        photons = self.found().photons
+        if photons is None:
+            return {name: np.empty(0) for name in ("x", "y", "charge", "double")}
+        of_image = np.flatnonzero(photons["frame"].values == number)
+        return {name: photons[name].values[of_image] for name in ("x", "y", "charge", "double")}
+
+    def _key(self, *, all_settings: bool = False) -> str:
+        """Text that is another one where the photons, or the spectra, would be."""
+        settings: dict[str, Any] = dict(plain_settings(self.h))
+        beside = plain_beside(self.h)
+        # Intensity is integrated along the curve, so that all decides.
+        if not all_settings and self.method not in ("integrate", "best"):
+            settings = {k: v for k, v in settings.items() if k not in ON_PHOTONS}
+            beside = {k: v for k, v in beside.items() if k != "calibrated"}
+        return json.dumps([self.method, settings, beside], default=str)
+
+
+def total_of(spectra: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """The spectrum of all images together, and one standard deviation of it."""
+    spectrum = spectra["spectrum"]
+    dims = list(spectrum.dims[:-1])
+    if spectrum.attrs.get("units") != "photons":
+        return spectrum.mean(dims, keep_attrs=True), None
+    total = spectrum.sum(dims, keep_attrs=True)
+    try:
+        error = known_error(spectra.sum(dims, keep_attrs=True))
+    except (UnknownUncertaintyError, TypeError):
+        error = None
+    return total, error
+
+
+def per_image(spectra: xr.Dataset) -> Iterator[tuple[int, float]]:
+    """Number of each image, and the photons, or the mean intensity, in its spectrum."""
+    spectrum = spectra["spectrum"]
+    counted = spectrum.attrs.get("units") == "photons"
+    values = np.asarray(spectrum.values, np.float64).reshape(-1, spectrum.shape[-1])
+    sums = values.sum(axis=-1) if counted else values.mean(axis=-1)
+    yield from enumerate(sums.tolist())
