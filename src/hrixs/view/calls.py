@@ -72,11 +72,7 @@ def _run_of(path: str | None) -> int | str | None:
 
 def _options(h: hRIXS) -> list[str] | None:
     """Options of the command for all that is set; None where options can't tell it."""
-    if (
-        h.MASK is not None
-        or h.aggregators != type(h)().aggregators
-        or "mnemonics" in plain_beside(h)
-    ):
+    if h.MASK is not None or {"mnemonics", "aggregators"} & set(plain_beside(h)):
         return None
     curve = h._curve
     if isinstance(curve, Curvature) and (curve.degree > 2 or curve.reference):
@@ -117,8 +113,4 @@ def _text(value: Any) -> str | None:
         return "yes" if value else "no"
     if isinstance(value, slice):
         return ":".join("" if end is None else str(end) for end in (value.start, value.stop))
-    return (
-        value
-        if isinstance(value, str)
-        else repr(float(value) if isinstance(value, float) else value)
-    )
+    return f"{value!s}"

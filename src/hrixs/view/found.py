@@ -110,10 +110,12 @@ def find(images: RunImages, h: Settings, method: str, progress: Progress | None 
     require_method(method)
     with silence():
         data = images.held(images.crop(h))
-        if data is not None and not _needs_energies_of_all(data, h, method):
-            return _of_held(images, data, h, method, progress)
+    if data is not None and not _needs_energies_of_all(data, h, method):
+        return _of_held(images, data, h, method, progress)
+    with silence():
         if not images.is_run:
-            made = add_spectra(h, images.source, method, tables=(tables := []))
+            tables: list[xr.Dataset] = []
+            made = add_spectra(h, images.source.copy(deep=False), method, tables=tables)
             return Found(_without_images(made, h), _joined(tables, made))
         made = process_run(
             h, images.source, method=method, photons=counts_photons(method),
@@ -139,7 +141,8 @@ def _of_held(
     tables: list[xr.Dataset] = []
     if not resolves(method) or data[h.DETECTOR].ndim == 2 or data.sizes[dim] <= _AT_A_TIME:
         options: dict[str, Any] = {"keep": seen, "tables": tables, "crop": crop}
-        made = add_spectra(h, data.copy(deep=False), method, **options)
+        with silence():
+            made = add_spectra(h, data.copy(deep=False), method, **options)
         return Found(_without_images(made, h), _joined(tables, made), seen[0])
     analysis = mending_analysis(h, method, crop)
     energies = data["nrj"].values if "nrj" in data and analysis.takes_energy else None
@@ -148,12 +151,14 @@ def _of_held(
         energies = np.broadcast_to(
             energies.reshape(-1, *(1,) * (frames.ndim - 3)), frames.shape[:-2]
         )
-    analysis = settled_by_first(analysis, frames, energies, losses=False)
+    with silence():
+        analysis = settled_by_first(analysis, frames, energies, losses=False)
     parts: list[xr.Dataset] = []
     for begin in range(0, data.sizes[dim], _AT_A_TIME):
         part = data.isel({dim: slice(begin, begin + _AT_A_TIME)})
         options = {"keep": seen, "tables": tables, "crop": crop, "analysis": analysis}
-        made = add_spectra(h, part.copy(deep=False), method, look=False, **options)
+        with silence():  # others may have their turn in between
+            made = add_spectra(h, part.copy(deep=False), method, look=False, **options)
         parts.append(_without_images(made, h))
         if progress is not None:
             n_done = min(begin + _AT_A_TIME, data.sizes[dim])

@@ -151,6 +151,12 @@ class RunImages:
         made = Crop.of(h.X_RANGE, h.Y_RANGE, *self.chip_shape)
         return Crop(made.x, made.y, made.chip_shape, self.first)
 
+    @property
+    def whole(self) -> Crop:
+        """All of the images."""
+        nx, ny = self.chip_shape
+        return Crop(slice(0, nx), slice(0, ny), self.chip_shape, self.first)
+
     def held(self, crop: Crop) -> xr.Dataset | None:
         """Images in a crop, and the slow data beside them, in memory.
 
@@ -163,8 +169,7 @@ class RunImages:
         with self.lock:
             if self._held is not None and _within(crop, self._held[0]):
                 return _part(self._held[1], crop)
-            whole = Crop.of(slice(None), slice(None), *self.chip_shape)
-            for one in (whole, crop):
+            for one in (self.whole, crop):
                 if len(entries) * per_image * math.prod(one.shape) <= self._most:
                     self._held = None  # before others take its place
                     self._held = (one, self._loaded(one))
@@ -174,7 +179,7 @@ class RunImages:
     def _of_dataset(self, crop: Crop) -> xr.Dataset | None:
         if is_lazy(self._frames):
             return None
-        rest = self.source.drop_vars([self.detector, "x", "y"], errors="ignore")
+        rest: xr.Dataset = self.source.drop_vars([self.detector, "x", "y"], errors="ignore")
         frames = self._frames[..., crop.x, crop.y].assign_coords(crop.pixels)
         return rest.assign({self.detector: frames})
 
@@ -182,7 +187,7 @@ class RunImages:
         indexed = self.indexed
         assert indexed is not None
         frames, read = self._read(np.arange(len(self.train_ids)), (crop.x, crop.y))
-        ids = self.train_ids[read]
+        ids = indexed.entries.train_id[read]
         slow = {name: data.of_trains(ids) for name, data in indexed.slow_data().items()}
         dims = ("trainId", *indexed.dims[:-2], "x", "y")
         return xr.Dataset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -67,6 +68,7 @@ class Session:
         self.n_found = 0
         self._found: OrderedDict[str, Found] = OrderedDict()
         self._spectra: tuple[str, xr.Dataset] | None = None
+        self._own = threading.RLock()
 
     def set(self, *, method: str | None = None, **params: Any) -> None:
         """Change settings; none where one of them is wrong.
@@ -96,7 +98,7 @@ class Session:
     def found(self, progress: Progress | None = None) -> Found:
         """The photons of the present settings, found once."""
         key = self._key()
-        with RECKONING:
+        with self._own:
             if key not in self._found:
                 self.n_found += 1
                 self._found[key] = find(self.images, copy.copy(self.h), self.method, progress)
@@ -108,7 +110,7 @@ class Session:
     def spectra(self, progress: Progress | None = None) -> xr.Dataset:
         """The spectra of all images with the present settings."""
         key = self._key(all_settings=True)
-        with RECKONING:
+        with self._own:
             if self._spectra is None or self._spectra[0] != key:
                 self._spectra = key, self.found(progress).spectra(self.h)
             return self._spectra[1]
@@ -128,7 +130,7 @@ class Session:
         crop = self.crop
         with RECKONING, silence():
             part = np.asarray(image[crop.x, crop.y], dtype=np.float64)
-            made = integrate_frames(
+            made: Any = integrate_frames(
                 xr.DataArray(part, crop.pixels, ("x", "y")),
                 curvature=self.h.curvature,
                 **camera_options(self.h, crop),
@@ -137,10 +139,7 @@ class Session:
 
     def corrected(self, image: NDArray[Any]) -> NDArray[np.float64]:
         """An image less the dark, NaN where the mask is, of the whole chip."""
-        whole = Crop.of(slice(None), slice(None), *self.images.chip_shape)
-        options = camera_options(
-            self.h, Crop(whole.x, whole.y, whole.chip_shape, self.images.first)
-        )
+        options = camera_options(self.h, self.images.whole)
         made = np.asarray(image, dtype=np.float64)
         if options["dark"] is not None:
             made = made - np.asarray(options["dark"])
