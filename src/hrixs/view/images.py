@@ -128,18 +128,17 @@ class RunImages:
 
     def means(self) -> Iterator[tuple[NDArray[np.float64], int]]:
         """Mean of all images so far and how many these are, again and again until it is whole."""
-        with self.lock:
-            known = self._mean
-        if known is not None:
-            yield known, self.n_images
-            return
-        total, n = np.zeros(self.chip_shape), 0
-        for frames in self._parts():
-            total += frames.sum(axis=0, dtype=np.float64)
-            n += len(frames)
-            yield total / max(n, 1), n
-        with self.lock:
-            self._mean = total / max(n, 1)
+        if self._mean is None:
+            total, n = np.zeros(self.chip_shape), 0
+            for frames in self._parts():
+                total += frames.sum(axis=0, dtype=np.float64)
+                n += len(frames)
+                if self._mean is not None:  # another browser was first
+                    break
+                yield total / max(n, 1), n
+            else:
+                self._mean = total / max(n, 1)
+        yield self._mean, self.n_images
 
     def mean(self) -> NDArray[np.float64]:
         """Mean of all images, shape (x, y), as they were written."""

@@ -27,6 +27,13 @@ def name_of(session: Session, kind: str, suffix: str) -> str:
     return f"{label or 'images'}-{kind}{suffix}"
 
 
+def settings_name(session: Session) -> str:
+    """Name of the settings' file; with dark or mask they are two, in a ZIP."""
+    images = session.h.dark.image is not None or session.h.MASK is not None
+    images = images or np.ndim(session.h.READ_NOISE) > 0
+    return name_of(session, "settings", ".zip") if images else SETTINGS_FILE
+
+
 def settings_file(session: Session) -> tuple[str, bytes]:
     """The settings as a file's name and bytes; with dark or mask a ZIP of both files."""
     with tempfile.TemporaryDirectory() as folder, RECKONING:
@@ -38,7 +45,7 @@ def settings_file(session: Session) -> tuple[str, bytes]:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:
                 archive.write(file, file.name)
-    return name_of(session, "settings", ".zip"), packed.getvalue()
+    return settings_name(session), packed.getvalue()
 
 
 def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +18,9 @@ from hrixs.doubt_rules.doubt import Doubt
 from hrixs.doubt_rules.listing import doubts
 from hrixs.energy.drift import align
 from hrixs.energy.line import LineFit, line_width
+from hrixs.energy.loss import energy_loss
 from hrixs.noise.report import NoiseReport
+from hrixs.reduction.analysis import require_method
 from hrixs.settings.state import plain_beside, plain_settings
 from hrixs.spectra.errors import known_error
 from hrixs.spectra.integrated import integrate_frames
@@ -28,14 +29,13 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import UnknownUncertaintyError
 from hrixs.view.found import Found, Progress, find
 from hrixs.view.images import RunImages
+from hrixs.view.kept import Kept
 from hrixs.view.quiet import RECKONING, silence
 
 #: Settings that act on photons that are found, not on how they are found.
 ON_PHOTONS = frozenset(
     ("bins", "curve_a", "curve_b", "curvature", "energy_intercept", "energy_slope", "fields")
 )
-# Sets of photons that are kept, so that a setting can be put back.
-_KEPT = 4
 # Photons whose shift is measured together: some ten groups, where there are enough.
 _LEAST_A_GROUP, _MOST_A_GROUP, _GROUPS = 50, 500, 10
 
@@ -51,22 +51,29 @@ class Session:
         Where the settings begin; they are copied.
     method : str
         As of `hRIXS.process_run`.
+    kept : Kept, optional
+        Photons that were found already, shared with other sessions on the same images.
 
     Attributes
     ----------
     h : hRIXS
         The settings, to be changed with `set`.
     method : str
+    loss : bool
+        Whether spectra are over energy loss.
     n_found : int
         How often photons were looked for.
     """
 
-    def __init__(self, images: RunImages, h: hRIXS, method: str = "auto") -> None:
+    def __init__(
+        self, images: RunImages, h: hRIXS, method: str = "auto", *, kept: Kept | None = None
+    ) -> None:
         self.images, self.method = images, method
         self.h = copy.copy(h)
         self.h.aggregators = dict(h.aggregators)
+        self.loss = False
         self.n_found = 0
-        self._found: OrderedDict[str, Found] = OrderedDict()
+        self.kept = kept or Kept()
         self._spectra: tuple[str, xr.Dataset] | None = None
         self._own = threading.RLock()
 
@@ -79,6 +86,8 @@ class Session:
             As `hRIXS.set_params`; or for a crop that is not on the chip.
         """
         tried = copy.copy(self.h)
+        if method is not None:
+            require_method(method)
         with silence():
             tried.set_params(**params)
             self.images.crop(tried)
@@ -93,26 +102,34 @@ class Session:
     @property
     def is_found(self) -> bool:
         """Whether the photons of the present settings are found already."""
-        return self._key() in self._found
+        return _key(self.h, self.method) in self.kept
 
     def found(self, progress: Progress | None = None) -> Found:
         """The photons of the present settings, found once."""
-        key = self._key()
-        with self._own:
-            if key not in self._found:
-                self.n_found += 1
-                self._found[key] = find(self.images, copy.copy(self.h), self.method, progress)
-                while len(self._found) > _KEPT:
-                    self._found.popitem(last=False)
-            self._found.move_to_end(key)
-            return self._found[key]
+        return self._found_with(self.h, self.method, progress)
+
+    def _found_with(self, h: hRIXS, method: str, progress: Progress | None) -> Found:
+        """As `found`, of settings that others may replace meanwhile."""
+
+
+        def now() -> Found:
+            self.n_found += 1
+            return find(self.images, copy.copy(h), method, progress)
+
+        return self.kept.get(_key(h, method), now)
 
     def spectra(self, progress: Progress | None = None) -> xr.Dataset:
         """The spectra of all images with the present settings."""
-        key = self._key(all_settings=True)
+        h, method = self.h, self.method
+        key = _key(h, method, all_settings=True)
         with self._own:
+            key += f"loss {self.loss}"
             if self._spectra is None or self._spectra[0] != key:
-                self._spectra = key, self.found(progress).spectra(self.h)
+                made = self._found_with(h, method, progress).spectra(h)
+                if self.loss:
+                    with silence():
+                        made = energy_loss(made)
+                self._spectra = key, made
             return self._spectra[1]
 
     def total(self, progress: Progress | None = None) -> tuple[xr.DataArray, xr.DataArray | None]:
@@ -162,7 +179,7 @@ class Session:
 
     def line_row(self) -> float:
         """Row of the chip, at column 0, of the highest bin of all images together."""
-        spectrum, _ = self.total()
+        spectrum, _ = total_of(self.found().spectra(self.h))
         at = float(spectrum["energy"].values[int(np.argmax(spectrum.fillna(0.0).values))])
         intercept, slope = (spectrum.attrs[f"energy_{one}"] for one in ("intercept", "slope"))
         return (at - float(intercept)) / float(slope)
@@ -199,23 +216,46 @@ class Session:
         """What is doubtful in the spectra."""
         return doubts(self.spectra())
 
+    def find_range(self) -> None:
+        """Find the rows and columns with light, and use them.
+
+        Raises
+        ------
+        NoLineError
+            If there is no line.
+        """
+        tried = copy.copy(self.h)
+        with silence():
+            tried.auto_range(self.images.source, set=True, plot=False)
+        self.h = tried
+
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Bad pixels of the images, True; None where none is known."""
+        return None if self.h.MASK is None else np.asarray(self.h.MASK, dtype=bool)
+
+    @staticmethod
+    def no_photons() -> dict[str, NDArray[Any]]:
+        """As `photons_of`, of an image without any."""
+        return {name: np.empty(0) for name in ("x", "y", "charge", "double")}
+
     def photons_of(self, number: int) -> dict[str, NDArray[Any]]:
         """Where the photons of one image lie, their charges, and which are double hits."""
         photons = self.found().photons
         if photons is None:
-            return {name: np.empty(0) for name in ("x", "y", "charge", "double")}
+            return self.no_photons()
         of_image = np.flatnonzero(photons["frame"].values == number)
         return {name: photons[name].values[of_image] for name in ("x", "y", "charge", "double")}
 
-    def _key(self, *, all_settings: bool = False) -> str:
-        """Text that is another one where the photons, or the spectra, would be."""
-        settings: dict[str, Any] = dict(plain_settings(self.h))
-        beside = plain_beside(self.h)
-        # Intensity is integrated along the curve, so that all decides.
-        if not all_settings and self.method not in ("integrate", "best"):
-            settings = {k: v for k, v in settings.items() if k not in ON_PHOTONS}
-            beside = {k: v for k, v in beside.items() if k != "calibrated"}
-        return json.dumps([self.method, settings, beside], default=str)
+
+def _key(h: hRIXS, method: str, *, all_settings: bool = False) -> str:
+    """Text that is another one where the photons, or the spectra, would be."""
+    settings: dict[str, Any] = dict(plain_settings(h))
+    beside = plain_beside(h)
+    # Intensity is integrated along the curve, so that all decides.
+    if not all_settings and method not in ("integrate", "best"):
+        settings = {k: v for k, v in settings.items() if k not in ON_PHOTONS}
+        beside = {k: v for k, v in beside.items() if k != "calibrated"}
+    return json.dumps([method, settings, beside], default=str)
 
 
 def total_of(spectra: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:

@@ -1,0 +1,158 @@
+"""The fields of what decides a spectrum: each has a name, a unit and the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+
+from hrixs.settings.attributes import Settings
+from hrixs.settings.table import SETTINGS
+from hrixs.spectra.methods import METHODS
+from hrixs.view.look import CONTROLS
+from hrixs.view.session import Session
+
+_HELP = {one.name: one for one in SETTINGS}
+#: What is set by a field of a number or a text, in the order of the page: name and label.
+_FIELDS = (
+    ("STD_THRESHOLD", "threshold (std. deviations)"),
+    ("THRESHOLD", "threshold (ADU, or 6 sigma)"),
+    ("DBL_THRESHOLD", "two photons above (ADU)"),
+    ("BINS", "bins"),
+    ("CURVE_A", "curve A, tilt (px/px)"),
+    ("CURVE_B", "curve B, bend (1/px)"),
+    ("ENERGY_INTERCEPT", "energy of row 0 (eV)"),
+    ("ENERGY_SLOPE", "energy per row (eV/px)"),
+)
+_METHODS = {
+    "auto: by a threshold": "auto",
+    "manual: by the energy": "manual",
+    "resolve: in a crowd": "resolve",
+    "integrate: intensity": "integrate",
+    "best: as light allows": "best",
+}
+assert set(_METHODS.values()) == set(METHODS)
+
+
+class Controls:
+    """The fields, which follow the settings and change them.
+
+    Parameters
+    ----------
+    session : Session
+    change : callable
+        Called with settings as `Session.set` takes them.
+    actions : dict of str to callable
+        Of the buttons ``'fit'``, ``'range'``.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        change: Callable[..., None],
+        actions: dict[str, Callable[[], None]],
+    ) -> None:
+        self._change, self._following = change, False
+        width = CONTROLS - 16
+        self.method = pn.widgets.Select(name="method", options=_METHODS, width=width)
+        self.fields = {name: _field(name, label, width) for name, label in _FIELDS}
+        half = (width - 20) // 2
+        self.crop = {
+            (axis, end): pn.widgets.IntInput(name=f"{axis} {end}", width=half, value=0)
+            for axis in ("x", "y")
+            for end in ("from", "to")
+        }
+        self.fit = pn.widgets.Button(name="Fit the curve", width=half, button_type="primary")
+        self.range = pn.widgets.Button(name="Find the range", width=half)
+        self.loss = pn.widgets.Checkbox(name="energy loss (eV)", width=width)
+        self.follow(session)
+        self.method.param.watch(lambda event: self._set(method=event.new), "value")
+        for name, field in self.fields.items():
+            field.param.watch(self._setter(name), "value")
+        for widget in self.crop.values():
+            widget.param.watch(lambda _: self._set_crop(), "value")
+        self.fit.on_click(lambda _: actions["fit"]())
+        self.range.on_click(lambda _: actions["range"]())
+        self.loss.param.watch(lambda event: actions["loss"](), "value")
+        fields = self.fields
+        self.layout = pn.Column(
+            self.method, fields["STD_THRESHOLD"], fields["THRESHOLD"], fields["DBL_THRESHOLD"],
+            pn.pane.HTML("<b>crop</b> (px of the chip)", margin=(4, 5, 0, 5)),
+            pn.Row(self.crop["y", "from"], self.crop["y", "to"], margin=0),
+            pn.Row(self.crop["x", "from"], self.crop["x", "to"], margin=0),
+            pn.Row(self.range, self.fit, margin=0),
+            fields["CURVE_A"], fields["CURVE_B"], fields["BINS"],
+            fields["ENERGY_INTERCEPT"], fields["ENERGY_SLOPE"], self.loss,
+            width=CONTROLS, margin=0, name="controls",
+        )  # fmt: skip
+
+    def follow(self, session: Session) -> None:
+        """Show the settings as they are."""
+        self._following = True
+        try:
+            self.method.value = session.method
+            for name, field in self.fields.items():
+                value = getattr(session.h, name)
+                if isinstance(field, pn.widgets.TextInput):
+                    field.value = "" if value is None else f"{value}"
+                else:
+                    field.value = value
+            ranges = session.crop.ranges
+            for axis in ("x", "y"):
+                for end, value in zip(("from", "to"), ranges[f"{axis}_range"], strict=True):
+                    self.crop[axis, end].value = value
+        finally:
+            self._following = False
+
+    def _setter(self, name: str) -> Callable[[Any], None]:
+        def set_one(event: Any) -> None:
+            value = event.new
+            if isinstance(self.fields[name], pn.widgets.TextInput):
+                value = _read(str(value))
+            self._set(**{name.lower(): value})
+
+        return set_one
+
+    def _set(self, **params: Any) -> None:
+        if not self._following:
+            self._change(**params)
+
+    def _set_crop(self) -> None:
+        ends = {axis: [self.crop[axis, end].value for end in ("from", "to")] for axis in "xy"}
+        self._set(crop=(tuple(ends["x"]), tuple(ends["y"])))
+
+
+def _field(name: str, label: str, width: int) -> Any:
+    told = _HELP[name]
+    options: dict[str, Any] = {"name": label, "width": width, "description": None}
+    options["margin"] = (2, 5)
+    if told.kind == "whole number":
+        return pn.widgets.IntInput(start=1, step=50, **options)
+    if name == "STD_THRESHOLD":
+        return pn.widgets.FloatInput(step=0.25, start=0.0, **options)
+    return pn.widgets.TextInput(placeholder=told.if_none, **options)
+
+
+def _read(text: str) -> Any:
+    """A number, a text that is none, or None of an empty field."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def with_crop(h: Settings, params: dict[str, Any], first: tuple[int, int]) -> dict[str, Any]:
+    """Settings with a crop in pixels of the chip as ranges of the images' pixels.
+
+    A range that leaves out nothing stays as it is.
+    """
+    crop = params.pop("crop", None)
+    if crop is None:
+        return params
+    for name, (low, high), begin in zip(("x_range", "y_range"), crop, first, strict=True):
+        params[name] = slice(int(low) - begin, int(high) - begin)
+    return params

@@ -1,0 +1,97 @@
+"""Work of a page beside its event loop, so that the page answers meanwhile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+
+class Worker:
+    """Does one thing after the other; of each kind of work only what was asked for last.
+
+    Parameters
+    ----------
+    document : bokeh.document.Document or None
+        Where results are given back; without one work is done at once.
+    failed : callable
+        Takes errors.
+    busy : callable
+        Told whether something is going on.
+    """
+
+    def __init__(
+        self,
+        document: Any,
+        *,
+        failed: Callable[[Exception], None],
+        busy: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        self._document, self._failed, self._busy = document, failed, busy
+        self._asked: Counter[str] = Counter()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hrixs-view")
+        self._n_waiting = 0
+
+    def run(self, kind: str, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do `job` and give its result to `done`, unless the same kind is asked for again."""
+        self._asked[kind] += 1
+        number = self._asked[kind]
+        self._n_waiting += 1
+        self._busy(True)
+        if self._document is None:
+            self._end(kind, number, done, *_tried(job))
+        else:
+            self._pool.submit(self._work, kind, number, job, done)
+
+    def tell(self, kind: str, callback: Callable[..., None], *args: Any) -> None:
+        """From within a job: show something, unless the same kind is asked for again."""
+        number = self._asked[kind]
+
+        def show() -> None:
+            if self._asked[kind] == number:
+                callback(*args)
+
+        if self._document is None:
+            show()
+        else:
+            self._document.add_next_tick_callback(show)
+
+    def close(self) -> None:
+        """Take no more work."""
+        self._asked.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _work(
+        self, kind: str, number: int, job: Callable[[], Any], done: Callable[[Any], None]
+    ) -> None:
+        is_latest = self._asked[kind] == number
+        result = _tried(job) if is_latest else (None, None)
+        self._document.add_next_tick_callback(partial(self._end, kind, number, done, *result))
+
+    def _end(
+        self,
+        kind: str,
+        number: int,
+        done: Callable[[Any], None],
+        value: Any,
+        error: Exception | None,
+    ) -> None:
+        self._n_waiting -= 1
+        if self._asked[kind] == number:
+            if error is None:
+                try:
+                    done(value)
+                except Exception as of_showing:  # the page goes on
+                    self._failed(of_showing)
+            else:
+                self._failed(error)
+        self._busy(self._n_waiting > 0)
+
+
+def _tried(job: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return job(), None
+    except Exception as error:  # of any kind: it is shown, and the page goes on
+        return None, error
