@@ -201,6 +201,9 @@ def test_no_module_is_hidden_behind_a_name_of_its_package():
         ("distributed", {"reduction", "spectrometer"}),
         ("karabo_bridge", {"live"}),
         ("zmq", {"live"}),
+        ("panel", {"view"}),
+        ("bokeh", {"view"}),
+        ("tornado", {"view"}),
         ("hrixs._core", {"__init__.py", "camera", "photons", "spectra", "utils"}),
     ],
 )

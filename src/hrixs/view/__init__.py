@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from hrixs.utils.on_demand import names_on_demand
 
 if TYPE_CHECKING:
-    from hrixs.view.session import Session
+    from hrixs.view.viewer import View
 else:
     __getattr__ = names_on_demand(__name__)
 
-__all__ = ["Session"]
+__all__ = ["View"]

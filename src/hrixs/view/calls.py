@@ -27,11 +27,15 @@ def as_python(session: Session) -> str:
     state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
     method = {} if session.method == "auto" else {"method": session.method}
     if images.is_run:
-        steps = [{"call": "process_run", "args": {"run": _run_of(images.path)} | method, **state}]
+        args: dict[str, Any] = {"run": _run_of(images.path)} | method
+        args |= {} if images.energy is None else {"energy": images.energy}
+        steps = [{"call": "process_run", "args": args, **state}]
     else:
         call = "integrate" if session.method == "integrate" else "centroid"
-        args = method if call == "centroid" else {}
+        args = dict(method) if call == "centroid" else {}
         steps = [*steps_now(images.source), {"call": call, "args": args, **state}]
+    if session.loss:
+        steps.append({"call": "energy_loss", "args": {}})
     return how_made(xr.Dataset(attrs={STEPS: json.dumps(steps)}))
 
 
@@ -46,6 +50,8 @@ def as_command(session: Session, output: str = "spectrum.nc") -> str:
     words = ["hrixs", "process", path, "-o", output]
     if session.method != "auto":
         words += ["--method", session.method]
+    if session.images.energy is not None:
+        words += ["--energy", repr(session.images.energy)]
     options = _options(session.h)
     if options is None:
         text = shlex.join([*words, "--settings", SETTINGS_FILE])
@@ -57,13 +63,16 @@ def make(session: Session) -> xr.Dataset:
     """The spectra that are shown, made by those calls: as they are saved."""
     h, source = session.h, session.images.source
     if session.images.is_run:
-        return h.process_run(source, method=session.method, progress=False)
+        energy = session.images.energy
+        made = h.process_run(source, method=session.method, energy=energy, progress=False)
+        return h.energy_loss(made) if session.loss else made
     data = source.copy(deep=False)
     if session.method == "integrate":
         made = h.integrate(data)
     else:
         made = h.centroid(data, method=session.method)
-    return made.drop_vars(h.DETECTOR)
+    made = made.drop_vars(h.DETECTOR)
+    return h.energy_loss(made) if session.loss else made
 
 
 def _run_of(path: str | None) -> int | str | None:

@@ -55,17 +55,17 @@ class Controls:
     ) -> None:
         self._change, self._following = change, False
         width = CONTROLS - 16
-        self.method = pn.widgets.Select(name="method", options=_METHODS, width=width)
+        self.method = pn.widgets.Select(label="method", options=_METHODS, width=width)
         self.fields = {name: _field(name, label, width) for name, label in _FIELDS}
         half = (width - 20) // 2
         self.crop = {
-            (axis, end): pn.widgets.IntInput(name=f"{axis} {end}", width=half, value=0)
+            (axis, end): pn.widgets.IntInput(label=f"{axis} {end}", width=half, value=0)
             for axis in ("x", "y")
             for end in ("from", "to")
         }
-        self.fit = pn.widgets.Button(name="Fit the curve", width=half, button_type="primary")
-        self.range = pn.widgets.Button(name="Find the range", width=half)
-        self.loss = pn.widgets.Checkbox(name="energy loss (eV)", width=width)
+        self.fit = pn.widgets.Button(label="Fit the curve", width=half, color="primary")
+        self.range = pn.widgets.Button(label="Find the range", width=half)
+        self.loss = pn.widgets.Checkbox(label="energy loss (eV)", width=width)
         self.follow(session)
         self.method.param.watch(lambda event: self._set(method=event.new), "value")
         for name, field in self.fields.items():
@@ -84,7 +84,7 @@ class Controls:
             pn.Row(self.range, self.fit, margin=0),
             fields["CURVE_A"], fields["CURVE_B"], fields["BINS"],
             fields["ENERGY_INTERCEPT"], fields["ENERGY_SLOPE"], self.loss,
-            width=CONTROLS, margin=0, name="controls",
+            width=CONTROLS, margin=0,
         )  # fmt: skip
 
     def follow(self, session: Session) -> None:
@@ -125,7 +125,7 @@ class Controls:
 
 def _field(name: str, label: str, width: int) -> Any:
     told = _HELP[name]
-    options: dict[str, Any] = {"name": label, "width": width, "description": None}
+    options: dict[str, Any] = {"label": label, "width": width, "description": None}
     options["margin"] = (2, 5)
     if told.kind == "whole number":
         return pn.widgets.IntInput(start=1, step=50, **options)

@@ -119,7 +119,7 @@ def find(images: RunImages, h: Settings, method: str, progress: Progress | None 
             return Found(_without_images(made, h), _joined(tables, made))
         made = process_run(
             h, images.source, method=method, photons=counts_photons(method),
-            memory=images.memory, progress=False,
+            memory=images.memory, energy=images.energy, progress=False,
         )  # fmt: skip
         photons = photon_table(made) if "photon_x" in made else None
         columns = [name for name in made.variables if "photon" in made[name].dims]
@@ -204,6 +204,12 @@ def _joined(tables: list[xr.Dataset], made: xr.Dataset) -> xr.Dataset | None:
         for name in dims
         if name in made.coords
     }
+    levels = {
+        name: ("frames", np.concatenate([one[name].values for one in tables]))
+        for name in ("threshold", "base")
+        if name in tables[0]
+    }
+    table = table.assign(levels)
     return table.assign_coords(of_frames or {"frames_number": ("frames", np.arange(begins[-1]))})
 
 

@@ -44,7 +44,7 @@ class ImageView:
     on_crop : callable
         Called with rows and columns, ``(x0, x1), (y0, y1)``, when the crop was dragged.
     on_curve : callable
-        Called with a Curvature when a handle was moved.
+        Called with columns and rows of the three handles when one was moved.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class ImageView:
         look: Look,
         *,
         on_crop: Callable[[tuple[int, int], tuple[int, int]], None],
-        on_curve: Callable[[Curvature], None],
+        on_curve: Callable[[Floats, Floats], None],
     ) -> None:
         self._on_crop, self._on_curve = on_crop, on_curve
         self._shape, self._first = chip_shape, first
@@ -110,14 +110,10 @@ class ImageView:
             "x", "y", source=self._handles, size=13, marker="diamond", color=look.on_image,
             line_color=look.edge, line_width=1.5,
         )  # fmt: skip
-        self._edge = BoxAnnotation(
-            fill_color=None, line_color=look.edge, line_width=4, line_alpha=0.7
-        )
-        self.figure.add_layout(self._edge)
         self._crop = BoxAnnotation(
             left=x0, right=x0 + nx - 1, bottom=y0, top=y0 + ny - 1, editable=True, movable="none",
-            resizable="all", fill_color=None, line_color=look.on_image, line_width=2,
-            hover_line_color=look.photon, hover_fill_color=None,
+            resizable="all", fill_color=None, line_color=look.crop, line_width=2,
+            hover_line_color=look.on_image, hover_fill_color=None,
             left_limit=x0 - 0.5, right_limit=x0 + nx - 0.5, bottom_limit=y0 - 0.5,
             top_limit=y0 + ny - 0.5, inverted=False,
         )  # fmt: skip
@@ -171,9 +167,9 @@ class ImageView:
     def show_photons(self, photons: dict[str, NDArray[Any]]) -> None:
         """Draw photons where they were placed; double hits as squares."""
         marker = np.where(photons["double"].astype(bool), "square", "circle").tolist()
-        self._photons.data = {
-            name: photons[name] for name in ("x", "y", "charge")
-        } | {"marker": marker}
+        self._photons.data = {name: photons[name] for name in ("x", "y", "charge")} | {
+            "marker": marker
+        }
 
     def show_mask(self, mask: NDArray[Any] | None) -> None:
         """Draw the pixels that are masked, as far as they are no more than can be seen."""
@@ -184,8 +180,7 @@ class ImageView:
         """Draw the part that is used: first pixel, and the one after the last."""
         self._setting = True
         try:
-            for box in (self._edge, self._crop):
-                box.update(left=x[0] - 0.5, right=x[1] - 0.5, bottom=y[0] - 0.5, top=y[1] - 0.5)
+            self._crop.update(left=x[0] - 0.5, right=x[1] - 0.5, bottom=y[0] - 0.5, top=y[1] - 0.5)
         finally:
             self._setting = False
 
@@ -217,7 +212,7 @@ class ImageView:
     def _handles_moved(self, attr: str, old: Any, new: Any) -> None:
         x, y = (np.asarray(self._handles.data[name], dtype=np.float64) for name in ("x", "y"))
         if not self._setting and len(x) == 3:
-            self._on_curve(curve_through(x, y))
+            self._on_curve(x, y)
 
     def _later(self, name: str, call: Callable[[], Any]) -> None:
         """Call when nothing more has come for a moment: a drag tells each step."""

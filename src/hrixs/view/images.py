@@ -45,6 +45,8 @@ class RunImages:
     run : run, path of images, or xarray.Dataset
     memory : int or str, optional
         For frames that are held, by default ``'512MB'`` as for `hRIXS.process_run`.
+    energy : float, optional
+        Photon energy in eV, in place of the run's own ``nrj``.
 
     Attributes
     ----------
@@ -58,8 +60,15 @@ class RunImages:
         Pixels along x and y of the images, and the place of their first one on the chip.
     """
 
-    def __init__(self, h: Settings, run: RunOrData, *, memory: int | str | None = None) -> None:
-        self.memory = memory
+    def __init__(
+        self,
+        h: Settings,
+        run: RunOrData,
+        *,
+        memory: int | str | None = None,
+        energy: float | None = None,
+    ) -> None:
+        self.memory, self.energy = memory, energy
         self._most = number_of_bytes("memory", MEMORY if memory is None else memory)
         self.lock = threading.RLock()
         self._held: tuple[Crop, xr.Dataset] | None = None
@@ -78,6 +87,11 @@ class RunImages:
             self.train_ids = np.arange(leading[0]) if ids is None else ids.values
             self._per_entry = math.prod(leading[1:])
             self.indexed: IndexedRun | None = None
+            if energy is not None:
+                raise ValueError(
+                    f"energy = {energy!r} is given with a dataset, whose own is used. Set it "
+                    "there: data['nrj'] = energy."
+                )
         else:
             indexed = index(h, self.source, None, **with_fields(h, ()))
             self.indexed = indexed
@@ -187,7 +201,11 @@ class RunImages:
         assert indexed is not None
         frames, read = self._read(np.arange(len(self.train_ids)), (crop.x, crop.y))
         ids = indexed.entries.train_id[read]
-        slow = {name: data.of_trains(ids) for name, data in indexed.slow_data().items()}
+        slow: dict[str, Any] = {
+            name: data.of_trains(ids) for name, data in indexed.slow_data().items()
+        }
+        if self.energy is not None:
+            slow["nrj"] = ("trainId", np.full(len(ids), self.energy), {"units": "eV"})
         dims = ("trainId", *indexed.dims[:-2], "x", "y")
         return xr.Dataset(
             {self.detector: (dims, frames, {"units": "ADU"}), **slow},

@@ -26,12 +26,12 @@ class Levels:
         self._following = False
         width = (IMAGE[0] - 200) // 3
         options: dict[str, Any] = {"width": width, "margin": (2, 5)}
-        self.low = pn.widgets.FloatInput(name="black at (ADU)", step=1.0, **options)
-        self.high = pn.widgets.FloatInput(name="white at (ADU)", step=1.0, **options)
+        self.low = pn.widgets.FloatInput(label="black at (ADU)", step=1.0, **options)
+        self.high = pn.widgets.FloatInput(label="white at (ADU)", step=1.0, **options)
         names = [name.removesuffix("256") for name in COLOUR_MAPS]
         colours = dict(zip(names, COLOUR_MAPS, strict=True))
-        self.colours = pn.widgets.Select(name="colours", options=colours, **options)
-        self.auto = pn.widgets.Button(name="Usual levels", width=100, margin=(20, 5, 2, 5))
+        self.colours = pn.widgets.Select(label="colours", options=colours, **options)
+        self.auto = pn.widgets.Button(label="Usual levels", width=100, margin=(20, 5, 2, 5))
         for widget in (self.low, self.high):
             widget.param.watch(self._by_hand, "value")
         self.colours.param.watch(self._choose, "value")

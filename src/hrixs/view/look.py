@@ -10,7 +10,7 @@ from hrixs.utils.figures import BLUE, ORANGE, SKY, VERMILION
 #: Even in brightness, and safe for colour-blind people.
 COLOUR_MAPS = ("Viridis256", "Cividis256", "Inferno256", "Greys256")
 #: Width of the controls, and size of the image's and the spectrum's figure, at 1280 x 800.
-CONTROLS, IMAGE, SPECTRUM = 236, (560, 520), (432, 300)
+CONTROLS, IMAGE, SPECTRUM = 236, (560, 590), (432, 300)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Look:
     second: str
     on_image: str = "#ffffff"
     photon: str = "#ff7f50"
+    crop: str = ORANGE
     edge: str = "#000000"
 
     @staticmethod

@@ -7,10 +7,10 @@ from typing import Any
 
 import panel as pn
 
-from hrixs.camera.curve import Curvature
 from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.utils.typing import Floats
 from hrixs.view.controls import Controls, with_crop
-from hrixs.view.image_view import ImageView
+from hrixs.view.image_view import ImageView, curve_through
 from hrixs.view.images import RunImages
 from hrixs.view.kept import Kept
 from hrixs.view.levels import Levels
@@ -62,7 +62,7 @@ class Page:
         self._mean: Any = None
         self.status = pn.pane.HTML("", styles={"white-space": "nowrap"}, margin=(4, 10))
         self.working = pn.indicators.LoadingSpinner(
-            value=False, visible=False, size=18, margin=(4, 2), name=""
+            value=False, visible=False, size=18, margin=(4, 2)
         )
         self.error = pn.pane.Alert("", alert_type="danger", visible=False, margin=2)
         self.worker = Worker(document, failed=self.fail, busy=self._busy)
@@ -80,7 +80,7 @@ class Page:
         last = max(images.n_images - 1, 1)
         self.mode = pn.widgets.RadioButtonGroup(options=[_MEAN, _SINGLE], width=210, margin=(2, 5))
         self.number = pn.widgets.IntSlider(
-            name="image", start=0, end=last, value=0, width=IMAGE[0] - 260, margin=(0, 8),
+            label="image", start=0, end=last, value=0, width=IMAGE[0] - 260, margin=(0, 8),
             disabled=images.n_images < 2,
         )  # fmt: skip
         self.mode.param.watch(lambda _: self.show_image(), "value")
@@ -89,7 +89,9 @@ class Page:
                             f"{images.chip_shape[0]} x {images.chip_shape[1]} px",
                             margin=(4, 10))  # fmt: skip
         self.layout = pn.Column(
-            pn.Row(name, self.status, self.working, pn.layout.HSpacer(), self._theme_link(), margin=0),
+            pn.Row(
+                name, self.status, self.working, pn.layout.HSpacer(), self._theme_link(), margin=0
+            ),
             self.error,
             pn.Row(
                 self.controls.layout,
@@ -102,7 +104,7 @@ class Page:
                 self.spectrum.layout,
                 margin=0,
             ),
-            sizing_mode="stretch_width", margin=0, stylesheets=[], name="page",
+            sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self._follow()
         self.worker.run("image", lambda: images.image(0), self._show_first)
@@ -122,8 +124,13 @@ class Page:
         self._follow()
         self.refresh()
 
-    def set_curve(self, curve: Curvature) -> None:
-        """Take the curve that the handles make."""
+    def set_curve(self, x: Floats, y: Floats) -> None:
+        """Take the curve through the three handles."""
+        try:
+            curve = curve_through(x, y)
+        except ValueError as error:
+            self.fail(error)
+            return
         self.change(curvature=curve)
 
     def fit_curve(self) -> None:
@@ -206,7 +213,9 @@ class Page:
     def _show_mean(self, image: Any, n: int) -> None:
         if self.mode.value == _MEAN:
             of = self.session.images.n_images
-            self._show_corrected(image, f"mean of {n} images" + ("" if n == of else f" of {of}"), _MEAN)
+            self._show_corrected(
+                image, f"mean of {n} images" + ("" if n == of else f" of {of}"), _MEAN
+            )
 
     def _show_first(self, image: Any) -> None:
         self._show_corrected(image, "first image")
@@ -236,7 +245,7 @@ class Page:
     def _theme_link(self) -> Any:
         other = "default" if self.look.dark else "dark"
         label = "light page" if self.look.dark else "dark page"
-        link = pn.widgets.Button(name=label, button_type="light", width=90, height=28, margin=2)
+        link = pn.widgets.Button(label=label, color="light", width=90, height=28, margin=2)
         link.js_on_click(
             code="const a = new URL(window.location); "
             f"a.searchParams.set('theme', '{other}'); window.location = a;"

@@ -111,7 +111,6 @@ class Session:
     def _found_with(self, h: hRIXS, method: str, progress: Progress | None) -> Found:
         """As `found`, of settings that others may replace meanwhile."""
 
-
         def now() -> Found:
             self.n_found += 1
             return find(self.images, copy.copy(h), method, progress)

@@ -138,9 +138,7 @@ class DriftView:
         names = ("at", "drift", "low", "high")
         self._source = ColumnDataSource({name: [] for name in names})
         self.figure.add_layout(
-            Whisker(
-                base="at", lower="low", upper="high", source=self._source, line_color=look.line
-            )
+            Whisker(base="at", lower="low", upper="high", source=self._source, line_color=look.line)
         )
         self.figure.scatter("at", "drift", source=self._source, size=6, color=look.line)
         self.figure.add_layout(Span(location=0, dimension="width", line_color=look.text))

@@ -37,19 +37,18 @@ class SpectrumColumn:
         self.images, self.charges, self.drift = ImagesView(look), ChargesView(look), DriftView(look)
         self.width = pn.pane.HTML("drag over a line for its width", margin=(0, 5), height=20)
         options: dict[str, Any] = {"width": 105, "margin": (0, 4)}
-        self.low = pn.widgets.FloatInput(name="line from", **options)
-        self.high = pn.widgets.FloatInput(name="to", **options)
-        measure = pn.widgets.Button(name="Its width", width=72, margin=(15, 4, 0, 4))
+        self.low = pn.widgets.FloatInput(label="line from", **options)
+        self.high = pn.widgets.FloatInput(label="to", **options)
+        measure = pn.widgets.Button(label="Its width", width=72, margin=(15, 4, 0, 4))
         measure.on_click(lambda _: self._measure_fields())
-        tallest = pn.widgets.Button(name="Tallest line", width=92, margin=(15, 4, 0, 4))
+        tallest = pn.widgets.Button(label="Tallest line", width=92, margin=(15, 4, 0, 4))
         tallest.on_click(lambda _: self.measure(None))
         self.doubts = pn.pane.HTML("", styles={"overflow-y": "auto"}, height=_HEIGHT)
         self.noise = pn.pane.HTML("", styles={"overflow": "auto"}, height=_HEIGHT - 40)
-        self.take = pn.widgets.Button(name="Use these thresholds", visible=False, width=160)
-        self.python = pn.widgets.TextAreaInput(name="as Python", height=110, width=SPECTRUM[0] - 90)
-        self.command = pn.widgets.TextAreaInput(
-            name="as a command", height=80, width=SPECTRUM[0] - 90
-        )
+        self.take = pn.widgets.Button(label="Use these thresholds", visible=False, width=160)
+        wide = SPECTRUM[0] - 90
+        self.python = pn.widgets.TextAreaInput(label="as Python", height=110, width=wide)
+        self.command = pn.widgets.TextAreaInput(label="as a command", height=80, width=wide)
         self.tabs = pn.Tabs(
             ("Doubts", self.doubts),
             ("Images", pn.pane.Bokeh(self.images.figure, margin=0)),
@@ -148,7 +147,7 @@ class SpectrumColumn:
     def _copy_tab(self) -> Any:
         rows = []
         for area in (self.python, self.command):
-            button = pn.widgets.Button(name="Copy", width=60, margin=(20, 2))
+            button = pn.widgets.Button(label="Copy", width=60, margin=(20, 2))
             button.js_on_click(args={"area": area}, code=_COPY)
             rows.append(pn.Row(area, button, margin=0))
         return pn.Column(*rows, margin=0)
@@ -175,7 +174,7 @@ class SpectrumColumn:
             *(
                 pn.widgets.FileDownload(
                     callback=self._file(make), filename=name, label=label, width=220,
-                    button_type="primary", margin=4,
+                    color="primary", margin=4,
                 )
                 for label, (name, make) in ways.items()
             ),

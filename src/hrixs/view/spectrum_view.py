@@ -56,12 +56,12 @@ class SpectrumView:
         self._beside = figure.step(
             "at", "value", source=self._integrated, mode="center", color=look.second,
             line_dash="dotted", line_width=1.3, y_range_name="intensity",
-            legend_label="integrated (right axis)",
+            legend_label="integrated (right)",
         )  # fmt: skip
         figure.extra_y_ranges["intensity"].renderers = [self._beside]
         errors = figure.quad(
             left="left", right="right", bottom="low", top="high", source=self._source,
-            fill_color=look.line, fill_alpha=0.3, line_color=None, legend_label="± 1 std. deviation",
+            fill_color=look.line, fill_alpha=0.3, line_color=None, legend_label="± 1 std. dev.",
         )  # fmt: skip
         counted = figure.step(
             "at", "value", source=self._source, mode="center", color=look.line, line_width=1.4,
@@ -75,7 +75,10 @@ class SpectrumView:
             fill_color=look.second, fill_alpha=0.12, line_color=look.second, visible=False
         )
         figure.add_layout(self._region)
-        select, wheel = BoxSelectTool(dimensions="width", renderers=[]), WheelZoomTool(dimensions="width")
+        select, wheel = (
+            BoxSelectTool(dimensions="width", renderers=[]),
+            WheelZoomTool(dimensions="width"),
+        )
         select.description = "Drag over a line: its width"
         hover = HoverTool(
             renderers=[counted], mode="vline", attachment="above",
@@ -88,7 +91,9 @@ class SpectrumView:
         figure.legend.label_text_color = look.text
         figure.legend.background_fill_color, figure.legend.background_fill_alpha = look.paper, 0.7
         figure.legend.label_text_font_size, figure.legend.border_line_color = "11px", None
-        figure.legend.padding, figure.legend.spacing, figure.legend.location = 2, 0, "top_left"
+        figure.legend.padding, figure.legend.spacing, figure.legend.glyph_width = 0, 6, 16
+        figure.legend.orientation = "horizontal"
+        figure.add_layout(figure.legend[0], "above")
 
         def dragged(event: Any) -> None:
             ends = event.geometry.get("x0"), event.geometry.get("x1")
