@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import RUN
+from conftest import DARK, RUN
 from hrixs import hRIXS
 from hrixs.camera.curve import Curvature
 from hrixs.view import View
@@ -39,7 +39,7 @@ def test_the_page_opens_with_image_spectrum_and_doubts(page):
     assert sum_shown(page) == made(page).sum() > 300
     assert "photons in 8 images" in page.status.object
     assert "rows 700:900, columns 0:256" in page.status.object
-    assert page.spectrum.tabs._names[0].startswith("Doubts (")
+    assert f"{len(page.session.doubts())} doubts" in page.status.object
     assert not page.error.visible
     beside = page.spectrum.view._integrated.data["value"]
     assert len(beside) == 200
@@ -179,6 +179,31 @@ def test_files_are_made_when_they_are_asked_for(page):
     assert buttons["Spectrum (.nc)"].filename == "r0145-spectrum.nc"
     assert buttons["Picture (.png)"].callback().read(4) == b"\x89PNG"
     assert b"[settings]" in buttons["Settings"].callback().read()
+
+
+def test_a_spectrum_is_kept_beside_another(page):
+    before = page.spectrum.view._source.data["value"]
+    page.spectrum.keep()
+    page.controls.fields["STD_THRESHOLD"].value = 5.0
+    np.testing.assert_array_equal(page.spectrum.view._kept.data["value"], before)
+    assert "STD_THRESHOLD 4.0 to 5.0" in page.spectrum.view.figure.title.text
+    page.spectrum.keep()
+    assert len(page.spectrum.view._kept.data["value"]) == 0
+
+
+def test_dark_and_mask(page):
+    page.controls.dark.value = str(DARK)
+    assert page.session.h.USE_DARK
+    assert "less the dark" in page.image.figure.title.text
+    assert "h.load_dark(166)" in page.spectrum.python.value
+    page.controls.bad.clicks += 1
+    assert page.session.h.MASK is not None
+    assert len(page.image._masked.data["x"]) == int(page.session.h.MASK.sum()) > 0
+    assert sum_shown(page) == made(page).sum()
+    page.controls.dark.value = ""
+    assert not page.session.h.USE_DARK
+    page.controls.dark.value = "9999"
+    assert page.error.visible
 
 
 def test_errors_stand_on_the_page_which_goes_on(page):

@@ -13,10 +13,10 @@ from conftest import RUN
 from hrixs import hRIXS
 from hrixs.cli.main import main
 from hrixs.doubt_rules.doubt import DOUBTS
-from hrixs.view import saved
-from hrixs.view.calls import as_command, as_python
+from hrixs.view import taken as saved
 from hrixs.view.images import RunImages
 from hrixs.view.session import Session
+from hrixs.view.taken import as_command, as_python
 
 SLOW = ("resolve", "best")
 

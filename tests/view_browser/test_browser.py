@@ -190,17 +190,17 @@ def test_the_crop_is_dragged_on_the_image(shown, h, simulated):
 
 def test_the_curve_is_fitted_and_its_handles_moved(shown):
     shown.page.get_by_role("button", name="Fit the curve").click()
-    shown.until(lambda: abs(float(shown.value("curve A, tilt (px/px)")) - CURVATURE[0]) < 0.01)
+    shown.until(lambda: abs(float(shown.value("curve A (px/px)")) - CURVATURE[0]) < 0.01)
     shown.page.wait_for_timeout(500)
-    before = shown.value("curve A, tilt (px/px)")
+    before = shown.value("curve A (px/px)")
     row = 800 + float(before) * 235
     shown.drag(shown.at("image", 235, row), shown.at("image", 235, row + 40))
-    shown.until(lambda: shown.value("curve A, tilt (px/px)") != before)
+    shown.until(lambda: shown.value("curve A (px/px)") != before)
 
 
 def test_the_width_of_a_line_that_is_dragged_over(shown):
     shown.page.get_by_role("button", name="Fit the curve").click()
-    shown.until(lambda: shown.value("curve A, tilt (px/px)") != "0.0")
+    shown.until(lambda: shown.value("curve A (px/px)") != "0.0")
     shown.page.wait_for_timeout(800)
     f = shown.frame_of("spectrum")
     middle = (f["y0"] + f["y1"]) / 2

@@ -20,11 +20,13 @@ _FIELDS = (
     ("THRESHOLD", "threshold (ADU, or 6 sigma)"),
     ("DBL_THRESHOLD", "two photons above (ADU)"),
     ("BINS", "bins"),
-    ("CURVE_A", "curve A, tilt (px/px)"),
-    ("CURVE_B", "curve B, bend (1/px)"),
-    ("ENERGY_INTERCEPT", "energy of row 0 (eV)"),
-    ("ENERGY_SLOPE", "energy per row (eV/px)"),
+    ("CURVE_A", "curve A (px/px)"),
+    ("CURVE_B", "curve B (1/px)"),
+    ("ENERGY_INTERCEPT", "row 0 at (eV)"),
+    ("ENERGY_SLOPE", "slope (eV/px)"),
 )
+# Two of these stand in a row.
+_HALF = {"BINS", "CURVE_A", "CURVE_B", "ENERGY_INTERCEPT", "ENERGY_SLOPE"}
 _METHODS = {
     "auto: by a threshold": "auto",
     "manual: by the energy": "manual",
@@ -56,8 +58,10 @@ class Controls:
         self._change, self._following = change, False
         width = CONTROLS - 16
         self.method = pn.widgets.Select(label="method", options=_METHODS, width=width)
-        self.fields = {name: _field(name, label, width) for name, label in _FIELDS}
         half = (width - 20) // 2
+        self.fields = {
+            name: _field(name, label, half if name in _HALF else width) for name, label in _FIELDS
+        }
         self.crop = {
             (axis, end): pn.widgets.IntInput(label=f"{axis} {end}", width=half, value=0)
             for axis in ("x", "y")
@@ -65,7 +69,11 @@ class Controls:
         }
         self.fit = pn.widgets.Button(label="Fit the curve", width=half, color="primary")
         self.range = pn.widgets.Button(label="Find the range", width=half)
-        self.loss = pn.widgets.Checkbox(label="energy loss (eV)", width=width)
+        self.loss = pn.widgets.Checkbox(label="energy loss", width=half, margin=(22, 5, 2, 5))
+        self.dark = pn.widgets.TextInput(
+            label="dark run (number or path)", placeholder="none is subtracted", width=width
+        )
+        self.bad = pn.widgets.Button(label="Mask bad pixels", width=width)
         self.follow(session)
         self.method.param.watch(lambda event: self._set(method=event.new), "value")
         for name, field in self.fields.items():
@@ -74,6 +82,8 @@ class Controls:
             widget.param.watch(lambda _: self._set_crop(), "value")
         self.fit.on_click(lambda _: actions["fit"]())
         self.range.on_click(lambda _: actions["range"]())
+        self.bad.on_click(lambda _: actions["bad"]())
+        self.dark.param.watch(lambda _: None if self._following else actions["dark"](), "value")
         self.loss.param.watch(lambda event: actions["loss"](), "value")
         fields = self.fields
         self.layout = pn.Column(
@@ -82,8 +92,10 @@ class Controls:
             pn.Row(self.crop["y", "from"], self.crop["y", "to"], margin=0),
             pn.Row(self.crop["x", "from"], self.crop["x", "to"], margin=0),
             pn.Row(self.range, self.fit, margin=0),
-            fields["CURVE_A"], fields["CURVE_B"], fields["BINS"],
-            fields["ENERGY_INTERCEPT"], fields["ENERGY_SLOPE"], self.loss,
+            pn.Row(fields["CURVE_A"], fields["CURVE_B"], margin=0),
+            pn.Row(fields["ENERGY_INTERCEPT"], fields["ENERGY_SLOPE"], margin=0),
+            pn.Row(fields["BINS"], self.loss, margin=0),
+            self.dark, self.bad,
             width=CONTROLS, margin=0,
         )  # fmt: skip
 
@@ -98,6 +110,8 @@ class Controls:
                     field.value = "" if value is None else f"{value}"
                 else:
                     field.value = value
+            if session.h.USE_DARK and session.h.dark_run is not None:
+                self.dark.value = str(session.h.dark_run)
             ranges = session.crop.ranges
             for axis in ("x", "y"):
                 for end, value in zip(("from", "to"), ranges[f"{axis}_range"], strict=True):

@@ -10,7 +10,7 @@ from hrixs.utils.figures import BLUE, ORANGE, SKY, VERMILION
 #: Even in brightness, and safe for colour-blind people.
 COLOUR_MAPS = ("Viridis256", "Cividis256", "Inferno256", "Greys256")
 #: Width of the controls, and size of the image's and the spectrum's figure, at 1280 x 800.
-CONTROLS, IMAGE, SPECTRUM = 236, (560, 590), (432, 300)
+CONTROLS, IMAGE, SPECTRUM = 236, (560, 630), (432, 300)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,14 @@ class Look:
             "font: 13px/1.35 system-ui, sans-serif; margin: 0; }"
             " body { padding: 4px 8px; box-sizing: border-box; }"
             " *:focus-visible { outline: 2px solid #E69F00; outline-offset: 1px; }"
+        )
+
+    @property
+    def tabs_css(self) -> str:
+        """Style of the tabs, whose names are dark on any page otherwise."""
+        return (
+            f":host .bk-tab {{ color: {self.text}; background: transparent; }} "
+            f":host .bk-tab.bk-active {{ color: {self.paper}; background: {self.line}; }}"
         )
 
     def finish(self, figure: Any) -> Any:

@@ -10,14 +10,13 @@ import panel as pn
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.typing import Floats
 from hrixs.view.controls import Controls, with_crop
-from hrixs.view.image_view import ImageView, curve_through
+from hrixs.view.found import Kept
+from hrixs.view.image_view import ImageView, Levels, curve_through
 from hrixs.view.images import RunImages
-from hrixs.view.kept import Kept
-from hrixs.view.levels import Levels
 from hrixs.view.look import IMAGE, Look
 from hrixs.view.session import Session
 from hrixs.view.spectrum_column import SpectrumColumn
-from hrixs.view.texts import error_text, spectrum_text
+from hrixs.view.texts import doubts_in_short, error_text, spectrum_text
 from hrixs.view.worker import Worker
 
 _MEAN, _SINGLE = "mean image", "single image"
@@ -73,7 +72,10 @@ class Page:
         self.spectrum = SpectrumColumn(self.session, self.look, self.worker, self.fail)
         self.controls = Controls(
             self.session, self.change,
-            {"fit": self.fit_curve, "range": self.find_range, "loss": self.refresh},
+            {
+                "fit": self.fit_curve, "range": self.find_range, "loss": self.refresh,
+                "bad": self.find_bad_pixels, "dark": self.load_dark,
+            },
         )  # fmt: skip
         self.spectrum.change = self.change
         self.levels = Levels(self.image)
@@ -141,6 +143,17 @@ class Page:
         """Find the rows and columns with light, and use them."""
         self.worker.run("range", self.session.find_range, lambda _: self.change())
 
+    def find_bad_pixels(self) -> None:
+        """Find bad pixels in the first images, and mask them."""
+        self.worker.run("bad", self.session.find_bad_pixels, lambda _: self._camera_changed())
+
+    def load_dark(self) -> None:
+        """Load the dark run that was typed; an empty field subtracts none."""
+        name = str(self.controls.dark.value)
+        self.worker.run(
+            "dark", lambda: self.session.load_dark(name), lambda _: self._camera_changed()
+        )
+
     def refresh(self) -> None:
         """Reckon the spectra anew, as far as something has changed, and show them."""
         self.session.loss = bool(self.controls.loss.value)
@@ -170,6 +183,10 @@ class Page:
         """End the work of a page that was left."""
         self.worker.close()
 
+    def _camera_changed(self) -> None:
+        self.change()
+        self.show_image()
+
     def _follow(self) -> None:
         self.controls.follow(self.session)
         ranges = self.session.crop.ranges
@@ -190,7 +207,8 @@ class Page:
     def _show_spectra(self, made: Any) -> None:
         spectra, integrated = made
         self.spectrum.show(spectra, integrated)
-        self.status.object = spectrum_text(spectra, self.session)
+        doubts = doubts_in_short(self.session.doubts())
+        self.status.object = f"{spectrum_text(spectra, self.session)}; {doubts}"
         columns = self.session.crop.ranges["x_range"]
         self.image.show_curve(self.session.h.curvature, self.session.line_row(), columns)
         if self.mode.value == _SINGLE:
@@ -218,7 +236,8 @@ class Page:
             )
 
     def _show_first(self, image: Any) -> None:
-        self._show_corrected(image, "first image")
+        if self._mean is None:
+            self._show_corrected(image, "first image")
 
     def _show(self, image: Any, number: int) -> None:
         train = self.session.images.train_of(number)

@@ -27,10 +27,9 @@ from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectrometer.recipe import camera_options, over_energy
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import UnknownUncertaintyError
-from hrixs.view.found import Found, Progress, find
+from hrixs.view.found import Found, Kept, Progress, find
 from hrixs.view.images import RunImages
-from hrixs.view.kept import Kept
-from hrixs.view.quiet import RECKONING, silence
+from hrixs.view.worker import RECKONING, silence
 
 #: Settings that act on photons that are found, not on how they are found.
 ON_PHOTONS = frozenset(
@@ -175,6 +174,24 @@ class Session:
             if counted:
                 return line_width(spectrum, region=region)
             return line_width(spectrum, region=region, noise="gaussian", error=error)
+
+    def find_bad_pixels(self) -> None:
+        """Find bad pixels in the first images, and add them to the mask."""
+        tried = copy.copy(self.h)
+        with silence():
+            tried.find_bad_pixels(self.images.source)
+        self.h = tried
+
+    def load_dark(self, name: str) -> None:
+        """Subtract the mean of a dark run, by its number or path; of no name none."""
+        tried = copy.copy(self.h)
+        name = name.strip()
+        with silence():
+            if name:
+                tried.load_dark(int(name) if name.isdecimal() else name)
+            else:
+                tried.USE_DARK = False
+        self.h = tried
 
     def line_row(self) -> float:
         """Row of the chip, at column 0, of the highest bin of all images together."""

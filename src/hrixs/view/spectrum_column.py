@@ -10,13 +10,15 @@ from typing import Any
 import panel as pn
 import xarray as xr
 
+from hrixs.comparisons.differing import settings_that_differ
 from hrixs.energy.line import LineFit
-from hrixs.view import saved
-from hrixs.view.calls import as_command, as_python
+from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.view import taken as saved
 from hrixs.view.look import SPECTRUM, Look
 from hrixs.view.session import Session, total_of
 from hrixs.view.side_views import ChargesView, DriftView, ImagesView
 from hrixs.view.spectrum_view import SpectrumView
+from hrixs.view.taken import as_command, as_python
 from hrixs.view.texts import doubts_text, width_text
 from hrixs.view.worker import Worker
 
@@ -32,16 +34,19 @@ class SpectrumColumn:
     ) -> None:
         self._session, self._worker, self._fail = session, worker, fail
         self._region: tuple[float, float] | None = None
+        self._beside: tuple[hRIXS, str] | None = None
         self._spectra: xr.Dataset | None = None
         self.view = SpectrumView(look, on_region=self.measure)
         self.images, self.charges, self.drift = ImagesView(look), ChargesView(look), DriftView(look)
         self.width = pn.pane.HTML("drag over a line for its width", margin=(0, 5), height=20)
-        options: dict[str, Any] = {"width": 105, "margin": (0, 4)}
+        options: dict[str, Any] = {"width": 88, "margin": (0, 3)}
         self.low = pn.widgets.FloatInput(label="line from", **options)
         self.high = pn.widgets.FloatInput(label="to", **options)
-        measure = pn.widgets.Button(label="Its width", width=72, margin=(15, 4, 0, 4))
+        measure = pn.widgets.Button(label="Width", width=58, margin=(15, 3, 0, 3))
         measure.on_click(lambda _: self._measure_fields())
-        tallest = pn.widgets.Button(label="Tallest line", width=92, margin=(15, 4, 0, 4))
+        tallest = pn.widgets.Button(label="Tallest", width=66, margin=(15, 3, 0, 3))
+        keep = pn.widgets.Button(label="Keep beside", width=92, margin=(15, 3, 0, 3))
+        keep.on_click(lambda _: self.keep())
         tallest.on_click(lambda _: self.measure(None))
         self.doubts = pn.pane.HTML("", styles={"overflow-y": "auto"}, height=_HEIGHT)
         self.noise = pn.pane.HTML("", styles={"overflow": "auto"}, height=_HEIGHT - 40)
@@ -58,6 +63,7 @@ class SpectrumColumn:
             ("Copy", self._copy_tab()),
             ("Save", self._save_tab()),
             width=SPECTRUM[0], height=_HEIGHT + 40, margin=0, dynamic=True,
+            stylesheets=[look.tabs_css],
         )  # fmt: skip
         self.tabs.param.watch(lambda _: self._refresh_tab(), "active")
         self.take.on_click(lambda _: self._take())
@@ -66,7 +72,7 @@ class SpectrumColumn:
         self.layout = pn.Column(
             pn.pane.Bokeh(self.view.figure, margin=0, sizing_mode="stretch_width"),
             self.width,
-            pn.Row(self.low, self.high, measure, tallest, margin=0),
+            pn.Row(self.low, self.high, measure, tallest, keep, margin=0),
             self.tabs,
             width=SPECTRUM[0], margin=(0, 0, 0, 6),
         )  # fmt: skip
@@ -79,7 +85,6 @@ class SpectrumColumn:
         self.view.show_integrated(integrated if total.attrs.get("units") == "photons" else None)
         found = self._session.doubts()
         self.doubts.object = doubts_text(found)
-        self.tabs[0] = (f"Doubts ({len(found)})", self.doubts)
         self._refresh_tab()
         if self._region is not None:
             self.measure(self._region)
@@ -96,6 +101,16 @@ class SpectrumColumn:
         self._region = region
         self._worker.run("width", lambda: self._session.width(region), self._show_width)
 
+    def keep(self) -> None:
+        """Keep what is shown beside what will be; once more takes it away."""
+        if self._beside is None and self._spectra is not None:
+            session = self._session
+            self._beside = session.h, session.method
+            self.view.show_beside(total_of(self._spectra)[0])
+        else:
+            self._beside = None
+            self.view.show_beside(None)
+
     def refresh_calls(self) -> None:
         """Show the calls that make what is set."""
         try:
@@ -108,7 +123,14 @@ class SpectrumColumn:
         self, total: xr.DataArray, error: xr.DataArray | None, spectra: xr.Dataset, more: str = ""
     ) -> None:
         n = spectra["spectrum"][..., 0].size
-        what = more or f"sum of {n} images, method {self._session.method}"
+        session = self._session
+        what = more or f"sum of {n} images, method {session.method}"
+        if self._beside is not None:
+            h, method = self._beside
+            told = settings_that_differ(h, session.h)
+            told |= {} if method == session.method else {"method": (method, session.method)}
+            changes = (f"{name} {before} to {after}" for name, (before, after) in told.items())
+            what += f"; beside (grey), {', '.join(changes) or 'the same'}"
         self.view.show(total, error, what)
 
     def _show_width(self, fit: LineFit) -> None:

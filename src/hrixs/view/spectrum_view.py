@@ -71,6 +71,8 @@ class SpectrumView:
             "at", "value", source=self._fit, color=look.text, line_width=2, legend_label="line fit"
         )
         figure.y_range.renderers = [errors, counted, fit]
+        self._kept = ColumnDataSource({"at": [], "value": []})
+        figure.step("at", "value", source=self._kept, mode="center", color="#888888", line_width=1)
         self._region = BoxAnnotation(
             fill_color=look.second, fill_alpha=0.12, line_color=look.second, visible=False
         )
@@ -128,6 +130,11 @@ class SpectrumView:
                 "at": spectrum[spectrum.dims[0]].values,
                 "value": np.asarray(spectrum.values, np.float64),
             }
+
+    def show_beside(self, spectrum: xr.DataArray | None) -> None:
+        """Draw another spectrum in grey; None takes it away."""
+        axis: Any = [] if spectrum is None else spectrum[spectrum.dims[0]].values
+        self._kept.data = {"at": axis, "value": [] if spectrum is None else spectrum.values}
 
     def show_fit(self, fit: LineFit | None, spectrum: xr.DataArray | None = None) -> None:
         """Draw the line that was fitted, in the part that was used."""

@@ -32,6 +32,15 @@ def spectrum_text(spectra: xr.Dataset, session: Session) -> str:
     return f"{photons:.0f} photons in {n} images, {photons / n:.1f} an image{beside}; {where}"
 
 
+def doubts_in_short(doubts: Sequence[Doubt]) -> str:
+    """How many doubts there are, for the line above the page."""
+    if not doubts:
+        return "nothing doubtful"
+    grave = sum(one.grave for one in doubts)
+    n = f"{len(doubts)} doubt{'s' if len(doubts) > 1 else ''}"
+    return f"<b>{n}</b>" + (f", <b>{grave} grave</b>" if grave else "")
+
+
 def doubts_text(doubts: Sequence[Doubt]) -> str:
     """Doubts as sentences, the grave ones first."""
     if not doubts:

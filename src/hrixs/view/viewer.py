@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrixs.spectrometer.inputs import RunOrData
 from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.view.found import Kept
 from hrixs.view.images import RunImages
-from hrixs.view.kept import Kept
 from hrixs.view.session import Session
 
 if TYPE_CHECKING:

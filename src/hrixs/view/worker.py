@@ -1,12 +1,29 @@
-"""Work of a page beside its event loop, so that the page answers meanwhile."""
+"""Work of a page beside its event loop, one thing at a time, and warnings shown on it alone."""
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
+
+from hrixs.utils.errors import HrixsWarning
+
+#: Held while something is reckoned, for whatever browser: the core uses all threads anyway, and
+#: filters of warnings are those of the whole process.
+RECKONING = threading.RLock()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Tell no warning where the server runs."""
+    with RECKONING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", HrixsWarning)
+        yield
 
 
 class Worker:
