@@ -180,7 +180,7 @@ class Session:
         tried = copy.copy(self.h)
         with silence():
             tried.find_bad_pixels(self.images.source)
-        self.h = tried
+        self._take(tried, "MASK")
 
     def load_dark(self, name: str) -> None:
         """Subtract the mean of a dark run, by its number or path; of no name none."""
@@ -191,7 +191,14 @@ class Session:
                 tried.load_dark(int(name) if name.isdecimal() else name)
             else:
                 tried.USE_DARK = False
-        self.h = tried
+        self._take(tried, "dark", "USE_DARK")
+
+    def _take(self, tried: hRIXS, *names: str) -> None:
+        """Take over what was found; others may have been changed meanwhile."""
+        h = copy.copy(self.h)
+        for name in names:
+            setattr(h, name, getattr(tried, name))
+        self.h = h
 
     def line_row(self) -> float:
         """Row of the chip, at column 0, of the highest bin of all images together."""
@@ -205,7 +212,7 @@ class Session:
         tried = copy.copy(self.h)
         with RECKONING, silence():
             tried.find_curvature(self.images.source, plot=False)
-        self.h = tried
+        self._take(tried, "curvature", "curvature_fit")
         return tried.curvature
 
     def noise_report(self) -> NoiseReport:
@@ -243,7 +250,7 @@ class Session:
         tried = copy.copy(self.h)
         with silence():
             tried.auto_range(self.images.source, set=True, plot=False)
-        self.h = tried
+        self._take(tried, "X_RANGE", "Y_RANGE")
 
     def mask(self) -> NDArray[np.bool_] | None:
         """Bad pixels of the images, True; None where none is known."""

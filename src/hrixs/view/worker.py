@@ -27,7 +27,7 @@ def silence() -> Iterator[None]:
 
 
 class Worker:
-    """Does one thing after the other; of each kind of work only what was asked for last.
+    """Does several kinds of work, and of each kind only what was asked for last.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ class Worker:
     ) -> None:
         self._document, self._failed, self._busy = document, failed, busy
         self._asked: Counter[str] = Counter()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hrixs-view")
+        # Images are read, and widths fitted, while something slow goes on.
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="hrixs-view")
         self._n_waiting = 0
 
     def run(self, kind: str, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
