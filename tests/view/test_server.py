@@ -71,6 +71,17 @@ def test_without_the_token_nothing_is_shown(served):
         assert "r0145" not in page
 
 
+def test_addresses_that_were_not_named_are_refused(served):
+    for host, status in (("hub.example.org", 200), ("elsewhere.example.org", 403)):
+        request = urllib.request.Request(served.address, headers={"Host": host})
+        if status == 200:
+            urllib.request.urlopen(request, timeout=30).close()
+            continue
+        with pytest.raises(urllib.error.HTTPError, match="--origin http://elsewhere") as refused:
+            urllib.request.urlopen(request, timeout=30)
+        refused.value.close()
+
+
 def test_all_that_a_page_names_is_on_this_machine(served):
     _, page = answer(served.address)
     page = re.sub(r"<script type=\"application/json\".*?</script>", "", page, flags=re.DOTALL)
@@ -103,7 +114,9 @@ def test_connections_need_a_page_and_a_named_origin(served, origin, with_page, o
         connection = await websocket_connect(request, subprotocols=["bokeh", token])
         said = str(await asyncio.wait_for(connection.read_message(), 10))
         connection.close()
-        await asyncio.sleep(0.3)  # until the socket is closed
+        while said != "None" and await connection.read_message() is not None:
+            pass
+        await asyncio.sleep(0.1)  # until the socket is closed
         return said
 
     with nullcontext() if origin_is_named else pytest.raises(HTTPClientError, match="403"):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,87 +17,15 @@ import xarray as xr
 
 from conftest import CURVATURE, PROPOSAL, SimulatedRun
 from hrixs import hRIXS
+from view_browser.browser import (
+    PATIENCE,
+    Shown,
+    chromium_of_system,
+    needs_chromium,
+    opened,
+)
 
-playwright = pytest.importorskip("playwright.sync_api")
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
-
-PATIENCE = 20_000
-
-
-@dataclass
-class Shown:
-    """A page, with all that it asked for."""
-
-    page: Any
-    address: str
-    asked: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    def status(self) -> str:
-        return str(self.page.get_by_text("photons in 8 images").inner_text())
-
-    def wait(self, text: str | re.Pattern[str]) -> None:
-        self.page.get_by_text(text).first.wait_for(timeout=PATIENCE)
-
-    def enter(self, label: str, value: str) -> None:
-        box = self.page.get_by_label(label, exact=True)
-        box.fill(value)
-        box.press("Enter")
-
-    def value(self, label: str) -> str:
-        return str(self.page.get_by_label(label, exact=True).input_value())
-
-    def until(self, condition: Any) -> None:
-        for _ in range(200):
-            if condition():
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError("it did not come to be in 10 s")
-
-    def frame_of(self, name: str) -> dict[str, float]:
-        """The inner part of a figure on the screen, and the ranges of its axes."""
-        return dict(
-            self.page.evaluate(
-                """name => {
-                    const view = Object.values(Bokeh.index).length ?
-                        [...Bokeh.index].map(v => v) : [];
-                    const find = (v) => {
-                        if (v.model && v.model.name === name && v.frame) return v;
-                        for (const c of v.child_views || []) {
-                            const f = find(c); if (f) return f;
-                        }
-                        return null;
-                    };
-                    for (const v of view) {
-                        const plot = find(v);
-                        if (!plot) continue;
-                        const box = plot.el.getBoundingClientRect(), f = plot.frame.bbox;
-                        const x = plot.model.x_range, y = plot.model.y_range;
-                        return {left: box.left + f.left, top: box.top + f.top, width: f.width,
-                            height: f.height, x0: x.start, x1: x.end, y0: y.start, y1: y.end};
-                    }
-                    return {};
-                }""",
-                name,
-            )
-        )
-
-    def at(self, name: str, x: float, y: float) -> tuple[float, float]:
-        """Where on the screen a point of a figure lies."""
-        f = self.frame_of(name)
-        right = (x - f["x0"]) / (f["x1"] - f["x0"])
-        up = (y - f["y0"]) / (f["y1"] - f["y0"])
-        return f["left"] + right * f["width"], f["top"] + (1 - up) * f["height"]
-
-    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        mouse = self.page.mouse
-        mouse.move(*begin)
-        mouse.down()
-        mouse.move((begin[0] + end[0]) / 2, (begin[1] + end[1]) / 2, steps=4)
-        mouse.move(*end, steps=4)
-        mouse.up()
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -120,22 +46,8 @@ def address(simulated: SimulatedRun) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as one:
-        browser = one.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium_of_system() as browser:
         yield browser
-        browser.close()
-
-
-def opened(chromium: Any, address: str) -> Shown:
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    shown = Shown(page, address)
-    page.on("request", lambda request: shown.asked.append(request.url))
-    page.on("websocket", lambda socket: shown.asked.append(socket.url))
-    page.on("pageerror", lambda error: shown.wrong.append(str(error)))
-    page.goto(address)
-    shown.wait("photons in 8 images")
-    page.wait_for_timeout(300)
-    return shown
 
 
 @pytest.fixture

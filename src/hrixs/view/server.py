@@ -25,10 +25,14 @@ _LOST_FOR, _OPEN_FOR = 600_000, 7 * 86_400
 
 
 class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
-    """Refuses pages without the token; a connection needs the signed name of a page."""
+    """Refuses pages without the token; a connection needs the signed name of a page.
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    Both need an address that was named, also where a proxy passes them on, which may leave out the
+    origin: else a page elsewhere could have a name of its own lead here.
+    """
+
+    def __init__(self, token: str, hosts: Sequence[str]) -> None:
+        self._token, self._hosts = token, frozenset(hosts)
         super().__init__()
 
     @property
@@ -42,6 +46,9 @@ class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
         return lambda _: "/"
 
     def _user(self, handler: Any) -> str:
+        host = str(handler.request.host).lower()
+        if host not in self._hosts:
+            raise HTTPError(403, reason=f"Name this address: hrixs view --origin http://{host}")
         if isinstance(handler, WSHandler):  # bokeh has looked at its signature
             return "view"
         given = handler.get_argument("token", "")
@@ -110,7 +117,7 @@ def serving(
     token = secrets.token_urlsafe(24) if token is None else token
     server = pn.io.server.get_server(
         {"/": page}, port=port, address=ADDRESS, websocket_origin=allowed, title=title,
-        start=False, show=False, admin=False, auth_provider=TokenProvider(token),
+        start=False, show=False, admin=False, auth_provider=TokenProvider(token, allowed),
         sign_sessions=True, secret_key=secrets.token_urlsafe(32).encode(),
         session_token_expiration=_OPEN_FOR, unused_session_lifetime_milliseconds=_LOST_FOR,
     )  # fmt: skip
