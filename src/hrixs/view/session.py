@@ -235,6 +235,29 @@ class Session:
         with RECKONING, silence():
             return align(photons, curvature=self.h.curvature, photons_per_group=per_group)
 
+    def variables(self) -> list[str]:
+        """Names of slow data that are not the same for all images: to group by."""
+        spectra = self.spectra()
+        dim = spectra["spectrum"].dims[0]
+        return [
+            str(name)
+            for name, one in spectra.data_vars.items()
+            if one.dims == (dim,) and one.dtype.kind in "iuf" and not str(name).startswith("n_")
+            and len(np.unique(one.values[np.isfinite(one.values)])) > 1
+        ]  # fmt: skip
+
+    def groups(self, by: str) -> xr.Dataset:
+        """Spectra of the groups of images that a variable makes, as `hrixs.aggregate`.
+
+        Raises
+        ------
+        ValueError, LookupError
+            As that.
+        """
+        spectra = self.spectra()
+        with silence():
+            return self.h.aggregate(spectra, by, str(spectra["spectrum"].dims[0]))
+
     def doubts(self) -> list[Doubt]:
         """What is doubtful in the spectra."""
         return doubts(self.spectra())

@@ -1,4 +1,4 @@
-"""Small figures below the spectrum: photons per image, charges with their limits, drift."""
+"""Small figures below the spectrum: photons per image, charges, drift, groups of a scan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure as new_figure
 
-from hrixs.view.look import SPECTRUM, Look
+from hrixs.utils.figures import COLOURS, axis_label
+from hrixs.view.look import COLOUR_MAPS, SPECTRUM, Look
 from hrixs.view.session import Session, per_image
 
 _HEIGHT, _BINS = 250, 160
@@ -153,3 +154,47 @@ class DriftView:
             "at": at, "drift": drift, "low": drift - error, "high": drift + error,
         }  # fmt: skip
         self.figure.title.text = f"{len(drift)} groups of images, ± 1 standard deviation"
+
+
+class GroupsView:
+    """Spectra of groups of images, by a variable: lines where they are few, else a map."""
+
+    def __init__(self, look: Look) -> None:
+        self.figure = _figure("groups", "energy", "photons an image in a bin")
+        self._lines = ColumnDataSource({"xs": [], "ys": [], "colour": [], "label": []})
+        self.figure.multi_line(
+            "xs", "ys", source=self._lines, line_color="colour", legend_group="label",
+            line_width=1.3,
+        )  # fmt: skip
+        self._map = ColumnDataSource({"image": [], "x": [], "dw": [], "n": []})
+        self.figure.image("image", "x", -0.5, "dw", "n", source=self._map, palette=COLOUR_MAPS[0])
+        look.finish(self.figure)
+        legend = self.figure.legend
+        legend.label_text_color, legend.label_text_font_size = look.text, "11px"
+        legend.background_fill_color, legend.background_fill_alpha = look.paper, 0.7
+        legend.border_line_color, legend.padding, legend.spacing = None, 2, 0
+
+    def show(self, groups: xr.Dataset, by: str) -> None:
+        """Draw the spectra of groups, as `hrixs.aggregate` makes them, an image of each."""
+        spectrum, counts = groups["spectrum"].transpose(by, ...), groups["counts"].values
+        axis, values = spectrum.dims[-1], groups[by].values
+        each = np.asarray(spectrum.values, np.float64) / np.maximum(counts, 1)[:, None]
+        at = spectrum[axis].values
+        is_few = len(values) <= len(COLOURS)
+        names = [f"{by} {value:.6g}: {n} images" for value, n in zip(values, counts, strict=True)]
+        n_lines = len(values) if is_few else 0
+        self._lines.data = {
+            "xs": [at] * n_lines, "ys": list(each[:n_lines]),
+            "colour": list(COLOURS[:n_lines]), "label": names[:n_lines],
+        }  # fmt: skip
+        self.figure.legend.visible = is_few
+        self._map.data = {"image": [], "x": [], "dw": [], "n": []} if is_few else {
+            "image": [each.astype(np.float32)], "x": [at[0]], "dw": [at[-1] - at[0]],
+            "n": [len(values)],
+        }  # fmt: skip
+        self.figure.xaxis.axis_label = axis_label(spectrum[axis])
+        self.figure.yaxis.axis_label = (
+            "photons an image in a bin"
+            if is_few
+            else f"group by {by}, from {values[0]:.5g} to {values[-1]:.5g}"
+        )

@@ -16,7 +16,7 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.view import taken as saved
 from hrixs.view.look import SPECTRUM, Look
 from hrixs.view.session import Session, total_of
-from hrixs.view.side_views import ChargesView, DriftView, ImagesView
+from hrixs.view.side_views import ChargesView, DriftView, GroupsView, ImagesView
 from hrixs.view.spectrum_view import SpectrumView
 from hrixs.view.taken import as_command, as_python
 from hrixs.view.texts import doubts_text, width_text
@@ -38,6 +38,9 @@ class SpectrumColumn:
         self._spectra: xr.Dataset | None = None
         self.view = SpectrumView(look, on_region=self.measure)
         self.images, self.charges, self.drift = ImagesView(look), ChargesView(look), DriftView(look)
+        self.groups = GroupsView(look)
+        self.by = pn.widgets.Select(label="by", options=[], width=200, margin=(0, 5))
+        self.by.param.watch(lambda _: self._group(), "value")
         self.width = pn.pane.HTML("drag over a line for its width", margin=(0, 5), height=20)
         options: dict[str, Any] = {"width": 88, "margin": (0, 3)}
         self.low = pn.widgets.FloatInput(label="line from", **options)
@@ -59,6 +62,7 @@ class SpectrumColumn:
             ("Images", pn.pane.Bokeh(self.images.figure, margin=0)),
             ("Charges", pn.pane.Bokeh(self.charges.figure, margin=0)),
             ("Drift", pn.pane.Bokeh(self.drift.figure, margin=0)),
+            ("Groups", pn.Column(self.by, pn.pane.Bokeh(self.groups.figure, margin=0), margin=0)),
             ("Noise", pn.Column(self.take, self.noise, margin=0)),
             ("Copy", self._copy_tab()),
             ("Save", self._save_tab()),
@@ -155,8 +159,22 @@ class SpectrumColumn:
             self._worker.run("charges", run, lambda one: self.charges.show(one, self._session))
         elif name == "Drift":
             self._worker.run("drift", self._session.drift, self.drift.show)
+        elif name == "Groups":
+            self._worker.run("variables", self._session.variables, self._show_variables)
         elif name == "Noise":
             self._worker.run("noise", self._session.noise_report, self._show_noise)
+
+    def _show_variables(self, names: list[str]) -> None:
+        if self.by.options != names:
+            self.by.options = names  # which shows the first
+        self._group()
+
+    def _group(self) -> None:
+        by = self.by.value
+        if by:
+            self._worker.run(
+                "groups", lambda: self._session.groups(by), lambda one: self.groups.show(one, by)
+            )
 
     def _show_noise(self, report: Any) -> None:
         self.noise.object = f"<pre style='font-size: 11px'>{escape(repr(report))}</pre>"
