@@ -14,7 +14,7 @@ from hrixs.view.found import Kept
 from hrixs.view.image_view import ImageView, Levels, curve_through
 from hrixs.view.images import RunImages
 from hrixs.view.look import IMAGE, Look
-from hrixs.view.session import Session
+from hrixs.view.session import Made, Session, photons_of
 from hrixs.view.spectrum_column import SpectrumColumn
 from hrixs.view.texts import doubts_in_short, error_text, spectrum_text
 from hrixs.view.worker import Worker
@@ -59,6 +59,7 @@ class Page:
     ) -> None:
         self.session, self.look = Session(images, h, method, kept=kept), Look.of(theme)
         self._mean: Any = None
+        self.made: Made | None = None
         self.status = pn.pane.HTML("", styles={"white-space": "nowrap"}, margin=(4, 10))
         self.working = pn.indicators.LoadingSpinner(
             value=False, visible=False, size=18, margin=(4, 2)
@@ -163,7 +164,7 @@ class Page:
     def show_image(self) -> None:
         """Show the mean image, or the single one that is chosen."""
         if self.mode.value == _MEAN:
-            self.image.show_photons(self.session.no_photons())
+            self._show_photons(None)
             self.spectrum.images.mark(None)
             if self._mean is not None:
                 self._show_mean(self._mean, self.session.images.n_images)
@@ -193,26 +194,32 @@ class Page:
         self.image.show_crop(ranges["x_range"], ranges["y_range"])
         self.image.show_mask(self.session.mask())
 
-    def _reckon(self) -> Any:
-        spectra = self.session.spectra(
-            lambda part, n, of: self.worker.tell("spectra", self._show_part, part, n, of)
+    def _reckon(self) -> Made:
+        return self.session.make(
+            self._mean,
+            lambda part, n, of: self.worker.tell("spectra", self._show_part, part, n, of),
         )
-        mean = self._mean
-        return spectra, None if mean is None else self.session.integrated(mean)
 
     def _show_part(self, part: Any, n: int, of: int) -> None:
         self.status.object = f"{n} of {of} images"
         self.spectrum.show_part(part, n, of)
 
-    def _show_spectra(self, made: Any) -> None:
-        spectra, integrated = made
-        self.spectrum.show(spectra, integrated)
-        doubts = doubts_in_short(self.session.doubts())
-        self.status.object = f"{spectrum_text(spectra, self.session)}; {doubts}"
+    def _show_spectra(self, made: Made) -> None:
+        self.made = made
+        self.spectrum.show(made)
+        said = spectrum_text(made.spectra, self.session)
+        self.status.object = f"{said}; {doubts_in_short(made.doubts)}"
         columns = self.session.crop.ranges["x_range"]
-        self.image.show_curve(self.session.h.curvature, self.session.line_row(), columns)
+        self.image.show_curve(made.h.curvature, made.row, columns)
         if self.mode.value == _SINGLE:
-            self.image.show_photons(self.session.photons_of(int(self.number.value)))
+            self._show_photons(int(self.number.value))
+
+    def _show_photons(self, number: int | None) -> int | None:
+        """Draw those of an image, and give how many they are; None where none are known."""
+        photons = None if self.made is None else self.made.photons
+        of_image = photons_of(photons, number)
+        self.image.show_photons(of_image)
+        return None if photons is None else len(of_image["x"])
 
     def _add_up(self) -> Any:
         image, shown_at = None, time.monotonic()
@@ -241,10 +248,9 @@ class Page:
 
     def _show(self, image: Any, number: int) -> None:
         train = self.session.images.train_of(number)
-        photons = self.session.photons_of(number) if self.session.is_found else None
-        n = "" if photons is None else f", {len(photons['x'])} photons found"
-        self._show_corrected(image, f"image {number}, train {train}{n}")
-        self.image.show_photons(photons or self.session.no_photons())
+        n = self._show_photons(number)
+        found = "" if n is None else f", {n} photons found"
+        self._show_corrected(image, f"image {number}, train {train}{found}")
 
     def _show_corrected(self, image: Any, what: str, kind: str = _SINGLE) -> None:
         dark = ", less the dark" if self.session.h.USE_DARK else ""

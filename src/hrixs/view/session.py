@@ -6,6 +6,7 @@ import copy
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import UnknownUncertaintyError
 from hrixs.view.found import Found, Kept, Progress, find
 from hrixs.view.images import RunImages
-from hrixs.view.worker import RECKONING, silence
+from hrixs.view.worker import RECKONING, quiet, silence
 
 #: Settings that act on photons that are found, not on how they are found.
 ON_PHOTONS = frozenset(
@@ -37,6 +38,33 @@ ON_PHOTONS = frozenset(
 )
 # Photons whose shift is measured together: some ten groups, where there are enough.
 _LEAST_A_GROUP, _MOST_A_GROUP, _GROUPS = 50, 500, 10
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made with some settings, all that is shown of it.
+
+    Attributes
+    ----------
+    h, method
+        The settings.
+    spectra, photons
+        Of all images; no photons where intensity was integrated.
+    row
+        Of the chip at column 0, where the strongest line begins.
+    integrated
+        The integrated spectrum of the mean image, where that is known.
+    doubts
+        What is doubtful.
+    """
+
+    h: hRIXS
+    method: str
+    spectra: xr.Dataset
+    photons: xr.Dataset | None
+    row: float
+    integrated: xr.DataArray | None
+    doubts: list[Doubt]
 
 
 class Session:
@@ -87,7 +115,7 @@ class Session:
         tried = copy.copy(self.h)
         if method is not None:
             require_method(method)
-        with silence():
+        with quiet():
             tried.set_params(**params)
             self.images.crop(tried)
         self.h, self.method = tried, method or self.method
@@ -95,7 +123,7 @@ class Session:
     @property
     def crop(self) -> Crop:
         """The part of the images that is used."""
-        with silence():
+        with quiet():
             return self.images.crop(self.h)
 
     @property
@@ -200,12 +228,24 @@ class Session:
             setattr(h, name, getattr(tried, name))
         self.h = h
 
+    def make(self, mean: NDArray[Any] | None = None, progress: Progress | None = None) -> Made:
+        """Reckon all that is shown of the present settings; with `mean` the integrated, too."""
+        h, method = self.h, self.method
+        found = self._found_with(h, method, progress)
+        spectra = self.spectra(progress)
+        return Made(
+            h,
+            method,
+            spectra,
+            found.photons,
+            _line_row(found.spectra(h) if self.loss else spectra),
+            None if mean is None else self.integrated(mean),
+            doubts(spectra),
+        )
+
     def line_row(self) -> float:
         """Row of the chip, at column 0, of the highest bin of all images together."""
-        spectrum, _ = total_of(self.found().spectra(self.h))
-        at = float(spectrum["energy"].values[int(np.argmax(spectrum.fillna(0.0).values))])
-        intercept, slope = (spectrum.attrs[f"energy_{one}"] for one in ("intercept", "slope"))
-        return (at - float(intercept)) / float(slope)
+        return _line_row(self.found().spectra(self.h))
 
     def fit_curvature(self) -> Curvature:
         """Fit the curve of the strongest line, and set it; one that is doubtful is raised."""
@@ -279,18 +319,9 @@ class Session:
         """Bad pixels of the images, True; None where none is known."""
         return None if self.h.MASK is None else np.asarray(self.h.MASK, dtype=bool)
 
-    @staticmethod
-    def no_photons() -> dict[str, NDArray[Any]]:
-        """As `photons_of`, of an image without any."""
-        return {name: np.empty(0) for name in ("x", "y", "charge", "double")}
-
     def photons_of(self, number: int) -> dict[str, NDArray[Any]]:
         """Where the photons of one image lie, their charges, and which are double hits."""
-        photons = self.found().photons
-        if photons is None:
-            return self.no_photons()
-        of_image = np.flatnonzero(photons["frame"].values == number)
-        return {name: photons[name].values[of_image] for name in ("x", "y", "charge", "double")}
+        return photons_of(self.found().photons, number)
 
 
 def _key(h: hRIXS, method: str, *, all_settings: bool = False) -> str:
@@ -302,6 +333,23 @@ def _key(h: hRIXS, method: str, *, all_settings: bool = False) -> str:
         settings = {k: v for k, v in settings.items() if k not in ON_PHOTONS}
         beside = {k: v for k, v in beside.items() if k != "calibrated"}
     return json.dumps([method, settings, beside], default=str)
+
+
+def _line_row(spectra: xr.Dataset) -> float:
+    """Row of the chip, at column 0, of the highest bin of all images together."""
+    spectrum, _ = total_of(spectra)
+    at = float(spectrum["energy"].values[int(np.argmax(spectrum.fillna(0.0).values))])
+    intercept, slope = (spectrum.attrs[f"energy_{one}"] for one in ("intercept", "slope"))
+    return (at - float(intercept)) / float(slope)
+
+
+def photons_of(photons: xr.Dataset | None, number: int | None) -> dict[str, NDArray[Any]]:
+    """Where the photons of one image lie, their charges, and which are double hits."""
+    names = ("x", "y", "charge", "double")
+    if photons is None or number is None:
+        return {name: np.empty(0) for name in names}
+    of_image = np.flatnonzero(photons["frame"].values == number)
+    return {name: photons[name].values[of_image] for name in names}
 
 
 def total_of(spectra: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:

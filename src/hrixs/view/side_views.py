@@ -23,7 +23,7 @@ from bokeh.plotting import figure as new_figure
 
 from hrixs.utils.figures import COLOURS, axis_label
 from hrixs.view.look import COLOUR_MAPS, SPECTRUM, Look
-from hrixs.view.session import Session, per_image
+from hrixs.view.session import Made, Session, per_image
 
 _HEIGHT, _BINS = 250, 160
 # Of the charges, so that single bright spots do not press all others together.
@@ -103,11 +103,12 @@ class ChargesView:
         self.figure.add_layout(legend)
         look.finish(self.figure)
 
-    def show(self, photons: xr.Dataset | None, session: Session) -> None:
-        """Draw the charges of a photon table."""
+    def show(self, made: Made) -> None:
+        """Draw the charges of the photons."""
+        photons = made.photons
         limits: dict[str, float | None] = {
-            "dbl_threshold": session.h.DBL_THRESHOLD,
-            "max_charge": session.h.MAX_CHARGE,
+            "dbl_threshold": made.h.DBL_THRESHOLD,
+            "max_charge": made.h.MAX_CHARGE,
         }
         if photons is None or not photons.sizes["photon"]:
             self._source.data = {"left": [], "right": [], "n": []}

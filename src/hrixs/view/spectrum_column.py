@@ -12,10 +12,9 @@ import xarray as xr
 
 from hrixs.comparisons.differing import settings_that_differ
 from hrixs.energy.line import LineFit
-from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.view import taken as saved
 from hrixs.view.look import SPECTRUM, Look
-from hrixs.view.session import Session, total_of
+from hrixs.view.session import Made, Session, total_of
 from hrixs.view.side_views import ChargesView, DriftView, GroupsView, ImagesView
 from hrixs.view.spectrum_view import SpectrumView
 from hrixs.view.taken import as_command, as_python
@@ -34,8 +33,8 @@ class SpectrumColumn:
     ) -> None:
         self._session, self._worker, self._fail = session, worker, fail
         self._region: tuple[float, float] | None = None
-        self._beside: tuple[hRIXS, str] | None = None
-        self._spectra: xr.Dataset | None = None
+        self._beside: Made | None = None
+        self._made: Made | None = None
         self.view = SpectrumView(look, on_region=self.measure)
         self.images, self.charges, self.drift = ImagesView(look), ChargesView(look), DriftView(look)
         self.groups = GroupsView(look)
@@ -81,14 +80,14 @@ class SpectrumColumn:
             width=SPECTRUM[0], margin=(0, 0, 0, 6),
         )  # fmt: skip
 
-    def show(self, spectra: xr.Dataset, integrated: xr.DataArray | None) -> None:
+    def show(self, made: Made) -> None:
         """Show finished spectra, and all that follows from them."""
-        self._spectra = spectra
-        total, error = total_of(spectra)
-        self._draw(total, error, spectra)
-        self.view.show_integrated(integrated if total.attrs.get("units") == "photons" else None)
-        found = self._session.doubts()
-        self.doubts.object = doubts_text(found)
+        self._made = made
+        total, error = total_of(made.spectra)
+        self._draw(total, error, made.spectra)
+        counted = total.attrs.get("units") == "photons"
+        self.view.show_integrated(made.integrated if counted else None)
+        self.doubts.object = doubts_text(made.doubts)
         self._refresh_tab()
         if self._region is not None:
             self.measure(self._region)
@@ -103,14 +102,17 @@ class SpectrumColumn:
     def measure(self, region: tuple[float, float] | None) -> None:
         """Fit the line in a part of the axis, or the tallest one."""
         self._region = region
-        self._worker.run("width", lambda: self._session.width(region), self._show_width)
+        self._worker.run(
+            "width",
+            lambda: (self._session.width(region), self._session.total()[0]),
+            lambda found: self._show_width(*found),
+        )
 
     def keep(self) -> None:
         """Keep what is shown beside what will be; once more takes it away."""
-        if self._beside is None and self._spectra is not None:
-            session = self._session
-            self._beside = session.h, session.method
-            self.view.show_beside(total_of(self._spectra)[0])
+        if self._beside is None and self._made is not None:
+            self._beside = self._made
+            self.view.show_beside(total_of(self._made.spectra)[0])
         else:
             self._beside = None
             self.view.show_beside(None)
@@ -130,15 +132,14 @@ class SpectrumColumn:
         session = self._session
         what = more or f"sum of {n} images, method {session.method}"
         if self._beside is not None:
-            h, method = self._beside
+            h, method = self._beside.h, self._beside.method
             told = settings_that_differ(h, session.h)
             told |= {} if method == session.method else {"method": (method, session.method)}
             changes = (f"{name} {before} to {after}" for name, (before, after) in told.items())
             what += f"; beside (grey), {', '.join(changes) or 'the same'}"
         self.view.show(total, error, what)
 
-    def _show_width(self, fit: LineFit) -> None:
-        total, _ = self._session.total()
+    def _show_width(self, fit: LineFit, total: xr.DataArray) -> None:
         counted = total.attrs.get("units") == "photons"
         self.width.object = width_text(fit, counted)
         self.view.show_fit(fit, total)
@@ -149,14 +150,13 @@ class SpectrumColumn:
             self.measure((self.low.value, self.high.value))
 
     def _refresh_tab(self) -> None:
-        if self._spectra is None:
+        if self._made is None:
             return
         name = self.tabs._names[self.tabs.active]
         if name == "Images":
-            self.images.show(self._spectra, self._session)
+            self.images.show(self._made.spectra, self._session)
         elif name == "Charges":
-            run = lambda: self._session.found().photons  # noqa: E731
-            self._worker.run("charges", run, lambda one: self.charges.show(one, self._session))
+            self.charges.show(self._made)
         elif name == "Drift":
             self._worker.run("drift", self._session.drift, self.drift.show)
         elif name == "Groups":

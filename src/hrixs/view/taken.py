@@ -167,7 +167,7 @@ def settings_file(session: Session) -> tuple[str, bytes]:
 
 def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
     """The spectra, made by the calls that are shown, as `hrixs.export` writes them."""
-    with tempfile.TemporaryDirectory() as folder, RECKONING, silence():
+    with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, f"spectrum{suffix}")
         export(make(session), path)
         return name_of(session, "spectrum", suffix), path.read_bytes()
@@ -175,13 +175,13 @@ def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
 
 def picture_file(session: Session) -> tuple[str, bytes]:
     """Image with its curve, spectrum, and photons per train, as a picture."""
-    with RECKONING, silence():
-        h, spectra = session.h, session.spectra()
+    h, spectra, row = session.h, session.spectra(), session.line_row()
+    with silence():
         figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (15, 8.5))
         image = h.mean_image(session.images.source)
         plot_image(image, axes["image"])
         x = image["x"].values.astype(np.float64)
-        line = session.line_row() + h.curvature(x)
+        line = row + h.curvature(x)
         draw_curve(axes["image"], x, line, "curvature")
         add_legend_on_image(axes["image"], line)
         plot_spectra(spectra, axes["spectrum"])
@@ -195,7 +195,7 @@ def picture_file(session: Session) -> tuple[str, bytes]:
 def report_file(session: Session) -> tuple[str, bytes]:
     """The page that is sent to others, as `hrixs.report` writes it."""
     command = as_command(session)
-    with tempfile.TemporaryDirectory() as folder, RECKONING, silence():
+    with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, "report.html")
         known = None if command.startswith("#") else command
         of = session.images.source

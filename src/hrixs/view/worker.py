@@ -26,6 +26,22 @@ def silence() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """As `silence`, of what is quick: who reckons meanwhile is not waited for.
+
+    That one has silenced the warnings of the whole process.
+    """
+    if not RECKONING.acquire(blocking=False):
+        yield
+        return
+    try:
+        with silence():
+            yield
+    finally:
+        RECKONING.release()
+
+
 class Worker:
     """Does several kinds of work, and of each kind only what was asked for last.
 
