@@ -69,6 +69,18 @@ def test_curve_bins_and_axis_need_no_photon_anew(data_root, h, memory):
     assert session.n_found == 2  # the first ones are kept
 
 
+def test_a_doubt_of_the_curve_goes_with_the_curve(data_root, h):
+    right = h.curvature
+    h.set_params(curve_a=0.0, curve_b=0.0)
+    session = Session(RunImages(h, RUN), h)
+    assert "curve" in doubts_of(session.spectra())
+    session.set(curvature=right)
+    h.curvature = right
+    assert "curve" not in doubts_of(session.spectra())
+    assert doubts_of(session.spectra()) == doubts_of(made(h))
+    assert session.n_found == 1
+
+
 def test_a_run_that_does_not_fit_the_memory_is_reduced_from_its_files(data_root, h):
     images = RunImages(h, RUN, memory="45MB")
     assert images.held(images.crop(hRIXS())) is not None

@@ -8,13 +8,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.curve import Curvature
 from hrixs.doubt_rules.doubt import DOUBTS, from_text, with_doubts
 from hrixs.doubt_rules.images import Names
 from hrixs.doubt_rules.photons import outside_of_axis
@@ -35,7 +36,15 @@ from hrixs.view.worker import silence
 _AT_A_TIME = 8
 #: Doubts that depend on the curve, the bins and the axis: asked again when these change.
 _OF_THE_SPECTRUM = frozenset(
-    ("outside_of_axis", "energy_axis", "calibrated_range", "lines_move", "denser", "no_line")
+    (
+        "curve",
+        "outside_of_axis",
+        "energy_axis",
+        "calibrated_range",
+        "lines_move",
+        "denser",
+        "no_line",
+    )
 )
 
 #: Takes spectra so far (a dataset), and how many of how many images they are of.
@@ -74,20 +83,28 @@ class Found:
             return self.result
         made.attrs = dict(self.result.attrs)
         spectrum = made["spectrum"]
-        spectrum.attrs[DOUBTS] = self._doubts(spectrum)
+        spectrum.attrs[DOUBTS] = self._doubts(spectrum, h)
         with silence():
             with_slow_doubts(h, spectrum, made)
         return made
 
-    def _doubts(self, spectrum: xr.DataArray) -> str:
+    def _doubts(self, spectrum: xr.DataArray, h: Settings) -> str:
         attrs = {name: value for name, value in spectrum.attrs.items() if name != DOUBTS}
         if self.seen is not None:
             of_frames = np.asarray(spectrum.values, np.float64).reshape(-1, spectrum.shape[-1])
+            first = [one for one in self.seen.analysis.doubts if one.code not in _OF_THE_SPECTRUM]
+            analysis = replace(
+                self.seen.analysis, curvature=h.curvature, bins=h.BINS, doubts=tuple(first)
+            )
+            seen = replace(self.seen, analysis=analysis)
             with silence():
-                doubts = judged(self.seen, attrs, of_frames, names=_names(spectrum))
+                doubts = judged(seen, attrs, of_frames, names=_names(spectrum))
         else:
             told = from_text(str(spectrum.attrs.get(DOUBTS, "[]")))
-            doubts = [one for one in told if one.code not in _OF_THE_SPECTRUM]
+            before = Curvature.of_attrs(self.result["spectrum"].attrs)
+            same_curve = before.coefficients == h.curvature.coefficients
+            asked_again = _OF_THE_SPECTRUM - ({"curve"} if same_curve else set())
+            doubts = [one for one in told if one.code not in asked_again]
             doubts += outside_of_axis(float(attrs["n_outside"]), float(attrs["n_photons"]))
         return str(with_doubts({}, doubts)[DOUBTS])
 

@@ -212,7 +212,7 @@ class Page:
         columns = self.session.crop.ranges["x_range"]
         self.image.show_curve(made.h.curvature, made.row, columns)
         if self.mode.value == _SINGLE:
-            self._show_photons(int(self.number.value))
+            self.show_image()
 
     def _show_photons(self, number: int | None) -> int | None:
         """Draw those of an image, and give how many they are; None where none are known."""

@@ -87,8 +87,11 @@ class ChargesView:
         )  # fmt: skip
         self._limits: dict[str, tuple[Span, Any]] = {}
         items = []
-        names = {"threshold": "threshold of 2x2, above the level", "dbl_threshold": "two photons",
-                 "max_charge": "no photon"}  # fmt: skip
+        names = {
+            "threshold": "dashed: threshold of 2x2 above the level",
+            "dbl_threshold": "line: two photons above",
+            "max_charge": "dotted: none above",
+        }
         for dash, (name, text) in zip(("dashed", "solid", "dotted"), names.items(), strict=True):
             span = Span(dimension="height", line_color=look.second, line_dash=dash, line_width=2)
             span.visible = False
@@ -143,6 +146,8 @@ class DriftView:
             Whisker(base="at", lower="low", upper="high", source=self._source, line_color=look.line)
         )
         self.figure.scatter("at", "drift", source=self._source, size=6, color=look.line)
+        for end in ("low", "high"):  # so that the axis takes them in
+            self.figure.scatter("at", end, source=self._source, alpha=0)
         self.figure.add_layout(Span(location=0, dimension="width", line_color=look.text))
         look.finish(self.figure)
 

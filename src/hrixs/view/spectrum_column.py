@@ -40,7 +40,10 @@ class SpectrumColumn:
         self.groups = GroupsView(look)
         self.by = pn.widgets.Select(label="by", options=[], width=200, margin=(0, 5))
         self.by.param.watch(lambda _: self._group(), "value")
-        self.width = pn.pane.HTML("drag over a line for its width", margin=(0, 5), height=20)
+        self.width = pn.pane.HTML(
+            "drag over a line for its width", margin=(0, 5), height=20,
+            styles={"white-space": "nowrap", "font-size": "11.5px"},
+        )  # fmt: skip
         options: dict[str, Any] = {"width": 88, "margin": (0, 3)}
         self.low = pn.widgets.FloatInput(label="line from", **options)
         self.high = pn.widgets.FloatInput(label="to", **options)
@@ -136,7 +139,7 @@ class SpectrumColumn:
             told = settings_that_differ(h, session.h)
             told |= {} if method == session.method else {"method": (method, session.method)}
             changes = (f"{name} {before} to {after}" for name, (before, after) in told.items())
-            what += f"; beside (grey), {', '.join(changes) or 'the same'}"
+            what += f"\nbeside (grey): {', '.join(changes) or 'the same'}"
         self.view.show(total, error, what)
 
     def _show_width(self, fit: LineFit, total: xr.DataArray) -> None:
