@@ -85,5 +85,5 @@ def usual_levels(image: NDArray[Any]) -> tuple[float, float]:
     known = image[np.isfinite(image)]
     if not known.size:
         return 0.0, 1.0
-    low, high = (float(one) for one in np.percentile(known, (30, 99.7)))
+    low, high = (float(one) for one in np.percentile(known, (70, 99.8)))
     return low, high if high > low else low + 1.0

@@ -276,15 +276,14 @@ class Session:
             return align(photons, curvature=self.h.curvature, photons_per_group=per_group)
 
     def variables(self) -> list[str]:
-        """Names of slow data that are not the same for all images: to group by."""
+        """Slow data to group by, those with the fewest values first; not the same for all."""
         spectra = self.spectra()
-        dim = spectra["spectrum"].dims[0]
-        return [
-            str(name)
-            for name, one in spectra.data_vars.items()
-            if one.dims == (dim,) and one.dtype.kind in "iuf" and not str(name).startswith("n_")
-            and len(np.unique(one.values[np.isfinite(one.values)])) > 1
-        ]  # fmt: skip
+        dims, n_values = spectra["spectrum"].dims[:1], {}
+        for name, one in spectra.data_vars.items():
+            if one.dims != dims or one.dtype.kind not in "iuf" or str(name).startswith("n_"):
+                continue
+            n_values[str(name)] = len(np.unique(one.values[np.isfinite(one.values)]))
+        return sorted((one for one, n in n_values.items() if n > 1), key=lambda one: n_values[one])
 
     def groups(self, by: str) -> xr.Dataset:
         """Spectra of the groups of images that a variable makes, as `hrixs.aggregate`.

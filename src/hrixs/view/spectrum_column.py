@@ -54,7 +54,9 @@ class SpectrumColumn:
         keep.on_click(lambda _: self.keep())
         tallest.on_click(lambda _: self.measure(None))
         self.doubts = pn.pane.HTML("", styles={"overflow-y": "auto"}, height=_HEIGHT)
-        self.noise = pn.pane.HTML("", styles={"overflow": "auto"}, height=_HEIGHT - 40)
+        self.noise = pn.pane.HTML(
+            "", styles={"overflow": "auto"}, height=_HEIGHT - 40, width=SPECTRUM[0] - 20
+        )
         self.take = pn.widgets.Button(label="Use these thresholds", visible=False, width=160)
         wide = SPECTRUM[0] - 90
         self.python = pn.widgets.TextAreaInput(label="as Python", height=110, width=wide)
@@ -180,7 +182,9 @@ class SpectrumColumn:
             )
 
     def _show_noise(self, report: Any) -> None:
-        self.noise.object = f"<pre style='font-size: 11px'>{escape(repr(report))}</pre>"
+        self.noise.object = (
+            f"<pre style='font-size: 11px; white-space: pre-wrap'>{escape(repr(report))}</pre>"
+        )
         self._suggested = {name.lower(): value for name, value in report.settings.items()}
         self.take.visible = True
 
