@@ -278,3 +278,11 @@ def test_a_reduced_image_keeps_its_brightest_pixels():
     assert np.isfinite(part.pixels[0, 0])
     assert usual_levels(np.full((4, 4), np.nan)) == (0.0, 1.0)
     assert usual_levels(np.full((4, 4), 7.0)) == (7.0, 8.0)
+
+
+def test_without_the_extra_it_says_what_to_install(h, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "panel", None)
+    with pytest.raises(ImportError, match=r"pip install 'hrixs\[view\]'"):
+        h.view(RUN)
