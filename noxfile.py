@@ -8,7 +8,7 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = [
-    "lint", "types", "core", "tests", "damnit", "wheel", "docs",
+    "lint", "types", "core", "tests", "view", "damnit", "wheel", "docs",
     "coverage", "sanitizers", "fuzz", "memcheck",
 ]  # fmt: skip
 nox.needs_version = ">=2024.4.15"
@@ -84,6 +84,16 @@ def neighbours(session: nox.Session) -> None:
     _install(session, "test", "ccdproc>=2.5", "scippnexus>=26.1", "scipp")
     tests = ("tests/test_other_programs.py", "tests/output/test_writing.py")
     session.run("pytest", *tests, *session.posargs)
+
+
+@nox.session
+def view(session: nox.Session) -> None:
+    """Try the page in a real browser, the system's Chromium; also behind jupyter-server-proxy."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    if not any(map(shutil.which, names)) and not os.environ.get("CI"):
+        session.skip("there is no Chromium: apt install chromium")
+    _install(session, "test", "playwright>=1.50", "jupyter-server-proxy>=4.4")
+    session.run("pytest", "tests/view_browser", *session.posargs)
 
 
 @nox.session

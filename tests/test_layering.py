@@ -202,6 +202,9 @@ def test_no_module_is_hidden_behind_a_name_of_its_package():
         ("distributed", {"reduction", "spectrometer"}),
         ("karabo_bridge", {"live"}),
         ("zmq", {"live"}),
+        ("panel", {"view"}),
+        ("bokeh", {"view"}),
+        ("tornado", {"view"}),
         ("hrixs._core", {"__init__.py", "camera", "deconvolution", "photons", "spectra", "utils"}),
     ],
 )

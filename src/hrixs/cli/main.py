@@ -7,6 +7,7 @@ by the command that runs.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import warnings
@@ -15,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from hrixs.cli import level_options, replay, report_option, scan_options, selection_options
-from hrixs.cli.parser import Parser, Version
-from hrixs.photons.defaults import threshold_options
-from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting, camera_name
+from hrixs.cli.parser import METAVARS, READERS, Parser, Version, detector
+from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.settings.table import DETECTOR_FIELDS, SETTINGS, Setting
 from hrixs.spectra.methods import METHODS
-from hrixs.utils.errors import DoubtWarning, HrixsWarning, unknown_name
+from hrixs.utils.errors import DoubtWarning, HrixsWarning
 
 _FEWEST_FRAMES = 24
 _NUMBER = re.compile(r"-\.?\d[\d.:,eE+-]*")
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_process(commands)
     _add_watch(commands)
+    _add_view(commands)
     replay.add_command(commands)
     return parser
 
@@ -147,7 +149,7 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
     add("--settings", metavar="FILE",
         help="settings as hRIXS.save wrote them (.toml), or those of a result of hrixs; what other "
         "options say counts more")  # fmt: skip
-    add("--detector", type=_detector, metavar="NAME",
+    add("--detector", type=detector, metavar="NAME",
         help=f"{', '.join(sorted(DETECTOR_FIELDS))}, or SOURCE,KEY of a camera (default: "
         "MaranaX)")  # fmt: skip
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
@@ -169,9 +171,9 @@ def _add_setting(group: Any, setting: Setting) -> None:
     group.add_argument(
         f"--{setting.name.lower().replace('_', '-')}",
         dest=f"set_{setting.name}",
-        type=str if words else _READERS[str(setting.kind)],
+        type=str if words else READERS[str(setting.kind)],
         choices=setting.kind if words else None,
-        metavar=None if words else _METAVARS[str(setting.kind)],
+        metavar=None if words else METAVARS[str(setting.kind)],
         help=f"{setting.help}{unit} (default: {_default_text(setting)})",
     )
 
@@ -290,6 +292,39 @@ def _watch(arguments: argparse.Namespace) -> None:
     )
 
 
+def _add_view(commands: Any) -> None:
+    view = commands.add_parser(
+        "view",
+        help="look at a run in the browser: images, photons, spectrum",
+        description="Serves a page of a run on this machine alone, at an address with a token. "
+        "Settings that are given are those the page begins with. Needs the extra 'view'.",
+    )
+    add = view.add_argument
+    add("run", metavar="RUN", help="a run's folder or number, or a file of images")
+    add("--port", type=int, default=0, metavar="N", help="to listen to (default: a free one)")
+    add("--origin", action="append", default=[], metavar="URL",
+        help="address of the Jupyter server that passes the page on, as "
+        "https://hub.example.org; may be repeated")  # fmt: skip
+    add("--memory", metavar="512MB", help="for frames that are held (default: 512MB)")
+    _add_analysis(view)
+    view.set_defaults(command=_view, find_curvature=None)
+
+
+def _view(arguments: argparse.Namespace) -> None:
+    from hrixs.cli.job import Job
+    from hrixs.cli.there import require_there
+
+    job = Job(**_job_options(arguments))
+    require_there(job, arguments.run)
+    from hrixs.view.viewer import View
+
+    if arguments.mnemonics is not None:
+        mnemonics.update(json.loads(Path(arguments.mnemonics).read_text(encoding="utf8")))
+    how = {name: getattr(arguments, name) for name in ("method", "energy", "memory")}
+    view = View(job.spectrometer(), job.source(arguments.run), **how)
+    view.serve(port=arguments.port, origins=arguments.origin)
+
+
 def _default_text(setting: Setting) -> str:
     default = setting.default
     if default is None:
@@ -297,65 +332,6 @@ def _default_text(setting: Setting) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
     return "all" if default == slice(None) else str(default)
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"{text!r} given, expected yes or no")
-    return text == "yes"
-
-
-def _slice(text: str) -> slice:
-    ends = text.split(":")
-    try:
-        start, stop = (int(end) if end else None for end in ends)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a range of pixels, expected for example 700:900, 700: or :900"
-        ) from None
-    return slice(start, stop)
-
-
-def _detector(text: str) -> str:
-    """Name of a camera; that of a source with its key is made known."""
-    name = camera_name(text)
-    if name not in DETECTOR_FIELDS:
-        raise argparse.ArgumentTypeError(unknown_name("detector", text, DETECTOR_FIELDS))
-    return name
-
-
-def _threshold(text: str) -> float | str:
-    """A number, or a text as ``6 sigma``."""
-    try:
-        return float(text)
-    except ValueError:
-        threshold_options(text)
-        return text
-
-
-def _pedestal(text: str) -> str | slice:
-    """``image``, or a range of rows."""
-    return text if text == "image" else _slice(text)
-
-
-_READERS = {
-    "number": float,
-    "threshold": _threshold,
-    "pedestal": _pedestal,
-    "whole number": int,
-    "text": str,
-    "yes or no": _yes_or_no,
-    "range": _slice,
-}
-_METAVARS = {
-    "number": "N",
-    "threshold": "N",
-    "pedestal": "image|A:B",
-    "whole number": "N",
-    "text": "TEXT",
-    "yes or no": "yes|no",
-    "range": "A:B",
-}
 
 
 def _join_negative_numbers(argv: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A parser of options that helps with a misspelt one: the near match, or how to see all."""
+"""A parser of options that helps with a misspelt one, and what reads the values of settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from hrixs.photons.defaults import threshold_options
+from hrixs.settings.table import DETECTOR_FIELDS, camera_name
 from hrixs.utils.errors import near_match, unknown_name
 
 
@@ -91,3 +93,64 @@ def _near_option(option: str, known: Sequence[str]) -> str | None:
     same_sense = [name for name in names if name.startswith("no-") == given.startswith("no-")]
     close = near_match(given, same_sense)
     return None if close is None else names[close]
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} given, expected yes or no")
+    return text == "yes"
+
+
+def _slice(text: str) -> slice:
+    ends = text.split(":")
+    try:
+        start, stop = (int(end) if end else None for end in ends)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a range of pixels, expected for example 700:900, 700: or :900"
+        ) from None
+    return slice(start, stop)
+
+
+def detector(text: str) -> str:
+    """Name of a camera; that of a source with its key is made known."""
+    name = camera_name(text)
+    if name not in DETECTOR_FIELDS:
+        raise argparse.ArgumentTypeError(unknown_name("detector", text, DETECTOR_FIELDS))
+    return name
+
+
+def _threshold(text: str) -> float | str:
+    """A number, or a text as ``6 sigma``."""
+    try:
+        return float(text)
+    except ValueError:
+        threshold_options(text)
+        return text
+
+
+def _pedestal(text: str) -> str | slice:
+    """``image``, or a range of rows."""
+    return text if text == "image" else _slice(text)
+
+
+#: What reads the text of a setting, by its kind.
+READERS = {
+    "number": float,
+    "threshold": _threshold,
+    "pedestal": _pedestal,
+    "whole number": int,
+    "text": str,
+    "yes or no": _yes_or_no,
+    "range": _slice,
+}
+#: How a value is shown in the help, by the setting's kind.
+METAVARS = {
+    "number": "N",
+    "threshold": "N",
+    "pedestal": "image|A:B",
+    "whole number": "N",
+    "text": "TEXT",
+    "yes or no": "yes|no",
+    "range": "A:B",
+}

@@ -264,16 +264,18 @@ def add_spectra(
     keep: list[Seen] | None = None,
     tables: list[xr.Dataset] | None = None,
     deconvolution: Deconvolution | None = None,
+    crop: Crop | None = None,
 ) -> xr.Dataset:
     """Put the spectra of a dataset's images into it, in the way of the method.
 
     An `analysis` of images before, as from `learned`, is used as it is. Without `look` the first
     images are not looked at for what does not belong to light. What images in memory show
     is put into `keep` in place of being judged, where that is given; photons of each part into
-    `tables`, for which lazy images are read part by part.
+    `tables`, for which lazy images are read part by part. Images that are a `crop` of the chip
+    already are given with it.
     """
     strict = yes_or_no("strict", strict)
-    frames, crop = cropped(h, data)
+    frames, crop = cropped(h, data) if crop is None else (images_of(data, h.DETECTOR), crop)
     lazy = is_lazy(frames) and tables is None
     known = analysis
     analysis = known or mending_analysis(h, method, crop, bins, deconvolution=deconvolution)

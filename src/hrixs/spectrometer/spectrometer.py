@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -337,10 +338,6 @@ class hRIXS(Settings):
         LostPhotonsWarning, ChargeBalanceWarning, DoubtWarning
             Photons are lost where spots run into each other; they do not make the charge there is;
             something else is doubtful (`hrixs.doubts` lists it, docs/doubts.md tells all).
-
-        Examples
-        --------
-        >>> h.centroid(data).spectrum[0].plot()  # doctest: +SKIP
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
@@ -703,12 +700,16 @@ class hRIXS(Settings):
         ----------
         run : run or xarray.Dataset, optional
             Where the images are; by default those in `data`, or of the run that it names.
-
-        Examples
-        --------
-        >>> h.report(h.process_run(145), "r0145.html")  # doctest: +SKIP
         """
         return report_inputs.report(self, data, path, run, **options)
+
+    def view(self, run: RunOrData, **options: Any) -> Any:
+        """Look at a run or a dataset in a notebook's cell; see docs/view.md.
+
+        Options are those of `hrixs.view.View`, which it gives: ``method`` and ``memory``.
+        """
+        # The page stands above the class, and is looked for when it is asked for.
+        return importlib.import_module("hrixs.view").View(self, run, **options)
 
     def select(self, data: xr.Dataset, by: Criterion | None = None, **options: Any) -> xr.Dataset:
         """Leave blanks, weak or unstable images out of a dataset; see `hrixs.select`.

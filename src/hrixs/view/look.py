@@ -1,0 +1,81 @@
+"""Colours and sizes of the page, light and dark, apart for colour-blind people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hrixs.utils.figures import BLUE, ORANGE, SKY, VERMILION
+
+#: Even in brightness, and safe for colour-blind people.
+COLOUR_MAPS = ("Viridis256", "Cividis256", "Inferno256", "Greys256")
+#: Width of the controls, and size of the image's and the spectrum's figure, at 1280 x 800.
+CONTROLS, IMAGE, SPECTRUM = 236, (560, 630), (432, 300)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colours of what is drawn on a light or a dark page.
+
+    Attributes
+    ----------
+    text, paper
+        Of the page.
+    line, second
+        Of the spectrum, and of what stands beside it.
+    on_image
+        Of photons, crop and curve, on any colour map.
+    """
+
+    dark: bool
+    text: str
+    paper: str
+    line: str
+    second: str
+    on_image: str = "#ffffff"
+    photon: str = "#ff7f50"
+    crop: str = ORANGE
+    edge: str = "#000000"
+
+    @staticmethod
+    def of(theme: str) -> Look:
+        """The look of the theme ``'dark'``, or of any other."""
+        if theme == "dark":
+            return Look(True, "#e0e0e0", "#181818", SKY, ORANGE)
+        return Look(False, "#202020", "#ffffff", BLUE, VERMILION)
+
+    @property
+    def css(self) -> str:
+        """Style of the page."""
+        return (
+            f"html, body {{ background: {self.paper}; color: {self.text}; "
+            "font: 13px/1.35 system-ui, sans-serif; margin: 0; }"
+            " body { padding: 4px 8px; box-sizing: border-box; }"
+            " *:focus-visible { outline: 2px solid #E69F00; outline-offset: 1px; }"
+        )
+
+    @property
+    def tabs_css(self) -> str:
+        """Style of the tabs, whose names are dark on any page otherwise."""
+        return (
+            f":host .bk-tab {{ color: {self.text}; background: transparent; }} "
+            f":host .bk-tab.bk-active {{ color: {self.paper}; background: {self.line}; }}"
+        )
+
+    def finish(self, figure: Any) -> Any:
+        """A figure of bokeh in these colours; it is given back."""
+        figure.background_fill_color = self.paper
+        figure.border_fill_color = self.paper
+        figure.outline_line_color = "#888888"
+        figure.toolbar.logo = None
+        for axis in figure.axis:
+            axis.axis_label_text_color = axis.major_label_text_color = self.text
+            axis.axis_line_color = axis.major_tick_line_color = self.text
+            axis.minor_tick_line_color = None
+            axis.axis_label_text_font_style = "normal"
+            axis.axis_label_text_font_size, axis.major_label_text_font_size = "12px", "11px"
+        for grid in figure.grid:
+            grid.grid_line_color, grid.grid_line_alpha = "#888888", 0.25
+        figure.title.text_color = self.text
+        figure.title.text_font_size = "12px"
+        return figure

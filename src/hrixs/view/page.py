@@ -1,0 +1,278 @@
+"""The page: image, spectrum, what is beside them, and what happens when something is changed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import panel as pn
+
+from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.utils.typing import Floats
+from hrixs.view.controls import Controls, with_crop
+from hrixs.view.found import Kept
+from hrixs.view.image_view import ImageView, Levels, curve_through
+from hrixs.view.images import RunImages
+from hrixs.view.look import IMAGE, Look
+from hrixs.view.session import Made, Session, photons_of
+from hrixs.view.spectrum_column import SpectrumColumn
+from hrixs.view.texts import doubts_in_short, error_text, spectrum_text
+from hrixs.view.worker import Worker
+
+_MEAN, _SINGLE = "mean image", "single image"
+# Seconds between two pictures of a mean that is not whole yet.
+_BETWEEN = 1.0
+
+
+class Page:
+    """The page of one browser.
+
+    Parameters
+    ----------
+    images : RunImages
+        Those of the run, which other pages may share.
+    h : hRIXS
+        Settings to begin with; they are copied.
+    method : str
+        As of `hRIXS.process_run`.
+    kept : Kept, optional
+        Photons that are found already.
+    theme : {'default', 'dark'}
+    document : bokeh.document.Document, optional
+        Of a browser that a server has; without one all is done at once.
+
+    Attributes
+    ----------
+    session : Session
+    layout : panel.Column
+    """
+
+    def __init__(
+        self,
+        images: RunImages,
+        h: hRIXS,
+        method: str = "auto",
+        *,
+        kept: Kept | None = None,
+        theme: str = "default",
+        document: Any = None,
+    ) -> None:
+        self.session, self.look = Session(images, h, method, kept=kept), Look.of(theme)
+        self._mean: Any = None
+        self.made: Made | None = None
+        self.status = pn.pane.HTML("", styles={"white-space": "nowrap"}, margin=(4, 10))
+        self.working = pn.indicators.LoadingSpinner(
+            value=False, visible=False, size=18, margin=(4, 2)
+        )
+        self.error = pn.pane.Alert("", alert_type="danger", visible=False, margin=2)
+        self.worker = Worker(document, failed=self.fail, busy=self._busy)
+        self.image = ImageView(
+            images.chip_shape, images.first, self.look,
+            on_crop=lambda x, y: self.change(crop=(x, y)), on_curve=self.set_curve,
+        )  # fmt: skip
+        self.spectrum = SpectrumColumn(self.session, self.look, self.worker, self.fail)
+        self.controls = Controls(
+            self.session, self.change,
+            {
+                "fit": self.fit_curve, "range": self.find_range, "loss": self.refresh,
+                "bad": self.find_bad_pixels, "dark": self.load_dark,
+            },
+        )  # fmt: skip
+        self.spectrum.change = self.change
+        self.levels = Levels(self.image)
+        last = max(images.n_images - 1, 1)
+        self.mode = pn.widgets.RadioButtonGroup(options=[_MEAN, _SINGLE], width=210, margin=(2, 5))
+        self.number = pn.widgets.IntSlider(
+            label="image", start=0, end=last, value=0, width=IMAGE[0] - 260, margin=(0, 8),
+            disabled=images.n_images < 2,
+        )  # fmt: skip
+        self.mode.param.watch(lambda _: self.show_image(), "value")
+        self.number.param.watch(self._number_moved, "value")
+        name = pn.pane.HTML(f"<b>{images.name}</b>, {images.n_images} images of "
+                            f"{images.chip_shape[0]} x {images.chip_shape[1]} px",
+                            margin=(4, 10))  # fmt: skip
+        self.layout = pn.Column(
+            pn.Row(
+                name, self.status, self.working, pn.layout.HSpacer(), self._theme_link(), margin=0
+            ),
+            self.error,
+            pn.Row(
+                self.controls.layout,
+                pn.Column(
+                    pn.Row(self.mode, self.number, margin=0),
+                    pn.pane.Bokeh(self.image.figure, margin=0, sizing_mode="stretch_width"),
+                    self.levels.layout,
+                    width=IMAGE[0], margin=0,
+                ),
+                self.spectrum.layout,
+                margin=0,
+            ),
+            sizing_mode="stretch_width", margin=0,
+        )  # fmt: skip
+        self._follow()
+        self.worker.run("image", lambda: images.image(0), self._show_first)
+        self.refresh()
+        self.worker.run("mean", self._add_up, self._mean_is_known)
+
+    def change(self, **params: Any) -> None:
+        """Change settings, by their names in lower case, ``method`` or ``crop``; all follows."""
+        try:
+            first = self.session.images.first
+            self.session.set(**with_crop(self.session.h, dict(params), first))
+        except Exception as error:
+            self._follow()
+            self.fail(error)
+            return
+        self.error.visible = False
+        self._follow()
+        self.refresh()
+
+    def set_curve(self, x: Floats, y: Floats) -> None:
+        """Take the curve through the three handles."""
+        try:
+            curve = curve_through(x, y)
+        except ValueError as error:
+            self.fail(error)
+            return
+        self.change(curvature=curve)
+
+    def fit_curve(self) -> None:
+        """Fit the curve to the mean image."""
+        self.worker.run("fit", self.session.fit_curvature, lambda _: self.change())
+
+    def find_range(self) -> None:
+        """Find the rows and columns with light, and use them."""
+        self.worker.run("range", self.session.find_range, lambda _: self.change())
+
+    def find_bad_pixels(self) -> None:
+        """Find bad pixels in the first images, and mask them."""
+        self.worker.run("bad", self.session.find_bad_pixels, lambda _: self._camera_changed())
+
+    def load_dark(self) -> None:
+        """Load the dark run that was typed; an empty field subtracts none."""
+        name = str(self.controls.dark.value)
+        self.worker.run(
+            "dark", lambda: self.session.load_dark(name), lambda _: self._camera_changed()
+        )
+
+    def refresh(self) -> None:
+        """Reckon the spectra anew, as far as something has changed, and show them."""
+        self.session.loss = bool(self.controls.loss.value)
+        self.spectrum.refresh_calls()
+        self.worker.run("spectra", self._reckon, self._show_spectra)
+
+    def show_image(self) -> None:
+        """Show the mean image, or the single one that is chosen."""
+        if self.mode.value == _MEAN:
+            self._show_photons(None)
+            self.spectrum.images.mark(None)
+            if self._mean is not None:
+                self._show_mean(self._mean, self.session.images.n_images)
+            return
+        number = int(self.number.value)
+        self.spectrum.images.mark(number)
+        self.worker.run(
+            "image", lambda: self.session.images.image(number), lambda one: self._show(one, number)
+        )
+
+    def fail(self, error: Exception) -> None:
+        """Show an error of the library; the page goes on."""
+        self.error.object = error_text(error)
+        self.error.visible = True
+
+    def close(self) -> None:
+        """End the work of a page that was left."""
+        self.worker.close()
+
+    def _camera_changed(self) -> None:
+        self.change()
+        self.show_image()
+
+    def _follow(self) -> None:
+        self.controls.follow(self.session)
+        ranges = self.session.crop.ranges
+        self.image.show_crop(ranges["x_range"], ranges["y_range"])
+        self.image.show_mask(self.session.mask())
+
+    def _reckon(self) -> Made:
+        return self.session.make(
+            self._mean,
+            lambda part, n, of: self.worker.tell("spectra", self._show_part, part, n, of),
+        )
+
+    def _show_part(self, part: Any, n: int, of: int) -> None:
+        self.status.object = f"{n} of {of} images"
+        self.spectrum.show_part(part, n, of)
+
+    def _show_spectra(self, made: Made) -> None:
+        self.made = made
+        self.spectrum.show(made)
+        said = spectrum_text(made.spectra, self.session)
+        self.status.object = f"{said}; {doubts_in_short(made.doubts)}"
+        columns = self.session.crop.ranges["x_range"]
+        self.image.show_curve(made.h.curvature, made.row, columns)
+        if self.mode.value == _SINGLE:
+            self.show_image()
+
+    def _show_photons(self, number: int | None) -> int | None:
+        """Draw those of an image, and give how many they are; None where none are known."""
+        photons = None if self.made is None else self.made.photons
+        of_image = photons_of(photons, number)
+        self.image.show_photons(of_image)
+        return None if photons is None else len(of_image["x"])
+
+    def _add_up(self) -> Any:
+        image, shown_at = None, time.monotonic()
+        for image, n in self.session.images.means():
+            if time.monotonic() - shown_at > _BETWEEN:
+                self.worker.tell("mean", self._show_mean, image, n)
+                shown_at = time.monotonic()
+        return image
+
+    def _mean_is_known(self, image: Any) -> None:
+        self._mean = image
+        if self.mode.value == _MEAN:
+            self._show_mean(image, self.session.images.n_images)
+        self.refresh()
+
+    def _show_mean(self, image: Any, n: int) -> None:
+        if self.mode.value == _MEAN:
+            of = self.session.images.n_images
+            self._show_corrected(
+                image, f"mean of {n} images" + ("" if n == of else f" of {of}"), _MEAN
+            )
+
+    def _show_first(self, image: Any) -> None:
+        if self._mean is None:
+            self._show_corrected(image, "first image")
+
+    def _show(self, image: Any, number: int) -> None:
+        train = self.session.images.train_of(number)
+        n = self._show_photons(number)
+        found = "" if n is None else f", {n} photons found"
+        self._show_corrected(image, f"image {number}, train {train}{found}")
+
+    def _show_corrected(self, image: Any, what: str, kind: str = _SINGLE) -> None:
+        dark = ", less the dark" if self.session.h.USE_DARK else ""
+        shown = self.session.corrected(image)
+        part = self.image.show(shown, f"{what}{dark}")
+        self.levels.follow(part.pixels, kind)
+
+    def _number_moved(self, event: Any) -> None:
+        if self.mode.value == _SINGLE:
+            self.show_image()
+        else:
+            self.mode.value = _SINGLE
+
+    def _busy(self, busy: bool) -> None:
+        self.working.value = self.working.visible = busy
+
+    def _theme_link(self) -> Any:
+        other = "default" if self.look.dark else "dark"
+        label = "light page" if self.look.dark else "dark page"
+        link = pn.widgets.Button(label=label, color="light", width=90, height=28, margin=2)
+        link.js_on_click(
+            code="const a = new URL(window.location); "
+            f"a.searchParams.set('theme', '{other}'); window.location = a;"
+        )
+        return link

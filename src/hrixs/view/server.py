@@ -1,0 +1,153 @@
+"""The server of the page: on this machine alone, for whoever has the token."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import panel as pn
+from bokeh.server.auth_provider import AuthProvider
+from bokeh.server.views.ws import WSHandler
+from tornado.web import HTTPError
+
+#: The only address that is listened to.
+ADDRESS = "127.0.0.1"
+# Variables that would let in others, or load from elsewhere, whatever is asked for here.
+_OPENING = ("BOKEH_ALLOW_WS_ORIGIN", "BOKEH_RESOURCES", "BOKEH_CDN_VERSION")
+# A connection that was lost may come back so long, in ms; a page that is left open lasts, in s.
+_LOST_FOR, _OPEN_FOR = 600_000, 7 * 86_400
+
+
+class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
+    """Refuses pages without the token; a connection needs the signed name of a page.
+
+    Both need an address that was named, also where a proxy passes them on, which may leave out the
+    origin: else a page elsewhere could have a name of its own lead here.
+    """
+
+    def __init__(self, token: str, hosts: Sequence[str]) -> None:
+        self._token, self._hosts = token, frozenset(hosts)
+        super().__init__()
+
+    @property
+    def get_user(self) -> Callable[[Any], str]:
+        """Who asks: whoever has the token."""
+        return self._user
+
+    @property
+    def get_login_url(self) -> Callable[[Any], str]:
+        """There is no other way in."""
+        return lambda _: "/"
+
+    def _user(self, handler: Any) -> str:
+        host = str(handler.request.host).lower()
+        if host not in self._hosts:
+            raise HTTPError(403, reason=f"Name this address: hrixs view --origin http://{host}")
+        if isinstance(handler, WSHandler):  # bokeh has looked at its signature
+            return "view"
+        given = handler.get_argument("token", "")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise HTTPError(403, reason="The address needs the token that hrixs view printed")
+        return "view"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server that was made, and its address with the token."""
+
+    server: Any
+    address: str
+
+    def run(self) -> None:
+        """Serve until Ctrl-C."""
+        self.server.start()
+        try:
+            self.server.io_loop.start()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.server.stop()
+
+
+def serving(
+    page: Callable[[], Any],
+    *,
+    title: str,
+    port: int = 0,
+    origins: Sequence[str] = (),
+    token: str | None = None,
+) -> Serving:
+    """Make a server of a page, which is made anew for each browser.
+
+    Parameters
+    ----------
+    page : callable
+        Makes a page, an object of panel.
+    title : str
+        Of the browser's window.
+    port : int
+        0: a free one.
+    origins : sequence of str
+        Addresses that browsers have the page from, where that is not this machine: those of a
+        proxy, as ``https://hub.example.org``.
+    token : str, optional
+        By default a new one.
+
+    Raises
+    ------
+    ValueError
+        If an origin is no address of a host, or something else would open the page to others.
+    OSError
+        If the port is taken.
+    """
+    opening = [name for name in _OPENING if name in os.environ]
+    if opening:
+        raise ValueError(
+            f"{opening[0]} is set in the environment, which would overrule what is let in here. "
+            f"Unset it, and name origins with --origin: unset {opening[0]}"
+        )
+    port = port or free_port()
+    allowed = [f"{ADDRESS}:{port}", f"localhost:{port}", *map(host_of, origins)]
+    token = secrets.token_urlsafe(24) if token is None else token
+    server = pn.io.server.get_server(
+        {"/": page}, port=port, address=ADDRESS, websocket_origin=allowed, title=title,
+        start=False, show=False, admin=False, auth_provider=TokenProvider(token, allowed),
+        sign_sessions=True, secret_key=secrets.token_urlsafe(32).encode(),
+        session_token_expiration=_OPEN_FOR, unused_session_lifetime_milliseconds=_LOST_FOR,
+    )  # fmt: skip
+    return Serving(server, f"http://{ADDRESS}:{port}/?token={token}")
+
+
+def host_of(origin: str) -> str:
+    """Host, and port where one is told, of an origin.
+
+    Raises
+    ------
+    ValueError
+        If it names none, or all.
+
+    Examples
+    --------
+    >>> host_of("https://hub.example.org"), host_of("hub.example.org:8000")
+    ('hub.example.org', 'hub.example.org:8000')
+    """
+    host = urlsplit(origin if "//" in origin else f"//{origin}").netloc.lower()
+    if not host or "*" in host or "@" in host:
+        raise ValueError(
+            f"--origin {origin!r} names no host, expected the address in the browser of the "
+            "Jupyter server, as https://hub.example.org."
+        )
+    return host
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens to."""
+    with socket.socket() as one:
+        one.bind((ADDRESS, 0))
+        return int(one.getsockname()[1])

@@ -1,0 +1,206 @@
+"""Small figures below the spectrum: photons per image, charges, drift, groups of a scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from bokeh.models import (
+    BoxZoomTool,
+    ColumnDataSource,
+    HoverTool,
+    Legend,
+    LegendItem,
+    PanTool,
+    ResetTool,
+    SaveTool,
+    Span,
+    WheelZoomTool,
+    Whisker,
+)
+from bokeh.plotting import figure as new_figure
+
+from hrixs.utils.figures import COLOURS, axis_label
+from hrixs.view.look import COLOUR_MAPS, SPECTRUM, Look
+from hrixs.view.session import Made, Session, per_image
+
+_HEIGHT, _BINS = 250, 160
+# Of the charges, so that single bright spots do not press all others together.
+_MOST_SHOWN = 99.5
+
+
+def _figure(name: str, x: str, y: str, **options: Any) -> Any:
+    figure = new_figure(
+        width=SPECTRUM[0], height=_HEIGHT, tools="", name=name, x_axis_label=x, y_axis_label=y,
+        sizing_mode="stretch_width", **options,
+    )  # fmt: skip
+    wheel = WheelZoomTool(dimensions="width")
+    figure.add_tools(BoxZoomTool(), PanTool(), wheel, ResetTool(), SaveTool())
+    return figure
+
+
+class ImagesView:
+    """Photons, or mean intensity, of each image."""
+
+    def __init__(self, look: Look) -> None:
+        self.figure = _figure("images", "number of the image", "photons")
+        self._source = ColumnDataSource({"number": [], "value": [], "error": [], "train": []})
+        drawn = self.figure.scatter(
+            "number", "value", source=self._source, size=5, color=look.line, line_color=None
+        )
+        self.figure.add_tools(
+            HoverTool(
+                renderers=[drawn],
+                tooltips=[("train", "@train"), ("image", "@number"), ("", "@value{0.0}")],
+            )
+        )
+        self._here = Span(dimension="height", line_color=look.second, line_dash="dashed")
+        self.figure.add_layout(self._here)
+        look.finish(self.figure)
+
+    def show(self, spectra: xr.Dataset, session: Session) -> None:
+        """Draw the sums of all images."""
+        numbers, values = zip(*per_image(spectra), strict=True)
+        trains = [session.images.train_of(number) for number in numbers]
+        self._source.data = {
+            "number": list(numbers), "value": list(values), "error": np.sqrt(np.abs(values)),
+            "train": trains,
+        }  # fmt: skip
+        counted = spectra["spectrum"].attrs.get("units") == "photons"
+        self.figure.yaxis.axis_label = "photons" if counted else "mean intensity (ADU a pixel)"
+
+    def mark(self, number: int | None) -> None:
+        """Mark the image that is shown."""
+        self._here.location = number
+
+
+class ChargesView:
+    """Histogram of the charges of photons, with the limits drawn in."""
+
+    def __init__(self, look: Look) -> None:
+        self.figure = _figure("charges", "charge of a spot above the level (ADU)", "spots")
+        self._source = ColumnDataSource({"left": [], "right": [], "n": []})
+        self.figure.quad(
+            left="left", right="right", bottom=0, top="n", source=self._source,
+            fill_color=look.line, fill_alpha=0.6, line_color=None,
+        )  # fmt: skip
+        self._limits: dict[str, tuple[Span, Any]] = {}
+        items = []
+        names = {
+            "threshold": "dashed: threshold of 2x2 above the level",
+            "dbl_threshold": "line: two photons above",
+            "max_charge": "dotted: none above",
+        }
+        for dash, (name, text) in zip(("dashed", "solid", "dotted"), names.items(), strict=True):
+            span = Span(dimension="height", line_color=look.second, line_dash=dash, line_width=2)
+            span.visible = False
+            self.figure.add_layout(span)
+            line = self.figure.line([], [], line_color=look.second, line_dash=dash, line_width=2)
+            item = LegendItem(label=text, renderers=[line], visible=False)
+            items.append(item)
+            self._limits[name] = span, item
+        legend = Legend(items=items, location="top_right", border_line_color=None, padding=2)
+        legend.label_text_color, legend.label_text_font_size = look.text, "11px"
+        legend.background_fill_color, legend.background_fill_alpha = look.paper, 0.7
+        self.figure.add_layout(legend)
+        look.finish(self.figure)
+
+    def show(self, made: Made) -> None:
+        """Draw the charges of the photons."""
+        photons = made.photons
+        limits: dict[str, float | None] = {
+            "dbl_threshold": made.h.DBL_THRESHOLD,
+            "max_charge": made.h.MAX_CHARGE,
+        }
+        if photons is None or not photons.sizes["photon"]:
+            self._source.data = {"left": [], "right": [], "n": []}
+            self.figure.title.text = "no photons are counted"
+            limits = {}
+        else:
+            charge = photons["charge"].values
+            charge = charge[np.isfinite(charge)]
+            top = float(np.percentile(charge, _MOST_SHOWN)) * 1.15
+            counts, edges = np.histogram(charge, bins=_BINS, range=(0, max(top, 1.0)))
+            self._source.data = {"left": edges[:-1], "right": edges[1:], "n": counts}
+            more = int((charge > edges[-1]).sum())
+            self.figure.title.text = f"{len(charge)} spots, {more} of them beyond the axis"
+            if {"threshold", "base"} <= set(photons.variables):
+                above = photons["threshold"].values - 4 * photons["base"].values
+                limits["threshold"] = float(np.median(above))
+        for name, (span, item) in self._limits.items():
+            value = limits.get(name)
+            span.visible = item.visible = value is not None
+            if value is not None:
+                span.location = float(value)
+
+
+class DriftView:
+    """Shift of groups of images against all, with errors."""
+
+    def __init__(self, look: Look) -> None:
+        self.figure = _figure("drift", "number of the image", "shift of the lines (px)")
+        names = ("at", "drift", "low", "high")
+        self._source = ColumnDataSource({name: [] for name in names})
+        self.figure.add_layout(
+            Whisker(base="at", lower="low", upper="high", source=self._source, line_color=look.line)
+        )
+        self.figure.scatter("at", "drift", source=self._source, size=6, color=look.line)
+        for end in ("low", "high"):  # so that the axis takes them in
+            self.figure.scatter("at", end, source=self._source, alpha=0)
+        self.figure.add_layout(Span(location=0, dimension="width", line_color=look.text))
+        look.finish(self.figure)
+
+    def show(self, aligned: xr.Dataset) -> None:
+        """Draw the drift that `hrixs.align` has found."""
+        drift, error = aligned["drift"].values, aligned["drift_err"].values
+        group, frame = aligned["group_number"].values, aligned["frame"].values
+        at = [float(frame[group == number].mean()) for number in range(len(drift))]
+        self._source.data = {
+            "at": at, "drift": drift, "low": drift - error, "high": drift + error,
+        }  # fmt: skip
+        self.figure.title.text = f"{len(drift)} groups of images, ± 1 standard deviation"
+
+
+class GroupsView:
+    """Spectra of groups of images, by a variable: lines where they are few, else a map."""
+
+    def __init__(self, look: Look) -> None:
+        self.figure = _figure("groups", "energy", "photons an image in a bin")
+        self._lines = ColumnDataSource({"xs": [], "ys": [], "colour": [], "label": []})
+        self.figure.multi_line(
+            "xs", "ys", source=self._lines, line_color="colour", legend_group="label",
+            line_width=1.3,
+        )  # fmt: skip
+        self._map = ColumnDataSource({"image": [], "x": [], "dw": [], "n": []})
+        self.figure.image("image", "x", -0.5, "dw", "n", source=self._map, palette=COLOUR_MAPS[0])
+        look.finish(self.figure)
+        legend = self.figure.legend
+        legend.label_text_color, legend.label_text_font_size = look.text, "11px"
+        legend.background_fill_color, legend.background_fill_alpha = look.paper, 0.7
+        legend.border_line_color, legend.padding, legend.spacing = None, 2, 0
+
+    def show(self, groups: xr.Dataset, by: str) -> None:
+        """Draw the spectra of groups, as `hrixs.aggregate` makes them, an image of each."""
+        spectrum, counts = groups["spectrum"].transpose(by, ...), groups["counts"].values
+        axis, values = spectrum.dims[-1], groups[by].values
+        each = np.asarray(spectrum.values, np.float64) / np.maximum(counts, 1)[:, None]
+        at = spectrum[axis].values
+        is_few = len(values) <= len(COLOURS)
+        names = [f"{by} {value:.6g}: {n} images" for value, n in zip(values, counts, strict=True)]
+        n_lines = len(values) if is_few else 0
+        self._lines.data = {
+            "xs": [at] * n_lines, "ys": list(each[:n_lines]),
+            "colour": list(COLOURS[:n_lines]), "label": names[:n_lines],
+        }  # fmt: skip
+        self.figure.legend.visible = is_few
+        self._map.data = {"image": [], "x": [], "dw": [], "n": []} if is_few else {
+            "image": [each.astype(np.float32)], "x": [at[0]], "dw": [at[-1] - at[0]],
+            "n": [len(values)],
+        }  # fmt: skip
+        self.figure.xaxis.axis_label = axis_label(spectrum[axis])
+        self.figure.yaxis.axis_label = (
+            "photons an image in a bin"
+            if is_few
+            else f"group by {by}, from {values[0]:.5g} to {values[-1]:.5g}"
+        )

@@ -1,0 +1,203 @@
+"""What is taken away from a page: the calls that make what is shown, and files."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrixs.camera.curve import Curvature
+from hrixs.camera.plots import plot_image
+from hrixs.output.writing import export
+from hrixs.replays.python_text import how_made
+from hrixs.settings.state import plain_beside, plain_settings
+from hrixs.settings.table import DEFAULTS, SETTINGS
+from hrixs.spectra.plots import plot_spectra
+from hrixs.spectra.train_plot import plot_per_train
+from hrixs.spectrometer.spectrometer import hRIXS
+from hrixs.steps.record import STEPS, steps_now
+from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
+from hrixs.view.session import Session
+from hrixs.view.worker import RECKONING, silence
+
+#: Name of the settings' file where a command needs one.
+SETTINGS_FILE = "settings.toml"
+
+
+def as_python(session: Session) -> str:
+    """Python that makes the spectra that are shown."""
+    h, images = session.h, session.images
+    state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
+    method = {} if session.method == "auto" else {"method": session.method}
+    if images.is_run:
+        args: dict[str, Any] = {"run": _run_of(images.path)} | method
+        args |= {} if images.energy is None else {"energy": images.energy}
+        steps = [{"call": "process_run", "args": args, **state}]
+    else:
+        call = "integrate" if session.method == "integrate" else "centroid"
+        args = dict(method) if call == "centroid" else {}
+        steps = [*steps_now(images.source), {"call": call, "args": args, **state}]
+    if session.loss:
+        steps.append({"call": "energy_loss", "args": {}})
+    return how_made(xr.Dataset(attrs={STEPS: json.dumps(steps)}))
+
+
+def as_command(session: Session, output: str = "spectrum.nc") -> str:
+    """The command that writes the spectra that are shown.
+
+    Where an option can't say what is set, it names a file of the settings, to be saved first.
+    """
+    path = session.images.path
+    if path is None:
+        return "# images in memory have no command: copy the Python"
+    words = ["hrixs", "process", path, "-o", output]
+    if session.method != "auto":
+        words += ["--method", session.method]
+    if session.images.energy is not None:
+        words += ["--energy", repr(session.images.energy)]
+    options = _options(session.h)
+    if options is None:
+        text = shlex.join([*words, "--settings", SETTINGS_FILE])
+        return f"# save the settings as {SETTINGS_FILE} first\n{text}"
+    return shlex.join(words + options)
+
+
+def make(session: Session) -> xr.Dataset:
+    """The spectra that are shown, made by those calls: as they are saved."""
+    h, source = session.h, session.images.source
+    if session.images.is_run:
+        energy = session.images.energy
+        made = h.process_run(source, method=session.method, energy=energy, progress=False)
+        return h.energy_loss(made) if session.loss else made
+    data = source.copy(deep=False)
+    if session.method == "integrate":
+        made = h.integrate(data)
+    else:
+        made = h.centroid(data, method=session.method)
+    made = made.drop_vars(h.DETECTOR)
+    return h.energy_loss(made) if session.loss else made
+
+
+def _run_of(path: str | None) -> int | str | None:
+    return int(path) if path is not None and path.isdecimal() else path
+
+
+def _options(h: hRIXS) -> list[str] | None:
+    """Options of the command for all that is set; None where options can't tell it."""
+    if h.MASK is not None or {"mnemonics", "aggregators"} & set(plain_beside(h)):
+        return None
+    curve = h._curve
+    if isinstance(curve, Curvature) and (curve.degree > 2 or curve.reference):
+        return None
+    options = [] if h.PROPOSAL is None else ["--proposal", str(h.PROPOSAL)]
+    if h.DETECTOR != hRIXS().DETECTOR:
+        options += ["--detector", h.DETECTOR]
+    if h.USE_DARK:
+        if h.dark_run is None or not _is_whole_run(h.dark.made_by):
+            return None
+        options += ["--dark", str(h.dark_run)]
+    for setting in SETTINGS:
+        value = getattr(h, setting.name)
+        if setting.name == "THREADS" or not setting.is_option or _same(value, setting.name):
+            continue
+        text = _text(value)
+        if text is None:
+            return None
+        options.append(f"--{setting.name.lower().replace('_', '-')}={text}")
+    return options
+
+
+def _is_whole_run(made_by: Any) -> bool:
+    """Whether a dark is of all images of a run, which is what the option makes."""
+    steps = [] if made_by is None else list(made_by["steps"])
+    return len(steps) == 1 and set(steps[0]["args"]) == {"runNB"}
+
+
+def _same(value: Any, name: str) -> bool:
+    return not np.ndim(value) and bool(value == DEFAULTS[name])
+
+
+def _text(value: Any) -> str | None:
+    """A value as it is typed; None where it can't be."""
+    if value is None or np.ndim(value):
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, slice):
+        return ":".join("" if end is None else str(end) for end in (value.start, value.stop))
+    return f"{value!s}"
+
+
+_DPI = 120
+
+
+def name_of(session: Session, kind: str, suffix: str) -> str:
+    """A file's name that tells the run: ``r0145-spectrum.nc``."""
+    label = "".join(c if c.isalnum() else "-" for c in session.images.name).strip("-")
+    return f"{label or 'images'}-{kind}{suffix}"
+
+
+def settings_name(session: Session) -> str:
+    """Name of the settings' file; with dark or mask they are two, in a ZIP."""
+    images = session.h.dark.image is not None or session.h.MASK is not None
+    images = images or np.ndim(session.h.READ_NOISE) > 0
+    return name_of(session, "settings", ".zip") if images else SETTINGS_FILE
+
+
+def settings_file(session: Session) -> tuple[str, bytes]:
+    """The settings as a file's name and bytes; with dark or mask a ZIP of both files."""
+    with tempfile.TemporaryDirectory() as folder, RECKONING:
+        session.h.save(Path(folder, SETTINGS_FILE))
+        files = sorted(Path(folder).iterdir())
+        if len(files) == 1:
+            return SETTINGS_FILE, files[0].read_bytes()
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, file.name)
+    return settings_name(session), packed.getvalue()
+
+
+def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
+    """The spectra, made by the calls that are shown, as `hrixs.export` writes them."""
+    with tempfile.TemporaryDirectory() as folder, silence():
+        path = Path(folder, f"spectrum{suffix}")
+        export(make(session), path)
+        return name_of(session, "spectrum", suffix), path.read_bytes()
+
+
+def picture_file(session: Session) -> tuple[str, bytes]:
+    """Image with its curve, spectrum, and photons per train, as a picture."""
+    h, spectra, row = session.h, session.spectra(), session.line_row()
+    with silence():
+        figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (15, 8.5))
+        image = h.mean_image(session.images.source)
+        plot_image(image, axes["image"])
+        x = image["x"].values.astype(np.float64)
+        line = row + h.curvature(x)
+        draw_curve(axes["image"], x, line, "curvature")
+        add_legend_on_image(axes["image"], line)
+        plot_spectra(spectra, axes["spectrum"])
+        plot_per_train(spectra, axes["trains"])
+        figure.suptitle(f"{session.images.name}, method {session.method}")
+        file = io.BytesIO()
+        figure.savefig(file, dpi=_DPI, format="png")
+    return name_of(session, "picture", ".png"), file.getvalue()
+
+
+def report_file(session: Session) -> tuple[str, bytes]:
+    """The page that is sent to others, as `hrixs.report` writes it."""
+    command = as_command(session)
+    with tempfile.TemporaryDirectory() as folder, silence():
+        path = Path(folder, "report.html")
+        known = None if command.startswith("#") else command
+        of = session.images.source
+        session.h.report(make(session), path, of, **({"command": known} if known else {}))
+        return name_of(session, "report", ".html"), path.read_bytes()

@@ -1,0 +1,131 @@
+"""Work of a page beside its event loop, one thing at a time, and warnings shown on it alone."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from hrixs.utils.errors import HrixsWarning
+
+#: Held while something is reckoned, for whatever browser: the core uses all threads anyway, and
+#: filters of warnings are those of the whole process.
+RECKONING = threading.RLock()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Tell no warning where the server runs."""
+    with RECKONING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", HrixsWarning)
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """As `silence`, of what is quick: who reckons meanwhile is not waited for.
+
+    That one has silenced the warnings of the whole process.
+    """
+    if not RECKONING.acquire(blocking=False):
+        yield
+        return
+    try:
+        with silence():
+            yield
+    finally:
+        RECKONING.release()
+
+
+class Worker:
+    """Does several kinds of work, and of each kind only what was asked for last.
+
+    Parameters
+    ----------
+    document : bokeh.document.Document or None
+        Where results are given back; without one work is done at once.
+    failed : callable
+        Takes errors.
+    busy : callable
+        Told whether something is going on.
+    """
+
+    def __init__(
+        self,
+        document: Any,
+        *,
+        failed: Callable[[Exception], None],
+        busy: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        self._document, self._failed, self._busy = document, failed, busy
+        self._asked: Counter[str] = Counter()
+        # Images are read, and widths fitted, while something slow goes on.
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="hrixs-view")
+        self._n_waiting = 0
+
+    def run(self, kind: str, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do `job` and give its result to `done`, unless the same kind is asked for again."""
+        self._asked[kind] += 1
+        number = self._asked[kind]
+        self._n_waiting += 1
+        self._busy(True)
+        if self._document is None:
+            self._end(kind, number, done, *_tried(job))
+        else:
+            self._pool.submit(self._work, kind, number, job, done)
+
+    def tell(self, kind: str, callback: Callable[..., None], *args: Any) -> None:
+        """From within a job: show something, unless the same kind is asked for again."""
+        number = self._asked[kind]
+
+        def show() -> None:
+            if self._asked[kind] == number:
+                callback(*args)
+
+        if self._document is None:
+            show()
+        else:
+            self._document.add_next_tick_callback(show)
+
+    def close(self) -> None:
+        """Take no more work."""
+        self._asked.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _work(
+        self, kind: str, number: int, job: Callable[[], Any], done: Callable[[Any], None]
+    ) -> None:
+        is_latest = self._asked[kind] == number
+        result = _tried(job) if is_latest else (None, None)
+        self._document.add_next_tick_callback(partial(self._end, kind, number, done, *result))
+
+    def _end(
+        self,
+        kind: str,
+        number: int,
+        done: Callable[[Any], None],
+        value: Any,
+        error: Exception | None,
+    ) -> None:
+        self._n_waiting -= 1
+        if self._asked[kind] == number:
+            if error is None:
+                try:
+                    done(value)
+                except Exception as of_showing:  # the page goes on
+                    self._failed(of_showing)
+            else:
+                self._failed(error)
+        self._busy(self._n_waiting > 0)
+
+
+def _tried(job: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return job(), None
+    except Exception as error:  # of any kind: it is shown, and the page goes on
+        return None, error
