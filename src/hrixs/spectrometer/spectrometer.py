@@ -676,8 +676,7 @@ class hRIXS(Settings):
         >>> scan = h.rixs_map(h.process_run(145), normalize="I0")  # doctest: +SKIP
         >>> scan.hrixs.plot()  # doctest: +SKIP
         """
-        given = options.pop("aggregators", None)
-        own = self.aggregators if given is None else {**self.aggregators, **given}
+        own = {**self.aggregators, **(options.pop("aggregators", None) or {})}
         return rixs_map(data, aggregators=own, **options)
 
     @recorded_method
@@ -704,10 +703,7 @@ class hRIXS(Settings):
         return report_inputs.report(self, data, path, run, **options)
 
     def view(self, run: RunOrData, **options: Any) -> Any:
-        """Look at a run or a dataset in a notebook's cell; see docs/view.md.
-
-        Options are those of `hrixs.view.View`, which it gives: ``method`` and ``memory``.
-        """
+        """Look at a run or a dataset in a notebook's cell: a `hrixs.view.View` (docs/view.md)."""
         # The page stands above the class, and is looked for when it is asked for.
         return importlib.import_module("hrixs.view").View(self, run, **options)
 
