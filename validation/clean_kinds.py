@@ -148,9 +148,8 @@ def kinds() -> Iterator[Kind]:
     yield Kind("half of the images without light", options={"shut": 0.5, "n_images": 8} | light)
     yield Kind("light scatters by half", options={"jitter": 0.5, "n_images": 8} | light)
     yield Kind("photon energy scanned by 2 eV", options={"scan": 2.0, "n_images": 8} | light)
-    for low, high in ((50, 70), (100, 280)):
-        yield Kind(f"{low} or {high} eV, integrated", ("integrate",),
-                   {"energy": _among(float(low), float(high)), "photons": _between(100, 3000)})  # fmt: skip
+    faint = {"energy": _among(50.0, 70.0), "photons": _between(100, 3000)}
+    yield Kind("50 or 70 eV, integrated", ("integrate",), faint)
     yield Kind("1500 to 2800 eV", options={"energy": _among(1500.0, 2800.0)} | light)
     yield Kind("energies in keV", options={"unit": 1e-3} | light)
     yield Kind("noise of 8 electrons, integrated", ("integrate",),
@@ -165,3 +164,5 @@ def kinds() -> Iterator[Kind]:
                {"sensor": {"cosmics_per_frame": 1.0}, "photons": _between(20, 3000)})  # fmt: skip
     yield Kind("images are means of 10 frames, integrated", ("integrate",),
                {"averaged": 10, "photons": _between(20, 1000)})  # fmt: skip
+    faint = {"energy": _among(100.0, 280.0), "photons": _between(100, 3000)}
+    yield Kind("100 or 280 eV, integrated", ("integrate",), faint)
