@@ -131,7 +131,8 @@ def clean_run(
     h.X_RANGE, h.Y_RANGE = crop
     h.CURVE_A, h.CURVE_B = a, b
     h.BINS = 3 * (crop[1].stop - crop[1].start)
-    h.ENERGY_SLOPE, h.ENERGY_INTERCEPT = SLOPE, energy - SLOPE * elastic
+    slope = SLOPE if loss <= elastic else -SLOPE  # photons gain no energy
+    h.ENERGY_SLOPE, h.ENERGY_INTERCEPT = slope, energy - slope * elastic
     h.ELECTRONS_PER_ADU = GAIN
     if method == "resolve":
         h.CLOUD_SIGMA = sensor.cloud_sigma

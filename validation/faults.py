@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import hRIXS
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
+from validation.clean_kinds import run_of
 from validation.clean_runs import GAIN, WIDTHS_OF_NOISE, Run, camera_data, clean_run
 
 #: A run with the fault in a size.
@@ -286,6 +287,80 @@ def _bins(rng: np.random.Generator) -> Faulty:
     return lambda part: _set(run, bins=max(round(n_rows / (part * 2.355 * run.width)), 1))
 
 
+def _axis_off(rng: np.random.Generator) -> Faulty:
+    run = run_of(rng, "manual", photons=60.0, n_images=8)
+    intercept = run.h.ENERGY_INTERCEPT
+    return lambda off: _set(run, energy_intercept=intercept + off)
+
+
+def _slope_of_other_sign(method: str) -> Callable[[np.random.Generator], Faulty]:
+    """Of 8 images: a broad line 2 eV below the elastic one, shown 2 eV above it."""
+
+    def make(rng: np.random.Generator) -> Faulty:
+        state = rng.bit_generator.state
+
+        def faulty(photons: float) -> Run:
+            rng.bit_generator.state = state
+            return _mirrored(run_of(rng, method, photons=photons / 8, n_images=8, apart=100.0))
+
+        return faulty
+
+    return make
+
+
+def _weak_line_above(rng: np.random.Generator) -> Faulty:
+    state = rng.bit_generator.state
+
+    def faulty(share: float) -> Run:
+        rng.bit_generator.state = state
+        options = {"photons": 100.0, "n_images": 8, "apart": 100.0}
+        return _mirrored(run_of(rng, "manual", elastic=1 - share, **options))
+
+    return faulty
+
+
+def _mirrored(run: Run) -> Run:
+    """The same with an energy axis in the other direction, and the elastic line where it is."""
+    slope, energy = run.h.ENERGY_SLOPE, float(run.data["nrj"][0])
+    return _set(run, energy_slope=-slope, energy_intercept=energy + slope * run.elastic_row)
+
+
+def _dark_with_hot_pixels(n_images: int) -> Callable[[np.random.Generator], Faulty]:
+    """Frames without light, whose hot pixels scatter as the electrons of a dark current."""
+
+    def make(rng: np.random.Generator) -> Faulty:
+        run = run_of(rng, "integrate", photons=0.0, n_images=n_images, dark=False)
+        order, shape = rng.permutation(run.frames[0].size), run.frames.shape
+        level = rng.integers(50, 500, order.size)
+        electrons = rng.poisson(level[: order.size // 100], (n_images, order.size // 100))
+
+        def faulty(share: float) -> Run:
+            n = round(share * order.size)
+            more = np.zeros((n_images, order.size))
+            more[:, order[:n]] = electrons[:, :n] / GAIN
+            return _brighter(run, ..., more.reshape(shape))
+
+        return faulty
+
+    return make
+
+
+def _few_photons_beside_hot_pixels(rng: np.random.Generator) -> Faulty:
+    hot = _dark_with_hot_pixels(8)
+    state = rng.bit_generator.state
+
+    def faulty(photons: float) -> Run:
+        rng.bit_generator.state = state
+        dark = hot(rng)
+        more = dark(1e-4).frames.astype(np.int64) - dark(0.0).frames
+        rng.bit_generator.state = state
+        return _brighter(
+            run_of(rng, "integrate", photons=photons, n_images=8, dark=False), ..., more
+        )
+
+    return faulty
+
+
 def _geometric(low: float, high: float) -> NDArray[np.float64]:
     return np.geomspace(low, high, 16)
 
@@ -332,3 +407,16 @@ def faults() -> Iterator[Fault]:
     yield Fault("orientation", "photons of frames on their side", _geometric(100, 5000), _on_side)
     yield Fault("cut", "end of the crop beside a line, FWHM", _even(2.0, -0.5), _cut)
     yield Fault("bins", "a bin, FWHM; 480 photons", _even(0.25, 2.5), _bins)
+    sizes = _even(0.1, 2.0)
+    yield Fault("energy_gain", "axis too high, eV; 'manual', 480 photons", sizes, _axis_off, ".2f")
+    mirrored = "sign of the slope: photons of 8 images,"
+    for method, most in (("manual", 2000), ("resolve", 2000), ("integrate", 20_000)):
+        sizes, make = _geometric(most / 200, most), _slope_of_other_sign(method)
+        yield Fault("energy_gain", f"{mirrored} '{method}'", sizes, make)
+    what = "sign of the slope: share of the line above; 'manual', 800 photons"
+    yield Fault("energy_gain", what, _even(0.05, 0.8), _weak_line_above, ".0%")
+    for n_images in (3, 8):
+        what = f"integrated dark of {n_images} images: share of hot pixels"
+        yield Fault("no_light", what, _geometric(1e-6, 3e-3), _dark_with_hot_pixels(n_images))
+    what = "integrated, 1e-4 hot pixels: photons of each of 8 images"
+    yield Fault("no_light", what, _geometric(1000, 1), _few_photons_beside_hot_pixels)

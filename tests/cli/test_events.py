@@ -82,4 +82,6 @@ def test_it_makes_itself_again(path, words, capsys):
     assert main(["replay", str(path.with_suffix(".nc"))]) == 0
     said = capsys.readouterr().out
     assert "data = hrixs.read_events(" in said
-    assert said.endswith("made again: the same, to the last byte\n")
+    # Older ones write the clock's second into a file.
+    same = ", to the last byte" if h5py.version.version_tuple >= (3, 15) else " values"
+    assert said.endswith(f"made again: the same{same}\n")

@@ -106,3 +106,15 @@ def test_the_foot_of_a_wide_line_and_ends_without_values():
     spectra[:, :7], spectra[2, -5:] = np.nan, np.nan
     assert energy_gain(100 + spectra, axis, energies, counted=False)
     assert energy_gain(np.full((2, 1000), np.nan), axis, np.full(2, 530.0), counted=False) == []
+
+
+def test_light_of_one_integrated_image_alone_is_a_cosmic_ray():
+    spectra, axis, energies = lines_at((530.0, 60))
+    spectra[1, 700:715] += 400.0
+    assert energy_gain(spectra, axis, energies, counted=False) == []
+    spectra[2, 700:715] += 400.0
+    assert energy_gain(spectra, axis, energies, counted=False)
+    one = lines_at((531.5, 400))
+    one = one[0][:1], one[1], one[2][:1]
+    assert energy_gain(*one, counted=True)
+    assert energy_gain(*one, counted=False) == []

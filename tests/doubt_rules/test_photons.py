@@ -133,6 +133,13 @@ def test_what_stands_out_scatters_as_photons_or_is_of_the_chip(n_images, charge,
     assert told(no_line(nothing, **options)) == ["no_light"]
 
 
+def test_uneven_pixels_are_no_noise_from_image_to_image():
+    spectra, options = rows_of(6, 30)
+    assert no_line(spectra, **options | {"noise": 8.0}) == []
+    spectra, options = rows_of(8, 1)
+    assert told(no_line(spectra, **options | {"noise": 8.0})) == ["no_light"]
+
+
 def test_light_beside_hot_pixels_is_light():
     spectra, options = rows_of(6, 150)
     spectra[:, 200] += 20.0

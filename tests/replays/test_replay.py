@@ -291,6 +291,27 @@ def test_a_dark_in_memory_is_told(h, data, tmp_path):
     assert hRIXS.load(tmp_path / "s.toml").dark.digest == h.dark.digest
 
 
+@pytest.mark.parametrize(("position", "method"), [("gaussian", "auto"), ("com", "resolve")])
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_an_image_of_the_noise_is_told(h, position, method):
+    h.READ_NOISE, h.CLOUD_SIGMA = np.full((256, 1024), 1.8), 0.55
+    h.POSITION = position
+    result = h.centroid(h.from_run(RUN), method=method)
+    with pytest.raises(
+        MissingDataError, match=r"was an image of 256 x 1024 pixels.*h.READ_NOISE ="
+    ):
+        replay(result)
+
+
+@pytest.mark.filterwarnings("ignore:made again:hrixs.HrixsWarning")
+def test_an_image_of_the_noise_that_nothing_used_is_not_missed(h):
+    h.READ_NOISE = np.full((256, 1024), 1.8)
+    result = h.process_run(RUN, progress=False)
+    with pytest.warns(HrixsWarning, match="READ_NOISE was an image"):
+        again = replay(result)
+    np.testing.assert_array_equal(again.spectrum, result.spectrum)
+
+
 def test_a_dark_of_chosen_images_is_made_again(h):
     data = h.from_run(RUN)
     h.load_dark(h.select(data, trains=data.trainId.values[::2]))

@@ -94,6 +94,20 @@ def test_images_of_another_file_are_refused(full, tmp_path):
         hRIXS.load(tmp_path / "b.toml")
 
 
+def test_an_image_is_named_once(full, tmp_path):
+    full.save(tmp_path / "a.toml")
+    text = (tmp_path / "a.toml").read_text()
+    (tmp_path / "a.toml").write_text(text.replace("[settings]", '[settings]\nmask = "bad.npy"'))
+    with pytest.raises(ValueError, match=r"a.toml has mask in \[settings\] and in \[images\]"):
+        hRIXS.load(tmp_path / "a.toml")
+
+
+def test_whole_numbers_may_be_none_or_less(tmp_path):
+    (tmp_path / "s.toml").write_text("[settings]\ni0_shift = -1\nbins = 31.0\nmax_pixel = inf\n")
+    h = hRIXS.load(tmp_path / "s.toml")
+    assert (-1, 31, float("inf")) == (h.I0_SHIFT, h.BINS, h.MAX_PIXEL)
+
+
 def test_settings_without_images_are_one_file(tmp_path):
     hRIXS(PROPOSAL).save(tmp_path / "s.toml")
     assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]
@@ -131,6 +145,29 @@ def test_a_camera_of_ones_own_is_known_in_another_session(tmp_path, monkeypatch)
         ("bins = 3", ValueError, r"has bins above all parts: settings stand below .*\[settings\]"),
         ('[aggregators]\nnrj = "averege"', ValueError, "Did you mean 'average'"),
         ('[dark]\nrun = "166"', ValueError, "tells of a dark, and of no image"),
+        (
+            '[settings]\nbins = "500"',
+            ValueError,
+            r's.toml: bins = "500", expected a number: write it without quotes',
+        ),
+        ("[settings]\nbins = 31.5", ValueError, r"bins = 31.5, expected a whole number"),
+        ("[settings]\nthreads = true", ValueError, r"threads = true, expected a whole number"),
+        ("[settings]\ncurve_a = [1, 2]", ValueError, r"curve_a = \[1, 2\], expected a number"),
+        ('[settings]\ncurve_b = "bent"', ValueError, r'curve_b = "bent", expected a number\.'),
+        ('[settings]\nuse_dark = "yes"', ValueError, "use_dark = 'yes', expected True or False"),
+        ("[settings]\ny_range = 700", ValueError, r'y_range = 700, expected a range .*"700:900"'),
+        ('[settings]\nposition = "centre"', ValueError, "s.toml: unknown position 'centre'"),
+        ("[settings]\ni0 = 3", ValueError, "i0 = 3, expected text"),
+        (
+            '[settings]\nmask = "bad.npy"',
+            ValueError,
+            r'mask = "bad.npy", .* set h.MASK = image in Python',
+        ),
+        (
+            'hrixs_version = "9"\n[settings]\nbins = "500"',
+            ValueError,
+            "without quotes. It was saved by hrixs 9, and",
+        ),
     ],
 )
 def test_files_that_are_none(text, error, said, tmp_path):

@@ -40,6 +40,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         if not output.parent.is_dir():
             raise MissingDataError(f"there is no folder {output.parent} to write {output.name} to.")
     from hrixs.output.writing import export
+    from hrixs.replays.differences import same_bytes
     from hrixs.replays.python_text import how_made
     from hrixs.spectrometer.replay import done_again, said_of_differences
 
@@ -64,7 +65,8 @@ def _replay(arguments: argparse.Namespace) -> int:
     if made.differences:
         print(f"made again, it is another one: {said_of_differences(made)}")
         return 1
-    print("made again: the same, to the last byte")
+    same = same_bytes(made.result, arguments.result)
+    print(f"made again: the same{', to the last byte' if same else ' values'}")
     return 0
 
 

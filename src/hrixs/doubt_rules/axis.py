@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
@@ -18,6 +19,8 @@ _BEYOND, _LEAST_BEYOND = 1.0, 2.0
 # the tallest one on, by so many standard deviations.
 _GAIN, _STRETCH_BINS = 0.5, 3
 _STRONG, _GAIN_ERRORS, _LEAST_PHOTONS = 0.3, 8.0, 30.0
+# The part of it that all images but one have, as one with a cosmic ray.
+_LEAST_OF_OTHERS = 0.25
 
 
 def calibrated_range(energy: float, lowest: float, highest: float) -> list[Doubt]:
@@ -108,7 +111,10 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
         return []
     spectra, axis = spectra[:, known], axis[known]  # ends of a tilted crop are not
     stretch = max(round(0.5 * _GAIN / step), _STRETCH_BINS)
-    gain, total = _over_gain(spectra[usable], axis, energies[usable], step)
+    spectra, energies = spectra[usable], energies[usable]
+    moved = np.rint((energies - energies.min()) / step).astype(np.int64)
+    total = _over_gain(spectra, moved)
+    gain = axis[: len(total)] - energies.min()
     if len(total) < 4 * stretch:
         return []
     light = np.convolve(total, np.ones(stretch), mode="valid")
@@ -127,7 +133,9 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
     strong, least = _STRONG * float(height.max()), _LEAST_PHOTONS if counted else 0.0
     if height[at] <= max(strong, _GAIN_ERRORS * scatter, least):
         return []
-    share, energy = float(height[at] / height.max()), float(np.median(energies[usable]))
+    if not _in_several(spectra, moved, at, stretch) and not (counted and len(spectra) == 1):
+        return []  # a cosmic ray
+    share, energy = float(height[at] / height.max()), float(np.median(energies))
     line = "the tallest line" if share == 1 else f"a line with {share:.0%} of the tallest one"
     return [
         Doubt(
@@ -140,18 +148,24 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
     ]
 
 
-def _over_gain(
-    spectra: Floats, axis: Floats, energies: Floats, step: float
-) -> tuple[Floats, Floats]:
-    """The sum of spectra over what the photons have gained, and that axis.
+def _over_gain(spectra: Floats, moved: NDArray[np.int64]) -> Floats:
+    """The sum of spectra over what the photons have gained, each moved by whole bins.
 
-    Each is moved by whole bins; bins that not all of them reach are left out.
+    Bins that not all of them reach are left out.
     """
-    moved = np.rint((energies - energies.min()) / step).astype(np.int64)
-    n = max(len(axis) - int(moved.max()), 0)
+    n = max(spectra.shape[1] - int(moved.max()), 0)
     total = np.zeros(n)
-    if not n:
-        return total, total
-    for shift in np.unique(moved):
+    for shift in np.unique(moved) if n else ():
         total += spectra[moved == shift, shift : shift + n].sum(axis=0)
-    return axis[:n] - energies.min(), total
+    return total
+
+
+def _in_several(spectra: Floats, moved: NDArray[np.int64], at: int, stretch: int) -> bool:
+    """Whether light in a stretch is there without the image that has most of it."""
+    each = np.zeros(len(spectra))
+    for shift in np.unique(moved):
+        of = moved == shift
+        first = shift + at
+        each[of] = spectra[of, first : first + stretch].sum(axis=1)
+        each[of] -= stretch * np.median(spectra[of], axis=1)
+    return bool(each.sum() - each.max() > _LEAST_OF_OTHERS * each.sum())

@@ -291,7 +291,7 @@ CODES: tuple[Code, ...] = (
         "energy_gain",
         f"A line with {axis._STRONG:.0%} of the tallest one's light or more lies over "
         f"{axis._GAIN:g} eV above the photon energy `nrj`, by {axis._GAIN_ERRORS:.0f} standard "
-        "deviations: photons do not gain energy",
+        "deviations, and not in one integrated image alone: photons do not gain energy",
         "Check the sign of `ENERGY_SLOPE`, `ENERGY_INTERCEPT` and `nrj`, or `calibrate_energy` "
         "again",
     ),

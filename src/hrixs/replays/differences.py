@@ -1,7 +1,9 @@
-"""What differs between a result and the same one made again, to the last byte."""
+"""What differs between a result and the same one made again: its values, or a byte of its file."""
 
 from __future__ import annotations
 
+import filecmp
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +44,14 @@ def differences(
         if name in again.variables:
             lines += _of_variables(name, was.variables[name], again.variables[name])
     return lines + _of_attrs("", was.attrs, again.attrs)
+
+
+def same_bytes(again: xr.Dataset, file: str | os.PathLike[str]) -> bool:
+    """Whether the file that is written of a result made again is the file that there was."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "again.nc"
+        write_netcdf(again, path)
+        return filecmp.cmp(path, file, shallow=False)
 
 
 def _with_moved(data: xr.Dataset, moved: Mapping[str, str]) -> xr.Dataset:

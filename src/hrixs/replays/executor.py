@@ -18,6 +18,7 @@ from hrixs.files.event_list import read_events
 from hrixs.files.images import open_images
 from hrixs.groups.grouped import aggregate
 from hrixs.level.background import subtract_background
+from hrixs.photons.placement import fits_clouds
 from hrixs.photons.table import photon_table
 from hrixs.runs import extra_data_access
 from hrixs.scans.elastic import align_elastic
@@ -51,6 +52,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         *(align, align_elastic, energy_loss, subtract_background, difference, rixs_map, cut),
     )
 }
+# Methods that fit photons wherever they are placed.
+_FITTING = ("resolve", "best")
 
 
 class Replay:
@@ -127,6 +130,7 @@ class Replay:
         arguments = {key: self._argument(key, value) for key, value in plain.items()}
         given = () if data is None else (data,)
         if step.get("of") == "hRIXS" and name in METHODS:
+            _require_noise(state.get("settings", {}), arguments)
             return getattr(self.spectrometer(state), name)(*given, **arguments)
         if step.get("of") == "h" and name in self._of_h:
             return self._of_h[name](self.spectrometer(state), *given, **arguments)
@@ -202,6 +206,22 @@ class Replay:
             if path == old or path.startswith(old + os.sep):
                 return new + path[len(old) :]
         return path
+
+
+def _require_noise(settings: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Raise MissingDataError where photons were fitted with an image of the noise, which is lost.
+
+    Other calls do without the noise, and the setting is told of when it is not set.
+    """
+    fits = fits_clouds(settings.get("position")) or arguments.get("method") in _FITTING
+    noise = settings.get("read_noise")
+    if fits and isinstance(noise, Mapping) and "digest" in noise:
+        raise MissingDataError(
+            f"READ_NOISE was an image of {' x '.join(map(str, noise['shape']))} pixels, which a "
+            "result does not hold. Load a file of the settings, which holds it (h = "
+            "hRIXS.load(file)), or set it (h = hRIXS.from_result(result), h.READ_NOISE = image), "
+            "and make the calls that hrixs.how_made(result) shows."
+        )
 
 
 def _with_hint(error: BaseException, plain: Mapping[str, Any]) -> BaseException:

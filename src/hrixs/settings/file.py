@@ -34,6 +34,7 @@ from hrixs.settings.state import (
     set_plain,
 )
 from hrixs.settings.table import NAMES, SETTINGS
+from hrixs.settings.values import require_values
 from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import __version__, digest
@@ -96,8 +97,14 @@ def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
     if CURVATURE in told:
         settings[CURVATURE] = told[CURVATURE]
     images = _read_images(file, told.get("images", {}))
+    twice = [name for name in map(str.lower, IMAGES) if name in images and name in settings]
+    if twice:
+        raise ValueError(
+            f"{file} has {twice[0]} in [settings] and in [images]: leave one of both lines out."
+        )
     try:
         set_plain(h, settings, told)
+        require_values(settings)
     except (AttributeError, ValueError) as error:
         by = str(told.get("hrixs_version", __version__))
         of = "" if by == __version__ else f" It was saved by hrixs {by}, and this is {__version__}."

@@ -1,0 +1,71 @@
+"""Whether values that a file holds are those of their settings, before anything uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hrixs.settings.table import SETTINGS
+from hrixs.utils.checks import finite_number, number, require_word, yes_or_no
+
+_KINDS = {setting.name: setting.kind for setting in SETTINGS}
+# A range with a step is text as this; whoever uses the setting refuses it.
+_RANGE = re.compile(r"\s*(-?\d*)\s*:\s*(-?\d*)\s*(:.*)?")
+
+
+def require_values(settings: Mapping[str, Any]) -> None:
+    """Raise ValueError for the first value that can't be one of its setting.
+
+    Parameters
+    ----------
+    settings
+        Numbers, text and lists by the settings' names; None and unknown names are left.
+    """
+    for name, value in settings.items():
+        kind = _KINDS.get(name.upper())
+        if kind is not None and value is not None:
+            _require(name, value, kind)
+
+
+def _require(name: str, value: Any, kind: str | tuple[str, ...]) -> None:
+    if isinstance(kind, tuple):
+        require_word(name, value, kind)
+    elif kind == "number":
+        if isinstance(value, bool):
+            raise ValueError(f"{name} = {_as_typed(value)}, expected a number.")
+        _number(name, value)
+    elif kind == "whole number":
+        if isinstance(value, bool) or not finite_number(name, _number(name, value)).is_integer():
+            raise ValueError(f"{name} = {_as_typed(value)}, expected a whole number.")
+    elif kind == "yes or no":
+        yes_or_no(name, value)
+    elif kind == "text" and not isinstance(value, str):
+        raise ValueError(f"{name} = {_as_typed(value)}, expected text, in quotes.")
+    elif kind == "range" and not (isinstance(value, str) and _RANGE.fullmatch(value)):
+        raise ValueError(f'{name} = {_as_typed(value)}, expected a range of pixels as "700:900".')
+    elif kind == "image" and not isinstance(value, Mapping):
+        raise ValueError(
+            f"{name} = {_as_typed(value)}, expected no value here: an image is kept in the file "
+            f"beside this one, which hRIXS.save writes. Leave the line out, and set "
+            f"h.{name.upper()} = image in Python, or give the file of the image on the command "
+            "line."
+        )
+
+
+def _number(name: str, value: Any) -> float:
+    """The number; a text in quotes is none, whatever it spells."""
+    if not isinstance(value, str):
+        return number(name, value)
+    try:
+        float(value)
+    except ValueError:
+        raise ValueError(f"{name} = {_as_typed(value)}, expected a number.") from None
+    raise ValueError(f"{name} = {_as_typed(value)}, expected a number: write it without quotes.")
+
+
+def _as_typed(value: Any) -> str:
+    """A value as it stands in the file, or its beginning."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (f'"{value}"' if isinstance(value, str) else repr(value))[:80]
