@@ -134,18 +134,9 @@ def spectra_of_sums(
     data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
 ) -> xr.Dataset:
     """The same alone, over rows ``y`` of the chip."""
-    sampled = data[SAMPLED]
-    attrs = dict(sampled.attrs)
+    attrs = dict(data[SAMPLED].attrs)
     model = Model.of_attrs(attrs, oversample=oversample, smoothing=smoothing)
-    n_images: Any
-    images = [dim for dim in sampled.dims if dim != HEIGHT]
-    if "counts" in data and set(data["counts"].dims) <= set(images):
-        n_images = data["counts"].astype(np.float64)
-    else:
-        n_images = int(np.prod([sampled.sizes[dim] for dim in images], dtype=np.int64))
-        if sampled.chunks is not None:  # in the order of images, however they are divided
-            sampled = sampled.chunk({dim: -1 for dim in images})
-        sampled = sampled.sum(images, skipna=False)
+    sampled, n_images = summed(data)
     pixels = np.asarray(sampled[PIXELS].values, dtype=np.float64)
     known = [one for one in sampled.coords if one not in (HEIGHT, PIXELS)]
     heights = sampled.drop_vars([PIXELS]).rename({HEIGHT: "y"})
@@ -155,6 +146,18 @@ def spectra_of_sums(
     if isinstance(n_images, int):
         made["spectrum"].attrs["n_images"] = n_images
     return made.assign_coords({one: sampled.coords[one] for one in known})
+
+
+def summed(data: xr.Dataset) -> tuple[xr.DataArray, Any]:
+    """Sums by height of all images, or of each group; and how many images each is the sum of."""
+    sampled = data[SAMPLED]
+    images = [dim for dim in sampled.dims if dim != HEIGHT]
+    if "counts" in data and set(data["counts"].dims) <= set(images):
+        return sampled, data["counts"].astype(np.float64)
+    n_images = int(np.prod([sampled.sizes[dim] for dim in images], dtype=np.int64))
+    if sampled.chunks is not None:  # in the order of images, however they are divided
+        sampled = sampled.chunk({dim: -1 for dim in images})
+    return sampled.sum(images, skipna=False), n_images
 
 
 def _over_energy(made: xr.Dataset, intercept: float, slope: float) -> xr.Dataset:
