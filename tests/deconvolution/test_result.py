@@ -81,6 +81,31 @@ def test_groups_have_spectra_of_their_own_sums():
     assert float(other["resolution"]) > float(made["resolution"])
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_chosen_images_have_a_spectrum_of_their_own():
+    made = spectrometer().integrate(images(), deconvolve=True, oversample=4)
+    few = hrixs.select(made, "hRIXS_delay > 0")
+    assert few["spectrum"].attrs["n_images"] == 3
+    assert few["spectrum"].attrs["counts_of"] == "3 images"
+    expected = hrixs.deconvolve(made.isel(trainId=slice(1, None, 2)), oversample=4)
+    np.testing.assert_array_equal(few["spectrum"], expected["spectrum"])
+    assert few.attrs["n_left_out"] == 3
+    # Of images that are chosen otherwise the spectrum is that of all: wide sums tell it.
+    with pytest.raises(ValueError, match="images were chosen since"):
+        hrixs.sum_between(made.isel(trainId=[0, 1]), 500.0, 501.0)
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_wide_sums_of_groups_have_the_errors_of_their_own_images():
+    made = spectrometer().integrate(images(), deconvolve=True)
+    groups = hrixs.aggregate(made, "hRIXS_delay")
+    odd = hrixs.select(made, "hRIXS_delay > 0")
+    found = hrixs.sum_between(groups, 500.0, 500.5)
+    np.testing.assert_allclose(
+        found["spectrum_err"][1], hrixs.sum_between(odd, 500.0, 500.5)["spectrum_err"]
+    )
+
+
 def test_results_are_stored_and_told(tmp_path):
     made = spectrometer().integrate(images(), deconvolve=True).drop_vars("MaranaX")
     path = tmp_path / "result.nc"

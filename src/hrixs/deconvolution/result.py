@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from hrixs.camera.curve import Curvature
 from hrixs.deconvolution.options import Deconvolution
 from hrixs.deconvolution.photons import pixel_counts
-from hrixs.deconvolution.spectrum import Model, deconvolved, tell_phases
+from hrixs.deconvolution.spectrum import Model, deconvolved
+from hrixs.doubt_rules.doubt import tell, with_doubts
+from hrixs.doubt_rules.phases import few_phases
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
@@ -61,12 +63,13 @@ def as_sampled(
         options.oversample,
         options.smoothing,
     )
-    told = tell_phases(where, options.oversample)
+    doubts = few_phases(where.moved, options.oversample)
+    tell(doubts)
     made = by_height.rename(y=HEIGHT).rename(SAMPLED)
     made = made.assign_coords({PIXELS: (HEIGHT, pixels, {"long_name": "pixels of each height"})})
     attrs = {**by_height.attrs, **model.attrs(), **dict(zip(_AXIS, axis, strict=True))}
     attrs |= {"long_name": "photons by the height of pixels above the curve"}
-    return made.assign_attrs(attrs | ({} if told is None else {"few_phases": told}))
+    return made.assign_attrs(with_doubts(attrs, doubts) if doubts else attrs)
 
 
 def one_spectrum(

@@ -15,14 +15,11 @@ from hrixs.deconvolution.fit import Fit, Light, fit
 from hrixs.deconvolution.floor import floor_of
 from hrixs.deconvolution.photons import PIXELS_FOR_A_LEVEL
 from hrixs.deconvolution.response import Response
-from hrixs.deconvolution.sampled import FloatArray, Phases, by_phase
+from hrixs.deconvolution.sampled import FloatArray, by_phase
 from hrixs.utils.checks import number, whole_number
-from hrixs.utils.errors import warn
 
 # A basis of Gaussians is smooth where they are so wide, in distances of their middles.
 _SMOOTH = 0.6
-# A line that moves by less over the columns does not come at all phases alike.
-_WHOLE_ROW = 1.0
 # What the level of an image may be off by, in its pixels' noise.
 _MOST_FLOOR = 0.25
 #: Beside the spectrum: photons, covariances by lag, width of what a line of no width becomes.
@@ -270,16 +267,3 @@ def _full_width(values: FloatArray) -> float:
         k = int(below[0])
         ends.append(k - 1 + (side[k - 1] - half) / (side[k - 1] - side[k]))
     return float(sum(ends))
-
-
-def tell_phases(where: Phases, oversample: int) -> str | None:
-    """Say where the line comes at few phases, so that the pixel hides what lies in it."""
-    if where.moved >= _WHOLE_ROW or oversample == 1:
-        return None
-    text = (
-        f"the lines move by {where.moved:.2f} px over the columns, and come at few phases of a "
-        "pixel. Cloud and pixel are taken out as far as one sampling a row tells: of lines of 1 px "
-        "and more. What is finer is smoothed; a tilt of the camera by a row would tell it."
-    )
-    warn(text)
-    return text
