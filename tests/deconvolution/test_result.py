@@ -128,6 +128,36 @@ def test_runs_give_the_same_as_their_images(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_several_runs_make_one_spectrum_of_all_images(tmp_path):
+    data, h = images(), spectrometer()
+    h.FIELDS = ["MaranaX", "nrj"]
+    runs = []
+    for number in range(2):
+        part = data.isel(trainId=slice(3 * number, 3 * number + 3))
+        (tmp_path / str(number)).mkdir()
+        runs.append(
+            write_run(
+                tmp_path / str(number), part["MaranaX"].values, slow={"nrj": part["nrj"].values}
+            )
+        )
+    made = h.process_runs(runs, method="integrate", deconvolve=True, progress=False)
+    assert made["spectrum"].dims == ("energy",)
+    assert made["sampled"].sizes["trainId"] == 6
+    assert made["spectrum"].attrs["n_images"] == 6
+    assert made["spectrum"].attrs["counts_of"].startswith("6 images")
+    expected = h.integrate(data, deconvolve=True)
+    # The noise of a pixel is that of the first images of each run.
+    np.testing.assert_allclose(made["spectrum"], expected["spectrum"], rtol=2e-3, atol=0.5)
+    h.set_params(cloud_sigma=0.6)
+    other = h.process_run(runs[0], method="integrate", deconvolve=True, progress=False)
+    one = hrixs.select(made, index=[0])
+    with pytest.raises(ValueError, match="cloud_sigma of deconvolved runs differ"):
+        hrixs.concat([one, other])
+    with pytest.raises(hrixs.MissingDataError, match="deconvolve=True"):
+        hrixs.concat([one, h.process_run(runs[1], method="integrate", progress=False)])
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
 def test_the_command_line_deconvolves_stacks_of_images(tmp_path, capsys):
     data, h = images(), spectrometer()
     np.save(tmp_path / "stack.npy", data["MaranaX"].values)
@@ -148,8 +178,8 @@ def test_what_can_not_be_is_told_of():
         h.integrate(data, oversample=3)
     with pytest.raises(ValueError, match=r"method='auto', expected 'integrate'"):
         add_spectra(h, data, "auto", deconvolution=Deconvolution())
-    with pytest.raises(ValueError, match="process each run by itself"):
-        h.process_runs([1, 2], method="integrate", deconvolve=True)
+    with pytest.raises(ValueError, match="align='elastic' moves spectra of images"):
+        h.process_runs([1, 2], method="integrate", deconvolve=True, align="elastic")
     with pytest.raises(hrixs.MissingDataError, match="no variable 'sampled'"):
         hrixs.deconvolve(data)
     h.CLOUD_SIGMA = None
