@@ -90,6 +90,8 @@ def test_chosen_images_have_a_spectrum_of_their_own():
     expected = hrixs.deconvolve(made.isel(trainId=slice(1, None, 2)), oversample=4)
     np.testing.assert_array_equal(few["spectrum"], expected["spectrum"])
     assert few.attrs["n_left_out"] == 3
+    assert few["spectrum"].attrs["detector"] == made["spectrum"].attrs["detector"]
+    assert hrixs.doubts(few) == hrixs.doubts(made)
     # Of images that are chosen otherwise the spectrum is that of all: wide sums tell it.
     with pytest.raises(ValueError, match="images were chosen since"):
         hrixs.sum_between(made.isel(trainId=[0, 1]), 500.0, 501.0)
@@ -145,6 +147,15 @@ def test_several_runs_make_one_spectrum_of_all_images(tmp_path):
     assert made["sampled"].sizes["trainId"] == 6
     assert made["spectrum"].attrs["n_images"] == 6
     assert made["spectrum"].attrs["counts_of"].startswith("6 images")
+    assert made["spectrum"].attrs["detector"] == "MaranaX"
+    assert made["spectrum"].attrs["curve_a"] == TRUTH.tilt
+    hrixs.doubts(made)  # they were looked at
+    done = {"checkpoint": tmp_path / "kept", "method": "integrate", "deconvolve": True}
+    for _ in range(2):  # and loaded from there
+        again = h.process_runs(runs, progress=False, **done)
+        np.testing.assert_array_equal(again["spectrum"], made["spectrum"])
+    assert "deconvolve=True" in hrixs.how_made(made)
+    hrixs.sum_between(made, 500.0, 500.6)
     expected = h.integrate(data, deconvolve=True)
     # The noise of a pixel is that of the first images of each run.
     np.testing.assert_allclose(made["spectrum"], expected["spectrum"], rtol=2e-3, atol=0.5)

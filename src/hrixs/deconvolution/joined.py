@@ -39,11 +39,10 @@ def as_images(result: xr.Dataset) -> xr.Dataset:
     """The sums of each image in the place of the spectrum of all."""
     left = ("spectrum", *BESIDE, SAMPLED, "energy", "cov_lag")
     rest = result.drop_vars([one for one in left if one in result.variables])
-    how = {
-        name: result["spectrum"].attrs.get(name, result[SAMPLED].attrs.get(name))
-        for name in ("oversample", "smoothing")
-    }
-    return rest.assign(spectrum=result[SAMPLED].assign_attrs(how))
+    sums = result[SAMPLED]
+    # Of the spectrum are settings, doubts, and how it was deconvolved.
+    attrs = {**sums.attrs, **result["spectrum"].attrs, "long_name": sums.attrs.get("long_name")}
+    return rest.assign(spectrum=sums.assign_attrs(attrs))
 
 
 def as_sums(joined: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:

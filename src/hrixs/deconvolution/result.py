@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hrixs.camera.curve import Curvature
 from hrixs.deconvolution.options import Deconvolution
 from hrixs.deconvolution.photons import pixel_counts
 from hrixs.deconvolution.spectrum import Model, deconvolved
-from hrixs.doubt_rules.doubt import tell, with_doubts
+from hrixs.doubt_rules.doubt import DOUBTS, tell, with_doubts
 from hrixs.doubt_rules.phases import few_phases
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
@@ -127,6 +128,8 @@ def deconvolve(
         )
     made = spectra_of_sums(data, oversample=oversample, smoothing=smoothing)
     made = _over_energy(made, *(float(data[SAMPLED].attrs[name]) for name in _AXIS))
+    if "spectrum" in data:
+        made["spectrum"].attrs = _told(data["spectrum"].attrs, made["spectrum"].attrs)
     stale: list[Any] = [
         one for one in ("spectrum", *BESIDE, "energy", "cov_lag") if one in data.variables
     ]
@@ -161,6 +164,12 @@ def summed(data: xr.Dataset) -> tuple[xr.DataArray, Any]:
     if sampled.chunks is not None:  # in the order of images, however they are divided
         sampled = sampled.chunk({dim: -1 for dim in images})
     return sampled.sum(images, skipna=False), n_images
+
+
+def _told(before: Mapping[Any, Any], now: Mapping[Any, Any]) -> dict[Any, Any]:
+    """What the spectrum before told of settings and doubts, under what is so now."""
+    kept = {name: value for name, value in before.items() if name != "n_images"}
+    return {**kept, **now, **({DOUBTS: kept[DOUBTS]} if DOUBTS in kept else {})}
 
 
 def _over_energy(made: xr.Dataset, intercept: float, slope: float) -> xr.Dataset:
