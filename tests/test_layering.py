@@ -29,8 +29,8 @@ ARROWS = {
     "level": "spectra camera steps utils",
     "i0": "runs spectra camera utils",
     "groups": "i0 deconvolution spectra camera steps utils",
-    "selection": "runs spectra camera steps utils",
-    "scans": "groups i0 energy spectra camera steps utils",
+    "selection": "runs deconvolution spectra camera steps utils",
+    "scans": "groups i0 energy deconvolution spectra camera steps utils",
     "reduction": "level runs noise deconvolution spectra photons camera utils",
     "settings": "level spectra photons runs files camera steps utils",
     "replays": "settings scans groups selection energy level deconvolution spectra photons runs "

@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 
 import hrixs
+from oracles import deconvolved as reference
 
 
 def made(n_bins=30, n_lags=7):
@@ -51,3 +52,47 @@ def test_what_has_no_covariance_is_told_of():
         hrixs.sum_between(made()[0], 50, 60)
     with pytest.raises(ValueError, match="expected at most 30"):
         hrixs.add_bins(made()[0], 31)
+
+
+def whole_result():
+    truth = reference.Truth(photons=3000, shape=(256, 40))
+    images = np.stack([truth.frame(np.random.default_rng(seed)) for seed in range(2)])
+    return hrixs.integrate_frames(
+        np.round(images).astype(np.uint16), curvature=(truth.tilt, 0.0), deconvolve=True,
+        cloud_sigma=0.55, photon_charge=150.0,
+    )  # fmt: skip
+
+
+def test_wide_sums_add_up_of_a_piece_of_the_axis_too():
+    made = whole_result()
+    piece = made.sel(y=slice(4, 34))
+    for data in (made, piece):
+        found = hrixs.sum_between(data, 6.0, 30.0)
+        assert float(found["spectrum_err"]) == pytest.approx(
+            float(hrixs.sum_between(made, 6.0, 30.0)["spectrum_err"])
+        )
+    # A row each, and all rows: the errors of the parts are not those of the whole.
+    halves = hrixs.add_bins(made, 60)
+    both = halves["spectrum_cov"].values
+    total = np.sqrt(both[0, 0] + both[1, 0] + 2 * both[0, 1])
+    assert float(hrixs.sum_between(made, -1, 50)["spectrum_err"]) == pytest.approx(total)
+    assert float(hrixs.sum_between(halves, -1, 50)["spectrum_err"]) == pytest.approx(total)
+
+
+def test_wide_sums_without_what_tells_their_error_are_refused():
+    made = whole_result()
+    hrixs.sum_between(made.drop_vars("sampled"), 10.0, 15.0)
+    with pytest.raises(hrixs.MissingDataError, match="has no 'sampled' to reckon"):
+        hrixs.sum_between(made.drop_vars("sampled"), 2.0, 30.0)
+    with pytest.raises(ValueError, match="images were chosen since"):
+        hrixs.sum_between(made.isel(frame=[0]), 2.0, 30.0)
+    with pytest.raises(ValueError, match=r"hrixs\.deconvolve\(data\)"):
+        hrixs.add_bins(made.assign(spectrum=2 * made["spectrum"]), 60)
+
+
+def test_no_error_of_nothing_is_given_in_silence():
+    data, _ = made()
+    data["spectrum_cov"][:, 1:] = -9.0
+    with pytest.warns(hrixs.HrixsWarning, match="1 sums have no error"):
+        found = hrixs.sum_between(data, 2.0, 3.0)
+    assert np.isnan(found["spectrum_err"])

@@ -81,6 +81,33 @@ def test_groups_have_spectra_of_their_own_sums():
     assert float(other["resolution"]) > float(made["resolution"])
 
 
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_chosen_images_have_a_spectrum_of_their_own():
+    made = spectrometer().integrate(images(), deconvolve=True, oversample=4)
+    few = hrixs.select(made, "hRIXS_delay > 0")
+    assert few["spectrum"].attrs["n_images"] == 3
+    assert few["spectrum"].attrs["counts_of"] == "3 images"
+    expected = hrixs.deconvolve(made.isel(trainId=slice(1, None, 2)), oversample=4)
+    np.testing.assert_array_equal(few["spectrum"], expected["spectrum"])
+    assert few.attrs["n_left_out"] == 3
+    assert few["spectrum"].attrs["detector"] == made["spectrum"].attrs["detector"]
+    assert hrixs.doubts(few) == hrixs.doubts(made)
+    # Of images that are chosen otherwise the spectrum is that of all: wide sums tell it.
+    with pytest.raises(ValueError, match="images were chosen since"):
+        hrixs.sum_between(made.isel(trainId=[0, 1]), 500.0, 501.0)
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_wide_sums_of_groups_have_the_errors_of_their_own_images():
+    made = spectrometer().integrate(images(), deconvolve=True)
+    groups = hrixs.aggregate(made, "hRIXS_delay")
+    odd = hrixs.select(made, "hRIXS_delay > 0")
+    found = hrixs.sum_between(groups, 500.0, 500.5)
+    np.testing.assert_allclose(
+        found["spectrum_err"][1], hrixs.sum_between(odd, 500.0, 500.5)["spectrum_err"]
+    )
+
+
 def test_results_are_stored_and_told(tmp_path):
     made = spectrometer().integrate(images(), deconvolve=True).drop_vars("MaranaX")
     path = tmp_path / "result.nc"
@@ -100,6 +127,45 @@ def test_runs_give_the_same_as_their_images(tmp_path):
     expected = h.integrate(data, deconvolve=True)
     np.testing.assert_allclose(made["spectrum"], expected["spectrum"], rtol=1e-9, atol=1e-9)
     assert made["n_photons"].sizes == {"trainId": 6}
+
+
+@pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+def test_several_runs_make_one_spectrum_of_all_images(tmp_path):
+    data, h = images(), spectrometer()
+    h.FIELDS = ["MaranaX", "nrj"]
+    runs = []
+    for number in range(2):
+        part = data.isel(trainId=slice(3 * number, 3 * number + 3))
+        (tmp_path / str(number)).mkdir()
+        runs.append(
+            write_run(
+                tmp_path / str(number), part["MaranaX"].values, slow={"nrj": part["nrj"].values}
+            )
+        )
+    made = h.process_runs(runs, method="integrate", deconvolve=True, progress=False)
+    assert made["spectrum"].dims == ("energy",)
+    assert made["sampled"].sizes["trainId"] == 6
+    assert made["spectrum"].attrs["n_images"] == 6
+    assert made["spectrum"].attrs["counts_of"].startswith("6 images")
+    assert made["spectrum"].attrs["detector"] == "MaranaX"
+    assert made["spectrum"].attrs["curve_a"] == TRUTH.tilt
+    hrixs.doubts(made)  # they were looked at
+    done = {"checkpoint": tmp_path / "kept", "method": "integrate", "deconvolve": True}
+    for _ in range(2):  # and loaded from there
+        again = h.process_runs(runs, progress=False, **done)
+        np.testing.assert_array_equal(again["spectrum"], made["spectrum"])
+    assert "deconvolve=True" in hrixs.how_made(made)
+    hrixs.sum_between(made, 500.0, 500.6)
+    expected = h.integrate(data, deconvolve=True)
+    # The noise of a pixel is that of the first images of each run.
+    np.testing.assert_allclose(made["spectrum"], expected["spectrum"], rtol=2e-3, atol=0.5)
+    h.set_params(cloud_sigma=0.6)
+    other = h.process_run(runs[0], method="integrate", deconvolve=True, progress=False)
+    one = hrixs.select(made, index=[0])
+    with pytest.raises(ValueError, match="cloud_sigma of deconvolved runs differ"):
+        hrixs.concat([one, other])
+    with pytest.raises(hrixs.MissingDataError, match="deconvolve=True"):
+        hrixs.concat([one, h.process_run(runs[1], method="integrate", progress=False)])
 
 
 @pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
@@ -123,8 +189,8 @@ def test_what_can_not_be_is_told_of():
         h.integrate(data, oversample=3)
     with pytest.raises(ValueError, match=r"method='auto', expected 'integrate'"):
         add_spectra(h, data, "auto", deconvolution=Deconvolution())
-    with pytest.raises(ValueError, match="process each run by itself"):
-        h.process_runs([1, 2], method="integrate", deconvolve=True)
+    with pytest.raises(ValueError, match="align='elastic' moves spectra of images"):
+        h.process_runs([1, 2], method="integrate", deconvolve=True, align="elastic")
     with pytest.raises(hrixs.MissingDataError, match="no variable 'sampled'"):
         hrixs.deconvolve(data)
     h.CLOUD_SIGMA = None

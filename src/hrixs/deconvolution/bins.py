@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from hrixs.deconvolution.far import covariance_of
+from hrixs.deconvolution.sampled import FloatArray
 from hrixs.utils.checks import require_dataset, whole_number
-from hrixs.utils.errors import MissingDataError
+from hrixs.utils.errors import MissingDataError, warn
 
 
 def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
@@ -34,20 +36,15 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
     n_bins = spectrum.sizes[dim] // n * n
     if n_bins == 0:
         raise ValueError(f"n = {n}, expected at most {spectrum.sizes[dim]}, the bins there are.")
-    values = np.asarray(cov.isel({dim: slice(n_bins)}).transpose(..., dim, "cov_lag").values)
-    n_lags = values.shape[-1]
-    wide_lags = (n_lags - 1) // n + 1
-    blocks = values.reshape(*values.shape[:-2], n_bins // n, n, n_lags)
-    wide = np.zeros((*blocks.shape[:-2], wide_lags))
-    for first in range(n):
-        for lag in range(n_lags):
-            block = (first + lag) // n
-            if block < wide_lags:
-                # Within a bin each pair counts in both orders.
-                wide[..., block] += blocks[..., first, lag] * (2.0 if block == 0 < lag else 1.0)
+    if 2 * n > cov.sizes["cov_lag"] and not _is_whole(cov, n_bins):
+        alone = np.kron(np.eye(n_bins // n), np.ones(n)).astype(np.float64)
+        wide = _by_lag(covariance_of(data, alone, slice(0, n_bins)))
+    else:
+        wide = _of_lags(cov.isel({dim: slice(n_bins)}).transpose(..., dim, "cov_lag").values, n)
+    wide_lags = wide.shape[-1]
     summed = spectrum.isel({dim: slice(n_bins)}).coarsen({dim: n}).sum(keep_attrs=True)
     dims = (*(d for d in cov.dims if d not in (dim, "cov_lag")), dim, "cov_lag")
-    error = np.sqrt(np.maximum(wide[..., 0], 0.0))
+    error = _root(wide[..., 0])
     made = summed.transpose(..., dim).to_dataset(name="spectrum")
     made["spectrum_err"] = (dims[:-1], error, {"units": "photons"})
     made["spectrum_cov"] = (dims, wide, dict(cov.attrs))
@@ -83,15 +80,59 @@ def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
             f"{axis.max():g}."
         )
     part = slice(int(inside[0]), int(inside[-1]) + 1)
-    values = np.asarray(cov.isel({dim: part}).transpose(..., dim, "cov_lag").values)
-    n_bins, n_lags = values.shape[-2:]
-    variance = values[..., 0].sum(axis=-1)
-    for lag in range(1, min(n_lags, n_bins)):
-        variance = variance + 2 * values[..., : n_bins - lag, lag].sum(axis=-1)
+    n_lags, n_bins = cov.sizes["cov_lag"], part.stop - part.start
+    if n_bins > n_lags and not _is_whole(cov, n_bins):
+        variance = covariance_of(data, np.ones((1, n_bins)), part)[..., 0, 0]
+    else:
+        values = np.asarray(cov.isel({dim: part}).transpose(..., dim, "cov_lag").values)
+        variance = values[..., 0].sum(axis=-1)
+        for lag in range(1, min(n_lags, n_bins)):
+            variance = variance + 2 * values[..., : n_bins - lag, lag].sum(axis=-1)
     total = spectrum.isel({dim: part}).sum(dim, skipna=False, keep_attrs=True)
     made = total.to_dataset(name="spectrum")
-    made["spectrum_err"] = (total.dims, np.sqrt(np.maximum(variance, 0.0)), {"units": "photons"})
+    made["spectrum_err"] = (total.dims, _root(variance), {"units": "photons"})
     return made
+
+
+def _of_lags(values: FloatArray, n: int) -> FloatArray:
+    """Covariances by lag of each `n` bins together, of those of single ones."""
+    *leading, n_bins, n_lags = values.shape
+    wide_lags = (n_lags - 1) // n + 1
+    blocks = values.reshape(*leading, n_bins // n, n, n_lags)
+    wide = np.zeros((*blocks.shape[:-2], wide_lags))
+    for first in range(n):
+        for lag in range(n_lags):
+            block = (first + lag) // n
+            if block < wide_lags:
+                # Within a bin each pair counts in both orders.
+                wide[..., block] += blocks[..., first, lag] * (2.0 if block == 0 < lag else 1.0)
+    return wide
+
+
+def _by_lag(full: FloatArray) -> FloatArray:
+    """A whole covariance, by first bin and lag."""
+    n = full.shape[-1]
+    bands = np.zeros(full.shape)
+    for lag in range(n):
+        bands[..., : n - lag, lag] = np.diagonal(full, lag, axis1=-2, axis2=-1)
+    return bands
+
+
+def _is_whole(cov: xr.DataArray, n_bins: int) -> bool:
+    """Whether bins further apart than the lags have nothing to do with each other."""
+    last = cov.isel(cov_lag=-1).values
+    return n_bins <= cov.sizes["cov_lag"] or not np.nan_to_num(last).any()
+
+
+def _root(variance: FloatArray) -> FloatArray:
+    """Errors; NaN, and told, where a variance is not above 0."""
+    wrong = variance <= 0
+    if np.any(wrong):
+        warn(
+            f"{int(np.sum(wrong))} sums have no error (NaN): their covariances add up to 0 or "
+            "less. hrixs.deconvolve(data) reckons them again."
+        )
+    return np.asarray(np.sqrt(np.where(wrong, np.nan, variance)))
 
 
 def _parts(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, str]:

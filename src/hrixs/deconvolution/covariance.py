@@ -38,6 +38,42 @@ def covariance(light: Light, fit: Fit, response: Response) -> FloatArray:
     return bands
 
 
+def covariance_of_sums(
+    light: Light, fit: Fit, response: Response, weights: FloatArray
+) -> FloatArray:
+    """Covariance of weighted sums of the bins of the rows, however far apart these are.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray, shape (sums, bins of the rows)
+    """
+    from scipy.linalg import solveh_banded
+
+    share, n_rows = light.share, light.sums.shape[1]
+    right = np.zeros((len(fit.g), len(weights)))
+    for column, one in zip(right.T, weights, strict=True):
+        column[response.inner(n_rows)] = one
+        column[:] = response.spread_out(column)
+    moves = solveh_banded(fit.normal, right, lower=True)
+    weighted = fit.weights * share
+    seen = np.maximum(share * response.seen(fit.g, n_rows), 0.0)
+    of_pixels = weighted * np.sqrt(light.noise + seen / light.electrons)
+    photons = np.maximum(np.convolve(fit.g, _tent(response.oversample), "same"), 0.0)
+    most = share.max(axis=1, keepdims=True)
+    of_photons = weighted * share / np.where(most > 0, most, 1.0)
+    total = np.zeros((len(weights), len(weights)))
+    by_pixel = [response.seen(move, n_rows) for move in moves.T]
+    noise = np.array([(of_pixels * one).ravel() for one in by_pixel])
+    total += noise @ noise.T
+    for phase in range(len(share)):
+        alone = np.zeros_like(of_photons)
+        alone[phase] = of_photons[phase]
+        root = np.sqrt(photons * most[phase])
+        light_ = np.array([root * response.back(alone * one) for one in by_pixel])
+        total += light_ @ light_.T
+    return total
+
+
 def response_at(light: Light, fit: Fit, response: Response, bin_: int) -> FloatArray:
     """What a photon in one bin becomes, over the bins of the window around it."""
     window = _window(bin_, bin_ + 1, len(fit.g), response)

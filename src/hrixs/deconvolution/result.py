@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from hrixs.camera.curve import Curvature
 from hrixs.deconvolution.options import Deconvolution
 from hrixs.deconvolution.photons import pixel_counts
-from hrixs.deconvolution.spectrum import Model, deconvolved, tell_phases
+from hrixs.deconvolution.spectrum import Model, deconvolved
+from hrixs.doubt_rules.doubt import DOUBTS, tell, with_doubts
+from hrixs.doubt_rules.phases import few_phases
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
@@ -61,12 +64,13 @@ def as_sampled(
         options.oversample,
         options.smoothing,
     )
-    told = tell_phases(where, options.oversample)
+    doubts = few_phases(where.moved, options.oversample)
+    tell(doubts)
     made = by_height.rename(y=HEIGHT).rename(SAMPLED)
     made = made.assign_coords({PIXELS: (HEIGHT, pixels, {"long_name": "pixels of each height"})})
     attrs = {**by_height.attrs, **model.attrs(), **dict(zip(_AXIS, axis, strict=True))}
     attrs |= {"long_name": "photons by the height of pixels above the curve"}
-    return made.assign_attrs(attrs | ({} if told is None else {"few_phases": told}))
+    return made.assign_attrs(with_doubts(attrs, doubts) if doubts else attrs)
 
 
 def one_spectrum(
@@ -124,6 +128,8 @@ def deconvolve(
         )
     made = spectra_of_sums(data, oversample=oversample, smoothing=smoothing)
     made = _over_energy(made, *(float(data[SAMPLED].attrs[name]) for name in _AXIS))
+    if "spectrum" in data:
+        made["spectrum"].attrs = _told(data["spectrum"].attrs, made["spectrum"].attrs)
     stale: list[Any] = [
         one for one in ("spectrum", *BESIDE, "energy", "cov_lag") if one in data.variables
     ]
@@ -134,18 +140,9 @@ def spectra_of_sums(
     data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
 ) -> xr.Dataset:
     """The same alone, over rows ``y`` of the chip."""
-    sampled = data[SAMPLED]
-    attrs = dict(sampled.attrs)
+    attrs = dict(data[SAMPLED].attrs)
     model = Model.of_attrs(attrs, oversample=oversample, smoothing=smoothing)
-    n_images: Any
-    images = [dim for dim in sampled.dims if dim != HEIGHT]
-    if "counts" in data and set(data["counts"].dims) <= set(images):
-        n_images = data["counts"].astype(np.float64)
-    else:
-        n_images = int(np.prod([sampled.sizes[dim] for dim in images], dtype=np.int64))
-        if sampled.chunks is not None:  # in the order of images, however they are divided
-            sampled = sampled.chunk({dim: -1 for dim in images})
-        sampled = sampled.sum(images, skipna=False)
+    sampled, n_images = summed(data)
     pixels = np.asarray(sampled[PIXELS].values, dtype=np.float64)
     known = [one for one in sampled.coords if one not in (HEIGHT, PIXELS)]
     heights = sampled.drop_vars([PIXELS]).rename({HEIGHT: "y"})
@@ -155,6 +152,24 @@ def spectra_of_sums(
     if isinstance(n_images, int):
         made["spectrum"].attrs["n_images"] = n_images
     return made.assign_coords({one: sampled.coords[one] for one in known})
+
+
+def summed(data: xr.Dataset) -> tuple[xr.DataArray, Any]:
+    """Sums by height of all images, or of each group; and how many images each is the sum of."""
+    sampled = data[SAMPLED]
+    images = [dim for dim in sampled.dims if dim != HEIGHT]
+    if "counts" in data and set(data["counts"].dims) <= set(images):
+        return sampled, data["counts"].astype(np.float64)
+    n_images = int(np.prod([sampled.sizes[dim] for dim in images], dtype=np.int64))
+    if sampled.chunks is not None:  # in the order of images, however they are divided
+        sampled = sampled.chunk({dim: -1 for dim in images})
+    return sampled.sum(images, skipna=False), n_images
+
+
+def _told(before: Mapping[Any, Any], now: Mapping[Any, Any]) -> dict[Any, Any]:
+    """What the spectrum before told of settings and doubts, under what is so now."""
+    kept = {name: value for name, value in before.items() if name != "n_images"}
+    return {**kept, **now, **({DOUBTS: kept[DOUBTS]} if DOUBTS in kept else {})}
 
 
 def _over_energy(made: xr.Dataset, intercept: float, slope: float) -> xr.Dataset:

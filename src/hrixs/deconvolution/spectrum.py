@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrixs.deconvolution.covariance import LAG_ROWS, covariance, response_at
+from hrixs.deconvolution.covariance import LAG_ROWS, covariance, covariance_of_sums, response_at
 from hrixs.deconvolution.defaults import BASIS_SIGMA, OVERSAMPLE, SMOOTHING
-from hrixs.deconvolution.fit import Light, fit
+from hrixs.deconvolution.fit import Fit, Light, fit
 from hrixs.deconvolution.floor import floor_of
 from hrixs.deconvolution.photons import PIXELS_FOR_A_LEVEL
 from hrixs.deconvolution.response import Response
-from hrixs.deconvolution.sampled import FloatArray, Phases, by_phase
+from hrixs.deconvolution.sampled import FloatArray, by_phase
 from hrixs.utils.checks import number, whole_number
-from hrixs.utils.errors import warn
 
 # A basis of Gaussians is smooth where they are so wide, in distances of their middles.
 _SMOOTH = 0.6
-# A line that moves by less over the columns does not come at all phases alike.
-_WHOLE_ROW = 1.0
 # What the level of an image may be off by, in its pixels' noise.
 _MOST_FLOOR = 0.25
 #: Beside the spectrum: photons, covariances by lag, width of what a line of no width becomes.
@@ -138,7 +135,7 @@ def deconvolved(
     images = n_images if isinstance(n_images, xr.DataArray) else xr.DataArray(float(n_images))
 
     def one(sums: FloatArray, n_summed: Any) -> FloatArray:
-        return _solved(by_phase(sums, n_phases), by_phase(pixels, n_phases), n_summed, model)
+        return _table(by_phase(sums, n_phases), by_phase(pixels, n_phases), n_summed, model)
 
     if sampled.chunks is not None:
         sampled = sampled.chunk({"y": -1})
@@ -188,30 +185,71 @@ def deconvolved(
     return made
 
 
-def _solved(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -> FloatArray:
-    """Columns of one spectrum: photons, the resolution in the first bin, covariances."""
-    response, n_rows = model.response, sums.shape[1]
+@dataclass(frozen=True)
+class Solved:
+    """A fitted spectrum, and all that its errors are reckoned with.
+
+    Attributes
+    ----------
+    light : Light
+        Less its floor.
+    fit : Fit
+    response : Response
+    of_level : float
+        Variance of a bin by the level, which is off alike in all of them.
+    """
+
+    light: Light
+    fit: Fit
+    response: Response
+    of_level: float
+
+    @property
+    def inner(self) -> slice:
+        """Bins of the rows, among those that are fitted."""
+        return self.response.inner(self.light.sums.shape[1])
+
+    @property
+    def spectrum(self) -> FloatArray:
+        """Photons in each bin of the rows."""
+        return self.response.spread_out(self.fit.g)[self.inner]
+
+    def covariance_of(self, weights: FloatArray) -> FloatArray:
+        """Covariance of weighted sums of bins, weights of shape (sums, bins)."""
+        own = covariance_of_sums(self.light, self.fit, self.response, weights)
+        in_all = weights.sum(axis=1)
+        return np.asarray(own + self.of_level * in_all[:, None] * in_all)
+
+
+def solve(sums: FloatArray, pixels: FloatArray, n_images: float, model: Model) -> Solved:
+    """Fit one spectrum to sums and pixels of shape (phases, rows)."""
     light = Light(
         sums,
         pixels,
-        float(n_images) * pixels * max(model.pixel_noise, 1e-9) ** 2,
+        n_images * pixels * max(model.pixel_noise, 1e-9) ** 2,
         model.n_columns,
         model.electrons,
     )
     floor, of_floor = floor_of(light)
-    if abs(floor) > _MOST_FLOOR * float(n_images) * model.pixel_noise:
+    if abs(floor) > _MOST_FLOOR * n_images * model.pixel_noise:
         floor, of_floor = 0.0, float("nan")  # it is light
     light = replace(light, sums=light.sums - floor * light.pixels)
-    found = fit(light, response, model.smoothing)
-    inner = response.inner(n_rows)
-    bands = covariance(light, found, response)
     if not np.isfinite(of_floor):
-        of_floor = float(n_images) * model.pixel_noise**2 / PIXELS_FOR_A_LEVEL
-    bands += (model.n_columns / model.oversample) ** 2 * of_floor
+        of_floor = n_images * model.pixel_noise**2 / PIXELS_FOR_A_LEVEL
+    response = model.response
+    of_level = (model.n_columns / model.oversample) ** 2 * of_floor
+    return Solved(light, fit(light, response, model.smoothing), response, of_level)
+
+
+def _table(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -> FloatArray:
+    """Columns of one spectrum: photons, the resolution in the first bin, covariances."""
+    found = solve(sums, pixels, float(n_images), model)
+    light, response, inner = found.light, found.response, found.inner
+    bands = covariance(light, found.fit, response) + found.of_level
     table = np.zeros((len(bands), 2 + bands.shape[1]))
-    table[:, 0] = response.spread_out(found.g)[inner]
-    highest = inner.start + int(np.argmax(found.g[inner]))
-    table[:, 1] = _full_width(response_at(light, found, response, highest)) / model.oversample
+    table[:, 0] = found.spectrum
+    highest = inner.start + int(np.argmax(found.fit.g[inner]))
+    table[:, 1] = _full_width(response_at(light, found.fit, response, highest)) / model.oversample
     table[:, _COVARIANCES] = bands
     seen = (pixels.sum(axis=0) > 0).repeat(model.oversample)
     return np.where(seen[:, None], table, np.nan)
@@ -229,16 +267,3 @@ def _full_width(values: FloatArray) -> float:
         k = int(below[0])
         ends.append(k - 1 + (side[k - 1] - half) / (side[k - 1] - side[k]))
     return float(sum(ends))
-
-
-def tell_phases(where: Phases, oversample: int) -> str | None:
-    """Say where the line comes at few phases, so that the pixel hides what lies in it."""
-    if where.moved >= _WHOLE_ROW or oversample == 1:
-        return None
-    text = (
-        f"the lines move by {where.moved:.2f} px over the columns, and come at few phases of a "
-        "pixel. Cloud and pixel are taken out as far as one sampling a row tells: of lines of 1 px "
-        "and more. What is finer is smoothed; a tilt of the camera by a row would tell it."
-    )
-    warn(text)
-    return text

@@ -12,6 +12,7 @@ from hrixs.doubt_rules import (
     images,
     lines,
     over_time,
+    phases,
     photons,
     steps,
 )
@@ -279,6 +280,12 @@ CODES: tuple[Code, ...] = (
         f"A bin is wider than {lines._BIN:g} of the full width at half maximum of the narrowest "
         "line",
         "Raise `BINS` to 3 times the rows of `Y_RANGE`, or so",
+    ),
+    Code(
+        "few_phases",
+        "A deconvolved spectrum of lines that move by less than "
+        f"{phases._WHOLE_ROW:g} row over the columns: each row samples them once",
+        "Trust no line narrower than 1 px, or `oversample=1`; tilt the camera by a row or more",
     ),
     Code(
         "energy_axis",

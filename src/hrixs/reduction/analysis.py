@@ -171,7 +171,7 @@ class Analysis:
     def decided(self) -> bool:
         """Whether the first images decide nothing that frames are reduced by."""
         open_still = self.resolves or self.needs_cloud or self.flattens
-        return self.mending is None and not open_still
+        return self.mending is None and self.deconvolution is None and not open_still
 
     @property
     def flat_camera(self) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.deconvolution.joined import are_deconvolved, as_images, as_sums
+from hrixs.deconvolution.result import SAMPLED, deconvolve
 from hrixs.scans.joined_attrs import joined_attrs
 from hrixs.spectra.axes import apart, described, same_axis
+from hrixs.spectra.dataset import COUNTS_OF, images_of_result
 from hrixs.spectra.naming import named_entries
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
@@ -37,6 +40,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     xarray.Dataset
         Over ``trainId`` (or ``frame``), in the order given, with the name of the run of each image
         as the coordinate ``run``. A variable that some runs lack is NaN there (of text, empty).
+        Of deconvolved results one spectrum of all images is made, of their sums by height.
         In ``attrs``, counts are added, and faults and doubts name their run; what is the same in
         all stays, and all else stands in ``differs``, a JSON text, by run. Photon tables are joined
         where all results have one.
@@ -72,6 +76,8 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     given = list(results.values()) if isinstance(results, Mapping) else list(results)
     if not given:
         raise ValueError("there is no result to join, expected one for each run.")
+    if are_deconvolved(given):
+        return _deconvolved(results, given)
     dims = [_require_spectra(one) for one in given]
     if len(set(dims)) > 1:
         raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
@@ -102,6 +108,18 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     joined = joined.assign(_of_all(given)).assign(_photons(given))
     _tell_twice(joined)
     return joined.rename({_DIM: dims[0]})
+
+
+def _deconvolved(
+    results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset], given: Sequence[xr.Dataset]
+) -> xr.Dataset:
+    """One deconvolved spectrum of the images of all results."""
+    parts = [as_images(one) for one in given]
+    names = list(results) if isinstance(results, Mapping) else None
+    joined = concat(parts if names is None else dict(zip(names, parts, strict=True)))
+    sums = as_sums(joined, parts)
+    sums[SAMPLED].attrs[COUNTS_OF] = images_of_result(sums, joined["spectrum"][..., 0])
+    return deconvolve(sums)
 
 
 def _with_like_ids(given: list[xr.Dataset]) -> list[xr.Dataset]:

@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.deconvolution.result import SAMPLED, deconvolve
 from hrixs.selection.criteria import AUTO, Criterion, chosen_by, outliers_of
 from hrixs.selection.entries import at_places, compact, dim_of, of_trains, take
+from hrixs.spectra.dataset import COUNTS_OF
 from hrixs.spectra.naming import named_entries
 from hrixs.steps.record import recorded
 from hrixs.utils.checks import number, require_word
@@ -64,7 +66,8 @@ def select(
     Returns
     -------
     xarray.Dataset
-        A new dataset, with their photons where `data` has the photon table. ``attrs``:
+        A new dataset, with their photons where `data` has the photon table; a deconvolved spectrum
+        is made again, of the images that are left. ``attrs``:
         ``n_left_out``, ``left_out`` (their trains) and ``selected_by``, which add up over several
         calls.
 
@@ -127,7 +130,21 @@ def select(
         _require_some(kept, how)
         if not blanks:
             _tell(rest, good, dim, text)
-    return _noted(take(data, kept, dim), data, ~kept, dim, how)
+    chosen = take(data, kept, dim)
+    if not kept.all():
+        chosen = _deconvolved_again(chosen, dim)
+    return _noted(chosen, data, ~kept, dim, how)
+
+
+def _deconvolved_again(chosen: xr.Dataset, dim: str) -> xr.Dataset:
+    """The same with one spectrum of the images that are left, where it was one of all."""
+    if SAMPLED not in chosen or dim not in chosen[SAMPLED].dims or "spectrum" not in chosen:
+        return chosen
+    how = {name: chosen["spectrum"].attrs.get(name) for name in ("oversample", "smoothing")}
+    made = deconvolve(chosen, **how)
+    n = chosen.sizes[dim]
+    made["spectrum"].attrs[COUNTS_OF] = f"{n} image{'' if n == 1 else 's'}"
+    return made
 
 
 def _by_place(

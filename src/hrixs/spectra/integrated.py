@@ -12,9 +12,10 @@ from hrixs import _core
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.deconvolution.defaults import OVERSAMPLE, SMOOTHING
-from hrixs.deconvolution.photons import heights, level_and_noise, pixel_counts, sampled_photons
+from hrixs.deconvolution.options import Deconvolution
+from hrixs.deconvolution.photons import heights, level_and_noise, sampled_photons
+from hrixs.deconvolution.result import SAMPLED, as_sampled, spectra_of_sums
 from hrixs.deconvolution.sampled import in_order, sample
-from hrixs.deconvolution.spectrum import Model, deconvolved, tell_phases
 from hrixs.utils.checks import number, whole_number
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
@@ -202,27 +203,25 @@ def _deconvolved(
     if not (np.isfinite(charges).all() and (charges > 0).all() and len(charges)):
         raise ValueError("photon_charge: expected ADU above 0, of one frame or more.")
     light = sampled_photons(frames, charges, curvature=curve, **camera)
-    pixels, where = pixel_counts(
-        curve, frames.origin, frames.frame_shape, as_mask(camera["mask"], frames)
-    )
     _, noise = level_and_noise(frames, **camera)
-    model = Model(
-        cloud_sigma,
-        float(np.sqrt(np.mean((noise / charges) ** 2))),
-        float(np.mean(charges)) * number("electrons_per_adu", electrons_per_adu),
-        frames.frame_shape[0],
-        where.offsets,
-        where.spreads,
+    options = Deconvolution(
         n,
         smoothing,
+        pixel_noise=float(np.sqrt(np.mean((noise / charges) ** 2))),
+        electrons=float(np.mean(charges)) * number("electrons_per_adu", electrons_per_adu),
     )
-    told = tell_phases(where, n)
-    total = light.sum(dim=light.dims[:-1])
-    made = deconvolved(total, pixels, len(frames), model)
-    made["spectrum"].attrs |= provenance("integrate", **curve.attrs(), n_images=len(frames)) | (
-        {} if told is None else {"few_phases": told}
+    sampled = as_sampled(
+        light,
+        options,
+        cloud_sigma=cloud_sigma,
+        curvature=curve,
+        origin=frames.origin,
+        shape=frames.frame_shape,
+        mask=as_mask(camera["mask"], frames),
     )
-    return made
+    made = spectra_of_sums(sampled.to_dataset())
+    made["spectrum"].attrs |= provenance("integrate", **curve.attrs(), n_images=len(frames))
+    return made.assign({SAMPLED: sampled})
 
 
 def row_sums(

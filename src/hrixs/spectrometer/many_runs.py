@@ -51,11 +51,10 @@ def process_runs(
 ) -> xr.Dataset:
     """Process runs one after the other, as `hrixs.hRIXS.process_runs` documents."""
     require_word("align", align, ("elastic",))
-    if options.get("deconvolve"):
+    if options.get("deconvolve") and align is not None:
         raise ValueError(
-            "deconvolve=True makes one spectrum of a run, and spectra of several are joined image "
-            "by image: process each run by itself, h.process_run(run, method='integrate', "
-            "deconvolve=True)."
+            f"align={align!r} moves spectra of images, and deconvolve=True makes one spectrum of "
+            "all of them: expected one of both."
         )
     of_lines = {"elastic": elastic, "within": within, "region": region}
     given = [name for name, value in of_lines.items() if value is not None]
