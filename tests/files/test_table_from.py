@@ -165,7 +165,7 @@ def with_shape():
         (([1, 2], [3]), {}, "different lengths: x 2, y 1"),
         (([1, 2], [3, 4]), {"frame": [0]}, "frame 1"),
         (([[1, 2]], [[3, 4]]), {}, r"photon_table_from\(\*table.T\)"),
-        ((["a"], [1]), {}, "x holds what is no number"),
+        ((["a"], [1]), {}, "x has values that are not numbers"),
         (([np.nan, 1], [1, 1]), {}, "1 of 2 photons have a position that is NaN"),
         (([1], [1]), {"frame": [-1]}, "expected whole numbers from 0"),
         (([1], [1]), {"frame": [0.5]}, "expected whole numbers from 0"),

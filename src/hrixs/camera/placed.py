@@ -80,7 +80,8 @@ def require_usable_mask(name: str, bad: NDArray[Any]) -> None:
         raise ValueError(
             f"{name} masks {_percent(share)} of the {bad.shape[0]} x {bad.shape[1]} pixels, "
             "expected half of them at most: True (in a file any value but 0) means a bad pixel, "
-            "which is not used. If yours tells the good ones, invert it: ~mask, or mask == 0 for "
+            "which is not used. If yours is True for the good ones, invert it: ~mask, or mask == 0 "
+            "for "
             "numbers. To use a part of the chip, crop: X_RANGE and Y_RANGE, or a slice."
         )
     if share > _SQUARES_LEFT:

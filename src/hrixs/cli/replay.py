@@ -46,7 +46,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     text = how_made(arguments.result)
     if not text:
         raise MissingDataError(
-            f"{arguments.result} does not tell its steps. Results of hrixs process, and of the "
+            f"{arguments.result} does not list its steps. Results of hrixs process, and of the "
             "class hRIXS, do; those of hrixs watch have settings alone."
         )
     print(text)

@@ -26,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"with --aggregate: each train with the nearest of these{_PER_VARIABLE}")  # fmt: skip
     add("--map", nargs="?", const="nrj", metavar="VAR",
         help="make a RIXS map over VAR (default: nrj) and the energy loss, which --plot draws; its "
-        "steps are told apart by themselves, or as --step and the like say")  # fmt: skip
+        "steps are found automatically, or as --step and the like say")  # fmt: skip
     add("--map-axis", choices=["energy_loss", "energy"], default="energy_loss",
         help="with --map: what it lies over (default: %(default)s)")  # fmt: skip
     add("--together", action="store_true",

@@ -64,8 +64,8 @@ class ChipLines:
     Attributes
     ----------
     clean : numpy.ndarray, shape (x, y)
-        The image without that, in ADU, NaN where a pixel is bad. What can't be told from light is
-        left in it.
+        The image without that, in ADU, NaN where a pixel is bad. What cannot be
+        distinguished from light is left in it.
     image : numpy.ndarray, shape (x, y)
         The image itself.
     bad : numpy.ndarray of bool, shape (x, y)

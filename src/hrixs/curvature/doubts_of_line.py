@@ -139,8 +139,9 @@ def doubt_text(doubt: str, fit: object) -> str:
     """Text of a `DoubtfulCurvatureError`."""
     return (
         f"the line that was found is doubtful: {doubt}. Nothing was set; the fit, {fit!r}, is the "
-        "error's attribute 'fit'. Usual are a dark that is too old and bad rows: take a new one "
-        "with load_dark(run), or mask the rows with find_bad_pixels(run). Else leave the rows out "
+        "error's attribute 'fit'. The usual causes are an old dark and bad rows: take a new one "
+        "with load_dark(run), or mask the rows with find_bad_pixels(run). Otherwise leave the rows "
+        "out "
         "with Y_RANGE, or give args=(CURVE_A, CURVE_B) to start near the true line."
     )
 

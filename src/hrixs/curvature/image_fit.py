@@ -163,7 +163,8 @@ def fit_curvature_image(
     )
     if largest > _LARGEST_PIXEL:
         raise ValueError(
-            f"the image has pixels of up to {largest:.3g} ADU, which no camera's are. Check the "
+            f"the image has pixels of up to {largest:.3g} ADU, more than any camera gives. Check "
+            "the "
             "images and the dark."
         )
     begin = search_curvature(pixels) if start is None else _start(start, x0)
@@ -309,7 +310,7 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
         if not np.isfinite(parameters).all() or not 0.2 < parameters[2] < ny / 4:
             raise NoLineError(
                 _no_line_text(
-                    f"its width came out as {parameters[2]:.3g} pixels, which no line has; perhaps "
+                    f"the fitted width is {parameters[2]:.3g} pixels, which no line is; perhaps "
                     "the lines lie along the other axis"
                 )
             )

@@ -231,7 +231,7 @@ class SharpestCurve:
                     break
                 step, moved = step / 2, moved / 2
             factors = factors + step
-        raise NoLineError(no_line_text(f"the fit has not settled in {_MOST_STEPS} steps"))
+        raise NoLineError(no_line_text(f"the fit has not converged in {_MOST_STEPS} steps"))
 
     def rows_seen(self, factors: _Floats) -> tuple[float, float]:
         """First and last corrected row that all columns of the frame see."""

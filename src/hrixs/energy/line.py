@@ -236,7 +236,7 @@ def _noise_of(
         raise ValueError(unknown_name("noise", noise, ("poisson", "gaussian")))
     if values.min() < 0:
         raise ValueError(
-            f"the spectrum has negative values, down to {values.min():g}, which no count is. For "
+            f"the spectrum has negative values, down to {values.min():g}, expected counts. For "
             "integrated intensity give noise='gaussian'."
         )
     if sigma is None:

@@ -107,7 +107,7 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
     NoLineError
         If no line stands out.
     """
-    # A fit ends where its steps are small beside 1: it must not hang on the unit of the values.
+    # A fit ends where its steps are small beside 1: it must not depend on the unit of the values.
     unit = noise.unit(values)
     values, noise = values / unit, noise.over(unit)
     centre, width = _tallest(at, values, noise)

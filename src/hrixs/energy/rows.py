@@ -60,7 +60,7 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
         rows = (spectrum["energy"].values - attrs["energy_intercept"]) / slope
         return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
     raise ValueError(
-        f"the spectrum has dimensions {spectrum.dims} and no attributes that tell its rows, "
+        f"the spectrum has dimensions {spectrum.dims} and no attributes that give its rows, "
         "expected one over y, or over the energy as from centroid or process_run."
     )
 

@@ -141,7 +141,7 @@ def _frames(counts: Any, n_photons: int) -> tuple[NDArray[np.int64] | None, int]
     if counts is not None:
         warn(
             f"EventCount ends at {after[-1] if after.size else 0} for {n_photons} photons, "
-            "expected their number: which exposure each is of is not known, and all count as one "
+            "expected their number: the exposure of each photon is not known, and all count as one "
             "frame."
         )
     return None, 1
@@ -156,7 +156,7 @@ def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
         return {}
     if values[2]:
         warn(
-            f"{_CURVE[2]} is {values[2]}, taken for that of x**3; it was 0 in all files that this "
+            f"{_CURVE[2]} is {values[2]}, read as that of x**3; it was 0 in all files that this "
             "was tried with. Compare the spectrum with the file's."
         )
     coefficients = values if values[2] else values[:2]

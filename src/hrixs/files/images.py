@@ -115,7 +115,7 @@ def open_images(
         warn(text)
     if left_out:
         listed = ", ".join(Path(file).name for file in left_out[:_MOST_LISTED])
-        warn(f"{len(left_out)} files in {name} are no images, and are left out: {listed}.")
+        warn(f"{len(left_out)} files in {name} are not images and are left out: {listed}.")
     data = xr.Dataset(
         {detector: (("trainId", *(("y", "x") if transpose else ("x", "y"))), pixels)},
         coords={"trainId": np.arange(n_images, dtype=np.uint64)},
@@ -225,8 +225,9 @@ def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
     if len(formats) > 1:
         listed = ", ".join(f"{len(those)} of {name}" for name, those in formats.items())
         raise ValueError(
-            f"{path} holds images of several formats: {listed}. Give those that are meant as a "
-            f"pattern: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
+            f"{path} holds images of several formats: {listed}. Give a pattern that matches only "
+            "those "
+            f"to read: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
         )
     return next(iter(formats.values())), left_out
 

@@ -62,7 +62,7 @@ def _one(path: str, file: Any, series: Any, number: int, size: int) -> Stored:
     pages = list(series.pages)
     if any(one is None for one in pages):
         missing = sum(one is None for one in pages)
-        raise ValueError(f"{path} lacks {missing} of the {len(pages)} pages that it tells of.")
+        raise ValueError(f"{path} lacks {missing} of the {len(pages)} pages that it lists.")
     _require_whole(path, series, pages, size)
     photometric = int(page.photometric)
     if photometric == 3:

@@ -153,7 +153,7 @@ class TrackRemover:
     def _grown(
         self, frame: NDArray[Any], seeds: NDArray[np.int64], shift: float, light: Floats
     ) -> NDArray[np.int64]:
-        """Seeds, the bright pixels that hang on to them, and one pixel around."""
+        """Seeds, the bright pixels connected to them, and one pixel around."""
         values, usual = frame.ravel(), self.limits.usual.ravel()
         track, border = seeds, seeds
         while len(border) and len(track) <= _MOST_SEEDS * frame.size:

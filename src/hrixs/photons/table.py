@@ -226,7 +226,7 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         if table.attrs[FIRST_FRAME] != expected:
             raise ValueError(
                 f"a table begins at frame {table.attrs[FIRST_FRAME]}, expected {expected}: one is "
-                "missing or stands twice. Give all tables of photon_parts."
+                "missing or given twice. Give all tables of photon_parts."
             )
         expected += table.sizes["frames"]
     first = ordered[0]

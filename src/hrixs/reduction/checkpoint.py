@@ -1,4 +1,4 @@
-"""Results of an unfinished run on disk, so that the work can go on where it was broken off."""
+"""Results of an unfinished run on disk, so that the work can go on where it was interrupted."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def require_free_names(fields: Iterable[str], more: tuple[str, ...] = ()) -> Non
     taken = [name for name in fields if name in names or name.startswith("photon_")]
     if taken:
         raise ValueError(
-            f"the field {taken[0]!r} would stand in the place of what is made of the images; give "
+            f"the field {taken[0]!r} would replace a variable that is made from the images; give "
             f"it another name, as extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
         )
 

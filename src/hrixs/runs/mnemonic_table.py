@@ -1,7 +1,7 @@
 """Short names of a run's data: where each lies in the run's files.
 
 The camera entries `hRIXS_det` and `MaranaX` are placeholders, for the real ones are not public; the
-others stand in public documents and analyses. Check all of them on site, with ``run.all_sources``
+others are in public documents and analyses. Check all of them on site, with ``run.all_sources``
 and ``run.keys_for_source(...)``, and change them in place, for example::
 
     hrixs.mnemonics["MaranaX"] = {"source": "...:daqOutput", "key": "data.image.pixels",

@@ -270,6 +270,6 @@ def _tell_twice(joined: xr.Dataset) -> None:
         once = joined.isel({_DIM: np.flatnonzero(twice)}).drop_duplicates(_DIM)
         which = np.ones(once.sizes[_DIM], dtype=bool)
         warn(
-            f"{len(which)} trains stand more than once in {', '.join(np.unique(run[twice]))}: "
+            f"{len(which)} trains occur more than once in {', '.join(np.unique(run[twice]))}: "
             f"{named_entries(once, _DIM, which)}. Is a result given twice?"
         )

@@ -189,7 +189,7 @@ def _result(data: xr.Dataset, state: Floats, how: str) -> xr.DataArray:
     n_on, n_off = int((state == 1).sum()), int((state == 0).sum())
     if unknown.any():
         warn(
-            f"{int(unknown.sum())} of {len(state)} trains have no value that tells whether they "
+            f"{int(unknown.sum())} of {len(state)} trains have no value that says whether they "
             f"are pumped: {named_entries(data, _DIM, unknown)}. They are NaN; aggregate leaves "
             "them out."
         )

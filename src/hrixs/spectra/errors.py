@@ -225,7 +225,7 @@ def _why_no_count(values: xr.DataArray) -> str | None:
     if units != "photons":
         return f"it is in {units!r}, and only counted photons have the error of a count"
     if BIN_NOISE in values.attrs:
-        return f"it is intensity converted to photons, without {values.name}{VARIANCE} beside it"
+        return f"it is intensity converted to photons, without {values.name}{VARIANCE} next to it"
     if values.dtype.kind not in "iu" and not _has_gaps(values):
         return f"its values are no whole numbers ({values.dtype}), but a mean, a ratio or moved"
     return None if values.chunks is not None else _why_no_sum(np.asarray(values.values))
@@ -285,7 +285,7 @@ def _is_witness(witness: xr.Variable) -> bool:
 def _require_witness(data: xr.Dataset, name: str) -> None:
     known = [one for one in (f"{name}_added", WITNESS) if one in data]
     if not known or data[known[0]].dims != data[name].dims:
-        raise _unknown(name, f"{WITNESS}, beside its variance, is gone or of other dimensions")
+        raise _unknown(name, f"{WITNESS}, next to its variance, is gone or of other dimensions")
     if not _is_witness(data[known[0]].variable):
         raise _unknown(
             name,
