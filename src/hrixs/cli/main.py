@@ -1,6 +1,6 @@
 """The command ``hrixs``: argument parsing, and calls to the class.
 
-What is told of what was typed needs no NumPy, whose import takes longer: whatever does is imported
+An error about what was typed needs no NumPy, whose import takes longer: whatever does is imported
 by the command that runs.
 """
 

@@ -45,7 +45,7 @@ _HOT, _HOT_NEIGHBOUR = 8.0, 0.1
 _STEADY = 0.3
 # The track of a cosmic ray: so many times the charge of what is seen in one frame elsewhere.
 _TRACK = 20.0
-# A line of which so much is off is told of; more bad pixels than this share are worth a word.
+# A line of which so much is off is reported; more bad pixels than this share are worth a word.
 _WHOLE, _MANY_BAD = 0.2, 1e-3
 # Where so many steps are of the chip, each line has a pedestal of its own.
 _EVERY_ROW = 0.2

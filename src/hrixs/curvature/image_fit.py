@@ -310,8 +310,8 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
         if not np.isfinite(parameters).all() or not 0.2 < parameters[2] < ny / 4:
             raise NoLineError(
                 _no_line_text(
-                    f"the fitted width is {parameters[2]:.3g} pixels, which no line is; perhaps "
-                    "the lines lie along the other axis"
+                    f"the fitted width is {parameters[2]:.3g} pixels, too much for a line; "
+                    "perhaps the lines lie along the other axis"
                 )
             )
     errors, covariance = _errors(parameters, scale, x, y, values, nx)

@@ -19,7 +19,7 @@ from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of, joined_sources
 from hrixs.utils.typing import Floats
 
-# A line that is this much wider than the narrowest, or fits as badly, is told of.
+# A line that is this much wider than the narrowest, or fits as badly, is reported.
 _MUCH_WIDER = 3.0
 _LARGEST_CHI2 = 3.0
 

@@ -231,7 +231,7 @@ def _checked(line: Line) -> Line:
             )
         )
     if not (log_width_err < 1 and 2 * np.exp(log_width) < np.ptp(line.window)):
-        raise NoLineError(no_line_text("the best candidate's width can't be told"))
+        raise NoLineError(no_line_text("the best candidate's width cannot be determined"))
     return line
 
 

@@ -65,7 +65,7 @@ def open_images(
     Raises
     ------
     ValueError
-        If the file holds no images, or it can't be told which or how many; if images are not all
+        If the file holds no images, or it is not clear which or how many; if images are not all
         of one shape; if a file, a linked file or a filter of HDF5 is missing.
     ImportError
         If the package that reads the format is not installed; the text has the line to type.

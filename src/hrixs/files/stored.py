@@ -1,4 +1,4 @@
-"""What a file tells of its images before they are read, and which of its axes counts them."""
+"""What a file says about its images before they are read, and which of its axes counts them."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def joined(path: str, parts: list[Stored], name: str) -> Stored:
 
 
 def one_an_image(parts: list[NDArray[Any] | None], n: list[int]) -> NDArray[Any] | None:
-    """What is told of the images of each part, as one array; a single number where all agree."""
+    """A property of the images of each part, as one array; a single number where all agree."""
     known = [np.asarray(part) for part in parts if part is not None]
     if not known or len(known) < len(parts):
         return None

@@ -271,8 +271,8 @@ def _require_tilt(curve: Curvature, left: float, false_bias: float, difference: 
         return
     raise NoPhaseCorrectionError(
         f"the bias along y cannot be separated from the line: {what}{why}. Give the run's own "
-        "curvature=(CURVE_A, CURVE_B), photons of more columns, or y_from_x=True, which takes the table of x "
-        "for square pixels."
+        "curvature=(CURVE_A, CURVE_B), photons of more columns, or y_from_x=True, which takes the "
+        "table of x for square pixels."
     )
 
 

@@ -149,7 +149,7 @@ def _require_its_frames(result: xr.Dataset) -> None:
 def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
     """Return the photon table of what was found, on the full chip where its place is known."""
     frame = found["frame"]
-    # A coordinate of the frames stands twice: for each photon, and for each frame searched.
+    # A coordinate of the frames is kept twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
     by_name = cast("Mapping[str, Any]", found)
     columns = _described(by_name)

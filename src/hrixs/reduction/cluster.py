@@ -130,7 +130,8 @@ def _result(task: Any, part: Part) -> list[PartResult]:
     except KilledWorker as error:
         raise RuntimeError(
             f"{where} can't be reduced on the cluster: one worker after another died while "
-            f"reducing them. Give less memory=, or workers with more; their logs may say more. {error}"
+            f"reducing them. Give less memory=, or workers with more; their logs may "
+            f"say more. {error}"
         ) from error
     except CancelledError as error:
         raise RuntimeError(

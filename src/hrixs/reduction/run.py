@@ -234,7 +234,7 @@ def _energies(
     faults: Faults,
     method: str,
 ) -> NDArray[np.float64]:
-    """Photon energy of each image; those without are told of."""
+    """Photon energy of each image; those without are reported."""
     if energy is not None:
         return np.full(len(entries), float(energy))
     if _ENERGY not in slow:

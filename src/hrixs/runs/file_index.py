@@ -72,7 +72,7 @@ def read_file_index(
     faults : Faults
         Takes what is wrong with the index.
     trust : {'index', 'records'}, optional
-        What to believe where the train ids beside the records contradict the index; by default
+        Which train ids to use where those next to the records contradict the index; by default
         neither.
 
     Raises

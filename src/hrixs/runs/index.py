@@ -81,7 +81,7 @@ def index_entries(
         Takes what is wrong with the index, and what is left out for it. Only entries of the
         trains that it asks for are taken.
     trust : {'index', 'records'}, optional
-        What to believe where train ids beside the records contradict the index.
+        Which train ids to use where those next to the records contradict the index.
 
     Returns
     -------

@@ -168,7 +168,7 @@ def _of_folder(folder: Path) -> Run:
         parallelize = len(paths) > _FEW_FILES
         collection = extra_data_access.open_folder(folder, parallelize=parallelize)
     except Exception as error:
-        # Trains that stand twice, or no file that can be read: each file by itself then.
+        # Duplicated trains, or no file that can be read: each file by itself then.
         opened = _of_files(paths)
         if isinstance(error, _NEVER_OF_A_FILE) and not opened.lost:
             raise

@@ -78,7 +78,7 @@ def load_slow_data(
     required : iterable of str
         Fields whose lack is an error.
     trust : {'index', 'records'}, optional
-        What to believe where train ids beside the records contradict the index.
+        Which train ids to use where those next to the records contradict the index.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     Warns
     -----
     HrixsWarning
-        For variables that not all runs have, and for trains that stand twice in a run.
+        For variables that not all runs have, and for trains that are duplicated in a run.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-# Two groups are told apart where the gap between them is so many times their spread. That there are
+# Two groups are separated where the gap between them is so many times their spread. That there are
 # two is known here, of few trains too; `select` has to ask whether there are.
 _CLEARLY = 4.0
 

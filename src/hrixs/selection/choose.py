@@ -82,7 +82,7 @@ def select(
 
     Notes
     -----
-    `hrixs.selection.groups.two_groups` says how groups are told apart, and how often by chance.
+    `hrixs.selection.groups.two_groups` says how groups are separated, and how often by chance.
 
     Examples
     --------

@@ -101,7 +101,7 @@ def chosen_by(
 ) -> tuple[NDArray[np.bool_], str]:
     """Which entries a criterion chooses, and what it was, in words.
 
-    Of two groups that are told apart those of `keep`, ``'high'`` or ``'low'``; all of one group.
+    Of two groups that are separated those of `keep`, ``'high'`` or ``'low'``; all of one group.
     """
     n = data.sizes[dim]
     if callable(by):

@@ -15,7 +15,7 @@ from hrixs.utils.typing import Floats
 
 _OF_IMAGES = ("trainId", "frame")
 AXES = ("energy", "energy_loss", "y")
-#: Curves of groups that can be told apart in one figure.
+#: Curves of groups that can be distinguished in one figure.
 MOST_GROUPS = 12
 
 

@@ -1,4 +1,4 @@
-"""Whether what a file tells of fits into the memory: asked before it is taken."""
+"""Whether the data that a file states fit into the memory: asked before it is taken."""
 
 from __future__ import annotations
 
