@@ -171,7 +171,7 @@ def with_shape():
         (([1], [1]), {"frame": [0.5]}, "expected whole numbers from 0"),
         (([1], [1]), {"frame": [1_600_000_000]}, "np.unique"),
         (([1], [1]), {"frame": [3], "n_frames": 3}, "below 3"),
-        (([1], [1]), {"double": [2]}, "values beside 0 and 1"),
+        (([1], [1]), {"double": [2]}, "values other than 0 and 1"),
         (([1], [90]), {"shape": (100, 80)}, "Check the order"),
         (([-1], [10]), {"shape": (100, 80)}, "beside the 100 pixels"),
         (([1], [1]), {"shape": 100}, "expected pixels along x and y"),

@@ -72,7 +72,7 @@ def test_it_is_the_same_through_an_overview(run, trust):
         data, told = load(given, trust)
         np.testing.assert_array_equal(data["MaranaX"], expected["MaranaX"])
         np.testing.assert_array_equal(data.trainId, expected.trainId)
-        assert "believed" in told
+        assert f"used, as trust={trust!r} says" in told
 
 
 def test_the_setting_and_every_method(run):

@@ -28,7 +28,7 @@ def require_same_pixels(
     name : str
         What the image is, for the text.
     image
-        Coordinates ``x`` and ``y`` of a DataArray tell its place; anything else has none.
+        Coordinates ``x`` and ``y`` of a DataArray give its place; anything else has none.
     first : (int, int) or None
         Place of the frames' first pixel on the full chip; None where it is not known.
     shape : (int, int)

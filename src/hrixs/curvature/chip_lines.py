@@ -18,7 +18,7 @@ from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-# Pixels of a column, or of a part of a row, that its level is of; columns that tell the usual one.
+# Pixels of a column, or of a part of a row, that its level is of; columns that give the usual one.
 _ENOUGH_PIXELS, _SAMPLE = 256, 128
 # Lines on either side that a line is compared with.
 _AROUND = 65
@@ -69,7 +69,7 @@ class ChipLines:
     image : numpy.ndarray, shape (x, y)
         The image itself.
     bad : numpy.ndarray of bool, shape (x, y)
-        Pixels that tell nothing: stuck, saturated, hot, noisy, or struck by a cosmic ray.
+        Pixels without information: stuck, saturated, hot, noisy, or struck by a cosmic ray.
     noise : float
         Of a pixel in one frame, in ADU.
     uneven : bool

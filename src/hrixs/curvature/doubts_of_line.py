@@ -18,7 +18,7 @@ _SURE, _CLEAR = 3.0, 10.0
 _HARD = 0.92
 # Rows beside a line that are none of it, in widths of it.
 _BESIDE = 2.0
-# Hits in a row that tell how they go on in the next one.
+# Hits in a row that show how they go on in the next one.
 _FEWEST_HITS = 30
 # A curve known no better than that is none, in pixels.
 _LARGEST_ERROR = 2.0

@@ -18,8 +18,8 @@ from hrixs.utils.errors import NoLineError, warn
 Extent: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 _Floats: TypeAlias = NDArray[np.float64]
 
-# The coarse search blurs lines to what its steps of a row can tell, in cycles a row, and takes for
-# background what is even over so many rows.
+# The coarse search blurs lines to what its steps of a row can resolve, in cycles a row, and takes
+# for background what is even over so many rows.
 _HIGHEST_FREQUENCY = 0.08
 _LOWEST_FREQUENCY = 1 / 400
 _EVEN_ROWS = 50.0

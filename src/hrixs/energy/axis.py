@@ -54,7 +54,7 @@ class EnergyCalibration:
     doubts : tuple of Doubt
         What is doubtful in it, as `hrixs.doubts` lists it.
     source : str
-        Proposal and runs of the lines, where these tell them.
+        Proposal and runs of the lines, where these name them.
     """
 
     intercept: float

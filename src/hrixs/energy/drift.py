@@ -57,7 +57,7 @@ def align(
     region : (float, float), optional
         Rows to compare, of the curvature-corrected positions: counted as ``y`` is for a photon
         table and for spectra over ``y``, of the full chip for spectra over ``energy``. By default
-        all rows of the frame; where the attributes of a photon table do not tell them, those of its
+        all rows of the frame; where the attributes of a photon table do not give them, those of its
         photons and `max_shift` beside them.
     max_shift : float
         Largest shift that is looked for, in pixels. Photons within so many pixels of the region's

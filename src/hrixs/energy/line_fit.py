@@ -32,7 +32,7 @@ class Noise:
 
     dispersion: float = 1.0
     sigma: Floats | None = None
-    #: Whether `sigma` is only relative, and the scatter tells the rest.
+    #: Whether `sigma` is only relative, and the scatter gives the rest.
     from_scatter: bool = False
 
     def unit(self, values: Floats) -> float:

@@ -70,7 +70,7 @@ def ends_of(
 ) -> tuple[float, float]:  # fmt: skip
     """First and last row that a photon may have, once the curvature is taken out.
 
-    As the table's attributes tell them, in the rows that its ``y`` is counted in.
+    As the table's attributes give them, in the rows that its ``y`` is counted in.
     """
     if not len(position):
         return 0.0, 0.0

@@ -42,7 +42,7 @@ def stored_images(path: str, dataset: str | None) -> Stored:
 
     `dataset` is opened as h5py opens it: through soft, external and hard links. It may be a group,
     or a pattern such as ``entry/image_*``, whose numbered datasets are one stack. Without it, the
-    ``default`` and ``signal`` of NeXus tell; else there must be one that looks like images.
+    ``default`` and ``signal`` of NeXus name; else there must be one that looks like images.
     """
     import h5py
 

@@ -40,7 +40,7 @@ def open_images(
     ----------
     path : str, Path, or sequence of them
         TIFF, HDF5 and NeXus, NumPy, EDF, CBF, FITS, Andor SIF, Princeton SPE; the file's first
-        bytes tell which. A folder, a pattern such as ``'scan_*.tif'`` and several paths are one
+        bytes show which. A folder, a pattern such as ``'scan_*.tif'`` and several paths are one
         stack: files of a folder or a pattern in the order of the numbers in their names.
     detector : str
         Name of the images in the result, as `hRIXS.DETECTOR`.
@@ -58,7 +58,7 @@ def open_images(
     -------
     xarray.Dataset
         The images, dims ``(trainId, x, y)``, in the type that the file has. ``trainId`` counts
-        from 0. Where the file tells them: ``exposure`` in s and ``units`` in the images' attrs, or
+        from 0. Where the file has them: ``exposure`` in s and ``units`` in the images' attrs, or
         a coordinate ``exposure`` where images differ; a coordinate ``time`` (UTC, or the clock's
         where the file has no zone). ``attrs["images"]`` says what was read.
 
@@ -107,7 +107,7 @@ def open_images(
     copies = 2 if len(stacks) == 1 and stacks[0].axis else 1  # an axis is moved in memory
     require_memory(
         copies * sum(one.stored.n_bytes for one in stacks),
-        f"the images that {_whole_name(path, files)} tells of",
+        f"the images that {_whole_name(path, files)} lists",
         "Take fewer files, or a file with fewer.",
     )
     pixels = _pixels(files, stacks, n_images)
@@ -318,7 +318,7 @@ def _said(name: str, files: Sequence[str], stacks: Sequence[Stack], n_images: in
 
 
 def _add_notes(data: xr.Dataset, images: xr.DataArray, stacks: Sequence[Stack]) -> None:
-    """Add units, exposure and times, where all files tell them."""
+    """Add units, exposure and times, where all files have them."""
     units = {one.stored.units for one in stacks}
     if len(units) == 1 and "" not in units:
         images.attrs["units"] = units.pop()

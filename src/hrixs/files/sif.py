@@ -139,7 +139,7 @@ def _settings(path: str, folder: Path) -> dict[str, str]:
     missing = [key for key in wanted if key not in settings]
     if missing:
         raise ValueError(
-            f"{path}: an Andor spool tells of its pixels in an .ini file, which "
+            f"{path}: an Andor spool describes its pixels in an .ini file, which "
             f"{'lacks ' + ', '.join(missing) if found else 'is missing'}."
         )
     return settings

@@ -1,6 +1,6 @@
 """SPE files of Princeton Instruments, versions 2.x (WinView) and 3.0 (LightField).
 
-A header of 4100 bytes, the frames, and in version 3.0 a footer in XML that tells how far frames lie
+A header of 4100 bytes, the frames, and in version 3.0 a footer in XML that says how far frames lie
 apart: each may be followed by its time stamps. See "SPE 3.0 File Format Specification", Princeton
 Instruments, 2014, and appendix C of the WinView manual.
 """

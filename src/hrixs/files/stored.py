@@ -34,13 +34,13 @@ class Stored:
     name : str
         Which of the file's arrays that is; empty where it has one.
     units : str
-        Of the pixels, where the file tells.
+        Of the pixels, where the file says it.
     exposure : numpy.ndarray or None
         In s, one number or one an image.
     time : numpy.ndarray or None
         datetime64, one an image.
     axis : int or None
-        Which one counts images, where the file or the format tells.
+        Which one counts images, where the file or the format says it.
     doubt : str
         Why the axis must be given, where that is so.
     remarks : tuple of str

@@ -31,8 +31,8 @@ def photon_table_from(
 ) -> xr.Dataset:
     """Make a photon table of positions that were found elsewhere.
 
-    All functions that take the table of `find_photons` take it. What the list does not tell is not
-    made up: without `charge` and `double` there is no column of charges, and each entry is one
+    All functions that take the table of `find_photons` take it. What the list does not contain is
+    not made up: without `charge` and `double` there is no column of charges, and each entry is one
     photon.
 
     Parameters

@@ -163,7 +163,7 @@ def _exposure(page: Any) -> NDArray[np.float64] | None:
 
 
 def _times(pages: Sequence[Any]) -> NDArray[Any] | None:
-    """When each page was taken, where all tell."""
+    """When each page was taken, where all say it."""
     if _time(pages[0]) is None:
         return None
     times = [_time(page.aspage()) for page in pages]

@@ -22,7 +22,7 @@ from hrixs.utils.typing import Floats
 
 # A region without light has fewer of its pixels above this many standard deviations.
 _N_SIGMA, _LIT_PART = 5.0, 0.01
-# So many pixels of a region tell its level.
+# So many pixels of a region give its level.
 _OF_A_REGION = 131_072
 
 

@@ -18,7 +18,7 @@ from hrixs.level.cosmic_limits import (
 )
 from hrixs.utils.typing import Floats
 
-# So many blocks of columns tell how bright a frame is.
+# So many blocks of columns show how bright a frame is.
 _LOOKED_AT = 8
 # Limits are made for the brightness of the first images, and for each so many times brighter.
 _BRIGHTER = 1.3

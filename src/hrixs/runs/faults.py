@@ -82,7 +82,7 @@ class Faults:
         return other
 
     def attrs(self) -> dict[str, Any]:
-        """What a result tells of them."""
+        """What a result says about them."""
         return {
             "n_skipped": self.n_skipped,
             "skipped_trains": self.skipped_trains,

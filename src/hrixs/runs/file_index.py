@@ -31,7 +31,7 @@ class FileEntries:
     row: NDArray[np.int64]
     train_id: NDArray[np.uint64]
     slot: NDArray[np.int64]  # number of the train in the file's index
-    lost_id: NDArray[np.uint64]  # of trains with images that the index tells of, but gives wrongly
+    lost_id: NDArray[np.uint64]  # of trains with images that the index lists, but wrongly
     lost_slot: NDArray[np.int64]
     suspect: NDArray[np.uint64]  # ids
 

@@ -184,7 +184,7 @@ def index_run(
     strict: bool = False,
     trust: str | None = None,
 ) -> IndexedRun:
-    """Index a run's images once, and tell of the files that are lost.
+    """Index a run's images once, and report the files that are lost.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def _of_path(path: Path, data: str | None) -> Run:
 
 
 def run_name(run: RunLike) -> str:
-    """Text that tells which run it was: its number, or its path in full."""
+    """Text that names the run: its number, or its path in full."""
     if isinstance(run, int | np.integer):
         return str(run)
     if isinstance(run, str | os.PathLike):
@@ -251,7 +251,7 @@ def _why(error: Exception) -> str:
     """Why a file can't be read; raises the error where the file is not to blame."""
     if extra_data_access.is_of_the_library(error):
         raise error
-    # The text of others tells little without their names.
+    # The text of other errors says little without their names.
     return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
