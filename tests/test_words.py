@@ -41,6 +41,8 @@ OUT = {
     r"stands? in (attrs|`attrs`|the place of)": "is in, replaces",
     r"export them apart": "export them separately",
     r"copy \w+( is missing)? beside": "copy ... next to",
+    r"whose place .* would take": "which ... would replace",
+    r"is thrown away": "is deleted",
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
 }
 

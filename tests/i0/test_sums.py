@@ -56,7 +56,7 @@ def test_a_group_without_any_norm_keeps_its_spectra(data):
 
 def test_another_norm_or_none(data):
     data["monitor"] = "trainId", [0.0, 1.0, 1.0, 1.0, 1.0]
-    with pytest.warns(HrixsWarning, match="1 frames are left out of the sums, for monitor"):
+    with pytest.warns(HrixsWarning, match="1 frames are left out of the sums, because monitor"):
         assert int(hRIXS().aggregate(data, norm="monitor").counts) == 4
     everything = hRIXS().aggregate(data, norm=None)
     np.testing.assert_array_equal(everything.spectrum, COUNTS.sum(axis=0))

@@ -62,7 +62,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         print("made again; only netCDF is compared")
         return 0
     if made.differences:
-        print(f"made again, it is another one: {said_of_differences(made)}")
+        print(f"made again, it differs: {said_of_differences(made)}")
         return 1
     print("made again: the same, to the last byte")
     return 0

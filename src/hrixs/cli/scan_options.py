@@ -111,7 +111,7 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no number, expected for example 0.05, or hRIXS_delay=0.05"
+            f"{text!r} is not a number, expected for example 0.05, or hRIXS_delay=0.05"
         ) from None
 
 

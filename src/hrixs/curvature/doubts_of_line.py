@@ -89,7 +89,7 @@ def doubt_of_line(
     begins = "it lies along the rows of the chip and "
     if q < max(_SURE * q_err, NO_VARIANCE * noise) and q + _SURE * q_err < LIGHT_VARIANCE * noise:
         return begins + (
-            f"has no photon noise: from frame to frame it changes by {max(q, 0.0):.2g} ADU for "
+            f"has no photon noise: between frames it changes by {max(q, 0.0):.2g} ADU for "
             f"each ADU, light by more than {LIGHT_VARIANCE * noise:.2g}"
         )
     if height > _CLEAR * height_err and _is_box(level - base, middle, known):

@@ -60,7 +60,7 @@ def tell_left_out(
     if varying:
         told.append(
             f"{_named(varying)} left out: {_its(varying)} values differ among the images that are "
-            f"added up, and are no numbers. Group by {varying[0]!r}, or set "
+            f"added up, and are not numbers. Group by {varying[0]!r}, or set "
             f"h.aggregators[{varying[0]!r}] = None to leave it out without a warning."
         )
     warn(" ".join(told))

@@ -86,8 +86,8 @@ def _of_path(path: Path, data: str | None) -> Run:
                        if one.parent.name in ("raw", "proc")), None)  # fmt: skip
         if folder is None:
             raise ValueError(
-                f"data = {data!r} was given with {path}, which is no run's folder in a folder raw "
-                "or proc. Leave data out to read what is there, or give the run's number."
+                f"data = {data!r} was given with {path}, which is not a run's folder in a folder "
+                "raw or proc. Leave data out to read what is there, or give the run's number."
             )
         if data == "all":
             return _united(folder.parents[1], folder.name)

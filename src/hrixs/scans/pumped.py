@@ -137,7 +137,7 @@ def _by_values(
             raise ValueError(f"bits = {bits!r}, expected a whole number above 0, as 1 << 13.")
         whole = np.where(missing, 0, values)
         if values.dtype.kind == "f" and (whole != np.floor(whole)).any():
-            raise ValueError(f"{field} has values that are no whole numbers, which have no bits.")
+            raise ValueError(f"{field} has values that are not whole numbers, which have no bits.")
         return (whole.astype(np.int64) & int(bits)) != 0, missing, f"{field} & {int(bits)}"
     if above is None:
         above = _between_two_groups(field, values[~missing].astype(np.float64))
@@ -162,8 +162,8 @@ def _between_two_groups(field: str, values: Floats) -> float:
         if high[0] - low[-1] > max(_CLEARLY * spread, 0.0):
             return float((low[-1] + high[0]) / 2)
     raise ValueError(
-        f"the values of {field}, from {ordered[0]:g} to {ordered[-1]:g}, do not lie in two groups "
-        "clearly apart. Say which are pumped: above=, equals= or bits=."
+        f"the values of {field}, from {ordered[0]:g} to {ordered[-1]:g}, do not form two "
+        "clearly separated groups. Say which are pumped: above=, equals= or bits=."
     )
 
 

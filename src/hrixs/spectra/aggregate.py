@@ -149,8 +149,8 @@ def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> 
     if aggregate is add_in_quadrature and of is not add:
         if of is not None:
             warn(
-                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is no sum any "
-                f"more, so that its error does not add in quadrature. Give an "
+                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is not a sum "
+                f"any more, so that its error does not add in quadrature. Give an "
                 f"aggregators[{name!r}] that belongs to it."
             )
         return None
