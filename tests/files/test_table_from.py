@@ -145,7 +145,7 @@ def test_the_class_counts_and_fits_them():
         (lambda p: hrixs.concat_photons([p, p]), "not one of photon_parts"),
         (lambda p: hRIXS().count(p), "give the frames' shape"),
         (lambda p: hRIXS().centroid(p), "count\\(photons\\) makes its spectra"),
-        (lambda p: hRIXS().count(with_shape(), xr.Dataset()), "does not tell the trains"),
+        (lambda p: hRIXS().count(with_shape(), xr.Dataset()), "does not list the trains"),
     ],
 )
 def test_what_needs_more_than_positions_says_so(use, text):

@@ -81,8 +81,7 @@ def require_usable_mask(name: str, bad: NDArray[Any]) -> None:
             f"{name} masks {_percent(share)} of the {bad.shape[0]} x {bad.shape[1]} pixels, "
             "expected half of them at most: True (in a file any value but 0) means a bad pixel, "
             "which is not used. If yours is True for the good ones, invert it: ~mask, or mask == 0 "
-            "for "
-            "numbers. To use a part of the chip, crop: X_RANGE and Y_RANGE, or a slice."
+            "for numbers. To use a part of the chip, crop: X_RANGE and Y_RANGE, or a slice."
         )
     if share > _SQUARES_LEFT:
         good = bad == 0

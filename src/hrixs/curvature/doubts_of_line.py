@@ -141,8 +141,7 @@ def doubt_text(doubt: str, fit: object) -> str:
         f"the line that was found is doubtful: {doubt}. Nothing was set; the fit, {fit!r}, is the "
         "error's attribute 'fit'. The usual causes are an old dark and bad rows: take a new one "
         "with load_dark(run), or mask the rows with find_bad_pixels(run). Otherwise leave the rows "
-        "out "
-        "with Y_RANGE, or give args=(CURVE_A, CURVE_B) to start near the true line."
+        "out with Y_RANGE, or give args=(CURVE_A, CURVE_B) to start near the true line."
     )
 
 

@@ -164,8 +164,7 @@ def fit_curvature_image(
     if largest > _LARGEST_PIXEL:
         raise ValueError(
             f"the image has pixels of up to {largest:.3g} ADU, more than any camera gives. Check "
-            "the "
-            "images and the dark."
+            "the images and the dark."
         )
     begin = search_curvature(pixels) if start is None else _start(start, x0)
     fit = _fit(pixels, _guess_line(pixels, *begin), options)

@@ -226,8 +226,7 @@ def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
         listed = ", ".join(f"{len(those)} of {name}" for name, those in formats.items())
         raise ValueError(
             f"{path} holds images of several formats: {listed}. Give a pattern that matches only "
-            "those "
-            f"to read: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
+            f"those to read: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
         )
     return next(iter(formats.values())), left_out
 

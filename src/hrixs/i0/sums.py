@@ -92,8 +92,7 @@ def useless_in(
         warn(
             f"{int(left.sum())} frames are left out of the sums, because {by} is zero or not "
             f"finite in them: {named_entries(ds, dim, left)}. To keep them give norm=None, "
-            "or norm='another "
-            "variable'."
+            "or norm='another variable'."
         )
     return left
 

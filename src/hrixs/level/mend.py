@@ -97,8 +97,7 @@ class Mending:
             warn(
                 f"REMOVE_COSMICS compares the images of a run: of these fewer than {FEWEST_IMAGES} "
                 "can be used, or the first ones have too little light to learn how a photon "
-                "changes "
-                "a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
+                "changes a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
             )
         return replace(self, limits=limits)
 

@@ -183,7 +183,7 @@ def cloud_of_first(
     Raises
     ------
     MissingDataError
-        If all entries do not tell.
+        If all entries together are not enough.
     """
     n = min(_ENTRIES_FOR_A_CLOUD, n_entries)
     while True:

@@ -28,7 +28,7 @@ class Checkpoint:
     Parameters
     ----------
     folder : path
-        Made where it is not there. What another task left in it is thrown away, with a warning.
+        Made where it is not there. What another task left in it is deleted, with a warning.
     task : dict
         All that decides the result, as JSON can hold it.
 

@@ -177,7 +177,7 @@ def _for_deconvolution(analysis: Analysis, n_entries: int, parts: FirstParts) ->
         analysis = _with_charge(analysis, n_entries, parts, compare=False)
     except MissingDataError as error:
         raise MissingDataError(
-            "a deconvolved spectrum takes the cloud of a photon out, and these images do not tell "
+            "a deconvolved spectrum takes the cloud of a photon out, and these images do not show "
             "it: photons lie too dense. Set CLOUD_SIGMA, and PHOTON_CHARGE where there is no nrj, "
             "by images with few photons: h.estimate_cloud(run)."
         ) from error

@@ -172,7 +172,7 @@ def _by_turns(data: xr.Dataset, first_pumped: bool | int | None) -> NDArray[np.b
         raise MissingDataError("the dataset has no coordinate trainId to count trains by.")
     if first_pumped is None:
         raise ValueError(
-            "alternate=True does not tell which trains are pumped: give first_pumped=True or "
+            "alternate=True does not say which trains are pumped: give first_pumped=True or "
             "False, or the id of a pumped train."
         )
     ids = data[_DIM].values.astype(np.int64)
