@@ -18,7 +18,7 @@ _VERSIONS = {
 
 
 def available_memory() -> int | None:
-    """Bytes that can be taken without swapping, or None where the system does not say it (not Linux).
+    """Bytes that can be taken without swapping, or None where the system does not say (not Linux).
 
     That is the machine's free memory, or what the limits of a batch job or a container leave.
     """
