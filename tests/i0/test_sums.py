@@ -66,7 +66,7 @@ def test_another_norm_or_none(data):
 
 def test_i0_comes_before_the_slow_norm(data):
     data["I0"] = "trainId", [np.nan, 1.0, 1.0, 1.0, 1.0]
-    with pytest.warns(HrixsWarning, match="for I0 is zero or not finite in them: train 101"):
+    with pytest.warns(HrixsWarning, match="because I0 is zero or not finite in them: train 101"):
         result = hRIXS().aggregate(data)
     np.testing.assert_array_equal(result.spectrum, COUNTS[1:].sum(axis=0))
     assert float(result.I0) == 4.0
