@@ -51,7 +51,7 @@ ERRORS = [
     (("process", "r1", "-o", "out.nx"), 1, "unknown suffix '.nx'"),
     (("process", "r1", "-o", "no/out.nc"), 1, "there is no folder no to write out.nc to."),
     (("process", "r1", *OUT, "--plot", "no/a.png"), 1, "there is no folder no to write a.png to."),
-    (("process", "r1", *OUT, "--report", "a.pdf"), 1, "--report a.pdf is no page"),
+    (("process", "r1", *OUT, "--report", "a.pdf"), 1, "--report a.pdf is not a page"),
     (("process", "r1", "r2", *OUT), 1, "out.nc is one file for 2 runs"),
     (("process", "150-145", *OUT), 1, "the lower number first"),
     (("process", "r1", *OUT), 1, "there is no run at r1; expected"),
