@@ -27,7 +27,7 @@ from hrixs.spectrometer.recipe import find_options
 # The images are crowded, and one case takes them for more so than they are: both is told.
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore:{LOST_OF_FIRST}:hrixs.LostPhotonsWarning"),
-    pytest.mark.filterwarnings("ignore:photons that stand alone have:hrixs.HrixsWarning"),
+    pytest.mark.filterwarnings("ignore:isolated photons have:hrixs.HrixsWarning"),
 ]
 
 #: Position and method, and what is set besides.

@@ -98,7 +98,7 @@ inline PlainShare share_at(Real pixel, Real sigma) {
 using PlainShares = std::array<PlainShare, window_size>;
 
 struct FitAnswer {
-    bool comparable = true; // no decision hangs on rounding
+    bool comparable = true; // no decision depends on rounding
     std::uint8_t flag = 0;
     int n_steps = 0;
     bool corrected = false; // for the cloud's own width

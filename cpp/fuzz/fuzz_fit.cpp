@@ -172,7 +172,7 @@ struct FitCounts {
     long compared = 0;
     long unfitted = 0; // of those: there is no fit
     long corrected = 0;
-    long left_out = 0; // a decision hangs on rounding
+    long left_out = 0; // a decision depends on rounding
     long together = 0; // with a neighbour, or split
 
     ~FitCounts() {

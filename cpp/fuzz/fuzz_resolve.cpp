@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Photons resolved in a crowd: what must hold for all of them, whatever the pixels are; and photons
-// that stand alone on a quiet frame, which must be found where they are.
+// Photons resolved in a crowd: what must hold for all of them, whatever the pixels are; and
+// isolated photons on a quiet frame, which must be found where they are.
 #include "settings.hpp"
 #include "ways.hpp"
 

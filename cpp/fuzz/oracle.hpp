@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the kernels must give, written naively from docs/algorithms.md. Sums are taken in long
-// double; where a decision hangs on how double rounds, the answer says so.
+// double; where a decision depends on how double rounds, the answer says so.
 #pragma once
 
 #include "plain_frame.hpp"

@@ -25,7 +25,7 @@ inline void require_near(double given, double wanted, double tolerance, const ch
 // How many frames were compared with the oracle, told at the end where HRIXS_FUZZ_COUNTS is set.
 struct Counts {
     long compared = 0;
-    long left_out = 0; // a decision hangs on rounding
+    long left_out = 0; // a decision depends on rounding
     long photons = 0;
     long errors = 0;
 

@@ -51,7 +51,7 @@ def test_an_option_that_is_near_to_none_tells_how_to_see_all(words, command, cap
     told = said(words, capsys)
     assert "unknown option -" in told
     assert "did you mean" not in told
-    assert f"\n{command} --help tells all options." in told
+    assert f"\n{command} --help lists all options." in told
 
 
 @pytest.mark.parametrize(

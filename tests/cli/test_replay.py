@@ -135,7 +135,7 @@ class TestReplay:
         data.to_netcdf("changed.nc", engine="h5netcdf")
         status, out = said(capsys, "replay", "changed.nc")
         assert status == 1
-        assert "made again, it is another one: spectrum differs in" in out.out
+        assert "made again, it differs: spectrum differs in" in out.out
 
     def test_moved_wants_both_folders(self, here, capsys):
         with pytest.raises(SystemExit):

@@ -104,7 +104,7 @@ class TestGroups:
     def test_no_number(self, process, capsys):
         with pytest.raises(SystemExit):
             process("8", "-o", "o.nc", "--aggregate", "nrj", "--step", "wide")
-        assert "'wide' is no number, expected for example 0.05" in capsys.readouterr().err
+        assert "'wide' is not a number, expected for example 0.05" in capsys.readouterr().err
 
 
 # The simulated runs are crowded.
@@ -180,7 +180,7 @@ class TestTogether:
     def test_images_are_no_runs(self, process, capsys):
         np.save("a.npy", np.zeros((2, 30, 40)))
         assert process("a.npy", "--together", "-o", "o.nc") == 1
-        assert "a.npy is no run; --together is for runs" in capsys.readouterr().err
+        assert "a.npy is not a run; --together is for runs" in capsys.readouterr().err
 
 
 def test_one_output_for_several_runs_says_how(data_root, tmp_path, capsys):

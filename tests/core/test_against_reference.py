@@ -234,7 +234,7 @@ def test_classify_photons(stack, photon, fractions, per_frame, threads):
 )
 def test_integrate_frames(stack, sixteenths, threads):
     frames, dark, mask = stack
-    # Shares of whole 1/256 are exact, so which rows are reached does not hang on rounding.
+    # Shares of whole 1/256 are exact, so which rows are reached does not depend on rounding.
     curvature = (sixteenths[0] / 16, sixteenths[1] / 256)
     integrate_as_reference(frames, curvature, {"dark": dark, "mask": mask}, threads)
 
@@ -286,7 +286,7 @@ def test_photons_are_found_up_to_where_their_spot_just_fits(square):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_squares_that_tie_but_for_rounding_are_added_in_the_specified_order(seed):
-    # Tenths have no exact sum, so which of two equal squares is larger hangs on the order.
+    # Tenths have no exact sum, so which of two equal squares is larger depends on the order.
     frames = np.random.default_rng(seed).integers(0, 4, (4, 40, 70)) * 0.1
     assert find_as_reference(frames, {}, threshold=0.85).sizes["photon"] > 100
 

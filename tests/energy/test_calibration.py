@@ -221,7 +221,7 @@ def test_bad_arguments(energies, options, text):
 
 def test_a_spectrum_without_rows_is_refused():
     spectra = [s.rename(y="energy") for s in lines_at([20, 90], 8)]
-    with pytest.raises(ValueError, match="no attributes that tell its rows"):
+    with pytest.raises(ValueError, match="no attributes that give its rows"):
         calibrate_energy(spectra, [512, 513])
 
 

@@ -77,7 +77,7 @@ class TestManyFiles:
 
     def test_files_that_are_no_images_are_told(self, folder):
         (folder / "log.txt").write_text("a note")
-        with pytest.warns(HrixsWarning, match=r"1 files in .* are no images.*log.txt"):
+        with pytest.warns(HrixsWarning, match=r"1 files in .* are not images.*log.txt"):
             assert len(open_images(folder)["MaranaX"]) == 6
 
     def test_two_formats_are_not_mixed(self, folder):

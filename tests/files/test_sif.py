@@ -54,7 +54,7 @@ class TestSpool:
     def test_a_file_that_is_missing(self, tmp_path):
         write_spool(tmp_path / "spool")
         (tmp_path / "spool" / "2000000000spool.dat").unlink()
-        with pytest.raises(ValueError, match=r"5 images in 5 spool files, .* of 6"):
+        with pytest.raises(ValueError, match=r"5 images in 5 spool files, .* states 6"):
             open_images(tmp_path / "spool")
 
     def test_pixels_of_12_bits_are_refused(self, tmp_path):

@@ -51,7 +51,7 @@ def test_the_fill_of_well_known_fields_is_known_without_their_attributes(data):
 
 def test_pulses_of_which_no_fill_is_known_are_all_added_up_and_that_is_told(data):
     data["mine"] = data.SCS_SA3.drop_attrs()
-    with pytest.warns(HrixsWarning, match="what stands in it where there is no pulse is not known"):
+    with pytest.warns(HrixsWarning, match="its value where there is no pulse is not known"):
         result = hRIXS().normalize(data, "mine")
     np.testing.assert_array_equal(result.normalized_divisor, PULSES.sum(axis=1))
 

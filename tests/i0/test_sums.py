@@ -56,7 +56,7 @@ def test_a_group_without_any_norm_keeps_its_spectra(data):
 
 def test_another_norm_or_none(data):
     data["monitor"] = "trainId", [0.0, 1.0, 1.0, 1.0, 1.0]
-    with pytest.warns(HrixsWarning, match="1 frames are left out of the sums, for monitor"):
+    with pytest.warns(HrixsWarning, match="1 frames are left out of the sums, because monitor"):
         assert int(hRIXS().aggregate(data, norm="monitor").counts) == 4
     everything = hRIXS().aggregate(data, norm=None)
     np.testing.assert_array_equal(everything.spectrum, COUNTS.sum(axis=0))
@@ -66,7 +66,7 @@ def test_another_norm_or_none(data):
 
 def test_i0_comes_before_the_slow_norm(data):
     data["I0"] = "trainId", [np.nan, 1.0, 1.0, 1.0, 1.0]
-    with pytest.warns(HrixsWarning, match="for I0 is zero or not finite in them: train 101"):
+    with pytest.warns(HrixsWarning, match="because I0 is zero or not finite in them: train 101"):
         result = hRIXS().aggregate(data)
     np.testing.assert_array_equal(result.spectrum, COUNTS[1:].sum(axis=0))
     assert float(result.I0) == 4.0

@@ -92,7 +92,7 @@ def test_noise_alone():
 @pytest.mark.parametrize("cloud_sigma", [1.5, 3.0])
 def test_a_cloud_that_no_window_holds(cloud_sigma):
     frames = frames_of(cloud_sigma, photons=40)
-    with pytest.raises(MissingDataError, match=r"tells no width above 1\.25 px|isolated"):
+    with pytest.raises(MissingDataError, match=r"cannot measure a width above 1\.25 px|isolated"):
         estimate_cloud(frames, std_threshold=5, electrons_per_adu=GAIN)
 
 

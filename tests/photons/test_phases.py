@@ -111,7 +111,7 @@ class TestLineThatIsNotTilted:
         found = phase_uniformity(photons_on_line(5000, curvature=(0.0, 0.0), sigma=0.2))
         assert not found.is_uniform("y")
         assert not found.tilted
-        assert found.blocks_agree  # the same phase everywhere: blocks alone can't tell
+        assert found.blocks_agree  # the same phase everywhere: blocks alone cannot show it
         assert "which may be the line and no bias" in repr(found)
         assert "100% of a narrow line's own phases are left" in repr(found)
 

@@ -174,7 +174,7 @@ def test_a_wrong_charge_is_told(factor):
     frames = [camera(line(0.1, (512, 48), seed), (512, 48), seed) for seed in range(3)]
     with (
         pytest.warns(ChargeBalanceWarning, match="above the level"),
-        pytest.warns(HrixsWarning, match="photons that stand alone have"),
+        pytest.warns(HrixsWarning, match="isolated photons have"),
     ):
         resolved(np.stack(frames), photon_charge=factor * CHARGE)
 
@@ -186,7 +186,7 @@ def test_a_charge_that_is_far_off_is_told_by_lone_photons(factor):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         resolved(np.stack(frames), photon_charge=factor * CHARGE)
-    assert any("photons that stand alone have" in str(one.message) for one in told)
+    assert any("isolated photons have" in str(one.message) for one in told)
 
 
 def test_a_charge_learned_from_few_spots_is_told():

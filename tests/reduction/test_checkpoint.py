@@ -1,4 +1,4 @@
-"""Work that is broken off goes on where it was, and gives the same."""
+"""Work that is interrupted goes on where it was, and gives the same."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_dark_first_images_are_passed_over(h):
 
 def test_a_gain_that_is_another_camera_s_is_told(h):
     h.ELECTRONS_PER_ADU = 2.0
-    with pytest.warns(HrixsWarning, match="stand alone have 2"):
+    with pytest.warns(HrixsWarning, match="isolated photons have 2"):
         h.centroid(dataset(crowded(0.05)[0]), method="resolve")
 
 
@@ -164,12 +164,16 @@ def test_a_gain_that_is_another_camera_s_is_told(h):
 @pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")  # others, as of the balance
 def test_a_charge_that_is_wrong_by_a_factor_of_two_is_told(h, density, factor):
     h.set_params(photon_charge=factor * CHARGE, cloud_sigma=0.55)
-    said = f"stand alone have {1 / factor:.0f}" if factor < 1 else r"stand alone have 0\.[45]"
+    said = (
+        f"isolated photons have {1 / factor:.0f}"
+        if factor < 1
+        else r"isolated photons have 0\.[45]"
+    )
     said = said.replace("2", "[12]\\.") if factor < 1 else said
     frames, _ = crowded(density, 32)
     with pytest.warns(HrixsWarning, match=said):
         h.centroid(dataset(frames), method="resolve")
-    with pytest.warns(HrixsWarning, match="stand alone"):
+    with pytest.warns(HrixsWarning, match="isolated photons have"):
         resolve_photons(frames[:2], photon_charge=factor * CHARGE, cloud_sigma=0.55)
 
 

@@ -30,7 +30,7 @@ def test_without_a_line_at_zero_loss_none_is_told():
     total = spectrum((1.5, 0.1, 5000))
     line = elastic_line(total, np.sqrt(total), 0.02)
     assert line.fit is None
-    assert line.text.startswith("No width is told: no elastic line was found within 0.3 eV")
+    assert line.text.startswith("No width is given: no elastic line was found within 0.3 eV")
 
 
 def test_a_line_at_the_end_of_where_it_is_looked_for_is_none():

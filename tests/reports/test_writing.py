@@ -218,9 +218,9 @@ def test_no_width_is_invented_where_there_is_no_line(tmp_path):
     flat = np.random.default_rng(2).poisson(1.0, data.spectrum.shape)
     data["spectrum"] = data.spectrum.copy(data=flat)
     page = page_of(tmp_path, data)
-    assert "No width is told: no elastic line was found" in page.text
+    assert "No width is given: no elastic line was found" in page.text
     assert "FWHM of" not in page.text
-    assert "No drift is told: no line was found in the sum." in page.text
+    assert "No drift is given: no line was found in the sum." in page.text
 
 
 def test_the_errors_of_a_mean_are_not_made_up(tmp_path):
@@ -239,7 +239,7 @@ def test_one_image_is_one(tmp_path):
 
 def test_a_photon_energy_that_was_added_up_makes_no_axis(tmp_path):
     page = page_of(tmp_path, result().sum("trainId", keep_attrs=True))
-    assert "the photon energy, 15900 eV, lies far beside the energy axis" in page.text
+    assert "the photon energy, 15900 eV, lies far outside the energy axis" in page.text
     assert "The tallest line has a FWHM of" in page.text
 
 
@@ -253,7 +253,7 @@ def test_integrated_intensity_is_told_in_its_unit_without_errors(tmp_path):
         "Mean of 30 images, in ADU: integrated intensity, whose errors are not known" in page.text
     )
     assert "photons in the spectra" not in page.text
-    assert "No drift is told: the spectra are no counts." in page.text
+    assert "No drift is given: the spectra are no counts." in page.text
 
 
 def test_groups_are_drawn_and_images_beside_them(tmp_path):

@@ -150,7 +150,7 @@ class TestData:
             h.from_run(RUN, data="proc")
         with pytest.raises(ValueError, match=r"given with an open run.*extra_data.open_run"):
             h.from_run(RunDirectory(raw), data="raw")
-        with pytest.raises(ValueError, match="which is no run's folder in a folder raw or proc"):
+        with pytest.raises(ValueError, match="which is not a run's folder in a folder raw or proc"):
             h.from_run(camera_files(raw)[0], data="proc")
         with pytest.raises(ValueError, match="were given with a dataset"):
             h.load_dark(h.from_run(RUN), data="proc")

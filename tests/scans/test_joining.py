@@ -133,7 +133,7 @@ def test_joined_results_can_be_joined_again(parts):
 def test_parts_of_one_run_and_trains_that_stand_twice(parts):
     same = result("145", 2, 30)
     assert concat([parts[0], same]).attrs["runs"] == "r0145"
-    with pytest.warns(HrixsWarning, match="2 trains stand more than once in r0145: trains 11, 12"):
+    with pytest.warns(HrixsWarning, match="2 trains occur more than once in r0145: trains 11, 12"):
         concat([parts[0], result("145", 2, 11)])
     # Other runs may count as they like.
     assert concat({"a": parts[0], "b": parts[0]}).run.values.tolist() == ["a"] * 3 + ["b"] * 3

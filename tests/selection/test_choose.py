@@ -91,7 +91,7 @@ class TestCriteria:
         backwards = (data.shutter == 1)[::-1]
         np.testing.assert_array_equal(quietly(data, backwards).trainId, IDS[~BLANK])
         with pytest.raises(
-            MissingDataError, match="does not say True or False for train 1600000023"
+            MissingDataError, match="is neither True nor False for train 1600000023"
         ):
             select(data, (data.shutter == 1)[:-1])
         with pytest.raises(ValueError, match="expected True or False for each trainId"):

@@ -180,7 +180,7 @@ def test_elastic_lines_of_other_steps_are_not_left_out(move):
     dim = "trainId" if move is align_elastic else "nrj"
     centres = xr.DataArray(steps, {dim: np.nextafter(steps, 0)}, (dim,))
     assert move(data, elastic=centres).spectrum.sizes[dim] == 4
-    with pytest.raises(ValueError, match=rf"elastic lies on other values of {dim}.*of a bin"):
+    with pytest.raises(ValueError, match=rf"elastic has other values of {dim}.*of a bin"):
         move(data, elastic=centres.assign_coords({dim: steps + 0.5 * STEP}))
 
 

@@ -166,7 +166,7 @@ class TestRefused:
             adu.hrixs.error()
 
     def test_without_the_witness(self):
-        with pytest.raises(UnknownUncertaintyError, match="n_added, beside its variance, is gone"):
+        with pytest.raises(UnknownUncertaintyError, match="n_added, next to its variance, is gone"):
             moved().drop_vars("n_added").hrixs.error()
 
     def test_of_an_unknown_variable(self):

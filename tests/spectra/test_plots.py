@@ -164,7 +164,7 @@ class TestMissing:
 
     def test_an_axis_of_words(self):
         words = ENERGY.copy(data=np.array(list("abcd")))
-        with pytest.raises(ValueError, match="energy has values that are no numbers"):
+        with pytest.raises(ValueError, match="energy has values that are not numbers"):
             plot_spectra(result(energy=words))
 
     def test_nothing_given(self):

@@ -1,4 +1,4 @@
-"""What a file tells of is not taken on its word: memory is asked for first."""
+"""What a file states is not trusted: whether it fits into the memory is asked first."""
 
 import h5py
 import numpy as np

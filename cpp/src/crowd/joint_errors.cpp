@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t most_unknowns = 2 * (most_neighbours + 1);
 using Matrix = std::array<std::array<double, most_unknowns>, most_unknowns>; // its lower half
 
-// A weak belief that places are right within a pixel or so keeps what can't be told finite.
+// A weak belief that places are right within a pixel or so keeps what is not determined finite.
 constexpr double belief = 0.5;
 
 // Variances of the first two unknowns; the others are eliminated before them.

@@ -14,7 +14,7 @@
 
 namespace hrixs::crowd {
 
-// What is told of one frame's photons.
+// The values reported for one frame's photons.
 class Report {
   public:
     void make(Index number, Scene& scene);

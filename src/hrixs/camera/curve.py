@@ -29,7 +29,7 @@ class Curvature:
     reference : float
         Column of the full chip in which no line is displaced, in pixels.
     covariance : tuple of tuple of float, or None
-        Of the coefficients, where a fit tells it. It takes no part in comparisons.
+        Of the coefficients, where a fit gives it. It takes no part in comparisons.
 
     Raises
     ------
@@ -168,8 +168,8 @@ class Curvature:
         Returns
         -------
         dict
-            ``curve_a`` and ``curve_b``; of a curve that these do not tell as a whole, of a higher
-            degree or about another column than 0, also ``curve_coefficients`` and
+            ``curve_a`` and ``curve_b``; of a curve that these do not describe as a whole, of a
+            higher degree or about another column than 0, also ``curve_coefficients`` and
             ``curve_reference``.
         """
         pair: dict[str, Any] = {"curve_a": self.a, "curve_b": self.b}
@@ -182,12 +182,12 @@ class Curvature:
 
     @classmethod
     def of_attrs(cls, attrs: Mapping[Any, Any]) -> Curvature:
-        """Return the curve that ``attrs`` of a result tell, as `Curvature.attrs` wrote it.
+        """Return the curve in ``attrs`` of a result, as `Curvature.attrs` wrote it.
 
         Raises
         ------
         ValueError
-            If they tell none.
+            If they hold none.
 
         Examples
         --------

@@ -60,7 +60,7 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
         Any number of leading dimensions. A DataArray with dims ``x`` and ``y`` is transposed; its
-        coordinates ``x`` and ``y`` tell the place of its pixels on the full chip.
+        coordinates ``x`` and ``y`` give the place of its pixels on the full chip.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def along_x_y(image: Any) -> Any:
 
 
 def first_pixel(frames: Any) -> tuple[int, int] | None:
-    """Place (x, y) of the first pixel on the full chip, as coordinates ``x`` and ``y`` tell it.
+    """Place (x, y) of the first pixel on the full chip, as coordinates ``x`` and ``y`` give it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The mean of frames, and how its two halves differ, which tells light from what the chip adds."""
+"""The mean of frames, and how its halves differ, which separates light from what the chip adds."""
 
 from __future__ import annotations
 

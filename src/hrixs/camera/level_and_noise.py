@@ -12,7 +12,7 @@ from hrixs.camera.counts import count_frames
 from hrixs.camera.frames import Frames
 from hrixs.utils.typing import Floats
 
-# So many columns tell a frame's level and noise: they lie together in memory.
+# So many columns give a frame's level and noise: they lie together in memory.
 _COLUMNS = 8
 
 

@@ -28,7 +28,7 @@ def require_same_pixels(
     name : str
         What the image is, for the text.
     image
-        Coordinates ``x`` and ``y`` of a DataArray tell its place; anything else has none.
+        Coordinates ``x`` and ``y`` of a DataArray give its place; anything else has none.
     first : (int, int) or None
         Place of the frames' first pixel on the full chip; None where it is not known.
     shape : (int, int)
@@ -80,8 +80,8 @@ def require_usable_mask(name: str, bad: NDArray[Any]) -> None:
         raise ValueError(
             f"{name} masks {_percent(share)} of the {bad.shape[0]} x {bad.shape[1]} pixels, "
             "expected half of them at most: True (in a file any value but 0) means a bad pixel, "
-            "which is not used. If yours tells the good ones, invert it: ~mask, or mask == 0 for "
-            "numbers. To use a part of the chip, crop: X_RANGE and Y_RANGE, or a slice."
+            "which is not used. If yours is True for the good ones, invert it: ~mask, or mask == 0 "
+            "for numbers. To use a part of the chip, crop: X_RANGE and Y_RANGE, or a slice."
         )
     if share > _SQUARES_LEFT:
         good = bad == 0

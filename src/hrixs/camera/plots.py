@@ -25,8 +25,8 @@ def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Ax
     Parameters
     ----------
     image : array_like, shape (x, y)
-        In ADU per frame, where it has no units of its own; with coordinates that tell its place on
-        the full chip, that is shown, and with attributes that tell of what run it is, these.
+        In ADU per frame, where it has no units of its own; with coordinates that give its place on
+        the full chip, that is shown, and with attributes that name its run, these.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 

@@ -79,7 +79,7 @@ def process_all(
             process(name, out, h, job, plot=png, page=page)
         except KeyboardInterrupt:
             print(
-                f"hrixs: {out} is unfinished: the same command with --resume goes on.",
+                f"hrixs: {out} is unfinished: the same command with --resume continues it.",
                 file=sys.stderr,
             )
             raise
@@ -105,7 +105,7 @@ def expanded(runs: Sequence[str]) -> list[str]:
             continue
         first, last = int(match[1]), int(match[2])
         if first > last:
-            raise ValueError(f"{run!r} is no range of runs, expected the lower number first.")
+            raise ValueError(f"{run!r} is not a range of runs, expected the lower number first.")
         names += [str(number) for number in range(first, last + 1)]
     return names
 

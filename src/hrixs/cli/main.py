@@ -1,6 +1,6 @@
 """The command ``hrixs``: argument parsing, and calls to the class.
 
-What is told of what was typed needs no NumPy, whose import takes longer: whatever does is imported
+An error about what was typed needs no NumPy, whose import takes longer: whatever does is imported
 by the command that runs.
 """
 
@@ -102,7 +102,7 @@ def _add_process(commands: Any) -> None:
     add(
         "--resume",
         action="store_true",
-        help="go on where the same command was broken off; what is finished is left as it is",
+        help="go on where the same command was interrupted; what is finished is left as it is",
     )
     add("--photons", action="store_true", help="runs: also write the photon table")
     add("--strict", action="store_true", help="runs: end at the first fault of a run's files")

@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell it without the usage, which is a page long here; the status is argparse's."""
-        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help tells all options.\n")
+        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help lists all options.\n")
 
     def _own_words(self, words: Sequence[str]) -> Iterable[str]:
         """Words that argparse takes for an option's name, up to a command's."""

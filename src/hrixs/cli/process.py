@@ -80,7 +80,7 @@ def process(
     with working_in(folder):
         if not job.resume:
             if any(folder.glob("part-*.npz")):
-                print(f"what was left unfinished in {folder} is thrown away; --resume would go on")
+                print(f"the unfinished work in {folder} is deleted; --resume would continue it")
             remove_checkpoint(folder)
         if job.find_curvature is not None:
             fit_curvature(h, job.source(job.find_curvature) if job.find_curvature else source)

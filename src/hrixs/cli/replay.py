@@ -47,7 +47,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     text = how_made(arguments.result)
     if not text:
         raise MissingDataError(
-            f"{arguments.result} does not tell its steps. Results of hrixs process, and of the "
+            f"{arguments.result} does not list its steps. Results of hrixs process, and of the "
             "class hRIXS, do; those of hrixs watch have settings alone."
         )
     print(text)
@@ -63,7 +63,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         print("made again; only netCDF is compared")
         return 0
     if made.differences:
-        print(f"made again, it is another one: {said_of_differences(made)}")
+        print(f"made again, it differs: {said_of_differences(made)}")
         return 1
     same = same_bytes(made.result, arguments.result)
     print(f"made again: the same{', to the last byte' if same else ' values'}")

@@ -26,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"with --aggregate: each train with the nearest of these{_PER_VARIABLE}")  # fmt: skip
     add("--map", nargs="?", const="nrj", metavar="VAR",
         help="make a RIXS map over VAR (default: nrj) and the energy loss, which --plot draws; its "
-        "steps are told apart by themselves, or as --step and the like say")  # fmt: skip
+        "steps are found automatically, or as --step and the like say")  # fmt: skip
     add("--map-axis", choices=["energy_loss", "energy"], default="energy_loss",
         help="with --map: what it lies over (default: %(default)s)")  # fmt: skip
     add("--together", action="store_true",
@@ -111,7 +111,7 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no number, expected for example 0.05, or hRIXS_delay=0.05"
+            f"{text!r} is not a number, expected for example 0.05, or hRIXS_delay=0.05"
         ) from None
 
 

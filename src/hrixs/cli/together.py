@@ -67,7 +67,9 @@ def process_together(
     sources = [job.source(name) for name in names]
     for name, source in zip(names, sources, strict=True):
         if isinstance(source, xr.Dataset):
-            raise ValueError(f"{name} is no run; --together is for runs. Leave it out for images.")
+            raise ValueError(
+                f"{name} is not a run; --together is for runs. Leave it out for images."
+            )
     task = digest(*(_task(h, job, source) for source in sources))
     folder = unfinished_folder(output)
     if job.resume and not folder.exists() and recorded(output, "task") == task:
@@ -80,7 +82,7 @@ def process_together(
     runs = folder / "runs"
     with working_in(folder):
         if not job.resume and runs.exists():
-            print(f"what was left unfinished in {runs} is thrown away; --resume would go on")
+            print(f"the unfinished work in {runs} is deleted; --resume would continue it")
             shutil.rmtree(runs)
         if job.find_curvature is not None:
             fit_curvature(h, job.source(job.find_curvature or names[0]))

@@ -23,7 +23,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Places:
-    """Where photons hit the chip; a double hit stands twice.
+    """Where photons hit the chip; a double hit is listed twice.
 
     Attributes
     ----------

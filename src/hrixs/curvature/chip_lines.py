@@ -18,7 +18,7 @@ from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-# Pixels of a column, or of a part of a row, that its level is of; columns that tell the usual one.
+# Pixels of a column, or of a part of a row, that its level is of; columns that give the usual one.
 _ENOUGH_PIXELS, _SAMPLE = 256, 128
 # Lines on either side that a line is compared with.
 _AROUND = 65
@@ -45,7 +45,7 @@ _HOT, _HOT_NEIGHBOUR = 8.0, 0.1
 _STEADY = 0.3
 # The track of a cosmic ray: so many times the charge of what is seen in one frame elsewhere.
 _TRACK = 20.0
-# A line of which so much is off is told of; more bad pixels than this share are worth a word.
+# A line of which so much is off is reported; more bad pixels than this share are worth a word.
 _WHOLE, _MANY_BAD = 0.2, 1e-3
 # Where so many steps are of the chip, each line has a pedestal of its own.
 _EVERY_ROW = 0.2
@@ -64,12 +64,12 @@ class ChipLines:
     Attributes
     ----------
     clean : numpy.ndarray, shape (x, y)
-        The image without that, in ADU, NaN where a pixel is bad. What can't be told from light is
-        left in it.
+        The image without that, in ADU, NaN where a pixel is bad. What cannot be
+        distinguished from light is left in it.
     image : numpy.ndarray, shape (x, y)
         The image itself.
     bad : numpy.ndarray of bool, shape (x, y)
-        Pixels that tell nothing: stuck, saturated, hot, noisy, or struck by a cosmic ray.
+        Pixels without information: stuck, saturated, hot, noisy, or struck by a cosmic ray.
     noise : float
         Of a pixel in one frame, in ADU.
     uneven : bool

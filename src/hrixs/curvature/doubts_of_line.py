@@ -18,7 +18,7 @@ _SURE, _CLEAR = 3.0, 10.0
 _HARD = 0.92
 # Rows beside a line that are none of it, in widths of it.
 _BESIDE = 2.0
-# Hits in a row that tell how they go on in the next one.
+# Hits in a row that show how they go on in the next one.
 _FEWEST_HITS = 30
 # A curve known no better than that is none, in pixels.
 _LARGEST_ERROR = 2.0
@@ -89,7 +89,7 @@ def doubt_of_line(
     begins = "it lies along the rows of the chip and "
     if q < max(_SURE * q_err, NO_VARIANCE * noise) and q + _SURE * q_err < LIGHT_VARIANCE * noise:
         return begins + (
-            f"has no photon noise: from frame to frame it changes by {max(q, 0.0):.2g} ADU for "
+            f"has no photon noise: between frames it changes by {max(q, 0.0):.2g} ADU for "
             f"each ADU, light by more than {LIGHT_VARIANCE * noise:.2g}"
         )
     if height > _CLEAR * height_err and _is_box(level - base, middle, known):
@@ -139,9 +139,9 @@ def doubt_text(doubt: str, fit: object) -> str:
     """Text of a `DoubtfulCurvatureError`."""
     return (
         f"the line that was found is doubtful: {doubt}. Nothing was set; the fit, {fit!r}, is the "
-        "error's attribute 'fit'. Usual are a dark that is too old and bad rows: take a new one "
-        "with load_dark(run), or mask the rows with find_bad_pixels(run). Else leave the rows out "
-        "with Y_RANGE, or give args=(CURVE_A, CURVE_B) to start near the true line."
+        "error's attribute 'fit'. The usual causes are an old dark and bad rows: take a new one "
+        "with load_dark(run), or mask the rows with find_bad_pixels(run). Otherwise leave the rows "
+        "out with Y_RANGE, or give args=(CURVE_A, CURVE_B) to start near the true line."
     )
 
 

@@ -22,7 +22,7 @@ from hrixs.utils.statistics import FWHM, median_of
 
 FloatImage = NDArray[np.float64]
 
-# Blocks of columns that tell the errors: of so many columns, so that few photons are in two, unless
+# Blocks of columns that give the errors: of so many columns, so that few photons are in two, unless
 # the image is too narrow.
 _N_BLOCKS, _LEAST_BLOCK, _FEWEST_BLOCKS = 64, 16, 16
 # Of a number, in its deviations, over which second derivatives are taken.
@@ -32,7 +32,7 @@ _STEP = 0.05
 _LEAST_SIGNIFICANCE = 8.0
 # The fits that place the window end where their steps are small beside it.
 _ROUGHLY = {"ftol": 1e-3, "xtol": 1e-3}
-# Columns that tell a level to begin with.
+# Columns that give a first level.
 _SAMPLE = 256
 # In ADU: the squares of more do not add up.
 _LARGEST_PIXEL = 1e100
@@ -46,7 +46,7 @@ class CurvatureFit:
     ----------
     curve_a, curve_b : float
         Coefficients: the line's centre is ``y0 + (curve_b * x + curve_a) * x``, in pixels of the
-        full chip where the image's coordinates tell its place there, else of the image.
+        full chip where the image's coordinates give its place there, else of the image.
     y0 : float
         Row of the line at ``x = 0``.
     sigma : float
@@ -120,7 +120,7 @@ def fit_curvature_image(
     ----------
     image : array_like, shape (x, y)
         Usually the sum of a run's frames, dark subtracted. NaN pixels are left out. Coordinates
-        ``x`` and ``y`` that are consecutive whole numbers tell its place on the full chip.
+        ``x`` and ``y`` that are consecutive whole numbers give its place on the full chip.
     start : Curvature or (float, float), optional
         Curve, or ``(curve_a, curve_b)``, to start from. By default the start is searched for.
     **options
@@ -163,8 +163,8 @@ def fit_curvature_image(
     )
     if largest > _LARGEST_PIXEL:
         raise ValueError(
-            f"the image has pixels of up to {largest:.3g} ADU, which no camera's are. Check the "
-            "images and the dark."
+            f"the image has pixels of up to {largest:.3g} ADU, more than any camera gives. Check "
+            "the images and the dark."
         )
     begin = search_curvature(pixels) if start is None else _start(start, x0)
     fit = _fit(pixels, _guess_line(pixels, *begin), options)
@@ -309,8 +309,8 @@ def _fit(image: FloatImage, guess: NDArray[np.float64], options: dict[str, Any])
         if not np.isfinite(parameters).all() or not 0.2 < parameters[2] < ny / 4:
             raise NoLineError(
                 _no_line_text(
-                    f"its width came out as {parameters[2]:.3g} pixels, which no line has; perhaps "
-                    "the lines lie along the other axis"
+                    f"the fitted width is {parameters[2]:.3g} pixels, too much for a line; "
+                    "perhaps the lines lie along the other axis"
                 )
             )
     errors, covariance = _errors(parameters, scale, x, y, values, nx)

@@ -21,7 +21,7 @@ _SURE, _SHARE_OF_PEAK = 5.0, 0.02
 _LEAST_PART = 0.01
 # A part is faint with less than this share of the peak, smoothed by some rows.
 _FAINT = 0.1
-# Rows that fewer than this share of the columns reach tell nothing.
+# Rows that fewer than this share of the columns reach have no information.
 _LEAST_COLUMNS = 0.25
 # Columns beside each other that count as one, so that halves of the columns share no photon.
 _BLOCK = 4

@@ -151,7 +151,7 @@ def fit_curvature(
     ----------
     photons : xarray.Dataset
         A photon table, as from `find_photons`: ``x``, ``y`` in pixels and ``double``. Its attribute
-        ``first_pixel`` tells where on the full chip the frames begin.
+        ``first_pixel`` says where on the full chip the frames begin.
     degree : int
         Of the polynomial in x, 1 to 4; 2 is the parabola that the other functions take.
     start : Curvature or sequence of float, optional

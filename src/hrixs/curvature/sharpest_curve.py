@@ -18,8 +18,8 @@ from hrixs.utils.errors import NoLineError, warn
 Extent: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 _Floats: TypeAlias = NDArray[np.float64]
 
-# The coarse search blurs lines to what its steps of a row can tell, in cycles a row, and takes for
-# background what is even over so many rows.
+# The coarse search blurs lines to what its steps of a row can resolve, in cycles a row, and takes
+# for background what is even over so many rows.
 _HIGHEST_FREQUENCY = 0.08
 _LOWEST_FREQUENCY = 1 / 400
 _EVEN_ROWS = 50.0
@@ -231,7 +231,7 @@ class SharpestCurve:
                     break
                 step, moved = step / 2, moved / 2
             factors = factors + step
-        raise NoLineError(no_line_text(f"the fit has not settled in {_MOST_STEPS} steps"))
+        raise NoLineError(no_line_text(f"the fit has not converged in {_MOST_STEPS} steps"))
 
     def rows_seen(self, factors: _Floats) -> tuple[float, float]:
         """First and last corrected row that all columns of the frame see."""

@@ -54,7 +54,7 @@ class EnergyCalibration:
     doubts : tuple of Doubt
         What is doubtful in it, as `hrixs.doubts` lists it.
     source : str
-        Proposal and runs of the lines, where these tell them.
+        Proposal and runs of the lines, where these name them.
     """
 
     intercept: float
@@ -144,7 +144,7 @@ def fit_axis(
         )
     for k in outliers:
         remarks.append(
-            f"line {k}, of {energies[k]:g} eV at row {rows[k]:.2f}, lies off what the others say "
+            f"line {k}, of {energies[k]:g} eV at row {rows[k]:.2f}, deviates from the other lines "
             "by more than 5 standard deviations; it is part of the fit."
         )
     # From powers of row - middle to powers of row.
@@ -202,7 +202,7 @@ def _polynomial(
 def _outliers(
     rows: Floats, energies: Floats, errors: Floats, degree: int
 ) -> tuple[int, ...]:  # fmt: skip
-    """Lines that lie off the fit of all others, by their scatter or their uncertainties."""
+    """Lines that deviate from the fit of all others, by their scatter or their uncertainties."""
     free = len(rows) - 1 - (degree + 1)
     if free < 1:
         return ()

@@ -19,7 +19,7 @@ from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of, joined_sources
 from hrixs.utils.typing import Floats
 
-# A line that is this much wider than the narrowest, or fits as badly, is told of.
+# A line that is this much wider than the narrowest, or fits as badly, is reported.
 _MUCH_WIDER = 3.0
 _LARGEST_CHI2 = 3.0
 
@@ -41,7 +41,7 @@ def calibrate_energy(
     ----------
     lines : sequence of xarray.Dataset, xarray.DataArray or LineFit
         One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one; or a
-        spectrum over ``energy`` of the class, whose attributes tell its rows; or a dataset with
+        spectrum over ``energy`` of the class, whose attributes give its rows; or a dataset with
         spectra of either kind and perhaps their errors, which are added up. The tallest line of
         each is taken for the elastic one.
     energies : array_like, shape (n,)

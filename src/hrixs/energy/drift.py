@@ -57,7 +57,7 @@ def align(
     region : (float, float), optional
         Rows to compare, of the curvature-corrected positions: counted as ``y`` is for a photon
         table and for spectra over ``y``, of the full chip for spectra over ``energy``. By default
-        all rows of the frame; where the attributes of a photon table do not tell them, those of its
+        all rows of the frame; where the attributes of a photon table do not give them, those of its
         photons and `max_shift` beside them.
     max_shift : float
         Largest shift that is looked for, in pixels. Photons within so many pixels of the region's
@@ -148,7 +148,7 @@ def _align_photons(photons: xr.Dataset, curve: Curvature, settings: dict[str, An
     require_photon_table(photons, "x", "y", "double", "frame")
     if photons.attrs.get("frames_told", 1) == 0:
         raise ValueError(
-            "the photon table does not tell which frame a photon is of, and one frame has no "
+            "the photon table does not say which frame each photon is from, and one frame has no "
             "drift. Give the frames: photon_table_from(x, y, frame=...)."
         )
     key = "trainId" if "trainId" in photons.coords else "frame"
@@ -251,7 +251,7 @@ def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
             return y.copy(data=y.values - shift[frame])
     warn(
         "photon_y stays as it was: the photons' frames are not those of the spectra, or are not "
-        "told. Align photon_table(result) of the whole run to move them."
+        "known. Align photon_table(result) of the whole run to move them."
     )
     return y
 

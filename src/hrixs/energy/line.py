@@ -132,7 +132,7 @@ def line_width(
         that of the fitted line, since the square roots of small counts would bias the fit.
         ``'gaussian'`` for integrated intensity.
     error : array_like, optional
-        One standard deviation of each bin. For ``'poisson'`` it tells the ratio of the variance to
+        One standard deviation of each bin. For ``'poisson'`` it gives the ratio of the variance to
         the spectrum, the same for all bins; by default that is 1, for counts. For ``'gaussian'``
         it gives weights; by default all bins weigh the same and their scatter gives the
         uncertainties, which are too small where neighbouring bins share intensity.
@@ -236,7 +236,7 @@ def _noise_of(
         raise ValueError(unknown_name("noise", noise, ("poisson", "gaussian")))
     if values.min() < 0:
         raise ValueError(
-            f"the spectrum has negative values, down to {values.min():g}, which no count is. For "
+            f"the spectrum has negative values, down to {values.min():g}, expected counts. For "
             "integrated intensity give noise='gaussian'."
         )
     if sigma is None:

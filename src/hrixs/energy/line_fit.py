@@ -32,7 +32,7 @@ class Noise:
 
     dispersion: float = 1.0
     sigma: Floats | None = None
-    #: Whether `sigma` is only relative, and the scatter tells the rest.
+    #: Whether `sigma` is only relative, and the scatter gives the rest.
     from_scatter: bool = False
 
     def unit(self, values: Floats) -> float:
@@ -107,7 +107,7 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
     NoLineError
         If no line stands out.
     """
-    # A fit ends where its steps are small beside 1: it must not hang on the unit of the values.
+    # A fit ends where its steps are small beside 1: it must not depend on the unit of the values.
     unit = noise.unit(values)
     values, noise = values / unit, noise.over(unit)
     centre, width = _tallest(at, values, noise)
@@ -231,7 +231,7 @@ def _checked(line: Line) -> Line:
             )
         )
     if not (log_width_err < 1 and 2 * np.exp(log_width) < np.ptp(line.window)):
-        raise NoLineError(no_line_text("the best candidate's width can't be told"))
+        raise NoLineError(no_line_text("the best candidate's width cannot be determined"))
     return line
 
 

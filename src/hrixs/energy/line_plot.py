@@ -46,6 +46,6 @@ def plot_line(fit: Any, spectrum: xr.DataArray, error: ArrayLike | None = None) 
 
 
 def _texts(fit: Any) -> tuple[str, str, str]:
-    """What was found, as `LineFit` tells it."""
+    """What was found, as `LineFit` gives it."""
     place, _, area = repr(fit)[1:-1].partition(": ")[2].partition(", area ")
     return "fitted line", place, f"area {area}"

@@ -60,7 +60,7 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
         rows = (spectrum["energy"].values - attrs["energy_intercept"]) / slope
         return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
     raise ValueError(
-        f"the spectrum has dimensions {spectrum.dims} and no attributes that tell its rows, "
+        f"the spectrum has dimensions {spectrum.dims} and no attributes that give its rows, "
         "expected one over y, or over the energy as from centroid or process_run."
     )
 
@@ -70,7 +70,7 @@ def ends_of(
 ) -> tuple[float, float]:  # fmt: skip
     """First and last row that a photon may have, once the curvature is taken out.
 
-    As the table's attributes tell them, in the rows that its ``y`` is counted in.
+    As the table's attributes give them, in the rows that its ``y`` is counted in.
     """
     if not len(position):
         return 0.0, 0.0

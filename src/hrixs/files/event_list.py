@@ -52,7 +52,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     -------
     xarray.Dataset
         As from `photon_table_from`, in pixels of the file's images whose first has its centre at 0.
-        The count of photons after each exposure, ``EventCount``, tells the frame of each.
+        The count of photons after each exposure, ``EventCount``, gives the frame of each.
 
         ``attrs`` has the file's own curve (for `Curvature.of_attrs`) and the ``bins`` and
         ``range`` of its own spectrum, to the bin what `photon_spectrum` makes with them; and the
@@ -141,7 +141,7 @@ def _frames(counts: Any, n_photons: int) -> tuple[NDArray[np.int64] | None, int]
     if counts is not None:
         warn(
             f"EventCount ends at {after[-1] if after.size else 0} for {n_photons} photons, "
-            "expected their number: which exposure each is of is not known, and all count as one "
+            "expected their number: the exposure of each photon is not known, and all count as one "
             "frame."
         )
     return None, 1
@@ -156,7 +156,7 @@ def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
         return {}
     if values[2]:
         warn(
-            f"{_CURVE[2]} is {values[2]}, taken for that of x**3; it was 0 in all files that this "
+            f"{_CURVE[2]} is {values[2]}, read as that of x**3; it was 0 in all files that this "
             "was tried with. Compare the spectrum with the file's."
         )
     coefficients = values if values[2] else values[:2]
@@ -166,7 +166,7 @@ def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
 def _own_bins(
     recorded: dict[str, Any], n_bins: int | None, shape: tuple[int, int] | None
 ) -> dict[str, Any]:
-    """Bins and range of the file's own spectrum, where it tells them."""
+    """Bins and range of the file's own spectrum, where it has them."""
     per_row = _only_value(recorded.get("ExpansionFactor"))
     if not per_row or not per_row > 0 or (n_bins is None and shape is None):
         return {}

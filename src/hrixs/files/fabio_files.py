@@ -28,7 +28,7 @@ def stored_images(path: str, dataset: str | None) -> Stored:
             headers.append(dict(frame.header))
         kind = type(file).__name__.removesuffix("Image").upper()
         if getattr(file, "incomplete_file", False):
-            raise ValueError(f"{path} is cut short: its header tells of more than it has.")
+            raise ValueError(f"{path} is cut short: its header states more data than it has.")
     if len(set(shapes)) > 1 or len(set(dtypes)) > 1:
         listed = [f"{'x'.join(map(str, s))} {d}" for s, d in zip(shapes, dtypes, strict=True)]
         raise ValueError(f"{path}: the frames are not all alike: {', '.join(listed[:20])}.")

@@ -16,7 +16,7 @@ from hrixs.files.stored import Stored
 _HEAD = 4100
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-# What fabio tells by its first bytes, where these are long enough to tell; and short ones, with
+# What fabio recognises by its first bytes, where these are enough; and short ones, with
 # the suffixes that go with them.
 _FABIO = (b"###CBF", b"R-AXIS", b"ESPERANTO FORMAT", b"FORMAT :", b"M\0\0\0A\0\0\0S\0\0\0K")
 _FABIO_SHORT = {b"OD": (".img",), b"IM": (".img",), b"\xd2\x04": (".mar", ".mar2300", ".mar3450")}

@@ -42,7 +42,7 @@ def stored_images(path: str, dataset: str | None) -> Stored:
 
     `dataset` is opened as h5py opens it: through soft, external and hard links. It may be a group,
     or a pattern such as ``entry/image_*``, whose numbered datasets are one stack. Without it, the
-    ``default`` and ``signal`` of NeXus tell; else there must be one that looks like images.
+    ``default`` and ``signal`` of NeXus name; else there must be one that looks like images.
     """
     import h5py
 
@@ -78,7 +78,7 @@ def _chosen(path: str, file: Any, dataset: str | None) -> list[str]:
     else:
         text = f"{path} has {len(found)} datasets that may be images: {names_text(file, found)}."
     if broken:
-        text += f" Links that lead nowhere: {', '.join(broken[:10])}."
+        text += f" Broken links: {', '.join(broken[:10])}."
     raise ValueError(f"{text} Name one with --dataset (dataset=).")
 
 
@@ -103,7 +103,7 @@ def _named(path: str, file: Any, dataset: str) -> list[str]:
         missing = target and not (Path(path).parent / target).exists()
         raise ValueError(
             f"{path}: {dataset} is a link to {where}, which is not there"
-            + (f": the file {target} is missing. Copy it beside {path}." if missing else ".")
+            + (f": the file {target} is missing. Copy it next to {path}." if missing else ".")
         )
     what = f"has {len(inside)} datasets" if item is not None or inside else "is not in the file"
     listed = names_text(file, inside or candidates(file)[0])

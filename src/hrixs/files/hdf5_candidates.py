@@ -32,7 +32,7 @@ def is_image(item: Any) -> bool:
 
 
 def candidates(file: Any) -> tuple[list[str], list[str]]:
-    """Names of datasets that may be images, the likeliest first, and links that lead nowhere.
+    """Names of datasets that may be images, the likeliest first, and broken links.
 
     A dataset that is reached by several names is there once, by the name that tells most of it.
     """

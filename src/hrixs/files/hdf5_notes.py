@@ -21,7 +21,7 @@ _SECONDS, _NANOSECONDS = "NDArrayEpicsTSSec", "NDArrayEpicsTSnSec"
 
 
 def exposure_of(file: Any, stored: Any, name: str) -> NDArray[np.float64] | None:
-    """Exposure of the images, in s; None where the file does not tell, or not in which unit."""
+    """Exposure of the images, in s; None where the file does not give it, or not its unit."""
     for group in _beside(file, stored, name):
         for key in _EXPOSURES:
             values = _numbers(group, key)
@@ -34,7 +34,7 @@ def exposure_of(file: Any, stored: Any, name: str) -> NDArray[np.float64] | None
 
 
 def time_of(file: Any, stored: Any, name: str) -> NDArray[Any] | None:
-    """When each image was taken; None where the file does not tell it for each."""
+    """When each image was taken; None where the file does not give it for each."""
     if stored.ndim < 3:
         return None
     for group in _beside(file, stored, name):
@@ -52,7 +52,7 @@ def time_of(file: Any, stored: Any, name: str) -> NDArray[Any] | None:
 
 
 def _beside(file: Any, stored: Any, name: str) -> list[Any]:
-    """Groups that may tell of the images: theirs, and those of their camera."""
+    """Groups that may describe the images: theirs, and those of their camera."""
     import h5py
 
     groups = []

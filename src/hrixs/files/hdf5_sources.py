@@ -31,7 +31,7 @@ def require_sources(path: str, dataset: Any) -> None:
     if absent is not None:
         raise ValueError(
             f"{path}: {dataset.name} is put together from other datasets, and {absent}. HDF5 would "
-            f"give zeros for such images. Copy what is missing beside {dataset.file.filename}, or "
+            f"give zeros for such images. Copy what is missing next to {dataset.file.filename}, or "
             "read the images that are there with h5py."
         )
 
@@ -46,5 +46,5 @@ def unwritten_text(path: str, dataset: Any) -> str:
         return ""
     return (
         f"{path}: {n_all - n_written} of the {n_all} chunks of {dataset.name} were never written "
-        f"and are read as {dataset.fillvalue}: was the scan broken off?"
+        f"and are read as {dataset.fillvalue}: was the scan interrupted?"
     )

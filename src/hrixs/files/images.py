@@ -40,7 +40,7 @@ def open_images(
     ----------
     path : str, Path, or sequence of them
         TIFF, HDF5 and NeXus, NumPy, EDF, CBF, FITS, Andor SIF, Princeton SPE; the file's first
-        bytes tell which. A folder, a pattern such as ``'scan_*.tif'`` and several paths are one
+        bytes show which. A folder, a pattern such as ``'scan_*.tif'`` and several paths are one
         stack: files of a folder or a pattern in the order of the numbers in their names.
     detector : str
         Name of the images in the result, as `hRIXS.DETECTOR`.
@@ -58,14 +58,14 @@ def open_images(
     -------
     xarray.Dataset
         The images, dims ``(trainId, x, y)``, in the type that the file has. ``trainId`` counts
-        from 0. Where the file tells them: ``exposure`` in s and ``units`` in the images' attrs, or
+        from 0. Where the file has them: ``exposure`` in s and ``units`` in the images' attrs, or
         a coordinate ``exposure`` where images differ; a coordinate ``time`` (UTC, or the clock's
         where the file has no zone). ``attrs["images"]`` says what was read.
 
     Raises
     ------
     ValueError
-        If the file holds no images, or it can't be told which or how many; if images are not all
+        If the file holds no images, or it is not clear which or how many; if images are not all
         of one shape; if a file, a linked file or a filter of HDF5 is missing.
     ImportError
         If the package that reads the format is not installed; the text has the line to type.
@@ -107,7 +107,7 @@ def open_images(
     copies = 2 if len(stacks) == 1 and stacks[0].axis else 1  # an axis is moved in memory
     require_memory(
         copies * sum(one.stored.n_bytes for one in stacks),
-        f"the images that {_whole_name(path, files)} tells of",
+        f"the images that {_whole_name(path, files)} lists",
         "Take fewer files, or a file with fewer.",
     )
     pixels = _pixels(files, stacks, n_images)
@@ -115,7 +115,7 @@ def open_images(
         warn(text)
     if left_out:
         listed = ", ".join(Path(file).name for file in left_out[:_MOST_LISTED])
-        warn(f"{len(left_out)} files in {name} are no images, and are left out: {listed}.")
+        warn(f"{len(left_out)} files in {name} are not images and are left out: {listed}.")
     data = xr.Dataset(
         {detector: (("trainId", *(("y", "x") if transpose else ("x", "y"))), pixels)},
         coords={"trainId": np.arange(n_images, dtype=np.uint64)},
@@ -225,8 +225,8 @@ def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
     if len(formats) > 1:
         listed = ", ".join(f"{len(those)} of {name}" for name, those in formats.items())
         raise ValueError(
-            f"{path} holds images of several formats: {listed}. Give those that are meant as a "
-            f"pattern: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
+            f"{path} holds images of several formats: {listed}. Give a pattern that matches only "
+            f"those to read: '{Path(path) / ('*' + Path(files[0]).suffix)}'."
         )
     return next(iter(formats.values())), left_out
 
@@ -317,7 +317,7 @@ def _said(name: str, files: Sequence[str], stacks: Sequence[Stack], n_images: in
 
 
 def _add_notes(data: xr.Dataset, images: xr.DataArray, stacks: Sequence[Stack]) -> None:
-    """Add units, exposure and times, where all files tell them."""
+    """Add units, exposure and times, where all files have them."""
     units = {one.stored.units for one in stacks}
     if len(units) == 1 and "" not in units:
         images.attrs["units"] = units.pop()

@@ -16,7 +16,7 @@ from hrixs.utils.errors import unknown_name
 
 def stored_npy(path: str, dataset: str | None) -> Stored:
     """Tell of the array in an .npy file."""
-    # Mapped first: a header that tells of more than the file has is found before it is read.
+    # Mapped first: a header that states more than the file has is found before it is read.
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:

@@ -49,7 +49,7 @@ def _require_one_area(path: str, info: Mapping[str, Any]) -> None:
     if width * height != info["ImageLength"]:
         raise ValueError(
             f"{path} has {info['NumberOfSubImages']} areas of the chip in a frame, of different "
-            "sizes, expected one. Read out one area, or export them apart."
+            "sizes, expected one. Read out one area, or export them separately."
         )
 
 
@@ -84,8 +84,8 @@ def stored_spool(path: str, dataset: str | None) -> Stored:
     n = int(info["NumberOfFrames"])
     if sum(in_each) < n or 0 in in_each:
         raise ValueError(
-            f"{path} has {sum(in_each)} images in {len(files)} spool files, and its header tells "
-            f"of {n}: files are missing, or cut short."
+            f"{path} has {sum(in_each)} images in {len(files)} spool files, and its header "
+            f"states {n}: files are missing, or cut short."
         )
 
     def read() -> NDArray[Any]:
@@ -139,7 +139,7 @@ def _settings(path: str, folder: Path) -> dict[str, str]:
     missing = [key for key in wanted if key not in settings]
     if missing:
         raise ValueError(
-            f"{path}: an Andor spool tells of its pixels in an .ini file, which "
+            f"{path}: an Andor spool describes its pixels in an .ini file, which "
             f"{'lacks ' + ', '.join(missing) if found else 'is missing'}."
         )
     return settings

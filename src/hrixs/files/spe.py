@@ -1,6 +1,6 @@
 """SPE files of Princeton Instruments, versions 2.x (WinView) and 3.0 (LightField).
 
-A header of 4100 bytes, the frames, and in version 3.0 a footer in XML that tells how far frames lie
+A header of 4100 bytes, the frames, and in version 3.0 a footer in XML that says how far frames lie
 apart: each may be followed by its time stamps. See "SPE 3.0 File Format Specification", Princeton
 Instruments, 2014, and appendix C of the WinView manual.
 """
@@ -110,7 +110,7 @@ def _old(path: str, head: bytes, size: int) -> _Layout:
     stride = width * height * dtype.itemsize
     if not stride or n < 1 or (size - _HEADER) % stride:
         raise ValueError(
-            f"{path}: the header tells of {n} frames of {height} x {width} pixels, {stride} bytes "
+            f"{path}: the header states {n} frames of {height} x {width} pixels, {stride} bytes "
             f"each, and {size - _HEADER} bytes follow it: the file is damaged, or of another kind."
         )
     exposure = float(struct.unpack_from("<f", head, 10)[0])
@@ -130,7 +130,7 @@ def _new(path: str, footer: bytes) -> _Layout:
         sizes = ", ".join(f"{one.get('height')} x {one.get('width')}" for one in regions)
         raise ValueError(
             f"{path} has {len(regions)} regions of the chip in a frame ({sizes}), expected one. "
-            "Export them apart from LightField."
+            "Export them separately from LightField."
         )
     pixel = str(frame.get("pixelFormat"))
     if pixel not in _NEW_TYPES:

@@ -1,4 +1,4 @@
-"""What a file tells of its images before they are read, and which of its axes counts them."""
+"""What a file says about its images before they are read, and which of its axes counts them."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Stored:
     name : str
         Which of the file's arrays that is; empty where it has one.
     units : str
-        Of the pixels, where the file tells.
+        Of the pixels, where the file says it.
     exposure : numpy.ndarray or None
         In s, one number or one an image.
     time : numpy.ndarray or None
         datetime64, one an image.
     axis : int or None
-        Which one counts images, where the file or the format tells.
+        Which one counts images, where the file or the format says it.
     doubt : str
         Why the axis must be given, where that is so.
     remarks : tuple of str
@@ -194,7 +194,7 @@ def joined(path: str, parts: list[Stored], name: str) -> Stored:
 
 
 def one_an_image(parts: list[NDArray[Any] | None], n: list[int]) -> NDArray[Any] | None:
-    """What is told of the images of each part, as one array; a single number where all agree."""
+    """A property of the images of each part, as one array; a single number where all agree."""
     known = [np.asarray(part) for part in parts if part is not None]
     if not known or len(known) < len(parts):
         return None

@@ -31,8 +31,8 @@ def photon_table_from(
 ) -> xr.Dataset:
     """Make a photon table of positions that were found elsewhere.
 
-    All functions that take the table of `find_photons` take it. What the list does not tell is not
-    made up: without `charge` and `double` there is no column of charges, and each entry is one
+    All functions that take the table of `find_photons` take it. What the list does not contain is
+    not made up: without `charge` and `double` there is no column of charges, and each entry is one
     photon.
 
     Parameters
@@ -111,7 +111,9 @@ def _column(name: str, values: ArrayLike) -> NDArray[np.float64]:
     try:
         column = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} holds what is no number ({error}), expected numbers.") from error
+        raise ValueError(
+            f"{name} has values that are not numbers ({error}), expected numbers."
+        ) from error
     if column.ndim != 1:
         raise ValueError(
             f"{name} has shape {column.shape}, expected one value a photon, (n,). Of a table of "
@@ -124,7 +126,7 @@ def _flags(double: ArrayLike) -> NDArray[np.bool_]:
     flags = _column("double", double)
     if not np.isin(flags, (0, 1)).all():
         raise ValueError(
-            "double has values beside 0 and 1, expected True where an entry stands for two "
+            "double has values other than 0 and 1, expected True where an entry stands for two "
             "photons, as charge > 1.5 * charge_of_one."
         )
     return flags.astype(bool)

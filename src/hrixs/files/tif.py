@@ -62,7 +62,7 @@ def _one(path: str, file: Any, series: Any, number: int, size: int) -> Stored:
     pages = list(series.pages)
     if any(one is None for one in pages):
         missing = sum(one is None for one in pages)
-        raise ValueError(f"{path} lacks {missing} of the {len(pages)} pages that it tells of.")
+        raise ValueError(f"{path} lacks {missing} of the {len(pages)} pages that it lists.")
     _require_whole(path, series, pages, size)
     photometric = int(page.photometric)
     if photometric == 3:
@@ -163,7 +163,7 @@ def _exposure(page: Any) -> NDArray[np.float64] | None:
 
 
 def _times(pages: Sequence[Any]) -> NDArray[Any] | None:
-    """When each page was taken, where all tell."""
+    """When each page was taken, where all say it."""
     if _time(pages[0]) is None:
         return None
     times = [_time(page.aspage()) for page in pages]

@@ -79,7 +79,7 @@ def aggregate(
     edges : array_like, optional
         Borders of bins, ascending. The last bin has its upper border; images outside are left out.
     setpoints : array_like or str, optional
-        Each image goes to the nearest; or the variable that tells each image's own.
+        Each image goes to the nearest; or the variable with each image's own.
     norm : str, optional
         Images in which it is zero or not finite are left out, told and counted; by default what
         they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.

@@ -54,13 +54,14 @@ def tell_left_out(
         told.append(
             f"{_named(numbers)} left out: nothing says whether {_its(numbers)} values are averaged "
             f"or added up. Set h.aggregators[{one!r}] = hrixs.average, or hrixs.add, or None to "
-            f"leave it out unsaid (of a function: aggregators={{{one!r}: hrixs.average}})."
+            f"leave it out without a warning (of a function: "
+            f"aggregators={{{one!r}: hrixs.average}})."
         )
     if varying:
         told.append(
             f"{_named(varying)} left out: {_its(varying)} values differ among the images that are "
-            f"added up, and are no numbers. Group by {varying[0]!r}, or set "
-            f"h.aggregators[{varying[0]!r}] = None to leave it out unsaid."
+            f"added up, and are not numbers. Group by {varying[0]!r}, or set "
+            f"h.aggregators[{varying[0]!r}] = None to leave it out without a warning."
         )
     warn(" ".join(told))
 

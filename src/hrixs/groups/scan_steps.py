@@ -39,8 +39,8 @@ def groups_of_scan(ds: xr.Dataset, scan: Any, dim: str) -> Groups:
         )
     if dim not in ds.coords:
         raise MissingDataError(
-            f"the dataset has no coordinate {dim!r} with train ids, which a Scan's steps are told "
-            "by. Group by a variable in place of it."
+            f"the dataset has no coordinate {dim!r} with train ids, which the steps of a Scan "
+            "need. Group by a variable instead."
         )
     ids = ds[dim].values
     number = np.full(len(ids), -1, dtype=np.int64)

@@ -146,7 +146,7 @@ def i0_of_run(
     """
     if NAME in indexed.fields:
         raise ValueError(
-            f"the field {NAME!r} would stand in the place of what the setting I0 makes; give it "
+            f"the field {NAME!r} would replace the variable that the setting I0 makes; give it "
             "another name, or set I0 = None."
         )
     text, entries = _fields(indexed, which)
@@ -189,7 +189,7 @@ def _fields(
     for name in names:
         if name not in known:
             raise MissingDataError(
-                f"{unknown_name('mnemonic', name, known)} It stands in I0 = {which!r}. A source "
+                f"{unknown_name('mnemonic', name, known)} It is part of I0 = {which!r}. A source "
                 "with its key gets a name in hrixs.mnemonics, or as one of extra_fields."
             )
     return which, {name: known[name] for name in names}

@@ -49,8 +49,8 @@ def per_train(variable: xr.DataArray, kept: tuple[Any, ...], name: str) -> xr.Da
     fill = no_pulse_of(variable, name)
     if fill is None:
         warn(
-            f"{name} has values over {', '.join(map(str, pulses))}, which are all added up: what "
-            f"stands in it where there is no pulse is not known. Say it with "
+            f"{name} has values over {', '.join(map(str, pulses))}, which are all added up: its "
+            f"value where there is no pulse is not known. Set it with "
             f"data[{name!r}].attrs['no_pulse'] = 1.0."
         )
     real = variable if fill is None else variable.where(variable != fill, 0.0)

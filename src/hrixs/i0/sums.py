@@ -90,9 +90,9 @@ def useless_in(
     left[known] = ~useful[known] & some[number[known]]
     if left.any():
         warn(
-            f"{int(left.sum())} frames are left out of the sums, for {by} is zero or not finite in "
-            f"them: {named_entries(ds, dim, left)}. To keep them give norm=None, or norm='another "
-            "variable'."
+            f"{int(left.sum())} frames are left out of the sums, because {by} is zero or not "
+            f"finite in them: {named_entries(ds, dim, left)}. To keep them give norm=None, "
+            "or norm='another variable'."
         )
     return left
 

@@ -14,7 +14,7 @@ _CHOICES, _ROUNDS = 2, 12
 # So many pixels are enough for a factor.
 _ENOUGH = 32_768
 _N_SIGMA = 3.0
-# Parts of the pixels that may tell where to begin, those where the dark is highest.
+# Parts of the pixels that may give a start, those where the dark is highest.
 _HIGHEST = (0.5, 0.1, 0.03, 0.01, 0.003)
 # A factor that is less certain than this is not taken.
 LARGEST_ERROR = 0.02
@@ -30,7 +30,7 @@ class DarkFit:
         The latter in ADU.
     factor_err : float
         One standard deviation; 0 where no factor is fitted. Where it is above 0.02 the dark is too
-        flat to tell a factor, which then is 1.
+        flat to determine a factor, which then is 1.
     lit : bool
         Whether so much is lit that the offset may be too high.
     """
@@ -61,7 +61,8 @@ def fit_dark(strips: Floats, dark: Floats, kind: str, *, dark_error: float = 0.0
     Notes
     -----
     Least squares of what lies within three standard deviations, on pixels whose neighbours show
-    that they are without light (`unlit_level`). A constant dark tells no factor beside an offset.
+    that they are without light (`unlit_level`). A constant dark does not determine a
+    factor in addition to an offset.
 
     Examples
     --------
@@ -135,7 +136,7 @@ def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> D
 def _start(x: Floats, y: Floats, kind: str) -> float:
     """Factor to begin with: by medians, of the pixels where the dark is highest and of the others.
 
-    Light adds to both alike. So many are taken as tell most: half of all, or a few hot ones.
+    Light adds to both alike. So many are taken as say most: half of all, or a few hot ones.
     """
     if kind == "factor":
         return float(np.median(y) / np.median(x)) if np.median(x) else 1.0

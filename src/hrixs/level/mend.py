@@ -22,7 +22,7 @@ from hrixs.utils.typing import Floats
 
 # A region without light has fewer of its pixels above this many standard deviations.
 _N_SIGMA, _LIT_PART = 5.0, 0.01
-# So many pixels of a region tell its level.
+# So many pixels of a region give its level.
 _OF_A_REGION = 131_072
 
 
@@ -96,8 +96,8 @@ class Mending:
         if limits is None:
             warn(
                 f"REMOVE_COSMICS compares the images of a run: of these fewer than {FEWEST_IMAGES} "
-                "can be used, or the first ones have too little light to tell what a photon makes "
-                "of a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
+                "can be used, or the first ones have too little light to learn how a photon "
+                "changes a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
             )
         return replace(self, limits=limits)
 

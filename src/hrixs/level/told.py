@@ -60,7 +60,8 @@ def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
         flat = np.flatnonzero(~(errors <= LARGEST_ERROR))
         if len(flat):
             warn(
-                f"the dark has too little structure to tell its factor within {LARGEST_ERROR:g} in "
+                f"the dark has too little structure to determine its factor within "
+                f"{LARGEST_ERROR:g} in "
                 f"{len(flat)} images: it is 1 there ({_named(flat, names)}). Set DARK_FIT = "
                 "'offset'."
             )

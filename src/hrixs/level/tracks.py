@@ -18,7 +18,7 @@ from hrixs.level.cosmic_limits import (
 )
 from hrixs.utils.typing import Floats
 
-# So many blocks of columns tell how bright a frame is.
+# So many blocks of columns show how bright a frame is.
 _LOOKED_AT = 8
 # Limits are made for the brightness of the first images, and for each so many times brighter.
 _BRIGHTER = 1.3
@@ -153,7 +153,7 @@ class TrackRemover:
     def _grown(
         self, frame: NDArray[Any], seeds: NDArray[np.int64], shift: float, light: Floats
     ) -> NDArray[np.int64]:
-        """Seeds, the bright pixels that hang on to them, and one pixel around."""
+        """Seeds, the bright pixels connected to them, and one pixel around."""
         values, usual = frame.ravel(), self.limits.usual.ravel()
         track, border = seeds, seeds
         while len(border) and len(track) <= _MOST_SEEDS * frame.size:

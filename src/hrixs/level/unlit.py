@@ -1,4 +1,4 @@
-"""Pixels without light, which tell a frame's level: those whose neighbours are darkest."""
+"""Pixels without light, which give a frame's level: those whose neighbours are darkest."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class UnlitLevel:
     lit : bool
         Whether so much is lit that the level may be too high.
     used : numpy.ndarray of bool
-        The pixels that tell it, in the shape of the strips without their borders.
+        The pixels that give it, in the shape of the strips without their borders.
     """
 
     level: float

@@ -62,9 +62,9 @@ def bad_pixels(
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
         Dark frames, frames with light, or one image, for example the mean of dark ones. Five frames
-        or more are needed for noisy and stuck pixels; in fewer than four a cosmic ray can't be told
-        from a hot pixel. In light pixels that blink are told by fewer frames around them, so that
-        some 16 are wanted.
+        or more are needed for noisy and stuck pixels; in fewer than four a cosmic ray
+        cannot be distinguished from a hot pixel. In light, blinking pixels are recognised by fewer
+        frames around them, so that some 16 are needed.
     n_sigma : float
         Standard deviations of the pixels' levels at which a pixel is hot or dead. A noisy pixel
         has a noise that a good one has as seldom, and at least twice that of most.
@@ -174,7 +174,7 @@ def _require_numbers(stack: Frames) -> None:
     largest = float(stack.pixels.max()) - float(stack.pixels.min())
     if largest > _LARGEST_DIFFERENCE:
         raise ValueError(
-            f"pixels differ by {largest:.3g} ADU from frame to frame, which no camera's do. "
+            f"pixels differ by {largest:.3g} ADU from frame to frame, more than any camera's. "
             "Check the file and the detector."
         )
 

@@ -1,4 +1,4 @@
-"""Samples of frames, and all hits in them with what noise and photons are told apart by."""
+"""Samples of frames, and all hits in them with what separates noise from photons."""
 
 from __future__ import annotations
 

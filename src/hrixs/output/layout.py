@@ -39,7 +39,7 @@ def along(data: xr.Dataset, axis: str) -> dict[str, xr.DataArray]:
 
 
 def beside(data: xr.Dataset, axis: str) -> dict[str, xr.DataArray]:
-    """What belongs to each spectrum, as slow data, and what is told of all."""
+    """What belongs to each spectrum, as slow data, and what belongs to all."""
     dims = {dim for variable in along(data, axis).values() for dim in variable.dims[:-1]}
     return {str(name): data[name] for name in data.variables if set(data[name].dims) <= dims}
 

@@ -55,7 +55,7 @@ def export(
 
     Notes
     -----
-    Images, and photons beside spectra in text, are left out; a line of the file tells which.
+    Images, and photons beside spectra in text, are left out; a line of the file says which.
     Errors are one standard deviation, named ``..._err``, as `hrixs.error_of` reckons them; what
     has none that can be known is written without. netCDF holds the result as it is, and
     ``hrixs.error(name)`` works on what is read back. Bins without a value are ``nan``.

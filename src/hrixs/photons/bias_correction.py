@@ -244,8 +244,8 @@ def _require_enough(n: int, least: int) -> None:
         error = f"{_table_error(n):.3g} px rms" if n else "no bound"
         raise NoPhaseCorrectionError(
             f"the table has {n} single photons, expected at least {least}: the correction's own "
-            f"error is 1/sqrt(6 N) px, here {error}, and must be small beside the bias. Join the "
-            "tables of more frames with concat_photons; min_singles sets the limit."
+            f"error is 1/sqrt(6 N) px, here {error}, and must be small compared with the bias. "
+            "Join the tables of more frames with concat_photons; min_singles sets the limit."
         )
 
 
@@ -270,9 +270,9 @@ def _require_tilt(curve: Curvature, left: float, false_bias: float, difference: 
     else:
         return
     raise NoPhaseCorrectionError(
-        f"the bias along y can't be told from the line: {what}{why}. Give the run's own curvature="
-        "(CURVE_A, CURVE_B), photons of more columns, or y_from_x=True, which takes the table of x "
-        "for square pixels."
+        f"the bias along y cannot be separated from the line: {what}{why}. Give the run's own "
+        "curvature=(CURVE_A, CURVE_B), photons of more columns, or y_from_x=True, which takes the "
+        "table of x for square pixels."
     )
 
 

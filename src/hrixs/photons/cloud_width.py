@@ -157,8 +157,8 @@ def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
     if sigma > _TOO_WIDE:
         raise MissingDataError(
             f"the width of the charge cloud can't be estimated: hits are {sigma:.1f} px wide or "
-            f"more, and a window of 5 x 5 pixels tells no width above {_TOO_WIDE} px. Are these "
-            "single photons? If they are, add up pixels, or give cloud_sigma (in pixels)."
+            f"more, and a window of 5 x 5 pixels cannot measure a width above {_TOO_WIDE} px. "
+            "Are these single photons? If they are, add up pixels, or give cloud_sigma (in pixels)."
         )
     return estimate
 
@@ -183,7 +183,7 @@ def cloud_of_first(
     Raises
     ------
     MissingDataError
-        If all entries do not tell.
+        If all entries together are not enough.
     """
     n = min(_ENTRIES_FOR_A_CLOUD, n_entries)
     while True:

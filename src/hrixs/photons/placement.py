@@ -76,7 +76,7 @@ class Placement:
     def core_options(
         self, frames: Frames, estimate: Callable[[Callable[[float], _core.FitOptions]], float]
     ) -> tuple[_core.FitOptions, dict[str, Any]]:
-        """Return the core's options, and what is told of them in ``attrs``.
+        """Return the core's options, and what ``attrs`` say of them.
 
         Parameters
         ----------

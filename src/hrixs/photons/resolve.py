@@ -36,11 +36,11 @@ from hrixs.utils.threads import resolve_threads
 #: So many first frames, or trains, tell a photon's charge; in a crowd up to so many.
 ENTRIES_FOR_A_CHARGE = 8
 MOST_ENTRIES_FOR_A_CHARGE = 32
-#: So many spots that stand alone tell it to a percent.
+#: So many isolated spots give it to a percent.
 ENOUGH_FOR_A_CHARGE = 100
 #: So many first frames are compared with the charge that was given.
 FRAMES_TO_COMPARE = 2
-#: So many photons that stand alone tell the width of the cloud to a percent.
+#: So many isolated photons give the width of the cloud to a percent.
 ENOUGH_FOR_A_CLOUD = 100
 # Of a placement's attributes, what has no meaning here.
 _WITHOUT_MEANING = ("position", "split_doubles", "max_charge")
@@ -186,7 +186,7 @@ def resolved(
 ) -> xr.Dataset:
     """As `resolve_photons`, of a part of the frames: no gap is told, which others may close.
 
-    Nor is the charge that was given compared with that of spots that stand alone, if not asked for.
+    Nor is the charge that was given compared with that of isolated spots, if not asked for.
     """
     stack = as_frames(frames)
     max_photons = whole_number("max_photons", max_photons)
@@ -262,7 +262,7 @@ def spots_in(
 
 
 def _compare(spots: _core.Found, charges: NDArray[np.float64]) -> None:
-    """Warn where spots that stand alone have other charges than those given."""
+    """Warn where isolated spots have other charges than those given."""
     columns = dict(cast("Mapping[str, NDArray[Any]]", spots))
     columns["charge"] = columns["charge"] / charges[columns["frame"]]
     with suppress(MissingDataError):

@@ -95,7 +95,7 @@ class ChargeEstimate(NamedTuple):
             Doubt(
                 "learned_charge",
                 f"the charge of one photon, {self.charge:.1f} ± {self.error:.1f} ADU, was learned "
-                f"from {self.n_spots} spots that stand alone: what is counted is as uncertain. "
+                f"from {self.n_spots} isolated spots: what is counted is as uncertain. "
                 "Give the photon energy (in eV) with the camera's gain, or photon_charge (in ADU).",
                 {"charge": self.charge, "error": self.error},
             )
@@ -103,7 +103,7 @@ class ChargeEstimate(NamedTuple):
 
 
 def mismatch(seen: ChargeEstimate) -> list[Doubt]:
-    """Doubt the charge of one photon where spots that stand alone have another one.
+    """Doubt the charge of one photon where isolated spots have another one.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def mismatch(seen: ChargeEstimate) -> list[Doubt]:
     return [
         Doubt(
             "charge",
-            f"photons that stand alone have {seen.charge:.2f} times the charge that was expected "
+            f"isolated photons have {seen.charge:.2f} times the charge that was expected "
             "of one: what is counted is as wrong as the charge. Give the camera's own "
             "electrons_per_adu (and ev_per_pair), or the right photon_charge.",
             {"ratio": seen.charge, "error": seen.error},
@@ -125,7 +125,7 @@ def mismatch(seen: ChargeEstimate) -> list[Doubt]:
 
 
 def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) -> ChargeEstimate:
-    """Charge of one photon in ADU: the lowest clear peak of spots that stand alone.
+    """Charge of one photon in ADU: the lowest clear peak of isolated spots.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def n_alone(spots: Mapping[str, Any]) -> int:
 
 
 def cloud_of_spots(spots: Mapping[str, Any], cloud_sigma: float) -> CloudEstimate:
-    """Width of the cloud by the spots that stand alone, which were fitted with `cloud_sigma`.
+    """Width of the cloud by the isolated spots, which were fitted with `cloud_sigma`.
 
     Raises
     ------

@@ -149,7 +149,7 @@ def _require_its_frames(result: xr.Dataset) -> None:
 def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
     """Return the photon table of what was found, on the full chip where its place is known."""
     frame = found["frame"]
-    # A coordinate of the frames stands twice: for each photon, and for each frame searched.
+    # A coordinate of the frames is kept twice: for each photon, and for each frame searched.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
     by_name = cast("Mapping[str, Any]", found)
     columns = _described(by_name)
@@ -226,7 +226,7 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
         if table.attrs[FIRST_FRAME] != expected:
             raise ValueError(
                 f"a table begins at frame {table.attrs[FIRST_FRAME]}, expected {expected}: one is "
-                "missing or stands twice. Give all tables of photon_parts."
+                "missing or given twice. Give all tables of photon_parts."
             )
         expected += table.sizes["frames"]
     first = ordered[0]

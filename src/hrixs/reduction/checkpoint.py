@@ -1,4 +1,4 @@
-"""Results of an unfinished run on disk, so that the work can go on where it was broken off."""
+"""Results of an unfinished run on disk, so that the work can go on where it was interrupted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Checkpoint:
     Parameters
     ----------
     folder : path
-        Made where it is not there. What another task left in it is thrown away, with a warning.
+        Made where it is not there. What another task left in it is deleted, with a warning.
     task : dict
         All that decides the result, as JSON can hold it.
 

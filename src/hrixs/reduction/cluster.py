@@ -129,8 +129,9 @@ def _result(task: Any, part: Part) -> list[PartResult]:
         return list(task.result())
     except KilledWorker as error:
         raise RuntimeError(
-            f"{where} can't be reduced on the cluster: worker after worker died while it was at "
-            f"them. Give less memory=, or workers with more; their logs may say more. {error}"
+            f"{where} can't be reduced on the cluster: one worker after another died while "
+            f"reducing them. Give less memory=, or workers with more; their logs may "
+            f"say more. {error}"
         ) from error
     except CancelledError as error:
         raise RuntimeError(

@@ -55,8 +55,8 @@ def denser(
     return [
         Doubt(
             "denser",
-            f"{which} are denser than the first ones{up_to}, where more than {DENSEST} can't be "
-            "told apart: photons are lost in these. Take method='integrate' for them.",
+            f"{which} are denser than the first ones{up_to}, where more than {DENSEST} cannot be "
+            "separated: photons are lost in these. Take method='integrate' for them.",
             {"photons_a_pixel": float(density.max())},
         )
     ]
@@ -92,7 +92,7 @@ def _of_losses(
             "denser",
             f"{which} have more than {_CLEARLY_DENSER:g} times the photons of the first ones, and "
             f"more are lost there{up_to}, where spots run into each other. Take method='resolve', "
-            "which tells them apart, or method='best'.",
+            "which separates them, or method='best'.",
             {"lost_share": share},
         )
     ]

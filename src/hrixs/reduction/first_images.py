@@ -177,7 +177,7 @@ def _for_deconvolution(analysis: Analysis, n_entries: int, parts: FirstParts) ->
         analysis = _with_charge(analysis, n_entries, parts, compare=False)
     except MissingDataError as error:
         raise MissingDataError(
-            "a deconvolved spectrum takes the cloud of a photon out, and these images do not tell "
+            "a deconvolved spectrum takes the cloud of a photon out, and these images do not show "
             "it: photons lie too dense. Set CLOUD_SIGMA, and PHOTON_CHARGE where there is no nrj, "
             "by images with few photons: h.estimate_cloud(run)."
         ) from error
@@ -299,7 +299,7 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
             found = [
                 Doubt(
                     "crowded",
-                    f"{seen}, where more than {DENSEST} can't be told apart: many are lost. Take "
+                    f"{seen}, where more than {DENSEST} cannot be separated: many are lost. Take "
                     "method='integrate', or 'best', which turns intensity into photons.",
                     {"photons_a_pixel": density},
                 )
@@ -308,7 +308,7 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
             analysis = analysis.with_doubts(found)
         return analysis
     if not too_dense:
-        why = f"resolve: {seen}, and up to {DENSEST} are told apart"
+        why = f"resolve: {seen}, and up to {DENSEST} are separated"
         return replace(analysis, method="resolve").with_attrs(best=why)
-    why = f"integrate: {seen}, and more than {DENSEST} are not told apart"
+    why = f"integrate: {seen}, and more than {DENSEST} cannot be separated"
     return replace(analysis, method="integrate", noise=float(np.mean(noises))).with_attrs(best=why)

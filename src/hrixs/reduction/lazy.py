@@ -1,7 +1,7 @@
 """Runs whose images are read when they are needed: arrays of dask.
 
-A chunk holds whole frames of one file. What is made of it stays lazy, and gives the same values as
-without dask.
+A chunk holds whole frames of one file. What is computed from it stays lazy, and gives the same
+values as without dask.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
             "crowded",
             f"about {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in each "
             "of the first images, where spots run into each other. Take method='resolve', which "
-            "tells them apart, or method='best'.",
+            "separates them, or method='best'.",
             {"lost_share": share},
             grave=share > _GRAVE_LOSS,
         )

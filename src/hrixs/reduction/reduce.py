@@ -168,7 +168,7 @@ class _FirstFrame(NamedTuple):
 class FirstFrames:
     """The first frames of a run that can be used, one by one, with their photon energies.
 
-    Those that can't be read or analysed are left out here: they are told of when it is their turn.
+    Those that can't be read or analysed are left out here: they are reported when it is their turn.
 
     Attributes
     ----------

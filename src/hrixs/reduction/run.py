@@ -170,7 +170,7 @@ def require_free_names(fields: Iterable[str], more: tuple[str, ...] = ()) -> Non
     taken = [name for name in fields if name in names or name.startswith("photon_")]
     if taken:
         raise ValueError(
-            f"the field {taken[0]!r} would stand in the place of what is made of the images; give "
+            f"the field {taken[0]!r} would replace a variable that is made from the images; give "
             f"it another name, as extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
         )
 
@@ -234,7 +234,7 @@ def _energies(
     faults: Faults,
     method: str,
 ) -> NDArray[np.float64]:
-    """Photon energy of each image; those without are told of."""
+    """Photon energy of each image; those without are reported."""
     if energy is not None:
         return np.full(len(entries), float(energy))
     if _ENERGY not in slow:

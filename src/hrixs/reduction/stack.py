@@ -43,7 +43,7 @@ def settled_by_first(
 ) -> Analysis:
     """`analysis` with what the first frames decide for all of them, as `settled`.
 
-    Lazy ones that can't be read are left out: they are told of when it is their turn.
+    Lazy ones that can't be read are left out: they are reported when it is their turn.
     """
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")

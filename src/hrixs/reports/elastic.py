@@ -49,7 +49,7 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
     except ValueError as why:
         what = name if within is not None else "line"
         why_not = str(why).rstrip(".")
-        return Elastic(None, False, f"No width is told: no {what} was found{where} ({why_not}).")
+        return Elastic(None, False, f"No width is given: no {what} was found{where} ({why_not}).")
     counted = units_of(total) == "photons"
     known = error is not None or not counted
     width = _shown(fit.fwhm, fit.fwhm_err * known, fit.units)

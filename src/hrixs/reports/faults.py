@@ -53,7 +53,7 @@ def faults_section(attrs: Mapping[Any, Any]) -> Section:
         section.texts.append(
             "No fault of the files was found, and no image was left out."
             if known
-            else "The result does not tell of the files that it is from."
+            else "The result does not name the files that it is from."
         )
     return section
 

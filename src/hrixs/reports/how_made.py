@@ -17,7 +17,7 @@ from hrixs.utils.provenance import __version__
 
 # Programs beside hrixs and Python whose versions are told.
 _PACKAGES = ("numpy", "xarray", "extra-data")
-# Longer values are cut; told apart elsewhere on the page, or texts of a program.
+# Longer values are cut; distinguished elsewhere on the page, or texts of a program.
 _LONGEST = 300
 _NOT_SHOWN = ("settings", "steps", "doubts", "task", "differs", "history")
 

@@ -131,7 +131,7 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
         return Drift(number, place, np.asarray(error, np.float64), "px", text)
     why = _why_no_drift(spectra, line)
     if why or line is None:
-        return _none(f"No drift is told: {why}.")
+        return _none(f"No drift is given: {why}.")
     values = data["spectrum"]
     within = [one for one in values.dims if one not in (dim, spectra.axis)]
     one_each = values.sum(within, keep_attrs=True) if within else values
@@ -140,8 +140,8 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
     n_groups = min(n_groups, len(number))
     if n_groups < _LEAST_GROUPS:
         return _none(
-            f"No drift is told: the line has {line.area:.0f} photons, too few for the places of "
-            f"{_LEAST_GROUPS} groups of images with {_PER_GROUP} each."
+            f"No drift is given: the line has {line.area:.0f} photons, too few for the positions "
+            f"in {_LEAST_GROUPS} groups of images with {_PER_GROUP} each."
         )
     photons = np.asarray(one_each.sum(spectra.axis).values, dtype=np.float64)
     middle = (np.cumsum(photons) - photons / 2) / photons.sum()
@@ -156,7 +156,7 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
             continue
         found.append((number[here].mean(), fit.centre, fit.centre_err))
     if len(found) < _LEAST_GROUPS:
-        return _none("No drift is told: the line was found in too few groups of images.")
+        return _none("No drift is given: the line was found in too few groups of images.")
     at, place, error = np.array(found).T
     place = place - np.average(place, weights=1 / error**2)
     text = (

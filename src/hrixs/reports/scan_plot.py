@@ -75,7 +75,7 @@ def _several(data: xr.Dataset, over: list[str]) -> Figure:
 
 
 def _offset(groups: list[xr.Dataset]) -> float:
-    """A round number, by which spectra that are drawn above each other can be told apart."""
+    """A round number, by which spectra that are drawn above each other can be distinguished."""
     name = "normalized" if "normalized" in groups[0] else "spectrum"
     highest = max(float(one[name].max()) for one in groups)
     if len(groups) < 2 or not (np.isfinite(highest) and highest > 0):

@@ -171,7 +171,7 @@ def far_beside(data: xr.Dataset, axis: str) -> str:
     if low - (high - low) <= middle <= high + (high - low):
         return ""
     return (
-        f"the photon energy, {middle:.6g} eV, lies far beside the energy axis, {low:.6g} to "
+        f"the photon energy, {middle:.6g} eV, lies far outside the energy axis, {low:.6g} to "
         f"{high:.6g} eV"
     )
 

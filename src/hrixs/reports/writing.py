@@ -43,7 +43,7 @@ def write_report(
     """Write a result as one page, as `hrixs.report` documents, with what is given."""
     path = Path(path)
     if path.suffix.lower() not in _SUFFIXES:
-        raise ValueError(f"{path} is no page, expected a name that ends in .html: r0145.html.")
+        raise ValueError(f"{path} is not a page, expected a name that ends in .html: r0145.html.")
     if not path.parent.is_dir():
         raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
     spectra = spectra_of(opened(result))

@@ -62,7 +62,7 @@ class Faults:
             n_skipped = len(wanted) if n_skipped == len(ids) else min(n_skipped, len(wanted))
             ids = wanted
         if self.strict:
-            raise FaultyRunError(f"{text} Leave strict out to go on without what is faulty.")
+            raise FaultyRunError(f"{text} Leave strict out to continue without the faulty data.")
         if text in self.texts:  # of a file that several fields lie in
             return
         self.texts.append(text)
@@ -82,7 +82,7 @@ class Faults:
         return other
 
     def attrs(self) -> dict[str, Any]:
-        """What a result tells of them."""
+        """What a result says about them."""
         return {
             "n_skipped": self.n_skipped,
             "skipped_trains": self.skipped_trains,

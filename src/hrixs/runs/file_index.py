@@ -31,7 +31,7 @@ class FileEntries:
     row: NDArray[np.int64]
     train_id: NDArray[np.uint64]
     slot: NDArray[np.int64]  # number of the train in the file's index
-    lost_id: NDArray[np.uint64]  # of trains with images that the index tells of, but gives wrongly
+    lost_id: NDArray[np.uint64]  # of trains with images that the index lists, but wrongly
     lost_slot: NDArray[np.int64]
     suspect: NDArray[np.uint64]  # ids
 
@@ -72,7 +72,7 @@ def read_file_index(
     faults : Faults
         Takes what is wrong with the index.
     trust : {'index', 'records'}, optional
-        What to believe where the train ids beside the records contradict the index; by default
+        Which train ids to use where those next to the records contradict the index; by default
         neither.
 
     Raises
@@ -105,7 +105,7 @@ def read_file_index(
         has_records = dataset.startswith("INSTRUMENT/")  # others have no ids beside them
         if trust == "records" and not by_records and has_records and len(data):
             faults.add(
-                f"{name}: no train ids stand beside its {faults.noun}; the index is believed."
+                f"{name}: its {faults.noun} have no train ids of their own; the index is used."
             )
         if by_records:
             assert own_ids is not None
@@ -125,12 +125,14 @@ def read_file_index(
     has_data = count > 0
     known = train_ids[has_data & (train_ids > 0)]
     if (np.diff(known.astype(np.int64)) < 0).any():
-        faults.add(f"{name}: its train ids are not ascending; what is in it is sorted by them.")
+        faults.add(
+            f"{name}: its train ids are not in ascending order; its data are sorted by them."
+        )
     return one
 
 
 def _dangling(file: Any, dataset: str) -> str:
-    """Text on a link of a dataset, or of a group that it is in, that leads nowhere."""
+    """Text on a link of a dataset, or of a group that it is in, that is broken."""
     import h5py
 
     parts = dataset.split("/")
@@ -155,14 +157,14 @@ def _leads_somewhere(file: Any, path: str) -> bool:
 
 
 def _require_possible(data: Any) -> None:
-    """Memory is taken by what a file says of an entry, which is not trusted."""
+    """Memory is taken by the size that a file states for an entry, which is not trusted."""
     if math.prod(data.shape[1:]) > _MOST_PIXELS:
         shape = " x ".join(map(str, data.shape[1:]))
-        raise OSError(f"each of its entries is said to have {shape} values, which can't be")
+        raise OSError(f"each of its entries is stated to have {shape} values, which is impossible")
 
 
 def _column(data: Any) -> NDArray[np.uint64]:
-    """One whole number for each train or entry; a file's word on their number is not trusted."""
+    """One whole number for each train or entry; the number stated in the file is not trusted."""
     if data.ndim != 1 or data.dtype.kind not in "iu" or len(data) > _MOST_IN_A_FILE:
         raise OSError(f"{data.name} has shape {data.shape}, {data.dtype}, which can't be an index")
     return np.asarray(data[:], dtype=np.uint64)
@@ -226,7 +228,8 @@ def _rows_of_trains(
     garbage = has_any & ((count > _MOST_ENTRIES_OF_A_TRAIN) | (first > _LAST_ROW))
     if garbage.any():
         faults.add(
-            f"{name}: the index points nowhere for {int(garbage.sum())} trains, which are skipped: "
+            f"{name}: the index has no valid position for {int(garbage.sum())} trains, "
+            f"which are skipped: "
             f"{named_trains(train_ids[garbage])}.",
             n_skipped=int(garbage.sum()),
             train_ids=train_ids[garbage],
@@ -234,14 +237,14 @@ def _rows_of_trains(
     use = np.flatnonzero(has_any & ~garbage)
     counts = count[use].astype(np.int64)
     if counts.sum() > _MOST_IN_A_FILE:
-        raise OSError(f"its index tells of {counts.sum()} {faults.noun}, which can't be")
+        raise OSError(f"its index states {counts.sum()} {faults.noun}, which is impossible")
     slot = np.repeat(use, counts)
     begin = np.repeat(first[use].astype(np.int64), counts)
     row = begin + np.arange(len(slot)) - np.repeat(np.cumsum(counts) - counts, counts)
     outside = row >= n_rows
     if outside.any():
         faults.add(
-            f"{name} has {n_rows} {faults.noun}, fewer than its index tells of: "
+            f"{name} has {n_rows} {faults.noun}, fewer than its index states: "
             f"{int(outside.sum())} are skipped, of {named_trains(train_ids[slot[outside]])}.",
             n_skipped=int(outside.sum()),
             train_ids=train_ids[slot[outside]],

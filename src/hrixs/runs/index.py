@@ -81,7 +81,7 @@ def index_entries(
         Takes what is wrong with the index, and what is left out for it. Only entries of the
         trains that it asks for are taken.
     trust : {'index', 'records'}, optional
-        What to believe where train ids beside the records contradict the index.
+        Which train ids to use where those next to the records contradict the index.
 
     Returns
     -------
@@ -207,14 +207,14 @@ def _not_contradicted(
             n_lost += len(of_train)
     if copies:
         faults.add(
-            f"{len(copies)} trains stand several times in the run, with equal data, which are "
-            f"taken once: {named_trains(copies)}.",
+            f"{len(copies)} trains are duplicated in the run, with identical data; one copy is "
+            f"used: {named_trains(copies)}.",
             about=copies,
         )
     if doubtful:
         faults.add(
-            f"{len(doubtful)} train ids stand several times in the run, with different data; "
-            f"whose they are can't be told, and {n_lost} are skipped: {named_trains(doubtful)}.",
+            f"{len(doubtful)} train ids are duplicated in the run, with different data that "
+            f"cannot be assigned to a train; {n_lost} are skipped: {named_trains(doubtful)}.",
             n_skipped=n_lost,
             train_ids=doubtful,
         )

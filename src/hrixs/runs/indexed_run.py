@@ -47,7 +47,7 @@ class IndexedRun:
     faults
         What is wrong with the run, so far.
     trust
-        What to believe where the train ids beside the records contradict the index.
+        Which train ids to use where those next to the records contradict the index.
     whole
         The run with all of its trains.
     n_first_dropped, n_trains_dropped
@@ -135,7 +135,7 @@ class IndexedRun:
         }
 
     def slow_data(self) -> dict[str, SlowData]:
-        """Read the slow data by name; fields that the run lacks are told of, or an error."""
+        """Read the slow data by name; fields that the run lacks give a warning, or an error."""
         others = {name: one for name, one in self.fields.items() if name != self.camera}
         options: dict[str, Any] = {"required": self.required, "trust": self.trust}
         return load_slow_data(self.run, others, self.faults, **options)
@@ -184,7 +184,7 @@ def index_run(
     strict: bool = False,
     trust: str | None = None,
 ) -> IndexedRun:
-    """Index a run's images once, and tell of the files that are lost.
+    """Index a run's images once, and report the files that are lost.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def index_run(
     strict : bool
         Raise `FaultyRunError` for the first fault.
     trust : {'index', 'records'}, optional
-        What to believe where the train ids that stand beside the images contradict the index of
+        Which train ids to use where those next to the images contradict the index of
         the files. By default neither, and such images are skipped.
 
     Raises

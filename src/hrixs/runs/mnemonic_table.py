@@ -1,7 +1,7 @@
 """Short names of a run's data: where each lies in the run's files.
 
 The camera entries `hRIXS_det` and `MaranaX` are placeholders, for the real ones are not public; the
-others stand in public documents and analyses. Check all of them on site, with ``run.all_sources``
+others are in public documents and analyses. Check all of them on site, with ``run.all_sources``
 and ``run.keys_for_source(...)``, and change them in place, for example::
 
     hrixs.mnemonics["MaranaX"] = {"source": "...:daqOutput", "key": "data.image.pixels",
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Which data of a run: as written, processed, or both, a source that is in both from the processed.
 DATA = ("raw", "proc", "all")
-#: What to believe where the train ids beside the records contradict the index.
+#: Which train ids to use where those next to the records contradict the index.
 TRUST = ("index", "records")
 
 
@@ -91,7 +91,7 @@ UNITS = {
     "transmission": "%",
     "PP800_delay": "ps",
 }
-#: What stands in the place of pulses that there are not.
+#: The value of pulses that there are not.
 NO_PULSE = {"XTD10_SA3": 1.0, "SCS_SA3": 1.0}
 # The same of keys, under whatever name: energies of pulses of XGMs, of all or of one SASE.
 _KEYS_OF_PULSES = re.compile(r"data\.intensity(Sa\d)?TD")

@@ -33,8 +33,8 @@ def rows_by_records(
     differ = ids != by_index[row]
     if differ.any():
         faults.add(
-            f"{name}: {int(differ.sum())} {faults.noun}' own train ids are not those of the index; "
-            f"they are believed, as trust='records' says: {named_trains(ids[differ])}.",
+            f"{name}: {int(differ.sum())} {faults.noun}' own train ids differ from the index; "
+            f"they are used, as trust='records' says: {named_trains(ids[differ])}.",
             about=ids[differ],
         )
     slot = np.cumsum(np.concatenate([[0], ids[1:] != ids[:-1]])).astype(np.int64)
@@ -63,8 +63,9 @@ def report_unclaimed(
     unclaimed = (np.cumsum(covered)[:-1] == 0) & (own > 0) & ~np.isin(own, told)
     if unclaimed.any():
         faults.add(
-            f"{name}: {int(unclaimed.sum())} {faults.noun} are in no place that the index tells of "
-            f"and are skipped; by themselves of {named_trains(own[unclaimed])}.",
+            f"{name}: {int(unclaimed.sum())} {faults.noun} are not listed in the index and "
+            "are skipped; "
+            f"by their own train ids they are of {named_trains(own[unclaimed])}.",
             n_skipped=int(unclaimed.sum()),
             train_ids=own[unclaimed],
         )
@@ -99,25 +100,25 @@ def agree_with_own_ids(
         # Then they are no train ids at all.
         faults.add(
             f"{name}: the {faults.noun}' own train ids have nothing in common with the index, "
-            "which is believed."
+            "which is used."
         )
         of_row[:] = zero
         both = np.zeros(len(indexed), dtype=bool)
     contradicted = both & ~agree
     if contradicted.any() and trust == "index":
         faults.add(
-            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
-            f"index, which is believed, as trust='index' says: "
+            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids differ from the "
+            f"index, which is used, as trust='index' says: "
             f"{named_trains(indexed[contradicted])}.",
             about=indexed[contradicted],
         )
         contradicted[:] = False
     elif contradicted.any():
         faults.add(
-            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids are not those of the "
+            f"{name}: {int(contradicted.sum())} {faults.noun}' own train ids differ from the "
             f"index, they are skipped: by the index {named_trains(indexed[contradicted])}, by "
-            f"themselves {named_trains(of_row[contradicted])}. {HOW_TO_TRUST} tells which to "
-            "believe.",
+            f"themselves {named_trains(of_row[contradicted])}. {HOW_TO_TRUST} sets which to "
+            "use.",
             n_skipped=int(contradicted.sum()),
             train_ids=indexed[contradicted],
         )

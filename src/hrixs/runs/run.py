@@ -86,8 +86,8 @@ def _of_path(path: Path, data: str | None) -> Run:
                        if one.parent.name in ("raw", "proc")), None)  # fmt: skip
         if folder is None:
             raise ValueError(
-                f"data = {data!r} was given with {path}, which is no run's folder in a folder raw "
-                "or proc. Leave data out to read what is there, or give the run's number."
+                f"data = {data!r} was given with {path}, which is not a run's folder in a folder "
+                "raw or proc. Leave data out to read what is there, or give the run's number."
             )
         if data == "all":
             return _united(folder.parents[1], folder.name)
@@ -100,7 +100,7 @@ def _of_path(path: Path, data: str | None) -> Run:
 
 
 def run_name(run: RunLike) -> str:
-    """Text that tells which run it was: its number, or its path in full."""
+    """Text that names the run: its number, or its path in full."""
     if isinstance(run, int | np.integer):
         return str(run)
     if isinstance(run, str | os.PathLike):
@@ -168,7 +168,7 @@ def _of_folder(folder: Path) -> Run:
         parallelize = len(paths) > _FEW_FILES
         collection = extra_data_access.open_folder(folder, parallelize=parallelize)
     except Exception as error:
-        # Trains that stand twice, or no file that can be read: each file by itself then.
+        # Duplicated trains, or no file that can be read: each file by itself then.
         opened = _of_files(paths)
         if isinstance(error, _NEVER_OF_A_FILE) and not opened.lost:
             raise
@@ -251,7 +251,7 @@ def _why(error: Exception) -> str:
     """Why a file can't be read; raises the error where the file is not to blame."""
     if extra_data_access.is_of_the_library(error):
         raise error
-    # The text of others tells little without their names.
+    # The text of other errors says little without their names.
     return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 

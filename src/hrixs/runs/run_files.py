@@ -67,7 +67,7 @@ class Run:
     data
         Which of its data were asked for.
     trust
-        What to believe where the train ids beside the records contradict the index; None: what
+        Which train ids to use where those next to the records contradict the index; None: what
         is asked for when it is indexed.
     keys
         Of sources of which keys were deselected, those that are left.

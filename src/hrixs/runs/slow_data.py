@@ -19,7 +19,7 @@ from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
 
-# More are not read for the few that are wanted: a file's word on them is not trusted.
+# More are not read for the few that are wanted: sizes stated in files are not trusted.
 _MOST_ROWS_BESIDE = 100_000
 _MOST_BYTES = 2**30
 
@@ -78,7 +78,7 @@ def load_slow_data(
     required : iterable of str
         Fields whose lack is an error.
     trust : {'index', 'records'}, optional
-        What to believe where train ids beside the records contradict the index.
+        Which train ids to use where those next to the records contradict the index.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
     claimed = len(index) * math.prod(index.shape) * index.dtype.itemsize
     if claimed > _MOST_BYTES:
         faults.add(
-            f"{name} is not read: its files tell of {claimed / 1e9:.3g} GB, {index.shape} for each "
+            f"{name} is not read: its files state {claimed / 1e9:.3g} GB, {index.shape} for each "
             f"of {len(index)} trains, expected {_MOST_BYTES / 1e9:.3g} GB at most."
         )
         return None

@@ -32,7 +32,7 @@ def _fastest_zlib() -> Any:
 
 _zlib = _fastest_zlib()
 
-# A dataset that claims more is read as it is asked for: its word is not trusted.
+# A dataset that claims more is read as it is asked for: sizes stated in files are not trusted.
 _MOST_ROWS = 2**24
 #: ``HRIXS_MAP_FILES=0``: copy frames in place of mapping them.
 _MAP_FILES = "HRIXS_MAP_FILES"

@@ -59,7 +59,7 @@ def delay_from_position(
     if units is not None and told in _IN_MM and _IN_MM.get(units) != _IN_MM[told]:
         raise ValueError(
             f"units = {units!r}, and the position says that it is in {told!r}; expected the same. "
-            "Leave units out, and give t0 in what the position is in."
+            "Leave units out, and give t0 in the unit of the position."
         )
     unit = units if units is not None else told or "mm"
     if unit not in _IN_MM:

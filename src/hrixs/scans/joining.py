@@ -57,7 +57,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     Warns
     -----
     HrixsWarning
-        For variables that not all runs have, and for trains that stand twice in a run.
+        For variables that not all runs have, and for trains that are duplicated in a run.
 
     Examples
     --------
@@ -288,6 +288,6 @@ def _tell_twice(joined: xr.Dataset) -> None:
         once = joined.isel({_DIM: np.flatnonzero(twice)}).drop_duplicates(_DIM)
         which = np.ones(once.sizes[_DIM], dtype=bool)
         warn(
-            f"{len(which)} trains stand more than once in {', '.join(np.unique(run[twice]))}: "
+            f"{len(which)} trains occur more than once in {', '.join(np.unique(run[twice]))}: "
             f"{named_entries(once, _DIM, which)}. Is a result given twice?"
         )

@@ -53,7 +53,7 @@ def rixs_map(
         As in `energy_loss`, where the elastic line is not at the incident energy.
     **grouping
         ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images are one
-        step. By default ``tolerance='auto'`` where the energies of steps are clearly told apart;
+        step. By default ``tolerance='auto'`` where the energies of steps are clearly separated;
         all images are one step where they differ by less than a bin, else every value is one.
         ``norm`` and ``aggregators`` are handed on, too.
 

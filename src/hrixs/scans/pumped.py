@@ -16,7 +16,7 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-# Two groups are told apart where the gap between them is so many times their spread. That there are
+# Two groups are separated where the gap between them is so many times their spread. That there are
 # two is known here, of few trains too; `select` has to ask whether there are.
 _CLEARLY = 4.0
 
@@ -137,7 +137,7 @@ def _by_values(
             raise ValueError(f"bits = {bits!r}, expected a whole number above 0, as 1 << 13.")
         whole = np.where(missing, 0, values)
         if values.dtype.kind == "f" and (whole != np.floor(whole)).any():
-            raise ValueError(f"{field} has values that are no whole numbers, which have no bits.")
+            raise ValueError(f"{field} has values that are not whole numbers, which have no bits.")
         return (whole.astype(np.int64) & int(bits)) != 0, missing, f"{field} & {int(bits)}"
     if above is None:
         above = _between_two_groups(field, values[~missing].astype(np.float64))
@@ -162,8 +162,8 @@ def _between_two_groups(field: str, values: Floats) -> float:
         if high[0] - low[-1] > max(_CLEARLY * spread, 0.0):
             return float((low[-1] + high[0]) / 2)
     raise ValueError(
-        f"the values of {field}, from {ordered[0]:g} to {ordered[-1]:g}, do not lie in two groups "
-        "clearly apart. Say which are pumped: above=, equals= or bits=."
+        f"the values of {field}, from {ordered[0]:g} to {ordered[-1]:g}, do not form two "
+        "clearly separated groups. Say which are pumped: above=, equals= or bits=."
     )
 
 
@@ -172,7 +172,7 @@ def _by_turns(data: xr.Dataset, first_pumped: bool | int | None) -> NDArray[np.b
         raise MissingDataError("the dataset has no coordinate trainId to count trains by.")
     if first_pumped is None:
         raise ValueError(
-            "alternate=True does not tell which trains are pumped: give first_pumped=True or "
+            "alternate=True does not say which trains are pumped: give first_pumped=True or "
             "False, or the id of a pumped train."
         )
     ids = data[_DIM].values.astype(np.int64)
@@ -189,7 +189,7 @@ def _result(data: xr.Dataset, state: Floats, how: str) -> xr.DataArray:
     n_on, n_off = int((state == 1).sum()), int((state == 0).sum())
     if unknown.any():
         warn(
-            f"{int(unknown.sum())} of {len(state)} trains have no value that tells whether they "
+            f"{int(unknown.sum())} of {len(state)} trains have no value that says whether they "
             f"are pumped: {named_entries(data, _DIM, unknown)}. They are NaN; aggregate leaves "
             "them out."
         )

@@ -40,7 +40,7 @@ def select(
     data : xarray.Dataset
         Of images or spectra, over ``trainId``. It is left as it is.
     by : str, xarray.DataArray or function, optional
-        A field, whose values are told apart in two groups, or kept where they are one
+        A field, whose values are split into two groups, or kept where they are one
         (``'I0'``); a condition on fields (``'n_photons > 50 and hRIXS_norm > 0'``, also with
         ``abs``, ``median``, ``sigma`` and the like); True and False for each image; or a function
         of `data` that gives these. ``n_photons`` of counted spectra, ``intensity`` of any and
@@ -85,7 +85,7 @@ def select(
 
     Notes
     -----
-    `hrixs.selection.groups.two_groups` says how groups are told apart, and how often by chance.
+    `hrixs.selection.groups.two_groups` says how groups are separated, and how often by chance.
 
     Examples
     --------

@@ -101,7 +101,7 @@ def chosen_by(
 ) -> tuple[NDArray[np.bool_], str]:
     """Which entries a criterion chooses, and what it was, in words.
 
-    Of two groups that are told apart those of `keep`, ``'high'`` or ``'low'``; all of one group.
+    Of two groups that are separated those of `keep`, ``'high'`` or ``'low'``; all of one group.
     """
     n = data.sizes[dim]
     if callable(by):
@@ -161,22 +161,21 @@ def _booleans(data: xr.Dataset, given: Any, dim: str) -> NDArray[np.bool_]:
         values = values.rename({values.dims[0]: dim})
     if values.dtype != np.bool_ or values.dims != (dim,):
         raise ValueError(
-            f"{values.dtype} over {values.dims} was given to choose by, expected True or False for "
-            f"each {dim}, as data.hRIXS_norm > 100."
+            f"{values.dtype} over {values.dims} was given as the condition, expected True or "
+            f"False for each {dim}, as data.hRIXS_norm > 100."
         )
     if dim in values.indexes and dim in data.indexes:
         own, wanted = values.indexes[dim], data.indexes[dim]
         if not own.equals(wanted) and (not own.is_unique or not wanted.isin(own).all()):
             lacking = np.asarray(~wanted.isin(own))
             raise MissingDataError(
-                "what was given to choose by does not say True or False for "
-                f"{named_entries(data, dim, lacking)}."
+                f"the condition is neither True nor False for {named_entries(data, dim, lacking)}."
             )
         if not own.equals(wanted):
             values = values.sel({dim: wanted})
     elif values.size != data.sizes[dim]:
         raise ValueError(
-            f"{values.size} values were given to choose by, expected one for each of "
+            f"{values.size} values were given as the condition, expected one for each of "
             f"{data.sizes[dim]}."
         )
     return np.asarray(values.values)

@@ -64,12 +64,12 @@ def of_trains(data: xr.Dataset, trains: Iterable[int], dim: str) -> NDArray[np.b
     Raises
     ------
     MissingDataError
-        If there is none of them, or the dataset does not tell its trains.
+        If there is none of them, or the dataset does not list its trains.
     """
     ids = train_numbers(trains)
     if dim not in data.coords:
         raise MissingDataError(
-            f"trains are given, but the dataset does not tell its {dim}. Give index= instead."
+            f"trains are given, but the dataset does not list its {dim}. Give index= instead."
         )
     own = data[dim].values
     chosen = np.isin(own, ids)

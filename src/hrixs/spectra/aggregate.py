@@ -149,8 +149,8 @@ def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> 
     if aggregate is add_in_quadrature and of is not add:
         if of is not None:
             warn(
-                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is no sum any "
-                f"more, so that its error does not add in quadrature. Give an "
+                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is not a sum "
+                f"any more, so that its error does not add in quadrature. Give an "
                 f"aggregators[{name!r}] that belongs to it."
             )
         return None
@@ -160,7 +160,7 @@ def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> 
 
 
 def _require_numbers(da: xr.DataArray, done: str, also: str = "") -> None:
-    """Raise an error for what is no number; times are of kind M."""
+    """Raise an error for values that are not numbers; times are of kind M."""
     if da.dtype.kind not in f"biufcm{also}":
         raise TypeError(
             f"{da.name} is of type {da.dtype}, which can't be {done}, expected numbers. Correct "

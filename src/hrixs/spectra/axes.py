@@ -90,7 +90,7 @@ def on_axes_of(like: AnyData, values: xr.DataArray, text: str) -> xr.DataArray:
         if not same_axis(ours, theirs):
             how_far = f" They are {apart(ours, theirs)}." if _are_numbers(ours, theirs) else ""
             raise ValueError(
-                f"{text} lies on other values of {dim} than the spectra, expected the "
+                f"{text} has other values of {dim} than the spectra, expected the "
                 f"same.{how_far} Select those that both have."
             )
         values = values.assign_coords({dim: like[dim].variable})

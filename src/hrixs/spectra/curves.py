@@ -15,7 +15,7 @@ from hrixs.utils.typing import Floats
 
 _OF_IMAGES = ("trainId", "frame")
 AXES = ("energy", "energy_loss", "y")
-#: Curves of groups that can be told apart in one figure.
+#: Curves of groups that can be distinguished in one figure.
 MOST_GROUPS = 12
 
 
@@ -148,7 +148,7 @@ def _curve(data: xr.Dataset, which: str, axis: str, name: str) -> Curve:
         else xr.DataArray(np.arange(together.sizes[axis]), dims=axis, name=axis)
     )
     if at.dtype.kind not in "iuf" or not np.isfinite(at.values).all():
-        raise ValueError(f"{axis} has values that are no numbers, expected the middles of bins.")
+        raise ValueError(f"{axis} has values that are not numbers, expected the middles of bins.")
     centres = np.asarray(at.values, dtype=np.float64)
     order = np.argsort(centres, kind="stable")
     error = _error(together, which)

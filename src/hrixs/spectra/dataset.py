@@ -78,8 +78,8 @@ def store_spectrum(
     """
     if "energy" in data.variables and data["energy"].dims != ("energy",):
         raise ValueError(
-            f"the dataset has a variable 'energy' over {data['energy'].dims}, whose place the "
-            "spectrum's energy axis would take. Rename it first."
+            f"the dataset has a variable 'energy' over {data['energy'].dims}, which the spectrum's "
+            "energy axis would replace. Rename it first."
         )
     stale: list[Any] = [name for name in _OF_A_SPECTRUM if name in data]
     new = data.drop_vars([*stale, *(["energy"] if "energy" in data.variables else [])])

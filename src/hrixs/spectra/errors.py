@@ -225,9 +225,9 @@ def _why_no_count(values: xr.DataArray) -> str | None:
     if units != "photons":
         return f"it is in {units!r}, and only counted photons have the error of a count"
     if BIN_NOISE in values.attrs:
-        return f"it is intensity converted to photons, without {values.name}{VARIANCE} beside it"
+        return f"it is intensity converted to photons, without {values.name}{VARIANCE} next to it"
     if values.dtype.kind not in "iu" and not _has_gaps(values):
-        return f"its values are no whole numbers ({values.dtype}), but a mean, a ratio or moved"
+        return f"its values are not whole numbers ({values.dtype}), but a mean, a ratio or moved"
     return None if values.chunks is not None else _why_no_sum(np.asarray(values.values))
 
 
@@ -243,7 +243,7 @@ def _why_no_sum(values: NDArray[Any]) -> str | None:
     """What speaks against whole numbers being sums of ones; None where nothing does."""
     known = values[np.isfinite(values)]
     if not (known == np.floor(known)).all():
-        return "its values are no whole numbers, but a mean, a ratio or moved"
+        return "its values are not whole numbers, but a mean, a ratio or moved"
     if (known < 0).any():
         return "it has negative values, as no count has: one spectrum was subtracted from another"
     filled = known[known > 0].astype(np.int64)
@@ -285,11 +285,11 @@ def _is_witness(witness: xr.Variable) -> bool:
 def _require_witness(data: xr.Dataset, name: str) -> None:
     known = [one for one in (f"{name}_added", WITNESS) if one in data]
     if not known or data[known[0]].dims != data[name].dims:
-        raise _unknown(name, f"{WITNESS}, beside its variance, is gone or of other dimensions")
+        raise _unknown(name, f"{WITNESS}, next to its variance, is gone or of other dimensions")
     if not _is_witness(data[known[0]].variable):
         raise _unknown(
             name,
-            f"{known[0]} shows that it is no sum: it was averaged, multiplied or subtracted",
+            f"{known[0]} shows that it is not a sum: it was averaged, multiplied or subtracted",
             "Take the sum, and divide by what h.normalize is given.",
         )
 

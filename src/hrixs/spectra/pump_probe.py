@@ -198,7 +198,7 @@ def _alone(a: xr.DataArray, dim: Any) -> xr.DataArray:
 def _unlike(a: xr.DataArray, b: xr.DataArray, dim: str) -> str:
     if dim != "energy":
         return (
-            f"pumped and unpumped lie on different values of {dim} ({a.sizes[dim]} and "
+            f"pumped and unpumped have different values of {dim} ({a.sizes[dim]} and "
             f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
         )
     return (

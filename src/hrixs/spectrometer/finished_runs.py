@@ -74,7 +74,7 @@ def save_finished(folder: Path, task: str, result: xr.Dataset) -> None:
 
 
 def _told_apart(value: Any) -> tuple[Any, ...]:
-    """A value as `digest` tells it apart; arrays by their numbers, which a text leaves out."""
+    """A value as `digest` distinguishes it; arrays by their numbers, which a text leaves out."""
     if isinstance(value, Mapping):  # a dataset, too
         return tuple(one for name in value for one in (str(name), *_told_apart(value[name])))
     if isinstance(value, list | tuple):

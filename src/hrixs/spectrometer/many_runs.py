@@ -97,7 +97,7 @@ def names_of(runs: Sequence[RunLike]) -> list[str]:
     Raises
     ------
     ValueError
-        If there is no run, or one stands twice.
+        If there is no run, or one is given twice.
     TypeError
         If it is a run, and no list of runs.
     """

@@ -52,7 +52,7 @@ def report(
     trains : xarray.Dataset, optional
         The spectra of single images that `result` adds up, for what is drawn over the trains.
     run, title : str, optional
-        What the result is of, where it does not tell; the title of the page.
+        What the result is of, where it does not say it; the title of the page.
     measured, why_no_image : str
         When it was measured, and why there is no `image`, in words.
     command, made_by : str, optional
@@ -104,7 +104,7 @@ def report(
 
 
 def _spectrometer_of(data: xr.Dataset) -> hRIXS | None:
-    """The settings that made a result; None where it does not tell them."""
+    """The settings that made a result; None where it does not hold them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HrixsWarning)  # the page says what is missing
         try:

@@ -36,7 +36,7 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     Raises
     ------
     MissingDataError
-        If the result does not tell its steps, or a run or a file is not there any more.
+        If the result does not list its steps, or a run or a file is not there any more.
     ValueError
         If a step can't be done again: images were a dataset in memory, or an argument, as a
         function of one's own, could not be recorded.

@@ -98,7 +98,7 @@ def count(
     rows = rows_of_crop(photons.attrs)
     if rows is None:
         raise ValueError(
-            "the photon table does not tell the rows that it was made of; take it from a "
+            "the photon table does not say which rows it was made from; take it from a "
             "result of this class with photon_table(result), or give the frames' shape to "
             "photon_table_from. For other tables there is hrixs.photon_spectrum."
         )
@@ -113,7 +113,7 @@ def count(
     require_dataset(data, "the result that the photons come from")
     if "trainId" not in spectrum.coords:
         raise ValueError(
-            "data is given, but the photon table does not tell the trains of its photons. Leave "
+            "data is given, but the photon table does not list the trains of its photons. Leave "
             "data out, or take the table of that result: photon_table(result)."
         )
     if not np.array_equal(data.get("trainId", ()), spectrum["trainId"]):

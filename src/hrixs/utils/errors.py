@@ -100,7 +100,7 @@ class DoubtfulCurvatureError(NoLineError):
 
 
 class NoPhaseCorrectionError(ValueError):
-    """The photons can't tell how positions are biased inside the pixel."""
+    """The photons do not show how positions are biased inside the pixel."""
 
 
 class UnknownUncertaintyError(ValueError):

@@ -105,7 +105,7 @@ def _require_ended(folder: Path) -> None:
     if host == here and not unknown:
         what = "is working on the same output"
     else:
-        what = f"may be working on the same output, which {here} can't tell"
+        what = f"may be working on the same output, which {here} cannot determine"
     raise OSError(
         f"another process ({holder or 'of no name yet'}) {what}, in {folder}. Wait for it, or "
         f"write to another file. If no process {number or 'of hrixs'} works there on "

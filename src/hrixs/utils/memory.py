@@ -1,4 +1,4 @@
-"""Whether what a file tells of fits into the memory: asked before it is taken."""
+"""Whether the data that a file states fit into the memory: asked before it is taken."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VERSIONS = {
 
 
 def available_memory() -> int | None:
-    """Bytes that can be taken without swapping, or None where the system does not tell (not Linux).
+    """Bytes that can be taken without swapping, or None where the system does not say (not Linux).
 
     That is the machine's free memory, or what the limits of a batch job or a container leave.
     """

@@ -197,7 +197,7 @@ def frames_attrs(dims: Sequence[str], shape: Sequence[int]) -> dict[str, Any]:
 
 
 def frames_of_attrs(attrs: Mapping[Any, Any]) -> tuple[list[str], tuple[int, ...]] | None:
-    """Leading dimensions and shape of a photon table's frames, or None where it does not tell.
+    """Leading dimensions and shape of a photon table's frames, or None where it does not say it.
 
     A file gives back one name or number for a list of one.
     """
