@@ -43,12 +43,14 @@ class Saver:
         return not is_writing and time.monotonic() >= self._begun + self.every
 
     def begin(self, found: xr.Dataset) -> None:
-        """Write `found`, which nobody changes meanwhile, in a thread."""
-        self._begun = time.monotonic()
+        """Write `found`, which nobody changes meanwhile, in a thread; at the first time at once."""
+        is_first, self._begun = self._thread is None, time.monotonic()
         self._thread = threading.Thread(
             target=self._write, args=(found, self._begun), name="hrixs-save"
         )
         self._thread.start()
+        if is_first:  # what writing imports, others use as well: not while it is half there
+            self._thread.join()
 
     def end(self, found: xr.Dataset) -> None:
         """Write what was found in the end.
