@@ -31,7 +31,8 @@ def new_watch(
     live = LiveSpectra(h, method=method, keep_last=True)
 
     def open_receiver() -> Receiver:
-        return Receiver(endpoint, has_image=live.reader.has_image, every_train=every_train)
+        return Receiver(endpoint, has_image=live.reader.has_image, every_train=every_train,
+                        keep=3)  # fmt: skip
 
     saver = Saver(path, every=every)
     return Watched(live, open_receiver, endpoint=endpoint, saver=saver, until_silent=until_silent)

@@ -27,6 +27,9 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError
 
+# Images that wait beside a page, whose drawing needs the processor, too: half a second at 10 Hz.
+_KEEP = 5
+
 
 def watch(
     endpoint: str,
@@ -152,8 +155,10 @@ def watch_in_browser(
     live = LiveSpectra(h, method=job.method, window=window, energy=job.energy, keep_last=True)
 
     def open_receiver() -> Receiver:
-        has_image = live.reader.has_image
-        return Receiver(endpoint, has_image=has_image, every_train=every_train, socket=socket)
+        return Receiver(
+            endpoint, has_image=live.reader.has_image, every_train=every_train, keep=_KEEP,
+            socket=socket,
+        )  # fmt: skip
 
     open_receiver()  # tells what is wrong before anything begins
     silence = math.inf if until_silent is None else until_silent

@@ -16,6 +16,7 @@ from bokeh.server.auth_provider import AuthProvider
 from bokeh.server.views.ws import WSHandler
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
 
 from hrixs.view.look import Look
 
@@ -72,6 +73,7 @@ class Serving:
     def run(self, until: Callable[[], bool] | None = None) -> None:
         """Serve until Ctrl-C, or until something is so, which is looked at now and then."""
         self.server.start()
+        self.server.io_loop.asyncio_loop.set_exception_handler(_tell_but_closing)
         if until is not None:
             looking = PeriodicCallback(lambda: until() and self.server.io_loop.stop(), _LOOK)
             looking.start()
@@ -81,6 +83,12 @@ class Serving:
             pass
         finally:
             self.server.stop()
+
+
+def _tell_but_closing(loop: Any, context: dict[str, Any]) -> None:
+    """Tell what goes wrong in the loop, but not that a browser has left while it was written to."""
+    if not isinstance(context.get("exception"), WebSocketClosedError):
+        loop.default_exception_handler(context)
 
 
 def themed(new_page: Callable[..., Any]) -> Callable[[], Any]:
