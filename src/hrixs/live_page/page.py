@@ -44,11 +44,13 @@ class WatchPage:
     Attributes
     ----------
     layout : panel.Column
+    shown : State
+        What the page was given last.
     """
 
     def __init__(self, watched: Watched, *, theme: str = "default", document: Any = None) -> None:
         self.watched, self.look = watched, Look.of(theme)
-        self._shown = State(number=-1, h=watched.live.h)
+        self.shown = State(number=-1, h=watched.live.h)
         self._region: tuple[float, float] | None = None
         self._sent_at = self._levels_at = self._fitted_at = 0.0
         self._delay = float("nan")
@@ -117,9 +119,9 @@ class WatchPage:
     def refresh(self) -> None:
         """Show the newest state, if there is one that was not shown."""
         state = self.watched.state
-        if state.number == self._shown.number or self._is_drawing():
+        if state.number == self.shown.number or self._is_drawing():
             return
-        before, self._shown = self._shown, state
+        before, self.shown = self.shown, state
         try:
             self._show_words(state)
             if state.last is not None and state.last is not before.last:
@@ -149,7 +151,7 @@ class WatchPage:
         return time.monotonic() < self._sent_at + _PATIENCE
 
     def _browser_has_drawn(self, event: Any) -> None:
-        last = self._shown.last
+        last = self.shown.last
         if last is not None and event.new == self._sent.value and not self.hold.value:
             self._delay = time.monotonic() - last.time
 
@@ -200,7 +202,7 @@ class WatchPage:
 
     def _redraw(self) -> None:
         try:
-            self._show_spectrum(self._shown)
+            self._show_spectrum(self.shown)
         except Exception as error:
             self.error.object, self.error.visible = error_text(error), True
 
