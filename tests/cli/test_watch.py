@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Full
@@ -261,3 +263,74 @@ def test_on_a_terminal(simulated, tmp_path, monkeypatch):
     assert "8 trains seen, 8 with image" in after  # it stays in the terminal's history
     assert "█" in after
     assert "\x1b" not in after
+
+
+WEB = ["--web", "--port", "0", *SETTINGS]
+
+
+def page_of(process) -> str:
+    return line_with(process, r"(http://127\.0\.0\.1:\d+/\?token=\S+)")[1]
+
+
+def status_of(address: str, **headers: str) -> int:
+    request = urllib.request.Request(address, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as got:
+            return got.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def until_there(path) -> None:
+    end = time.monotonic() + SECONDS
+    while not path.exists():
+        assert time.monotonic() < end, "nothing was saved"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_watch_in_the_browser_is_let_in_by_its_token_and_saves_at_the_end(
+    name, simulated, tmp_path
+):
+    pytest.importorskip("panel")
+    out = tmp_path / "watch.nc"
+    words = ["-m", "hrixs", "watch", "-o", str(out), *WEB]
+    with feeding(simulated.frames) as endpoint, command(*words, endpoint) as watch:
+        address = page_of(watch)
+        line_with(watch, f"Ctrl-C ends and saves to {re.escape(str(out))}")
+        assert status_of(address) == 200
+        assert status_of(address[:-1]) == 403
+        assert status_of(address, Host="elsewhere.example.org") == 403
+        assert status_of(address.replace("127.0.0.1", "localhost")) == 200
+        until_there(out)
+        watch.send_signal(getattr(signal, name))
+        watch.send_signal(getattr(signal, name))
+        n = line_with(watch, f"wrote {re.escape(str(out))}: total of (\\d+) trains")[1]
+        assert watch.wait(SECONDS) == 0
+    assert opened(out).attrs["n_trains_analysed"] == int(n) > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["watch.nc"]
+
+
+def test_a_watch_in_the_browser_that_is_killed_has_saved_before(simulated, tmp_path):
+    pytest.importorskip("panel")
+    out = tmp_path / "watch.nc"
+    words = ["-m", "hrixs", "watch", "-o", str(out), *WEB]
+    with feeding(simulated.frames) as endpoint, command(*words, endpoint) as watch:
+        page_of(watch)
+        until_there(out)
+        watch.kill()
+        watch.wait(SECONDS)
+    assert opened(out).attrs["n_trains_analysed"] > 0
+
+
+def test_the_page_s_options_need_the_page(capsys):
+    assert main(["watch", NOBODY, "--port", "5006"]) == 1
+    assert "Add --web" in capsys.readouterr().err
+
+
+def test_an_origin_that_names_no_host_is_refused(tmp_path, capsys):
+    pytest.importorskip("panel")
+    words = ["watch", NOBODY, "--web", "--origin", "*", "-o", str(tmp_path / "w.nc")]
+    assert main(words) == 1
+    assert "names no host" in capsys.readouterr().err

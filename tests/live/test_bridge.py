@@ -71,6 +71,15 @@ def test_the_newest_image_is_taken_and_the_others_are_told():
     assert trains[3].data[SOURCE][KEY][0, 0] == 4
 
 
+def test_a_few_images_may_wait_and_the_oldest_are_dropped():
+    with served() as server, received(server, keep=2) as bridge:
+        feed(server, 1, 2, 3, 4)
+        until(lambda: bridge.n_received == 4)
+        trains = [bridge.next(0) for _ in range(4)]
+    assert [t.skipped for t in trains] == [True, True, False, False]
+    assert trains[2].data[SOURCE][KEY][0, 0] == 3
+
+
 def test_every_train_makes_the_server_wait():
     with served(maxlen=2) as server, received(server, every_train=True) as bridge:
         feed(server, 1, 2, 3)

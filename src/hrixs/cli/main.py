@@ -263,6 +263,10 @@ def _add_watch(commands: Any) -> None:
     add("--find-curvature", metavar="RUN", help="fit the curvature to RUN first")
     add("--socket", choices=["REQ", "SUB", "PULL"], default="REQ",
         help="for servers of type REP (the default), PUB and PUSH")  # fmt: skip
+    add("--web", action="store_true",
+        help="show a page in the browser in place of the terminal, with the last image and its "
+        "photons, and save every few seconds. Needs the extra 'view', too")  # fmt: skip
+    _add_address(watch)
     _add_analysis(watch)
     watch.set_defaults(command=_watch)
 
@@ -276,20 +280,21 @@ def _watch(arguments: argparse.Namespace) -> None:
     require_folder(arguments.output or Path())
     require_there(job)
     require_endpoint(arguments.endpoint)
+    how = {name: getattr(arguments, name) for name in
+           ("window", "every_train", "socket", "until_silent")}  # fmt: skip
+    how["mnemonics_file"] = arguments.mnemonics
+    if arguments.web:
+        from hrixs.cli.watch import watch_in_browser
+
+        page = {"port": arguments.port, "origins": arguments.origin}
+        watch_in_browser(arguments.endpoint, arguments.output, job, **how, **page)
+        return
+    if arguments.port or arguments.origin:
+        raise ValueError("--port and --origin are of the page. Add --web.")
     from hrixs.cli.watch import watch
 
-    watch(
-        arguments.endpoint,
-        arguments.output,
-        job,
-        mnemonics_file=arguments.mnemonics,
-        window=arguments.window,
-        every_train=arguments.every_train,
-        socket=arguments.socket,
-        timeout=arguments.timeout,
-        until_silent=arguments.until_silent,
-        refresh=arguments.refresh,
-    )
+    how |= {"timeout": arguments.timeout, "refresh": arguments.refresh}
+    watch(arguments.endpoint, arguments.output, job, **how)
 
 
 def _add_view(commands: Any) -> None:
@@ -301,13 +306,19 @@ def _add_view(commands: Any) -> None:
     )
     add = view.add_argument
     add("run", metavar="RUN", help="a run's folder or number, or a file of images")
-    add("--port", type=int, default=0, metavar="N", help="to listen to (default: a free one)")
-    add("--origin", action="append", default=[], metavar="URL",
-        help="address of the Jupyter server that passes the page on, as "
-        "https://hub.example.org; may be repeated")  # fmt: skip
+    _add_address(view)
     add("--memory", metavar="512MB", help="for frames that are held (default: 512MB)")
     _add_analysis(view)
     view.set_defaults(command=_view, find_curvature=None)
+
+
+def _add_address(page: Any) -> None:
+    add = page.add_argument
+    add("--port", type=int, default=0, metavar="N",
+        help="that the page listens to (default: a free one)")  # fmt: skip
+    add("--origin", action="append", default=[], metavar="URL",
+        help="address of the Jupyter server that passes the page on, as "
+        "https://hub.example.org; may be repeated")  # fmt: skip
 
 
 def _view(arguments: argparse.Namespace) -> None:

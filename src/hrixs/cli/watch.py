@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, TextIO
+from typing import TextIO
 
 import xarray as xr
 
 from hrixs.cli.job import Job
 from hrixs.cli.there import require_folder
-from hrixs.live.bridge import Receiver, Train
+from hrixs.live.bridge import Receiver
 from hrixs.live.page import Link, page, problems, status
+from hrixs.live.saving import Saver
+from hrixs.live.signals import Signals
 from hrixs.live.spectra import LiveSpectra
+from hrixs.live.taking import Taking
 from hrixs.live.terminal import Screen
+from hrixs.live_page.watched import Watched
 from hrixs.runs.mnemonic_table import mnemonics
+from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError
 
-_TICK = 0.1
-_LONGEST_DELAY = 3600.0
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+# Images that wait beside a page, whose drawing needs the processor, too: half a second at 10 Hz.
+_KEEP = 5
 
 
 def watch(
@@ -79,15 +80,9 @@ def watch(
     MissingDataError
         If there was no camera in the trains, or no image until the end.
     """
-    output = output or Path(time.strftime("hrixs-watch-%Y%m%d-%H%M%S.nc"))
-    require_folder(output)
-    if mnemonics_file is not None:
-        mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
+    output = _output(output)
     screen = Screen(stream or sys.stdout)
-    h = job.spectrometer()
-    if job.find_curvature is not None:
-        curve_a, curve_b = h.find_curvature(job.source(job.find_curvature), plot=False)
-        screen.say(f"curvature: A = {curve_a:.7f}, B = {curve_b:.2e}")
+    h = _settings(job, mnemonics_file, screen.say)
     live = LiveSpectra(h, method=job.method, window=window, energy=job.energy)
     receiver = Receiver(
         endpoint, has_image=live.reader.has_image, every_train=every_train, socket=socket
@@ -96,7 +91,7 @@ def watch(
     refresh = refresh or (0.5 if screen.interactive else 10.0)
     footer = f"Ctrl-C ends and saves to {output}"
     result: xr.Dataset | None = None
-    with _Signals() as signals, receiver:
+    with Signals() as signals, receiver:
         try:
             with screen:
                 watch.run(
@@ -120,35 +115,90 @@ def watch(
     return result
 
 
-class _Signals:
-    """Takes Ctrl-C, SIGTERM and the end of the terminal as a request to stop, once and for all."""
+def watch_in_browser(
+    endpoint: str,
+    output: Path | None,
+    job: Job,
+    *,
+    mnemonics_file: str | None = None,
+    window: int = 100,
+    every_train: bool = False,
+    socket: str = "REQ",
+    until_silent: float | None = None,
+    port: int = 0,
+    origins: Sequence[str] = (),
+) -> None:
+    """Analyse trains as `watch` does, and show them on a page, until Ctrl-C.
 
-    def __init__(self) -> None:
-        self.received = False
-        self._before: dict[int, Any] = {}
+    A server that is not there, or a camera that is not in the trains, is told on the page and
+    waited for. What was found is saved every few seconds, and at the end.
 
-    def __enter__(self) -> _Signals:
-        if threading.current_thread() is threading.main_thread():
-            for name in _SIGNALS:
-                number = getattr(signal, name, None)
-                if number is not None:
-                    self._before[number] = signal.signal(number, self._take)
-        return self
+    Parameters
+    ----------
+    port, origins
+        As in `hrixs.view.server.serving`; the others as in `watch`.
 
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+    Raises
+    ------
+    ImportError
+        If panel or karabo-bridge is not installed.
+    MissingDataError
+        If there was no image until the end.
+    """
+    from hrixs.view.viewer import require_panel
 
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        self.received = True
+    require_panel()
+    from hrixs.live_page.served import serving_watch
+
+    output = _output(output)
+    h = _settings(job, mnemonics_file, print)
+    live = LiveSpectra(h, method=job.method, window=window, energy=job.energy, keep_last=True)
+
+    def open_receiver() -> Receiver:
+        return Receiver(
+            endpoint, has_image=live.reader.has_image, every_train=every_train, keep=_KEEP,
+            socket=socket,
+        )  # fmt: skip
+
+    open_receiver()  # tells what is wrong before anything begins
+    silence = math.inf if until_silent is None else until_silent
+    saver = Saver(output)
+    watched = Watched(live, open_receiver, endpoint=endpoint, saver=saver, until_silent=silence)
+    served = serving_watch(watched, port=port, origins=origins)
+    with Signals() as signals:
+        watched.start()
+        try:
+            print(f"{endpoint} is shown at\n\n    {served.address}\n\n"
+                  f"Ctrl-C ends and saves to {output}", flush=True)  # fmt: skip
+            served.run(until=lambda: signals.received or watched.has_ended)
+        finally:
+            watched.end()
+    print(f"wrote {output}: total of {live.counts.analysed} trains, spectra of the last "
+          f"{len(live.window)}")  # fmt: skip
+
+
+def _output(output: Path | None) -> Path:
+    output = output or Path(time.strftime("hrixs-watch-%Y%m%d-%H%M%S.nc"))
+    require_folder(output)
+    return output
+
+
+def _settings(job: Job, mnemonics_file: str | None, say: Callable[[str], None]) -> hRIXS:
+    if mnemonics_file is not None:
+        mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
+    h = job.spectrometer()
+    if job.find_curvature is not None:
+        curve_a, curve_b = h.find_curvature(job.source(job.find_curvature), plot=False)
+        say(f"curvature: A = {curve_a:.7f}, B = {curve_b:.2e}")
+    return h
 
 
 class _Watch:
     """One watch: takes the trains from the receiver, and tells the user."""
 
     def __init__(self, live: LiveSpectra, receiver: Receiver, screen: Screen, link: Link) -> None:
-        self.live, self.receiver, self.screen, self.link = live, receiver, screen, link
-        self._started = self._last_train = time.monotonic()
+        self.live, self.screen, self.link = live, screen, link
+        self.taking = Taking(live, receiver, link)
 
     def run(
         self,
@@ -162,19 +212,14 @@ class _Watch:
         """Go on until `stop`, or until the server has been silent for so long."""
         next_drawing = 0.0
         while not stop():
-            train = self.receiver.next(_TICK)
-            self._take(train)
-            now = time.monotonic()
-            self.link.seconds = now - self._started
-            # Not since the last one was analysed: others may wait.
-            self.link.silent = now - self.receiver.last_received
-            went_or_came = self.receiver.connected != self.link.connected
-            self.link.connected = self.receiver.connected
+            was_connected = self.link.connected
+            train = self.taking.step()
             if self.live.counts.trains == 0:
                 self._require_server(timeout)
             elif train is None and self.link.silent > until_silent:
                 return
-            if now >= next_drawing or went_or_came:
+            now = time.monotonic()
+            if now >= next_drawing or self.link.connected != was_connected:
                 next_drawing = now + refresh
                 self._show(footer)
 
@@ -182,27 +227,13 @@ class _Watch:
         """Leave on the screen what was found."""
         live, (columns, rows) = self.live, self.screen.size
         # How it was as long as trains came: that the server has gone is no problem any more.
-        self.link.connected, self.link.silent, self.link.now = True, 0.0, self._last_train
+        self.link.connected, self.link.silent, self.link.now = True, 0.0, self.taking.last_train
         if self.screen.interactive and live.counts.analysed:
             options = {"columns": columns, "rows": min(rows - 2, 40)}
             lines = page(live, self.link, ascii_only=self.screen.ascii_only, footer="", **options)
             self.screen.say("\n".join(lines))
         elif live.counts.trains:
             self.screen.say("\n".join([status(live, self.link), *problems(live, self.link)]))
-
-    def _take(self, train: Train | None) -> None:
-        if train is None:
-            return
-        self._last_train = train.received
-        if train.skipped:
-            self.live.skip(train.train_id, now=train.received)
-            return
-        self.live.add(train.train_id, train.data, now=train.received)
-        self.link.delay = time.monotonic() - train.received
-        if train.stamp is not None:
-            delay = time.time() - train.stamp
-            # That of a run from a file was made long ago.
-            self.link.delay = delay if abs(delay) < _LONGEST_DELAY else self.link.delay
 
     def _require_server(self, timeout: float) -> None:
         if self.link.seconds < timeout:

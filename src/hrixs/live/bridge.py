@@ -14,6 +14,7 @@ from typing import Any
 
 from hrixs.live.endpoint import require_endpoint
 from hrixs.live.trains import TrainData
+from hrixs.utils.checks import whole_number
 
 SOCKETS = ("REQ", "SUB", "PULL")
 _POLL_MS = 100
@@ -56,6 +57,9 @@ class Receiver:
     every_train : bool
         Make the server wait until a train has been taken, instead of receiving the next one and
         keeping the newest image only.
+    keep : int
+        Images that may wait, before the oldest of them is dropped for a newer one: more of them
+        bridge a moment in which the processor is busy with something else.
     socket : {'REQ', 'SUB', 'PULL'}
         As the server is set up: for REP, PUB and PUSH.
 
@@ -78,6 +82,7 @@ class Receiver:
         *,
         has_image: Callable[[TrainData], bool],
         every_train: bool = False,
+        keep: int = 1,
         socket: str = "REQ",
     ) -> None:
         require_endpoint(endpoint)
@@ -86,6 +91,7 @@ class Receiver:
         self._deserialize = _deserializer()
         self._endpoint, self._socket_type = endpoint, socket
         self._has_image, self._every_train = has_image, every_train
+        self._keep = whole_number("keep", keep)
         self._changed = threading.Condition()
         self._waiting: deque[Train] = deque()
         self._error: Exception | None = None
@@ -216,9 +222,13 @@ class Receiver:
             self._changed.notify_all()
 
     def _drop_older_images(self) -> None:
-        for k, older in enumerate(self._waiting):
-            if not older.skipped and self._has_image(older.data):
-                self._waiting[k] = replace(older, data={}, skipped=True)
+        images = [
+            k
+            for k, older in enumerate(self._waiting)
+            if not older.skipped and self._has_image(older.data)
+        ]
+        for k in images[: max(0, len(images) - self._keep + 1)]:
+            self._waiting[k] = replace(self._waiting[k], data={}, skipped=True)
 
 
 def _without_values(data: TrainData) -> TrainData:

@@ -70,7 +70,12 @@ def status(live: LiveSpectra, link: Link) -> str:
 
 
 def problems(live: LiveSpectra, link: Link) -> list[str]:
-    """Return what is wrong, or was a short while ago; one line each, the most urgent first."""
+    """Return what is wrong, or was a short while ago, and the warnings; one line each."""
+    return troubles(live, link) + list(live.notes)
+
+
+def troubles(live: LiveSpectra, link: Link) -> list[str]:
+    """Return what is wrong with what comes, or was a short while ago; the most urgent first."""
     counts, lines = live.counts, []
     since = (time.monotonic() if link.now is None else link.now) - _RECENT
     recent = {name for name, last in live.last_times.items() if last > since}
@@ -91,7 +96,7 @@ def problems(live: LiveSpectra, link: Link) -> list[str]:
         )
     if "missed" in recent:
         lines.append(f"{_plural(counts.missed, 'train')} missed: the bridge did not send them")
-    return lines + list(live.notes)
+    return lines
 
 
 def page(

@@ -18,6 +18,7 @@ from hrixs.doubt_rules.doubt import Doubt, with_doubts
 from hrixs.live.counts import TrainCounts
 from hrixs.live.doubts import DoubtsOfWatch
 from hrixs.live.first_trains import FirstTrains, Train
+from hrixs.live.last_images import LastImages
 from hrixs.live.lost import LostOfWatch
 from hrixs.live.notes import kind_of, noted
 from hrixs.live.train_spectrum import TrainSpectrum
@@ -54,25 +55,27 @@ class LiveSpectra:
     energy : float, optional
         Photon energy in eV for 'manual', and for 'resolve' and 'best' without `PHOTON_CHARGE`; by
         default ``nrj`` from the trains' data.
+    keep_last : bool
+        Keep the images and photons of the last train, to look at.
 
     Attributes
     ----------
     counts : TrainCounts
         What became of the trains.
-    total : numpy.ndarray, shape (energy,), or None
-        Sum of all images' spectra; None before the first.
-    energy_axis : xarray.DataArray or None
-        Its energies.
+    total, energy_axis : numpy.ndarray, shape (energy,), and xarray.DataArray; or None
+        Sum of all images' spectra, and its energies; None before the first.
     window : collections.deque of TrainSpectrum
         The last trains.
     failures : dict of str to int
         Trains whose images could not be analysed, by the first error of each kind, with its train.
     last_failure : str
-        The last such error, with its train.
+        The last one, with its train.
     last_times : dict of str to float
         `time.monotonic` when trains were last ``failed``, ``skipped`` or ``missed``.
     notes : dict of str to None
         Warnings, each once.
+    last_images : LastImages or None
+        Those of the last train, with `keep_last`.
 
     Examples
     --------
@@ -91,8 +94,9 @@ class LiveSpectra:
     """
 
     def __init__(
-        self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None
-    ) -> None:
+        self, h: hRIXS, *, method: str = "auto", window: int = 100, energy: float | None = None,
+        keep_last: bool = False,
+    ) -> None:  # fmt: skip
         require_method(method)
         if needs_cloud(h, method) and not resolves(method):
             raise ValueError(
@@ -109,6 +113,8 @@ class LiveSpectra:
         self.last_failure = ""
         self.last_times: dict[str, float] = {}
         self.notes: dict[str, None] = {}
+        self.last_images: LastImages | None = None
+        self._keep_last = keep_last
         self._first = FirstTrains(h, method)
         self._lost = LostOfWatch()
         self._doubts = DoubtsOfWatch()
@@ -297,11 +303,14 @@ class LiveSpectra:
 
     def _analyse(self, train: Train) -> None:
         seen: list[Seen] = []
+        tables: list[xr.Dataset] | None = [] if self._keep_last else None
         try:
             with self._noting():
                 data = train.dataset(self.h.DETECTOR)
-                known, look = self._first.analysis, self.total is None
-                made = add_spectra(self.h, data, self.method, analysis=known, look=look, keep=seen)
+                made = add_spectra(
+                    self.h, data, self.method, analysis=self._first.analysis,
+                    look=self.total is None, keep=seen, tables=tables,
+                )  # fmt: skip
             self._require_axis_of_the_sum(made["energy"].values)
         except (ValueError, TypeError, LookupError) as error:
             self._fail(train.train_id, error, train.time)
@@ -319,6 +328,8 @@ class LiveSpectra:
         if self.total is None:
             self._begin(train.images, spectrum)
         self.total = one.spectrum + (0.0 if self.total is None else self.total)
+        if tables is not None:
+            self.last_images = LastImages.of(train.train_id, train.images, tables, train.time)
         self.window.append(one)
         self._recent.append(one)
         self.counts.analysed += 1

@@ -46,6 +46,8 @@ class ImageView:
         Called with rows and columns, ``(x0, x1), (y0, y1)``, when the crop was dragged.
     on_curve : callable
         Called with columns and rows of the three handles when one was moved.
+    fixed : bool
+        Crop and curve are drawn, and can't be dragged.
 
     Attributes
     ----------
@@ -61,6 +63,7 @@ class ImageView:
         *,
         on_crop: Callable[[tuple[int, int], tuple[int, int]], None],
         on_curve: Callable[[Floats, Floats], None],
+        fixed: bool = False,
     ) -> None:
         self._on_crop, self._on_curve = on_crop, on_curve
         self._shape, self._first = chip_shape, first
@@ -112,9 +115,9 @@ class ImageView:
             line_color=look.edge, line_width=1.5,
         )  # fmt: skip
         self._crop = BoxAnnotation(
-            left=x0, right=x0 + nx - 1, bottom=y0, top=y0 + ny - 1, editable=True, movable="none",
-            resizable="all", fill_color=None, line_color=look.crop, line_width=2, line_alpha=1.0,
-            hover_line_color=look.on_image, hover_fill_color=None,
+            left=x0, right=x0 + nx - 1, bottom=y0, top=y0 + ny - 1, editable=not fixed,
+            movable="none", resizable="all", fill_color=None, line_color=look.crop,
+            line_width=2, line_alpha=1.0, hover_line_color=look.on_image, hover_fill_color=None,
             left_limit=x0 - 0.5, right_limit=x0 + nx - 0.5, bottom_limit=y0 - 0.5,
             top_limit=y0 + ny - 0.5, inverted=False,
         )  # fmt: skip
@@ -122,10 +125,14 @@ class ImageView:
         hover = HoverTool(
             renderers=[drawn], tooltips=[("x, y", "$x{0}, $y{0}"), ("ADU", "@image{0.0} @of")]
         )
-        draw, wheel = PointDrawTool(renderers=[handles], add=False), WheelZoomTool()
+        draw, pan, wheel = PointDrawTool(renderers=[handles], add=False), PanTool(), WheelZoomTool()
         draw.description = "Move the curve's handles"
-        self.figure.add_tools(draw, PanTool(), wheel, ResetTool(), SaveTool(), hover)
-        self.figure.toolbar.active_drag, self.figure.toolbar.active_scroll = draw, wheel
+        self.figure.add_tools(
+            *([] if fixed else [draw]), pan, wheel, ResetTool(), SaveTool(), hover
+        )
+        drag = pan if fixed else draw
+        self.figure.toolbar.active_drag, self.figure.toolbar.active_scroll = drag, wheel
+        handles.visible = not fixed
         look.finish(self.figure)
         for name in ("start", "end"):
             x_range.on_change(name, self._view_moved)

@@ -93,7 +93,8 @@ class Page:
                             margin=(4, 10))  # fmt: skip
         self.layout = pn.Column(
             pn.Row(
-                name, self.status, self.working, pn.layout.HSpacer(), self._theme_link(), margin=0
+                name, self.status, self.working, pn.layout.HSpacer(), theme_link(self.look),
+                margin=0,
             ),
             self.error,
             pn.Row(
@@ -267,12 +268,14 @@ class Page:
     def _busy(self, busy: bool) -> None:
         self.working.value = self.working.visible = busy
 
-    def _theme_link(self) -> Any:
-        other = "default" if self.look.dark else "dark"
-        label = "light page" if self.look.dark else "dark page"
-        link = pn.widgets.Button(label=label, color="light", width=90, height=28, margin=2)
-        link.js_on_click(
-            code="const a = new URL(window.location); "
-            f"a.searchParams.set('theme', '{other}'); window.location = a;"
-        )
-        return link
+
+def theme_link(look: Look) -> Any:
+    """A button that shows the page in the other look."""
+    other = "default" if look.dark else "dark"
+    label = "light page" if look.dark else "dark page"
+    link = pn.widgets.Button(label=label, color="light", width=90, height=28, margin=2)
+    link.js_on_click(
+        code="const a = new URL(window.location); "
+        f"a.searchParams.set('theme', '{other}'); window.location = a;"
+    )
+    return link

@@ -14,12 +14,18 @@ from urllib.parse import urlsplit
 import panel as pn
 from bokeh.server.auth_provider import AuthProvider
 from bokeh.server.views.ws import WSHandler
+from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
+
+from hrixs.view.look import Look
 
 #: The only address that is listened to.
 ADDRESS = "127.0.0.1"
 # Variables that would let in others, or load from elsewhere, whatever is asked for here.
 _OPENING = ("BOKEH_ALLOW_WS_ORIGIN", "BOKEH_RESOURCES", "BOKEH_CDN_VERSION")
+# How often it is looked whether to end, in ms.
+_LOOK = 100
 # A connection that was lost may come back so long, in ms; a page that is left open lasts, in s.
 _LOST_FOR, _OPEN_FOR = 600_000, 7 * 86_400
 
@@ -48,12 +54,12 @@ class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
     def _user(self, handler: Any) -> str:
         host = str(handler.request.host).lower()
         if host not in self._hosts:
-            raise HTTPError(403, reason=f"Name this address: hrixs view --origin http://{host}")
+            raise HTTPError(403, reason=f"Name this address: add --origin http://{host}")
         if isinstance(handler, WSHandler):  # bokeh has looked at its signature
             return "view"
         given = handler.get_argument("token", "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            raise HTTPError(403, reason="The address needs the token that hrixs view printed")
+            raise HTTPError(403, reason="The address needs the token that was printed with it")
         return "view"
 
 
@@ -64,15 +70,39 @@ class Serving:
     server: Any
     address: str
 
-    def run(self) -> None:
-        """Serve until Ctrl-C."""
+    def run(self, until: Callable[[], bool] | None = None) -> None:
+        """Serve until Ctrl-C, or until something is so, which is looked at now and then."""
         self.server.start()
+        self.server.io_loop.asyncio_loop.set_exception_handler(_tell_but_closing)
+        if until is not None:
+            looking = PeriodicCallback(lambda: until() and self.server.io_loop.stop(), _LOOK)
+            looking.start()
         try:
             self.server.io_loop.start()
         except KeyboardInterrupt:
             pass
         finally:
             self.server.stop()
+
+
+def _tell_but_closing(loop: Any, context: dict[str, Any]) -> None:
+    """Tell what goes wrong in the loop, but not that a browser has left while it was written to."""
+    if not isinstance(context.get("exception"), WebSocketClosedError):
+        loop.default_exception_handler(context)
+
+
+def themed(new_page: Callable[..., Any]) -> Callable[[], Any]:
+    """For each browser a page in the look that its address asks for, closed when it is left."""
+
+    def page() -> Any:
+        given = pn.state.session_args.get("theme", [b"default"])
+        theme = "dark" if given[0] == b"dark" else "default"
+        pn.config.raw_css = [Look.of(theme).css]
+        made = new_page(theme=theme, document=pn.state.curdoc)
+        pn.state.on_session_destroyed(lambda _: made.close())
+        return made.layout
+
+    return page
 
 
 def serving(

@@ -16,6 +16,7 @@ from bokeh.models import (
     HoverTool,
     LinearAxis,
     PanTool,
+    Range1d,
     ResetTool,
     SaveTool,
     WheelZoomTool,
@@ -103,6 +104,14 @@ class SpectrumView:
                 on_region((min(ends), max(ends)))
 
         figure.on_event(SelectionGeometry, dragged)
+
+    def leave_out_integrated(self) -> None:
+        """Draw no integrated spectrum beside it, now and later."""
+        self.show_integrated(None)
+        # A range that follows nothing is complained of by the browser.
+        self.figure.extra_y_ranges = {"intensity": Range1d(0, 1)}
+        legend = self.figure.legend[0]
+        legend.items = [item for item in legend.items if self._beside not in item.renderers]
 
     def show(self, spectrum: xr.DataArray, error: xr.DataArray | None, what: str) -> None:
         """Draw a spectrum of one dimension, with its errors where they are known."""

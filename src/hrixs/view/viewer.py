@@ -59,7 +59,7 @@ class View:
         energy: float | None = None,
         memory: int | str | None = None,
     ) -> None:
-        _require_panel()
+        require_panel()
         self.images = RunImages(h, run, memory=memory, energy=energy)
         self._h, self._method = h, method
         self._kept = Kept()
@@ -84,20 +84,10 @@ class View:
         self, *, port: int = 0, origins: Sequence[str] = (), token: str | None = None
     ) -> Serving:
         """Make a server, as `hrixs.view.server.serving` does; its ``run()`` serves."""
-        import panel as pn
-
-        from hrixs.view.look import Look
-        from hrixs.view.server import serving
-
-        def page() -> Any:
-            given = pn.state.session_args.get("theme", [b"default"])
-            theme = "dark" if given[0] == b"dark" else "default"
-            pn.config.raw_css = [Look.of(theme).css]
-            made = self.new_page(theme=theme, document=pn.state.curdoc)
-            pn.state.on_session_destroyed(lambda _: made.close())
-            return made.layout
+        from hrixs.view.server import serving, themed
 
         title = f"hrixs view {self.images.name}"
+        page = themed(self.new_page)
         server = serving(page, title=title, port=port, origins=origins, token=token)
         Thread(target=self._begin, name="hrixs-view-first", daemon=True).start()
         return server
@@ -121,7 +111,8 @@ class View:
         return self.page.layout._repr_mimebundle_(include, exclude)
 
 
-def _require_panel() -> None:
+def require_panel() -> None:
+    """Raise ImportError, with what to type, where panel is not installed."""
     try:
         import panel  # noqa: F401
     except ImportError as error:
