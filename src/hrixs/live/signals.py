@@ -11,7 +11,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Signals:
-    """Takes Ctrl-C, SIGTERM and the end of the terminal as the wish to end, once and for all."""
+    """Takes Ctrl-C, SIGTERM and the end of the terminal as a request to stop, once and for all."""
 
     def __init__(self) -> None:
         self.received = False
