@@ -135,7 +135,7 @@ def test_extra_fields_and_fields_that_are_not_there(h, simulated):
 )
 def test_fields_named_like_what_is_made_are_refused_at_once(h, name):
     entry = {"source": "SCS_HRIXS_ACQ/MDL/SCAN", "key": "index.value", "dim": []}
-    with pytest.raises(ValueError, match=f"field '{name}' would stand in the place"):
+    with pytest.raises(ValueError, match=f"field '{name}' would replace a variable"):
         h.process_run(RUN, extra_fields={name: entry}, progress=False)
 
 

@@ -89,7 +89,7 @@ class TestImageFiles:
     def test_more_images_than_there_is_memory(self, tmp_path, suffix, write, little_memory):
         path = tmp_path / f"images.{suffix}"
         write(path, (50, 16, 32))
-        with pytest.raises(MemoryError, match=f"{path.name} tells of would take 5.12e-05 GB"):
+        with pytest.raises(MemoryError, match=f"{path.name} lists would take 5.12e-05 GB"):
             open_images(path)
 
     def test_a_petabyte_is_an_error_at_once(self, tmp_path):
@@ -107,7 +107,7 @@ class TestImageFiles:
         path = tmp_path / "images.h5"
         write_hdf5(path, (2**40, 16, 32))
         assert cli.main(["process", str(path), "-o", str(tmp_path / "out.nc")]) == 1
-        assert f"the images that {path} tells of would take" in capsys.readouterr().err
+        assert f"the images that {path} lists would take" in capsys.readouterr().err
 
 
 def test_images_that_fit_are_read(tmp_path):
