@@ -103,10 +103,11 @@ def against_rows(against: dict[str, Any]) -> list[list[str]]:
     rows = []
     for row in against["rows"]:
         wanted = wanted_ratio(row["path"], against["level"])
-        faster = [f"{row['faster']:.2f}", f"{row['from']:.2f} to {row['to']:.2f}"]
+        faster = ["", ""]  # the other build has it not
+        if "faster" in row:
+            faster = [f"{row['faster']:.2f}", f"{row['from']:.2f} to {row['to']:.2f}"]
         rows.append([
-            row["path"], f"{row['ms']:.2f}",
-            *(faster if "faster" in row else ["", ""]),
+            row["path"], f"{row['ms']:.2f}", *faster,
             "" if wanted is None else f"{wanted:g}",
             f"{row['peak_mb']:.0f}",
             f"{row['other_peak_mb']:.0f}" if "other_peak_mb" in row else "",
