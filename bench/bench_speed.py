@@ -223,7 +223,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.bar_label(drawn, labels=[f"{value:.3g} ms" for value in values], padding=3)
     axes.set_xscale("log")
     axes.set_xlim(0.2, 4 * max(values))
-    axes.set_xlabel("ms for one frame, 2048 x 2048 pixels, 1000 photons (else one thread)")
+    axes.set_xlabel("ms for 2048 x 2048 pixels, 1000 photons; one thread if not said")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
