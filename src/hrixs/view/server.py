@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import panel as pn
 from bokeh.server.auth_provider import AuthProvider
 from bokeh.server.views.ws import WSHandler
+from panel.io.resources import get_dist_path
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError
@@ -98,6 +99,8 @@ def themed(new_page: Callable[..., Any]) -> Callable[[], Any]:
         given = pn.state.session_args.get("theme", [b"default"])
         theme = "dark" if given[0] == b"dark" else "default"
         pn.config.raw_css = [Look.of(theme).css]
+        # Without it, panel asks its own site for the style of what is added later.
+        pn.state.curdoc.template_variables["dist_url"] = get_dist_path(cdn=False)
         made = new_page(theme=theme, document=pn.state.curdoc)
         pn.state.on_session_destroyed(lambda _: made.close())
         return made.layout
