@@ -5,30 +5,25 @@
 
 namespace hrixs {
 
+enum class CacheLevel { first, second };
+
 // Has n numbers brought nearer that will be read soon. Of each file its own: the levels of the
 // processor use it, and compiled for a newer one it must not be kept for all.
-template <class Number>
+template <CacheLevel Level = CacheLevel::first, class Number>
 static inline void prefetch([[maybe_unused]] const Number* from, [[maybe_unused]] Index n) {
 #if defined(__GNUC__)
     constexpr Index cache_line = 64 / sizeof(Number);
     constexpr int for_reading = 0;
-    constexpr int to_first_level = 3;
+    constexpr int locality = Level == CacheLevel::first ? 3 : 2;
     for (Index k = 0; k < n; k += cache_line)
-        __builtin_prefetch(from + k, for_reading, to_first_level);
+        __builtin_prefetch(from + k, for_reading, locality);
 #endif
 }
 
-// The same to the second level of the cache, for rows that are read a few thousand bytes later: in
-// the first one, which is small, they would get into the way of what is worked on.
-template <class Number>
-static inline void prefetch_row([[maybe_unused]] const Number* from, [[maybe_unused]] Index n) {
-#if defined(__GNUC__)
-    constexpr Index cache_line = 64 / sizeof(Number);
-    constexpr int for_reading = 0;
-    constexpr int to_second_level = 2;
-    for (Index k = 0; k < n; k += cache_line)
-        __builtin_prefetch(from + k, for_reading, to_second_level);
-#endif
+// For rows that are read a few thousand bytes later: in the first level, which is small, they would
+// get into the way of what is worked on.
+template <class Number> static inline void prefetch_row(const Number* from, Index n) {
+    prefetch<CacheLevel::second>(from, n);
 }
 
 // Where what is read soon lies, when row x of an image is read from y on; with the whole row it
