@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.placed import require_same_pixels, require_usable_mask
+from hrixs.utils.threads import resolve_threads
 
 #: Dimensions of one frame: `x` along the spectral line, `y` along the energy.
 FRAME_DIMS = ("x", "y")
@@ -186,6 +187,17 @@ def as_mask(
     if usable:
         require_usable_mask("mask", image)
     return image.view(np.uint8)
+
+
+def camera_of_core(
+    frames: Frames, *, dark: Any = None, mask: Any = None, threads: int | None = None
+) -> dict[str, Any]:
+    """Dark, mask and threads as the core takes them, with such frames."""
+    return {
+        "dark": as_dark(dark, frames),
+        "mask": as_mask(mask, frames),
+        "threads": resolve_threads(threads),
+    }
 
 
 def as_noise(noise: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:

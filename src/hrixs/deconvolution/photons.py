@@ -8,16 +8,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import _core
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames, as_dark, as_mask
+from hrixs.camera.frame_pedestals import frame_pedestals
+from hrixs.camera.frames import Frames, camera_of_core
 from hrixs.deconvolution.defaults import N_PHASES
 from hrixs.deconvolution.sampled import FloatArray, Phases, in_order, sample
 from hrixs.utils.provenance import provenance
-from hrixs.utils.threads import resolve_threads
-
-#: So many pixels tell the level of a frame.
-PIXELS_FOR_A_LEVEL = 8192
 
 
 def sampled_photons(
@@ -52,7 +48,8 @@ def sampled_photons(
     sums, pixels, _ = sample(
         frames, curvature, dark=dark, mask=mask, threads=threads, n_phases=n_phases
     )
-    level, _ = level_and_noise(frames, dark=dark, mask=mask, threads=threads)
+    camera = camera_of_core(frames, dark=dark, mask=mask, threads=threads)
+    level, _ = frame_pedestals(frames.pixels, camera)
     light = in_order((sums - level[:, None, None] * pixels) / charges[:, None, None])
     n_rows = frames.frame_shape[1]
     attrs = provenance(
@@ -66,19 +63,6 @@ def sampled_photons(
         name="spectrum",
         attrs=attrs | where | {"units": "photons", "long_name": "photons"},
     )
-
-
-def level_and_noise(
-    frames: Frames, *, dark: Any, mask: Any, threads: int | None
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and noise of each frame's pixels without light, in ADU; 0 where all are masked."""
-    mean, noise = _core.frame_pedestals(
-        frames.pixels,
-        dark=as_dark(dark, frames),
-        mask=as_mask(mask, frames),
-        threads=resolve_threads(threads),
-    )
-    return np.nan_to_num(np.asarray(mean)), np.nan_to_num(np.asarray(noise))
 
 
 def heights(n_rows: int, n_phases: int, first_row: int) -> Any:

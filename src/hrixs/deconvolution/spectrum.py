@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrixs.camera.frame_pedestals import PIXELS_FOR_A_LEVEL
 from hrixs.deconvolution.covariance import LAG_ROWS, covariance, covariance_of_sums, response_at
 from hrixs.deconvolution.defaults import BASIS_SIGMA, OVERSAMPLE, SMOOTHING
 from hrixs.deconvolution.fit import Fit, Light, fit
 from hrixs.deconvolution.floor import floor_of
-from hrixs.deconvolution.photons import PIXELS_FOR_A_LEVEL
 from hrixs.deconvolution.response import Response
 from hrixs.deconvolution.sampled import FloatArray, by_phase
 from hrixs.utils.checks import number, whole_number

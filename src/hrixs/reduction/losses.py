@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.frame_pedestals import frame_pedestals
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
 from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
-from hrixs.spectra.converted import frame_pedestals
 from hrixs.spectra.density import (
     LightMap,
     density_by_places,

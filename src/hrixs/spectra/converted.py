@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hrixs import _core
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames, as_dark, as_mask
+from hrixs.camera.frame_pedestals import PIXELS_FOR_A_LEVEL, frame_pedestals
+from hrixs.camera.frames import Frames, camera_of_core
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectra.integrated import row_sums
 from hrixs.utils.provenance import provenance
-from hrixs.utils.threads import resolve_threads
-
-# So many pixels tell the level of a frame.
-_PIXELS_FOR_A_LEVEL = 8192
 
 
 def photons_by_intensity(
@@ -59,18 +54,14 @@ def photons_by_intensity(
     """
     n_columns, n_rows = frames.frame_shape
     sums, pixels = row_sums(frames, curvature, dark=dark, mask=mask, threads=threads)
-    of_core = {
-        "dark": as_dark(dark, frames),
-        "mask": as_mask(mask, frames),
-        "threads": resolve_threads(threads),
-    }
-    level, _ = frame_pedestals(frames.pixels, of_core)
+    camera = camera_of_core(frames, dark=dark, mask=mask, threads=threads)
+    level, _ = frame_pedestals(frames.pixels, camera)
     light = (sums - level[:, None] * pixels) / charges[:, None]
     share = _shares(n_rows, bins)
     spectra = _shared_by_bins(light, bins)
     n_photons, n_outside = float(spectra.sum()), float(light.sum() - spectra.sum())
     of_pixels = (share**2 * pixels[:, None]).sum(axis=0)
-    of_level = (pixels @ share) ** 2 / min(_PIXELS_FOR_A_LEVEL, n_rows * n_columns)
+    of_level = (pixels @ share) ** 2 / min(PIXELS_FOR_A_LEVEL, n_rows * n_columns)
     least_charge = float(charges.min(initial=np.inf))
     bin_noise = noise * float(np.sqrt(np.max(of_pixels + of_level))) / least_charge
     first_row = frames.origin[1]
@@ -99,21 +90,6 @@ def photons_by_intensity(
         name="spectrum",
         attrs=attrs | where | {"units": "photons", "long_name": "photons"},
     )
-
-
-def frame_pedestals(
-    pixels: NDArray[Any], camera: Mapping[str, Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and noise of each frame's pixels without light, in ADU; 0 where all are masked.
-
-    Parameters
-    ----------
-    pixels : numpy.ndarray, shape (..., x, y)
-    camera
-        Dark, mask and threads, as the core takes them.
-    """
-    mean, noise = _core.frame_pedestals(pixels, **camera)
-    return np.where(np.isfinite(mean), mean, 0.0), np.where(np.isfinite(noise), noise, 0.0)
 
 
 def _shared_by_bins(light: NDArray[np.float64], bins: int) -> NDArray[np.float64]:

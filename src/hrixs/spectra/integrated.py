@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs import _core
 from hrixs.camera.curve import Curvature, CurveLike
-from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.camera.frame_pedestals import frame_pedestals
+from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask, camera_of_core
 from hrixs.deconvolution.defaults import OVERSAMPLE, SMOOTHING
 from hrixs.deconvolution.options import Deconvolution
-from hrixs.deconvolution.photons import heights, level_and_noise, sampled_photons
+from hrixs.deconvolution.photons import heights, sampled_photons
 from hrixs.deconvolution.result import SAMPLED, as_sampled, spectra_of_sums
 from hrixs.deconvolution.sampled import in_order, sample
 from hrixs.utils.checks import number, whole_number
@@ -203,7 +204,7 @@ def _deconvolved(
     if not (np.isfinite(charges).all() and (charges > 0).all() and len(charges)):
         raise ValueError("photon_charge: expected ADU above 0, of one frame or more.")
     light = sampled_photons(frames, charges, curvature=curve, **camera)
-    _, noise = level_and_noise(frames, **camera)
+    _, noise = frame_pedestals(frames.pixels, camera_of_core(frames, **camera))
     options = Deconvolution(
         n,
         smoothing,
