@@ -7,7 +7,7 @@ import xarray as xr
 import hrixs
 from hrixs.cli.main import main
 from hrixs.deconvolution.options import Deconvolution
-from hrixs.simulation import write_run
+from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 from hrixs.spectrometer.recipe import add_spectra
 from oracles import deconvolved as reference
 
@@ -200,3 +200,16 @@ def test_what_can_not_be_is_told_of():
     )
     with pytest.raises(hrixs.MissingDataError, match="Set CLOUD_SIGMA"):
         h.integrate(data, deconvolve=True)
+
+
+def test_a_run_without_photon_energy_shows_the_charge_of_a_photon(tmp_path):
+    frames, _ = simulate_frames(
+        40, sensor=Sensor(shape=(128, 200), hot_fraction=0.0), seed=1,
+        lines=(SpectralLine(100.0, 6.0, 1.0),), photons_per_frame=60, curvature=(TRUTH.tilt, 0.0),
+    )  # fmt: skip
+    h = spectrometer()
+    h.set_params(fields=["MaranaX"], cloud_sigma=None)
+    run = write_run(tmp_path, frames)
+    made = h.process_run(run, method="integrate", deconvolve=True, progress=False).spectrum
+    assert made.attrs["photon_charge_learned"] == 1
+    np.testing.assert_allclose(made, h.integrate(h.from_run(run), deconvolve=True).spectrum)

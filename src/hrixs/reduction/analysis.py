@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
+from hrixs.camera.frames import Frames, as_frames, camera_of_core
 from hrixs.deconvolution.options import Deconvolution
 from hrixs.deconvolution.photons import sampled_photons
 from hrixs.doubt_rules.doubt import Doubt
@@ -195,8 +195,8 @@ class Analysis:
         """Whether photons are found in `frames` without an error about their pixels."""
         frames = self.mended(frames)[0]
         try:
-            if not self.counts_photons:
-                self.integrated(frames, energy)
+            if not self.counts_photons:  # the charge of a photon may not be known yet
+                replace(self, deconvolution=None, noise=None).integrated(frames)
             elif self.resolves:
                 self.spots(frames, 1.0)
             else:
@@ -209,11 +209,7 @@ class Analysis:
     def of_core(self, frames: Frames) -> dict[str, Any]:
         """Dark, mask and threads as the core takes them, with such frames."""
         frames = replace(frames, first_pixel=None)
-        return {
-            "dark": as_dark(self.camera["dark"], frames),
-            "mask": as_mask(self.camera["mask"], frames),
-            "threads": resolve_threads(self.camera["threads"]),
-        }
+        return camera_of_core(frames, **self.camera)
 
     def spots(
         self, frames: xr.DataArray | ArrayLike | Frames, cloud_sigma: float

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.frame_pedestals import frame_pedestals
 from hrixs.camera.frames import as_frames
 from hrixs.doubt_rules.doubt import Doubt, tell
 from hrixs.level.cosmic_limits import MOST_IMAGES
@@ -39,7 +40,6 @@ from hrixs.photons.table import table_columns
 from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.first_look import looked_at
 from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, crowded, losses_of
-from hrixs.spectra.converted import frame_pedestals
 from hrixs.spectra.density import LightMap
 from hrixs.utils.errors import MissingDataError
 
@@ -145,11 +145,19 @@ def _flattened(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis
     return analysis.with_attrs(n_uneven_pixels=n_uneven)
 
 
-def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
-    """Learn what one photon is like, and how dense they lie; of `'best'`, choose the way."""
+def _first_with_a_charge(
+    n_entries: int, parts: FirstParts
+) -> list[tuple[NDArray[Any], float | None]]:
+    """The images that show the charge of a photon."""
     first = list(parts(min(ENTRIES_FOR_A_CHARGE, n_entries)))
     if not first:
         raise MissingDataError("none of the first images can be used.")
+    return first
+
+
+def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
+    """Learn what one photon is like, and how dense they lie; of `'best'`, choose the way."""
+    first = _first_with_a_charge(n_entries, parts)
     try:
         if analysis.needs_cloud:
             analysis = _with_cloud(analysis, n_entries, parts)
@@ -168,9 +176,7 @@ def _for_deconvolution(analysis: Analysis, n_entries: int, parts: FirstParts) ->
     """Learn what one photon is like, and the noise of a pixel."""
     wanted = analysis.deconvolution
     assert wanted is not None
-    first = list(parts(min(ENTRIES_FOR_A_CHARGE, n_entries)))
-    if not first:
-        raise MissingDataError("none of the first images can be used.")
+    first = _first_with_a_charge(n_entries, parts)
     try:
         if analysis.needs_cloud:
             analysis = _with_cloud(analysis, n_entries, parts)
