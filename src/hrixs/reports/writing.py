@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.curve import CurveLike
+from hrixs.replays.opened import opened as result_in
 from hrixs.replays.python_text import how_made
 from hrixs.reports.contents import Row
 from hrixs.reports.facts import header, run_labels
@@ -71,24 +72,12 @@ def write_report(
 
 def opened(result: Any) -> xr.Dataset:
     """The dataset, read from its file where a path is given."""
-    if isinstance(result, xr.Dataset):
-        return result
     if isinstance(result, xr.DataArray):
         return result.to_dataset(name="spectrum")
-    if not isinstance(result, str | os.PathLike):
-        raise TypeError(
-            f"{type(result).__name__} given, expected a result: an xarray.Dataset, or the path of "
-            "a netCDF file of it."
-        )
-    if not Path(result).is_file():
-        raise MissingDataError(f"there is no file {os.fspath(result)}.")
-    try:
-        with xr.open_dataset(result, engine="h5netcdf") as data:
-            return data.load()
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"{os.fspath(result)} can't be read as netCDF, as hrixs.export writes .nc: {error}"
-        ) from error
+    data = result_in(result)
+    if data is None:
+        raise ValueError(f"{os.fspath(result)} is no netCDF, expected .nc as hrixs.export writes.")
+    return data
 
 
 def _title(data: xr.Dataset, runs: list[str]) -> str:
