@@ -185,9 +185,6 @@ class AnyOrder(RuleBasedStateMachine):
         before, state = given.copy(deep=True), state_of(self.h)
         said = f"{name}(*{args!r:.300}, **{options!r:.200}) of {self.h!r}"
         result, failed = None, False
-        # Anew for each call: filters of warnings are shared by all threads, and NumPy's functions
-        # for NaN, in the threads of a call before, may put older ones in their place.
-        warnings.simplefilter("ignore", HrixsWarning)
         try:
             result = getattr(self.h, name)(*args, **options)
         except Exception as error:

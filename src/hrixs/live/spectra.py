@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from hrixs.spectra.errors import BIN_NOISE
 from hrixs.spectrometer.recipe import add_spectra, needs_cloud
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.checks import whole_number
-from hrixs.utils.errors import HrixsWarning, LostPhotonsWarning, MissingDataError
+from hrixs.utils.errors import LostPhotonsWarning, MissingDataError, heard
 from hrixs.utils.provenance import provenance
 
 _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
@@ -351,13 +350,12 @@ class LiveSpectra:
     @contextmanager
     def _noting(self) -> Iterator[None]:
         """Keep the warnings as notes, but what one train loses: that of the sum is told."""
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", HrixsWarning)
+        with heard() as warnings:
             yield
-        for warning in caught:
-            of_one = takes_thresholds(self.method) and warning.category is LostPhotonsWarning
+        for warning in warnings:
+            of_one = takes_thresholds(self.method) and type(warning) is LostPhotonsWarning
             if not of_one:
-                self.notes = noted(self.notes, str(warning.message))
+                self.notes = noted(self.notes, str(warning))
 
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)

@@ -26,7 +26,7 @@ from hrixs.runs.budget import Budget
 from hrixs.runs.faults import Faults
 from hrixs.runs.images import report_failed
 from hrixs.runs.parts import Part, PartReader, plan_parts
-from hrixs.utils.errors import MissingDataError
+from hrixs.utils.errors import MissingDataError, heard_alike
 from hrixs.utils.progress import Progress
 from hrixs.utils.threads import resolve_threads
 
@@ -151,7 +151,7 @@ def reduce_here(
         hand = None if look is None else look.begin
         under_way: deque[Future[list[PartResult]]] = deque()
         for part in parts:
-            under_way.append(pool.submit(reduced, part, hand))
+            under_way.append(pool.submit(heard_alike(reduced), part, hand))
             hand = None
             if len(under_way) > _AT_A_TIME:
                 yield under_way.popleft().result()
@@ -241,7 +241,8 @@ class Look:
     ) -> None:
         """Look at frames that are the run's first and can be used; `photons` are theirs."""
         if self._seen is None and self._begins(entries):
-            self._seen = self._thread.submit(self._look, entries, frames, energy, photons)
+            look = heard_alike(self._look)
+            self._seen = self._thread.submit(look, entries, frames, energy, photons)
 
     def end(self) -> Analysis:
         """The analysis with what the first images have shown, which is told."""

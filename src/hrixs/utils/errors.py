@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from hrixs._core import NonFinitePixelsError, TooManyPhotonsError
 
@@ -27,6 +29,8 @@ __all__ = [
     "NonFinitePixelsError",
     "TooManyPhotonsError",
     "UnknownUncertaintyError",
+    "heard",
+    "heard_alike",
     "named_trains",
     "near_match",
     "no_extra_data",
@@ -36,8 +40,14 @@ __all__ = [
     "warn",
 ]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 # Trains that a text names, at most.
 _MOST_NAMED = 8
+# Takes warnings in place of showing them. Filters of `warnings` belong to the whole process, and
+# threads that change them side by side leave wrong ones behind.
+_HEARD: ContextVar[list[Warning] | None] = ContextVar("_HEARD", default=None)
 
 
 class HrixsWarning(UserWarning):
@@ -109,10 +119,44 @@ class UnknownUncertaintyError(ValueError):
 
 def warn(text: str, kind: type[HrixsWarning] = HrixsWarning) -> None:
     """Warn with `text`, at the line of the user's code that called the package."""
+    taken = _HEARD.get()
+    if taken is not None:
+        taken.append(kind(text))
+        return
     level = 2
     while sys._getframe(level - 1).f_globals.get("__name__", "").startswith("hrixs."):
         level += 1
     warnings.warn(text, kind, stacklevel=level)
+
+
+@contextmanager
+def heard() -> Iterator[list[Warning]]:
+    """Take the package's warnings as a list, in this thread and those that `heard_alike` serves.
+
+    Examples
+    --------
+    >>> from hrixs.utils.errors import heard, warn
+    >>> with heard() as warnings:
+    ...     warn("the image is dark")
+    >>> [str(one) for one in warnings]
+    ['the image is dark']
+    """
+    warnings: list[Warning] = []
+    token = _HEARD.set(warnings)
+    try:
+        yield warnings
+    finally:
+        _HEARD.reset(token)
+
+
+def heard_alike(work: Callable[P, T]) -> Callable[P, T]:
+    """`work` for another thread, whose warnings are taken as those of this one."""
+    context = copy_context()
+
+    def of_context(*args: P.args, **options: P.kwargs) -> T:
+        return context.copy().run(work, *args, **options)
+
+    return of_context
 
 
 def no_extra_data(cause: ImportError) -> ImportError:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from hrixs.utils.checks import whole_number
+from hrixs.utils.errors import heard_alike
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -49,7 +50,7 @@ def map_in_threads(work: Callable[[A], B], over: Iterable[A], threads: int | Non
     if n_threads <= 1:
         return [work(one) for one in each]
     with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(work, each))
+        return list(pool.map(heard_alike(work), each))
 
 
 def _is_in_a_worker() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,35 +10,24 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from hrixs.utils.errors import HrixsWarning
+from hrixs.utils.errors import heard
 
-#: Held while something is reckoned, for whatever browser: the core uses all threads anyway, and
-#: filters of warnings are those of the whole process.
+#: Held while something is reckoned, for whatever browser: the core uses all threads anyway.
 RECKONING = threading.RLock()
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Tell no warning where the server runs."""
-    with RECKONING, warnings.catch_warnings():
-        warnings.simplefilter("ignore", HrixsWarning)
+    """Show no warning where the server runs; one at a time."""
+    with RECKONING, heard():
         yield
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """As `silence`, of what is quick: who reckons meanwhile is not waited for.
-
-    That one has silenced the warnings of the whole process.
-    """
-    if not RECKONING.acquire(blocking=False):
+    """As `silence`, of what is quick: who reckons meanwhile is not waited for."""
+    with heard():
         yield
-        return
-    try:
-        with silence():
-            yield
-    finally:
-        RECKONING.release()
 
 
 class Worker:
