@@ -71,14 +71,14 @@ CountDark::CountDark(const Dark& dark, DarkUse use)
     // Two rows more are fetched ahead at the end.
     const Index size = (dark.nx() + 2) * ny_;
     if (use == DarkUse::pixels) {
-        pixels_ = BigArray<std::uint16_t>(size);
+        pixels_.resize(static_cast<std::size_t>(size));
         return;
     }
-    squares_ = BigArray<std::uint16_t>(size);
+    squares_.resize(static_cast<std::size_t>(size));
     far_.resize(static_cast<std::size_t>(dark.nx() * n_far_));
     if (use == DarkUse::squares_and_rests) {
-        rests_ = BigArray<std::int16_t>(size);
-        fine_rests_ = BigArray<std::int16_t>(size);
+        rests_.resize(static_cast<std::size_t>(size));
+        fine_rests_.resize(static_cast<std::size_t>(size));
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "frame/big_array.hpp"
 #include "frame/dark.hpp"
+#include "hrixs/uninitialised.hpp"
 #include "rows/bands.hpp"
 #include "simd/row_kernels.hpp"
 
@@ -46,7 +46,7 @@ class CountDark {
     std::uint16_t lowest_pixel() const { return lowest_pixel_; } // about
 
     const std::uint16_t* pixels(Index x) const { return pixels_.data() + x * ny_; }
-    bool has_rests() const { return rests_.data() != nullptr; }
+    bool has_rests() const { return !rests_.empty(); }
     // Takes the dark's from 3x3 squares, the lowest of which is (x, y), and the rest too where that
     // is known: then they are in its units.
     void subtract(Index x, Index y, std::int32_t (&squares)[3][3]) const {
@@ -76,10 +76,10 @@ class CountDark {
     Dark dark_;
     Index ny_;
     Index n_far_;
-    BigArray<std::uint16_t> pixels_;
-    BigArray<std::uint16_t> squares_;
-    BigArray<std::int16_t> rests_;
-    BigArray<std::int16_t> fine_rests_;
+    ImageValues<std::uint16_t> pixels_;
+    ImageValues<std::uint16_t> squares_;
+    ImageValues<std::int16_t> rests_;
+    ImageValues<std::int16_t> fine_rests_;
     std::vector<std::uint8_t> far_;
     std::vector<BandSums> sums_;
     double mean_ = 0.0;

@@ -126,11 +126,6 @@ class Session:
         with quiet():
             return self.images.crop(self.h)
 
-    @property
-    def is_found(self) -> bool:
-        """Whether the photons of the present settings are found already."""
-        return _key(self.h, self.method) in self.kept
-
     def found(self, progress: Progress | None = None) -> Found:
         """The photons of the present settings, found once."""
         return self._found_with(self.h, self.method, progress)
