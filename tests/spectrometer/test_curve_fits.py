@@ -333,3 +333,14 @@ def test_a_curve_that_is_none_is_replaced_by_the_fit():
     h.CURVE_A = None
     h.find_curvature(dataset(frames_of()), plot=False)
     assert h.curvature_fit.curve_a == h.CURVE_A
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pixel", [1e120, 1e200, -1e300])
+def test_pixels_whose_squares_are_beyond_all_numbers(pixel, method):
+    data = dataset(frames_of(n=4)).astype(np.float64)
+    data["MaranaX"][:, 7, 9] = pixel * np.arange(4)
+    h = spectrometer()
+    with pytest.raises(ValueError, match="more than any camera gives. Check the images"):
+        h.find_curvature(data, plot=False, method=method)
+    assert unchanged(h)

@@ -158,6 +158,15 @@ def fit_curvature_image(
     finite = np.isfinite(pixels)
     if not finite.any():
         raise NoLineError("the image has no finite pixel; expected an image with a line.")
+    refuse_impossible(pixels)
+    begin = search_curvature(pixels) if start is None else _start(start, x0)
+    fit = _fit(pixels, _guess_line(pixels, *begin), options)
+    return _on_chip(fit, x0, y0) if x0 or y0 else fit
+
+
+def refuse_impossible(pixels: FloatImage) -> None:
+    """Refuse an image with pixels whose squares are beyond all numbers."""
+    finite = np.isfinite(pixels)
     largest = max(
         abs(float(extreme(pixels, initial=0.0, where=finite))) for extreme in (np.min, np.max)
     )
@@ -166,9 +175,6 @@ def fit_curvature_image(
             f"the image has pixels of up to {largest:.3g} ADU, more than any camera gives. Check "
             "the images and the dark."
         )
-    begin = search_curvature(pixels) if start is None else _start(start, x0)
-    fit = _fit(pixels, _guess_line(pixels, *begin), options)
-    return _on_chip(fit, x0, y0) if x0 or y0 else fit
 
 
 def rough_line(image: FloatImage) -> tuple[Curvature, float]:

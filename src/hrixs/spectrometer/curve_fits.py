@@ -22,7 +22,7 @@ from hrixs.curvature.doubts_of_line import (
     doubt_of_line,
     doubt_text,
 )
-from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
+from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image, refuse_impossible
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
@@ -239,6 +239,8 @@ def light_of(
     difference, n_images = halves.difference, halves.n_images
     if difference is None or not np.any(difference[np.isfinite(difference)]):
         difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
+    for image in (mean, difference):
+        refuse_impossible(image)
     chip = chip_lines(mean, difference, n_images, threads=h.THREADS)
     source = source_of(h, run, proposal) | {"n_images": halves.n_images}
     return Light(halves, chip, crop, difference, source)
