@@ -60,7 +60,6 @@ LATER = (
     "docs/doubts.md",
     "docs/settings.md",
     "docs/validation.md",
-    "docs/changelog.md",
 )
 
 PATTERNS = [
@@ -128,7 +127,7 @@ FILES = sorted(
     for folder, kinds in FOLDERS.items()
     for path in (ROOT / folder).rglob("*")
     if path.suffix in kinds and not path.relative_to(ROOT).as_posix().startswith(LATER)
-) + [ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")]
+) + [ROOT / name for name in ("README.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
 
 
 def test_words_are_plain():
