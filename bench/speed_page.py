@@ -29,40 +29,40 @@ KERNELS = {
 
 HEAD = """# Speed
 
-Every figure is of one machine ({cpu}, {threads} cores that others use too, level `{level}`),
-frames of 2048 x 2048 uint16 pixels with 1000 photons if not said, medians of runs in turn. The
-ruler is the time that summing the bytes of a frame takes: nothing that reads every pixel is
-faster.
+All figures were measured on one machine ({cpu}, {threads} cores that others use too, level
+`{level}`). They are medians of runs in turn, for frames of 2048 x 2048 uint16 pixels with 1000 photons
+unless stated otherwise. "x reading" is the time divided by the time to sum the bytes of a frame: nothing
+that reads every pixel is faster.
 
 ![Times of one frame: hrixs, other photon finders, NumPy](images/speed.png)
 
 """
 PEERS = """## Beside other programs
 
-One run, the same frames, {threads} threads where a program has threads. The photons that each
-finds are those of its own rule with its usual settings, of {true} simulated ones.
+All programs process the same frames, with {threads} threads if they have threads. Each finds photons
+by its own rule with its usual settings; {true} were simulated.
 
 """
 KERNEL_TABLE = """## Kernels
 
-One thread, a stack of {stack} frames. "NumPy" is the algorithm in plain NumPy
-(`tests/oracles/frames.py`); hrixs gives its answers.
+One thread, a stack of {stack} frames. "NumPy" is the same algorithm in plain NumPy
+(`tests/oracles/frames.py`), with the same results.
 
 """
 AGAINST = """## Beside the first version
 
-Against commit 18b0b3e (version 0.1), in turn, {rounds} rounds, pair by pair: the median,
-and where the middle 90 % of the pairs lie. The kernels' results have the same bytes. "Wanted" is
-what the work on speed set out to reach; a figure below it fell short.
+This build and version 0.1 (commit 18b0b3e) ran in turn, in {rounds} rounds. "Faster by" is the median
+of the ratios of all pairs, and the next column has the range of the middle 90 % of the pairs. The
+kernels' results have the same bytes. "Wanted" was the goal; a figure below it falls short.
 
 """
 GROWTH = """## How cost grows
 
 ![Cost over frames, photons, pixels, threads](images/growth.png)
 
-The slope is that of the logarithms over the upper half of a range: 1 is linear. Frames are of 512
-x 1024 pixels with 125 photons; photons in frames of 2048 x 2048; chips have the same photons per
-pixel.
+The slope is that of the logarithms over the upper half of a range: 1 is linear. Over frames and
+threads, frames have 512 x 1024 pixels with 125 photons. Over photons, frames have 2048 x 2048
+pixels. Over pixels, all chips have the same photons per pixel.
 
 """
 TAIL = """
@@ -76,9 +76,9 @@ python bench/bench_growth.py --json growth.json --chart docs/images/growth.png
 python bench/speed_page.py speed.json against.json growth.json
 ```
 
-`bench_against.py --check` fails where a path became slower than 0.9 times the other build, or
-gives something else: it is run before a release. How the other programs are built stands in
-[How it is built](how-it-is-built.md).
+`bench_against.py --check` is run before a release. It fails if a path is slower than 0.9 times the
+other build, or gives other results. [How it is built](how-it-is-built.md) says how to build the
+other programs.
 """
 
 
