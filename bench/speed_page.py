@@ -30,17 +30,17 @@ KERNELS = {
 HEAD = """# Speed
 
 All figures were measured on one machine ({cpu}, {threads} cores that others use too, level
-`{level}`). They are medians of runs in turn, for frames of 2048 x 2048 uint16 pixels with 1000 photons
-unless stated otherwise. "x reading" is the time divided by the time to sum the bytes of a frame: nothing
-that reads every pixel is faster.
+`{level}`). They are medians of runs in turn, for frames of 2048 x 2048 uint16 pixels with
+1000 photons unless stated otherwise. "x reading" is the time divided by the time to sum the
+bytes of a frame: nothing that reads every pixel is faster.
 
 ![Times of one frame: hrixs, other photon finders, NumPy](images/speed.png)
 
 """
 PEERS = """## Beside other programs
 
-All programs process the same frames, with {threads} threads if they have threads. Each finds photons
-by its own rule with its usual settings; {true} were simulated.
+All programs process the same frames, with {threads} threads if they have threads. Each finds
+photons by its own rule with its usual settings; {true} were simulated.
 
 """
 KERNEL_TABLE = """## Kernels
@@ -51,17 +51,18 @@ One thread, a stack of {stack} frames. "NumPy" is the same algorithm in plain Nu
 """
 AGAINST = """## Beside the first version
 
-This build and version 0.1 (commit 18b0b3e) ran in turn, in {rounds} rounds. "Faster by" is the median
-of the ratios of all pairs, and the next column has the range of the middle 90 % of the pairs. The
-kernels' results have the same bytes. "Wanted" was the goal; a figure below it falls short.
+This build and version 0.1 (commit 18b0b3e) ran in turn, in {rounds} rounds. "Faster by" is
+the median of the ratios of all pairs, and the next column has the range of the middle 90 % of
+the pairs. The kernels' results have the same bytes. "Wanted" was the goal; a figure below it
+falls short.
 
 """
 GROWTH = """## How cost grows
 
 ![Cost over frames, photons, pixels, threads](images/growth.png)
 
-The slope is that of the logarithms over the upper half of a range: 1 is linear. Over frames and
-threads, frames have 512 x 1024 pixels with 125 photons. Over photons, frames have 2048 x 2048
+The slope is that of the logarithms over the upper half of a range: 1 is linear. Over frames,
+each has 512 x 1024 pixels with 125 photons. Over photons and threads, frames have 2048 x 2048
 pixels. Over pixels, all chips have the same photons per pixel.
 
 """
