@@ -12,6 +12,7 @@ import pytest
 import tifffile
 
 import hrixs
+from hrixs.cli.main import main
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 from oracles.adress_file import write_adress
 
@@ -48,6 +49,14 @@ def test_every_page_is_in_the_navigation_and_reached_from_the_readme():
 
 def test_the_readme_is_short():
     assert len((DOCS.parent / "README.md").read_text(encoding="utf8").splitlines()) < 150
+
+
+def test_options_on_the_page_of_the_command_line_are_there(capsys):
+    with pytest.raises(SystemExit):
+        main(["process", "--help"])
+    there = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
+    page = (DOCS / "command-line.md").read_text(encoding="utf8")
+    assert set(re.findall(r"(?<![\w-])--[a-z0-9-]+", page)) - {"--help"} <= there
 
 
 @pytest.mark.parametrize("script", ["settings_page", "doubts_page", "files_page"])
