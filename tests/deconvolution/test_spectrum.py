@@ -22,6 +22,7 @@ def spectrum(truth, n=4, seed=0, **options):
 
 
 @pytest.mark.parametrize("oversample", [3, 4])
+@pytest.mark.one_in(2)
 def test_spectrum_and_errors_are_those_of_the_oracle(oversample):
     truth = reference.Truth(shape=(256, 28))
     images = frames(truth)
@@ -97,6 +98,7 @@ def test_two_lines_are_told_apart_and_no_ghost_stands_beside_them():
     assert np.abs(beside).max() < 0.01 * float(made.max())
 
 
+@pytest.mark.slow
 def test_errors_are_what_spectra_scatter_by():
     truth = reference.Truth(photons=4000, shape=(512, 24), noise=4.0)
     y, pulls = None, []

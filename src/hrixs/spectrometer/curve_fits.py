@@ -15,6 +15,7 @@ from hrixs.camera.crop import Crop
 from hrixs.camera.dataset import image_parts
 from hrixs.camera.frames import as_frames
 from hrixs.camera.half_means import HalfMeans, HalvesAdder
+from hrixs.camera.possible_pixels import refuse_impossible
 from hrixs.curvature.chip_lines import ChipLines, along_rows, chip_lines, row_levels
 from hrixs.curvature.doubts_of_line import (
     doubt_of_errors,
@@ -22,7 +23,7 @@ from hrixs.curvature.doubts_of_line import (
     doubt_of_line,
     doubt_text,
 )
-from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image, refuse_impossible
+from hrixs.curvature.image_fit import CurvatureFit, fit_curvature_image
 from hrixs.curvature.photon_fit import PhotonCurvatureFit, fit_curvature
 from hrixs.photons.find import find_photons
 from hrixs.photons.lazy import photon_parts
