@@ -8,7 +8,7 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = [
-    "lint", "types", "core", "tests", "view", "damnit", "wheel", "docs",
+    "lint", "types", "core", "tests", "lowest", "view", "damnit", "wheel", "docs",
     "coverage", "sanitizers", "fuzz", "memcheck",
 ]  # fmt: skip
 nox.needs_version = ">=2024.4.15"
@@ -43,10 +43,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """Run the Python tests with the lowest versions that pyproject.toml allows, on Python 3.11.
-
-    Not among those that run without a name.
-    """
+    """Run the Python tests with the lowest versions that pyproject.toml allows, on Python 3.11."""
     if sys.version_info[:2] != (3, 11):
         session.skip("the lowest versions are those for Python 3.11: run nox with it")
     session.install("uv")
@@ -58,6 +55,18 @@ def lowest(session: nox.Session) -> None:
     )  # fmt: skip
     several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
     session.run("pytest", *(session.posargs or several))
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run all Python tests: each of those marked slow, or one_in, and 300 random orders of calls.
+
+    Not among those that run without a name: it takes a quarter of an hour on two cores.
+    """
+    _install(session, "test", "scikit-learn", "pytest-xdist")
+    several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+    words = session.posargs or several
+    session.run("pytest", "--slow", *words, env={"HRIXS_STATES": "300"})
 
 
 @nox.session
