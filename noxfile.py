@@ -49,10 +49,12 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     session.run(
         "uv", "pip", "install", "--python", session.virtualenv.location,
-        "--resolution", "lowest-direct", ".[test]", "pytest-xdist>=3.6",
+        "--resolution", "lowest-direct", "-r", "pyproject.toml", "--extra", "test",
+        "pytest-xdist>=3.6",
         # Matplotlib before 3.10.7 calls newer ones by old names: that warns, and works.
         "pyparsing==3.2.5",
     )  # fmt: skip
+    _install(session)
     several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
     session.run("pytest", *(session.posargs or several))
 
