@@ -172,7 +172,7 @@ def test_grave_doubts_come_first_with_what_to_do(tmp_path):
     assert "2 doubts, 1 of them grave: as it is, this result is hardly of use." in page.text
     grave, other = (page.text.index(text) for text in ("grave : There is no", "Bins are wide."))
     assert grave < other
-    assert "Raise BINS to 3 times the rows of Y_RANGE" in page.text
+    assert "Raise BINS to about 3 times the number of rows in Y_RANGE" in page.text
     assert 'class="verdict grave"' in page.source
 
 
