@@ -51,12 +51,10 @@ LATER = (
     "src/hrixs/view/",
     "src/hrixs/deconvolution/",
     "src/hrixs/live/",
-    "src/hrixs/settings/",
     "src/hrixs/replays/",
     "docs/view.md",
     "docs/deconvolution.md",
     "docs/live.md",
-    "docs/settings.md",
     "docs/validation.md",
     "docs/changelog.md",
 )
