@@ -48,13 +48,6 @@ OUT = {
 
 #: Pages and packages that are being worked over on their own.
 LATER = (
-    "src/hrixs/view/",
-    "src/hrixs/deconvolution/",
-    "src/hrixs/live/",
-    "src/hrixs/replays/",
-    "docs/view.md",
-    "docs/deconvolution.md",
-    "docs/live.md",
     "docs/validation.md",
     "docs/changelog.md",
 )

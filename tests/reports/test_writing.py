@@ -291,7 +291,7 @@ def test_a_result_is_read_from_its_file(tmp_path):
     with pytest.raises(MissingDataError, match="there is no file"):
         hrixs.report(tmp_path / "r0146.nc", tmp_path / "r0146.html")
     (tmp_path / "text.nc").write_text("no netCDF")
-    with pytest.raises(ValueError, match="can't be read as netCDF"):
+    with pytest.raises(ValueError, match="cannot be read as netCDF"):
         hrixs.report(tmp_path / "text.nc", tmp_path / "r0146.html")
 
 

@@ -205,4 +205,4 @@ def test_a_live_sum_is_of_one_axis():
     live.add(3, {source: {key: image}})
     assert (live.counts.analysed, live.counts.trains) == (2, 3)
     assert "energy axis" in live.last_failure
-    assert "8.33 of a bin. Settings were changed on the way" in live.last_failure
+    assert "8.33 of a bin. Settings were changed during the watch" in live.last_failure

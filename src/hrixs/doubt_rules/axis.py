@@ -16,7 +16,7 @@ _FARTHEST = 0.5
 _BEYOND, _LEAST_BEYOND = 1.0, 2.0
 # No photon gains this much energy, in eV: heat gives 0.1, and an axis is seldom known better.
 # Lines are searched in stretches of half of it, or of this many bins. A line at an energy gain is
-# strong if it has this part of the highest one, by this many standard deviations.
+# strong if it has this part of the tallest one, by this many standard deviations.
 _GAIN, _STRETCH_BINS = 0.5, 3
 _STRONG, _GAIN_ERRORS, _LEAST_PHOTONS = 0.3, 8.0, 30.0
 # The part of the line in all images but the brightest, which may have a cosmic ray.
@@ -136,7 +136,7 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
     if not _in_several(spectra, moved, at, stretch) and not (counted and len(spectra) == 1):
         return []  # a cosmic ray
     share, energy = float(height[at] / height.max()), float(np.median(energies))
-    line = "the highest line" if share == 1 else f"a line with {share:.0%} of the highest one"
+    line = "the tallest line" if share == 1 else f"a line with {share:.0%} of the tallest one"
     return [
         Doubt(
             "energy_gain",

@@ -96,7 +96,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "track_images",
         "With four images or more: a row of one integrated spectrum is higher than that row in "
-        f"the others, by {over_time._TRACK_HEIGHT:g} times the height of the highest line and by "
+        f"the others, by {over_time._TRACK_HEIGHT:g} times the height of the tallest line and by "
         f"{over_time._TRACK_ERRORS:.0f} standard deviations of their scatter",
         f"Set `REMOVE_COSMICS = True`, or look at these images. {_LEAVE_OUT}",
         _ALL_IMAGES,
@@ -303,7 +303,7 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "energy_gain",
-        f"A line with at least {axis._STRONG:.0%} of the height of the highest one is more than "
+        f"A line with at least {axis._STRONG:.0%} of the height of the tallest one is more than "
         f"{axis._GAIN:g} eV above the photon energy `nrj`, by {axis._GAIN_ERRORS:.0f} standard "
         "deviations. Photons do not gain energy. A line in a single integrated image is not "
         "reported",
@@ -321,7 +321,7 @@ CODES: tuple[Code, ...] = (
         "A line in `calibrate_energy` is 3 times as wide as the narrowest, or has a different "
         "shape (chi2 above 3), or deviates from the fit to the others by 5 standard deviations. "
         "Or all lines scatter by more than their uncertainties allow (probability below 0.001)",
-        "Check the energies, the curvature, and that the highest line of each run is the elastic "
+        "Check the energies, the curvature, and that the tallest line of each run is the elastic "
         "line",
     ),
 )

@@ -18,7 +18,7 @@ _LEAST_LIGHT = 0.2
 # Change of the level from the first to the last image: in units of a pixel's noise, in ADU, and in
 # standard errors.
 _DRIFT_NOISES, _LEAST_DRIFT, _DRIFT_ERRORS = 1.0, 1.0, 8.0
-# A row of one integrated spectrum above the same row of the others: in units of the highest line,
+# A row of one integrated spectrum above the same row of the others: in units of the tallest line,
 # and in standard deviations of their scatter.
 _TRACK_HEIGHT, _TRACK_ERRORS = 0.5, 20.0
 _IMAGES_FOR_TRACKS, _MOST_TRACKS = 4, 0.25

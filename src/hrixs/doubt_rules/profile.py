@@ -53,7 +53,7 @@ class Peak:
 
 
 def peaks_of(rows: Floats, n_rows: int = 0) -> list[Peak]:
-    """Find lines with at least 30 % of the height of the highest one.
+    """Find lines with at least 30 % of the height of the tallest one.
 
     Parameters
     ----------
