@@ -82,7 +82,7 @@ def test_wide_sums_add_up_of_a_piece_of_the_axis_too():
 def test_wide_sums_without_what_tells_their_error_are_refused():
     made = whole_result()
     hrixs.sum_between(made.drop_vars("sampled"), 10.0, 15.0)
-    with pytest.raises(hrixs.MissingDataError, match="has no 'sampled' to reckon"):
+    with pytest.raises(hrixs.MissingDataError, match="has no 'sampled' to compute"):
         hrixs.sum_between(made.drop_vars("sampled"), 2.0, 30.0)
     with pytest.raises(ValueError, match="images were selected"):
         hrixs.sum_between(made.isel(frame=[0]), 2.0, 30.0)

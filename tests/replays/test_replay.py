@@ -357,7 +357,7 @@ class TestWhatCanNotBeDoneAgain:
         xr.testing.assert_identical(again, result)
         result = hrixs.energy_loss(result)
         with (
-            pytest.warns(HrixsWarning, match=r"made again, .* own is gone"),
+            pytest.warns(HrixsWarning, match=r"made again, .* own is missing"),
             pytest.warns(HrixsWarning, match=r"Later steps are repeated without them"),
         ):
             replay(result)
@@ -443,7 +443,7 @@ class TestWhatCanNotBeDoneAgain:
                 replay(result.assign_attrs(steps=json.dumps(steps)))
 
     def test_other_things(self, tmp_path):
-        with pytest.raises(TypeError, match="int given, expected a result"):
+        with pytest.raises(TypeError, match="got int, expected a result"):
             replay(3)
         with pytest.raises(MissingDataError, match="there is no file"):
             replay(tmp_path / "no.nc")
