@@ -53,7 +53,7 @@ def test_groups_have_their_images_on_the_page(simulated, tmp_path):
     assert process(*words, "--aggregate", "hRIXS_delay", "--normalize", "hRIXS_norm") == 0
     page = ReadPage(tmp_path / "b.html")
     assert "Over hRIXS_delay" in page.headings
-    assert "The images were added up" not in page.text
+    assert "The images were summed" not in page.text
 
 
 def test_image_files_have_a_page(tmp_path):
@@ -108,7 +108,7 @@ def test_the_page_of_sums_needs_their_images_again(simulated, tmp_path, capsys):
     process(*words)
     assert process(*words, "--report") == 0
     assert "finished already" not in capsys.readouterr().out
-    assert "The images were added up" not in ReadPage(tmp_path / "a.html").text
+    assert "The images were summed" not in ReadPage(tmp_path / "a.html").text
 
 
 def test_the_page_of_runs_together_is_written_from_their_file(data_root, tmp_path, monkeypatch):

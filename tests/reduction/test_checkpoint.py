@@ -100,7 +100,7 @@ def test_the_work_of_another_version_is_refused_and_kept(h, tmp_path, every_part
     described = tmp_path / "task.json"
     described.write_text(described.read_text().replace(__version__, "0.1.0"))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(ValueError, match=r"was done by hrixs 0\.1\.0, this is hrixs"):
+    with pytest.raises(ValueError, match=r"was done by hrixs 0\.1\.0, but this is hrixs"):
         h.process_run(RUN, progress=False, checkpoint=tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

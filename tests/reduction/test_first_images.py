@@ -107,7 +107,7 @@ def test_images_that_are_denser_than_the_first_are_told(h):
     h.CLOUD_SIGMA = 0.55
     with pytest.warns(HrixsWarning) as said:
         h.centroid(dataset(frames), method="best")
-    assert any("2 of 12 images are denser" in str(one.message) for one in said)
+    assert any("2 of 12 images have more photons" in str(one.message) for one in said)
 
 
 @pytest.mark.parametrize("method", ["auto", "resolve"])

@@ -280,7 +280,7 @@ def _require_tilt(curve: Curvature, left: float, false_bias: float, difference: 
 
 
 def _warn_if_unlike(x_moves: float, y_moves: float) -> None:
-    """Warn if y has a bias and x has not: this happens if a line has no tilt, but is said to have one."""
+    """Warn if only y has a bias: this happens if the line has no tilt, but the curve has one."""
     if y_moves > 3 * x_moves + 0.05:
         warn(
             f"positions move by up to {y_moves:.2f} px along y, but by {x_moves:.2f} px along x. "
