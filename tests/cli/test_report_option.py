@@ -71,7 +71,7 @@ def test_an_event_list_has_a_page_without_an_image(tmp_path):
     assert main(["process", str(path), "-o", str(tmp_path / "Co.nc"), "--report"]) == 0
     page = ReadPage(tmp_path / "Co.html")
     assert page.headings[0] == "RIXS spectra of Co_0001_d2.h5"
-    assert "photons of a list" in page.text
+    assert "photons from a list" in page.text
     assert "An event list has no images" in page.text
     assert f"images {N_EXPOSURES}" in page.text
 

@@ -140,7 +140,7 @@ class TestImages:
         other = settings(50, bins=25)
         results = [h.centroid(images()) for h in (low, other)]
         found = compare(low, other, results)
-        assert "in the bins of the second, 0.256 eV wide" in str(found)
+        assert "uses the bins of the second, 0.256 eV wide" in str(found)
         assert "divided in proportion" in str(found)
         assert found.difference.attrs["sum"] == pytest.approx(0, abs=1e-9)
         assert np.isnan(found.difference.attrs["sum_err"])
@@ -149,10 +149,10 @@ class TestImages:
         far = settings(50, energy_intercept=900)
         found = compare(low, far, images())
         assert found.difference is None
-        assert "have no bins in common: no difference." in str(found)
+        assert "have no bins in common, so there is no difference." in str(found)
         rows = settings(50, energy_slope=1.0, energy_intercept=0.0)
         found = compare(low, rows, images())
-        assert "one is in eV, the other in px: no difference." in str(found)
+        assert "one is in eV, the other in px, so there is no difference." in str(found)
 
     @pytest.mark.parametrize("chunks", [None, 2])
     def test_part_by_part_and_lazy(self, low, high, monkeypatch, chunks):
@@ -175,7 +175,7 @@ class TestImages:
         assert [one.unit for one in found.total] == ["photons", "ADU"]
         told = str(found)
         assert "has no photon table, so single photons are not compared" in told
-        assert "first is in photons, the second in ADU: no difference" in told
+        assert "first is in photons, the second in ADU, so there is no difference" in told
 
     def test_integrated_both(self, low):
         dim = settings(50, mask=np.arange(SIZE)[:, None] * np.ones(SIZE) == 8)
@@ -315,12 +315,12 @@ class TestShown:
         rows = {re.split(r"  +", line)[0]: re.split(r"  +", line)[1:] for line in lines[2:10]}
         assert rows["THRESHOLD"] == ["450", "550"]
         assert rows["photons, all"] == ["180 ± 13", "90.0 ± 9.5"]
-        assert rows["photons, an image"] == ["30.0 ± 2.2", "15.0 ± 1.6"]
+        assert rows["photons, per image"] == ["30.0 ± 2.2", "15.0 ± 1.6"]
         assert rows["found by both"] == ["90", "90"]
         assert rows["found by this one only"] == ["90", "0"]
         below = "\n".join(lines)
         assert "second - first: -90.0 ± 9.5 photons" in below
-        assert "quadrature sum of both errors, 16.4, does not hold" in below
+        assert "quadrature sum of both errors, 16.4, would be wrong" in below
 
     def test_html_is_escaped(self, low):
         odd = settings(50, i0="<b>a</b> & b")
@@ -348,7 +348,7 @@ class TestShown:
     def test_drawn_in_two_units(self, low):
         figure = compare(low, low, images(), methods=("auto", "integrate")).plot()
         labels = [ax.get_ylabel() for ax in figure.axes]
-        assert labels == ["photons per bin", "intensity in a bin (ADU)"]
+        assert labels == ["photons per bin", "intensity per bin (ADU)"]
         figure.canvas.draw()
 
     def test_is_frozen(self, low):

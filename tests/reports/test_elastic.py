@@ -51,7 +51,7 @@ def test_a_line_of_another_shape_is_told():
     total.values[:] = np.where(abs(LOSS) < 0.06, 400, 2)  # a box
     line = elastic_line(total, np.sqrt(total), 0.02)
     assert line.fit.chi2 > 2
-    assert "another shape" in line.text
+    assert "The shape of the line differs from the fit" in line.text
 
 
 def test_errors_that_cannot_be_known_are_not_told():

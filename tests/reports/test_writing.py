@@ -294,7 +294,7 @@ def test_a_result_is_read_from_its_file(tmp_path):
 
 
 def test_wrong_names_and_results_are_told(tmp_path):
-    with pytest.raises(ValueError, match=r"ends in \.html"):
+    with pytest.raises(ValueError, match=r"ends with \.html"):
         hrixs.report(result(), tmp_path / "r0145.pdf")
     with pytest.raises(MissingDataError, match="there is no folder"):
         hrixs.report(result(), tmp_path / "no" / "r0145.html")
