@@ -122,7 +122,7 @@ def test_the_page_of_runs_together_is_written_from_their_file(data_root, tmp_pat
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("page.pdf", "expected a name that ends in .html"), ("no/page.html", "there is no folder")],
+    [("page.pdf", "expected a name that ends with .html"), ("no/page.html", "there is no folder")],
 )
 def test_a_wrong_name_is_told_before_any_work(simulated, tmp_path, capsys, name, said):
     assert process(simulated.folder, "-o", tmp_path / "a.nc", "--report", tmp_path / name) == 1

@@ -39,7 +39,7 @@ def lines_that_stand_out(
     sample : numpy.ndarray, shape (values, lines)
         Some pixels of each line, after the frame's level is subtracted, in ADU; NaN where masked.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     known : numpy.ndarray, optional
         The `quantiles` of the sample, if already computed.
 

@@ -230,12 +230,12 @@ CODES: tuple[Code, ...] = (
         "In the first images the level steps from one row to the next by more than "
         f"{steps._LEAST_STEP:g} times a pixel's noise and {steps._ERRORS:.0f} standard "
         f"deviations. The medians of {steps._LINES} rows on both sides are compared",
-        "Load a dark, or set `THRESHOLD = '6 sigma'`, which takes such steps away",
+        "Load a dark, or set `THRESHOLD = '6 sigma'`, which removes such steps",
     ),
     Code(
         "column_steps",
         "The same as `row_steps`, from one column to the next",
-        "Load a dark, or set `THRESHOLD = '6 sigma'`, which takes such steps away",
+        "Load a dark, or set `THRESHOLD = '6 sigma'`, which removes such steps",
     ),
     Code(
         "moving_lines",

@@ -61,7 +61,7 @@ def dark_level(level: float, noise: float) -> list[Doubt]:
     level : float
         Median of the pixels without light, after the dark is subtracted, in ADU.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     """
     largest = max(_LEVEL_NOISES * noise, _LEAST_LEVEL)
     if abs(level) <= largest:

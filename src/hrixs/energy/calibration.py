@@ -123,18 +123,21 @@ def calibrate_energy(
 
 
 def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:
-    """A sentence on each line that is unlike an elastic one."""
+    """A sentence on each line that does not look like an elastic line."""
     narrowest = min(fit.fwhm for fit in fits)
     found = []
-    check = "Check the curvature, and whether this is the elastic line, or give its region."
+    check = "Check the curvature, and that this is the elastic line, or give its region."
     for number, fit in enumerate(fits):
         line = f"line {number}, of {energies[number]:g} eV,"
         if fit.fwhm > _MUCH_WIDER * narrowest:
             found.append(
-                f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}"
+                f"{line} is {fit.fwhm:.1f} px wide, but the narrowest line {narrowest:.1f} px. "
+                f"{check}"
             )
         elif fit.chi2 > _LARGEST_CHI2:
-            found.append(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
+            found.append(
+                f"{line} has a chi2 of {fit.chi2:.1f}: its shape is not {fit.shape}. {check}"
+            )
     return found
 
 

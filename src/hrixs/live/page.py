@@ -98,8 +98,8 @@ def troubles(live: LiveSpectra, link: Link) -> list[str]:
         )
     if "missed" in recent:
         lines.append(
-            f"{_plural(counts.missed, 'train')} missed: the bridge did not send them, by gaps in "
-            "the train ids"
+            f"{_plural(counts.missed, 'train')} missed: the bridge did not send them (gaps in the "
+            "train ids)"
         )
     return lines
 

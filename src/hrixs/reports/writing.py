@@ -48,7 +48,10 @@ def write_report(
             f"{path} is not a page: expected a name that ends with .html, such as r0145.html."
         )
     if not path.parent.is_dir():
-        raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+        raise MissingDataError(
+            f"there is no folder {path.parent} to write {path.name} to. Make the folder, or give "
+            "a different path."
+        )
     spectra = spectra_of(opened(result))
     of_trains = None if trains is None else spectra_of(trains)
     runs = run_labels(spectra.data) or ([run_label(run)] if run else [])

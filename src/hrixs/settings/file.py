@@ -50,7 +50,10 @@ def save_settings(h: Settings, path: str | os.PathLike[str]) -> None:
 
     file = settings_path(path)
     if not file.parent.is_dir():
-        raise MissingDataError(f"there is no folder {file.parent} to write {file.name} to.")
+        raise MissingDataError(
+            f"there is no folder {file.parent} to write {file.name} to. Make the folder, or give "
+            "a different path."
+        )
     images = _images(h)
     document = tomlkit.document()
     document.add(tomlkit.comment(f"Settings of hrixs {__version__}; hRIXS.load reads them."))

@@ -233,8 +233,8 @@ class hRIXS(Settings):
         progress, photons : bool
             Whether to show a bar, and to keep the photon table (`hrixs.photon_table`).
         strict : bool
-            Raise `FaultyRunError` for what is wrong with the run, and `DoubtError` for a result
-            that is hardly of use, in place of warnings.
+            Raise `FaultyRunError` for faults of the run, and `DoubtError` for a result that is
+            hardly usable, instead of warnings.
         checkpoint : path, optional
             A folder for what is done so far: the same call goes on from there, a process at a time.
         client : distributed.Client, optional

@@ -119,7 +119,7 @@ def serving(
     origins: Sequence[str] = (),
     token: str | None = None,
 ) -> Serving:
-    """Make a server of a page, which is made anew for each browser.
+    """Make a server of a page; each browser gets a new page.
 
     Parameters
     ----------
