@@ -74,4 +74,4 @@ def said_of_differences(made: MadeAgain) -> str:
     text = "; ".join(shown) + (f"; and {more} more" if more else "")
     if made.version != __version__:
         return f"{text}. It was made by hrixs {made.version}, and this is {__version__}."
-    return f"{text}. Perhaps files have changed, or the result was changed other than by calls of hrixs."
+    return f"{text}. Perhaps files, or the result itself, were changed without hrixs."
