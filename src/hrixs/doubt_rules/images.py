@@ -31,7 +31,7 @@ _WHAT = {
     "at another level": "at a level far from the usual one",
     "noisy": "far noisier than usual",
     "bright": f"with more than {_BRIGHT:.0f} times the usual light",
-    "crossed": "crossed by a track, as of a cosmic ray: a bright row that the others do not have",
+    "crossed": "crossed by a track, probably a cosmic ray: a bright row that others do not have",
 }
 
 

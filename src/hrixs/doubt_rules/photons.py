@@ -28,7 +28,7 @@ _CHARGE, _GRAVE_CHARGE = 0.1, 1.5
 # Least rows of an integrated spectrum in which a line can be found, and how far it stands out.
 _ROWS_OF_A_SPECTRUM, _LINE_ERRORS = 32, 4.0
 # It is light if it varies from image to image as charges of this many times a pixel's noise do.
-# This needs so many images; a line that stands out clearly is allowed so many errors of the
+# This needs this many images; a line that stands out clearly is allowed this many errors of the
 # scatter.
 _LEAST_CHARGE, _IMAGES_FOR_SCATTER = 5.0, 3
 _CLEARLY, _SCATTER_ERRORS = 6.0, 3.0

@@ -114,9 +114,11 @@ def find_photons(
         ``trainId`` and similar coordinates of `frames`. Over dim ``frames``, one value for each
         frame: ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots that were left out
         because their charge is not positive) and ``n_cosmics`` (hits, or bright maxima, above
-        `max_pixel` or `max_charge`). ``x`` and ``y`` are pixels of the full chip if the
-        coordinates of `frames` give the position of the first pixel (``first_pixel`` in
-        ``attrs``); otherwise they count from the corner of the frame.
+        `max_pixel` or `max_charge`).
+
+        ``x`` and ``y`` are pixels of the full chip if the coordinates of `frames` give the
+        position of the first pixel (``first_pixel`` in ``attrs``); otherwise they count from the
+        corner of the frame.
 
         With ``position='gaussian'``, ``charge`` is that of the fitted cloud. There are also
         ``sigma_x``, ``sigma_y`` (standard deviations of the position, pixels), ``chi2`` (of the
@@ -124,9 +126,9 @@ def find_photons(
         photon's own cloud in pixels, estimated from the fit with the given width), ``flag`` and,
         for each frame, ``noise`` (ADU). The bits of ``flag`` (see its attribute ``flag_masks``)
         are: 1 not converged, 2 more than a pixel outside the brightest pixel (for both, the
-        position is the centre of mass, and the other columns are NaN), 4 a near neighbour (both
-        were fitted together), 8 a window cut by a mask or the border, 16 one photon of a split
-        double.
+        position is the centre of mass, and the other columns of the fit are NaN), 4 a near
+        neighbour (both were fitted together), 8 a window cut by a mask or the border, 16 one
+        photon of a split double.
 
     Raises
     ------

@@ -56,7 +56,7 @@ class PhaseUniformity:
             if attrs[f"n_{kind}"]
         ]
         lines = [
-            f"sub-pixel phases of {attrs['n_singles']} single photons"
+            f"pixel phases of {attrs['n_singles']} single photons"
             + (f" ({', '.join(left_out)} left out)" if left_out else ""),
             *(f"  {name}: {self._words(name)}" for name in ("x", "y")),
             f"  y in blocks of columns: {self._words_on_blocks()}",

@@ -1,4 +1,4 @@
-"""The plot of sub-pixel phases. Imports matplotlib inside its function."""
+"""The plot of pixel phases. Imports matplotlib inside its function."""
 
 from __future__ import annotations
 
@@ -101,5 +101,5 @@ def _draw_blocks(ax: Axes, table: xr.Dataset) -> None:
     )
     ax.set_yticks(np.arange(len(counts)), [f"{middle:.0f}" for middle in table["block"].values])
     ax.set(xlabel="phase of y (px)", ylabel="middle of the block (column)", xlim=(-0.5, 0.5))
-    set_title(ax, f"y by blocks, alike with p = {table.attrs['blocks_p_value']:.2g}")
+    set_title(ax, f"y by blocks, equal with p = {table.attrs['blocks_p_value']:.2g}")
     add_colours(ax, mesh, "photons / mean")

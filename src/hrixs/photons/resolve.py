@@ -110,11 +110,12 @@ def resolve_photons(
         neighbours, too), ``chi2``, ``flag`` (4: a near neighbour, 8: cut by a mask or the border)
         and ``crowding``: the light of other photons at its position, in photons, weighted with its
         own cloud. For each frame: ``noise`` and ``base``; ``threshold`` is the level without
-        light; ``n_cosmics`` is the number of pixels that `max_pixel` masks. ``attrs`` have the
-        ``photon_charge`` and ``cloud_sigma`` that were used; ``charge_of_photons`` and
-        ``charge_above`` (the charge above the level), in ADU, in the parts of the frames with
-        light; and their ratio ``charge_ratio``, with its error ``charge_ratio_err`` from noise and
-        level.
+        light; ``n_cosmics`` is the number of pixels that `max_pixel` masks.
+
+        ``attrs`` have the ``photon_charge`` and ``cloud_sigma`` that were used;
+        ``charge_of_photons`` and ``charge_above`` (the charge above the level), in ADU, in the
+        parts of the frames with light; and their ratio ``charge_ratio``, with its error
+        ``charge_ratio_err`` from noise and level.
 
     Raises
     ------

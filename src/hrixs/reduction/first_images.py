@@ -82,8 +82,9 @@ def settled(
     look : bool
         Whether to search for structure that is not light, in four entries.
     photons : xarray.Dataset, optional
-        The photon table of the first part, if already made. tell : callable Called with the
-        doubts, instead of warnings.
+        The photon table of the first part, if already made.
+    tell : callable
+        Called with the doubts, instead of warnings.
 
     Raises
     ------

@@ -92,7 +92,7 @@ def average(da: xr.DataArray, dim: str) -> xr.DataArray:
     >>> float(hrixs.aggregate(data, aggregators={"mono_temp": hrixs.average}).mono_temp)
     20.5
 
-    >>> h.aggregators["mono_temp"] = hrixs.average  # of the class # doctest: +SKIP
+    >>> h.aggregators["mono_temp"] = hrixs.average  # of the class  # doctest: +SKIP
     """
     _require_numbers(da, "averaged", also="M")
     return _in_order(da, dim).mean(dim, skipna=False, keep_attrs=True)

@@ -269,9 +269,9 @@ def _report_differences(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) ->
         counts = [data["counts"].values for data in (pumped, unpumped)]
         if len(np.unique(np.concatenate([one.ravel() for one in counts]))) > 1:
             warn(
-                f"pumped adds up {_shown(counts[0])} frames, unpumped {_shown(counts[1])}, so "
-                "their sums differ for this reason alone. Normalise first, with "
-                "which='normalized'."
+                f"pumped is the sum of {_shown(counts[0])} frames, unpumped of "
+                f"{_shown(counts[1])}, so they differ for this reason alone. Normalise first, "
+                "with which='normalized'."
             )
 
 

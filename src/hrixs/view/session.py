@@ -317,7 +317,7 @@ class Session:
         return None if self.h.MASK is None else np.asarray(self.h.MASK, dtype=bool)
 
     def photons_of(self, number: int) -> dict[str, NDArray[Any]]:
-        """Where the photons of one image lie, their charges, and which are double hits."""
+        """Positions of the photons of one image, their charges, and which are double hits."""
         return photons_of(self.found().photons, number)
 
 
@@ -341,7 +341,7 @@ def _line_row(spectra: xr.Dataset) -> float:
 
 
 def photons_of(photons: xr.Dataset | None, number: int | None) -> dict[str, NDArray[Any]]:
-    """Where the photons of one image lie, their charges, and which are double hits."""
+    """Positions of the photons of one image, their charges, and which are double hits."""
     names = ("x", "y", "charge", "double")
     if photons is None or number is None:
         return {name: np.empty(0) for name in names}
