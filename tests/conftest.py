@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import importlib
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,12 @@ from hrixs import hRIXS
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
 mpl.use("Agg")
+# Newer versions of hypothesis also draw the numbers that stand in the modules of a project that
+# are loaded. Without them, a test has the same examples whether it runs alone or with all others.
+with suppress(ImportError):
+    importlib.import_module("hypothesis.internal.conjecture.providers").is_local_module_file = (
+        lambda _: False
+    )
 
 SHARED = Path(__file__).parents[2] / "shared"
 PROPOSAL, DARK, RUN, OTHER_RUN = 3145, 166, 145, 155
@@ -46,7 +55,26 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", line)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run all tests, also those marked slow")
+
+
+def leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what is not marked slow, and one in so many parameters where a test is marked so."""
+    kept, slow, seen = [], [], Counter[str]()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        one_in = item.get_closest_marker("one_in")
+        is_slow = item.get_closest_marker("slow") or (one_in and seen[name] % one_in.args[0])
+        seen[name] += 1
+        (slow if is_slow else kept).append(item)
+    config.hook.pytest_deselected(items=slow)
+    items[:] = kept
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        leave_out_slow_ones(config, items)
     # The simulated run has many photons on few columns. That 'auto' tells what it loses of the
     # first images is expected in test_lazy, and not in the hundreds of tests that count photons
     # on the way to something else; other warnings of losses are errors.

@@ -436,7 +436,7 @@ def test_any_order_of_settings_and_calls(root, monkeypatch):
     longer = int(os.environ.get("HRIXS_STATES", 0))
     profile = settings(
         derandomize=not longer,
-        max_examples=longer or 40,
+        max_examples=longer or 25,
         stateful_step_count=30,
         deadline=None,
         database=None,

@@ -12,6 +12,7 @@ import pytest
 import tifffile
 
 import hrixs
+from hrixs.cli.main import main
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 from oracles.adress_file import write_adress
 
@@ -26,11 +27,36 @@ def test_every_public_name_is_in_the_reference():
     assert set(hrixs.__all__) - NOT_IN_THE_REFERENCE <= {"".join(names) for names in told}
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_to_files_point_to_files(page):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf8"))
     made = "validation.md"  # by python -m validation
     assert [link for link in links if link != made and not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_navigation_and_reached_from_the_readme():
+    pages = {page.name for page in [*DOCS.glob("*.md"), *DOCS.glob("*.ipynb")]}
+    navigation = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf8")
+    assert pages <= set(re.findall(r": ([\w-]+\.\w+)$", navigation, re.MULTILINE))
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf8")
+    # The first is the README, the others the files beside it.
+    pages -= {"index.md", "changelog.md", "how-it-is-built.md"}
+    assert pages <= set(re.findall(r"\]\(docs/([\w-]+\.\w+)", readme))
+
+
+def test_the_readme_is_short():
+    assert len((DOCS.parent / "README.md").read_text(encoding="utf8").splitlines()) < 150
+
+
+def test_options_on_the_page_of_the_command_line_are_there(capsys):
+    with pytest.raises(SystemExit):
+        main(["process", "--help"])
+    there = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
+    page = (DOCS / "command-line.md").read_text(encoding="utf8")
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page)) - {"--help"} <= there
 
 
 @pytest.mark.parametrize("script", ["settings_page", "doubts_page", "files_page"])

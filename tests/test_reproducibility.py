@@ -150,6 +150,7 @@ def digest_of_photons(table: xr.Dataset) -> str:
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.one_in(3)
 def test_spectra_are_the_same_bytes(way, case, run, expected):
     assert digest(WAYS[way](run, case)) == expected[case]
 
@@ -186,6 +187,7 @@ for case in ways.CASES:
 
 
 @pytest.mark.parametrize("level", _core.simd_levels())
+@pytest.mark.one_in(3)
 def test_another_process_and_every_level_of_the_processor_give_the_same_bytes(level, run, expected):
     environment = os.environ | {"HRIXS_SIMD": level, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(

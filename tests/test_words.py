@@ -51,18 +51,39 @@ OUT = {
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
 }
 
+#: The same, of pages alone, which newcomers read first.
+OUT_OF_PAGES = {
+    r"reckon(s|ed|ing)?": "compute, take as",
+    r"anew": "again",
+    r"of one's own": "of your own",
+    r"one of both": "one of the two",
+    r"stands? in": "is in",
+    r"as ever": "as before",
+    r"goe?s? the way of": "is handled by",
+    r"mind (the|your)": "check, read",
+    r"throws? \w+ away|thrown away": "loses",
+    r"bec[oa]mes? of": "happens to",
+}
+
 #: Pages and packages that are being worked over on their own.
 LATER = (
     "docs/validation.md",
-    "docs/changelog.md",
 )
 
-PATTERNS = [
-    (re.compile(rf"\b(?:{words})\b".replace(" ", r"\s+"), re.IGNORECASE), plain)
-    for words, plain in OUT.items()
-]
-#: All of them at once, in small letters and with single spaces: most texts have none.
-ANY = re.compile(rf"\b(?:{'|'.join(OUT)})\b")
+
+def compiled(out):
+    """The patterns with their plain words, and all of them at once: most texts have none.
+
+    The last is for small letters and single spaces.
+    """
+    each = [
+        (re.compile(rf"\b(?:{words})\b".replace(" ", r"\s+"), re.IGNORECASE), plain)
+        for words, plain in out.items()
+    ]
+    return each, re.compile(rf"\b(?:{'|'.join(out)})\b")
+
+
+PATTERNS, PAGE_PATTERNS = compiled(OUT), compiled(OUT | OUT_OF_PAGES)
 
 
 def texts_of_module(source):
@@ -106,11 +127,12 @@ def texts(path):
     return [(1, source)]
 
 
-def found(begin, text):
+def found(begin, text, patterns=PATTERNS):
     """Line, words that are out, and plain ones, of each place in a text."""
-    if not ANY.search(" ".join(text.lower().split())):
+    each, any_of_them = patterns
+    if not any_of_them.search(" ".join(text.lower().split())):
         return
-    for pattern, plain in PATTERNS:
+    for pattern, plain in each:
         for match in pattern.finditer(text):
             line = begin + text.count("\n", 0, match.start())
             yield line, " ".join(match.group().split()), plain
@@ -122,7 +144,7 @@ FILES = sorted(
     for folder, kinds in FOLDERS.items()
     for path in (ROOT / folder).rglob("*")
     if path.suffix in kinds and not path.relative_to(ROOT).as_posix().startswith(LATER)
-) + [ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")]
+) + [ROOT / name for name in ("README.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
 
 
 def test_words_are_plain():
@@ -130,7 +152,9 @@ def test_words_are_plain():
         f"{path.relative_to(ROOT)}:{line}: '{words}', write: {plain}"
         for path in FILES
         for begin, text in texts(path)
-        for line, words, plain in found(begin, text)
+        for line, words, plain in found(
+            begin, text, PAGE_PATTERNS if path.suffix in (".md", ".ipynb") else PATTERNS
+        )
     ]
     assert not at_fault, "\n".join(["words that are hard to read:", *at_fault])
 
@@ -145,6 +169,12 @@ def test_words_are_plain():
 )
 def test_words_that_are_out_are_found(text, words):
     assert words in [w for _, w, _ in found(1, text)]
+
+
+def test_pages_have_words_of_their_own_that_are_out():
+    assert not list(found(1, "It is reckoned anew."))
+    words = [w for _, w, _ in found(1, "It is reckoned\nanew.", PAGE_PATTERNS)]
+    assert words == ["reckoned", "anew"]
 
 
 def test_the_line_of_the_words_is_told():

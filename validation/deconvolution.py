@@ -18,8 +18,8 @@ from scipy.special import ndtr
 
 from hrixs import integrate_frames, line_width, photon_spectrum, resolve_photons, sum_between
 from hrixs.camera.curve import Curvature
-from hrixs.camera.frames import as_frames
-from hrixs.camera.level_and_noise import level_and_noise
+from hrixs.camera.frame_pedestals import frame_pedestals
+from hrixs.camera.frames import as_frames, camera_of_core
 from hrixs.deconvolution.response import Response
 from hrixs.deconvolution.sampled import sample
 from validation.figures import save
@@ -249,7 +249,7 @@ def _richardson_lucy(image: FloatArray, rounds: tuple[int, ...]) -> dict[int, Fl
     stack = as_frames(image)
     camera: dict[str, Any] = {"dark": None, "mask": None, "threads": 1}
     sums, pixels, where = sample(stack, Curvature.of((TILT, 0.0)), **camera)
-    level, noise = level_and_noise(stack, camera)
+    level, noise = frame_pedestals(stack.pixels, camera_of_core(stack, **camera))
     response = Response(CLOUD, 0.3, where.offsets, where.spreads, 3)
     share, n_rows = pixels / SHAPE[0], image.shape[1]
     # Noise is a background of as many photons as its variance, and a light that is taken off.

@@ -58,6 +58,7 @@ def test_demo_needs_some_frames(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("method", ["auto", "manual", "integrate"])
+@pytest.mark.one_in(2)
 def test_process_a_run_is_what_the_class_does(method, h, simulated, tmp_path, capsys):
     out, png = tmp_path / "out.nc", tmp_path / "out.png"
     a, b = CURVATURE

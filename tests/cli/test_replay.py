@@ -55,6 +55,7 @@ def test_a_result_makes_itself_again_byte_for_byte(here, capsys):
     ],
     ids=lambda words: words[0],
 )
+@pytest.mark.one_in(2)
 def test_with_all_that_was_done_to_it(here, words, capsys):
     words = [str(RUN), "--settings", "a.nc", "--no-progress", *words]
     assert main(["process", *words, "-o", "c.nc"]) == 0
@@ -95,6 +96,7 @@ def test_another_file_of_the_same_values(here, change, capsys):
 
 class TestSettings:
     @pytest.mark.parametrize("file", ["a.nc", "s.toml", "a.nxs", "a.dat"])
+    @pytest.mark.one_in(2)
     def test_a_result_and_a_file_of_settings_set_the_same(self, here, file):
         if file == "s.toml":
             hRIXS.from_result("a.nc").save(file)

@@ -69,6 +69,7 @@ class TestGroups:
         ],
         ids=str,
     )
+    @pytest.mark.one_in(2)
     def test_by_an_energy_that_jitters(self, process, options, counts):
         assert process("7-9", "--together", "-o", "o.nc", "--aggregate", "nrj", *options) == 0
         assert opened("o.nc").counts.values.tolist() == counts

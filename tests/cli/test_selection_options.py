@@ -54,6 +54,7 @@ def processed(source, tmp_path, *options) -> xr.Dataset:
         (["--select", "n_photons < 10", "--drop-first"], [4, 8, 12]),
     ],
 )
+@pytest.mark.one_in(3)
 def test_which_images_are_used(source, tmp_path, options, kept, capsys):
     everything = processed(source, tmp_path)
     found = processed(source, tmp_path, *options)

@@ -112,6 +112,7 @@ def test_help_is_told_at_once(words, text, tmp_path):
 
 
 @pytest.mark.parametrize(("words", "status", "text"), ERRORS, ids=lambda one: str(one)[:60])
+@pytest.mark.one_in(3)
 def test_an_error_is_told_at_once(words, status, text, tmp_path):
     given, modules, said = started(words, tmp_path)
     assert text in said

@@ -139,6 +139,7 @@ def test_a_run_that_ends_is_saved_when_it_has_been_silent(h, simulated, tmp_path
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.one_in(2)
 def test_it_saves_when_it_is_told_to_end(name, simulated, tmp_path):
     out = tmp_path / "watch.nc"
     with feeding(simulated.frames) as endpoint:
@@ -290,6 +291,7 @@ def until_there(path) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.one_in(2)
 def test_a_watch_in_the_browser_is_let_in_by_its_token_and_saves_at_the_end(
     name, simulated, tmp_path
 ):

@@ -127,6 +127,7 @@ NO_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork h
     "method",
     [pytest.param("fork", marks=NO_FORK), "spawn", pytest.param("forkserver", marks=NO_FORK)],
 )
+@pytest.mark.one_in(2)
 def test_all_kernels_in_a_pool_of_processes(method, tmp_path):
     script = tmp_path / "pool.py"
     script.write_text(POOL)
@@ -159,6 +160,7 @@ print("same with pasha")
 
 
 @pytest.mark.parametrize("context", ["threads", pytest.param("processes", marks=NO_FORK)])
+@pytest.mark.one_in(2)
 def test_frames_shared_out_by_pasha(context):
     pytest.importorskip("pasha")
     assert run_python(PASHA, context) == "same with pasha"

@@ -99,6 +99,7 @@ def bytes_of(frames, mask, threads=1):
 @pytest.mark.filterwarnings("ignore::hrixs.DoubtWarning")
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.one_in(3)
 def test_the_bytes_are_those_of_doubles(kind, mask):
     frames = KINDS[kind]
     expected = bytes_of(strided(frames), MASKS[mask])

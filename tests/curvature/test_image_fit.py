@@ -62,6 +62,7 @@ class TestOnTheChip:
         image = self.placed(0, 0)
         assert fit_curvature_image(image) == fit_curvature_image(image.values)
 
+    @pytest.mark.slow
     def test_stated_errors_are_the_scatter(self):
         fits = [fit_curvature_image(self.placed(300, 700, s, noise=8)) for s in range(24)]
         for name in ("curve_a", "curve_b", "y0"):
@@ -77,6 +78,7 @@ class TestOnTheChip:
         np.testing.assert_allclose(y, fit.centre(x), atol=0.1)
 
 
+@pytest.mark.slow
 def test_stated_errors_are_the_scatter():
     fits = [fit_curvature_image(image_of_line((0.05, 1e-5), noise=8, seed=s)) for s in range(24)]
     for name in ("curve_a", "curve_b", "y0", "sigma"):

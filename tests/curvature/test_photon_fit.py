@@ -49,6 +49,7 @@ def deviation(fit, curve) -> float:
 
 @pytest.mark.parametrize("curve_b", [-5e-6, 0.0, 5e-6])
 @pytest.mark.parametrize("tilt", [-60, -7, 60])
+@pytest.mark.one_in(2)
 def test_found_without_hints_within_a_tenth_of_a_pixel(tilt, curve_b):
     curve = tilted(tilt, curve_b)
     fit = fit_curvature(photons_on(curve, false=0.0), shape=CHIP, n_bootstrap=2)
@@ -58,6 +59,7 @@ def test_found_without_hints_within_a_tenth_of_a_pixel(tilt, curve_b):
 
 @pytest.mark.parametrize("false", [0.0, 0.5])
 @pytest.mark.parametrize("tilt", [-60, 25])
+@pytest.mark.one_in(2)
 def test_two_thousand_photons_are_enough(tilt, false):
     curve = tilted(tilt, 2e-6)
     fit = fit_curvature(photons_on(curve, n=2000, false=false), shape=CHIP)
@@ -66,6 +68,7 @@ def test_two_thousand_photons_are_enough(tilt, false):
     assert 0.1 < fit.curve_error(X).max() < 0.4
 
 
+@pytest.mark.slow
 def test_stated_errors_are_the_scatter():
     curve = tilted(30, -1e-6)
     true = (30 / 2048 + 1e-6 * 2048, -1e-6)
@@ -161,6 +164,7 @@ def test_numbers_of_the_fit():
 
 @pytest.mark.parametrize("false", [0.0, 0.007, 0.3])
 @pytest.mark.parametrize("sigma", [0.6, 1.3, 4.0])
+@pytest.mark.one_in(2)
 def test_the_width_of_one_line_with_few_false_hits(sigma, false):
     lines = (SpectralLine(900.0, sigma, 1.0),)
     photons = photons_on(tilted(25), n=4000, lines=lines, false=false)

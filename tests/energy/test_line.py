@@ -48,6 +48,7 @@ def rixs_spectrum(n_photons, seed=0, elastic=170.0):
 
 @pytest.mark.parametrize(("n_photons", "n_spectra"), [(200, 60), (20_000, 100)])
 @pytest.mark.parametrize("shape", ["gaussian", "voigt"])
+@pytest.mark.one_in(2)
 def test_unbiased_and_the_stated_errors_are_the_scatter(shape, n_photons, n_spectra):
     fwhm = {"gaussian": GAUSSIAN_FWHM, "voigt": voigt_fwhm()}[shape]
     fits = [

@@ -230,6 +230,7 @@ def test_the_unit_of_the_pixels_does_not_matter(frames, unit, with_dark):
     ("sigma", "shape"), [(0.6, (128, 160)), (1.6, (128, 160)), (4.0, (96, 96))]
 )
 @pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.one_in(2)
 def test_noise_makes_as_many_hits_as_promised(sigma, shape, whole):
     rng = np.random.default_rng(3)
 

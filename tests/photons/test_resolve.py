@@ -41,6 +41,7 @@ def matched(places: NDArray, others: NDArray) -> NDArray:
 # what a photon may still move, and one that is just believed, or a tie of two squares, may differ.
 @pytest.mark.parametrize("sigma", [0.45, 0.55, 0.8])
 @pytest.mark.parametrize("density", [0.02, 0.1, 0.3])
+@pytest.mark.one_in(4)
 def test_same_photons_as_the_reference(density, sigma):
     n_kernel = n_reference = 0
     distances = []

@@ -43,6 +43,7 @@ def break_off(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 
 @pytest.mark.parametrize("method", ["auto", "manual", "integrate"])
 @pytest.mark.parametrize("after", [0, 1, 5, 7])
+@pytest.mark.one_in(3)
 def test_broken_off_and_gone_on_is_the_same(h, tmp_path, monkeypatch, every_part, after, method):
     options = {"method": method, "photons": True, "progress": False}
     expected = h.process_run(RUN, **options)
@@ -223,7 +224,8 @@ def hrixs(*words: object, slowly: bool = False) -> list[str]:
     return [sys.executable, *how, "process", *map(str, words)]
 
 
-@pytest.mark.parametrize("n_parts", [0, 1, 4, 7])
+@pytest.mark.parametrize("n_parts", [4, 0, 1, 7])
+@pytest.mark.one_in(4)
 def test_killed_and_resumed(simulated, tmp_path, n_parts):
     words = [simulated.folder, "--y-range", "700:900", "--photons", "-o"]
     out = tmp_path / "out.nc"

@@ -45,6 +45,7 @@ def one_image_a_part(monkeypatch):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.one_in(2)
 def test_same_as_here(h, client, method, one_image_a_part):
     options = {"method": method, "photons": True, "progress": False}
     found = h.process_run(RUN, client=client, **options)

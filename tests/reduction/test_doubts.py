@@ -365,6 +365,7 @@ def test_what_was_wrong_with_the_dark_stays_with_its_results(h, frames, no_light
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.one_in(2)
 def test_lines_that_move_over_the_run(h, way):
     parts = [simulated(4, 150, 50 + k, lines=[SpectralLine(ROW + k, 1.3, 1.0)]) for k in range(8)]
     data = dataset(np.concatenate(parts))

@@ -162,6 +162,7 @@ def test_a_gain_that_is_another_camera_s_is_told(h):
 @pytest.mark.parametrize("density", [0.05, 0.2, 0.3])
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 @pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")  # others, as of the balance
+@pytest.mark.one_in(2)
 def test_a_charge_that_is_wrong_by_a_factor_of_two_is_told(h, density, factor):
     h.set_params(photon_charge=factor * CHARGE, cloud_sigma=0.55)
     said = (

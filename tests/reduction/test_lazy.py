@@ -114,6 +114,7 @@ def test_the_same_dataset_as_in_memory(h, lazy, data):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.one_in(3)
 def test_however_the_images_lie_in_the_file(h, simulated, data, small_chunks, tmp_path, kind):
     folder = Path(shutil.copytree(simulated.folder, tmp_path / "r0145"))
     KINDS[kind](folder)

@@ -59,6 +59,7 @@ def result(folder, method):
 @pytest.mark.parametrize("method", ["auto", "manual", "integrate"])
 @pytest.mark.parametrize("mapped", [True, False])
 @pytest.mark.parametrize("name", RUNS)
+@pytest.mark.one_in(5)
 def test_it_tells_the_same_as_before_the_work(tmp_path, monkeypatch, name, mapped, method):
     made = RUNS[name]()
     folder = write_run(tmp_path, made, slow={"nrj": np.full(len(made), 530.0)})

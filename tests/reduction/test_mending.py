@@ -70,6 +70,7 @@ def compared(found: xr.Dataset, expected: xr.Dataset) -> None:
 @pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("method", ["auto", "integrate"])
+@pytest.mark.one_in(3)
 def test_in_memory_in_parts_and_lazily_the_same(h, runs, method, settings, monkeypatch):
     h.set_params(**SETTINGS[settings])
     whole = made(h, h.from_run(runs[1]), method)

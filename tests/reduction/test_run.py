@@ -64,6 +64,7 @@ def test_n_photons_are_those_of_the_spectrum(h):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.one_in(4)
 def test_however_the_images_lie_in_the_file(h, folder, kind, method):
     expected = whole(h, h.from_run(RUN), method).spectrum
     KINDS[kind](folder)
@@ -77,6 +78,7 @@ def test_however_the_images_lie_in_the_file(h, folder, kind, method):
 @pytest.mark.parametrize("kind", ["one image a chunk", "deflated and shuffled", "with lzf"])
 @pytest.mark.parametrize("part_bytes", [1, 3 * 256 * 1024 * 2, 10**9])
 @pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.one_in(4)
 def test_same_bytes_for_all_parts_and_threads(h, folder, kind, part_bytes, threads, monkeypatch):
     expected = h.process_run(folder, progress=False, photons=True)
     KINDS[kind](folder)
@@ -362,6 +364,7 @@ print(result.sizes["trainId"], peak() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("kind", ["one image a chunk", "deflated and shuffled", "with lzf"])
+@pytest.mark.one_in(3)
 def test_peak_memory(tmp_path, kind):
     frames = np.full((100, 1024, 1024), 100, np.uint16)  # 200 MB
     folder = write_run(tmp_path, frames)

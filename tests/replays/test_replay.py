@@ -132,6 +132,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.one_in(2)
 def test_a_result_on_disk_makes_itself_again(set_up, way, tmp_path, recwarn):
     result = saved(WAYS[way](set_up), tmp_path / "result.nc")
     recwarn.clear()

@@ -717,6 +717,7 @@ class TestSlowData:
 
 class TestManyFaultsAtOnce:
     @pytest.mark.parametrize("seed", range(40))
+    @pytest.mark.one_in(2)
     def test_what_is_kept_is_right_and_what_is_lost_is_told(self, small, tmp_path, seed):
         case = Case(small.copied_to(tmp_path / "r0001"), small.frames)
         harm_at_random(case, np.random.default_rng(seed))

@@ -287,6 +287,7 @@ print(h.from_run({run!r})["MaranaX"].values.sum() if not {blocked} else "")
 """
 
     @pytest.mark.parametrize("blocked", [False, True])
+    @pytest.mark.one_in(2)
     def test_bitshuffle(self, bitshuffled, blocked):
         code = self.CODE.format(blocked=blocked, run=str(bitshuffled))
         told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

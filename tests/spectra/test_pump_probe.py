@@ -277,6 +277,7 @@ def shares_within_their_errors(photons_per_site: float, **options) -> tuple[floa
 
 
 @pytest.mark.parametrize(("photons_per_site", "doubles"), [(0.08, 0.04), (0.2, 0.10)])
+@pytest.mark.one_in(2)
 def test_two_thirds_of_the_differences_lie_within_their_error(photons_per_site, doubles):
     """From frames, over centroid, aggregate and normalize: 68 of 100, as a standard deviation."""
     share, relative, found_doubles = shares_within_their_errors(photons_per_site)

@@ -156,6 +156,7 @@ class TestCheckpoint:
         ],
         ids=lambda change: next(iter(change)),
     )
+    @pytest.mark.one_in(2)
     def test_unless_settings_have_changed(self, counting, tmp_path, change):
         h, done = counting
         h.READ_NOISE = np.ones((256, 1024))

@@ -711,6 +711,14 @@ class TestBadInput:
             h.centroid(data, method="manual")
         assert "spectrum" not in data
 
+    @pytest.mark.parametrize("call", ["centroid", "noise_report"])
+    def test_energy_that_is_text(self, h, data, call):
+        data["nrj"] = ("trainId", np.full(8, "530 eV"))
+        options = {"method": "manual"} if call == "centroid" else {}
+        with pytest.raises(ValueError, match="'nrj' has values of dtype <U6, expected photon"):
+            getattr(h, call)(data, **options)
+        assert "spectrum" not in data
+
     def test_nan_pixels_are_counted_and_named(self, h, data):
         data["MaranaX"] = data.MaranaX.astype("f4")
         data.MaranaX[4, 10, 720:723] = np.nan

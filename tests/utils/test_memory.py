@@ -41,6 +41,7 @@ print((peak() - before) / one.size)
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dark", ["dark", "none"])
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.one_in(3)
 def test_peak_memory_of_a_call(dtype, dark, threads):
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, dtype, dark, str(threads)],

@@ -259,6 +259,7 @@ finally:
 @needs_posix
 class TestCtrlC:
     @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+    @pytest.mark.one_in(2)
     def test_ends_a_call_within_a_second(self, call):
         script = INTERRUPTED.replace("CALL", call)
         with subprocess.Popen(

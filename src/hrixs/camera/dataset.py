@@ -132,4 +132,21 @@ def energies_of(data: xr.Dataset, frames: xr.DataArray) -> NDArray[np.float64]:
         )
     leading = frames.isel(x=0, y=0, drop=True)
     energies = data["nrj"].broadcast_like(leading).transpose(*leading.dims)
-    return positive_energies(np.asarray(energies.values, dtype=np.float64))
+    return positive_energies(numbers_of_energy(energies))
+
+
+def numbers_of_energy(energies: xr.DataArray) -> NDArray[np.float64]:
+    """Photon energies as floats.
+
+    Raises
+    ------
+    ValueError
+        If they are text, or anything else that is not a number.
+    """
+    try:
+        return np.asarray(energies.values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"'nrj' has values of dtype {energies.dtype}, expected photon energies in eV. Set them "
+            "as numbers: data['nrj'] = ('trainId', [530.0, ...])"
+        ) from None

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.curve import Curvature, CurveLike
 from hrixs.camera.frames import along_x_y, first_pixel
+from hrixs.camera.possible_pixels import refuse_impossible
 from hrixs.curvature.image_search import search_curvature, strip_profiles
 from hrixs.curvature.line_model import line_jacobian, line_model
 from hrixs.utils.errors import NoLineError
@@ -34,8 +35,6 @@ _LEAST_SIGNIFICANCE = 8.0
 _ROUGHLY = {"ftol": 1e-3, "xtol": 1e-3}
 # Columns that give a first level.
 _SAMPLE = 256
-# In ADU: the squares of more do not add up.
-_LARGEST_PIXEL = 1e100
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,14 +157,7 @@ def fit_curvature_image(
     finite = np.isfinite(pixels)
     if not finite.any():
         raise NoLineError("the image has no finite pixel; expected an image with a line.")
-    largest = max(
-        abs(float(extreme(pixels, initial=0.0, where=finite))) for extreme in (np.min, np.max)
-    )
-    if largest > _LARGEST_PIXEL:
-        raise ValueError(
-            f"the image has pixels of up to {largest:.3g} ADU, more than any camera gives. Check "
-            "the images and the dark."
-        )
+    refuse_impossible(pixels)
     begin = search_curvature(pixels) if start is None else _start(start, x0)
     fit = _fit(pixels, _guess_line(pixels, *begin), options)
     return _on_chip(fit, x0, y0) if x0 or y0 else fit

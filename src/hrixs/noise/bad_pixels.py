@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.camera.counts import count_frames, pixel_statistics, step_of_frames
 from hrixs.camera.frames import FRAME_DIMS, Frames, as_frames, pixel_coords
+from hrixs.camera.possible_pixels import LARGEST_PIXEL
 from hrixs.camera.unlike_frames import named_frames, odd_frames
 from hrixs.noise.levels import typical_noise
 from hrixs.noise.pixel_faults import (
@@ -34,8 +35,6 @@ BoolImage = NDArray[np.bool_]
 N_SIGMA = 7.0
 # Frames without which the noise of a pixel is not judged.
 _LEAST_FRAMES = 5
-# In ADU: the squares of more do not add up.
-_LARGEST_DIFFERENCE = 1e100
 # Values of a pixel further than this from its median are photons, tracks, or its own blinking.
 _CLIP = 6.0
 # More pixels than this that are raised in one frame alone are those of photons: a share, a number.
@@ -172,9 +171,9 @@ def _require_numbers(stack: Frames) -> None:
             "expected none. Mark them by hand, and replace them by the median first."
         )
     largest = float(stack.pixels.max()) - float(stack.pixels.min())
-    if largest > _LARGEST_DIFFERENCE:
+    if largest > LARGEST_PIXEL:
         raise ValueError(
-            f"pixels differ by {largest:.3g} ADU from frame to frame, more than any camera's. "
+            f"pixels differ by {largest:.3g} ADU from frame to frame, more than any camera gives. "
             "Check the file and the detector."
         )
 

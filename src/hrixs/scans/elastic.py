@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hrixs.camera.dataset import numbers_of_energy
 from hrixs.energy.line import LineFit, line_width
 from hrixs.groups.grouping import groups_of
 from hrixs.scans.joining import RUN
@@ -195,7 +196,7 @@ def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
     n = ds.sizes[_DIM]
     if elastic is None:
         known = "nrj" in ds.variables and ds["energy"].attrs.get("units") == "eV"
-        return np.asarray(ds["nrj"].values, dtype=np.float64) if known else np.full(n, np.nan)
+        return numbers_of_energy(ds["nrj"]) if known else np.full(n, np.nan)
     if isinstance(elastic, xr.DataArray):
         elastic = on_axes_of(ds, elastic, "elastic")
     values = np.asarray(elastic, dtype=np.float64)

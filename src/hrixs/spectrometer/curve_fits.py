@@ -15,6 +15,7 @@ from hrixs.camera.crop import Crop
 from hrixs.camera.dataset import image_parts
 from hrixs.camera.frames import as_frames
 from hrixs.camera.half_means import HalfMeans, HalvesAdder
+from hrixs.camera.possible_pixels import refuse_impossible
 from hrixs.curvature.chip_lines import ChipLines, along_rows, chip_lines, row_levels
 from hrixs.curvature.doubts_of_line import (
     doubt_of_errors,
@@ -239,6 +240,8 @@ def light_of(
     difference, n_images = halves.difference, halves.n_images
     if difference is None or not np.any(difference[np.isfinite(difference)]):
         difference, n_images = along_rows(mean), 1  # of one frame, or of copies of one
+    for image in (mean, difference):
+        refuse_impossible(image)
     chip = chip_lines(mean, difference, n_images, threads=h.THREADS)
     source = source_of(h, run, proposal) | {"n_images": halves.n_images}
     return Light(halves, chip, crop, difference, source)

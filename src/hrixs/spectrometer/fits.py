@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from hrixs.camera.crop import Crop, first_row
-from hrixs.camera.dataset import images_of
+from hrixs.camera.dataset import images_of, numbers_of_energy
 from hrixs.camera.frames import first_pixel
 from hrixs.energy.axis import EnergyCalibration
 from hrixs.energy.calibration import calibrate_energy
@@ -70,7 +70,7 @@ def report_noise(
     if dark is not None:
         options["dark"] = _darks(h, dark, proposal, crop, n_images)
     if energy is None and "nrj" in data.variables:
-        energies = np.asarray(data["nrj"].values, dtype=np.float64)
+        energies = numbers_of_energy(data["nrj"])
         usable = energies[np.isfinite(energies) & (energies > 0)]
         energy = float(np.median(usable)) if usable.size else None
     report = noise_report(frames, energy=energy, max_frames=n_images, **options)

@@ -1,0 +1,23 @@
+"""Pixels so large that no camera gives them, and that no sum of squares can hold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hrixs.utils.typing import Floats
+
+#: In ADU; the squares of a whole image of such pixels still have a sum.
+LARGEST_PIXEL = 1e100
+
+
+def refuse_impossible(pixels: Floats) -> None:
+    """Refuse an image with pixels whose squares are beyond all numbers."""
+    finite = np.isfinite(pixels)
+    largest = max(
+        abs(float(extreme(pixels, initial=0.0, where=finite))) for extreme in (np.min, np.max)
+    )
+    if largest > LARGEST_PIXEL:
+        raise ValueError(
+            f"the image has pixels of up to {largest:.3g} ADU, more than any camera gives. Check "
+            "the images and the dark."
+        )
