@@ -45,7 +45,7 @@ OUT = {
     r"is thrown away": "is deleted",
     r"hardly of use": "hardly usable",
     r"(nobody|nothing) has looked (at|for)": "was not checked",
-    r"(begun|reckons?|reckoned) anew": "starts from the beginning, computes again",
+    r"begun anew": "starts from the beginning",
     r"told by whoever": "is reported by",
     r"what speaks against": "the reason why not",
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
