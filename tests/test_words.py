@@ -66,9 +66,7 @@ OUT_OF_PAGES = {
 }
 
 #: Pages and packages that are being worked over on their own.
-LATER = (
-    "docs/validation.md",
-)
+LATER = ("docs/validation.md",)
 
 
 def compiled(out):
