@@ -745,8 +745,9 @@ class hRIXS(Settings):
         data : xarray.Dataset
             Dataset with spectra; ``normalized`` is added, or replaced.
         which : str or xarray.DataArray
-            Variable to divide by, or an expression of variables, ``'SCS_SA3 * transmission /
-            100'`` (errors ``<name>_err`` are included; pulses are summed); or the values.
+            Variable to divide by; or an expression of variables, such as
+            ``'SCS_SA3 * transmission / 100'``; or the values. Errors ``<name>_err`` are included, and
+            pulses are summed.
         error : xarray.DataArray or float, optional
             One standard deviation of the given values.
 
