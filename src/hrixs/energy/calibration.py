@@ -42,12 +42,12 @@ def calibrate_energy(
     lines : sequence of xarray.Dataset, xarray.DataArray or LineFit
         One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one; or a
         spectrum over ``energy`` of the class, whose attributes give its rows; or a dataset with
-        spectra of either kind and perhaps their errors, which are added up. The tallest line of
-        each is taken for the elastic one.
+        spectra of either kind and, optionally, their errors, which are summed. The tallest line of
+        each is taken as the elastic line.
     energies : array_like, shape (n,)
         Photon energies in eV.
     degree : {1, 2}
-        Of the polynomial of the row.
+        Degree of the polynomial over the row.
     curvature : Curvature or (float, float)
         The curve, or ``(CURVE_A, CURVE_B)``, for photon tables.
     first_row : int
@@ -74,11 +74,11 @@ def calibrate_energy(
     Warns
     -----
     DoubtWarning
-        For a line more than 3 times as wide as the narrowest, or of another shape (chi2 above 3),
-        as a wrong curvature makes them; for a line that the others contradict; and where all
-        scatter by more than their uncertainties, as with an energy of the beam that is known less
-        well than the lines' places.
-        All uncertainties are then enlarged accordingly.
+        For a line more than 3 times as wide as the narrowest, or with a different shape (chi2
+        above 3), for example due to a wrong curvature; for a line that deviates from the others;
+        and if all scatter by more than their uncertainties, for example because the energy of the
+        beam is known less well than the positions of the lines. All uncertainties are then
+        enlarged accordingly.
 
     Examples
     --------
