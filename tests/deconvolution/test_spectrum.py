@@ -153,8 +153,8 @@ def test_rows_finer_than_a_pixel_alone():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"cloud_sigma": None}, "give cloud_sigma"),
-        ({"photon_charge": None}, "give cloud_sigma"),
+        ({"cloud_sigma": None}, "Give cloud_sigma"),
+        ({"photon_charge": None}, "Give cloud_sigma"),
         ({"photon_charge": -1.0}, "photon_charge: expected"),
         ({"smoothing": 0.0}, "smoothing = 0.0, expected"),
         ({"oversample": 0}, "oversample = 0, expected"),

@@ -188,7 +188,7 @@ class TestErrorsHelp:
 
     def test_sums_of_different_numbers_of_frames_are_told(self):
         pumped, unpumped = PUMPED.assign(counts=30), UNPUMPED.assign(counts=40)
-        with pytest.warns(HrixsWarning, match="30 frames, unpumped 40.*Normalise first"):
+        with pytest.warns(HrixsWarning, match="30 frames, unpumped of 40.*Normalise first"):
             difference(pumped, unpumped, which="spectrum")
 
     def test_other_settings_are_told(self):

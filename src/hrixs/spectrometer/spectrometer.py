@@ -746,8 +746,8 @@ class hRIXS(Settings):
             Dataset with spectra; ``normalized`` is added, or replaced.
         which : str or xarray.DataArray
             Variable to divide by; or an expression of variables, such as
-            ``'SCS_SA3 * transmission / 100'``; or the values. Errors ``<name>_err`` are included, and
-            pulses are summed.
+            ``'SCS_SA3 * transmission / 100'``; or the values. Errors ``<name>_err`` are included,
+            and pulses are summed.
         error : xarray.DataArray or float, optional
             One standard deviation of the given values.
 
