@@ -45,12 +45,11 @@ class LiveSpectra:
     h : hRIXS
         The settings, with the dark.
     method : {'auto', 'manual', 'resolve', 'integrate', 'best'}
-        How spectra are made, as in `hRIXS.process_run`. ``'auto'``, ``'manual'``: photons above a
-        threshold (from the image; from the photon energy). ``'resolve'``: photons that may
-        overlap. ``'integrate'``: intensity. ``'best'``: ``'resolve'`` or ``'integrate'``,
-        whichever suits the images. For ``'resolve'`` and ``'best'`` the first 8 trains with an
-        image wait until charge and cloud of a photon are known from them; more, if these have too
-        few photons.
+        As in `hRIXS.process_run`. ``'auto'``, ``'manual'``: photons above a threshold (from the
+        image; from the photon energy). ``'resolve'``: photons that may overlap. ``'integrate'``:
+        intensity. ``'best'``: ``'resolve'`` or ``'integrate'``, whichever suits the images. For
+        ``'resolve'`` and ``'best'`` the first 8 trains with an image wait until charge and cloud
+        of a photon are known from them; more, if these have too few photons.
     window : int
         Number of trains with an image whose spectra are kept.
     energy : float, optional

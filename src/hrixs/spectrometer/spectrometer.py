@@ -53,9 +53,8 @@ if TYPE_CHECKING:
 class hRIXS(Settings):
     """The settings of the hRIXS spectrometer, and the analysis of its data.
 
-    A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and,
-    optionally, a dark image; data are in xarray datasets. `x` and `y` are always pixels of the
-    full chip, also with a crop.
+    A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and
+    perhaps a dark; data are in xarray datasets. `x` and `y` are always pixels of the full chip.
 
     Parameters
     ----------
@@ -184,8 +183,7 @@ class hRIXS(Settings):
         Returns
         -------
         xarray.Dataset
-            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and the fields. ``attrs`` have
-            counts.
+            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and fields; ``attrs`` have counts.
 
         Warns
         -----
@@ -228,19 +226,17 @@ class hRIXS(Settings):
         energy : float, optional
             Photon energy in eV for ``'manual'``, instead of ``nrj`` of the run.
         memory : int or str, optional
-            Peak memory in addition to imports and result, ``'512MB'`` by default; with `client`
-            per thread.
+            Peak memory besides imports and result, ``'512MB'`` by default; with `client` per
+            thread.
         threads : int, optional
-            Number of threads, by default `THREADS`. With `client`: threads of each task, 1 by
-            default.
+            Number of threads, by default `THREADS`; with `client` threads of each task, by default
+            1.
         progress, photons : bool
             Whether to show a progress bar, and to store the photon table (`hrixs.photon_table`).
         strict : bool
-            Raise `FaultyRunError` for faults of the run, and `DoubtError` for a result that is
-            hardly usable, instead of warnings.
+            Raise `FaultyRunError` for faults of the run, and `DoubtError` for grave doubts.
         checkpoint : path, optional
-            A folder for partial results: the same call continues from there. Only one process at a
-            time.
+            A folder for partial results: the same call continues there, in one process at a time.
         client : distributed.Client, optional
             Let the workers of this dask cluster read and reduce the images.
 
@@ -282,10 +278,9 @@ class hRIXS(Settings):
     ) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
 
-        Values of a pixel that differ much from its others (cosmic rays), and images that differ
-        from the others, are left out. Results count them in ``attrs``, and a warning names the
-        images. `subset`, `trains` (for example blanks in a run) and `drop_first` are as for
-        `from_run`.
+        Values of a pixel far from its others (cosmic rays), and images that differ from the
+        others, are left out; ``attrs`` of results count them, and a warning names the images.
+        `subset`, `trains` (such as blanks of a run) and `drop_first` are as for `from_run`.
 
         Examples
         --------
@@ -342,8 +337,7 @@ class hRIXS(Settings):
         -----
         LostPhotonsWarning, ChargeBalanceWarning, DoubtWarning
             Photons are lost because spots overlap; the charge of the photons differs from that in
-            the images; or there is another doubt (`hrixs.doubts` lists them; docs/doubts.md
-            explains all).
+            the images; or there is another doubt (see `hrixs.doubts` and docs/doubts.md).
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
@@ -359,8 +353,8 @@ class hRIXS(Settings):
         data, strict
             As for `centroid`.
         **options
-            ``deconvolve=True``: make one spectrum of all images, in photons with errors, without
-            the blur of charge cloud and pixel; ``oversample``: its bins per row (3). See
+            ``deconvolve=True``: make one spectrum of all images, in photons with errors,
+            deconvolved from charge cloud and pixel, with ``oversample`` bins per row (3); see
             docs/deconvolution.md.
 
         Returns
@@ -399,14 +393,12 @@ class hRIXS(Settings):
         Parameters
         ----------
         image : array_like, shape (x, y)
-            In ADU: the full chip, or the crop ``image[h.X_RANGE, h.Y_RANGE]``; coordinates `x` and
-            `y` give its position.
+            In ADU: the full chip, the crop ``image[h.X_RANGE, h.Y_RANGE]``, or a part with `x` and `y`.
 
         Returns
         -------
         list of (float, float)
-            ``(x, y)`` on the full chip, y corrected by the curvature; a double hit is listed
-            twice.
+            ``(x, y)`` on the full chip, y corrected by the curvature; a double hit twice.
 
         See Also
         --------
@@ -478,8 +470,7 @@ class hRIXS(Settings):
         NoLineError
             There is no line in the run. The old values are kept.
         DoubtfulCurvatureError
-            The fit is hardly a line, or uncertain by 2 px. It is not set; the error has it as
-            ``fit``.
+            The fit is hardly a line, or uncertain by 2 px: the error's ``fit``, which is not set.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
@@ -549,8 +540,7 @@ class hRIXS(Settings):
         Returns
         -------
         NoiseReport
-            Report on the images in the crop. Nothing is set; give its ``settings`` to
-            `set_params`.
+            Report on the images in the crop; give its ``settings`` to `set_params`.
         """
         which: dict[str, Any] = {"data": data, "trust": trust}
         run = inputs.chosen(self, run, proposal, **which)
@@ -664,12 +654,11 @@ class hRIXS(Settings):
         dim : str
             Dimension to aggregate over.
         norm : str, optional
-            Frames in which this variable is zero or not finite are left out, with a warning and a
-            count. By default the variable they were normalised by, else ``I0``, else
-            ``hRIXS_norm``. None: use all frames.
+            Frames in which it is zero or not finite are left out, with a warning. By default the
+            variable they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all frames.
         **options
-            ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, for values that are
-            not exactly equal.
+            ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, if values differ
+            slightly.
 
         Returns
         -------
@@ -745,9 +734,8 @@ class hRIXS(Settings):
         data : xarray.Dataset
             Dataset with spectra; ``normalized`` is added, or replaced.
         which : str or xarray.DataArray
-            Variable to divide by; or an expression of variables, such as
-            ``'SCS_SA3 * transmission / 100'``; or the values. Errors ``<name>_err`` are included,
-            and pulses are summed.
+            Variable to divide by; an expression, ``'SCS_SA3 * transmission / 100'`` (pulses are
+            summed, errors ``<name>_err`` included); or the values.
         error : xarray.DataArray or float, optional
             One standard deviation of the given values.
 
