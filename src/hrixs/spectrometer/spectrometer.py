@@ -393,7 +393,7 @@ class hRIXS(Settings):
         Parameters
         ----------
         image : array_like, shape (x, y)
-            In ADU: the full chip, the crop ``image[h.X_RANGE, h.Y_RANGE]``, or a part with `x` and `y`.
+            Full chip, crop ``image[h.X_RANGE, h.Y_RANGE]``, or a part with `x` and `y`; in ADU.
 
         Returns
         -------
