@@ -122,7 +122,7 @@ class TestCriteria:
         [
             ("n_photns > 5", MissingDataError, "Did you mean 'n_photons'"),
             ("n_photons > 1e6", MissingDataError, "none of 24 images is left: n_photons > 1e6"),
-            ("n_photons >", ValueError, "can't be read"),
+            ("n_photons >", ValueError, "cannot be read"),
             ("os.system('x')", ValueError, "is not understood"),
             ("spectrum > 0", ValueError, "expected one value for each trainId"),
         ],

@@ -751,7 +751,7 @@ class TestBadInput:
         h.centroid(data)
         data["mine"] = data.spectrum * 2
         before = data.copy()
-        with pytest.raises(ValueError, match="mine lie on the present energy axis"):
+        with pytest.raises(ValueError, match="mine of the dataset are on the present energy axis"):
             h.centroid(data, bins=33)
         assert unchanged(data, before)
         h.centroid(data)

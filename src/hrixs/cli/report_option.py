@@ -74,9 +74,15 @@ def page_files(
     paths = names(report.name) if report.name else [one.with_suffix(_SUFFIX) for one in outputs]
     for path in paths:
         if path.suffix.lower() not in (_SUFFIX, ".htm"):
-            raise ValueError(f"--report {path} is not a page, expected a name that ends in .html.")
+            raise ValueError(
+                f"--report {path} is not a page: expected a name that ends with .html, such as "
+                "r0145.html."
+            )
         if not path.parent.is_dir():
-            raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+            raise MissingDataError(
+                f"there is no folder {path.parent} to write {path.name} to. Make the folder, or "
+                "give a different path."
+            )
     return [Page(path, report.command) for path in paths]
 
 
