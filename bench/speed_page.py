@@ -1,8 +1,8 @@
-"""Write docs/speed.md, and the README's table, from what the benchmarks have measured.
+"""Write docs/speed.md and the table of README.md from the reports of the benchmarks.
 
-``speed_page.py speed.json against.json growth.json`` takes the reports of bench_speed.py,
-bench_against.py and bench_growth.py; the charts of the first and the last go to docs/images by
-their own ``--chart``.
+``speed_page.py speed.json against.json growth.json`` reads the reports of bench_speed.py,
+bench_against.py and bench_growth.py. The charts are made by bench_speed.py and bench_growth.py
+(``--chart docs/images/...``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench_against import wanted_ratio
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "speed.md"
 README = ROOT / "README.md"
-#: The README's table, from its head to the line before the next paragraph.
+#: The table of README.md, from its head to the next empty line.
 TABLE = re.compile(r"\| kernel \| hrixs, 1 thread .*?(?=\n\n)", re.DOTALL)
 KERNELS = {
     "centroid_one, std": "centroid_one, threshold from std",
@@ -29,40 +29,41 @@ KERNELS = {
 
 HEAD = """# Speed
 
-Every figure is of one machine ({cpu}, {threads} cores that others use too, level `{level}`),
-frames of 2048 x 2048 uint16 pixels with 1000 photons if not said, medians of runs in turn. The
-ruler is the time that summing the bytes of a frame takes: nothing that reads every pixel is
-faster.
+All times are those of one machine ({cpu}, {threads} cores, shared with other users, instructions
+`{level}`), for frames of 2048 x 2048 uint16 pixels with 1000 photons, if nothing else is given.
+Programs run in turn; the table gives medians. For comparison: the time of summing the bytes of a
+frame ("reading"); no program that reads every pixel can be faster.
 
 ![Times of one frame: hrixs, other photon finders, NumPy](images/speed.png)
 
 """
-PEERS = """## Beside other programs
+PEERS = """## Compared with other programs
 
-One run, the same frames, {threads} threads where a program has threads. The photons that each
-finds are those of its own rule with its usual settings, of {true} simulated ones.
+All programs process the same frames, with {threads} threads if a program uses threads. Each frame
+has {true} simulated photons; each program finds photons by its own rule with its usual settings.
 
 """
 KERNEL_TABLE = """## Kernels
 
-One thread, a stack of {stack} frames. "NumPy" is the algorithm in plain NumPy
-(`tests/oracles/frames.py`); hrixs gives its answers.
+A stack of {stack} frames; "ms" on one thread. "NumPy" is the same algorithm in plain NumPy
+(`tests/oracles/frames.py`), with the same results. "ratio": time of NumPy / time of hrixs. "x
+reading": time of hrixs / time of summing the bytes.
 
 """
-AGAINST = """## Beside the first version
+AGAINST = """## Compared with the first version
 
-Against commit 18b0b3e (version 0.1), in turn, {rounds} rounds, pair by pair: the median,
-and where the middle 90 % of the pairs lie. The kernels' results have the same bytes. "Wanted" is
-what the work on speed set out to reach; a figure below it fell short.
+This version and commit 18b0b3e (version 0.1) run in turn, {rounds} rounds. "faster by" is the
+median of the ratios of all pairs of times, "5 to 95 %" the range of the middle 90 %. Results of the
+kernels have the same bytes. "wanted" is the aim of the work on speed; a lower value misses it.
 
 """
-GROWTH = """## How cost grows
+GROWTH = """## How time grows
 
-![Cost over frames, photons, pixels, threads](images/growth.png)
+![Time against the number of frames, photons, pixels and threads](images/growth.png)
 
-The slope is that of the logarithms over the upper half of a range: 1 is linear. Frames are of 512
-x 1024 pixels with 125 photons; photons in frames of 2048 x 2048; chips have the same photons per
-pixel.
+The slope is that of the logarithms in the upper half of a range: 1 is linear. For "frames" these
+have 512 x 1024 pixels and 125 photons; for "photons a frame" 2048 x 2048 pixels; for "pixels" all
+have the same number of photons per pixel.
 
 """
 TAIL = """
@@ -76,21 +77,21 @@ python bench/bench_growth.py --json growth.json --chart docs/images/growth.png
 python bench/speed_page.py speed.json against.json growth.json
 ```
 
-`bench_against.py --check` fails where a path became slower than 0.9 times the other build, or
-gives something else: it is run before a release. How the other programs are built stands in
-[How it is built](how-it-is-built.md).
+`bench_against.py --check` fails if a path has less than 0.9 times the speed of the other build, or
+gives another result; it is run before a release. [How it is built](how-it-is-built.md) says how the
+other programs are built.
 """
 
 
 def table(head: str, rows: list[list[str]]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown."""
     titles = head.split("|")
     lines = [f"| {' | '.join(title.strip() for title in titles)} |", "|---" * len(titles) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
 
 def kernel_rows(speed: dict[str, Any]) -> list[list[str]]:
-    """Each kernel on each kind of frames."""
+    """Rows of each kernel on each kind of frames."""
     return [
         [row["data"], row["kernel"], f"{row['one_ms']:.2f}", f"{row['many_ms']:.2f}",
          f"{row['over_reading']:.1f}", f"{row['numpy_ms']:.0f}", f"{row['ratio']:.0f}x"]
@@ -99,11 +100,11 @@ def kernel_rows(speed: dict[str, Any]) -> list[list[str]]:
 
 
 def against_rows(against: dict[str, Any]) -> list[list[str]]:
-    """Each path, with what was wanted."""
+    """Rows of each path, with the wanted ratio."""
     rows = []
     for row in against["rows"]:
         wanted = wanted_ratio(row["path"], against["level"])
-        faster = ["", ""]  # the other build has it not
+        faster = ["", ""]  # the other build does not have this path
         if "faster" in row:
             faster = [f"{row['faster']:.2f}", f"{row['from']:.2f} to {row['to']:.2f}"]
         rows.append([
@@ -116,7 +117,7 @@ def against_rows(against: dict[str, Any]) -> list[list[str]]:
 
 
 def growth_rows(growth: list[dict[str, Any]]) -> list[list[str]]:
-    """Each line's ends and slope."""
+    """Rows of each line: both ends and the slope."""
     return [
         [line["over"], line["kernel"], str(line["numbers"][0]), str(line["numbers"][-1]),
          f"{line['ms'][0]:.3g}", f"{line['ms'][-1]:.3g}", f"{line['slope']:.2f}"]
@@ -125,7 +126,7 @@ def growth_rows(growth: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def readme_table(speed: dict[str, Any]) -> str:
-    """The uint16 frames alone."""
+    """The table of README.md, with uint16 frames only."""
     of_uint16 = [row for row in speed["kernels"] if row["data"] == "uint16"]
     reading = sorted(row["reading_ms"] for row in of_uint16)[len(of_uint16) // 2]
     rows = [["reading the bytes", f"{reading:.2f}", "", "", ""]]
@@ -139,7 +140,7 @@ def readme_table(speed: dict[str, Any]) -> str:
 
 
 def page(speed: dict[str, Any], against: dict[str, Any], growth: list[dict[str, Any]]) -> str:
-    """The whole page."""
+    """Return the whole page."""
     peers = [[row["finder"], f"{row['ms']:.2f}", f"{row['photons']:.0f}"] for row in speed["peers"]]
     return "".join((
         HEAD.format(cpu=speed["cpu"], threads=speed["threads"], level=speed["simd"]),
@@ -149,10 +150,11 @@ def page(speed: dict[str, Any], against: dict[str, Any], growth: list[dict[str, 
         table("frames | kernel | ms | ms, all threads | x reading | NumPy | ratio",
               kernel_rows(speed)),
         "\n", AGAINST.format(rounds=against["rounds"]),
-        table("path | ms | faster by | 5 to 95 % | wanted | peak MB | peak MB of 0.1",
+        table("path | ms | faster by | 5 to 95 % | wanted | peak MB | peak MB of version 0.1",
               against_rows(against)),
         "\n", GROWTH,
-        table("over | kernel | from | to | ms | ms | slope", growth_rows(growth)),
+        table("what grows | kernel | from | to | ms at the start | ms at the end | slope",
+              growth_rows(growth)),
         TAIL,
     ))  # fmt: skip
 
@@ -160,7 +162,7 @@ def page(speed: dict[str, Any], against: dict[str, Any], growth: list[dict[str, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("speed", "against", "growth"):
-        parser.add_argument(name, type=Path, help=f"the report of bench_{name}.py")
+        parser.add_argument(name, type=Path, help=f"JSON report of bench_{name}.py")
     arguments = parser.parse_args()
     speed, against, growth = (
         json.loads(path.read_text())

@@ -30,17 +30,17 @@ THRESHOLD = 4 * SYMMETRIC_LEVEL + 50.0
 TEXT = (
     "**Positions from the fit** (`position='gaussian'`). The plain fit solves the same equations "
     "with SciPy until it converges. The simulated frames are uint16; one half of each frame is the "
-    "negative of the other, so that its mean is known.",
+    "negative of the other, so that its mean is known.\n\n"
     "'level fitted': with `local_background`. 'masked pixels': some pixels in the fitted windows "
     "are masked, and each pixel has its own noise. 'neighbours': two hits, each in the window of "
-    "the other; SciPy fits both at once, hrixs one after the other.",
+    "the other; SciPy fits both at once, hrixs one after the other.\n\n"
     "'Left out' are hits that hrixs does not fit, or whose cloud certainly has another width "
     "(merged photons), which hrixs corrects and the plain fit does not. Hits with more than one "
     "neighbour are not compared. Neighbours are not compared with `local_background`, because the "
     "plain fit has one level for both. 'Found by one only' are hits without a partner, and pairs "
     "that are more than ten limits apart. Differences of charges and errors are relative. The "
     "errors of neighbours have no limit: hrixs states each as if the position of the other was "
-    "known exactly.",
+    "known exactly."
 )
 
 
