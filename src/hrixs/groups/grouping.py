@@ -1,4 +1,4 @@
-"""From a dataset and what to group it by to the groups of its images."""
+"""Make the groups of the images of a dataset."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _only(groups: Groups, used: NDArray[np.bool_], ds: xr.Dataset) -> Groups:
-    """The groups with the images that are in a group of every variable."""
+    """The groups, with only images that are in a group of every variable."""
     number = np.where(used, groups.number, -1)
     kept = np.unique(number[used])
     place = np.full(len(groups) + 1, -1, dtype=np.int64)
@@ -119,16 +119,16 @@ def _only(groups: Groups, used: NDArray[np.bool_], ds: xr.Dataset) -> Groups:
 
 
 def crossed(groups: Sequence[Groups]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """One number for each image of the combination it is in, and where combinations lie.
+    """Number of the combination of each image, and places of the combinations.
 
     Returns
     -------
     number : numpy.ndarray of int64, shape (n_images,)
-        Of the combination among those that have an image; -1 for none.
+        Number of the combination, among those with an image; -1 for none.
     place : numpy.ndarray of int64, shape of the groups
         Number of the combination at each place; -1 where it has no image.
     n : int
-        Combinations that have one.
+        Number of combinations with an image.
     """
     shape = tuple(len(one) for one in groups)
     numbers = np.stack([one.number for one in groups])
@@ -143,7 +143,7 @@ def crossed(groups: Sequence[Groups]) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def attributes_of(groups: Sequence[Groups], number: NDArray[np.int64]) -> Mapping[str, Any]:
-    """What ``attrs`` tell of the groups and of images that are in none."""
+    """``attrs`` on the groups, and on images that are in none."""
     counts: dict[str, Any] = {}
     for one in groups:
         counts |= one.counts

@@ -1,4 +1,4 @@
-"""The elastic lines of several runs, each found and put where it belongs."""
+"""Find the elastic line of each run, and shift the spectra to the photon energy."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-#: Rows of the chip on both sides of where the elastic line is expected, in which it is looked for.
+#: Rows of the chip on both sides of the expected elastic line in which it is searched.
 ROWS_BESIDE = 15.0
-# A line of fewer standard deviations, or so near to the end of what was searched, is none.
+# Weaker lines (standard deviations), and lines this near to the end of the range, do not count.
 _LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
 
 
@@ -36,39 +36,39 @@ def align_elastic(
     within: float | None = None,
     region: tuple[float, float] | None = None,
 ) -> xr.Dataset:
-    """Move the spectra of each run, or each step, so that its elastic line is at the photon energy.
+    """Shift the spectra of each run, or step, so that its elastic line is at the photon energy.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        With ``spectrum (trainId, ..., energy)``, as from `concat` or `hRIXS.process_runs`.
+        With ``spectrum (trainId, ..., energy)``, from `concat` or `hRIXS.process_runs`.
     by : str
-        What is moved together: the images of a run, or those of the same value of a variable; with
-        ``by='nrj'`` the steps of a scan, also where the values jitter.
+        Images that are shifted together: those of a run, or with the same value of a variable;
+        ``by='nrj'`` means the steps of a scan, also if the values jitter.
     elastic : float or xarray.DataArray, optional
-        Where the elastic line belongs, in the unit of the energy axis: a number, or one for each
-        image. By default the run's ``nrj``; without that the mean of what is found in all runs.
+        True position of the elastic line in the unit of the energy axis: a number, or one for each
+        image. Default: ``nrj`` of the run; without it, the mean position found in all runs.
     within : float, optional
-        How far from there the line is looked for, in the unit of the energy axis. By default 15
-        rows of the chip.
+        Largest distance from there at which the line is searched, in the unit of the energy axis.
+        Default: 15 rows of the chip.
     region : (float, float), optional
-        The part of the energy axis in which it is looked for in all runs, in place of that.
+        Range of the energy axis in which the line is searched in all runs, instead of `within`.
 
     Returns
     -------
     xarray.Dataset
-        A new one, with all variables over ``energy`` moved: a bin is shared by the two it comes to
-        overlap, so that counts are kept. ``drift`` is by how much the run of each image was off,
-        in pixels, and ``drift_err`` its standard deviation, both NaN where no line was found and
-        the spectra stay as they were. ``attrs`` tell ``not_aligned``, those runs, and
-        ``n_moved_out``, counts that were moved out of the axis.
+        A new dataset. All variables over ``energy`` are shifted; a bin is divided between the two
+        bins that it overlaps, so that counts are kept. ``drift`` is the shift of the run of each
+        image in pixels, and ``drift_err`` its standard deviation; both are NaN, and spectra are not
+        changed, if no line was found. ``attrs``: ``not_aligned`` lists these runs, and
+        ``n_moved_out`` is the number of counts that were shifted out of the axis.
 
     Raises
     ------
     MissingDataError
-        There are no spectra, or no ``run``.
+        If there are no spectra, or no ``run``.
     ValueError
-        The axis is not in equal bins, or no run has a line.
+        If the axis does not have equal bins, or no run has a line.
 
     Warns
     -----
@@ -77,10 +77,10 @@ def align_elastic(
 
     Notes
     -----
-    The images of a run are added up, at the mean photon energy where it changes in the run. In that
-    the tallest line near the expected place is fitted, as by `line_width`. A run's drift then is
-    known to the line's ``centre_err``: the width over the root of its photons. Of integrated
-    intensity that is too small, since neighbouring bins share it, as `line_width` says.
+    The images of a run are added up, after a shift to the mean photon energy if this changes in
+    the run. The tallest line near the expected position is fitted, as in `line_width`. The error of
+    the drift is ``centre_err`` of the line: its width / root of its photons. For integrated
+    intensity this is too small, because neighbouring bins share intensity (see `line_width`).
 
     Examples
     --------
@@ -163,7 +163,7 @@ def align_elastic(
 
 
 def _moved_together(ds: xr.Dataset, by: str) -> NDArray[Any]:
-    """Name of the run, or of the step, of each image."""
+    """Name of the run or step of each image."""
     if by not in ds.variables or ds[by].dims != (_DIM,):
         if by == RUN:
             raise MissingDataError(
@@ -191,7 +191,7 @@ def _shown(value: Any) -> str:
 
 
 def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
-    """Where the elastic line of each image belongs; NaN where that is not known."""
+    """True position of the elastic line of each image; NaN if unknown."""
     n = ds.sizes[_DIM]
     if elastic is None:
         known = "nrj" in ds.variables and ds["energy"].attrs.get("units") == "eV"
@@ -207,7 +207,7 @@ def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
 
 
 def _added(spectrum: xr.DataArray, expected: Floats, step: float) -> tuple[xr.DataArray, float]:
-    """Sum of a run's spectra, moved to the mean of where the lines belong; and that."""
+    """Sum of the spectra of a run, shifted to the mean of the true positions; this mean."""
     known = np.isfinite(expected)
     mean = float(expected[known].mean()) if known.any() else np.nan
     within = [dim for dim in spectrum.dims if dim != "energy"]
@@ -226,7 +226,7 @@ def _ends(axis: Floats, place: float, within: float) -> tuple[float, float]:
 
 
 def _line(total: xr.DataArray, low: float, high: float) -> LineFit:
-    """The tallest line between two ends, or an error that says why there is none."""
+    """The tallest line between two limits, or a ValueError that says why there is none."""
     axis = total["energy"].values
     near = total.isel(energy=np.flatnonzero((axis >= low) & (axis <= high)))
     units = total["energy"].attrs.get("units", "")
@@ -255,7 +255,7 @@ def _mean_centre(fits: dict[str, LineFit]) -> float:
 
 
 def _moved(ds: xr.Dataset, bins: Floats, rows: Floats) -> xr.Dataset:
-    """All that lies along the energy moved by so many bins, and photons by so many rows."""
+    """Shift all variables over the energy by a number of bins, and photons by rows."""
     shifts = xr.DataArray(bins.round(9), dims=_DIM)
     result = ds.copy(deep=False)
     n_bins = ds.sizes["energy"]

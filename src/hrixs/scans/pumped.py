@@ -1,4 +1,4 @@
-"""Which trains were pumped: by a value of each, by its pulses, or by turns."""
+"""Find out which trains were pumped: by a value, by their pulses, or alternating."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-# Two groups are separated where the gap between them is so many times their spread. That there are
-# two is known here, of few trains too; `select` has to ask whether there are.
+# Two groups are separated if the gap between them is at least this times their spread. It is known
+# here that there are two groups; `select` must find out whether there are.
 _CLEARLY = 4.0
 
 
@@ -31,46 +31,46 @@ def pumped_by(
     alternate: bool = False,
     first_pumped: bool | int | None = None,
 ) -> xr.DataArray:
-    """Tell which trains were pumped.
+    """Find out which trains were pumped.
 
     Parameters
     ----------
     data : xarray.Dataset
-        Of trains, with the coordinate ``trainId``.
+        Data of trains, with the coordinate ``trainId``.
     field : str, optional
-        Variable with one value for each train, such as an energy of the laser or the state of a
-        shutter; or with one for each pulse of each train, such as a bunch pattern: a train is
-        pumped where one of its pulses is.
+        Variable with one value for each train, such as the energy of the laser or the state of a
+        shutter; or with one for each pulse, such as a bunch pattern: a train is pumped if one of
+        its pulses is.
     above : float, optional
-        A value above this is pumped.
+        Values above this are pumped.
     equals : optional
-        A value like this, or like one of a list, is pumped.
+        Values equal to this, or to one of a list, are pumped.
     bits : int, optional
-        A whole number with one of these bits set is pumped, for example ``1 << 13``. By default,
-        of two groups of numbers that lie clearly apart, the higher is pumped; of True and False,
-        True.
+        Whole numbers with one of these bits set are pumped, for example ``1 << 13``. Without
+        `above`, `equals` and `bits`, the higher of two clearly separated groups of numbers is
+        pumped; of True and False, True.
     alternate : bool
-        Every second train is pumped, counted by train ids: trains that are missing shift nothing.
+        Every second train is pumped, counted by train ids, so that missing trains do not matter.
     first_pumped : bool or int
-        With `alternate`: whether the first train in `data` is pumped; or the id of one that is.
+        With `alternate`: whether the first train in `data` is pumped, or the id of a pumped train.
 
     Returns
     -------
     xarray.DataArray of bool, dims (trainId,)
-        ``pumped``. Where a train has no value it is not known: all are numbers then, 1, 0 and NaN,
-        which `aggregate` leaves out and counts. ``attrs`` say how it was told, and count.
+        ``pumped``. If some trains have no value, the result is 1, 0 and NaN; `aggregate` leaves out
+        NaN and counts it. ``attrs`` have the criterion and the numbers of trains.
 
     Raises
     ------
     MissingDataError
-        There is no such variable, or no ``trainId``.
+        If there is no such variable, or no ``trainId``.
     ValueError
-        Options contradict each other, or values lie in no two groups.
+        If options contradict each other, or values do not form two groups.
 
     Warns
     -----
     HrixsWarning
-        For trains without a value, and where all are pumped, or none.
+        For trains without a value, and if all trains are pumped, or none.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def pumped_by(
 def _by_values(
     field: str, values: NDArray[Any], *, above: float | None, equals: Any, bits: int | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], str]:
-    """Which values are pumped, which are missing, and in words how that was told."""
+    """Values that are pumped, values that are missing, and the criterion as text."""
     missing = np.asarray(xr.DataArray(values).isnull().values)
     if missing.all():
         raise MissingDataError(f"no train has a value of {field!r}.")
@@ -147,11 +147,11 @@ def _by_values(
 
 
 def _between_two_groups(field: str, values: Floats) -> float:
-    """A value between the two groups that all lie in."""
+    """A value between the two groups of values."""
     ordered = np.sort(values)
     n = len(ordered)
     if ordered[0] < ordered[-1]:
-        # Where the sum of squares about both means is least (two means in one dimension).
+        # The cut with the smallest sum of squares about both means (k-means with two groups).
         left = np.arange(1, n)
         before = np.cumsum(ordered)[:-1]
         after = ordered.sum() - before
