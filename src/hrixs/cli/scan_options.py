@@ -57,8 +57,7 @@ def grouping(arguments: argparse.Namespace) -> dict[str, Any]:
             continue
         if not (arguments.aggregate or arguments.map):
             raise ValueError(
-                f"--{option} was given without --aggregate VAR or --map: name the variable to group "
-                "by."
+                f"--{option} was given without --aggregate VAR or --map. Add one of them."
             )
         names = [name for name, _ in given]
         if len(set(names)) < len(names) or (None in names and len(names) > 1):
