@@ -1,4 +1,4 @@
-"""Drift of the spectrum during a run: measured from its photons, and taken out of them."""
+"""Measure the drift of the spectrum during a run from its photons, and correct it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hrixs.utils.typing import Floats
 
 Integers = NDArray[np.int64]
 
-# Bits of a photon's flag: its fit did not converge, or left the brightest pixel.
+# Bits of the flag of a photon: the fit did not converge, or left the brightest pixel.
 _NOT_PLACED = 1 | 2
-# Share of the region's photons near its ends above which one is told.
+# Share of photons near the ends of the region above which this is reported.
 _MOST_LEFT_OUT = 0.2
 
 
@@ -40,45 +40,45 @@ def align(
     smoothing: float = 0.8,
     slow_drift: bool = False,
 ) -> xr.Dataset:
-    """Measure the shift of each group of trains against the sum of all, and take it out.
+    """Measure the shift of each group of trains relative to all others, and correct it.
 
     Parameters
     ----------
     data : xarray.Dataset
-        A photon table, as from `find_photons`; or a dataset with counted spectra,
+        A photon table from `find_photons`, or a dataset with counted spectra,
         ``spectrum (trainId, energy)`` or over ``y``.
     photons_per_group : int
-        Successive trains (without ``trainId``: frames) are put together until a group has about so
-        many photons.
+        Number of photons in a group; successive trains (or frames, without ``trainId``) are put
+        together until a group has about this number.
     trains_per_group : int, optional
-        So many trains to a group instead.
+        Number of trains in a group, instead of `photons_per_group`.
     curvature : Curvature or (float, float)
         The curve of the lines, or ``(CURVE_A, CURVE_B)``, for a photon table.
     region : (float, float), optional
-        Rows to compare, of the curvature-corrected positions: counted as ``y`` is for a photon
-        table and for spectra over ``y``, of the full chip for spectra over ``energy``. By default
-        all rows of the frame; where the attributes of a photon table do not give them, those of its
-        photons and `max_shift` beside them.
+        Rows to compare, after correction for the curvature: in the rows of ``y`` for a photon table
+        and for spectra over ``y``, in rows of the full chip for spectra over ``energy``. Default:
+        all rows of the frame; if a photon table does not state them, the rows of its photons plus
+        `max_shift` on both sides.
     max_shift : float
-        Largest shift that is looked for, in pixels. Photons within so many pixels of the region's
-        ends are not compared.
+        Largest shift that is searched, in pixels. Photons this near to the ends of the region are
+        not compared.
     smoothing : float
-        Standard deviation by which the summed spectrum is smoothed, in pixels: below that of the
-        lines.
+        Standard deviation by which the summed spectrum is smoothed, in pixels; it must be smaller
+        than that of the lines.
     slow_drift : bool
-        Whether the shifts follow a smooth drift from group to group, whose smoothness is taken
-        from the shifts. This lessens their noise, and would blur a jump.
+        Whether to assume a smooth drift from group to group; the smoothness is found from the
+        shifts. This reduces noise, but blurs a jump.
 
     Returns
     -------
     xarray.Dataset
-        A new one. Of a photon table: with ``y`` less the shift of the photon's group, the number
-        of that in the coordinate ``group_number``, and over dim ``group``: ``drift``,
+        A new dataset. For a photon table: ``y`` minus the shift of the group of the photon; the
+        number of the group is in the coordinate ``group_number``; over dim ``group``: ``drift``,
         ``drift_err`` (pixels, one standard deviation), ``n_compared`` (photons) and the first train
-        of each group. Of spectra: the spectra moved, each bin shared by the two it overlaps so
-        that counts are kept, and ``drift``, ``drift_err``, ``group_number`` for each of them; of
-        a run processed with its photons, ``photon_y`` is moved as well.
-        The mean drift over all photons is 0; with `slow_drift` it is so weighted by 1 / error².
+        of each group. For spectra: the shifted spectra (a bin is divided between the two that it
+        overlaps, so that counts are kept), and ``drift``, ``drift_err``, ``group_number`` for each
+        of them; if a run was processed with its photons, ``photon_y`` is shifted as well.
+        The mean drift over all photons is 0; with `slow_drift` the mean weighted by 1 / error².
 
     Raises
     ------
@@ -91,20 +91,20 @@ def align(
     Warns
     -----
     HrixsWarning
-        For groups with too few photons, which are not moved, and for those whose best shift is the
-        largest allowed; where the tallest line, or a fifth of the region's photons, is too near to
-        its ends to be compared; for photons of a processed run that can't be moved.
+        For groups with too few photons, which are not shifted; for groups whose best shift is the
+        largest allowed one; if the tallest line, or a fifth of the photons, is too near to the ends
+        of the region to be compared; for photons of a processed run that cannot be shifted.
 
     Notes
     -----
-    The likelihood is that of the group's photons under the smoothed sum of all other groups;
-    sum and shifts are improved in turns. The uncertainty is the scatter of the photons' slopes of
-    the log-likelihood over its bend (a sandwich estimate). A line of n photons and standard
-    deviation s on no background can't be placed better than s / sqrt(n).
+    A shift maximises the likelihood of the photons of a group under the smoothed sum of all other
+    groups; sum and shifts are improved in turn. The uncertainty is a sandwich estimate: scatter of
+    the first derivatives of the log-likelihood / second derivative. The position of a line with n
+    photons and standard deviation s, without background, has an error of at least s / sqrt(n).
 
-    Photons that a fit could not place (bits 1 and 2 of ``flag``) are moved, but not compared.
+    Photons whose fit failed (bits 1 and 2 of ``flag``) are shifted, but not compared.
 
-    Positions inside of the pixel are those before: take phases from the table that was given.
+    Pixel phases change with the shift: use the original table for phases.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     step = equal_step(rows, axis)
     group_of_train = _groups(counts.sum(axis=1), settings)
     train, column = np.nonzero(counts)
-    # Bins of a pixel must not show as a comb in the template.
+    # Bins of a pixel must not give the template the shape of a comb.
     wide = settings | {"smoothing": max(settings["smoothing"], 0.6 * abs(step))}
     shifts, n_compared = _measured(
         rows[column], counts[train, column], variance[train, column], group_of_train[train], wide,
@@ -241,7 +241,7 @@ def _whose_rows(attrs: Mapping[Hashable, Any]) -> str:
 
 
 def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
-    """``photon_y`` of a processed run, each less the shift of its train."""
+    """``photon_y`` of a processed run minus the shift of the train of each photon."""
     y = data["photon_y"]
     if dim == "trainId" and {"photon_frame", "photon_trainId"} <= set(data.variables):
         frame, ids = data["photon_frame"].values, data["trainId"].values
@@ -257,7 +257,7 @@ def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
 
 
 def _groups(per_train: Floats, settings: dict[str, Any]) -> Integers:
-    """Number of the group of each train, ascending; a small rest belongs to the last group."""
+    """Number of the group of each train, ascending; a small rest is added to the last group."""
     n_trains = len(per_train)
     if settings["trains_per_group"] is not None:
         size = whole_number("trains_per_group", settings["trains_per_group"])
@@ -274,7 +274,7 @@ def _measured(
     position: Floats, weight: Floats, variance: Floats, group: Integers, settings: dict[str, Any],
     *, ends: tuple[float, float], rows_of: str,
 ) -> tuple[Shifts, Floats]:  # fmt: skip
-    """Shifts of the groups and photons compared of each."""
+    """Shifts of the groups, and numbers of photons compared."""
     if not len(position):
         raise ValueError("there is no photon to align.")
     low, high = ends

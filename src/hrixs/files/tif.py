@@ -24,10 +24,10 @@ _EPICS_EPOCH = np.datetime64("1990-01-01", "ns")
 
 
 def stored_images(path: str, dataset: str | None) -> Stored:
-    """Tell of the images in a TIFF file.
+    """Describe the images in a TIFF file.
 
-    All series of equal shape and type are one stack, as programs write a series a frame or a whole
-    stack. `dataset` is the number of a series, for files that hold several kinds.
+    All series of equal shape and type are one stack: programs write a series for each frame, or one
+    for a whole stack. `dataset` is the number of a series, for files with different series.
     """
     tifffile = library("tifffile", "TIFF", "tifffile")
     with tifffile.TiffFile(path) as file:
