@@ -132,10 +132,10 @@ def line_width(
         fitted line, because square roots of small counts would bias the fit. ``'gaussian'`` for
         integrated intensity.
     error : array_like, optional
-        One standard deviation of each bin. For ``'poisson'`` only one number is used: the
-        sum of the variances / the sum of the spectrum (default 1, for counts). For ``'gaussian'`` it gives the weights; default:
-        all bins have the same weight, and their scatter gives the uncertainties, which are too
-        small if neighbouring bins share intensity.
+        One standard deviation of each bin. For ``'poisson'`` only one number is used: the sum of
+        the variances / the sum of the spectrum (default 1, for counts). For ``'gaussian'`` it gives
+        the weights; default: all bins have the same weight, and their scatter gives the
+        uncertainties, which are too small if neighbouring bins share intensity.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """SPE files of Princeton Instruments, versions 2.x (WinView) and 3.0 (LightField).
 
-A file has a header of 4100 bytes, the frames, and in version 3.0 a footer in XML with the
-distance of frames: each may be followed by its time stamps. See "SPE 3.0 File Format Specification", Princeton
-Instruments, 2014, and appendix C of the WinView manual.
+A file has a header of 4100 bytes, the frames, and in version 3.0 a footer in XML with the distance
+of frames: each may be followed by its time stamps. See "SPE 3.0 File Format Specification",
+Princeton Instruments, 2014, and appendix C of the WinView manual.
 """
 
 from __future__ import annotations

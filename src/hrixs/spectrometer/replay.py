@@ -1,4 +1,4 @@
-"""A result made again with one call."""
+"""Make a result again with one call."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _MOST = 6
 
 
 def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Make a result again, from its runs or images, by the steps in its attributes.
+    """Make a result again from its runs or images, by the steps in its attributes.
 
     Parameters
     ----------
     result : xarray.Dataset or path
-        A result of the class `hRIXS` or of the command ``hrixs process``, or its file: netCDF, or
-        NeXus or columns of text, which tell the steps, too.
+        A result of the class `hRIXS` or of the command ``hrixs process``, or its file: netCDF,
+        NeXus or columns of text; all of them contain the steps.
     moved : dict of str to str, optional
-        Folders that lie elsewhere now: ``{"/old/raw": "/new/raw"}``. Runs that were given by number
-        are looked up anew; where they are none of a proposal here: ``{"145": "/new/r0145"}``.
+        New places of folders: ``{"/old/raw": "/new/raw"}``. Runs that were given by number are
+        looked up again; if this fails, give their folders: ``{"145": "/new/r0145"}``.
 
     Returns
     -------
     xarray.Dataset
-        The result. On the same version of hrixs it is the same, to the last byte.
+        The result. The same version of hrixs gives the same bytes.
 
     Raises
     ------
     MissingDataError
-        If the result does not list its steps, or a run or a file is not there any more.
+        If the result does not list its steps, or a run or a file does not exist any more.
     ValueError
-        If a step can't be done again: images were a dataset in memory, or an argument, as a
-        function of one's own, could not be recorded.
+        If a step cannot be repeated: images were a dataset in memory, or an argument could not be
+        recorded, such as a function of the user.
 
     Warns
     -----
     HrixsWarning
-        What differs from the result. What was done to large variables between the calls, as
-        ``spectrum * 2``, is seen only so.
+        If the new result differs. Changes of large variables between the calls, such as ``spectrum
+        * 2``, are not recorded and become visible only in this way.
 
     See Also
     --------
@@ -63,15 +63,15 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
 
 
 def done_again(result: Result, moved: Mapping[str, str] | None = None) -> MadeAgain:
-    """A result made again, and what differs."""
+    """A result that was made again, and the differences."""
     return made_again(hRIXS, result, moved, {"count_events": count_events})
 
 
 def said_of_differences(made: MadeAgain) -> str:
-    """What differs, and why that may be."""
+    """Text on the differences and their possible reasons."""
     shown = made.differences[:_MOST]
     more = len(made.differences) - len(shown)
     text = "; ".join(shown) + (f"; and {more} more" if more else "")
     if made.version != __version__:
         return f"{text}. It was made by hrixs {made.version}, and this is {__version__}."
-    return f"{text}. Have files changed, or was something done to it that is no call of hrixs?"
+    return f"{text}. Have files changed, or was the result changed by something other than hrixs?"
