@@ -93,7 +93,7 @@ def doubt_of_line(
             f"each ADU, light by more than {LIGHT_VARIANCE * noise:.2g}"
         )
     if height > _CLEAR * height_err and _is_box(level - base, middle, known):
-        return begins + "begins and ends within one row, where light reaches into the next ones"
+        return begins + "begins and ends within one row, but light reaches into the next rows"
     return None
 
 
@@ -121,8 +121,8 @@ def doubt_of_hits(fit: FittedLine, x: Floats, y: Floats) -> str | None:
         return None
     if _is_box(counts - np.median(counts), middle, np.ones(len(counts), dtype=bool)):
         return (
-            "it lies along the rows of the chip and begins and ends within one row, where light "
-            "reaches into the next ones"
+            "it lies along the rows of the chip and begins and ends within one row, but light "
+            "reaches into the next rows"
         )
     return None
 

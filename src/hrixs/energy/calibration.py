@@ -133,7 +133,9 @@ def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:
                 f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}"
             )
         elif fit.chi2 > _LARGEST_CHI2:
-            found.append(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
+            found.append(
+                f"{line} has a chi2 of {fit.chi2:.1f}: its shape is not {fit.shape!r}. {check}"
+            )
     return found
 
 

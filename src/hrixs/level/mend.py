@@ -95,9 +95,9 @@ class Mending:
         limits = None if learner is None else learner.learned()
         if limits is None:
             warn(
-                f"REMOVE_COSMICS compares the images of a run: of these fewer than {FEWEST_IMAGES} "
-                "can be used, or the first ones have too little light to learn how a photon "
-                "changes a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
+                f"REMOVE_COSMICS needs to compare images, but fewer than {FEWEST_IMAGES} of this "
+                "run can be used, or the first ones have too little light. No track is removed. "
+                "For counted photons set MAX_PIXEL instead."
             )
         return replace(self, limits=limits)
 

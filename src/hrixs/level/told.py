@@ -70,9 +70,9 @@ def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
         attrs["n_lit_levels"] = len(lit)
         if len(lit):
             warn(
-                f"{len(lit)} images have light, or another level, in nearly all of the pixels that "
-                f"their level is taken from, which may be too high: {_named(lit, names)}. Set "
-                "PEDESTAL to rows without light, as slice(1900, 2000), and load a dark."
+                f"the level of {len(lit)} images may be too high, because nearly all pixels used "
+                f"for it have light, or levels of their own: {_named(lit, names)}. Set PEDESTAL to "
+                "rows without light, such as slice(1900, 2000), and load a dark."
             )
     if PIXELS in columns:
         pixels = columns[PIXELS]
@@ -83,8 +83,8 @@ def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
         odd = np.flatnonzero(pixels < 0)
         if len(odd):
             warn(
-                f"no tracks are removed from {len(odd)} images, whose light is not that of the "
-                f"first ones: {_named(odd, names)}. Look at these images."
+                f"no tracks are removed from {len(odd)} images, because their light differs from "
+                f"that of the first images: {_named(odd, names)}. Look at these images."
             )
     return attrs
 

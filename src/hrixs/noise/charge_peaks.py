@@ -20,8 +20,8 @@ _BINS_A_WIDTH = 3.0
 # The peak of false hits is below this, in standard deviations of the noise of a spot.
 _FALSE_HITS = 3.5
 # A neighbour with less than this share of its charge in the spot has its own hit, otherwise none.
-# Of the values tried, it loses fewest photons in simulated frames: 1000, 5000 and 20000 photons at a
-# noise of 1.6 e-, and 5000 and 20000 at 4 e-, with clouds of 0.55 px.
+# Of the values tried, it loses fewest photons in simulated frames: 1000, 5000 and 20000 photons at
+# a noise of 1.6 e-, and 5000 and 20000 at 4 e-, with clouds of 0.55 px.
 _PART_WITHOUT_A_HIT = 0.75
 
 

@@ -126,8 +126,8 @@ def _remarks(report: Any) -> list[str]:
         noise, still = float(report.frames["noise"].mean()), _typical(report.pixels)
         if noise > _PATTERN * still:
             remarks.append(
-                f"the pixels' pedestals differ: {noise:.3g} ADU over the frame, {still:.3g} ADU "
-                "from frame to frame. A dark subtracted lowers the noise."
+                f"pedestals differ from pixel to pixel: the noise is {noise:.3g} ADU over the "
+                f"frame and {still:.3g} ADU from frame to frame. A dark (dark=) lowers it."
             )
     # In frames with light the tails of photons look like noise.
     if report.pixels is not None and report.attrs["n_darks"] >= _LEAST_DARKS:

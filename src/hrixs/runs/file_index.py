@@ -191,8 +191,9 @@ def _of_one_length(
     if len(lost_ids) or len(lost):
         n_lost = max(len(lost_ids), len(lost))
         faults.add(
-            f"{name}: its index has {len(train_ids)} trains, {len(first)} places and {len(count)} "
-            f"numbers of {faults.noun}; those of {n_lost} trains are skipped: "
+            f"{name}: its index has {len(train_ids)} train ids, {len(first)} first rows and "
+            f"{len(count)} numbers of {faults.noun}, expected equally many; {n_lost} trains are "
+            "skipped: "
             f"{named_trains(lost_ids)}.",
             n_skipped=n_lost,
             train_ids=lost_ids,

@@ -233,9 +233,7 @@ def _summed(part: xr.Dataset, name: str) -> xr.Dataset:
     by = DIVISOR if DIVISOR in part else str(part.attrs.get("normalized_by", "counts"))
     along = part.drop_vars([one for one, v in part.data_vars.items() if one == "normalized"])
     if "coverage" in along and bool((along["coverage"] < 0.5).any()):
-        warn(
-            f"some of the map that is cut along {name} was reached by no spectrum; it counts as 0."
-        )
+        warn(f"a part of the map in this range of {name} has no spectrum; it counts as 0.")
     keep = {one: along[one] for one, v in along.data_vars.items() if name not in v.dims}
     sums = along.drop_vars(list(keep)).sum(name, skipna=False, keep_attrs=True)
     return add_normalized(sums.assign(keep), by)

@@ -99,10 +99,10 @@ def _tell_moved_energies(
     if abs(moved) < _MOVED:
         return
     warn(
-        f"with this curve lines lie {abs(moved):.2g} rows, {1e3 * abs(moved * slope):.2g} meV, "
-        f"from where the former one had them in columns {columns[0]:.0f} to {columns[-1]:.0f}: "
-        "energies are those of column 0, to which both are continued. Calibrate the axis with "
-        "this curve (calibrate_energy), or keep the former one for all columns."
+        f"this curve moves lines by {abs(moved):.2g} rows, {1e3 * abs(moved * slope):.2g} meV, "
+        f"from those of the former curve in columns {columns[0]:.0f} to {columns[-1]:.0f}: "
+        "energies belong to column 0, to which both curves are extrapolated. Calibrate the axis "
+        "again with this curve (calibrate_energy), or keep the former curve for all columns."
     )
 
 

@@ -151,7 +151,7 @@ def set_energy_axis(
         off = float(np.abs(straight - result.energy(result.rows)).max())
         warn(
             f"ENERGY_INTERCEPT and ENERGY_SLOPE are a straight line, which is off by up to "
-            f"{1e3 * off:.2g} meV at the lines; use the result's energy(row) for the curve."
+            f"{1e3 * off:.2g} meV at the lines. For the curved axis use energy(row) of the result."
         )
     if plot:
         from hrixs.energy.calibration_plot import plot_calibration

@@ -187,8 +187,8 @@ def analysis_of(
     require_method(method)
     if deconvolution is not None and method != "integrate":
         raise ValueError(
-            f"deconvolve=True with method={method!r}, expected 'integrate': photons that are "
-            "counted have their places, and no cloud that could be taken out."
+            f"deconvolve=True with method={method!r}, expected method='integrate': counted photons "
+            "have positions, and no cloud to remove."
         )
     options: dict[str, Any] = {}
     if method in _BY_THRESHOLD:

@@ -58,7 +58,7 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     """
     made = done_again(result, moved)
     if made.differences:
-        warn(f"made again, the result is another one. {said_of_differences(made)}")
+        warn(f"made again, the result differs. {said_of_differences(made)}")
     return made.result
 
 
