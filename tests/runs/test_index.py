@@ -204,7 +204,7 @@ def test_a_chunk_that_inflates_without_end(folder):
                 data.id.write_direct_chunk((3, 0, 0), zlib.compress(bytes(200_000_000)))
     result, text = processed(folder)
     assert result.attrs["n_images"] == 11
-    assert "does not inflate to the 1024 bytes of a frame" in text
+    assert "does not decompress to the 1024 bytes of a frame" in text
 
 
 WAYS = {

@@ -14,7 +14,7 @@ namespace hrixs {
 struct ResolveSettings {
     CloudFit cloud{};                // split_doubles is ignored
     Index max_photons = 0;           // in one frame
-    std::optional<double> max_pixel; // ADU; brighter pixels and their neighbours are masked
+    std::optional<double> max_pixel; // ADU above the pedestal; brighter ones are masked
 };
 
 // Sums of the light of one frame over the tiles that were searched.

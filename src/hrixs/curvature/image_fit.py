@@ -119,9 +119,8 @@ def fit_curvature_image(
     Parameters
     ----------
     image : array_like, shape (x, y)
-        Usually the sum of the frames of a run, dark subtracted. NaN pixels are left out.
-        Coordinates ``x`` and ``y``, if consecutive whole numbers, are its position on the full
-        chip.
+        Usually the sum of the frames of a run, dark subtracted. NaN pixels are left out. If
+        coordinates ``x`` and ``y`` are consecutive whole numbers, they give its place on the chip.
     start : Curvature or (float, float), optional
         Start values: a curve, or ``(curve_a, curve_b)``. Default: they are searched.
     **options

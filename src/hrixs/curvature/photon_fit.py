@@ -208,7 +208,7 @@ def fit_curvature(
         raise ValueError(f"degree = {degree}, expected 1 to {_LARGEST_DEGREE}.")
     n_bootstrap = whole_number("n_bootstrap", n_bootstrap)
     if n_bootstrap < 2:
-        raise ValueError(f"n_bootstrap = {n_bootstrap}, expected 2 or more: they have a scatter.")
+        raise ValueError(f"n_bootstrap = {n_bootstrap}, expected 2 or more.")
     x, y, weight, n_not_finite = _columns(photons, weights)
     if len(x) < _FEWEST_PHOTONS:
         raise NoLineError(no_line_text(f"{len(x)} photons are given, at least {_FEWEST_PHOTONS}"))
@@ -222,7 +222,7 @@ def fit_curvature(
     if not significance > _LEAST_SIGNIFICANCE:
         raise NoLineError(
             no_line_text(
-                f"the best candidate stands {significance:.1f} standard deviations above chance, "
+                f"the best candidate is {significance:.1f} standard deviations above chance, "
                 f"expected at least {_LEAST_SIGNIFICANCE:g}"
             )
         )

@@ -311,8 +311,8 @@ def _measured(
         )
     if n_few:
         warn(
-            f"{n_few} of {n_groups} groups have fewer than {LEAST_PHOTONS} photons and are not "
-            "measured."
+            f"{n_few} of {n_groups} groups have fewer than {LEAST_PHOTONS} photons; their "
+            "drift is not measured."
         )
     if shifts.at_limit.any():
         warn(

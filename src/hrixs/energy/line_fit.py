@@ -129,7 +129,7 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
 def no_line_text(why: str) -> str:
     """Text of a NoLineError."""
     return (
-        f"no spectral line found: {why}. Expected a spectrum with a line that stands out. Add up "
+        f"no spectral line found: {why}. Expected a spectrum with a clear line. Add up "
         "more frames, check curvature and threshold, or give the line's region."
     )
 

@@ -20,8 +20,8 @@ def stored_sif(path: str, dataset: str | None) -> Stored:
     """Describe the frames in an .sif file; pixels are float32."""
     if Path(path).suffix.lower() == ".sifx":
         raise ValueError(
-            f"{path} is the header of a spooled acquisition, whose images lie in *spool.dat files "
-            "beside it. Give the folder with all of them and the .ini file."
+            f"{path} is the header of a spooled acquisition, whose images are in *spool.dat files "
+            "next to it. Give the folder with all of them and the .ini file."
         )
     with _Reader(path) as file:
         try:

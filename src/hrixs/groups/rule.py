@@ -123,8 +123,8 @@ class Rule:
         wide = jitter.wide_groups(values, found, tolerance)
         if wide and tolerance > 0:
             warn(
-                f"{len(wide)} of {int(found.max()) + 1} groups of {self.name} reach over more than "
-                f"four times the tolerance of {tolerance:g}, from value to value: "
+                f"{len(wide)} of {int(found.max()) + 1} groups of {self.name} are wider than four "
+                f"times the tolerance of {tolerance:g}: "
                 f"{'; '.join(wide[:3])}. Give a smaller tolerance, or step=."
             )
         return found, f"gaps above {tolerance:.4g}"

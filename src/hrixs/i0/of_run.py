@@ -75,8 +75,9 @@ class RunI0:
         if shared.any():
             warn(
                 f"{int(shared.sum())} of {len(n)} images share trains of their exposures of "
-                f"{exposures.attr} trains ({exposures.source}), whose light is in the {NAME} of "
-                f"each: {named_trains(image_ids[shared])}. Set I0_TRAINS if exposures are shorter."
+                f"{exposures.attr} trains ({exposures.source}); {NAME} of each image contains the "
+                f"shared trains: {named_trains(image_ids[shared])}. Set I0_TRAINS if exposures are "
+                "shorter."
             )
         attrs: dict[str, Any] = {
             "long_name": "incident intensity, summed over the exposure",

@@ -220,7 +220,7 @@ def _read_bytes(stored: Stored, row: int, descriptor: int, out: NDArray[Any]) ->
     inflater = _zlib.decompressobj()
     content = inflater.decompress(packed, stored.frame_bytes + 1)
     if len(content) != stored.frame_bytes or not inflater.eof:
-        raise ValueError(f"it does not inflate to the {stored.frame_bytes} bytes of a frame")
+        raise ValueError(f"it does not decompress to the {stored.frame_bytes} bytes of a frame")
     if not stored.shuffled:
         out[...] = np.frombuffer(content, stored.dtype).reshape(stored.shape)
         return

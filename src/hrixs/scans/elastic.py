@@ -233,18 +233,20 @@ def _line(total: xr.DataArray, low: float, high: float) -> LineFit:
     where = f"between {low:.6g} and {high:.6g} {units}".rstrip()
     if near.sizes["energy"] < 6:
         raise NoLineError(
-            f"{near.sizes['energy']} bins lie {where}, on an axis from {axis.min():.6g} to "
+            f"{near.sizes['energy']} bins are {where}, expected 6 or more; the axis goes from {axis.min():.6g} to "
             f"{axis.max():.6g}."
         )
     counted = total.attrs.get("units") == "photons" and float(near.min()) >= 0
     fit = line_width(near, noise="poisson" if counted else "gaussian")
     significance = fit.area / fit.area_err if fit.area_err > 0 else np.inf
     if not (significance >= _LEAST_SIGNIFICANCE and np.isfinite(fit.centre_err)):
-        raise NoLineError(f"the line {where} has {significance:.1f} standard deviations.")
+        raise NoLineError(f"the line {where} is too weak: {significance:.1f} standard deviations.")
     middle = (low + high) / 2
     inside = _NEAR_END * (high - low) / 2
     if abs(fit.centre - middle) > inside:
-        raise NoLineError(f"the tallest light {where} is at {fit.centre:.6g}, at the end of it.")
+        raise NoLineError(
+            f"the tallest light {where} is at {fit.centre:.6g}, at the end of this range."
+        )
     return fit
 
 

@@ -80,7 +80,9 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
         return _deconvolved(results, given)
     dims = [_require_spectra(one) for one in given]
     if len(set(dims)) > 1:
-        raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
+        raise ValueError(
+            f"results are over {' and '.join(sorted(set(dims)))}, expected one dimension for all."
+        )
     given = _with_like_ids([one.rename({dims[0]: _DIM}) for one in given])
     if isinstance(results, Mapping):
         names = [str(name) for name in results]
@@ -262,7 +264,9 @@ def _photons(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
     if not any(has):
         return {}
     if any(other != has[0] for other in has):
-        warn("not all runs have the same photon table: it is left out. Process all with photons.")
+        warn(
+            "not all runs have the same photon table: it is left out. Process all runs with photons=True."
+        )
         return {}
     joined: dict[str, xr.Variable] = {}
     frames = np.array([int(np.prod(one["spectrum"].shape[:-1])) for one in given])

@@ -131,7 +131,9 @@ def _by_values(
         return values.copy(), missing, field
     if values.dtype.kind not in "iuf":
         found = ", ".join(map(repr, np.unique(values.astype(str))[:5].tolist()))
-        raise ValueError(f"{field} has values {found}, expected equals=, the one that is pumped.")
+        raise ValueError(
+            f"{field} has values {found}, expected equals= with the value of pumped trains."
+        )
     if bits is not None:
         if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or bits <= 0:
             raise ValueError(f"bits = {bits!r}, expected a whole number above 0, as 1 << 13.")

@@ -191,7 +191,7 @@ def _tell(data: xr.Dataset, good: NDArray[np.bool_], dim: str, how: str) -> None
     if not good.all():
         warn(
             f"{int((~good).sum())} of {len(good)} images are left out, "
-            f"{named_entries(data, dim, ~good)}: kept was {how}."
+            f"{named_entries(data, dim, ~good)}. Kept: {how}."
         )
 
 

@@ -162,7 +162,7 @@ def _booleans(data: xr.Dataset, given: Any, dim: str) -> NDArray[np.bool_]:
     if values.dtype != np.bool_ or values.dims != (dim,):
         raise ValueError(
             f"{values.dtype} over {values.dims} was given as the condition, expected True or "
-            f"False for each {dim}, as data.hRIXS_norm > 100."
+            f"False for each {dim}, such as data.hRIXS_norm > 100."
         )
     if dim in values.indexes and dim in data.indexes:
         own, wanted = values.indexes[dim], data.indexes[dim]

@@ -184,8 +184,7 @@ class hRIXS(Settings):
         Returns
         -------
         xarray.Dataset
-            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and the fields. ``attrs`` has the
-            numbers of trains and images, used and skipped.
+            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and fields. ``attrs`` counts them.
 
         Warns
         -----
@@ -338,8 +337,7 @@ class hRIXS(Settings):
         -----
         LostPhotonsWarning, ChargeBalanceWarning, DoubtWarning
             Photons are lost because spots overlap; the charge of the photons is not that of the
-            frames; something else is doubtful (`hrixs.doubts` lists it; docs/doubts.md has all
-            doubts).
+            frames; something else is doubtful (`hrixs.doubts` lists it, see docs/doubts.md).
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
@@ -355,9 +353,8 @@ class hRIXS(Settings):
         data, strict
             As in `centroid`.
         **options
-            ``deconvolve=True``: remove the blur by charge cloud and pixel; gives one spectrum of
-            all images, in photons with errors. ``oversample``: bins in a row (3). See
-            docs/deconvolution.md.
+            ``deconvolve=True``: remove the blur by cloud and pixel, in one spectrum of all images
+            in photons, with errors; ``oversample``: bins a row (3). See docs/deconvolution.md.
 
         Returns
         -------
@@ -473,8 +470,7 @@ class hRIXS(Settings):
         NoLineError
             If there is no line in the run. The old values are kept.
         DoubtfulCurvatureError
-            If the fit is probably not of a line, or uncertain by 2 px: ``fit`` of the error has it;
-            it is not set.
+            If the fit is probably not a line, or uncertain by 2 px; it is the error's ``fit``.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
@@ -658,9 +654,8 @@ class hRIXS(Settings):
         dim : str
             Dimension to aggregate over.
         norm : str, optional
-            Frames in which this variable is zero or not finite are left out, reported and counted.
-            Default: the divisor of ``normalized``, or ``I0``, or ``hRIXS_norm``. None: all are
-            added up.
+            Frames in which it is zero or not finite are left out, reported and counted. Default:
+            the divisor of ``normalized``, or ``I0``, or ``hRIXS_norm``. None: all are added up.
         **options
             ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, for values that jitter.
 
