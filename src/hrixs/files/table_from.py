@@ -170,8 +170,8 @@ def _of_frames(
         if low < -0.5 or high > size - 0.5:
             raise ValueError(
                 f"{name} goes from {low:g} to {high:g}, outside the {size} pixels of the frames; "
-                f"the centre of the first pixel is 0. Check the order (x along the line, y along the "
-                "energy), first_centre, and shape."
+                f"the centre of the first pixel is 0. Check the order (x along the line, y along "
+                "the energy), first_centre, and shape."
             )
         ranges[f"{name}_range"] = (int(first), int(first) + size)
     return ranges

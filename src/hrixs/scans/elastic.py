@@ -233,8 +233,8 @@ def _line(total: xr.DataArray, low: float, high: float) -> LineFit:
     where = f"between {low:.6g} and {high:.6g} {units}".rstrip()
     if near.sizes["energy"] < 6:
         raise NoLineError(
-            f"{near.sizes['energy']} bins are {where}, expected 6 or more; the axis goes from {axis.min():.6g} to "
-            f"{axis.max():.6g}."
+            f"{near.sizes['energy']} bins are {where}, expected 6 or more; the axis goes "
+            f"from {axis.min():.6g} to {axis.max():.6g}."
         )
     counted = total.attrs.get("units") == "photons" and float(near.min()) >= 0
     fit = line_width(near, noise="poisson" if counted else "gaussian")

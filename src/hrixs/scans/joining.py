@@ -265,7 +265,8 @@ def _photons(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
         return {}
     if any(other != has[0] for other in has):
         warn(
-            "not all runs have the same photon table: it is left out. Process all runs with photons=True."
+            "not all runs have the same photon table: it is left out. Process all runs with "
+            "photons=True."
         )
         return {}
     joined: dict[str, xr.Variable] = {}
