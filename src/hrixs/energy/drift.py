@@ -305,7 +305,7 @@ def _measured(
         line = "" if tallest is None else f", with the tallest line, at row {tallest:.1f},"
         warn(
             f"{100 * share:.0f} % of the photons in rows {low:g} to {high:g}{line} "
-            "are not compared, for "
+            "are not compared, because "
             f"only {compared} stay inside at every shift. Give a larger region, or a smaller "
             "max_shift."
         )

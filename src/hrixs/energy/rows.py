@@ -43,7 +43,7 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
     Raises
     ------
     ValueError
-        If it is neither over ``y`` nor over an energy whose rows are known (its slope may be 0).
+        If it is neither over ``y`` nor over an energy with known rows (slope not 0).
     """
     if "y" in spectrum.dims:
         on_chip = first_pixel_of(spectrum.attrs) is not None

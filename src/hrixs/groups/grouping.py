@@ -28,7 +28,7 @@ def groups_of(ds: xr.Dataset, by: Any, dim: str, **options: Any) -> list[Groups]
         raise ValueError(f"{names} names a variable twice, expected each once.")
     if any(value is not None for value in options.values()) and not names:
         given = next(name for name, value in options.items() if value is not None)
-        raise ValueError(f"{given} is given with a Scan, which has its steps already.")
+        raise ValueError(f"{given} is given with a Scan, which already has steps. Leave it out.")
     rules = rules_of(names, ds, **{name: options.get(name) for name in OPTIONS}) if names else {}
     groups = [
         groups_of_scan(ds, one, dim) if is_scan(one) else _by_variable(ds, rules[one], dim)

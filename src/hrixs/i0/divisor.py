@@ -88,8 +88,8 @@ def divisor_of(
         return _of_array(ds, which, error)
     if error is not None:
         raise ValueError(
-            "error was given with a name, whose error is the variable of the name with _err. "
-            "Put it there, or give the values as a DataArray."
+            f"error was given with the name {which!r}. Store it as the variable {which}_err, or "
+            "give the values as a DataArray."
         )
     if not isinstance(which, str):
         raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))

@@ -45,7 +45,7 @@ def at_places(n: int, index: slice | Sequence[int] | NDArray[Any]) -> NDArray[np
         numbers = np.asarray(index)
         if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
             raise TypeError(
-                f"index = {index!r}, expected a slice or a list of whole numbers, the first is 0."
+                f"index = {index!r}, expected a slice or a list of whole numbers from 0."
             )
         beyond = numbers[(numbers >= n) | (numbers < -n)]
         if len(beyond):

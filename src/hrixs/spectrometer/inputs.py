@@ -61,7 +61,7 @@ def index(
     if isinstance(run, str | Path) and is_image_source(run):
         # Or an error that says what is wrong with the file.
         raise ValueError(
-            f"{run} is no run: {images_text(run)}. Give it as data = hrixs.open_images(...) to "
+            f"{run} is not a run: {images_text(run)}. Give it as data = hrixs.open_images(...) to "
             "centroid or integrate."
         )
     opened = opened_run(h, run, proposal)
