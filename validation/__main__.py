@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import hrixs
+from hrixs.utils.threads import available_threads
 from validation import (
     cost,
     crowd,
@@ -59,14 +60,14 @@ with plain NumPy" is a missed limit an error of the code.
 
 Commands, in the root of the repository:
 
-| command | what it does | time |
-|---|---|---|
-| `python -m validation` | makes this whole page and its figures | @WHOLE@ |
-| `python -m validation positions` | prints one section; several names may be given | up to @MOST@ |
-| `python -m validation --quick` | tries all sections with few photons, prints the page | @QUICK@ |
+| command | what it does |
+|---|---|
+| `python -m validation` | makes this whole page and its figures; no other command is needed |
+| `python -m validation positions` | prints one section; several names may be given |
+| `python -m validation --quick` | tries all sections with few photons, and prints the page |
 
-Times are those of 2 cores. Random numbers have fixed seeds: the same version gives the same numbers
-again, except for times.
+The table below has the time of each section, and the sum. Random numbers have fixed seeds: the same
+version gives the same numbers again, except for times.
 """
 
 
@@ -101,7 +102,11 @@ def main() -> None:
     if images is not None:
         images.mkdir(exist_ok=True)
     failed: list[str] = []
-    overview = ["| section | name | what it shows | rows that miss a limit |", "|---|---|---|---|"]
+    overview = [
+        "| section | name | what it shows | rows that miss a limit | time / s |",
+        "|---|---|---|---|---|",
+    ]
+    total = 0.0
     pages: list[str] = []
     for name in chosen:
         begin = time.perf_counter()
@@ -113,11 +118,14 @@ def main() -> None:
         text = section.section(quick=arguments.quick).strip()
         pages.append(text)
         n_missed = sum(line.startswith("|") and MISSED in line for line in text.splitlines())
-        overview.append(f"| {section.TITLE} | `{name}` | {shows} | {n_missed} |")
+        taken = time.perf_counter() - begin
+        total += taken
+        overview.append(f"| {section.TITLE} | `{name}` | {shows} | {n_missed} | {taken:.0f} |")
         if n_missed and getattr(section, "MUST_HOLD", False):
             failed.append(name)
-        print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
-    first = [INTRODUCTION.strip(), f"hrixs {hrixs.__version__}", "\n".join(overview)]
+        print(f"{name}: {taken:.0f} s", flush=True)
+    took = f"All of this took {total / 60:.0f} minutes on {available_threads()} cores."
+    first = [INTRODUCTION.strip(), f"hrixs {hrixs.__version__}", "\n".join(overview), took]
     page = "\n\n".join([*first, *pages]) + "\n"
     if output is None:
         print(page)

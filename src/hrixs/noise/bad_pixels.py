@@ -168,7 +168,7 @@ def _require_numbers(stack: Frames) -> None:
     if n_bad:
         raise ValueError(
             f"frames has {n_bad} pixels that are NaN or infinite, "
-            "expected none. Replace them by the median of the frame, and add them to the mask yourself."
+            "expected none. Replace them by the median, and add them to the mask yourself."
         )
     largest = float(stack.pixels.max()) - float(stack.pixels.min())
     if largest > _LARGEST_DIFFERENCE:
