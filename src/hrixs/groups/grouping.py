@@ -128,7 +128,7 @@ def crossed(groups: Sequence[Groups]) -> tuple[NDArray[np.int64], NDArray[np.int
     number : numpy.ndarray of int64, shape (n_images,)
         Number of the combination, among those with an image; -1 for none.
     place : numpy.ndarray of int64, shape of the groups
-        Number of the combination at each place; -1 where it has no image.
+        Number of the combination at each place; -1 if it has no image.
     n : int
         Number of combinations with an image.
     """

@@ -55,7 +55,7 @@ def exposures_of(
     given : int, optional
         Trains of each exposure.
     seconds : numpy.ndarray, shape (n_images,), optional
-        Recorded exposure times; NaN where there is none.
+        Recorded exposure times; NaN if there is none.
     all_images : numpy.ndarray of uint64
         Ids of all trains with an image, also of images that are not used.
 

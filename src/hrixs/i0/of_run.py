@@ -177,7 +177,7 @@ def i0_of_run(
 def _fields(
     indexed: IndexedRun, which: str | tuple[str, str]
 ) -> tuple[str, Mapping[str, Mnemonic]]:
-    """The expression, and where its names lie."""
+    """The expression, and source and key of its names."""
     if is_pair(which):
         return field_name(which), {field_name(which): entry_of_pair(which)}
     if not isinstance(which, str):

@@ -27,7 +27,7 @@ def export(
     Parameters
     ----------
     result : xarray.Dataset or xarray.DataArray
-        Spectra of one or more dimensions, as from `hRIXS.centroid`, `hRIXS.aggregate` or
+        Spectra of one or more dimensions, such as those of `hRIXS.centroid`, `hRIXS.aggregate` or
         `photon_spectrum`; or a photon table, to text or netCDF.
     path : path
         The file. An existing file is replaced as a whole when the new one is complete.

@@ -28,7 +28,7 @@ from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 @dataclass(frozen=True)
 class IndexedRun:
-    """The images of one camera in a run, and the slow data beside them, not yet read.
+    """The images of one camera in a run, and slow data of the same trains, not yet read.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class IndexedRun:
     fields
         Source and key of the camera and of slow data, by name.
     required
-        Fields whose lack is an error.
+        Fields that must exist.
     entries
         The index of the images.
     dims

@@ -268,11 +268,10 @@ def add_spectra(
 ) -> xr.Dataset:
     """Add the spectra of its images to a dataset, by the given method.
 
-    An `analysis` of images before, as from `learned`, is used as it is. Without `look` the first
-    images are not looked at for what does not belong to light. What images in memory show
-    is put into `keep` in place of being judged, where that is given; photons of each part into
-    `tables`, for which lazy images are read part by part. Images that are a `crop` of the chip
-    already are given with it.
+    An `analysis` of earlier images, from `learned`, is used unchanged. `look`: examine the first
+    images for patterns that are not light. `keep`: receives what images in memory show, which is
+    then not judged here. `tables`: receives the photons of each part; lazy images are read part by
+    part then. `crop`: images are already a crop of the chip.
     """
     strict = yes_or_no("strict", strict)
     frames, crop = cropped(h, data) if crop is None else (images_of(data, h.DETECTOR), crop)
