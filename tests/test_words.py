@@ -43,6 +43,9 @@ OUT = {
     r"copy \w+( is missing)? beside": "copy ... next to",
     r"whose place .* would take": "which ... would replace",
     r"is thrown away": "is deleted",
+    r"handed on": "passed to",
+    r"(is|are) worth a (word|look)": "is reported, examined",
+    r"gives the picture's text": "returns the caption",
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
 }
 
