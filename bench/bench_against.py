@@ -1,8 +1,9 @@
-"""Two builds in turn, this one and another: how many times faster each path is, pair by pair.
+"""Compare the speed of this build with that of another one, path by path.
 
-``bench_against.py OTHER`` takes the interpreter of an environment that has the other build. First
-both say what they find: kernels must give equal bytes, all else the truth. Each path runs in
-processes of its own, so that their peak memory is known, too.
+``bench_against.py OTHER``: OTHER is the Python interpreter of an environment with the other build.
+Both builds run in turn, and the ratio of each pair of times is taken. Results are checked first:
+kernels must give equal bytes, all other paths the truth. Each path runs in its own processes, so
+that its peak memory is measured, too.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from hrixs import _core
 from hrixs.simulation import write_run
 
 SERVER = Path(__file__).with_name("path_server.py")
-# Figures of the paths that are no kernels: what they should be, and how far off they may be. The
-# default threshold finds some 95 % of a run's photons.
+# Results of the paths that are not kernels: true value and allowed deviation. The default threshold
+# finds about 95 % of a run's photons.
 TRUTH: dict[str, tuple[float, float]] = {
     "largest distance": (0.0, 0.1), "level": (100.0, 1e-3), "sum": (1.8e6, 4e3), "groups": (12, 0),
     "photons": (60_000.0, 4_000.0), "n": (8_000.0, 270.0), "bad": (0.0, 10.0),
@@ -36,12 +37,12 @@ TRUTH: dict[str, tuple[float, float]] = {
 HEAD = """\
 | path | ms | other | faster by | 5 to 95 % | wanted | x reading | peak MB, other | wrong |
 |---|---|---|---|---|---|---|---|---|"""
-# Fails where this build has become slower than this part of the other one's speed.
+# The command fails where this build is slower than this share of the other one's speed.
 TOLERATED = 0.9
 
 
 def write_inputs(folder: Path, n_frames: int, wanted: list[str]) -> None:
-    """Frames, dark and mask; runs, where a path that is wanted needs them."""
+    """Write frames, dark and mask, and the runs that the wanted paths need."""
     frames = simulate((2048, 2048), n_frames)
     rng = np.random.default_rng(2)
     np.save(folder / "frames.npy", frames)
@@ -59,12 +60,12 @@ def write_inputs(folder: Path, n_frames: int, wanted: list[str]) -> None:
 
 
 class Build:
-    """One build, ready to run one path."""
+    """A process with one build, ready to run one path."""
 
     def __init__(self, python: str, name: str, folder: Path) -> None:
         beside = {"EXTRA_DATA_DATA_ROOT": str(folder)}
         if python != sys.executable:
-            beside["PYTHONPATH"] = ""  # which is this build's
+            beside["PYTHONPATH"] = ""  # it points to this build
         self.process = subprocess.Popen(
             [python, str(SERVER), name, str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -83,24 +84,24 @@ class Build:
         return said
 
     def run(self) -> None:
-        """Run the path once more, and keep its milliseconds a frame."""
+        """Run the path once and store its milliseconds a frame."""
         assert self.process.stdin is not None
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         self.spent.append(float(self._heard()["ms"]) / self.first["n_frames"])
 
     def end(self) -> None:
-        """Let the process end."""
+        """End the process."""
         self.process.communicate()
 
 
 def compared(name: str, this: dict[str, Any], other: dict[str, Any] | None) -> str:
-    """What is wrong with what the builds found; nothing where all is right."""
+    """Return what is wrong with the results of the builds; empty if nothing is."""
     told = this["told"]
     if name.partition(":")[0] in KINDS:
         common = set(told) & set(other["told"]) if other is not None else set()
         differ = [key for key in sorted(common) if other and told[key] != other["told"][key]]
-        return f"other bytes: {', '.join(differ)}" if differ else ""
+        return f"bytes differ: {', '.join(differ)}" if differ else ""
     wrong = []
     for build in (this, other):
         for key, value in (build["told"] if build is not None else {}).items():
@@ -113,7 +114,7 @@ def compared(name: str, this: dict[str, Any], other: dict[str, Any] | None) -> s
 def pair(
     name: str, other: str, folder: Path, rounds: int, reading: Callable[[], float]
 ) -> dict[str, Any]:
-    """Times of both builds on one path, in turn, and of reading the frames' bytes."""
+    """Times of both builds on one path, in turn, and of summing the bytes of the frames."""
     builds = [Build(python, name, folder) for python in (sys.executable, other)]
     this, that = builds
     absent = "absent" in that.first
@@ -155,7 +156,7 @@ def line(row: dict[str, Any], level: str) -> str:
                   f"{row['from']:.2f} to {row['to']:.2f}"]  # fmt: skip
     else:
         short, cells = False, [*cells, "", "", ""]
-    cells += ["" if wanted is None else f"{wanted:g}{' (short)' if short else ''}"]
+    cells += ["" if wanted is None else f"{wanted:g}{' (missed)' if short else ''}"]
     cells += [f"{row['over_reading']:.1f}"]
     cells += [f"{row['peak_mb']:.0f} / {row.get('other_peak_mb', float('nan')):.0f}", row["wrong"]]
     return "| " + " | ".join(cells) + " |"
@@ -163,13 +164,21 @@ def line(row: dict[str, Any], level: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("other", help="interpreter of the environment with the other build")
-    parser.add_argument("--frames", type=int, default=16, help="of 2048 x 2048, a multiple of 4")
+    parser.add_argument("other", help="Python interpreter of the environment with the other build")
+    parser.add_argument(
+        "--frames", type=int, default=16, help="number of frames of 2048 x 2048, a multiple of 4"
+    )
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--paths", nargs="*", default=[], help="only those that begin so")
-    parser.add_argument("--folder", type=Path, help="for the inputs; by default a temporary one")
-    parser.add_argument("--json", type=Path, help="write the rows there, too")
-    parser.add_argument("--check", action="store_true", help="fail where a path became slower")
+    parser.add_argument(
+        "--paths", nargs="*", default=[], help="only paths that begin with these names"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="folder for the inputs (default: a temporary one)"
+    )
+    parser.add_argument("--json", type=Path, help="write the rows to this file, too")
+    parser.add_argument(
+        "--check", action="store_true", help="fail if a path is slower or gives another result"
+    )
     arguments = parser.parse_args()
     chosen = [name for name in names() if not arguments.paths or
               any(name.startswith(one) for one in arguments.paths)]  # fmt: skip
@@ -185,7 +194,9 @@ def main() -> int:
             bytes_of_frames.sum()
             return 1e3 * (time.perf_counter() - start) / float(arguments.frames)
 
-        print(f"\n{level}, {arguments.rounds} rounds; ms a frame, or a call of no frames\n")
+        print(
+            f"\n{level}, {arguments.rounds} rounds; ms a frame, or a call if a path has no frames\n"
+        )
         print(
             "| path | ms | other | faster by | 5 to 95 % | wanted | x reading | peak MB | wrong |"
         )

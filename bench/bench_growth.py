@@ -1,7 +1,7 @@
-"""How cost grows: with frames, photons, the chip and threads; each a line, with its slope.
+"""How time grows with the number of frames, photons, pixels and threads: lines and slopes.
 
-The slope is that of the logarithms at the upper half of each range: 1 is linear, and what costs the
-same whatever is asked of it has 0. Fails where a cost grows faster than linearly.
+The slope is that of the logarithms in the upper half of each range: 1 is linear, 0 is a constant
+time. The command fails if a time grows faster than linearly.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from hrixs.utils import available_threads
 FRAMES = (1, 3, 10, 30, 100, 300, 1000)
 PHOTONS = (10, 100, 300, 1000, 3000, 10_000, 20_000)
 CHIPS = (512, 1024, 2048, 4096)
-#: Of frames of 2048 x 2048, and of those of the row "frames".
+#: Photons a pixel; size of the frames of the row "frames".
 DENSITY, SMALL = 1000 / 2048**2, (512, 1024)
-#: Noise of a slope on a busy machine.
+#: Largest slope that counts as linear; times on a busy machine scatter.
 STEEPEST = 1.1
 PEDESTAL = 100.0
 
 
 class Line(NamedTuple):
-    """Milliseconds of one kernel, whole calls, as one number grows."""
+    """Milliseconds of calls of one kernel while one number grows."""
 
     over: str
     kernel: str
@@ -42,14 +42,14 @@ class Line(NamedTuple):
 
     @property
     def slope(self) -> float:
-        """Exponent at the upper half of the numbers."""
+        """Exponent of the growth in the upper half of the numbers."""
         half = max(len(self.numbers) // 2, 2)
         x, y = np.log(self.numbers[-half:]), np.log(self.ms[-half:])
         return float(np.polyfit(x, y, 1)[0])
 
 
 def kernels(frames: NDArray[Any], threads: int) -> dict[str, Callable[[], Any]]:
-    """Each kernel on `frames`."""
+    """A call of each kernel on `frames`."""
     threshold = 4 * PEDESTAL + THRESHOLD
     fit: dict[str, Any] = {"position": "gaussian", "cloud_sigma": 0.55, "read_noise": 1.6}
     crowd: dict[str, Any] = {"photon_charge": 138.9, "cloud_sigma": 0.55, "electrons_per_adu": 1.06}
@@ -68,7 +68,7 @@ def kernels(frames: NDArray[Any], threads: int) -> dict[str, Callable[[], Any]]:
 
 
 def simulated(n_frames: int, photons: float, shape: tuple[int, int]) -> NDArray[np.uint16]:
-    """Frames with so many photons each on wide lines; of many, four are simulated and repeated."""
+    """Frames with `photons` photons each on wide lines; four are simulated and repeated."""
     lines = (SpectralLine(shape[1] / 2, shape[1] / 7, 1.0),)
     sensor = Sensor(shape=shape)
     made, _ = simulate_frames(
@@ -79,7 +79,7 @@ def simulated(n_frames: int, photons: float, shape: tuple[int, int]) -> NDArray[
 
 
 def milliseconds(work: Callable[[], Any], rounds: int, clock: Callable[[], float]) -> float:
-    """Least time of some calls: what else the machine does only adds to it."""
+    """Shortest time of some calls: other work on the machine only makes calls longer."""
     spent = []
     for _ in range(rounds):
         start = clock()
@@ -94,9 +94,9 @@ def grown(
     made: Callable[[int], tuple[NDArray[Any], int]],
     rounds: int,
 ) -> list[Line]:
-    """A line of each kernel; `made` gives the frames and threads of a number."""
+    """A line for each kernel; `made` returns frames and threads for a number."""
     lines: dict[str, Line] = {}
-    # What one thread takes is not of others that the machine serves.
+    # Processor time of one thread does not contain the work of other programs.
     clock = time.perf_counter if over == "threads" else time.process_time
     for number in numbers:
         frames, threads = made(number)
@@ -127,7 +127,7 @@ def _square(pixels: int) -> NDArray[np.uint16]:
 
 
 def draw(lines: list[Line], path: Path) -> None:
-    """A panel for each number, both axes logarithmic."""
+    """Draw a panel for each number that grows; both axes are logarithmic."""
     from matplotlib.figure import Figure
 
     groups = list(dict.fromkeys(line.over for line in lines))
@@ -147,7 +147,7 @@ def draw(lines: list[Line], path: Path) -> None:
                 sorted({n for line in lines if line.over == over for n in line.numbers})
             )
             axes.minorticks_off()
-        if over != "threads":  # the colours are those of the others
+        if over != "threads":  # the colours are explained in the other panels
             axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
@@ -156,12 +156,15 @@ def draw(lines: list[Line], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write the lines there, too")
+    parser.add_argument("--json", type=Path, help="write the lines to this file, too")
     parser.add_argument("--chart", type=Path, default=Path("growth.png"))
     arguments = parser.parse_args()
     lines = all_lines(arguments.rounds)
-    print(f"\n{_core.simd_level()}, least of {arguments.rounds} calls\n")
-    print("| over | kernel | from | to | ms | ms | slope |\n|---|---|---|---|---|---|---|")
+    print(f"\n{_core.simd_level()}, shortest of {arguments.rounds} calls\n")
+    print(
+        "| what grows | kernel | from | to | ms at the start | ms at the end | slope |\n"
+        "|---|---|---|---|---|---|---|"
+    )
     for line in lines:
         first, last = line.numbers[0], line.numbers[-1]
         print(

@@ -1,7 +1,7 @@
-"""What it costs to resolve photons in a crowd: beside centroid_one on the same frames, in turn.
+"""Time of `resolve_photons` on dense photons, compared with centroid_one on the same frames.
 
-Every answer is checked against the photons that were put in. ``--peer`` is the src folder of an
-older build, with which centroid_one is timed instead.
+Every result is compared with the true photons. ``--peer`` is the src folder of an older build;
+centroid_one is then timed with that build.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import hrixs
 CHARGE, CLOUD, LEVEL, NOISE = 150.0, 0.55, 200.0, 1.6
 TILT, LINE_WIDTH = 0.024, 1.3
 SHAPE = (2048, 2048)
-#: Of each number of photons in a frame: lines that make 0.1 photons a pixel, and the wanted ratio.
+#: Photons in a frame: number of lines that give 0.1 photons a pixel, and the wanted ratio.
 WANTED = {1000: (1, 4.0), 5000: (5, None), 10_000: (10, 25.0), 20_000: (20, None)}
 
 _PEER = """
@@ -38,7 +38,7 @@ for _ in sys.stdin:
 
 
 def frames_with(photons: int, lines: int, n_frames: int) -> tuple[NDArray[np.uint16], int]:
-    """Frames with so many photons each on so many lines, and how many there are in all."""
+    """Frames with `photons` photons each on `lines` lines; the number of all photons."""
     from scipy.special import ndtr
 
     rng = np.random.default_rng(photons)
@@ -116,14 +116,14 @@ def main() -> int:
     parser.add_argument("--peer", metavar="SRC", help="src folder of an older build")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    beside = "centroid_one of the peer" if arguments.peer else "centroid_one"
+    beside = "centroid_one of the older build" if arguments.peer else "centroid_one"
     print(f"| photons a frame | found / true | resolve / ms | {beside} / ms | ratio | wanted |")
     print("|---|---|---|---|---|---|")
     rows = []
     for photons, (lines, wanted) in WANTED.items():
         row = time_case(photons, lines, arguments.frames, arguments.rounds, arguments.peer)
         ratio = row["resolve"] / row["centroid_one"]
-        short = "" if wanted is None else f"at most {wanted:g}" + (" short" * (ratio > wanted))
+        short = "" if wanted is None else f"at most {wanted:g}" + (" (missed)" * (ratio > wanted))
         print(
             f"| {photons} | {row['found']:.4f} | {row['resolve']:.1f} | "
             f"{row['centroid_one']:.2f} | {ratio:.1f} | {short} |",

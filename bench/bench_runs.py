@@ -1,8 +1,8 @@
-"""Long runs: speed beside reading alone, and peak memory, of whole runs in the EuXFEL format.
+"""Speed and peak memory of `hRIXS.process_run` on long runs in the format of European XFEL.
 
-Speed: `hRIXS.process_run` beside extra-data reading the same frames into one buffer that is used
-again, in turns, on a run whose files lie in the page cache. Memory: each run in a process of its
-own, its peak above that of the import. Every result is checked against the run loaded whole.
+Speed: compared with extra-data reading the same frames into one buffer that is used again. Both
+run in turn, with the files of the run in the page cache. Memory: each run has its own process; the
+peak is that above the import. Every result is compared with that of the run loaded as a whole.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def spectrometer() -> hRIXS:
 
 
 def make_run(root: Path, n_files: int, *, gzip: bool = False) -> Path:
-    """A run of so many sequence files, with the same frames in each."""
+    """Write a run of several sequence files with the same frames in each."""
     frames, _ = simulate_frames(15, photons_per_frame=PHOTONS, seed=1)
     stack = np.tile(frames.values, (FRAMES_PER_FILE // 15, 1, 1))
     folders = []
@@ -88,7 +88,7 @@ def deflate(path: Path) -> None:
 
 
 def read_only(folder: Path, trains_per_part: int = 8) -> Callable[[], None]:
-    """Reading with extra-data, part by part, into a buffer that is used again."""
+    """Read with extra-data, part by part, into a buffer that is used again."""
     keys = RunDirectory(folder)[SOURCE, KEY]
     buffer = np.empty((trains_per_part, *keys.entry_shape), keys.dtype)
 
@@ -100,7 +100,7 @@ def read_only(folder: Path, trains_per_part: int = 8) -> Callable[[], None]:
 
 
 def check(folder: Path, method: str) -> None:
-    """Raise AssertionError unless the result is that of the run loaded whole."""
+    """Raise AssertionError if the result differs from that of the run loaded as a whole."""
     h = spectrometer()
     data = h.from_run(folder)
     expected = h.integrate(data) if method == "integrate" else h.centroid(data, method=method)
@@ -115,7 +115,7 @@ def milliseconds_per_frame(work: Callable[[], object]) -> float:
 
 
 def time_run(folder: Path, rounds: int, threads: int) -> list[dict[str, Any]]:
-    """Median of each work, in turns, and the median of the ratios of a round."""
+    """Median time of each work, run in turn, and median of the ratios in a round."""
     h = spectrometer()
     works: dict[str, Callable[[], object]] = {"read with extra-data": read_only(folder)}
     for method in METHODS:
@@ -139,7 +139,7 @@ def time_run(folder: Path, rounds: int, threads: int) -> list[dict[str, Any]]:
 
 
 def peak_memory(folder: Path, memory: str, method: str) -> tuple[int, float]:
-    """Frames of the run, and its peak memory above the import in MB."""
+    """Number of frames of the run, and its peak memory above the import in MB."""
     command = [sys.executable, "-c", PEAK, str(folder), memory, method]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return int(said[0]), int(said[1]) / 1e6
@@ -148,8 +148,10 @@ def peak_memory(folder: Path, memory: str, method: str) -> tuple[int, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--folder", type=Path, help="for the runs; by default a temporary one")
-    parser.add_argument("--memory", default="512MB", help="that process_run may use")
+    parser.add_argument(
+        "--folder", type=Path, help="folder for the runs (default: a temporary one)"
+    )
+    parser.add_argument("--memory", default="512MB", help="memory that process_run may use")
     parser.add_argument("--json", type=Path, default=Path("runs.json"))
     arguments = parser.parse_args()
     threads = available_threads()

@@ -1,7 +1,7 @@
-"""Times of a frame: hrixs, the plain NumPy of tests/oracles/frames.py, and installed peers.
+"""Time for a frame: hrixs, plain NumPy (tests/oracles/frames.py), and other installed programs.
 
-Every answer is checked against NumPy's first. Then all take turns, so that a slow moment of the
-machine meets all alike, and the medians are printed, written as JSON and drawn as a bar chart.
+Every result is first compared with that of NumPy. Then all programs run in turn, so that a slow
+moment of the machine affects all of them. Medians are printed, written as JSON and drawn.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ import hrixs
 from hrixs import _core
 from hrixs.utils import available_threads
 
-#: Ratio to NumPy that is wanted on one thread, for uint16; for the others half of it.
+#: Wanted ratio to NumPy on one thread for uint16; half of it for other pixel types.
 WANTED = dict(zip(KERNELS, (75, 110, 50, 150), strict=True))
-#: A run is slower than an earlier one for certain if a ratio fell below this part of it.
+#: A case is certainly slower than before if its ratio is below this share of the earlier one.
 TOLERATED = 0.5
 
 
@@ -41,7 +41,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def sum_of_bytes(frames: NDArray[Any], threads: int = 1) -> int:
-    """A plain sum: what reading the memory takes."""
+    """Milliseconds of a plain sum, which is the time of reading the memory."""
     parts = np.array_split(frames.reshape(-1).view(np.uint64), threads)
     if threads == 1:
         return int(parts[0].sum())
@@ -83,7 +83,7 @@ def time_kernels(cases: list[Case], rounds: int, threads: int) -> list[dict[str,
 
 
 def time_threads(frames: NDArray[Any], rounds: int, threads: int) -> list[dict[str, Any]]:
-    """How much faster the kernels, and a plain sum of the bytes, get with more threads."""
+    """Times of the kernels, and of a plain sum of the bytes, with one and with more threads."""
     works: dict[str, Callable[[int], object]] = {
         case.kernel: case.run for case in (Case(kernel, "uint16", frames) for kernel in KERNELS)
     }
@@ -100,7 +100,7 @@ def time_threads(frames: NDArray[Any], rounds: int, threads: int) -> list[dict[s
 
 
 def time_peers(frames: NDArray[Any], rounds: int, threads: int) -> list[dict[str, Any]]:
-    """The installed peers and the photon finders of hrixs, on one set of frames."""
+    """Times of other installed programs and of the finders of hrixs on the same frames."""
 
     def count(case: Case) -> int:
         return int(case.run(threads).sizes["photon"])
@@ -122,7 +122,7 @@ def time_peers(frames: NDArray[Any], rounds: int, threads: int) -> list[dict[str
 
 
 def overheads(stack: NDArray[Any]) -> dict[str, float]:
-    """What a call costs beside the pixels, and what an import costs beside numpy and xarray."""
+    """Time of a call without pixels, and of the import beyond that of numpy and xarray."""
     tiny = np.full((16, 8, 8), 100, np.uint16)
     options: dict[str, Any] = {
         "threshold": 450.0,
@@ -177,7 +177,7 @@ def print_report(report: dict[str, Any]) -> None:
     print(f"| frames | kernel | 1 thread, ms | {n} threads | NumPy | ratio | wanted | x reading |")
     print("|---|---|---|---|---|---|---|---|")
     for row in report["kernels"]:
-        short = "" if row["ratio"] >= row["wanted_ratio"] else " (short)"
+        short = "" if row["ratio"] >= row["wanted_ratio"] else " (missed)"
         print(
             f"| {row['data']} | {row['kernel']} | {row['one_ms']:.2f} | {row['many_ms']:.2f} | "
             f"{row['numpy_ms']:.0f} | {row['ratio']:.0f}x{short} | {row['wanted_ratio']:.0f}x | "
@@ -196,7 +196,7 @@ def print_report(report: dict[str, Any]) -> None:
         print(f"| {row['finder']} | {row['ms']:.2f} | {row['photons']:.0f} |")
     cost = report["overheads"]
     print(
-        f"\nA call costs {cost['core_call_us']:.0f} us in the core and "
+        f"\nA call takes {cost['core_call_us']:.0f} us in the core and "
         f"{cost['python_call_us']:.0f} us in Python, {cost['python_share_of_16_frames']:.1%} of "
         f"16 frames; the import takes {cost['import_s']:.2f} s beyond numpy and xarray."
     )
@@ -223,14 +223,14 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.bar_label(drawn, labels=[f"{value:.3g} ms" for value in values], padding=3)
     axes.set_xscale("log")
     axes.set_xlim(0.2, 4 * max(values))
-    axes.set_xlabel("ms for 2048 x 2048 pixels, 1000 photons; one thread if not said")
+    axes.set_xlabel("ms for 2048 x 2048 pixels, 1000 photons; one thread if nothing else is given")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
 
 
 def compare(report: dict[str, Any], earlier: dict[str, Any]) -> list[str]:
-    """The cases whose ratio to NumPy fell far below that of an earlier report."""
+    """Cases whose ratio to NumPy is far below that of an earlier report."""
     before = {(row["data"], row["kernel"]): row["ratio"] for row in earlier["kernels"]}
     return [
         f"{row['data']}, {row['kernel']}: {row['ratio']:.0f}x, was {before[key]:.0f}x"
@@ -249,15 +249,17 @@ def cpu_name() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=32, help="in a stack, a multiple of 4")
+    parser.add_argument(
+        "--frames", type=int, default=32, help="number of frames in a stack, a multiple of 4"
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path, default=Path("speed.json"))
     parser.add_argument("--chart", type=Path, default=Path("speed.png"))
     parser.add_argument(
-        "--check", type=Path, metavar="JSON", help="fail where a ratio halved since that report"
+        "--check", type=Path, metavar="JSON", help="fail if a ratio has halved since this report"
     )
     arguments = parser.parse_args()
-    # Peers that use OpenMP take the same number of threads.
+    # Other programs that use OpenMP run with the same number of threads.
     threads = available_threads()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     cases = make_cases(arguments.frames)

@@ -1,7 +1,7 @@
-"""How long the command takes to tell what was typed, and what an import costs.
+"""Time of short commands, such as `hrixs --help` or a typing error, and of the import.
 
-Each is started in turn with the others, in processes of their own; the median counts. Beside them
-stands Python itself, that does nothing.
+All run in turn, each in its own process; the median is given. Python that does nothing is measured
+for comparison.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 
 _COMMAND = "from hrixs.cli.main import main; raise SystemExit(main())"
-#: What is started: its name, and the words behind ``python``.
+#: What is started: its name, and the arguments of ``python``.
 CASES = {
     "python -c pass": ("-c", "pass"),
     "hrixs --help": ("-c", _COMMAND, "--help"),
@@ -33,7 +33,7 @@ CASES = {
 
 
 def started(words: tuple[str, ...]) -> tuple[float, float]:
-    """Seconds of a start by the clock, and those that the processor was busy with it."""
+    """Seconds of a start: by the clock, and of processor time."""
     before, start = os.times(), time.perf_counter()
     subprocess.run([sys.executable, *words], capture_output=True, check=False)
     taken, after = time.perf_counter() - start, os.times()
@@ -42,7 +42,7 @@ def started(words: tuple[str, ...]) -> tuple[float, float]:
 
 
 def times(rounds: int) -> dict[str, tuple[float, float]]:
-    """Medians of each; its first start only warms the disk's cache, and does not count."""
+    """Medians of each; the first start fills the disk cache and does not count."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in CASES}
     for _ in range(rounds + 1):
         for name, words in CASES.items():

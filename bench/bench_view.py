@@ -1,7 +1,7 @@
-"""How long the page of ``hrixs view`` takes to follow: a made run of 100 images of 2048 x 2048.
+"""Time in which the page of ``hrixs view`` follows a change: a run of 100 images of 2048 x 2048.
 
-Seconds from a change until all that is drawn is reckoned, without the browser: the fastest of five,
-and the processor's time of the same. Writes 0.9 GB to a temporary folder for the while.
+Seconds from a change until everything to be drawn is computed, without the browser: the fastest of
+five, and its processor time. Needs 0.9 GB in a temporary folder while it runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENERGY = 530.0
 
 
 def made_run(folder: Path) -> Path:
-    """Write a run of a few simulated images, again and again in another order."""
+    """Write a run of a few simulated images, repeated in different orders."""
     frames, _ = simulate_frames(
         N_SIMULATED, sensor=Sensor(), lines=rixs_lines(1725.7), photons_per_frame=200,
         energy=ENERGY, seed=1,
@@ -32,7 +32,7 @@ def made_run(folder: Path) -> Path:
 
 
 def timed(name: str, change: Callable[[int], None], repeats: int = REPEATS) -> None:
-    """Print the time of the fastest of several changes."""
+    """Print the time of the fastest of several changes of one kind."""
     walls, processors = [], []
     for number in range(repeats):
         wall, processor = time.perf_counter(), time.process_time()
@@ -48,8 +48,8 @@ def main() -> None:
         run = made_run(Path(folder))
         h = hRIXS()
         h.set_params(y_range=slice(1400, 1850), energy_slope=0.018387, energy_intercept=498.27)
-        View(h, run).new_page()  # imports, and the system's cache
-        print("| what changes | seconds | of the processor |\n|---|---|---|")
+        View(h, run).new_page()  # the first page imports modules and fills the disk cache
+        print("| what changes | seconds | seconds of processor time |\n|---|---|---|")
         view = View(h, run)
         timed("first picture of a run that is opened", lambda _: first_picture(h, run))
         timed("mean image of all", lambda _: view.images.mean(), 1)
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def first_picture(h: hRIXS, run: Path) -> None:
-    """Open a run and read what is drawn first."""
+    """Open a run and compute what is drawn first."""
     View(h, run).images.image(0)
 
 

@@ -1,7 +1,7 @@
-"""How fast ``hrixs watch --web`` follows a bridge: images of 2048 x 2048, sent by another process.
+"""How ``hrixs watch --web`` follows a bridge: another process sends images of 2048 x 2048.
 
-For each rate how many images were used and dropped, and how old an image was when all of its page
-was reckoned, without the browser. The rates follow each other in one table.
+For each rate: the images used and dropped, and the age of an image when its page is computed,
+without the browser.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SOURCE, KEY = "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput", "data.image.pixels"
 
 
 def send(rate: float, told: Any) -> None:
-    """Send so many images a second, and wait for nobody."""
+    """Send `rate` images a second, whether they are received or not."""
     from karabo_bridge import ServerInThread
 
     frames, _ = simulate_frames(
@@ -48,7 +48,7 @@ def send(rate: float, told: Any) -> None:
 
 
 def measured(rate: float, folder: Path) -> str:
-    """A row of the table."""
+    """Measure one rate; return its row of the table."""
     ours, theirs = multiprocessing.Pipe()
     sender = multiprocessing.get_context("spawn").Process(target=send, args=(rate, theirs))
     sender.start()
@@ -84,7 +84,7 @@ def measured(rate: float, folder: Path) -> str:
 
 def main() -> None:
     """Measure each rate."""
-    print("| sent a second | used a second | dropped | age in s when reckoned | processors |")
+    print("| images sent a second | used a second | dropped | age when computed / s | processors |")
     print("|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for rate in RATES:

@@ -1,4 +1,4 @@
-"""What is timed: each kernel on each kind of frames, beside the NumPy oracle of the tests."""
+"""The cases that are timed: each kernel on each kind of frames, and its NumPy oracle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oracles import frames as reference
 
 CURVATURE = (0.0240845, -3.6953e-7)
 ENERGY = 530.0
-#: Of a 2x2 square, above the mean of its four pixels, in ADU.
+#: Threshold of a 2x2 square above the mean of its four pixels, in ADU.
 THRESHOLD = 50.0
 #: Photons on 2048 x 2048 pixels; fewer on a smaller chip.
 PHOTONS = 1000.0
@@ -37,12 +37,12 @@ class Case:
 
     @property
     def n_frames(self) -> int:
-        """Frames in the stack."""
+        """Number of frames in the stack."""
         return int(np.prod(self.frames.shape[:-2]))
 
     @property
     def first(self) -> NDArray[Any]:
-        """The frame that the oracle is given."""
+        """The frame for the oracle."""
         return self.frames.reshape(-1, *self.frames.shape[-2:])[0]
 
     @property
@@ -74,7 +74,7 @@ class Case:
         return reference.integrate(self.first, curvature=CURVATURE, **self.options)[0]
 
     def check(self) -> None:
-        """Raise AssertionError unless hrixs gives what the oracle gives."""
+        """Raise AssertionError if hrixs and the oracle give different results."""
         found, expected = self.run(1, self.first), self.run_reference()
         if not isinstance(found, xr.Dataset):
             np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-10)
@@ -87,7 +87,7 @@ class Case:
 
 
 def simulate(shape: tuple[int, int], n_frames: int) -> NDArray[np.uint16]:
-    """Frames with photons on a tilted line; a few are simulated, and repeated in memory."""
+    """Frames with photons on a tilted line; a few are simulated and repeated in memory."""
     n_simulated = min(n_frames, 8)
     photons = PHOTONS * shape[0] * shape[1] / 2048**2
     lines = (SpectralLine(photons, shape[1] / 7, 1.0),)

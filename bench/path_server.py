@@ -1,7 +1,7 @@
-"""Runs one path of `paths` with the interpreter that it is started by, each time it is told to.
+"""Run one path of `paths` whenever a line arrives; `bench_against.py` starts it for each build.
 
-Reads a line a run; writes what the first result tells, then the milliseconds of each run, then the
-peak memory above that of the inputs.
+It writes lines of JSON: the result of the first run with the peak memory above that of the inputs,
+then the milliseconds of each further run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from paths import prepare
 
 
 def peak_mb() -> float:
-    """Peak memory of this process; not ru_maxrss, which begins with that of its parent."""
+    """Peak memory of this process; ru_maxrss would begin with the value of its parent."""
     said = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return float("nan") if said is None else int(said[1]) / 1e3
 

@@ -1,6 +1,6 @@
-"""What users wait for, each prepared on stored inputs: it runs on this build and on older ones.
+"""The paths that are timed: what users wait for, on stored inputs, in this build and in older ones.
 
-Nothing but numpy, xarray and hrixs is imported, by names that both builds have.
+Only numpy, xarray and hrixs are imported, by names that both builds have.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import xarray as xr
 
 CURVATURE = (0.0240845, -3.6953e-7)
 ENERGY, SLOPE, INTERCEPT = 530.0, 0.018387, 498.27
-#: On 2x2 squares, in ADU above the pedestals, and the pedestal of a pixel.
+#: Threshold of 2x2 squares above the pedestals, and the pedestal of a pixel, in ADU.
 THRESHOLD, PEDESTAL = 50.0, 100.0
 KERNELS = ("std", "fixed", "two", "integrate")
 KINDS = ("uint16", "float32 dark", "float32", "512x1024", "masked", "int32", "float64")
-#: Times faster than 18b0b3e that are wanted, on a processor with AVX-512; on one with AVX2.
+#: Wanted: how many times faster than 18b0b3e, on a processor with AVX-512 or with AVX2.
 WANTED: dict[str, tuple[float, ...]] = {
     "uint16": (1.6, 1.6, 1.2, 1.6),
     "uint16 on AVX2": (1.25, 1.4, 1.15, 1.4),
@@ -40,7 +40,7 @@ WANTED_OF_RUNS: dict[str, float | None] = {
 
 
 class Prepared(NamedTuple):
-    """What is timed, and what its result tells: digests that must be equal, figures near truth."""
+    """A path to be timed; `told` returns digests that must be equal, or values near the truth."""
 
     work: Callable[[], Any]
     told: Callable[[Any], dict[str, Any]]
@@ -48,12 +48,12 @@ class Prepared(NamedTuple):
 
 
 def names() -> list[str]:
-    """All paths, by the name that selects them."""
+    """Names of all paths."""
     return [f"{kind}: {kernel}" for kind in KINDS for kernel in KERNELS] + [*WANTED_OF_RUNS]
 
 
 def prepare(name: str, folder: Path) -> Prepared | None:
-    """A path on the inputs in `folder`; None where this build has it not."""
+    """Prepare a path on the inputs in `folder`; None if this build does not have it."""
     kind, _, kernel = name.partition(": ")
     if kind in KINDS:
         return _kernel(kind, kernel, folder)

@@ -1,8 +1,8 @@
-"""Other photon finders: each gives the photons in a stack of frames.
+"""Other photon finders for comparison; each returns the photons in a stack of frames.
 
-pycentroids: https://github.com/NSLS-II/centroids. aare: https://github.com/slsdetectorgroup/aare.
-Both where they are installed. RixsToolBox (ESRF) is a program with windows: the rule of its
-classifier, in NumPy.
+pycentroids (https://github.com/NSLS-II/centroids) and aare
+(https://github.com/slsdetectorgroup/aare) are used if they are installed. RixsToolBox (ESRF) is a
+program with windows; the rule of its classifier is written here in NumPy.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 PEDESTAL = 100.0
 READ_NOISE = 1.6
-#: Of a photon of 530 eV, in ADU: 3.6 eV an electron, 1.06 electrons an ADU.
+#: Charge of a photon of 530 eV in ADU: 3.6 eV an electron, 1.06 electrons an ADU.
 CHARGE = 530.0 / 3.6 / 1.06
 
 
 def pycentroids(frames: NDArray[Any]) -> Callable[[], int]:
-    """Centres of mass in a 5x5 box, without its Gaussian fits."""
+    """pycentroids: centres of mass in a 5x5 box, without its Gaussian fits."""
     import pycentroids as peer
 
     no_filter = np.zeros(frames.shape[1:], np.uint16)
@@ -45,7 +45,7 @@ def pycentroids(frames: NDArray[Any]) -> Callable[[], int]:
 
 
 def aare(frames: NDArray[Any]) -> Callable[[], int]:
-    """Clusters of 3x3 pixels, 5 standard deviations above the pedestal, on one thread."""
+    """aare: clusters of 3x3 pixels, 5 standard deviations above the pedestal, on one thread."""
     import aare as peer
 
     finder = peer.ClusterFinder(
@@ -67,7 +67,7 @@ def aare(frames: NDArray[Any]) -> Callable[[], int]:
 
 
 def rixs_toolbox(frames: NDArray[Any]) -> Callable[[], int]:
-    """Pixels of 0.2 to 1 photon that none of their neighbours exceeds, of 0.2 photons in 3x3."""
+    """RixsToolBox: local maxima of 0.2 to 1 photon with at least 0.2 photons in 3x3 pixels."""
     photon = CHARGE
 
     def count(frame: NDArray[Any]) -> int:
@@ -89,7 +89,7 @@ def rixs_toolbox(frames: NDArray[Any]) -> Callable[[], int]:
 
 
 def installed(frames: NDArray[Any], threads: int) -> dict[str, Callable[[], int]]:
-    """The peers that are here, made ready for `frames`; OMP_NUM_THREADS is `threads`."""
+    """The installed programs, prepared for `frames`; OMP_NUM_THREADS is `threads`."""
     known = {
         "pycentroids": (pycentroids, f"pycentroids, {threads} threads"),
         "aare": (aare, "aare, 1 thread"),

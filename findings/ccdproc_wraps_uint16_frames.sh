@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# ccdproc 2.5.1: frames as cameras store them, uint16, stay uint16 where a difference needs a sign.
-# subtract_dark makes 65526 ADU of a pixel of 10 ADU below its dark; with scale=True, or for a flat
-# or an overscan, it reckons in floats. cosmicray_median compares pixels with the median around
-# them, and takes those below it for cosmic rays. Nothing is warned of.
-# Seen: 65526 of 90 - 100, -10.0 with scale=True; 1769 cosmic rays in 4096 pixels of noise as
-# uint16, none as int32. docs/other-beamlines.md says what to do first, tests/test_other_programs.py
-# that it helps, and that hrixs takes both.
+# ccdproc 2.5.1: uint16 frames, as cameras store them, stay uint16, so negative differences become
+# large positive numbers, without a warning. subtract_dark gives 65526 ADU for a pixel 10 ADU below
+# its dark; with scale=True, or for a flat or an overscan, it computes in floats. cosmicray_median
+# takes pixels below the median around them for cosmic rays.
+# Seen: 90 - 100 = 65526, and -10.0 with scale=True; 1769 cosmic rays in 4096 pixels of noise as
+# uint16, none as int32. docs/other-beamlines.md says what to do before; tests/test_other_programs.py
+# tests that it helps, and that hrixs reads both.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# DAMNIT 0.4.0: if a variable of the context file returns a DataArray with a bool among its
-# attributes, as one that tells whether a dark was subtracted, the results of all variables of the
-# run are lost: all are computed, and the one file for them is not written. An error in a variable
-# costs its own alone.
-# Seen: CompatibilityError of h5netcdf after "Computed spectrum", and no file; with 1 for True, a
-# file with both variables. What hrixs's documented context returns has no bool:
+# DAMNIT 0.4.0: if one variable of the context file returns a DataArray with a bool attribute (for
+# example, whether a dark was subtracted), the results of all variables of the run are lost. All are
+# computed, but their common file is not written. An error in a variable loses only this variable.
+# Seen: CompatibilityError of h5netcdf after "Computed spectrum", and no file; with 1 instead of
+# True, a file with both variables. The context in the docs of hrixs returns no bool:
 # tests/test_damnit.py.
 set -euo pipefail
 folder=$(mktemp -d)

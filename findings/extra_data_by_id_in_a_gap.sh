@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# extra-data 1.25.0: a slice of train ids, by_id[a:b], whose end is no train of the run raises
-# TypeError, though slices of labels elsewhere (pandas, xarray) take what lies between the ends.
-# Trains are left out of runs, so that an end taken from a log book may lie in a gap.
-# Seen: TypeError from select_train_ids for by_id[10002:10006] in a run that has no train 10006;
-# by_id[10002:10005] and a list of ids work. hrixs takes the trains between the ends:
+# extra-data 1.25.0: a slice of train ids, by_id[a:b], raises TypeError if one of its ends is not a
+# train of the run. Label slices of pandas and xarray give everything between the ends. Runs have
+# gaps, so an end from a log book may be missing.
+# Seen: TypeError from select_train_ids for by_id[10002:10006] in a run without train 10006;
+# by_id[10002:10005] and a list of ids work. hrixs gives the trains between the ends:
 # tests/runs/test_open_runs.py.
 set -euo pipefail
 folder=$(mktemp -d)
@@ -23,7 +23,7 @@ run = run.select_trains(by_id[[t for t in run.train_ids if t - run.train_ids[0] 
 first = int(run.train_ids[0])
 inside = run.select_trains(by_id[first + 2 : first + 4]).train_ids
 assert [int(t) - first for t in inside] == [2, 3], inside
-print("ends that are trains:", [int(t) - first for t in inside])
+print("both ends are trains:", [int(t) - first for t in inside])
 try:
     run.select_trains(by_id[first + 2 : first + 6])
 except TypeError as error:

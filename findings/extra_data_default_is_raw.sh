@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# extra-data 1.25.0: where raw and processed files of a run have a source of the same name, open_run
-# without data=, documented as "combining raw & proc", gives the raw data; data='all' prefers the
-# processed ones. A camera that was corrected under its own name is read uncorrected.
+# extra-data 1.25.0: if raw and processed files of a run have a source with the same name, open_run
+# without data= (documented as "combining raw & proc") gives the raw data; data='all' prefers the
+# processed data. A camera whose corrected images have the same name is read uncorrected.
 # Seen: uint16 counts of 100 from 'default', float32 values of 0 from 'all'. hrixs reads what the
-# collection takes, and has data= of its own: tests/runs/test_open_runs.py.
+# given collection reads, and has its own option data=: tests/runs/test_open_runs.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # extra-data 1.25.0: RunDirectory(..., inc_suspect_trains=False) leaves out trains whose ids the
-# data acquisition marked as doubtful (INDEX/flag 0). Once the run has a virtual overview, which
-# `python -m extra_data.voview` makes so that it opens faster, the same call gives all trains.
-# Seen: 9 of 10 trains without an overview, 10 of 10 with one. hrixs reads the flags in the run's
-# own files, counts such trains and names them, overview or not: tests/runs/test_open_runs.py.
+# data acquisition marked as suspect (INDEX/flag 0). If the run has a virtual overview file (made by
+# `python -m extra_data.voview`, to open the run faster), the same call gives all trains.
+# Seen: 9 of 10 trains without an overview, 10 of 10 with one. hrixs reads the flags in the files of
+# the run, and lists suspect trains with and without an overview: tests/runs/test_open_runs.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -28,5 +28,5 @@ print(len(RunDirectory("r0001", inc_suspect_trains=False).train_ids))'
 before=$(trains)
 venv/bin/python -m extra_data.voview r0001
 after=$(trains)
-echo "trains that are not suspect: $before, and with an overview $after"
+echo "trains that are not suspect: $before; with an overview: $after"
 [ "$before $after" = "9 10" ] || { echo changed; exit 1; }

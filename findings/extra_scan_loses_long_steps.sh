@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # euxfel-extra 2026.1.1: extra.components.Scan finds the steps of a motor that stays for 20 trains at
-# each of six positions, and none of them where it stays for 200 trains, with the same read-back noise
-# of 1 % of a step. Its bin_by_steps tells as the uncertainty of a step one number, the standard
-# deviation over trains and all other axes together: 289 for a spectrum from 0 to 1000 whose values
-# scatter by 1 from train to train.
-# Seen: 6 steps of 20 trains, 0 of 200 trains; uncertainty 289.2 where 1 / sqrt(n) is right. hrixs takes
-# a Scan's steps as they are, tells what is left out, and groups by values with tolerance='auto':
+# each of six positions. It finds none if the motor stays for 200 trains, with the same read-back
+# noise of 1 % of a step. bin_by_steps gives one number as the uncertainty of a step: the standard
+# deviation over trains and all other axes together. This is 289 for a spectrum from 0 to 1000 whose
+# values scatter by 1 from train to train.
+# Seen: 6 steps of 20 trains, 0 of 200 trains; uncertainty 289.2 where 1 / sqrt(n) is right. hrixs uses
+# the steps of a Scan as they are, reports what is left out, and groups by values with tolerance='auto':
 # tests/groups/test_grouped.py.
 set -euo pipefail
 folder=$(mktemp -d)

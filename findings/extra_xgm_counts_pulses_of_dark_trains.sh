@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# euxfel-extra 2026.1.1: where the number of pulses varies from train to train, XGM.pulse_counts()
-# gives every train as many as the fullest one has: pulse_energy() has NaN where there is no pulse,
-# and NaN is counted. The right numbers of the slow data are said not to match, and are replaced,
-# and is_constant_pulse_count() is True.
-# Seen: 5 5 5 5 5 5 of trains with 2 2 5 5 0 5 pulses. hrixs leaves out places without a pulse by
-# the value that stands there: tests/i0/test_exposures.py.
+# euxfel-extra 2026.1.1: if the number of pulses varies from train to train, XGM.pulse_counts() gives
+# every train the largest number of all: pulse_energy() is NaN where there is no pulse, and NaN is
+# counted, too. A warning says that the (right) numbers of the slow data do not match; they are
+# replaced, and is_constant_pulse_count() is True.
+# Seen: 5 5 5 5 5 5 for trains with 2 2 5 5 0 5 pulses. hrixs knows the value of a place without a
+# pulse, and leaves these places out: tests/i0/test_exposures.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -45,8 +45,8 @@ finite = np.isfinite(xgm.pulse_energy()).sum("pulseIndex").values
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
     counts = xgm.pulse_counts().values
-print("pulses:", PULSES, "- energies that are no NaN:", finite, "- pulse_counts():", counts)
-print("constant:", xgm.is_constant_pulse_count(), "- warned:", [str(one.message) for one in told])
+print("pulses:", PULSES, "- energies that are not NaN:", finite, "- pulse_counts():", counts)
+print("constant:", xgm.is_constant_pulse_count(), "- warnings:", [str(one.message) for one in told])
 if finite.tolist() != PULSES.tolist() or counts.tolist() != [5] * 6 or len(told) != 1:
     raise SystemExit("changed")
 EOF

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# fabio 2026.6.0: CbfImage.write takes an image of floats, cuts the fractions off, and says nothing;
-# what is read back is int32. EDF keeps floats. A mean of darks, or a frame with a dark subtracted,
-# loses up to 1 ADU in each pixel, and always towards zero.
-# Seen: 99, 0, 0 of 99.75, 0.75, -0.75. hrixs writes no CBF, and reads whole numbers from one:
+# fabio 2026.6.0: CbfImage.write writes an image of floats as int32 without a warning; fractions are
+# lost. EDF keeps floats. A mean of darks, or a frame after a dark is subtracted, changes by up to 1
+# ADU in each pixel, always towards zero.
+# Seen: 99, 0, 0 for 99.75, 0.75, -0.75. hrixs writes no CBF, and reads whole numbers from it:
 # tests/files/test_fabio_files.py.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# rixs 0.0.3: apply_curvature writes 0 over the last coefficient of the caller's array, so that a
-# curvature that was fitted, and is stored or used again after the first spectrum, has lost its
-# constant. image_to_photon_events, which by its documents includes no zeros, has an event for each
-# empty pixel.
-# Seen: [1e-4, 0.02, 50] becomes [1e-4, 0.02, 0]; 16 events of 16 pixels with one photon. hrixs
-# changes nothing that it is given: tests/photons/test_find.py.
+# rixs 0.0.3: apply_curvature sets the last coefficient in the array of the caller to 0. A fitted
+# curvature that is stored or used again after the first spectrum has lost its constant.
+# image_to_photon_events is documented to include no zeros, but has an event for each empty pixel.
+# Seen: [1e-4, 0.02, 50] becomes [1e-4, 0.02, 0]; 16 events for 16 pixels with one photon. hrixs
+# does not change its arguments: tests/photons/test_find.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

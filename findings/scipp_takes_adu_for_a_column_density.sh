@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# scipp 26.8.0: compat.from_xarray reads the unit "ADU", in which cameras count, as atto-Dobson
-# units, a column density of gas: 100 ADU are 4.462e-20 mol/m^2. "adu", "photons" and "px" raise
+# scipp 26.8.0: compat.from_xarray reads "ADU", the unit of camera images, as atto-Dobson units, a
+# column density of gas: 100 ADU become 4.462e-20 mol/m^2. "adu", "photons" and "px" raise
 # UnitError.
-# Seen: the unit 4.462e-22 mol/m^2 of a frame in ADU, and counts of "counts". Images of hrixs are in
-# ADU, spectra in photons: give them the unit "counts" before they go to scipp.
+# Seen: the unit 4.462e-22 mol/m^2 for a frame in ADU; "counts" stays counts. Images of hrixs are in
+# ADU, spectra in photons: set their unit to "counts" before you hand them to scipp.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# scipp 26.8.0 with extra-data 1.25.0: compat.from_xarray raises for every DataArray that extra-data
-# gives, for train ids are uint64, which scipp does not have. With the ids as int64, in which they
-# fit many times over, the same array is taken.
-# Seen: RuntimeError "Unsupported numpy dtype: uint64". Train ids of hrixs are those of extra-data:
-# assign_coords(trainId=data.trainId.astype("i8")) before they go to scipp.
+# scipp 26.8.0 with extra-data 1.25.0: compat.from_xarray raises an error for every DataArray of
+# extra-data, because train ids are uint64, which scipp does not have. With the ids as int64, which
+# is large enough for them, the same array is converted.
+# Seen: RuntimeError "Unsupported numpy dtype: uint64". hrixs has the train ids of extra-data: type
+# assign_coords(trainId=data.trainId.astype("i8")) before you hand data to scipp.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

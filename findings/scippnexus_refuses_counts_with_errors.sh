@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# scippnexus 26.1.1: an NXdata of whole numbers with their standard deviations beside them
-# (NAME_errors), as a spectrum of counts has them, can't be loaded, nor the entry that it is in.
-# Floats with errors are loaded, and whole numbers without. nexusformat reads all three.
-# Seen: VariancesError for int64 counts with errors, variances 4 and 9 for float64. hrixs's NeXus
-# files hold counts with errors as floats: tests/output/test_writing.py.
+# scippnexus 26.1.1: an NXdata of whole numbers with standard deviations (NAME_errors), such as a
+# spectrum of counts, cannot be loaded, nor can its entry. Floats with errors are loaded, and so are
+# whole numbers without errors. nexusformat reads all three.
+# Seen: VariancesError for int64 counts with errors, variances 4 and 9 for float64. NeXus files of
+# hrixs hold counts with errors as floats: tests/output/test_writing.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

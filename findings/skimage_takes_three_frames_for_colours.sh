@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# scikit-image 0.26.0: io.imread takes the three or four frames of a TIFF stack for colours and puts
-# them last, though the file says that its pixels are one grey value each. Of five frames, and by
-# tifffile or imageio, frames are first. So mean(axis=0) is the mean over frames, or over rows in a
-# dark run that was broken off after three.
-# Seen: shape (16, 20, 3) of three frames of 16 x 20 pixels, (16, 20, 4) of four, (5, 16, 20) of
-# five. hrixs has frames first: tests/files/test_tif.py.
+# scikit-image 0.26.0: io.imread takes a TIFF stack of three or four frames for colours and makes the
+# frames the last axis, although the file says that pixels are grey values. With five frames, and in
+# tifffile and imageio, frames are the first axis. So mean(axis=0) is the mean over frames, except in
+# a dark run that was stopped after three frames: there it is the mean over rows.
+# Seen: shape (16, 20, 3) for three frames of 16 x 20 pixels, (16, 20, 4) for four, (5, 16, 20) for
+# five. In hrixs frames are the first axis: tests/files/test_tif.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

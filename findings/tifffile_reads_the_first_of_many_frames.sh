@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# tifffile 2026.3.3: a file that a loop fills, with a write() for each frame of a camera, has a
-# series for each, and imread gives the first: one frame of all, without a word. So does imageio.
-# fabio tells of all frames. Written with metadata=None, the frames are one series for all three.
-# Seen: shape (16, 20) of five frames, 5 frames by fabio; (5, 16, 20) with metadata=None. hrixs
-# stacks series that are alike: tests/files/test_tif.py.
+# tifffile 2026.3.3: a file that was written by a loop, with one write() for each frame, has one
+# series for each frame. imread gives the first frame only, without a warning, and so does imageio.
+# fabio reads all frames. Written with metadata=None, the frames are one series for all three.
+# Seen: shape (16, 20) for five frames, 5 frames by fabio; (5, 16, 20) with metadata=None. hrixs
+# stacks series of equal shape and type: tests/files/test_tif.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# xarray 2026.1.0 (and 2024.7.0; no more 2026.4.0): numbers in "seconds", "nanoseconds" or another
-# long name of a unit of time come back from netCDF as timedelta64, without the unit; those in "s"
-# or "second" stay as they are. A delay of 20 fs, told in nanoseconds, is then nothing.
+# xarray 2026.1.0 and 2024.7.0 (no longer 2026.4.0): numbers with the unit "seconds", "nanoseconds"
+# or another long name of a unit of time are read from netCDF as timedelta64, without the unit.
+# Numbers with "s" or "second" do not change. A delay of 20 fs, stored in nanoseconds, becomes 0.
 # Seen: 0.5 'seconds' read as 500000000 ns, 2e-05 'nanoseconds' as 0 ns, 0.5 's' as 0.5. hrixs
-# writes short names: tests/output/test_writing.py.
+# writes short names of units: tests/output/test_writing.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# xarray 2026.9.0: a ratio of two variables in photons is in photons, and so is the root of one, in
-# their attributes and on the axes of plots: attributes that both share are kept, by default since
-# 2025.11 (none were in 2025.10). A ratio of different units has none.
-# Seen: units 'photons' of photons / photons and of photons ** 0.5, none of photons / uJ. hrixs says
-# which unit a ratio has: tests/i0/test_normalize.py, tests/spectra/test_pump_probe.py.
+# xarray 2026.9.0: the ratio of two variables in photons, and the root of one, still have the unit
+# photons, in their attributes and on the axes of plots. Since 2025.11 attributes that both operands
+# share are kept by default (in 2025.10 none were). A ratio of different units has no unit.
+# Seen: unit 'photons' for photons / photons and photons ** 0.5, none for photons / uJ. hrixs sets
+# the unit of a ratio: tests/i0/test_normalize.py, tests/spectra/test_pump_probe.py.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# xarray 2026.9.0 with extra-data 1.25.0: train ids are uint64 in what extra-data gives, and int64
-# where a program made them, as from a list or a table of a log book. A difference, a merge or a
-# concat of both has float64 ids, with whatever join. Of two with uint64 ids they stay uint64.
-# Seen: float64 from a - b, merge (outer and inner) and concat. hrixs's concat keeps whole numbers:
+# xarray 2026.9.0 with extra-data 1.25.0: train ids of extra-data are uint64; those made from a list or
+# from a table of a log book are int64. A difference, a merge or a concat of both has float64 ids,
+# with any join. Two arrays with uint64 ids keep uint64.
+# Seen: float64 from a - b, merge (outer and inner) and concat. The concat of hrixs keeps whole
+# numbers:
 # tests/scans/test_joining.py.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -43,11 +43,9 @@ OUT = {
     r"copy \w+( is missing)? beside": "copy ... next to",
     r"whose place .* would take": "which ... would replace",
     r"is thrown away": "is deleted",
-    r"hardly of use": "hardly usable",
-    r"(nobody|nothing) has looked (at|for)": "was not checked",
-    r"begun anew": "starts from the beginning",
-    r"told by whoever": "is reported by",
-    r"what speaks against": "the reason why not",
+    r"handed on": "passed to",
+    r"(is|are) worth a (word|look)": "is reported, examined",
+    r"gives the picture's text": "returns the caption",
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
 }
 

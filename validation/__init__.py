@@ -1,1 +1,1 @@
-"""Every algorithm against simulated truth: ``python -m validation`` writes docs/validation.md."""
+"""Compare each algorithm with the truth: ``python -m validation`` writes docs/validation.md."""

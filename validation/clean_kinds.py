@@ -1,4 +1,4 @@
-"""Runs with nothing wrong of kinds that tempt a rule: few photons, broad lines, other cameras."""
+"""Good runs that could mislead a rule: few photons, broad lines, other cameras."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _SHAPE = 256, 300
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of clean runs.
+    """A kind of good runs.
 
     Attributes
     ----------
     what : str
     methods : sequence of str
-        Ways to make spectra, in turn.
+        Methods that make spectra, used in turn.
     options
-        Of `run_of`: values, or what draws them.
+        Options of `run_of`: values, or functions that draw them.
     """
 
     what: str
@@ -33,7 +33,7 @@ class Kind:
     options: dict[str, Any] = field(default_factory=dict)
 
     def run(self, rng: np.random.Generator, number: int) -> Run:
-        """Draw one."""
+        """Draw one run."""
         drawn = {k: v(rng) if callable(v) else v for k, v in self.options.items()}
         return run_of(rng, self.methods[number % len(self.methods)], **drawn)
 
@@ -66,18 +66,19 @@ def run_of(
     rng : numpy.random.Generator
     method : str
     photons, n_images, width, elastic, broad, apart
-        Photons of an image; images; rows (standard deviation) and share of the elastic line; rows
-        of the other, and how many rows below it lies, by default drawn.
+        Photons of an image; number of images; width (rows, standard deviation) and share of the
+        elastic line; width of the broad line, and its distance below in rows (default: random).
     slope, off : float
-        Energy of a row, and how far the axis is off, in eV; no axis where the slope is 0.
+        Energy of a row, and error of the axis, in eV; no axis if the slope is 0.
     energy, unit, scan : float
-        Photon energy in eV, what it is told in, and how far it is scanned; the other line stays.
+        Photon energy in eV; its unit in the data, in eV; range of its scan, in eV, during which
+        the broad line stays.
     dark : bool, optional
-        By default of every second run.
+        By default every second run has one.
     shut, jitter : float
-        Share of the images without light, and how the light scatters, relatively.
+        Share of the images without light; relative scatter of the light.
     averaged : int
-        Frames whose mean is an image.
+        Number of frames whose mean is an image.
     sensor : dict
         Other values of the sensor.
     """
@@ -145,8 +146,10 @@ def kinds() -> Iterator[Kind]:
     yield Kind("axis 0.3 eV too high, 0.1 eV a row", options={"off": 0.3, "slope": 0.1} | light)
     yield Kind("weak elastic line", options={"elastic": _among(0.0, 0.02, 0.1)} | light)
     yield Kind("no energy axis", options={"slope": 0.0} | light)
-    yield Kind("half of the images without light", options={"shut": 0.5, "n_images": 8} | light)
-    yield Kind("light scatters by half", options={"jitter": 0.5, "n_images": 8} | light)
+    yield Kind("half of the images have no light", options={"shut": 0.5, "n_images": 8} | light)
+    yield Kind(
+        "light of the images scatters by 50 %", options={"jitter": 0.5, "n_images": 8} | light
+    )
     yield Kind("photon energy scanned by 2 eV", options={"scan": 2.0, "n_images": 8} | light)
     faint = {"energy": _among(50.0, 70.0), "photons": _between(100, 3000)}
     yield Kind("50 or 70 eV, integrated", ("integrate",), faint)

@@ -1,4 +1,4 @@
-"""Short runs with nothing wrong, drawn at random over what a beamline may have."""
+"""Short random runs with nothing wrong, over the range of what a beamline may have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 #: Photons a pixel, in the densest line, at which a method loses 1 %.
 DENSITIES = {"auto": 0.0015, "manual": 0.01, "resolve": 0.2, "integrate": np.inf}
 GAIN, SLOPE = 1.06, 0.02
-#: Where a threshold stands above the noise of 2x2 squares, in standard deviations.
+#: Threshold above the level of 2x2 squares, in standard deviations of their noise.
 WIDTHS_OF_NOISE = 6.5
 _LEAST_PHOTONS, _MOST_PHOTONS = 10.0, 3000.0
 _MOST_PIXELS = 10_000_000
@@ -24,7 +24,7 @@ _MOST_PIXELS = 10_000_000
 
 @dataclass
 class Run:
-    """A run, and the class with settings that suit it.
+    """A run, and the class with settings that fit it.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Run:
         Images and ``nrj``.
     sensor : Sensor
     noise : float
-        Of a pixel, in ADU, as the settings expect it.
+        Standard deviation of a pixel in ADU, as the settings expect it.
     elastic_row, width, charge : float
-        Of the elastic line its row and standard deviation in rows; the charge of one photon in ADU.
+        Row and standard deviation (rows) of the elastic line; charge of one photon in ADU.
     """
 
     h: hRIXS
@@ -55,11 +55,11 @@ class Run:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all rows are in use."""
+        """Whether all rows are used."""
         return bool(self.h.Y_RANGE.stop - self.h.Y_RANGE.start == self.sensor.shape[1])
 
     def told(self) -> list[str]:
-        """Codes of all doubts, and names of all other warnings, of this run's spectra."""
+        """Codes of all doubts and names of all other warnings when this run is analysed."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             if self.method == "integrate":
@@ -91,7 +91,7 @@ def clean_run(
     n_images: int | None = None,
     with_dark: bool | None = None,
 ) -> Run:
-    """Draw a run with nothing wrong; what is not given is drawn, too."""
+    """Draw a random run with nothing wrong; options that are not given are random, too."""
     while True:
         shape = int(rng.choice([128, 256, 512, 1024, 2048])), int(rng.choice([128, 200, 300, 512]))
         sensor = Sensor(shape=shape, read_noise=float(rng.uniform(1.0, 2.2)))
@@ -109,7 +109,7 @@ def clean_run(
         loss = float(rng.uniform(low + margins[1], high - margins[1]))
         share = float(rng.uniform(0.2, 0.8))
         lines = SpectralLine(elastic, width, share), SpectralLine(loss, broad, 1 - share)
-        # Columns beside the crop have their photons, too.
+        # Columns outside the crop have photons, too.
         one_photon = max(line.weight / line.sigma for line in lines) / (shape[0] * 2 * np.pi**0.5)
         most = min(DENSITIES[method] / one_photon, _MOST_PHOTONS)
         in_crop = len(x) / shape[0]
@@ -149,7 +149,7 @@ def clean_run(
 
 
 def _crop(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[slice, slice]:
-    """Columns and rows in use: often all."""
+    """Columns and rows that are used: often all."""
     if rng.random() < 0.5:
         return slice(0, shape[0]), slice(0, shape[1])
     # A multiple of four columns: of one to three over a multiple of 16 the map of the light fails.

@@ -1,4 +1,4 @@
-"""Photons in a crowd: how many are found, where, and what a wrong model costs."""
+"""Dense photons by `resolve_photons`: how many are found, where, and with wrong settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from hrixs import find_photons, hRIXS, resolve_photons
 from hrixs.photons.defaults import EV_PER_PAIR
 
-TITLE = "Photons in a crowd"
+TITLE = "Dense photons"
 
 FloatArray = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ LINE_WIDTH, TILT, MIDDLE = 1.3, 0.024, 50.0
 SHAPE = (1024, 128)
 DENSITIES = (0.02, 0.05, 0.1, 0.2, 0.4)
 CAMERAS = tuple((cloud, noise) for cloud in (0.45, 0.55, 0.8) for noise in (1.6, 4.0))
-#: Of found over true, its least and its most, and the error of the width.
+#: Wanted: smallest and largest found / true, and largest relative error of the width.
 WANTED = {0.02: (0.99, 1.01, 0.01), 0.05: (0.99, 1.01, 0.01), 0.1: (0.99, 1.01, 0.01),
           0.2: (0.98, 1.02, 0.01), 0.4: (0.96, 1.02, 0.02)}  # fmt: skip
 _REACH = np.arange(-8, 9)
@@ -33,16 +33,17 @@ _REACH = np.arange(-8, 9)
 
 @dataclass(frozen=True)
 class Camera:
-    """What the frames of a line are made with.
+    """Settings of the simulated frames of one line.
 
     Attributes
     ----------
     density : float
-        Photons a pixel: photons / (columns x 2 sqrt(pi) sigma of the line).
+        Photons per pixel in the line: photons / (columns x 2 sqrt(pi) sigma of the line).
     disturb
         Changes a frame (float64, ADU), given its number and a random generator.
     charges, clouds
-        Of each photon, from their number and a random generator; None: all alike.
+        Functions of the number of photons and a random generator; they return the charge and
+        the cloud of each photon. None: all photons are equal.
     """
 
     density: float = 0.1
@@ -85,7 +86,7 @@ def counts(image: FloatArray) -> NDArray[np.uint16]:
 
 
 def line_frames(camera: Camera, photons: int, seed: int) -> tuple[NDArray[np.uint16], FloatArray]:
-    """Frames with one line of at least so many photons in all, and the photons' places."""
+    """Frames with one line of at least `photons` photons in all; the true positions."""
     rng = np.random.default_rng(seed)
     frames, true = [], []
     for number in range(int(np.ceil(photons / camera.per_frame))):
@@ -112,13 +113,13 @@ def resolve(frames: NDArray[Any], **options: Any) -> Any:
 
 
 def width(x: FloatArray, y: FloatArray) -> float:
-    """Rms distance from the line, of what is within 8 px of it."""
+    """Rms distance from the line, of photons within 8 px of it."""
     distance = y - TILT * x - MIDDLE
     return float(np.sqrt(np.mean(distance[np.abs(distance) < 8] ** 2)))
 
 
 def section(*, quick: bool) -> str:
-    """Count, place and compare photons of bright lines."""
+    """Measure numbers, positions and errors of photons in bright lines, as Markdown."""
     photons = 2000 if quick else 30_000
     return "\n\n".join(
         [
@@ -135,13 +136,16 @@ def section(*, quick: bool) -> str:
 
 def _reach(photons: int) -> str:
     lines = [
-        f"A line of {LINE_WIDTH} px rms with a tilt of {TILT}, {CHARGE:.0f} ADU a photon at 1 "
-        f"electron per ADU, at least {photons} photons a row. Wanted up to 0.1 photons a pixel: "
-        "0.99 to 1.01 and 1 %; at 0.2: 0.98 to 1.02 and 1 %; at 0.4: 0.96 to 1.02 and 2 %. The "
-        "width is beside that of the true places; one photon in thirty thousand is 0.6 % of it.",
+        "`resolve_photons` (`method='resolve'`) on a bright line of simulated frames: "
+        f"{LINE_WIDTH} px rms, tilt {TILT}, {CHARGE:.0f} ADU a photon at 1 electron per ADU, at "
+        f"least {photons} photons a row. 'found / true': number of photons. 'width / px': rms of "
+        "the photons found within 8 px of the line. 'error of the width': compared with the true "
+        "positions of the same photons. 'photons / charge': the attribute `charge_ratio`. Wanted "
+        "for found / true and for the error of the width: 0.99 to 1.01 and 1 % up to 0.1 photons "
+        "a pixel, 0.98 to 1.02 and 1 % at 0.2, 0.96 to 1.02 and 2 % at 0.4.",
         "",
-        "| cloud / px | noise / ADU | photons a pixel | found / true | width / px | off by | "
-        "photons / charge | |",
+        "| cloud / px | noise / ADU | photons a pixel | found / true | width / px | "
+        "error of the width | photons / charge | |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for cloud, noise in CAMERAS:
@@ -157,15 +161,16 @@ def _reach(photons: int) -> str:
             lines.append(
                 f"| {cloud} | {noise} | {density} | {ratio:.4f} | {measured:.3f} | "
                 f"{measured / wanted - 1:+.2%} | {found.attrs['charge_ratio']:.3f} ± "
-                f"{found.attrs['charge_ratio_err']:.3f} | {'short' if short else ''} |"
+                f"{found.attrs['charge_ratio_err']:.3f} | {'missed' if short else ''} |"
             )
     return "\n".join(lines)
 
 
 def _losses(photons: int) -> str:
     lines = [
-        f"The ways by a threshold, on frames with {photons} photons a row or more: photons lost / "
-        "how many they estimate to lose (`lost_share`; wanted: within a third from 0.02 to 0.2).",
+        "**Methods with a threshold** on such frames: share of photons that are really lost / "
+        f"share that hrixs estimates (`lost_share`); at least {photons} photons a row. Wanted: the "
+        "estimate is within a third of the real loss, up to 0.2 photons a pixel.",
         "",
         "| cloud / px | noise / ADU | photons a pixel | `'auto'` | `'manual'` | |",
         "|---|---|---|---|---|---|",
@@ -179,13 +184,13 @@ def _losses(photons: int) -> str:
                 told.append(f"{lost:.3f} / {estimate:.3f}")
                 if density <= 0.2 and abs(estimate - lost) > abs(lost) / 3:
                     short = True
-            mark = "short" if short else ""
+            mark = "missed" if short else ""
             lines.append(f"| {cloud} | {noise} | {density} | {' | '.join(told)} | {mark} |")
     return "\n".join(lines)
 
 
 def _lost(frames: NDArray[Any], n_true: int, method: str) -> tuple[float, float]:
-    """Share of the photons that the class loses, and what it says itself."""
+    """Share of the photons that the class loses, and its own estimate of it."""
     energy = np.full(len(frames), CHARGE * EV_PER_PAIR)
     data = xr.Dataset(
         {"MaranaX": (("trainId", "x", "y"), frames), "nrj": ("trainId", energy)},
@@ -201,10 +206,11 @@ def _lost(frames: NDArray[Any], n_true: int, method: str) -> tuple[float, float]
 
 def _isolated(quick: bool) -> str:
     lines = [
-        "Isolated photons: rms error of a place over the Cramér-Rao bound (wanted: at most 1.05), "
-        "and photons in an empty frame of 2048 x 2048 pixels (wanted: at most 0.1).",
+        "**Isolated photons**: rms error of a position and its Cramér-Rao bound (wanted: ratio at "
+        "most 1.05); false photons in an empty frame of 2048 x 2048 pixels (wanted: at most 0.1).",
         "",
-        "| cloud / px | noise / ADU | rms error / px | bound / px | ratio | in an empty frame | |",
+        "| cloud / px | noise / ADU | rms error / px | bound / px | error / bound | "
+        "false photons in an empty frame | |",
         "|---|---|---|---|---|---|---|",
     ]
     side, empty = (10, 2) if quick else (60, 20)
@@ -227,13 +233,13 @@ def _isolated(quick: bool) -> str:
         short = error > 1.05 * bound or false > 0.1 * empty
         lines.append(
             f"| {cloud} | {noise} | {error:.4f} | {bound:.4f} | {error / bound:.3f} | "
-            f"{false / empty:.2f} | {'short' if short else ''} |"
+            f"{false / empty:.2f} | {'missed' if short else ''} |"
         )
     return "\n".join(lines)
 
 
 def _bound(place: FloatArray, cloud: float, noise: float) -> float:
-    """Least variance of x, of a photon of known charge; that of y is the same on average."""
+    """Smallest variance of x for a photon of known charge; that of y is the same on average."""
     edge = np.arange(-4, 6) - 0.5
     axes = []
     for one in place - np.rint(place):
@@ -250,18 +256,20 @@ def _bound(place: FloatArray, cloud: float, noise: float) -> float:
 def _pairs(quick: bool) -> str:
     side = 10 if quick else 40
     lines = [
-        f"Pairs of photons at a distance, {side * side} of each, with cloud 0.55 px: told apart at "
-        "two places, and rms error of x and y then, beside `find_photons` with `split_doubles` "
-        "(wanted: never fewer). At 0 px every pair is one place; a photon too few is lost.",
+        f"**Pairs of photons** at a given distance, {side * side} pairs a row, cloud 0.55 px. 'two "
+        "found': two photons are found; the rms error of x and y is that of these pairs. The same "
+        "for `find_photons` with `split_doubles`; wanted: `resolve_photons` finds two at least as "
+        "often. At 0 px both photons have the same position; where only one is found, one is lost.",
         "",
-        "| noise / ADU | distance / px | two | error / px | split_doubles | error / px | |",
+        "| noise / ADU | distance / px | two found | error / px | two found by `split_doubles` | "
+        "error / px | |",
         "|---|---|---|---|---|---|---|",
     ]
     for noise in (1.6, 4.0):
         for distance in (0.0, 0.3, 0.6, 0.9, 1.2, 1.5, 2.0, 2.5, 3.0):
             new, old = (_pair(noise, distance, side, way) for way in (_by_resolve, _by_split))
             sigma = np.sqrt(max(old[0] * (1 - old[0]), 1e-3)) / side
-            short = "short" if new[0] < old[0] - 2 * sigma else ""
+            short = "missed" if new[0] < old[0] - 2 * sigma else ""
             lines.append(
                 f"| {noise} | {distance:g} | {new[0]:.1%} | {new[1]:.3f} | {old[0]:.1%} | "
                 f"{old[1]:.3f} | {short} |"
@@ -270,8 +278,8 @@ def _pairs(quick: bool) -> str:
                for way in (_by_resolve, _by_split)]  # fmt: skip
     lines += [
         "",
-        "Of single photons, taken for two: {:.2%} at 1.6 ADU ({:.2%} by split_doubles), "
-        "{:.2%} at 4 ADU ({:.2%}).".format(*singles),
+        "Single photons that are found as two: {:.2%} at a noise of 1.6 ADU ({:.2%} by "
+        "`split_doubles`), {:.2%} at 4 ADU ({:.2%}).".format(*singles),
     ]
     return "\n".join(lines)
 
@@ -279,10 +287,12 @@ def _pairs(quick: bool) -> str:
 def _triples(quick: bool) -> str:
     side = 10 if quick else 30
     lines = [
-        f"Triples, {side * side} of each, their places spread around a point: how often three are "
-        "found, and rms error of x and y then, beside `find_photons` with `split_doubles`.",
+        f"**Triples of photons**, {side * side} a row, scattered around a point: how often three "
+        "photons are found, and the rms error of x and y then. The same for `find_photons` with "
+        "`split_doubles`; wanted: `resolve_photons` finds three at least as often.",
         "",
-        "| noise / ADU | spread / px | three | error / px | split_doubles | |",
+        "| noise / ADU | scatter / px | three found | error / px | "
+        "three found by `split_doubles` | |",
         "|---|---|---|---|---|---|",
     ]
     for noise in (1.6, 4.0):
@@ -290,7 +300,7 @@ def _triples(quick: bool) -> str:
             (new, error), (old, _) = (
                 _triple(noise, spread, side, way) for way in (_by_resolve, _by_split)
             )
-            short = "short" if new < old else ""
+            short = "missed" if new < old else ""
             lines.append(
                 f"| {noise} | {spread:g} | {new:.1%} | {error:.3f} | {old:.1%} | {short} |"
             )
@@ -300,7 +310,7 @@ def _triples(quick: bool) -> str:
 def _triple(
     noise: float, spread: float, side: int, find: Callable[..., FloatArray]
 ) -> tuple[float, float]:
-    """Share of triples found as three, and the error of these places."""
+    """Share of triples found as three photons, and the rms error of their positions."""
     rng = np.random.default_rng(11 + int(1000 * spread))
     cells = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1)
     middles = 24 * (cells.reshape(-1, 2) + 0.5) + rng.uniform(-0.5, 0.5, (side * side, 2))
@@ -323,7 +333,7 @@ def _triple(
 def _pair(
     noise: float, distance: float | None, side: int, find: Callable[..., FloatArray]
 ) -> tuple[float, float]:
-    """Share of pairs (None: of single photons) found as two, and the error of these places."""
+    """Share of pairs found as two (None: single photons found as two); rms error of these."""
     rng = np.random.default_rng(7 + int(1000 * (distance or 0)))
     cells = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1)
     middles = 24 * (cells.reshape(-1, 2) + 0.5) + rng.uniform(-0.5, 0.5, (side * side, 2))
@@ -358,8 +368,10 @@ def _by_split(frame: NDArray[Any], noise: float) -> FloatArray:
 
 def _pulls(photons: int) -> str:
     lines = [
-        "Errors in a crowd: place less the nearest true one, over `sigma_x`, `sigma_y`; width of "
-        "the middle two thirds (wanted at 0.1 photons a pixel: 0.9 to 1.15).",
+        "**Stated errors of dense photons**: the pull is the distance to the matched true "
+        "position, divided by `sigma_x` or `sigma_y`. The table gives half the width of the middle "
+        "two thirds of the pulls, 1 if the stated errors are right (wanted at 0.1 photons a pixel: "
+        "0.9 to 1.15).",
         "",
         "| cloud / px | noise / ADU | photons a pixel | pulls of x | pulls of y | |",
         "|---|---|---|---|---|---|",
@@ -370,7 +382,7 @@ def _pulls(photons: int) -> str:
             short = density == 0.1 and not all(0.9 <= pull <= 1.15 for pull in pulls)
             lines.append(
                 f"| {cloud} | {noise} | {density} | {pulls[0]:.2f} | {pulls[1]:.2f} | "
-                f"{'short' if short else ''} |"
+                f"{'missed' if short else ''} |"
             )
     return "\n".join(lines)
 
@@ -396,9 +408,11 @@ def _pulls_of(camera: Camera, photons: int) -> tuple[float, float]:
 
 def _wrong(photons: int) -> str:
     lines = [
-        f"Where the model is wrong: cloud 0.55 px, noise 1.6 ADU, {photons} photons a row or more.",
+        "**Wrong settings and faults of the camera**: cloud 0.55 px, noise 1.6 ADU, at least "
+        f"{photons} photons a row.",
         "",
-        "| what is wrong | photons a pixel | found / true | width off by | photons / charge |",
+        "| what is wrong | photons a pixel | found / true | error of the width "
+        "| photons / charge |",
         "|---|---|---|---|---|",
     ]
     for name, (change, options) in _faults().items():
@@ -417,7 +431,7 @@ def _wrong(photons: int) -> str:
 
 
 def _faults() -> dict[str, tuple[Camera, dict[str, Any]]]:
-    """Of each fault the frames, and the options that they are resolved with."""
+    """The frames with each fault, and the options of `resolve_photons` for them."""
     plain = Camera()
     dead = np.zeros(SHAPE, bool)
     dead[100::100] = True
@@ -453,23 +467,24 @@ def _faults() -> dict[str, tuple[Camera, dict[str, Any]]]:
 
     return {
         "nothing": (plain, {}),
-        "cloud taken 20 % too wide": (plain, {"cloud_sigma": 0.66}),
-        "cloud taken 20 % too narrow": (plain, {"cloud_sigma": 0.44}),
-        "clouds of 0.55 ± 0.08 px": (replace(plain, clouds=mixed), {}),
-        "charge taken 5 % too high": (plain, {"photon_charge": 1.05 * CHARGE}),
-        "charge taken 5 % too low": (plain, {"photon_charge": 0.95 * CHARGE}),
+        "`cloud_sigma` 20 % too large": (plain, {"cloud_sigma": 0.66}),
+        "`cloud_sigma` 20 % too small": (plain, {"cloud_sigma": 0.44}),
+        "real clouds vary, 0.55 ± 0.08 px": (replace(plain, clouds=mixed), {}),
+        "`photon_charge` 5 % too high": (plain, {"photon_charge": 1.05 * CHARGE}),
+        "`photon_charge` 5 % too low": (plain, {"photon_charge": 0.95 * CHARGE}),
         "level 1 ADU higher near the line": (replace(plain, disturb=_near_line), {}),
-        "the same, local_background": (
+        "the same, with `local_background`": (
             replace(plain, disturb=_near_line), {"local_background": True}),
-        "level that drifts by 2 ADU": (replace(plain, disturb=gradient), {}),
-        "the drift, local_background": (
+        "level drifts by 2 ADU": (replace(plain, disturb=gradient), {}),
+        "the same drift, with `local_background`": (
             replace(plain, disturb=gradient), {"local_background": True}),
-        "2 % bring 20 to 80 % of the charge": (replace(plain, charges=partial), {}),
-        "2 % bring twice the charge": (replace(plain, charges=second_order), {}),
+        "2 % of the photons leave 20 to 80 % of the charge": (replace(plain, charges=partial), {}),
+        "2 % of the photons leave twice the charge": (replace(plain, charges=second_order), {}),
         "hot pixels, 0.1 %, 60 to 300 ADU": (replace(plain, disturb=hot_pixels), {}),
         "the same, masked": (replace(plain, disturb=hot_pixels), {"mask": hot}),
         "2 cosmic tracks a frame": (replace(plain, disturb=tracks), {}),
-        "the same, max_pixel 1000 ADU": (replace(plain, disturb=tracks), {"max_pixel": 1000.0}),
+        "the same, with `max_pixel` 1000 ADU": (
+            replace(plain, disturb=tracks), {"max_pixel": 1000.0}),
         "dead columns, masked": (replace(plain, disturb=dead_columns), {"mask": dead}),
     }  # fmt: skip
 

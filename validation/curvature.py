@@ -1,4 +1,4 @@
-"""The curvature from photons: how far it is from the truth, and whether its errors say so."""
+"""The curvature fitted to photons: its deviation from the truth, and its stated errors."""
 
 from __future__ import annotations
 
@@ -27,29 +27,34 @@ def section(*, quick: bool) -> str:
     """Simulate, measure against truth, and report as Markdown."""
     return "\n\n".join(
         [
-            "Photons of a cuprate's spectrum (`rixs_lines`: a quarter in the elastic line, of 1.3 "
-            "px standard deviation) on a chip of 2048 x 2048 pixels, with tilts of -60 to 60 px "
-            "over the width and bends of -5e-6 to 5e-6 a pixel, drawn at random, and no hints. A "
-            "share of the hits is false, spread over all the chip. The deviation is the largest "
-            "of the curve over the chip, less its mean. 'Bound' is what no method can beat: the "
-            "Cramér-Rao bound of the curve's standard deviation at the chip's ends. Where it is "
-            "not far below the wanted deviation, not every fit can be within that. A pull is a "
-            "coefficient's deviation over its stated error, here as root mean square of all.",
+            "`fit_curvature` without start values, on photons of a cuprate's spectrum "
+            "(`rixs_lines`: a quarter of the photons in the elastic line, standard deviation 1.3 "
+            "px) on a chip of 2048 x 2048 pixels. Tilts are random, -60 to 60 px over the width; "
+            "bends are random, -5e-6 to 5e-6 a pixel. 'false': share of false hits, evenly "
+            "distributed over the chip.",
+            "'deviation': the largest difference of the fitted and the true curve on the chip, "
+            "after the mean difference is subtracted. 'within': share of fits whose deviation is "
+            "within the wanted one. 'bound': the Cramér-Rao bound of the curve's standard "
+            "deviation at the ends of the chip; no method can be better. Where the bound is not "
+            "far below the wanted deviation, some fits must miss it. 'pull': deviation of a "
+            "coefficient / its stated error, as root mean square over all fits.",
             _deviations(quick),
-            "Frames of `simulate_frames` with all noise, read with `find_photons`:",
+            "**From frames** of `simulate_frames` with all kinds of noise; photons of "
+            "`find_photons`.",
             _frames(quick),
-            "False hits alone must raise `NoLineError`:",
+            "**False hits alone** must raise `NoLineError`.",
             _no_line(3 if quick else 40),
-            "A real frame, in which photons lie on each other, against `fit_curvature_image`: "
-            "largest distance of both curves, and the stated error at the chip's ends. Pixels that "
-            "share photons are not independent, and the error is too small there.",
+            "**A real frame** with overlapping photons: `fit_curvature` compared with "
+            "`fit_curvature_image`. 'distance': the largest distance of both curves. 'error': the "
+            "stated error at the ends of the chip. For pixels it is too small, because pixels "
+            "that share a photon are not independent.",
             _real_frame(),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw the errors of curves over the columns, and the bound; gives the picture's text."""
+    """Draw the errors of curves against the columns, and the bound; return the caption."""
     n, n_fits = 20_000, 12
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -74,14 +79,17 @@ def draw(path: Path) -> str:
         axes.set_title(title, fontsize="medium")
         axes.set(xlabel="column x (px)", xlim=(0, X[-1]), ylim=(-0.22, 0.22))
         axes.grid(alpha=0.3)
-    panels[0].set_ylabel("error of the curve, less its mean (px)")
+    panels[0].set_ylabel("error of the curve minus its mean (px)")
     panels[0].legend(fontsize="small", loc="upper center", ncols=3)
     save(figure, path)
-    return f"Errors of curves from {n} hits over the columns; by chance 68% are inside the bound"
+    return (
+        f"Errors of curves fitted to {n} hits. A fit as good as the bound is inside it at 68% of "
+        "the columns, on average"
+    )
 
 
 def _curve(rng: np.random.Generator, number: int) -> tuple[float, float]:
-    """Coefficients of a curve; in every second the tilt is that of the chord, bend and all."""
+    """Random coefficients of a curve; for every second the tilt is that of the chord."""
     b = rng.uniform(-LARGEST_BEND, LARGEST_BEND)
     a = rng.uniform(-LARGEST_TILT, LARGEST_TILT) / CHIP[0] - number % 2 * b * CHIP[0]
     return a, b
@@ -106,7 +114,7 @@ def _table(x: NDArray[np.float64], y: NDArray[np.float64]) -> xr.Dataset:
 
 
 def _bound(n: int, false: float, u: NDArray[np.float64] | float = 1.0) -> NDArray[np.float64]:
-    """Standard deviation of a parabola from `n` photons of known lines, at `u` from -1 to 1."""
+    """Smallest standard deviation of a parabola from `n` photons of known lines; `u` is -1 to 1."""
     row = np.arange(0, CHIP[1], 0.05)
     lines = [
         line.weight / line.sigma * np.exp(-0.5 * ((row - line.y) / line.sigma) ** 2)
@@ -114,7 +122,7 @@ def _bound(n: int, false: float, u: NDArray[np.float64] | float = 1.0) -> NDArra
     ]
     density = (1 - false) * sum(lines) / np.sqrt(2 * np.pi) + false / CHIP[1]
     information = n * float((np.gradient(density, row) ** 2 / density).sum()) * 0.05
-    # Tilt and bend by Legendre's polynomials, which do not mix; 3 + 5 at the ends.
+    # Tilt and bend as Legendre polynomials are independent; their squares give 3 + 5 at the ends.
     tilt, bend = 3 * np.square(u), 5 * np.square(1.5 * np.square(u) - 0.5)
     return np.sqrt((tilt + bend) / information)
 
@@ -125,8 +133,8 @@ def _deviation(curve: NDArray[np.float64]) -> float:
 
 def _deviations(quick: bool) -> str:
     rows = [
-        "| hits | false | fits | failed | median deviation (px) | 90 % below | wanted | within "
-        "| bound (px) | pull A | pull B | wanted | |",
+        "| hits | false | fits | failed | median deviation (px) | 90 % are below (px) | wanted "
+        "| within | bound (px) | pull of A | pull of B | wanted | |",
         "|---" * 13 + "|",
     ]
     for n, false in ((2000, 0.0), (2000, 0.5), (20_000, 0.0), (20_000, 0.5), (200_000, 0.5)):
@@ -151,15 +159,15 @@ def _deviations(quick: bool) -> str:
         short = [
             text
             for text, is_short in (
-                ("deviation short", limit is not None and within < 1),
-                ("pulls short", (np.abs(spread - 1) > 0.2).any() and n_fits > 50),
-                ("short: failed", failed > 0),
+                ("deviation missed", limit is not None and within < 1),
+                ("pulls missed", (np.abs(spread - 1) > 0.2).any() and n_fits > 50),
+                ("missed: fits failed", failed > 0),
             )
             if is_short
         ]
         rows.append(
             f"| {n} | {false:.0%} | {n_fits} | {failed} | {np.median(deviations):.3f} | {high:.3f} "
-            f"| {limit or 'to be stated'} | {within:.0%} | {_bound(n, false):.3f} "
+            f"| {limit or '-'} | {within:.0%} | {_bound(n, false):.3f} "
             f"| {spread[0]:.2f} | {spread[1]:.2f} | {WANTED_PULLS[0]} to {WANTED_PULLS[1]} "
             f"| {', '.join(short)} |"
         )
@@ -190,8 +198,8 @@ def _frames(quick: bool) -> str:
         fit = fit_curvature(xr.concat(found, "photon"), shape=shape)
         x = np.arange(shape[0], dtype=np.float64)
         deviation = _deviation(fit.curve(x) - Curvature((a, b))(x))
-        limit = "to be stated" if quick else str(WANTED)
-        short = "short" if deviation > WANTED and not quick else ""
+        limit = "-" if quick else str(WANTED)
+        short = "missed" if deviation > WANTED and not quick else ""
         rows.append(
             f"| ({a:g}, {b:g}) | {n_frames} | {counted} | {deviation:.3f} "
             f"| {fit.curve_error(x).max():.3f} | {limit} | {short} |"
@@ -200,7 +208,10 @@ def _frames(quick: bool) -> str:
 
 
 def _no_line(n_tables: int) -> str:
-    rows = ["| hits | rows | tables | a line found | wanted | |", "|---" * 6 + "|"]
+    rows = [
+        "| false hits | rows of the chip | tables | a line is found in | wanted | |",
+        "|---" * 6 + "|",
+    ]
     for n, n_rows in ((200, 200), (2000, 200), (2000, 2048), (20_000, 200), (20_000, 2048)):
         rng = np.random.default_rng(n + n_rows)
         n_found = 0
@@ -211,14 +222,14 @@ def _no_line(n_tables: int) -> str:
             except NoLineError:
                 continue
             n_found += 1
-        short = "short" if n_found else ""
+        short = "missed" if n_found else ""
         rows.append(f"| {n} | {n_rows} | {n_tables} | {n_found} | 0 | {short} |")
     return "\n".join(rows)
 
 
 def _real_frame() -> str:
     if not REAL_FRAME.exists():
-        return "The frame is not in the repository, and was not there."
+        return "This frame is not part of the repository and was not available."
     import tifffile
 
     frame = tifffile.imread(REAL_FRAME).T
@@ -228,16 +239,16 @@ def _real_frame() -> str:
     x, y = np.nonzero(light > 60)
     pixels = _table(x.astype(np.float64), y.astype(np.float64))
     columns = np.arange(len(frame), dtype=np.float64)
-    rows = ["| photons | rows of the table | distance (px) | error (px) | wanted | |"]
+    rows = ["| fitted to | number of these | distance (px) | error (px) | wanted | |"]
     rows.append("|---" * 6 + "|")
     for name, photons, weights in (
-        ("`find_photons`, each once", spots, None),
-        ("`find_photons`, by their charge", spots, spots.charge),
-        ("pixels, by their intensity", pixels, light[x, y]),
+        ("photons of `find_photons`, equal weights", spots, None),
+        ("photons of `find_photons`, weighted by charge", spots, spots.charge),
+        ("pixels, weighted by intensity", pixels, light[x, y]),
     ):
         fit = fit_curvature(photons, weights=weights, shape=frame.shape)
         distance = _deviation(fit.curve(columns) - image.centre(columns))
-        short = "short" if distance > WANTED_AGREEMENT else ""
+        short = "missed" if distance > WANTED_AGREEMENT else ""
         rows.append(
             f"| {name} | {photons.sizes['photon']} | {distance:.2f} "
             f"| {fit.curve_error(columns).max():.2f} | {WANTED_AGREEMENT} | {short} |"

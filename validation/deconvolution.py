@@ -1,4 +1,4 @@
-"""Integrated spectra with the cloud and the pixel taken out, against the lines put in."""
+"""Integrated spectra with cloud and pixel removed (`deconvolve`), compared with the truth."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ FloatArray = NDArray[np.float64]
 CHARGE, LEVEL, CLOUD, TILT, MIDDLE = 150.0, 200.0, 0.55, 0.024, 12.3
 SHAPE = (512, 40)
 SIGMAS, DENSITIES, NOISES = (0.5, 1.0, 2.0), (0.5, 5.0), (1.6, 4.0)
-#: Photons of a spectrum, and spectra of a kind.
+#: Photons of a spectrum, and number of spectra of each kind.
 PHOTONS, N_SPECTRA = 8000, 400
 N_OTHERS = 10
-#: Wanted: width, light, ghost, and spectra within their errors.
+#: Wanted: width, light, ghost, and share of values within their errors.
 WIDTH, LIGHT, GHOST, COVERED = 0.03, 0.001, 0.01, (0.63, 0.73)
 _TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 Lines = tuple[tuple[float, float, float], ...]
@@ -41,7 +41,7 @@ Lines = tuple[tuple[float, float, float], ...]
 
 @dataclass(frozen=True)
 class Kind:
-    """What the images of a spectrum are made with, all of them summed into one."""
+    """How the images of a spectrum are simulated; all are summed into one."""
 
     lines: Lines
     density: float = 5.0
@@ -52,12 +52,12 @@ class Kind:
 
     @property
     def n_images(self) -> float:
-        """Images that bring so many photons at this density of the line, photons a pixel."""
+        """Number of images that hold `photons` at this density (photons a pixel of the line)."""
         sigma = self.lines[0][1]
         return max(1.0, self.photons / (self.density * SHAPE[0] * 2 * np.sqrt(np.pi) * sigma))
 
     def image(self, seed: int) -> tuple[FloatArray, float]:
-        """The sum of the images, in ADU, and the photons whose charge is on it."""
+        """The sum of the images, in ADU; the charge of the photons on it, in photons."""
         rng = np.random.default_rng(seed)
         weights = np.array([line[2] for line in self.lines])
         n = rng.poisson(self.photons)
@@ -72,7 +72,7 @@ class Kind:
         return image, charge / CHARGE
 
     def truth(self, y: FloatArray, width: float) -> FloatArray:
-        """Photons that are expected in bins of a width."""
+        """Expected photons in bins of `width` at `y`."""
         total = sum(line[2] for line in self.lines)
         shares = [
             w * (ndtr((y + width / 2 - row) / s) - ndtr((y - width / 2 - row) / s))
@@ -82,7 +82,7 @@ class Kind:
 
 
 def _add_clouds(image: FloatArray, x: FloatArray, y: FloatArray, rng: np.random.Generator) -> float:
-    """Add photons with the statistics of their electrons, 1 electron per ADU; their charge."""
+    """Add photons with the noise of their electrons, 1 electron per ADU; return the charge."""
     reach = np.arange(-3, 4)
     edges = np.append(reach, 4) - 0.5
     columns, rows = np.rint(x).astype(int), np.rint(y).astype(int)
@@ -99,13 +99,13 @@ def _add_clouds(image: FloatArray, x: FloatArray, y: FloatArray, rng: np.random.
     return float(electrons[inside].sum())
 
 
-#: What is reckoned in processes of its own: forked ones know it.
+#: Jobs of the worker processes, which inherit this list when they are forked.
 _JOBS: list[Callable[[], Any]] = []
 _PROCESSES = 4
 
 
 def _together(jobs: list[Callable[[], Any]]) -> list[Any]:
-    """Results of several jobs, some at a time."""
+    """Results of all jobs, computed by a few processes."""
     _JOBS[:] = jobs
     with get_context("fork").Pool(_PROCESSES) as pool:
         return pool.map(_job, range(len(jobs)), chunksize=1)
@@ -122,7 +122,7 @@ def section(*, quick: bool) -> str:
 
 
 def deconvolve(image: FloatArray, tilt: float = TILT, **changed: Any) -> xr.Dataset:
-    """The spectrum of one sum of images, without warnings."""
+    """The deconvolved spectrum of a sum of images, without warnings."""
     known = {"cloud_sigma": CLOUD, "photon_charge": CHARGE, "deconvolve": True} | changed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -184,16 +184,20 @@ def _measured(kind: Kind, n: int) -> _Found:
 
 def _reach(n: int) -> str:
     lines = [
-        f"A line on frames of {SHAPE[0]} x {SHAPE[1]} pixels, a tilt of {TILT}, {CHARGE:.0f} ADU "
-        f"a photon, cloud {CLOUD} px, {PHOTONS} photons a spectrum, {n} spectra a kind. Widths, by "
-        "`line_width`, and light against the truth; `ghost`: the largest mean excess beyond three "
-        "widths of the line, over its height; `covered`: bins of the line, and its sum by "
-        f"`sum_between`, within one stated error. Wanted: width within {WIDTH:.0%}, light within "
-        f"{LIGHT:.1%} and three of its errors, ghost below {GHOST:.0%}, covered {COVERED[0]:.0%} to"
-        f" {COVERED[1]:.0%}.",
+        f"`deconvolve=True` on one line: frames of {SHAPE[0]} x {SHAPE[1]} pixels, tilt {TILT}, "
+        f"{CHARGE:.0f} ADU a photon, cloud {CLOUD} px, {PHOTONS} photons a spectrum, {n} spectra a "
+        "row.",
         "",
-        "| line / px | photons a pixel | noise / ADU | width, integrated | width, deconvolved | "
-        "light | ghost | bins covered | sums covered | |",
+        "'width', by `line_width`, and 'light', the sum of the line, are deviations from the "
+        "truth. 'ghost': the largest mean deviation further than three widths from the line, "
+        "divided by the height of the line. 'bins within error', 'sums within error': share of the "
+        "bins of the line, and of its sums by `sum_between`, within one stated error of the truth. "
+        f"Wanted: width within {WIDTH:.0%}, light within {LIGHT:.1%} plus three of its standard "
+        f"errors, ghost below {GHOST:.0%}, {COVERED[0]:.0%} to {COVERED[1]:.0%} of the bins within "
+        "their errors.",
+        "",
+        "| line (1 std) / px | photons a pixel | noise / ADU | width, integrated | "
+        "width, deconvolved | light | ghost | bins within error | sums within error | |",
         "|" + "---|" * 10,
     ]
     kinds = [
@@ -213,18 +217,19 @@ def _reach(n: int) -> str:
             f"| {sigma} | {density} | {noise} | {one.plain:+.1%} | "
             f"{one.width:+.2%} ± {one.width_err:.2%} | {one.light:+.2%} ± "
             f"{one.light_err:.2%} | {one.ghost:.2%} | {one.covered:.0%} | "
-            f"{one.light_covered:.0%} | {'short' if short else ''} |"
+            f"{one.light_covered:.0%} | {'missed' if short else ''} |"
         )
     return "\n".join(lines)
 
 
 def _two_ways(n: int) -> str:
     lines = [
-        "Why penalised scoring: beside Richardson and Lucy's rounds (EM, with the noise as a "
-        "known background), stopped after a number of them, on the same sums. Error: rms of a bin "
-        "of the line, over its height.",
+        "**Why a penalised fit**: the method of hrixs ('penalised scoring') and the one of "
+        "Richardson and Lucy (EM, with the noise as a known background) on the same sums. The "
+        "latter must be stopped after a number of rounds, and the best number depends on the "
+        "line. 'error': rms error of a bin of the line / height of the line.",
         "",
-        "| line / px | way | width | error |",
+        "| line (1 std) / px | method | width | error |",
         "|---|---|---|---|",
     ]
     for sigma in (0.5, 1.0):
@@ -233,9 +238,9 @@ def _two_ways(n: int) -> str:
         for seed in range(n):
             image, _ = kind.image(seed)
             y = deconvolve(image)["spectrum"]["y"]
-            found.setdefault("scoring", []).append(deconvolve(image)["spectrum"].values)
+            found.setdefault("penalised scoring", []).append(deconvolve(image)["spectrum"].values)
             for rounds, spectrum in _richardson_lucy(image, (30, 100, 300)).items():
-                found.setdefault(f"{rounds} rounds", []).append(spectrum)
+                found.setdefault(f"Richardson-Lucy, {rounds} rounds", []).append(spectrum)
         truth = kind.truth(y.values, 1 / 3)
         near = np.abs(y.values - MIDDLE) < 2.5 * sigma
         for way, spectra in found.items():
@@ -252,7 +257,7 @@ def _richardson_lucy(image: FloatArray, rounds: tuple[int, ...]) -> dict[int, Fl
     level, noise = frame_pedestals(stack.pixels, camera_of_core(stack, **camera))
     response = Response(CLOUD, 0.3, where.offsets, where.spreads, 3)
     share, n_rows = pixels / SHAPE[0], image.shape[1]
-    # Noise is a background of as many photons as its variance, and a light that is taken off.
+    # Noise is a background with as many photons as its variance; a constant light is subtracted.
     off = 3 * float(noise[0]) / CHARGE * np.sqrt(SHAPE[0]) / 3
     known = pixels * (noise[0] / CHARGE) ** 2
     data = (sums[0] - level[0] * pixels) / CHARGE + known
@@ -270,10 +275,10 @@ def _richardson_lucy(image: FloatArray, rounds: tuple[int, ...]) -> dict[int, Fl
 
 def _two_lines(n: int) -> str:
     lines = [
-        "Two lines of 0.5 px, 1.5 px apart: the valley between them over the peaks, in bins of a "
-        "third of a pixel; integrated rows show one line.",
+        "**Two close lines** of 0.5 px (1 std), 1.5 px apart, in bins of a third of a pixel: the "
+        "lowest value between them / the mean of both peaks. Integrated spectra show one line.",
         "",
-        "| photons a pixel | noise / ADU | truth | deconvolved |",
+        "| photons a pixel | noise / ADU | true ratio | deconvolved |",
         "|---|---|---|---|",
     ]
     for density in DENSITIES:
@@ -300,9 +305,9 @@ def _valley(y: FloatArray, values: FloatArray) -> float:
 
 def _faults(n: int) -> str:
     lines = [
-        "What a wrong model costs, 5 photons a pixel, noise 1.6 ADU:",
+        "**Wrong settings and faults of the camera**: 5 photons a pixel, noise 1.6 ADU.",
         "",
-        "| line / px | fault | width | light | ghost |",
+        "| line (1 std) / px | what is wrong | width | light | ghost |",
         "|---|---|---|---|---|",
     ]
     rng = np.random.default_rng(2)
@@ -319,9 +324,9 @@ def _faults(n: int) -> str:
         plain = Kind(((MIDDLE, sigma, 1.0),))
         faults: dict[str, tuple[Kind, dict[str, Any], float]] = {
             "nothing": (plain, {}, TILT),
-            "cloud taken 20 % too wide": (plain, {"cloud_sigma": 1.2 * CLOUD}, TILT),
-            "cloud taken 20 % too narrow": (plain, {"cloud_sigma": 0.8 * CLOUD}, TILT),
-            "tilt taken 1 % too large": (plain, {}, 1.01 * TILT),
+            "`cloud_sigma` 20 % too large": (plain, {"cloud_sigma": 1.2 * CLOUD}, TILT),
+            "`cloud_sigma` 20 % too small": (plain, {"cloud_sigma": 0.8 * CLOUD}, TILT),
+            "tilt set 1 % too large": (plain, {}, 1.01 * TILT),
             "level 1 ADU higher near the line": (replace(plain, disturb=near_line), {}, TILT),
             "hot pixels, 0.1 %, 60 to 300 ADU": (replace(plain, disturb=with_hot), {}, TILT),
             "the same, masked": (replace(plain, disturb=with_hot), {"mask": hot}, TILT),
@@ -352,7 +357,7 @@ def _wrong(kind: Kind, changed: dict[str, Any], tilt: float, n: int) -> str:
 
 
 def draw(path: Path) -> str:
-    """Draw counted, integrated and deconvolved spectra of the same images."""
+    """Draw counted, integrated and deconvolved spectra of the same images; return the caption."""
     lines = ((10.5, 0.5, 0.4), (12.0, 0.5, 0.3), (17.0, 2.0, 0.3))
     kind = Kind(lines, 0.2, 1.6, photons=300.0)
     images, places = [], []
@@ -379,7 +384,7 @@ def draw(path: Path) -> str:
     axes.errorbar(y, 3 * made["spectrum"], 3 * made["spectrum_err"], fmt="o", ms=2.5, lw=1,
                   color="C0", label="deconvolved")  # fmt: skip
     fine = np.linspace(5, 27, 800)
-    axes.plot(fine, 40 * kind.truth(fine, 0.01) / 0.01, "-", lw=1, color="0.2", label="put in")
+    axes.plot(fine, 40 * kind.truth(fine, 0.01) / 0.01, "-", lw=1, color="0.2", label="true")
     axes.set(xlim=(5, 24), xlabel="row, curvature taken out (px)", ylabel="photons a row")
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")

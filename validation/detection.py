@@ -21,16 +21,16 @@ TITLE = "Finding photons"
 
 ENERGY = 530.0
 NOISES = (1.6, 4.0)
-#: Photons in 2048 x 2048 pixels, and how many half frames are simulated with them.
+#: Photons in 2048 x 2048 pixels, and the number of half frames simulated with them.
 FLUXES = {10: 24, 100: 8, 1000: 4, 5000: 2, 20000: 2}
 HALF_FRAME, FULL_FRAME = (1024, 2048), (2048, 2048)
 REACH = 1.5
 SPLIT: dict[str, Any] = {"position": "gaussian", "split_doubles": True}
-#: Wanted: false hits of pure noise, found over expected.
+#: Wanted: false hits of pure noise, found / expected.
 FALSE_HIT_LIMITS = (0.8, 1.2)
-#: Spots brighter than this are left out in one row, in photons.
+#: Largest charge of a spot in the rows with `max_charge`, in photons.
 BRIGHTEST = 3.5
-#: Photons of one line in a frame, the line's width (1 std, px), and photons simulated with each.
+#: Photons of one line in a frame, its width (1 std, px), and photons simulated with each.
 CROWDS = (100, 200, 400, 1000)
 LINE_SIGMA, N_IN_LINE = 1.3, 20_000
 DEFAULTS, SUGGESTED, BY_ENERGY = (
@@ -47,32 +47,34 @@ def section(*, quick: bool) -> str:
     return "\n\n".join(
         [
             f"Simulated frames of {camera.shape[0]} x {camera.shape[1]} pixels with photons of "
-            f"{ENERGY:g} eV in the lines of a cuprate; all numbers are for a frame of "
-            f"2048 x 2048 pixels with as many photons per pixel. A hit within {REACH} px of a "
-            "photon finds it, one hit one photon, a double hit two. Suggested are the thresholds "
-            "of `noise_report` for the same frames. Mistakes are photons missed and false hits "
-            "together; wanted are fewer with the suggested thresholds than with the defaults.",
+            f"{ENERGY:g} eV in the lines of a cuprate. All numbers are scaled to a frame of "
+            "2048 x 2048 pixels with the same number of photons per pixel. A photon is found if a "
+            f"hit is within {REACH} px of it; a single hit finds one photon, a double hit two. "
+            "'suggested' are the thresholds that `noise_report` suggests for these frames. "
+            "'mistakes': photons missed plus false hits; wanted: fewer mistakes with the suggested "
+            "thresholds than with the defaults.",
             _by_flux(camera, fluxes),
-            "The same with 1 hot pixel in 10 000, and with 4 cosmic rays a frame, whose every hit "
-            "is false, at 1000 photons a frame. The masks are `noise_report(frames).repeating` and "
-            "that of `bad_pixels` from 8 dark frames. Wanted are fewer mistakes than with the "
-            "defaults.",
+            "**Hot pixels and cosmic rays**: the same frames, with 1000 photons each, and with 1 "
+            "hot pixel in 10 000 or 4 cosmic rays a frame. Every hit of these is a false one. The "
+            "masks are `noise_report(frames).repeating` and that of `bad_pixels` from 8 dark "
+            "frames. Wanted: fewer mistakes with the suggested thresholds than with the defaults.",
             _with_faults(camera, n_frames=4),
-            "Pure noise: hits found per frame, and expected from the frames' noise; wanted within "
-            "20 %.",
+            "**Frames of noise alone**: false hits found per frame, and the number expected from "
+            "the noise of the frames. Wanted: equal within 20 %.",
             _pure_noise(camera, n_frames=3 if quick else 8),
-            f"Crowding: one straight line of {LINE_SIGMA} px (1 std), FWHM "
-            f"{_fwhm(LINE_SIGMA):.2f} px, over 1024 columns, read noise 1.6 e-, cloud 0.55 px, "
-            "photons placed by the fit of their clouds, with the thresholds suggested for the "
-            "sparsest frames. Found is hits, doubles twice, over photons. No limit is set: it "
-            "shows what dense lines lose.",
+            f"**Dense lines**: one straight line of {LINE_SIGMA} px (1 std, FWHM "
+            f"{_fwhm(LINE_SIGMA):.2f} px) over 1024 columns; read noise 1.6 e⁻, cloud 0.55 px, "
+            "positions by the fit, thresholds suggested for the frames with the fewest photons. "
+            "'found': number of hits, double hits counted twice, divided by the photons. No limit "
+            "is set; the table shows how many photons a dense line loses. For dense lines use "
+            "`method='resolve'`.",
             _crowding(N_IN_LINE // 10 if quick else N_IN_LINE),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw photons missed and false hits over the threshold; gives the picture's text."""
+    """Draw photons missed and false hits against the threshold; return the caption."""
     flux = 1000
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -94,7 +96,7 @@ def draw(path: Path) -> str:
             scores.append(_score(table, truth, frames))
         missed = np.array([score.n_photons - score.found for score in scores])
         false = np.array([score.false for score in scores])
-        axes.plot(heights, missed + false, "-", color="0.75", lw=4, label="mistakes, both together")
+        axes.plot(heights, missed + false, "-", color="0.75", lw=4, label="mistakes: sum of both")
         axes.plot(heights, false, "s-", color="C1", ms=4, label="false hits")
         axes.plot(heights, missed, "o-", color="C0", ms=4, label="photons missed")
         for at, text, line in (
@@ -109,12 +111,12 @@ def draw(path: Path) -> str:
     panels[0].set_ylabel("number in a frame of 2048 x 2048")
     panels[1].legend(fontsize="x-small", loc="upper right")
     save(figure, path)
-    return f"Photons missed and false hits over the threshold, {flux} photons a frame"
+    return f"Photons missed and false hits against the threshold, {flux} photons a frame"
 
 
 @dataclass
 class _Score:
-    """What a photon table holds, for one full frame."""
+    """Photons and hits of a photon table, scaled to one full frame."""
 
     n_photons: float
     found: float
@@ -131,7 +133,7 @@ class _Score:
 
 def _by_flux(camera: Sensor, fluxes: dict[int, int]) -> str:
     rows = [
-        "| read noise (e-) | photons a frame | method | found | false hits a frame "
+        "| read noise (e⁻) | photons a frame | finder | found | false hits a frame "
         "| mistakes a frame | |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -140,7 +142,7 @@ def _by_flux(camera: Sensor, fluxes: dict[int, int]) -> str:
             scores = _scores(replace(camera, read_noise=noise), flux, n_frames)
             for name, score in scores.items():
                 better = score.mistakes < scores[DEFAULTS].mistakes
-                verdict = ("fewer" if better else "short") if name == SUGGESTED else ""
+                verdict = ("" if better else "missed") if name == SUGGESTED else ""
                 rows.append(f"| {noise} | {flux} | {name} | {score.cells()} | {verdict} |")
     return "\n".join(rows)
 
@@ -173,7 +175,7 @@ def _scores(camera: Sensor, flux: int, n_frames: int) -> dict[str, _Score]:
 
 def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
     rows = [
-        "| fault | mask | method | found | false hits a frame | mistakes a frame | |",
+        "| fault | mask | finder | found | false hits a frame | mistakes a frame | |",
         "|---|---|---|---|---|---|---|",
     ]
     share = np.prod(camera.shape) / np.prod(FULL_FRAME)
@@ -219,7 +221,7 @@ def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
                 score = _score(table, truth, frames)
                 if name == DEFAULTS:
                     least = min(least, score.mistakes)
-                better = "fewer" if score.mistakes < least else "short"
+                better = "" if score.mistakes < least else "missed"
                 verdict = better if name.startswith(SUGGESTED) else ""
                 rows.append(f"| {fault} | {mask_name} | {name} | {score.cells()} | {verdict} |")
     return "\n".join(rows)
@@ -227,7 +229,7 @@ def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
 
 def _pure_noise(camera: Sensor, *, n_frames: int) -> str:
     rows = [
-        "| read noise (e-) | threshold (standard deviations) | found | expected "
+        "| read noise (e⁻) | threshold (standard deviations) | found | expected "
         "| found / expected | |",
         "|---|---|---|---|---|---|",
     ]
@@ -246,7 +248,7 @@ def _pure_noise(camera: Sensor, *, n_frames: int) -> str:
             )
             ratio, found = n_found / n_frames / expected, n_found / n_frames * to_full
             low, high = FALSE_HIT_LIMITS
-            verdict = "within 20 %" if low < ratio < high else "short"
+            verdict = "" if low < ratio < high else "missed"
             rows.append(
                 f"| {noise} | {height} | {found:.0f} | {expected * to_full:.0f} "
                 f"| {ratio:.2f} ± {ratio / np.sqrt(max(n_found, 1)):.2f} | {verdict} |"
@@ -256,8 +258,8 @@ def _pure_noise(camera: Sensor, *, n_frames: int) -> str:
 
 def _crowding(n_in_line: int) -> str:
     rows = [
-        "| photons of the line a frame | found | FWHM (px) | found, doubles split "
-        "| FWHM, doubles split (px) |",
+        "| photons of the line in a frame | found | FWHM (px) | found, with `split_doubles` "
+        "| FWHM, with `split_doubles` (px) |",
         "|---|---|---|---|---|",
     ]
     camera = Sensor(shape=(1024, 96))
@@ -319,7 +321,7 @@ def _score(table: xr.Dataset, truth: xr.Dataset, frames: xr.DataArray) -> _Score
 
 
 def _pairs(hits: NDArray[np.float64], photons: NDArray[np.float64]) -> int:
-    """Most pairs of a hit and a photon within reach that share neither."""
+    """Largest number of pairs of a hit and a photon within reach, each used once."""
     from scipy.sparse.csgraph import maximum_bipartite_matching
     from scipy.spatial import cKDTree
 
@@ -331,7 +333,7 @@ def _pairs(hits: NDArray[np.float64], photons: NDArray[np.float64]) -> int:
 
 
 def _places(table: xr.Dataset) -> NDArray[np.float64]:
-    """Places with the frames far apart, so that only those of one frame can be near."""
+    """Positions, shifted by frame so that only those of the same frame are near each other."""
     apart = 1e5 * table["frame"].values
     return np.column_stack([table["x"].values + apart, table["y"].values])
 

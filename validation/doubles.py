@@ -1,4 +1,4 @@
-"""Two photons in one spot: how often they are told apart, and how well they are placed."""
+"""Two photons in one spot: how often they are separated, and the errors of their positions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from hrixs import find_photons
 from validation.figures import save
 
-TITLE = "Doubles apart"
+TITLE = "Splitting double hits"
 
 FloatArray = NDArray[np.float64]
 
@@ -29,14 +29,16 @@ def section(*, quick: bool) -> str:
     """Simulate pairs of photons at given distances, and find them."""
     side = 8 if quick else 40
     lines = [
-        f"Pairs of photons of equal charge, {side * side} for each row, in all directions and at "
-        "any phase in the pixel, with the mean cloud of 0.55 px in read noise. "
-        "`split_doubles=True`, "
-        "`dbl_threshold` 1.6 photons. 'counted two': the spot gives two photons, apart or as a "
-        "double; 'apart': at two places; rms error of x and y together, of those that are apart.",
+        f"Each row: {side * side} pairs of photons of equal charge, in random directions and at "
+        "random pixel phases. Each photon leaves the mean cloud of 0.55 px; the noise is read "
+        "noise only. Settings: `split_doubles=True`, `dbl_threshold` 1.6 photons.",
         "",
-        "| electrons | noise / e⁻ | distance / px | counted two | apart | rms error / px | "
-        "a single photon's / px |",
+        "'counted as two': the spot gives two photons, separate or as one double hit. "
+        "'separated': the two photons have two positions. The rms error, of x and y together, is "
+        "that of separated pairs; '-' where fewer than 10 pairs are separated. No limit is set.",
+        "",
+        "| electrons of a photon | noise / e⁻ | distance / px | counted as two | separated | "
+        "rms error / px | the same of a single photon / px |",
         "|---|---|---|---|---|---|---|",
     ]
     for charge, noise in CAMERAS:
@@ -51,14 +53,14 @@ def section(*, quick: bool) -> str:
     single = [_split_singles(charge, noise, side) for charge, noise in CAMERAS]
     lines += [
         "",
-        "Of spots of one photon with the charge of two, which are no pairs, "
-        f"{max(single):.1%} at most are split.",
+        "Single photons with twice the charge must not be split: at most "
+        f"{max(single):.1%} of them are.",
     ]
     return "\n".join(lines)
 
 
 def draw(path: Path) -> str:
-    """Draw how often pairs are told apart into a file; gives the picture's text."""
+    """Draw how often pairs are separated into a file; return the caption."""
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
     axes = figure.subplots()
     distances = np.arange(0, 3.01, 0.2)
@@ -68,12 +70,14 @@ def draw(path: Path) -> str:
             distances, apart, f"{mark}-", ms=4, label=f"{charge:.0f} e$^-$, noise {noise:g} e$^-$"
         )
     axes.set(
-        xlabel="distance of two photons (px)", ylabel="share placed one by one", ylim=(0, 1.05)
+        xlabel="distance of two photons (px)",
+        ylabel="share of pairs that are separated",
+        ylim=(0, 1.05),
     )
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", loc="lower right")
     save(figure, path)
-    return "Share of pairs that are placed one by one, against their distance"
+    return "Share of pairs of photons that are separated, against their distance"
 
 
 def _frame(
@@ -109,7 +113,7 @@ def _find(frame: NDArray[np.float32], charge: float, noise: float) -> Any:
 
 
 def _measure(charge: float, noise: float, distance: float, side: int) -> tuple[float, float, float]:
-    """Shares of pairs that are counted as two, and that are apart; rms error of these."""
+    """Share of pairs counted as two; share that is separated; rms error of the latter."""
     rng = np.random.default_rng(int(1000 * distance) + 1)
     middles = _middles(side, rng)
     angle = rng.uniform(0, 2 * np.pi, len(middles))

@@ -1,4 +1,4 @@
-"""Width of a line, energy axis, energy loss and drift, against drawn photons."""
+"""Width of a line, energy axis, energy loss and drift, compared with the truth."""
 
 from __future__ import annotations
 
@@ -35,32 +35,36 @@ def section(*, quick: bool) -> str:
     few = 3 if quick else 30
     return "\n\n".join(
         [
-            "Positions are drawn directly, without a camera. A pull is the error over the stated "
-            "uncertainty; its standard deviation should be 1.",
-            f"**Width of a line** (`line_width`): {n} spectra each, of a line of {SIGMA} px, for "
-            f"Voigt with a Lorentzian part of {2 * HALF_LORENTZIAN} px FWHM, on false hits evenly "
-            f"over {N_ROWS} rows, a fifth of its photons, in bins of 0.4 px. 'RIXS' is the elastic "
-            "line of the full spectrum of `simulation.rixs_lines`, of which it is a quarter; its "
-            "other lines are not in the model.",
+            "Positions of photons are drawn at random from the true spectrum; no camera is "
+            "simulated. 'pull': error / stated error; its mean should be 0 and its standard "
+            "deviation 1.",
+            f"**Width of a line** (`line_width`): {n} spectra a row, in bins of 0.4 px. The line "
+            f"has a standard deviation of {SIGMA} px; 'voigt' has a Lorentzian part of "
+            f"{2 * HALF_LORENTZIAN} px FWHM in addition. False hits, a fifth of the photons, are "
+            f"evenly distributed over {N_ROWS} rows. 'RIXS': the elastic line of the full spectrum "
+            "`simulation.rixs_lines`, with a quarter of its photons; the fit does not know the "
+            "other lines.",
             _widths(n),
-            f"**Energy axis** (`calibrate_energy`): {n} calibrations each, from photon tables of "
-            "RIXS spectra with a fifth of false hits, on curved lines; degree 2 with a quadratic "
-            "term of 4e-6 eV/px^2.",
+            f"**Energy axis** (`calibrate_energy`): {n} calibrations a row, from photon tables of "
+            "RIXS spectra on curved lines, with false hits (a fifth of the photons). For degree 2 "
+            "the true axis has a quadratic term of 4e-6 eV/px^2. 'errors enlarged': calibrations "
+            "whose lines deviate from the axis by more than their errors, so that the stated "
+            "errors are made larger.",
             _calibrations(n),
             "**Energy loss** (`energy_loss`): 50 trains whose photon energies differ by up to 0.5 "
             "eV, bins of 7.4 meV.",
             _losses(),
-            f"**Drift** (`align`): {few} runs each of 40 groups, which drift by 3 px along a sine "
-            "and a slope, as RIXS spectra with a fifth of false hits. The bound is that of "
-            "Cramér and Rao for a spectrum that is known exactly, and groups that share nothing: "
-            "no method without an assumption on the drift comes below it.",
+            f"**Drift** (`align`): {few} runs a row. Each run has 40 groups with RIXS spectra, "
+            "which drift by 3 px along a sine and a slope, and false hits (a fifth of the "
+            "photons). 'bound': the Cramér-Rao bound if the spectrum is known exactly and each "
+            "group has its own drift; no method without an assumption on the drift can be better.",
             _drifts(few),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw a line with its fit, errors of energy axes, and a drift; gives the picture's text."""
+    """Draw a line with its fit, errors of energy axes, and a drift; return the caption."""
     figure = Figure(figsize=(8, 3), layout="constrained")
     line, axis, drift = figure.subplots(1, 3)
     _draw_line(line)
@@ -72,7 +76,7 @@ def draw(path: Path) -> str:
     save(figure, path)
     return (
         "The elastic line of a RIXS spectrum with its fit; errors of energy axes from five lines; "
-        "a drift that is found again"
+        "a drift, true and as found by `align`"
     )
 
 
@@ -110,7 +114,7 @@ def _draw_axis(axes: Any) -> None:
         error = 1e3 * (fit.energy(700 + rows) - _energy(700 + rows, 0.0))
         label = "12 calibrations" if number == 0 else None
         axes.plot(700 + rows, error, color="C0", lw=0.8, alpha=0.7, label=label)
-    axes.plot(700 + y, 0 * y, "|", color="0.2", ms=9, label="known lines")
+    axes.plot(700 + y, 0 * y, "|", color="0.2", ms=9, label="lines of known energy")
     axes.set(xlabel="row of the chip (px)", ylabel="error of energy (meV)", ylim=(-4, 6))
     axes.set_title("energy axis", fontsize="medium")
 
@@ -136,8 +140,8 @@ def _draw_drift(axes: Any) -> None:
 
 def _widths(n: int) -> str:
     rows = [
-        "| line | photons | FWHM / true | pull: mean | wanted | pull: std | wanted | centre, pull: "
-        "std | wanted | no line found | |",
+        "| line | photons | FWHM / true FWHM | pull of FWHM: mean | wanted | standard deviation "
+        "| wanted | pull of centre: standard deviation | wanted | no line found | |",
         "|---" * 11 + "|",
     ]
     for shape in ("gaussian", "voigt"):
@@ -193,8 +197,9 @@ def _width_row(
 
 def _calibrations(n: int) -> str:
     rows = [
-        "| degree | lines | photons a line | slope, pull: std | intercept, pull: std | energy at "
-        "the middle, pull: std | wanted | within 3 std | wanted | said to scatter | |",
+        "| degree | lines | photons a line | pull of slope: standard deviation | of intercept "
+        "| of energy at the middle | wanted | within 3 stated errors | wanted | errors enlarged "
+        "| |",
         "|---" * 11 + "|",
     ]
     for degree, n_lines, n_photons in ((1, 3, 2000), (1, 5, 2000), (1, 5, 20_000), (2, 6, 4000)):
@@ -256,13 +261,13 @@ def _losses() -> str:
         [
             "| quantity | measured | wanted | |",
             "|---|---|---|---|",
-            f"| counts of a train, relative change | {lost:.1e} | < 1e-12 "
+            f"| photons of a train, relative change | {lost:.1e} | < 1e-12 "
             f"| {_verdict(lost < 1e-12)} |",
             f"| centre of mass of a train, change / eV | {off:.1e} | < 1e-9 "
             f"| {_verdict(off < 1e-9)} |",
             f"| elastic line of the sum, loss / meV | {1e3 * fit.centre:.2f} ± "
             f"{1e3 * fit.centre_err:.2f} | 0 | {_verdict(good)} |",
-            f"| its FWHM / meV, {1e3 * 2.3548 * 0.03:.1f} before the sharing of bins | "
+            f"| its FWHM / meV ({1e3 * 2.3548 * 0.03:.1f} without sharing between bins) | "
             f"{1e3 * fit.fwhm:.1f} ± {1e3 * fit.fwhm_err:.1f} | {1e3 * wide:.1f} "
             f"| {_verdict(good)} |",
         ]
@@ -271,8 +276,8 @@ def _losses() -> str:
 
 def _drifts(n_runs: int) -> str:
     rows = [
-        "| photons a group | drift assumed | rms error / px | bound / px | wanted | | pull: std "
-        "| wanted | |",
+        "| photons a group | assumption on the drift | rms error / px | bound / px | wanted | "
+        "| pull: standard deviation | wanted | |",
         "|---" * 9 + "|",
     ]
     drift = _drift()
@@ -310,7 +315,7 @@ def _drifting(rng: np.random.Generator, n_photons: int, drift: Floats) -> xr.Dat
 
 
 def _information() -> float:
-    """Fisher information of the shift, for each photon of a spectrum with false hits, in 1/px^2."""
+    """Fisher information on the shift per photon of a spectrum with false hits, in 1/px^2."""
     y = np.arange(0, N_ROWS, 0.01)
     lines = rixs_lines(170.0)
     density = sum(
@@ -322,14 +327,14 @@ def _information() -> float:
 
 
 def _fwhm(shape: str) -> float:
-    """Full width at half maximum, from the profile itself."""
+    """Full width at half maximum, computed from the profile."""
     half = HALF_LORENTZIAN if shape == "voigt" else 0.0
     top = voigt_profile(0.0, SIGMA, half)
     return float(2 * brentq(lambda x: voigt_profile(x, SIGMA, half) - top / 2, 0, 20))
 
 
 def _rixs(rng: np.random.Generator, n_photons: int, row: float) -> Floats:
-    """Rows of the photons of a RIXS spectrum, and of false hits, which no drift moves."""
+    """Rows of the photons of a RIXS spectrum, and of false hits, which do not drift."""
     lines = rixs_lines(row, resolution=SIGMA)
     n = rng.poisson(n_photons)
     which = rng.choice(len(lines), n, p=[one.weight for one in lines])
@@ -364,4 +369,4 @@ def _sane(std: float) -> bool:
 
 
 def _verdict(good: bool) -> str:
-    return "" if good else "short"
+    return "" if good else "missed"

@@ -1,4 +1,4 @@
-"""Errors of counted spectra: how often the truth lies within one standard deviation."""
+"""Errors of counted spectra: how often the truth is within one standard deviation."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ def section(*, quick: bool) -> str:
     n_pairs, n_simulated = (200, 12) if quick else (1000, 300)
     return "\n\n".join(
         [
-            "Pairs of a pumped and an unpumped measurement of known rates, from frames over "
-            "`centroid`, `aggregate` (in groups) and `normalize` to `difference`. Each number is "
-            "the share of bins that lie within one standard deviation of the truth, in bins with "
-            f"{LEAST_PHOTONS} photons or more; {n_pairs} pairs a row. Photons fall on sites that "
-            "do not touch, each on any: where two meet, they make a double hit, of three the third "
-            "is lost. 'as one event' is the share if a double hit were one event of weight 2, with "
-            "a variance of 4.",
+            "Pairs of a pumped and an unpumped measurement with known rates are analysed from "
+            "frames by `centroid`, `aggregate` (in groups), `normalize` and `difference`; "
+            f"{n_pairs} pairs a row. 'difference' and 'relative difference' give the share of bins "
+            "within one stated error of the truth, for bins with at least "
+            f"{LEAST_PHOTONS} photons; 0.683 is right.",
+            "Each photon falls on a random site; sites do not touch each other. Two photons on one "
+            "site make a double hit; of three, one is lost. 'as one event': the share if a double "
+            "hit were counted as one event of weight 2 with a variance of 4.",
             _met_by_chance(n_pairs),
-            "Frames of `simulate_frames`, 128 x 96 pixels with all noise, read with both methods. "
-            "The truth is the mean of all pairs. Where photons are dense, spots merge: photons "
-            "meet as double hits, or are lost. 'Scatter' is the variance of normalised counts from "
-            "pair to pair over that by `hrixs.error`, and 1 where errors are right, to some "
-            f"{(2 / (N_ROWS * n_simulated)) ** 0.5:.2f} (one standard error).",
+            "**Simulated frames** of `simulate_frames`, 128 x 96 pixels with all kinds of noise. "
+            "The truth is the mean of all pairs. Where photons are dense, spots merge, and photons "
+            "become double hits or are lost. 'scatter': the variance of normalised spectra from "
+            "pair to pair / the variance that `hrixs.error` states; 1 is right (one standard error "
+            f"is about {(2 / (N_ROWS * n_simulated)) ** 0.5:.2f}).",
             _simulated(n_simulated),
-            "Few photons a bin: below 10 the share is no longer that of a standard deviation. Put "
-            "bins together there.",
+            "**Few photons a bin**: below 10 photons the share differs from that of a standard "
+            "deviation. Use wider bins there.",
             _few_photons(20_000 if quick else 1_000_000),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw pulls of simulated spectra, and how many bins are near; gives the picture's text."""
+    """Draw pulls of simulated spectra, and the bins within their errors; return the caption."""
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     h, made = _camera(50.0, 120)
@@ -73,9 +74,13 @@ def draw(path: Path) -> str:
     right.plot(n, shares[:, 0], "o-", ms=4, color="C0", label="difference")
     right.plot(n, shares[:, 1], "s-", ms=4, color="C1", label="relative difference")
     low, high = WANTED - TOLERANCE, WANTED + TOLERANCE
-    right.axhspan(low, high, color="0.85", zorder=0, label=f"wanted, from {LEAST_PHOTONS} on")
+    right.axhspan(
+        low, high, color="0.85", zorder=0, label=f"wanted from {LEAST_PHOTONS} photons on"
+    )
     right.axvline(LEAST_PHOTONS, color="0.5", ls=":", lw=1)
-    right.set(xlabel="photons a bin", ylabel="bins within one error of the truth", xscale="log")
+    right.set(
+        xlabel="photons a bin", ylabel="share of bins within one error of the truth", xscale="log"
+    )
     right.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
     right.minorticks_off()
     left.legend(fontsize="small", loc="upper left")
@@ -84,19 +89,19 @@ def draw(path: Path) -> str:
         axes.grid(alpha=0.3)
     save(figure, path)
     return (
-        "Pulls of differences of simulated spectra with 50 photons a frame; bins within one "
-        "standard deviation of the truth against the photons in them"
+        "Left: pulls (error / stated error) of differences of simulated spectra, 50 photons a "
+        "frame. Right: share of bins within one stated error, against the photons in a bin"
     )
 
 
 def _verdict(*shares: float) -> str:
     short = any(abs(share - WANTED) > TOLERANCE for share in shares)
-    return f"{WANTED} ± {TOLERANCE} | {'short' if short else ''}"
+    return f"{WANTED} ± {TOLERANCE} | {'missed' if short else ''}"
 
 
 def _met_by_chance(n_pairs: int) -> str:
     rows = [
-        "| photons a site | double hits a hit | lost | difference | relative difference "
+        "| photons a site | double hits / hits | lost | difference | relative difference "
         "| as one event | wanted | |",
         "|---" * 8 + "|",
     ]
@@ -110,7 +115,7 @@ def _met_by_chance(n_pairs: int) -> str:
         sums, one_event, n_true, found, hits = {}, {}, 0, 0.0, 0.0
         for state in STATES:
             parts, doubles = [], []
-            for begin in range(0, n_pairs, 20):  # so that the frames need little memory
+            for begin in range(0, n_pairs, 20):  # in parts, to save memory
                 pairs = np.arange(begin, min(begin + 20, n_pairs))
                 frames, number = _on_sites(rng, per_site * rates[state], pairs, n_frames)
                 counted = h.centroid(frames)
@@ -140,7 +145,7 @@ def _met_by_chance(n_pairs: int) -> str:
 def _on_sites(
     rng: np.random.Generator, rate: NDArray[np.float64], pairs: NDArray[np.int64], n_frames: int
 ) -> tuple[xr.Dataset, NDArray[np.int64]]:
-    """Frames of photons that fall on squares of 2x2 pixels, one in 4x4, and their numbers.
+    """Frames of photons on squares of 2x2 pixels, one square in 4x4 pixels; their numbers.
 
     A photon is 25 in each pixel of its square; `rate` is the mean number by row of sites. The
     numbers are over pair, frame, site and row.
@@ -164,7 +169,7 @@ def _on_sites(
 
 def _simulated(n_pairs: int) -> str:
     rows = [
-        "| method | photons a frame | found | double hits a hit | scatter | difference | wanted "
+        "| method | photons a frame | found | double hits / hits | scatter | difference | wanted "
         "| |",
         "|---" * 8 + "|",
     ]
@@ -178,9 +183,9 @@ _Made = dict[str, tuple[xr.Dataset, int]]
 
 
 def _camera(flux: float, n_pairs: int) -> tuple[hRIXS, _Made]:
-    """The class with its dark, and frames of pairs with the number of their photons, by state."""
+    """The class with its dark; for each state the frames of all pairs and their photons."""
     sensor = Sensor(shape=(128, 96), hot_fraction=0.0, cosmics_per_frame=0.0)
-    # So wide that most bins have 20 photons, and not the same in both.
+    # Wide, so that most bins have 20 photons; different for both states.
     lines = {
         "pumped": (SpectralLine(44.0, 22.0, 1.0),),
         "unpumped": (SpectralLine(52.0, 22.0, 1.0),),
@@ -212,13 +217,13 @@ def _pairs(h: hRIXS, method: str, data: xr.Dataset) -> tuple[xr.Dataset, float, 
 
 
 def _enough(*sums: xr.Dataset) -> NDArray[np.bool_]:
-    """Bins with photons enough in both states."""
+    """Bins with enough photons in both states."""
     least = np.minimum(*(one["spectrum"].mean("pair") for one in sums))
     return np.asarray(least.values >= LEAST_PHOTONS)
 
 
 def _pulls(pumped: xr.Dataset, unpumped: xr.Dataset) -> NDArray[np.float64]:
-    """Distances of differences from their mean over all pairs, in errors, of bins with enough."""
+    """Pulls: deviations of the differences from their mean over all pairs, in stated errors."""
     result = difference(pumped, unpumped)
     distance = result["difference"] - result["difference"].mean("pair")
     used = _enough(pumped, unpumped)
@@ -249,7 +254,7 @@ def _few_photons(n_pairs: int) -> str:
 
 
 def _shares_of_few(expected: int, n_pairs: int) -> tuple[float, float]:
-    """Shares of bins within one error, of differences and of relative ones."""
+    """Shares of bins within one error: of the difference and the relative difference."""
     rng = np.random.default_rng(5 + expected)
     rate = {"pumped": 1.1 * expected, "unpumped": float(expected)}
     sides = []
@@ -264,5 +269,5 @@ def _shares_of_few(expected: int, n_pairs: int) -> tuple[float, float]:
 
 
 def _share(distance: xr.DataArray, error: xr.DataArray) -> float:
-    """Share of values nearer to the truth than their error; those that are NaN are not."""
+    """Share of deviations smaller than their error; NaN counts as larger."""
     return float((np.abs(distance) < error).mean())

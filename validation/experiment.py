@@ -1,4 +1,4 @@
-"""At the experiment: incident intensity, blanks, set-points that jitter, levels, zeros of scans."""
+"""Incident intensity, blanks, set-points that jitter, levels and zeros of scans."""
 
 from __future__ import annotations
 
@@ -27,53 +27,64 @@ STEP = 0.18
 
 
 def section(*, quick: bool) -> str:
-    """Simulate what a beamtime's images and scans are like, and report as Markdown."""
+    """Simulate images and scans of a beamtime, and report as Markdown."""
     n = 20 if quick else 1000
     few = 1 if quick else 16
     return "\n\n".join(
         [
-            f"**Incident intensity** (`I0`): {10 * n} images, one in so many trains, whose light "
-            "is in proportion to what came in over all of them. Pulse energies of trains scatter "
-            f"as a gamma distribution; the monitor has {N_PULSES} pulses in {N_SLOTS} slots, 1.0 "
-            "in the others. 'Over truth': least, 5 %, 95 % and largest of the images, of `I0`, "
-            "and of the monitor's sum in the image's own train, scaled to a mean of 1.",
+            f"**Incident intensity** (`I0`): {10 * n} images a row. An image takes one or several "
+            "trains, and its light is proportional to the pulse energy of all of them. Pulse "
+            "energies of trains have a gamma distribution. The monitor's array has "
+            f"{N_SLOTS} values a train, {N_PULSES} of them pulses; the others are 1.0.",
+            "'I0 / truth': smallest value, 5 %, 95 % and largest value of all images. 'only the "
+            "image's own train': the same if one took the monitor's sum in the train of the image "
+            "alone (scaled to a mean of 1).",
             _exposures(10 * n),
-            f"**Which trains** (`I0_SHIFT`): {n} runs of {N_IMAGES} images, one in ten trains, "
-            "whose pulse energies scatter by 30 %. The shift with the least scatter of `n_photons "
-            "/ I0`, of -1, 0 and 9, is the true one in so many of the runs.",
+            f"**Which trains belong to an image** (`I0_SHIFT`): {n} runs of {N_IMAGES} images, one "
+            "image in ten trains; pulse energies scatter by 30 %. Of the shifts -1, 0 and 9 the "
+            "one with the smallest scatter of `n_photons / I0` is chosen. 'true one chosen': share "
+            "of the runs in which this is the true shift; wanted: more than 95 % for 1000 photons.",
             _shifts(n),
-            f"**Blanks** (`select` without a number): {n} runs of one group, which are split. "
-            "'Photons': Poisson distributed, at pulse energies that scatter as a gamma "
-            "distribution.",
+            f"**Blanks** (`select` without a number): {n} runs a row, all without blanks. 'split': "
+            "runs whose images are split into two groups by mistake. 'photons': Poisson "
+            "distributed, with pulse energies of a gamma distribution.",
             _split(n),
-            f"{n} runs of {N_IMAGES} images, some of them blanks with false photons alone; the "
-            "others have light beside these. 'Found': all blanks, and nothing else. Nothing is "
-            "wanted of light that scatters by 30 %, and of single blanks: name a number there.",
+            f"{n} runs a row, {N_IMAGES} images each, some of them blanks. Blanks have false "
+            "photons only, the other images false photons and light. 'found': exactly the blanks "
+            "are found. 'wrong split': other images are split off. There is no limit for light "
+            "that scatters by 30 %, nor for single blanks: give `select` a number there.",
             _blanks(n),
-            f"**Set-points that jitter** (`tolerance='auto'`): {n} scans with a step of "
-            f"{STEP} eV, about which values jitter (Gaussian, standard deviation). 'Found': all "
-            "set-points, with their images; 'wrong': other groups; else it is refused.",
+            f"**Set-points that jitter** (`tolerance='auto'`): {n} scans a row, with steps of "
+            f"{STEP} eV. The value of each image deviates from its set-point by a Gaussian jitter "
+            "(its standard deviation is given). 'found': all set-points with their images; "
+            "'wrong': other groups. In the remaining scans hrixs refuses to make groups.",
             _jitter(n),
-            f"{n} scans whose values lie anywhere, of which groups are made all the same.",
+            f"{n} scans a row with random values that have no set-points. 'grouped': groups are "
+            "made by mistake.",
             _anywhere(n),
             f"**Level under light** (`PEDESTAL = 'image'`): {few} images of 512 x 512 pixels a "
-            f"row, with photons of {levels.CHARGE:.0f} ADU anywhere on the chip.",
+            f"row, with photons of {levels.CHARGE:.0f} ADU all over the chip. 'level too high': by "
+            "how much the level found is above the true one, in units of the noise; mean and "
+            "largest deviation of the images. 'reported as lit': images for which hrixs reports "
+            "that light covers the whole image.",
             levels.pedestals(few),
             f"**Cosmic rays** (`REMOVE_COSMICS`): {few} images of 512 x 512 pixels a row, photons "
-            f"of {levels.CHARGE:.0f} ADU, noise of {levels.NOISE:.0f} ADU, with {levels.N_TRACKS} "
-            "tracks each (straight ones, worms, spots) of 300 to 20000 ADU a pixel, or of 300 to "
-            "600. Learned from eight other images, with a track each. 'Photons a pixel': at the "
-            "top of a line of 1.5 px beside a broad one, or in every pixel ('even'). 'Light lost': "
-            "of images without a track, all that is changed. More than 100 %: light is taken with "
-            "the tracks.",
+            f"of {levels.CHARGE:.0f} ADU, noise of {levels.NOISE:.0f} ADU. Each image has "
+            f"{levels.N_TRACKS} tracks (straight ones, curled ones and spots) of 300 to 20000 ADU "
+            "a pixel; in the last column they have 300 to 600 ADU a pixel. The limits are learned "
+            "from eight other images with one track each.",
+            "'lines': a line of 1.5 px and a broad one; 'photons a pixel' is the density at the "
+            "top of the narrow line. 'even': this density in every pixel. 'light lost': share of "
+            "the light that is removed from images without tracks. 'charge removed': share of the "
+            "charge of the tracks; above 100 %, light is removed with the tracks.",
             levels.cosmics(few),
-            "What mending an image of 2048 x 2048 pixels takes, on one core.",
+            "**Time of these corrections** for an image of 2048 x 2048 pixels, on one core.",
             levels.costs(1 if quick else 5, 512 if quick else 2048),
             f"**Zero of the energy loss** (`align_elastic`): {max(n // 20, 2)} scans of "
-            f"{zeros.N_RUNS} runs, each at its photon energy and with {zeros.ELASTIC} elastic "
-            f"photons; the line drifts by {zeros.DRIFT_OF_A_RUN} px ("
+            f"{zeros.N_RUNS} runs. Each run has its own photon energy and {zeros.ELASTIC} elastic "
+            f"photons; the elastic line drifts by {zeros.DRIFT_OF_A_RUN} px ("
             f"{1e3 * zeros.DRIFT_OF_A_RUN * ENERGY_SLOPE:.1f} meV) from run to run. A magnon at "
-            "0.25 eV lies in the part that is fitted, and is not in the model.",
+            "0.25 eV is within the fitted range, but the fit does not know it.",
             zeros.zeros(max(n // 20, 2)),
         ]
     )
@@ -81,8 +92,8 @@ def section(*, quick: bool) -> str:
 
 def _exposures(n_images: int) -> str:
     rows = [
-        "| trains of an image | scatter of trains | `I0` over truth | wanted | own train over "
-        "truth | |",
+        "| trains of an image | scatter of pulse energies | `I0` / truth | wanted "
+        "| only the image's own train | |",
         "|---" * 6 + "|",
     ]
     for n_trains in (1, 10, 50):
@@ -109,8 +120,8 @@ def _range(values: Floats) -> str:
 
 def _shifts(n_runs: int) -> str:
     rows = [
-        "| photons an image | shift | true one found | scatter with it | with the others | "
-        "scatter with the image's own train | |",
+        "| photons an image | true shift | true one chosen | scatter with the true shift | "
+        "with the two others | with the image's own train only | |",
         "|---" * 7 + "|",
     ]
     shifts = (-1, 0, 9)
@@ -137,7 +148,7 @@ def _shifts(n_runs: int) -> str:
 
 
 def _i0(energies: Floats, images: NDArray[np.int64], shift: int) -> Floats:
-    """What is read of a run with these pulse energies, and images in some of its trains."""
+    """`I0` as read from a run with these pulse energies and images in some of its trains."""
     ids = (FIRST_TRAIN + np.arange(len(energies))).astype(np.uint64)
     run = RunI0(
         "SCS_SA3", ids, energies, (int(ids[0]), int(ids[-1])), ids[images], None, None, shift, None
@@ -163,14 +174,13 @@ def _split(n_runs: int) -> str:
                 name = f"photons, {photons} an image, scatter {scatter:.0%}"
                 row(name, n, partial(_light, photons=photons, scatter=scatter, n=n), 0.01)
     row("Gaussian", 32, lambda rng: rng.normal(size=32), 0.01)
-    row("box", 32, lambda rng: rng.uniform(size=32), 0.02)
+    row("uniform", 32, lambda rng: rng.uniform(size=32), 0.02)
     return "\n".join(rows)
 
 
 def _blanks(n_runs: int) -> str:
     rows = [
-        "| photons of light, scatter | false photons | blanks | found | wanted | split elsewhere "
-        "| |",
+        "| photons of light, scatter | false photons | blanks | found | wanted | wrong split | |",
         "|---" * 7 + "|",
     ]
     for scatter in (0.1, 0.3):
@@ -246,4 +256,4 @@ def _relative(values: Floats) -> float:
 
 
 def _verdict(good: bool) -> str:
-    return "" if good else "short"
+    return "" if good else "missed"

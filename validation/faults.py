@@ -1,4 +1,4 @@
-"""Faults of any size put into clean runs, a kind for each rule of doubts."""
+"""Faults of any size, put into good runs; at least one for each rule of doubts."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Fault:
     form: str = ""
 
     def text(self, size: float) -> str:
-        """A size as it is written."""
+        """A size as text."""
         return f"{size:{self.form or ('.3g' if size < 1000 else '.0f')}}"
 
     def told_from(self, rng: np.random.Generator) -> int:
-        """Number of the least size that is told, of those tried in halves; all if none is."""
+        """Index of the smallest size that is reported (bisection); number of sizes if none is."""
         faulty = self.make(rng)
         low, high = 0, len(self.sizes)
         while low < high:
@@ -60,20 +60,20 @@ class Fault:
 
 
 def _brighter(run: Run, where: Any, more: ArrayLike) -> Run:
-    """The same with more ADU in some pixels."""
+    """The same run with ADU added to some pixels."""
     frames = run.frames.copy()
     frames[where] = np.clip(np.rint(frames[where] + more), 0, 65535)
     return replace(run, data=run.data.assign(MaranaX=(run.data["MaranaX"].dims, frames)))
 
 
 def _set(run: Run, **settings: object) -> Run:
-    """The same with other settings; the class is the run's own."""
+    """The same run with other settings of its class."""
     run.h.set_params(**settings)
     return run
 
 
 def _from_each_image(run: Run) -> Run:
-    """The same with a threshold in standard deviations of each image."""
+    """The same run with a threshold in standard deviations of each image."""
     run.h.THRESHOLD, run.h.STD_THRESHOLD = None, WIDTHS_OF_NOISE
     return run
 
@@ -194,12 +194,12 @@ def _on_side(rng: np.random.Generator) -> Faulty:
 
 
 def _straight(rng: np.random.Generator, sigma: float, tilt: float = 0.0) -> Run:
-    """A run of one line, with its middle at row 150 of 300, or even light where it is broad."""
+    """A run of one line at row 150 of 300; a very broad one is even light."""
     sensor = Sensor(shape=(512, 300))
     line = SpectralLine(150.0 - tilt / 2, sigma, 1.0)
     frames, _ = simulate_frames(
         8, sensor=sensor, lines=[line], energy=530.0,
-        photons_per_frame=60.0 * max(sigma / 120, 1),  # most of broad light is beside the chip
+        photons_per_frame=60.0 * max(sigma / 120, 1),  # most of the broad light is outside the chip
         curvature=(tilt / 512, 0.0), seed=int(rng.integers(1 << 31)),
     )  # fmt: skip
     h = hRIXS()
@@ -265,7 +265,7 @@ def _outside(rng: np.random.Generator) -> Faulty:
 
     def faulty(share: float) -> Run:
         rng.bit_generator.state = state
-        # Even light: of a tilt by all rows half of the photons lie beside the axis.
+        # Even light: with a tilt by all rows, half of the photons are outside the axis.
         return _straight(rng, 1000.0, tilt=2 * 300 * share)
 
     return faulty
@@ -294,7 +294,7 @@ def _axis_off(rng: np.random.Generator) -> Faulty:
 
 
 def _slope_of_other_sign(method: str) -> Callable[[np.random.Generator], Faulty]:
-    """Of 8 images: a broad line 2 eV below the elastic one, shown 2 eV above it."""
+    """8 images: a broad line 2 eV below the elastic one appears 2 eV above it."""
 
     def make(rng: np.random.Generator) -> Faulty:
         state = rng.bit_generator.state
@@ -320,13 +320,13 @@ def _weak_line_above(rng: np.random.Generator) -> Faulty:
 
 
 def _mirrored(run: Run) -> Run:
-    """The same with an energy axis in the other direction, and the elastic line where it is."""
+    """The same run with the energy axis reversed about the elastic line."""
     slope, energy = run.h.ENERGY_SLOPE, float(run.data["nrj"][0])
     return _set(run, energy_slope=-slope, energy_intercept=energy + slope * run.elastic_row)
 
 
 def _dark_with_hot_pixels(n_images: int) -> Callable[[np.random.Generator], Faulty]:
-    """Frames without light, whose hot pixels scatter as the electrons of a dark current."""
+    """Frames without light; hot pixels scatter like the electrons of a dark current."""
 
     def make(rng: np.random.Generator) -> Faulty:
         run = run_of(rng, "integrate", photons=0.0, n_images=n_images, dark=False)
@@ -371,52 +371,73 @@ def _even(low: float, high: float) -> NDArray[np.float64]:
 
 def faults() -> Iterator[Fault]:
     """All kinds, in the order of the codes."""
-    one_of = "one image of 12 without light: photons in each other,"
+    one_of = "one of 12 images without light; photons in each other image,"
     yield Fault("blank_images", f"{one_of} 'manual'", _geometric(10, 200), _blank("manual"))
     yield Fault("blank_images", f"{one_of} 'integrate'", _geometric(50, 5000), _blank("integrate"))
-    yield Fault("level_images", "level of one image of 8, ADU", _geometric(8, 200), _level)
-    yield Fault("noisy_images", "noise of one image of 8, times", _even(1.5, 9), _noisy)
-    yield Fault("bright_images", "light of one image of 12, times", _even(2, 12), _bright)
-    falls = "threshold, standard deviations of squares; 100 photons"
+    yield Fault("level_images", "one of 8 images: higher level, ADU", _geometric(8, 200), _level)
+    yield Fault("noisy_images", "one of 8 images: noise larger by a factor", _even(1.5, 9), _noisy)
+    yield Fault(
+        "bright_images", "one of 12 images: light larger by a factor", _even(2, 12), _bright
+    )
+    falls = "low threshold, standard deviations of the squares; 100 photons"
     yield Fault("false_hits", falls, _even(6.0, 2.25), _threshold)
     yield Fault("no_light", falls, _even(6.0, 2.25), _threshold)
-    stuck = "two rows higher, ADU"
+    stuck = "two rows higher by, ADU"
     yield Fault("spread", stuck, _geometric(5, 3000), _stuck)
-    yield Fault("outside", "photons beside the axis, of all", _even(0.01, 0.12), _outside, ".1%")
-    yield Fault("threshold_high", "threshold, photons", _even(0.5, 1.0), _threshold_of_photon)
-    yield Fault("double_threshold", "too low, photons", _even(1.5, 1.0), _doubles)
-    yield Fault("double_threshold", "too high, photons", _even(1.5, 2.4), _doubles)
+    yield Fault(
+        "outside", "share of the photons outside the axis", _even(0.01, 0.12), _outside, ".1%"
+    )
+    yield Fault("threshold_high", "high threshold, photons", _even(0.5, 1.0), _threshold_of_photon)
+    yield Fault("double_threshold", "double threshold too low, photons", _even(1.5, 1.0), _doubles)
+    yield Fault("double_threshold", "double threshold too high, photons", _even(1.5, 2.4), _doubles)
     for method in ("manual", "resolve"):
-        yield Fault("charge", f"gain off, '{method}'", _even(0.0, 0.3), _gain(method), ".0%")
-    yield Fault("dark_level", "level off the dark, ADU", _even(0.1, 2.5), _dark)
-    noises = "noise of the dark's images, in that of the data"
+        yield Fault(
+            "charge", f"error of the gain, '{method}'", _even(0.0, 0.3), _gain(method), ".0%"
+        )
+    yield Fault("dark_level", "level differs from the dark, ADU", _even(0.1, 2.5), _dark)
+    noises = "noise of the images of the dark / noise of the data"
     yield Fault("dark_noise", noises, _even(1.0, 2.5), _noise_of_dark)
-    yield Fault("moving_lines", "drift of a line, FWHM; 1280 photons", _even(0.0, 3.0), _moving)
-    yield Fault("level_drift", "drift over 16 images, ADU", _geometric(0.3, 30), _drift)
-    tracks = "track of 40 pixels along a row of one image of 8, ADU a pixel"
+    yield Fault(
+        "moving_lines", "drift of a line in its FWHM; 1280 photons", _even(0.0, 3.0), _moving
+    )
+    yield Fault(
+        "level_drift", "drift of the level over 16 images, ADU", _geometric(0.3, 30), _drift
+    )
+    tracks = "one of 8 images: track of 40 pixels along a row, ADU a pixel"
     yield Fault("track_images", tracks, _geometric(100, 50_000), _track)
     for n_images, n_seen in ((8, 1), (32, 4)):
-        seen = f"step, ADU; {n_seen} image{'s' * (n_seen > 1)} looked at"
+        seen = f"higher by, ADU; {n_seen} image{'s' * (n_seen > 1)} examined"
         yield Fault("bad_rows", f"one row: {seen}", _geometric(0.5, 16), _lines(1, n_images))
         yield Fault("bad_rows", f"20 rows: {seen}", _geometric(0.5, 16), _lines(1, n_images, 20))
     yield Fault("bad_columns", f"one column: {seen}", _geometric(0.5, 16), _lines(0, 32))
-    yield Fault("hot_pixels", "one pixel: images of 16 with a hit there", _even(1, 16), _hot)
+    yield Fault("hot_pixels", "one pixel: number of 16 images with a hit there", _even(1, 16), _hot)
     for photons in (300, 3000):
-        what = f"tilt off, rows between the ends; {photons} photons"
+        what = f"error of the tilt, rows over the whole width; {photons} photons"
         yield Fault("curve", what, _geometric(0.5, 40), _tilt(photons))
-    yield Fault("orientation", "photons of frames on their side", _geometric(100, 5000), _on_side)
-    yield Fault("cut", "end of the crop beside a line, FWHM", _even(2.0, -0.5), _cut)
-    yield Fault("bins", "a bin, FWHM; 480 photons", _even(0.25, 2.5), _bins)
+    yield Fault(
+        "orientation",
+        "frames with x and y exchanged: number of photons",
+        _geometric(100, 5000),
+        _on_side,
+    )
+    yield Fault(
+        "cut", "distance from the end of the crop to a line in its FWHM", _even(2.0, -0.5), _cut
+    )
+    yield Fault(
+        "bins", "width of a bin in the FWHM of the line; 480 photons", _even(0.25, 2.5), _bins
+    )
     sizes = _even(0.1, 2.0)
-    yield Fault("energy_gain", "axis too high, eV; 'manual', 480 photons", sizes, _axis_off, ".2f")
-    mirrored = "sign of the slope: photons of 8 images,"
+    yield Fault(
+        "energy_gain", "axis too high by, eV; 'manual', 480 photons", sizes, _axis_off, ".2f"
+    )
+    mirrored = "wrong sign of the slope: photons in 8 images,"
     for method, most in (("manual", 2000), ("resolve", 2000), ("integrate", 20_000)):
         sizes, make = _geometric(most / 200, most), _slope_of_other_sign(method)
         yield Fault("energy_gain", f"{mirrored} '{method}'", sizes, make)
-    what = "sign of the slope: share of the line above; 'manual', 800 photons"
+    what = "wrong sign of the slope: share of the broad line; 'manual', 800 photons"
     yield Fault("energy_gain", what, _even(0.05, 0.8), _weak_line_above, ".0%")
     for n_images in (3, 8):
-        what = f"integrated dark of {n_images} images: share of hot pixels"
+        what = f"{n_images} images without light, integrated: share of hot pixels"
         yield Fault("no_light", what, _geometric(1e-6, 3e-3), _dark_with_hot_pixels(n_images))
-    what = "integrated, 1e-4 hot pixels: photons of each of 8 images"
+    what = "few photons, integrated, 1e-4 hot pixels: photons in each of 8 images"
     yield Fault("no_light", what, _geometric(1000, 1), _few_photons_beside_hot_pixels)

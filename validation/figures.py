@@ -10,12 +10,12 @@ from PIL import Image
 
 
 def power(value: float) -> str:
-    """A number of few digits, as 2e-14; 0 where there is none."""
+    """Format a number in a few digits, such as 2e-14; 0 is written 0."""
     return f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-") if value else "0"
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Store a figure with as few colours as it takes: a third of the bytes, and no other look."""
+    """Save a figure with few colours: a third of the bytes, and it looks the same."""
     pixels = BytesIO()
     figure.savefig(pixels, dpi=120)
     Image.open(pixels).convert("RGB").quantize(128).save(path, optimize=True)

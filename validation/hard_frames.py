@@ -1,4 +1,4 @@
-"""Frames for comparisons: a camera's, and some with few values, so that ties are everywhere."""
+"""Frames for comparisons: of a camera, and with few values, so that many pixels are equal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 from validation.plain import reference
 
 PIXELS = ("uint16", "int16", "float32", "float64")
-#: Of a camera's pixels, in ADU; brighter ones are hot.
+#: Level of a pixel, and the value above which it is hot, in ADU.
 PEDESTAL, HOT = 100.0, 150.0
-#: Electrons per ADU: frames of floating-point pixels come in electrons, and are no whole numbers.
+#: Electrons per ADU: floating-point frames are in electrons, so they are no whole numbers.
 GAIN = 1.06
 SYMMETRIC_LEVEL = 300
 
@@ -26,9 +26,9 @@ class Stack:
     Attributes
     ----------
     level : float
-        About the mean of a frame, less the dark.
+        Approximate mean of a frame after the dark is subtracted.
     unit : float
-        Step from one pixel value to the next, where there are few.
+        Step between neighbouring pixel values; 0 where values are not few.
     """
 
     pixels: NDArray[np.generic]
@@ -39,12 +39,12 @@ class Stack:
 
     @property
     def chip(self) -> dict[str, NDArray[np.generic] | None]:
-        """Options of every kernel."""
+        """Dark and mask, as options of every kernel."""
         return {"dark": self.dark, "mask": self.mask}
 
     @property
     def brightest(self) -> float:
-        """Largest pixel, less the dark, in ADU."""
+        """Largest pixel after the dark is subtracted, in ADU."""
         images = (reference.corrected(image, **self.chip) for image in self.pixels)
         return max(float(np.nanmax(np.abs(image))) for image in images)
 
@@ -54,7 +54,7 @@ class Stack:
 
 
 def stacks(quick: bool) -> Iterator[tuple[str, str, list[Stack]]]:
-    """All kinds of frames: their kind, their pixels, and the stacks."""
+    """All kinds of frames: kind, pixel type, and the stacks."""
     for dtype in PIXELS:
         yield "camera", dtype, list(camera(dtype, 1 if quick else 3))
         yield "few values", dtype, list(few_values(dtype, 4 if quick else 20))
@@ -95,7 +95,7 @@ def few_values(dtype: str, n_frames: int) -> Iterator[Stack]:
         mask = None
         if masked:
             mask = np.zeros(half, dtype=bool)
-            # Without its first column a curved line leaves rows that no pixel reaches.
+            # Without the first column a curved line leaves rows that no pixel reaches.
             mask[0] = True
             mask.flat[64 + rng.choice(mask.size - 64, 64, replace=False)] = True
             mask = np.concatenate([mask, mask])

@@ -1,4 +1,4 @@
-"""Part of the section of the experiment: levels of images, and tracks of cosmic rays."""
+"""Levels of images and tracks of cosmic rays; part of the section `experiment`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Frames = NDArray[np.uint16]
 SHAPE = (512, 512)
 CHARGE, CHARGE_SIGMA, NOISE, ZERO = 140.0, 4.0, 2.0, 100.0
 CLOUDS = (0.55, 0.3)
-#: Of tracks, in ADU a pixel.
+#: Charge of tracks, in ADU a pixel.
 WEAK, ALL = (300.0, 600.0), (300.0, 20_000.0)
 N_TRACKS = 12
 
 
 def pedestals(n_images: int) -> str:
-    """The level of `PEDESTAL='image'` under light in every pixel."""
+    """Error of the level by `PEDESTAL='image'` with light in every pixel, as Markdown."""
     rows = [
-        "| photons in every pixel | cloud / px | noise / ADU | too high by / noise: mean, furthest "
-        "| wanted | told as lit | |",
+        "| photons a pixel | cloud / px | noise / ADU | level too high / noise: mean, largest "
+        "| wanted | reported as lit | |",
         "|---" * 7 + "|",
     ]
     for photons in (0.0, 0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
@@ -51,7 +51,7 @@ def _pedestal_row(photons: float, cloud: float, noise: float, n_images: int) -> 
     wanted = photons <= 0.3
     return (
         f"| {photons:g} | {cloud} | {noise:g} | {np.mean(off):+.2f}, {worst:+.2f} | "
-        f"{'0.1' if wanted else '0.1, or told'} | {lit} of {n_images} | "
+        f"{'0.1' if wanted else '0.1, or reported'} | {lit} of {n_images} | "
         f"{_verdict(abs(worst) <= 0.1 or (not wanted and lit == n_images))} |"
     )
 
@@ -59,8 +59,8 @@ def _pedestal_row(photons: float, cloud: float, noise: float, n_images: int) -> 
 def cosmics(n_images: int) -> str:
     """Light lost, and the charge of tracks that is removed, by `REMOVE_COSMICS`."""
     rows = [
-        "| light | photons a pixel | cloud / px | light lost | wanted | charge of tracks removed | "
-        "wanted | of those with 300 to 600 ADU | |",
+        "| light | photons a pixel | cloud / px | light lost | wanted | charge removed | "
+        "wanted | charge removed, tracks of 300 to 600 ADU | |",
         "|---" * 9 + "|",
     ]
     places = np.arange(SHAPE[1]) - 0.024 * np.arange(SHAPE[0])[:, None]
@@ -83,7 +83,7 @@ def cosmics(n_images: int) -> str:
 
 
 def _removed(density: Floats, cloud: float, n_images: int) -> tuple[float, float, float]:
-    """Parts of the light of clean images, and of the charge of tracks, that are taken away."""
+    """Shares that are removed: of the light of clean images, and of the charge of tracks."""
     rng = np.random.default_rng(32)
     first = [_exposed(rng, density, cloud) + tracks(rng, 1, *ALL) for _ in range(8)]
     mending = _mending(cosmics=True).learned([np.array([_digitised(one) for one in first])])
@@ -100,7 +100,7 @@ def _removed(density: Floats, cloud: float, n_images: int) -> tuple[float, float
 
 
 def costs(rounds: int, side: int) -> str:
-    """Time that mending adds to an image."""
+    """Time of each correction for an image, and memory of `REMOVE_COSMICS`, as Markdown."""
     rng = np.random.default_rng(33)
     shape = (side, side)
     place = np.arange(side) - 0.024 * np.arange(side)[:, None]
@@ -114,7 +114,7 @@ def costs(rounds: int, side: int) -> str:
         ]
     )
     own = dark.astype(np.float32)
-    rows = ["| setting | ms an image | ms for each of the first images |", "|---|---|---|"]
+    rows = ["| setting | ms an image | ms for each image that is learned from |", "|---|---|---|"]
     for name, mending in (
         ("`REMOVE_COSMICS`", _mending(cosmics=True, dark=own)),
         ("`PEDESTAL = 'image'`", _mending(pedestal="image", dark=own)),
@@ -127,19 +127,19 @@ def costs(rounds: int, side: int) -> str:
             first = _least_time(partial(mending.learned, [frames] * 8), 2) / (8 * len(frames))
             learns = f"{1e3 * first:.0f}"
             mending = mending.learned([frames])
-        mending.of(as_frames(frames))  # what is made once
+        mending.of(as_frames(frames))  # the first call also makes what all images share
         each = _least_time(partial(mending.of, as_frames(frames)), rounds) / len(frames)
         rows.append(f"| {name} | {1e3 * each:.0f} | {learns} |")
     held, learning = (size / own.size for size in _memory(_mending(cosmics=True, dark=own), frames))
     memory = (
-        f"`REMOVE_COSMICS` holds {held:.0f} bytes a pixel beside the images, and takes up to "
-        f"{learning:.0f} while it learns, image by image."
+        f"`REMOVE_COSMICS` needs {held:.0f} bytes a pixel in addition to the images, and up to "
+        f"{learning:.0f} while it learns from the first images, one at a time."
     )
     return "\n".join(rows) + "\n\n" + memory
 
 
 def _memory(mending: Mending, frames: Frames) -> tuple[int, int]:
-    """Bytes that are held after an image is mended, and the most while it learns."""
+    """Bytes held after an image is corrected, and the largest number while it learns."""
     tracemalloc.start()
     try:
         learned = mending.learned(frames[k : k + 1] for k in range(len(frames)))
@@ -160,7 +160,7 @@ def _least_time(call: Callable[[], object], rounds: int) -> float:
 
 
 def light(rng: np.random.Generator, density: float | Floats, cloud: float) -> Floats:
-    """Photons of a mean number a pixel, anywhere in it, in ADU above the level."""
+    """Light of a mean number of photons a pixel, at random positions, in ADU above the level."""
     shape = SHAPE if np.ndim(density) == 0 else np.shape(density)
     counts = rng.poisson(density, shape)
     pixel = np.repeat(np.arange(counts.size), counts.ravel())
@@ -177,13 +177,13 @@ def light(rng: np.random.Generator, density: float | Floats, cloud: float) -> Fl
 
 
 def _shares(place: Floats, cloud: float) -> list[Floats]:
-    """Part of a cloud in each of five pixels about its own."""
+    """Share of a cloud in each of the five pixels around its centre."""
     edges = [ndtr((border - place) / cloud) for border in np.arange(-2.5, 3.0)]
     return [np.asarray(high - low) for low, high in pairwise(edges)]
 
 
 def tracks(rng: np.random.Generator, n: int, low: float, high: float) -> Floats:
-    """Straight tracks, worms and spots, with a charge a pixel between two limits, in ADU."""
+    """Straight tracks, curled tracks and spots, with a charge a pixel between two limits (ADU)."""
     image = np.zeros(SHAPE)
     beside = np.arange(-1, 2)
     for _ in range(n):
@@ -200,7 +200,7 @@ def tracks(rng: np.random.Generator, n: int, low: float, high: float) -> Floats:
 
 
 def _path(rng: np.random.Generator) -> Floats:
-    """Points of a track, a pixel apart, or of a spot, shape (points, 2)."""
+    """Points of a track (one pixel apart) or of a spot, shape (points, 2)."""
     kind = rng.integers(3)
     if kind == 2:
         return rng.normal(0, 0.8, (rng.integers(3, 8), 2))
@@ -237,4 +237,4 @@ def _percent(part: float, digits: int = 0) -> str:
 
 
 def _verdict(good: bool) -> str:
-    return "" if good else "short"
+    return "" if good else "missed"

@@ -1,4 +1,4 @@
-"""Photons placed by the fit of their clouds, against the plain fit of the tests."""
+"""Compare positions from the fit of the cloud with the plain fit of the tests."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from validation.hard_frames import SYMMETRIC_LEVEL, symmetric
 from validation.plain import gaussian_reference, reference
 
 PLACE_LIMIT, CHARGE_LIMIT, ERROR_LIMIT = 1e-3, 1e-3, 1e-2
-#: Of two photons that lie in each other's windows, which the package fits in turn.
+#: Limits for two photons in each other's windows, which the package fits one after the other.
 PLACE_LIMIT_TOGETHER, CHARGE_LIMIT_TOGETHER = 0.02, 0.03
 NOT_FITTED, NEIGHBOUR = 3, 4
-#: Standard deviations from which on the package corrects a place for the width of its own cloud.
+#: From so many standard deviations on the package corrects a position for its own cloud width.
 CERTAIN = 3.9
-#: Further apart than this along x or y, no two photons touch (px).
+#: Two photons further apart than this along x or y do not touch (px).
 APART = 8
 ENERGY, CLOUD_SIGMA, NOISE, GAIN = 530.0, 0.55, 1.6 / 1.06, 1.06
 THRESHOLD = 4 * SYMMETRIC_LEVEL + 50.0
 
 TEXT = (
-    "Places by the fit (`position='gaussian'`), on simulated frames of uint16 whose one half is "
-    "the negative of the other, so that the level is known; the plain fit solves the same "
-    "equations to the end with SciPy. 'Level fitted' is `local_background`, 'cut' are windows "
-    "with masked pixels, where also the noise is a map. Neighbours are pairs of hits in each "
-    "other's windows: SciPy fits both at once, the package in turn. 'Left out' are hits that the "
-    "package does not fit, or corrects for a cloud that is certainly of another width, as merged "
-    "photons are; the plain fit does not know that. Hits with more neighbours are not compared, "
-    "nor are neighbours with a level of their own, for which the plain fit has but one for both. "
-    "'Of one only' are hits, and pairs of hits ten times the limit apart. Charges and errors are "
-    "relative; no limit is set for the errors of neighbours, each of which is told as if the "
-    "other's place was known."
+    "**Positions from the fit** (`position='gaussian'`). The plain fit solves the same equations "
+    "with SciPy until it converges. The simulated frames are uint16; one half of each frame is the "
+    "negative of the other, so that its mean is known.\n\n"
+    "'level fitted': with `local_background`. 'masked pixels': some pixels in the fitted windows "
+    "are masked, and each pixel has its own noise. 'neighbours': two hits, each in the window of "
+    "the other; SciPy fits both at once, hrixs one after the other.\n\n"
+    "'Left out' are hits that hrixs does not fit, or whose cloud certainly has another width "
+    "(merged photons), which hrixs corrects and the plain fit does not. Hits with more than one "
+    "neighbour are not compared. Neighbours are not compared with `local_background`, because the "
+    "plain fit has one level for both. 'Found by one only' are hits without a partner, and pairs "
+    "that are more than ten limits apart. Differences of charges and errors are relative. The "
+    "errors of neighbours have no limit: hrixs states each as if the position of the other was "
+    "known exactly."
 )
 
 
@@ -54,7 +56,7 @@ class _Way(NamedTuple):
 
 @dataclass
 class Row:
-    """One way to fit, against the oracle."""
+    """One way to fit, compared with the oracle."""
 
     finder: str
     way: str
@@ -69,12 +71,12 @@ class Row:
 
     @property
     def place_limit(self) -> float:
-        """Of x and y, in pixels."""
+        """Largest difference of x and y that is allowed, in pixels."""
         return PLACE_LIMIT_TOGETHER if self.together else PLACE_LIMIT
 
     @property
     def charge_limit(self) -> float:
-        """Relative."""
+        """Largest relative difference of the charge that is allowed."""
         return CHARGE_LIMIT_TOGETHER if self.together else CHARGE_LIMIT
 
     @property
@@ -99,15 +101,21 @@ class Row:
 
 def _ways(shape: tuple[int, ...]) -> Iterator[_Way]:
     gain, local = {"electrons_per_adu": GAIN}, {"local_background": True}
-    yield _Way("charge and place", find_photons, {}, {})
-    yield _Way("with electrons' noise", find_photons, gain, gain)
-    yield _Way("with electrons' noise, level fitted", find_photons, gain | local, gain | local)
+    yield _Way("charge and position", find_photons, {}, {})
+    yield _Way("with noise of electrons", find_photons, gain, gain)
+    yield _Way("with noise of electrons, level fitted", find_photons, gain | local, gain | local)
     noise = np.random.default_rng(13).uniform(0.7 * NOISE, 2 * NOISE, shape)
     yield _Way(
-        "map of the noise, cut", find_photons, {"read_noise": noise}, {"read_noise": noise}, True
+        "own noise of each pixel, masked pixels",
+        find_photons,
+        {"read_noise": noise},
+        {"read_noise": noise},
+        True,
     )
-    yield _Way("with electrons' noise", classify_photons, gain, gain)
-    yield _Way("with electrons' noise, level fitted", classify_photons, gain | local, gain | local)
+    yield _Way("with noise of electrons", classify_photons, gain, gain)
+    yield _Way(
+        "with noise of electrons, level fitted", classify_photons, gain | local, gain | local
+    )
 
 
 @cache
@@ -186,9 +194,9 @@ def _pixels_of_hits(image: NDArray[np.float64], find: Callable[..., Any]) -> lis
 def table(quick: bool) -> str:
     """All rows, as Markdown."""
     lines = [
-        "| finder | fitted | | photons of both | left out | of one only | wanted "
-        "| difference of x, y / px | wanted | of charge | wanted | of `sigma_x`, `sigma_y` "
-        "| wanted | |",
+        "| finder | fit | hits | photons found by both | left out | found by one only | wanted "
+        "| largest difference of x, y / px | wanted | of the charge | wanted "
+        "| of `sigma_x`, `sigma_y` | wanted | |",
         "|---" * 14 + "|",
     ]
     for row in rows(quick):
@@ -197,6 +205,6 @@ def table(quick: bool) -> str:
             f"| {row.n} | {row.left_out} | {row.one_only} | 0 | {power(row.place)} "
             f"| {power(row.place_limit)} | {power(row.charge)} | {power(row.charge_limit)} "
             f"| {power(row.error)} | {'-' if row.together else power(ERROR_LIMIT)} "
-            f"| {'short' if row.short else ''} |"
+            f"| {'missed' if row.short else ''} |"
         )
     return "\n".join(lines)

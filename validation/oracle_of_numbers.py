@@ -1,4 +1,4 @@
-"""Thresholds, means, integrals, spectra and the class, against plain NumPy."""
+"""Compare thresholds, means, integrals, spectra and the class with plain NumPy."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ ENERGY = 530.0
 TILT = (CURVE_A, CURVE_B)
 
 TEXT = (
-    "Numbers: the threshold from the 2x2 squares (mean and standard deviations), the mean of a "
-    "frame, integrated spectra, spectra of photons (of few values on the very edges of bins), the "
-    "mean dark, and the class from crop, dark, mask and curvature to a spectrum. The largest "
-    "differences stand by pixel type: relative to the brightest pixel of frames and dark, and in "
-    "photons of counted spectra."
+    "**Other numbers**: the threshold from the 2x2 squares (mean plus standard deviations), the "
+    "mean of a frame, integrated spectra, spectra of photons (for 'few values' some photons are "
+    "exactly on the edges of bins), the mean dark, and the class `hRIXS` from crop, dark, mask "
+    "and curvature to a spectrum. The columns of pixel types give the largest difference: in "
+    "photons for counted spectra, otherwise divided by the brightest pixel."
 )
 
 
 @dataclass
 class Row:
-    """Numbers that have no hits to be matched."""
+    """One algorithm whose result is plain numbers, without hits to be matched."""
 
     algorithm: str
     frames: str
@@ -46,7 +46,7 @@ class Row:
         return not self.difference <= NUMBER_LIMIT or self.same_bytes is False or not self.n
 
     def add(self, found: Any, expected: Any, scale: float) -> None:
-        """Compare numbers; what is NaN to one only differs by an infinite amount."""
+        """Compare numbers; a value that is NaN in only one of them differs by infinity."""
         found, expected = np.ravel(found), np.ravel(expected)
         off = np.abs(found - expected) / scale
         off[np.isnan(found) & np.isnan(expected)] = 0.0
@@ -83,7 +83,7 @@ def _compare_statistics(stack: Stack, row: Callable[[str], Row]) -> None:
 
 
 def _compare_integral(row: Row, stack: Stack) -> None:
-    # Sixteenths of a pixel are exact: which rows are reached does not hang on rounding.
+    # Sixteenths of a pixel are exact, so rounding does not decide which rows are reached.
     curvature = (1.3125, 1 / 256) if stack.unit else TILT
     options = {"curvature": curvature, **stack.chip}
     found = integrate_frames(stack.pixels, **options, threads=1)
@@ -97,7 +97,7 @@ def _compare_integral(row: Row, stack: Stack) -> None:
 def _compare_spectrum(row: Row, stack: Stack) -> None:
     photons = find_photons(stack.pixels, std_threshold=1.1 if stack.unit else 3.5, **stack.chip)
     if stack.unit:
-        # On the edges of the bins and a hair beside them, where the last bit decides.
+        # On the edges of the bins, and one bit beside them.
         y = np.round(photons["y"].values * 2) / 2
         y = np.choose(np.arange(len(y)) % 3, [y, np.nextafter(y, -1), np.nextafter(y, 999)])
         photons = photons.assign(y=("photon", y))
@@ -113,7 +113,7 @@ def _compare_spectrum(row: Row, stack: Stack) -> None:
 
 
 def _compare_class(stack: Stack, row: Callable[[str], Row]) -> None:
-    """`hRIXS` with crop, dark, mask and curvature, against the oracles one after another."""
+    """Compare `hRIXS` with crop, dark, mask and curvature with the oracles in a row."""
     rng = np.random.default_rng(12)
     chip = stack.pixels.shape[1:]
     darks = (stack.level + rng.normal(0, 2, (7, *chip))).astype(stack.pixels.dtype)
@@ -157,8 +157,8 @@ def _compare_class(stack: Stack, row: Callable[[str], Row]) -> None:
 def table(quick: bool) -> str:
     """All rows, as Markdown."""
     lines = [
-        f"| algorithm | frames | numbers of a type | {' | '.join(PIXELS)} | wanted | same bytes "
-        "| |",
+        f"| algorithm | frames | numbers compared of each type | {' | '.join(PIXELS)} | wanted "
+        "| same bytes | |",
         "|---" * (len(PIXELS) + 6) + "|",
     ]
     groups: dict[tuple[str, str], list[Row]] = {}
@@ -170,6 +170,6 @@ def table(quick: bool) -> str:
         lines.append(
             f"| {algorithm} | {frames} | {min(row.n for row in group)} "
             f"| {' | '.join(power(row.difference) for row in group)} | {power(NUMBER_LIMIT)} "
-            f"| {says[same]} | {'short' if any(row.short for row in group) else ''} |"
+            f"| {says[same]} | {'missed' if any(row.short for row in group) else ''} |"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Tables of photons against those of the plain finders."""
+"""Compare photon tables with those of the finders in plain NumPy."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from validation.plain import reference
 
 PLACE_LIMIT, CHARGE_LIMIT = 1e-9, 1e-12
 ENERGY = 530.0
-#: A hit of both is nearer than this in x and y (px).
+#: Hits of both that are closer than this in x and y are the same hit (px).
 SAME_HIT = 1e-3
-#: A photon in steps of few values, and limits in photons that are whole numbers of such steps.
+#: Charge of a photon in steps of the few values; limits in photons, whole numbers of steps.
 FEW_PHOTON = 4.0
 FEW_LIMITS = {"candidate_low": 0.25, "candidate_high": 0.75, "single_low": 0.5, "double_low": 1.5}
 
 TEXT = (
-    f"Photons. A hit of one only has none of the other's within {SAME_HIT} px. Differences of "
-    "charges are relative to the charge and the brightest pixel; 'told otherwise' are hits that "
-    "are single to one and double to the other, and frames with another number of spots left out."
+    f"**Photon tables.** Two hits closer than {SAME_HIT} px are the same hit. 'Found by one only': "
+    "hits without a partner in the other table. The difference of the charges is divided by the "
+    "sum of the charge and the brightest pixel. 'Classified differently': hits that one counts as "
+    "single and the other as double, and frames in which a different number of spots is dropped."
 )
 
 FloatArray = NDArray[np.float64]
@@ -35,7 +36,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass
 class Row:
-    """One algorithm on one kind of frames, against its oracle."""
+    """One algorithm compared with its oracle on one kind of frames."""
 
     algorithm: str
     frames: str
@@ -79,7 +80,7 @@ class Row:
 def _matched(
     table: xr.Dataset, frame: NDArray[np.int64], expected: dict[str, FloatArray]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of the hits of both, and of the same hits in what is expected."""
+    """Indices of the hits that both have: in the table, and in what is expected."""
     same_number = table.sizes["photon"] == len(frame)
     if same_number and np.array_equal(table["frame"].values, frame):
         near = np.ones(len(frame), dtype=bool)
@@ -104,7 +105,7 @@ def _matched(
 
 
 def _finders(stack: Stack) -> Iterator[tuple[str, Callable[..., Any], Any, dict[str, Any]]]:
-    """Name, function, oracle and settings; of few values, those that tie with them."""
+    """Name, function, oracle and settings; for few values, settings equal to some of them."""
     unit, level = stack.unit, 4 * stack.level
     given: dict[str, Any] = {"threshold": level + 60.0, "dbl_threshold": 210.0}
     of_frame: dict[str, Any] = {"dbl_threshold": 210.0}
@@ -140,16 +141,16 @@ def rows(quick: bool) -> list[Row]:
 def table(quick: bool) -> str:
     """All rows, as Markdown."""
     lines = [
-        "| algorithm | frames | pixels | number of frames | photons of both | of one only | wanted "
-        "| difference of x, y / px | wanted | of charge | wanted | told otherwise | wanted "
-        "| same bytes | |",
+        "| algorithm | frames | pixel type | number of frames | photons found by both "
+        "| found by one only | wanted | largest difference of x, y / px | wanted "
+        "| of the charge, relative | wanted | classified differently | wanted | same bytes | |",
         "|---" * 15 + "|",
     ]
     lines += [
         f"| {row.algorithm} | {row.frames} | {row.dtype} | {row.n_frames} | {row.n_photons} "
         f"| {row.one_only} | 0 | {power(row.place)} | {power(PLACE_LIMIT)} | {power(row.charge)} "
         f"| {power(CHARGE_LIMIT)} | {row.otherwise} | 0 | {'yes' if row.same_bytes else 'no'} "
-        f"| {'short' if row.short else ''} |"
+        f"| {'missed' if row.short else ''} |"
         for row in rows(quick)
     ]
     return "\n".join(lines)

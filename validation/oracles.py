@@ -1,4 +1,4 @@
-"""Each algorithm against plain NumPy that is written from its specification alone."""
+"""Compare each algorithm with a plain NumPy version, written from the specification alone."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from matplotlib.figure import Figure
 from validation import oracle_of_fits, oracle_of_numbers, oracle_of_photons
 from validation.figures import save
 
-TITLE = "Against plain NumPy"
-#: A row that misses its limit here is a fault of the code, and ends the command as one.
+TITLE = "Comparison with plain NumPy"
+#: A missed limit here is an error of the code: the command then fails.
 MUST_HOLD = True
 
 
 def section(*, quick: bool) -> str:
     """Run every kernel and its oracle on the same frames, and report as Markdown."""
     parts = [
-        "The oracles are plain NumPy (`tests/oracles/frames.py`, "
-        "`tests/oracles/gaussian_fit.py`), made from the specification, without the code that is "
-        "tested. 'camera': simulated frames of 512 x 512 pixels with photons on a bent line, hot "
-        "pixels and cosmic rays; those of "
-        "floating-point pixels are in electrons, and no whole numbers. 'few values': frames of "
-        "4096 pixels with seven values, so that plateaus are everywhere and squares, pixels and "
-        "spots tie with the thresholds. Both come raw, with a dark that has fractions, with a "
-        "mask, under which floating-point pixels are NaN, and with dark and mask. 'Same bytes': "
-        "all is the same to the last bit on two threads and, without a dark, from the same values "
-        "in float64. Here 'short' is a fault, and the command fails."
+        "Each algorithm is written a second time in plain NumPy (the oracles in "
+        "`tests/oracles/frames.py` and `tests/oracles/gaussian_fit.py`), from the specification "
+        "and without the code that is tested. Both process the same frames. In this section every "
+        "limit must hold: a missed one is an error of the code, and the command fails.",
+        "Frames of two kinds are compared. 'camera': simulated frames of 512 x 512 pixels with "
+        "photons on a bent line, hot pixels and cosmic rays; floating-point frames are in "
+        "electrons, so that their values have fractions. 'few values': frames of 4096 pixels with "
+        "only seven different values, so that many pixels are equal, and many are exactly at a "
+        "threshold. Each kind is processed without dark and mask, with a dark that has fractions, "
+        "with a mask (masked floating-point pixels are NaN), and with both.",
+        "'Same bytes': the result is the same to the last bit on one thread and on two. Without a "
+        "dark it is also the same when the pixel values are given as float64.",
     ]
     for one in (oracle_of_photons, oracle_of_numbers, oracle_of_fits):
         parts += [one.TEXT, one.table(quick)]
@@ -35,10 +37,10 @@ def section(*, quick: bool) -> str:
 
 
 def draw(path: Path) -> str:
-    """Draw every difference over its limit into a file; gives the picture's text."""
+    """Draw each difference divided by its limit into a file; return the caption."""
     groups: dict[str, list[float]] = {}
     for row in oracle_of_photons.rows(False):
-        groups.setdefault(f"{row.algorithm}: place", []).append(
+        groups.setdefault(f"{row.algorithm}: position", []).append(
             row.place / oracle_of_photons.PLACE_LIMIT
         )
         groups.setdefault(f"{row.algorithm}: charge", []).append(
@@ -50,7 +52,7 @@ def draw(path: Path) -> str:
         )
     for fit in oracle_of_fits.rows(False):
         name = "fit of neighbours" if fit.together else "fit of one photon"
-        groups.setdefault(f"{name}: place", []).append(fit.place / fit.place_limit)
+        groups.setdefault(f"{name}: position", []).append(fit.place / fit.place_limit)
         groups.setdefault(f"{name}: charge", []).append(fit.charge / fit.charge_limit)
     figure = Figure(figsize=(8, 0.26 * len(groups) + 1), layout="constrained")
     axes = figure.subplots()
@@ -69,4 +71,6 @@ def draw(path: Path) -> str:
     axes.invert_yaxis()
     axes.grid(alpha=0.3)
     save(figure, path)
-    return "Largest difference from the oracle over its limit, a dot for each row of the tables"
+    return (
+        "Largest difference from plain NumPy divided by its limit; a dot for each row of the tables"
+    )

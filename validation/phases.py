@@ -1,4 +1,4 @@
-"""Bias of positions inside the pixel: how well it is seen, and what the correction gains."""
+"""Bias of positions inside the pixel: how it is detected, and what the correction gains."""
 
 from __future__ import annotations
 
@@ -36,27 +36,29 @@ def section(*, quick: bool) -> str:
     n_frames = 6 if quick else 100
     return "\n\n".join(
         [
-            f"Frames of 2048 x 300 pixels with about 1000 photons of {ENERGY:g} eV each, spread "
-            f"over a wide line, {n_frames} frames a row; curvature ({CURVE_A:g}, {CURVE_B:g}). The "
-            "correction is learned from all singles, as on a beamline; errors along y are those of "
-            "photons with no true neighbour within 7 px. The bias is peak to peak, of the mean "
-            "error over the true phase (four harmonics); 'implied' is what `phase_uniformity` "
-            "says without the truth, where scatter that depends on the phase looks like a bias as "
-            "well. 'Found' is the share of such photons that are found; where it is far from 100 "
-            "%, the threshold loses photons of some phases.",
+            "Simulated frames of 2048 x 300 pixels with a wide line of about 1000 photons of "
+            f"{ENERGY:g} eV each; {n_frames} frames a row; curvature ({CURVE_A:g}, {CURVE_B:g}). "
+            "The correction (`phase_correction`) is learned from all single hits, as on a "
+            "beamline. Errors are those along y, of photons without another within 7 px.",
+            "'bias': the mean error as a function of the true pixel phase, peak to peak (four "
+            "harmonics). 'implied bias': the estimate of `phase_uniformity`, which does not know "
+            "the truth; scatter that depends on the phase also looks like a bias to it. 'found': "
+            "share of these photons that are found. Where it is far below 100 %, the threshold "
+            "loses photons of some phases.",
             _positions(n_frames),
-            "An untilted line (A = 0, 0.3 px wide, cloud 0.55 px, 1.6 electrons, 3x3): learned "
-            "along y the correction would flatten the line, and is refused; the table of x serves.",
+            "**A line without a tilt** (A = 0, 0.3 px wide, cloud 0.55 px, noise 1.6 electrons, "
+            "3x3). A correction learned along y would deform this line, so `phase_correction` must "
+            "refuse it. The correction learned along x can be used for y (`y_from_x`).",
             _untilted(n_frames),
-            "The test of uniformity, on positions drawn at random, without and with a bias of "
-            "known size. Alarms are p < 0.05.",
+            "**The test of `phase_uniformity`** on random positions, without a bias and with a "
+            "bias of known size. 'alarms': share of tables with p < 0.05.",
             _alarms(40 if quick else 1000),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw the mean error over the phase, and the phases found; gives the picture's text."""
+    """Draw the mean error against the phase, and the phases found; return the caption."""
     cloud, noise = 0.55, 1.6
     frames, truth, sensor = _wide_line(60, cloud, noise)
     options = {"dark": sensor.pattern, "threads": 1}
@@ -82,8 +84,8 @@ def draw(path: Path) -> str:
         found = phase_of(placed["y"].values[~placed["double"].values])
         share = 20 * np.histogram(found, edges)[0] / len(found)
         right.plot(middles, share, line, **style)
-    left.set(xlabel="true place in the pixel along y (px)", ylabel="mean error along y (px)")
-    right.set(xlabel="found place in the pixel along y (px)", ylabel="photons / uniform")
+    left.set(xlabel="true pixel phase along y (px)", ylabel="mean error along y (px)")
+    right.set(xlabel="found pixel phase along y (px)", ylabel="photons / uniform")
     flat = np.sqrt(20 / len(found))
     right.axhspan(1 - flat, 1 + flat, color="0.85", zorder=0, label="uniform, 1 std")
     left.legend(fontsize="small")
@@ -92,8 +94,8 @@ def draw(path: Path) -> str:
         axes.grid(alpha=0.3)
     save(figure, path)
     return (
-        f"Bias of places over a pixel, and the phases that are found; cloud {cloud} px, read noise "
-        f"{noise} electrons"
+        f"Bias of positions against the pixel phase, and the phases that are found; cloud {cloud} "
+        f"px, read noise {noise} electrons"
     )
 
 
@@ -114,8 +116,9 @@ def _wide_line(
 
 def _positions(n_frames: int) -> str:
     rows = [
-        "| cloud / px | noise / e- | placed by | found | implied bias / px | bias before / px "
-        "| bias after / px | wanted | | rms before / px | rms after / px | wanted | |",
+        "| cloud / px | noise / e⁻ | centre of mass | found | implied bias / px "
+        "| bias before / px | bias after / px | wanted | | rms error before / px "
+        "| rms error after / px | wanted | |",
         "|---" * 13 + "|",
     ]
     for cloud, noise in [(c, n) for n in (1.6, 4.0) for c in (0.4, 0.55, 0.8)]:
@@ -138,18 +141,21 @@ def _positions(n_frames: int) -> str:
 def _found(frames: xr.DataArray, sensor: Sensor) -> Iterator[tuple[str, xr.Dataset]]:
     photon = ENERGY / 3.6 / sensor.electrons_per_adu
     options = {"dark": sensor.pattern, "threads": 1}
-    yield "4x4, 2x2 above 0.3 photons", find_photons(frames, threshold=0.3 * photon, **options)
+    yield (
+        "4x4 pixels, 2x2 square above 0.3 photons",
+        find_photons(frames, threshold=0.3 * photon, **options),
+    )
     for low in (0.12, 0.2) if sensor.cloud_sigma > 0.6 else (0.2,):
-        name = f"3x3, brightest pixel above {low} photons"
+        name = f"3x3 pixels, brightest pixel above {low} photons"
         yield name, classify_photons(frames, ENERGY, candidate_low=low, **options)
 
 
 def _errors(
     photons: xr.Dataset, truth: xr.Dataset, placed: xr.Dataset | None = None
 ) -> tuple[float, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Share of lone photons found; errors along y and true phases of the lone singles.
+    """Share of isolated photons found; errors along y and true phases of isolated single hits.
 
-    `photons` are matched; `placed` are the same photons at the positions to be measured.
+    `photons` are matched with the truth; `placed` are the same photons at the positions to test.
     """
     true = np.stack([1e5 * truth["frame"], truth["x"], truth["y"]], axis=1)
     tree = cKDTree(true)
@@ -164,7 +170,7 @@ def _errors(
 
 
 def _bias(error: NDArray[np.float64], phase: NDArray[np.float64]) -> float:
-    """Mean error over the true phase, peak to peak, from its first harmonics."""
+    """Peak-to-peak of the mean error as a function of the true phase, from four harmonics."""
     at = np.linspace(-0.5, 0.5, 201)
     waves = np.exp(-2j * np.pi * np.outer(BIAS_HARMONICS, phase)) @ error / len(error)
     return float(np.ptp(2 * (waves @ np.exp(2j * np.pi * np.outer(BIAS_HARMONICS, at))).real))
@@ -193,11 +199,12 @@ def _untilted(n_frames: int) -> str:
     rms, after = float(np.std(error)), float(np.std(error_after))
     return "\n".join(
         [
-            "| what | measured | wanted | |",
+            "| quantity | measured | wanted | |",
             "|---|---|---|---|",
-            f"| learned along y | {'refused' if refused else 'accepted'} | refused "
+            f"| correction learned along y | {'refused' if refused else 'accepted'} | refused "
             f"| {_short(refused)} |",
-            f"| rms along y with the table of x | {after:.4f} px | <= {rms:.4f} px, as measured "
+            f"| rms error along y, corrected by that of x | {after:.4f} px "
+            f"| <= {rms:.4f} px, without correction "
             f"| {_short(after <= rms)} |",
         ]
     )
@@ -206,8 +213,8 @@ def _untilted(n_frames: int) -> str:
 def _alarms(n_tables: int) -> str:
     rng = np.random.default_rng(3)
     rows = [
-        "| single photons | bias, peak to peak / px | alarms along y | wanted | "
-        "| blocks called different | wanted | |",
+        "| single hits | bias, peak to peak / px | alarms along y | wanted | "
+        "| alarms: blocks of the chip differ | wanted | |",
         "|---" * 8 + "|",
     ]
     # Four standard deviations of the counting.
@@ -250,4 +257,4 @@ def _drawn(rng: np.random.Generator, n: int, bias: float) -> xr.Dataset:
 
 
 def _short(good: bool) -> str:
-    return "" if good else "short"
+    return "" if good else "missed"

@@ -1,4 +1,4 @@
-"""The plain NumPy of the tests' folder, which says what each algorithm computes."""
+"""The oracles of the tests: each algorithm in plain NumPy."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Places of photons: how near they come to the best that any fit can do."""
+"""Errors of photon positions, compared with the smallest error that any fit can have."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from hrixs import find_photons
 from validation.figures import save
 
-TITLE = "Places of photons"
+TITLE = "Positions of photons"
 
 FloatArray = NDArray[np.float64]
 
 CLOUDS, CHARGES, NOISES = (0.4, 0.55, 0.8), (60.0, 140.0, 400.0), (1.6, 4.0)
-#: Wanted rms over the bound, and the two exceptions to it.
+#: Wanted: rms error / bound; higher limits for faint photons and for electrons.
 LIMIT, FAINT_LIMIT, FAINTEST_LIMIT, ELECTRON_LIMIT = 1.05, 1.10, 1.25, 1.15
 BIAS_LIMIT, PULL_LIMITS = 0.01, (0.9, 1.1)
 CELL, LEVEL, N_PHASES = 24, 100.0, 20
@@ -30,31 +30,34 @@ def section(*, quick: bool) -> str:
     n_photons = len(camera.places)
     return "\n\n".join(
         [
-            f"Frames of {n_photons} photons, one in each cell of {CELL} x {CELL} pixels and 13 px "
-            "or more from the next, at 1 electron per ADU; hits from four standard deviations of "
-            "a 2x2 square. A photon is detected with a hit within 1.5 px of it; the nearest "
-            "counts. 'bound' is the Cramér-Rao bound of a fit of place and charge, rms over the "
-            "phase in the pixel. Errors are those of x and y together. "
-            f"One standard error of a ratio is {1 / np.sqrt(4 * n_photons):.1%}.",
-            "Photons whose cloud is the mean one, in read noise: rms error over the bound.",
+            f"Simulated frames of {n_photons} photons, one in each cell of {CELL} x {CELL} pixels "
+            "and at least 13 px from the next, at 1 electron per ADU. The threshold is four "
+            "standard deviations of a 2x2 square above the level. A photon is detected if a hit is "
+            "within 1.5 px of it; its error is that of the nearest hit, the rms of x and y.",
+            "'bound' is the Cramér-Rao bound of a fit of position and charge (rms over the pixel "
+            "phases): no unbiased fit has a smaller error. 'com' and 'gaussian' are the errors of "
+            "the centre of mass and of the fit, each divided by the bound; one standard error of "
+            f"such a ratio is {1 / np.sqrt(4 * n_photons):.1%}. 'not fitted': photons that keep "
+            "the centre of mass. 'pull' (of photons without a flag): error / stated error; its "
+            "standard deviation should be 1.",
+            "**Read noise only**: each photon leaves exactly the mean cloud.",
             _reach(camera, electrons=False),
-            "Photons of single electrons, each of which strays on its own; the fit knows the gain "
-            "and so the statistics of electrons.",
+            "**Read noise and noise of the electrons**: the electrons of a photon spread one by "
+            "one. The fit is given the gain, from which it knows this noise.",
             _reach(camera, electrons=True),
-            f"Bias: mean error in {N_PHASES} bins of the phase in the pixel, largest less least, "
-            "in px, of photons with the mean cloud and a noise of 1.6 electrons. 'by chance' is "
-            "what bins without bias would show.",
+            f"**Bias**: the mean error in each of {N_PHASES} bins of the pixel phase; the table "
+            "gives the largest minus the smallest, in px. Photons leave the mean cloud; the read "
+            "noise is 1.6 electrons. 'by chance': the value expected without any bias.",
             _bias(camera),
-            "The fit with a wrong model, beside the centre of mass: rms errors in px, 0.55 px and "
-            "a noise of 1.6 electrons. 'fails' counts photons that keep to the centre of mass. "
-            "Wanted: never worse than it.",
+            "**Wrong settings of the fit**: rms errors in px, for a cloud of 0.55 px and a read "
+            "noise of 1.6 electrons. Wanted: the fit is never worse than the centre of mass.",
             _wrong_models(camera),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw the rms error against the charge into a file; gives the picture's text."""
+    """Draw the rms error against the charge into a file; return the caption."""
     camera = _Camera(32)
     charges = np.array([50.0, 70.0, 100.0, 140.0, 200.0, 280.0, 400.0, 600.0])
     figure = Figure(figsize=(8, 3.4), layout="constrained")
@@ -87,7 +90,7 @@ def draw(path: Path) -> str:
 class _Found(NamedTuple):
     errors: FloatArray  # (photon, 2)
     phases: FloatArray  # (photon, 2)
-    pulls: FloatArray  # of photons that the fit calls fine
+    pulls: FloatArray  # only of photons without a flag
     detected: float
     failed: float
 
@@ -114,7 +117,7 @@ class _Camera:
         electrons: bool,
         hot_fraction: float = 0.0,
     ) -> NDArray[np.float32]:
-        """All photons, in ADU; `cloud_sigma` may be one for each."""
+        """A frame of all photons, in ADU; `cloud_sigma` may be one value for each photon."""
         rng = np.random.default_rng(22)
         frame = np.float32(LEVEL) + np.float32(noise) * self.noise
         widths = np.broadcast_to(np.asarray(cloud_sigma, dtype=np.float64), len(self.places))
@@ -158,7 +161,7 @@ class _Camera:
 
 
 def _shares(offset: FloatArray, cloud_sigma: float | FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Part of a cloud in pixels at `offset` from its centre, and its slope in the centre."""
+    """Share of a cloud in pixels at `offset` from its centre; its derivative by the centre."""
     from scipy.special import ndtr
 
     lower, upper = (offset - 0.5) / cloud_sigma, (offset + 0.5) / cloud_sigma
@@ -185,13 +188,13 @@ def _bound(charge: float, cloud_sigma: float, noise: float, *, electrons: bool) 
 
 
 def _short(missed: bool) -> str:
-    return "short" if missed else ""
+    return "missed" if missed else ""
 
 
 def _reach(camera: _Camera, *, electrons: bool) -> str:
     rows = [
-        "| cloud / px | electrons | noise / e⁻ | detected | bound / px | com | gaussian | wanted "
-        "| fails | pulls, std | wanted | |",
+        "| cloud / px | electrons of a photon | noise / e⁻ | detected | bound / px | com / bound "
+        "| gaussian / bound | wanted | not fitted | pull, standard deviation | wanted | |",
         "|---" * 12 + "|",
     ]
     for cloud_sigma in CLOUDS:
@@ -220,7 +223,8 @@ def _reach(camera: _Camera, *, electrons: bool) -> str:
 
 def _bias(camera: _Camera) -> str:
     rows = [
-        "| cloud / px | electrons | axis | com | gaussian | by chance | wanted | |",
+        "| cloud / px | electrons of a photon | axis | com / px | gaussian / px | by chance / px "
+        "| wanted / px | |",
         "|---" * 8 + "|",
     ]
     for cloud_sigma in CLOUDS:
@@ -241,7 +245,7 @@ def _bias(camera: _Camera) -> str:
 
 
 def _phase_bias(found: _Found, axis: int) -> tuple[float, float]:
-    """Range of the mean errors in bins of the phase, and the range that chance gives them."""
+    """Range of the mean errors in bins of the phase; the range expected by chance."""
     bins = np.clip((found.phases[:, axis] + 0.5) * N_PHASES, 0, N_PHASES - 1).astype(np.int64)
     counts = np.bincount(bins, minlength=N_PHASES)
     errors = found.errors[:, axis]
@@ -253,20 +257,20 @@ def _phase_bias(found: _Found, axis: int) -> tuple[float, float]:
 
 def _wrong_models(camera: _Camera) -> str:
     rows = [
-        "| model | electrons | statistics of electrons in the frame | com | gaussian "
-        "| gaussian / com | fails | |",
+        "| what is wrong | electrons of a photon | frame has noise of electrons | com / px "
+        "| gaussian / px | gaussian / com | not fitted | |",
         "|---" * 8 + "|",
     ]
     widths = np.random.default_rng(23).uniform(0.45, 0.65, len(camera.places))
     gain = {"electrons_per_adu": 1.0}
     models: list[tuple[str, dict[str, Any], dict[str, Any], tuple[bool, ...]]] = [
-        ("right", {}, gain, (False, True)),
-        ("width 20 % too small", {}, gain | {"cloud_sigma": 0.44}, (False, True)),
-        ("width 10 % too small", {}, gain | {"cloud_sigma": 0.495}, (False, True)),
-        ("width 10 % too large", {}, gain | {"cloud_sigma": 0.605}, (False, True)),
-        ("width 20 % too large", {}, gain | {"cloud_sigma": 0.66}, (False, True)),
-        ("clouds of 0.45 to 0.65 px", {"cloud_sigma": widths}, gain, (False, True)),
-        ("electron statistics ignored", {}, {}, (True,)),
+        ("nothing", {}, gain, (False, True)),
+        ("`cloud_sigma` 20 % too small", {}, gain | {"cloud_sigma": 0.44}, (False, True)),
+        ("`cloud_sigma` 10 % too small", {}, gain | {"cloud_sigma": 0.495}, (False, True)),
+        ("`cloud_sigma` 10 % too large", {}, gain | {"cloud_sigma": 0.605}, (False, True)),
+        ("`cloud_sigma` 20 % too large", {}, gain | {"cloud_sigma": 0.66}, (False, True)),
+        ("real clouds vary from 0.45 to 0.65 px", {"cloud_sigma": widths}, gain, (False, True)),
+        ("gain not given, so no noise of electrons", {}, {}, (True,)),
         ("0.1 % hot pixels, not masked", {"hot_fraction": 1e-3}, gain, (False, True)),
     ]
     for name, made, fit, both in models:

@@ -1,4 +1,4 @@
-"""Spectra of simulated frames against the spectrum that was put in."""
+"""Spectra from simulated frames, compared with the true spectrum."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ SENSOR = Sensor(shape=(2048, 200))
 ELASTIC, BROAD = SpectralLine(130.3, SIGMA, 0.4), SpectralLine(75.0, 14.0, 0.6)
 LINES = (ELASTIC, BROAD)
 FWHM = float(ELASTIC.sigma * np.sqrt(8 * np.log(2)))
-#: Rows that pixels of all columns reach, in spite of the tilt.
+#: Rows that the pixels of all columns reach after the tilt is corrected.
 REACHED = (0.0, 150.0)
 BINS, LEAST_PHOTONS = 500, 20
-#: Photons in a frame, and frames; as many are simulated at a time as memory is for.
+#: Photons in a frame: number of frames; and how many are simulated at a time, for memory.
 FLUXES = {100: 400, 1000: 40}
 AT_A_TIME, N_DARKS = 50, 50
-#: Wanted: photons found, distance in stated errors, and distance of an integrated line (px).
+#: Wanted: photons found, deviation in stated errors, and deviation of an integrated line (px).
 FOUND, MOST_ERRORS, INTEGRATED_SHIFT = (0.98, 1.02), 3.0, 0.05
 FIT: dict[str, Any] = {"position": "gaussian"}
 SPLIT: dict[str, Any] = FIT | {"split_doubles": True}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "auto, centre of mass": ("auto", {}),
     "auto, fit": ("auto", FIT),
-    "auto, fit, doubles split": ("auto", SPLIT),
+    "auto, fit, `split_doubles`": ("auto", SPLIT),
     "manual, centre of mass": ("manual", {}),
     "manual, fit": ("manual", FIT),
-    "manual, fit, doubles split": ("manual", SPLIT),
+    "manual, fit, `split_doubles`": ("manual", SPLIT),
     "integrate": ("integrate", {}),
 }
 
@@ -55,28 +55,29 @@ def section(*, quick: bool) -> str:
     smeared = np.sqrt(ELASTIC.sigma**2 + SENSOR.cloud_sigma**2 + 1 / 6) * FWHM / ELASTIC.sigma
     return "\n\n".join(
         [
-            f"Frames of {nx} x {ny} pixels of an elastic line of {ELASTIC.sigma} px (1 std), FWHM "
-            f"{FWHM:.3f} px, at row {ELASTIC.y} and a broad feature of {BROAD.sigma:g} px with "
-            f"{BROAD.weight:.0%} of the photons of {ENERGY:g} eV, on the parabola ({CURVE_A:g}, "
-            f"{CURVE_B:g}), with all noise. `hRIXS` is used as on a beamline: a dark of "
-            f"{N_DARKS} frames, the thresholds of `noise_report`, the width of the cloud by "
-            f"`estimate_cloud`, {BINS} bins. 'Photons' are those in the spectrum over those on the "
-            "chip. Row and FWHM are of the elastic line by `line_width`; wanted is the truth "
-            f"within {MOST_ERRORS:g} of its standard errors. 'chi2' compares each bin of "
-            f"{LEAST_PHOTONS} true photons or more with the spectrum put in, by its error: "
-            "as it stands, and with as many photons as were found, so that the shape alone "
-            "counts. Wanted is the second, 1 within 3 standard deviations.",
-            "Integrated intensity counts no photons, and has no error; its line is wider "
-            "by the cloud, the pixel and the sharing of rows, "
-            f"{smeared:.2f} px are expected. With many photons in a frame, spots in the line "
-            "merge: photons are lost, or placed between two.",
+            f"Simulated frames of {nx} x {ny} pixels with all kinds of noise and photons of "
+            f"{ENERGY:g} eV. The spectrum: an elastic line of {ELASTIC.sigma} px (1 std, FWHM "
+            f"{FWHM:.3f} px) at row {ELASTIC.y}, and a broad feature of {BROAD.sigma:g} px with "
+            f"{BROAD.weight:.0%} of the photons; curvature ({CURVE_A:g}, {CURVE_B:g}). `hRIXS` is "
+            f"used as on a beamline: a dark of {N_DARKS} frames, the thresholds of "
+            f"`noise_report`, the width of the cloud by `estimate_cloud`, {BINS} bins.",
+            "'photons': photons in the spectrum / photons on the chip. Row and FWHM are those of "
+            f"the elastic line by `line_width`; wanted: the truth within {MOST_ERRORS:g} stated "
+            f"errors. 'chi2 a bin': deviation of each bin of at least {LEAST_PHOTONS} true photons "
+            "from the true spectrum, in stated errors. 'chi2 of the shape': the same after the "
+            "true spectrum is scaled to the number of photons found; wanted: 1 within 3 standard "
+            "deviations.",
+            "'integrate' adds pixel values, and has no errors; its line is wider by the cloud, "
+            f"the pixel and the sharing between rows ({smeared:.2f} px are expected). In frames "
+            "with many photons, spots in the line merge: photons are lost, or two are found as one "
+            "between them. `method='resolve'` is for such frames.",
             _table(quick),
         ]
     )
 
 
 def draw(path: Path) -> str:
-    """Draw recovered spectra over the one put in, and what is left; gives the picture's text."""
+    """Draw the spectra found, the true one and the residuals; return the caption."""
     flux = min(FLUXES)
     found = {one.way: one for one in _recovered(False) if one.flux == flux}
     shown = {
@@ -99,7 +100,7 @@ def draw(path: Path) -> str:
             )
             below.errorbar(y, (counts - truth) / errors, **style)
         fine = np.linspace(low, high, 600)
-        above.plot(fine, one.n_true * _density(fine), "-", color="0.35", label="put in", zorder=5)
+        above.plot(fine, one.n_true * _density(fine), "-", color="0.35", label="true", zorder=5)
         y = found["integrate"].spectrum["energy"].values
         used = (y > low) & (y < high)
         above.plot(
@@ -119,14 +120,14 @@ def draw(path: Path) -> str:
     grid[0, 0].legend(fontsize="x-small", loc="upper left")
     save(figure, path)
     return (
-        f"Recovered spectra of {FLUXES[flux]} frames of {flux} photons over the one put in, and "
-        "what is left in units of its error"
+        f"Spectra found in {FLUXES[flux]} frames of {flux} photons, the true spectrum, and the "
+        "residuals in stated errors"
     )
 
 
 @dataclass
 class _Recovered:
-    """A spectrum in photons a bin, of `n_true` photons; `error` is None if it was integrated."""
+    """A spectrum in photons a bin, of `n_true` photons; `error` is None for integrated ones."""
 
     flux: int
     way: str
@@ -136,7 +137,7 @@ class _Recovered:
 
     @property
     def found(self) -> float:
-        """Photons in the spectrum over true ones."""
+        """Photons in the spectrum / true photons."""
         rows = self.spectrum.sel(energy=slice(*REACHED)) if self.error is None else self.spectrum
         return float(rows.sum()) / self.n_true
 
@@ -155,7 +156,7 @@ class _Recovered:
         return y.mean(1), counts.sum(1), np.sqrt(square.sum(1)), truth.sum(1)
 
     def chi2(self) -> tuple[float, float, int]:
-        """Per bin, against the truth and against one of as many photons as found; and bins."""
+        """Chi2 per bin; the same with the truth scaled to the photons found; number of bins."""
         _, counts, errors, truth = self.rebinned(1)
         used = truth >= LEAST_PHOTONS
         counts, errors, truth = counts[used], errors[used], truth[used]
@@ -166,7 +167,7 @@ class _Recovered:
 
 
 def _density(y: FloatArray) -> FloatArray:
-    """Share of the photons in a row, mean over a bin around each `y`."""
+    """Share of the photons per row, averaged over a bin around each `y`."""
     half = SENSOR.shape[1] / BINS / 2
     shares = [
         line.weight
@@ -177,7 +178,7 @@ def _density(y: FloatArray) -> FloatArray:
 
 
 def _parts(flux: int, n_frames: int) -> Iterator[tuple[xr.Dataset, int]]:
-    """Datasets as from a run, with the photons that are on them."""
+    """Datasets like those of a run, and the number of photons in them."""
     for begin in range(0, n_frames, AT_A_TIME):
         n = min(AT_A_TIME, n_frames - begin)
         frames, truth = simulate_frames(
@@ -221,7 +222,7 @@ def _recovered(quick: bool) -> list[_Recovered]:
                 )
         for name, (total, square) in sums.items():
             if name == "integrate":
-                # Mean intensity a pixel to photons in a row.
+                # Convert the mean intensity of a pixel to photons in a row.
                 to_photons = SENSOR.shape[0] * SENSOR.electrons_per_adu * 3.6 / ENERGY
                 result.append(_Recovered(flux, name, total * to_photons, None, n_true))
             else:
@@ -232,8 +233,8 @@ def _recovered(quick: bool) -> list[_Recovered]:
 
 def _table(quick: bool) -> str:
     rows = [
-        "| photons a frame | frames | way | photons | wanted | row / px | wanted "
-        "| FWHM / px | wanted | chi2 a bin | of the shape | wanted | |",
+        "| photons a frame | frames | method, position | photons | wanted | row / px | wanted "
+        "| FWHM / px | wanted | chi2 a bin | chi2 of the shape | wanted | |",
         "|---" * 13 + "|",
     ]
     for one in _recovered(quick):
@@ -254,6 +255,6 @@ def _table(quick: bool) -> str:
             f"| {line.centre:.3f} ± {line.centre_err:.3f} | {ELASTIC.y} ± {shift:.3f} "
             f"| {line.fwhm:.3f} ± {line.fwhm_err:.3f} "
             f"| {f'{FWHM:.3f} ± {MOST_ERRORS * line.fwhm_err:.3f}' if counted else '-'} "
-            f"| {chi2 if counted else '- | - | -'} | {'' if good else 'short'} |"
+            f"| {chi2 if counted else '- | - | -'} | {'' if good else 'missed'} |"
         )
     return "\n".join(rows)

@@ -1,4 +1,4 @@
-"""Part of the section of the experiment: the zero of the energy loss of several runs."""
+"""The zero of the energy loss of several runs; part of the section `experiment`."""
 
 from __future__ import annotations
 
@@ -42,23 +42,28 @@ def zeros(n_scans: int) -> str:
     straight, moved, mended = (1e3 * np.mean(widths[name]) for name in widths)
     most, std = np.abs(pulls).max(), np.std(pulls)
     for name, value, wanted, good in (
-        ("zero before, furthest run / meV", f"{1e3 * off:.1f}", "-", True),
-        ("zero after, as fitted, furthest run / meV", f"{1e3 * left:.2f}", "< 0.5", left < 5e-4),
+        ("largest error of the zero before, as fitted / meV", f"{1e3 * off:.1f}", "-", True),
         (
-            "zero after, against truth, rms / meV",
+            "largest error of the zero after, as fitted / meV",
+            f"{1e3 * left:.2f}",
+            "< 0.5",
+            left < 5e-4,
+        ),
+        (
+            "error of the zero after, compared with the truth, rms / meV",
             f"{rms:.2f}",
-            f"{bound:.2f}, the width over the root of the photons, within 15 %",
+            f"{bound:.2f} (width / root of the number of photons) within 15 %",
             abs(rms / bound - 1) < 0.15,
         ),
-        ("the same, furthest run / meV", f"{np.abs(true).max():.1f}", "-", True),
+        ("the same, largest / meV", f"{np.abs(true).max():.1f}", "-", True),
         ("pull of `drift`: mean", f"{np.mean(pulls):+.2f}", "-0.2..0.2", abs(np.mean(pulls)) < 0.2),
-        ("pull of `drift`: std", f"{std:.2f}", "0.8..1.2", 0.8 <= std <= 1.2),
+        ("pull of `drift`: standard deviation", f"{std:.2f}", "0.8..1.2", 0.8 <= std <= 1.2),
         ("pull of `drift`: largest", f"{most:.1f}", "< 4", most < 4),
-        ("FWHM of the sum of all runs, before / meV", f"{moved:.1f}", "-", True),
+        ("FWHM of the sum of all runs before / meV", f"{moved:.1f}", "-", True),
         (
-            "after / meV",
+            "FWHM of the sum of all runs after / meV",
             f"{mended:.1f}",
-            f"{straight:.1f}, as without drift, within 2 %",
+            f"{straight:.1f} (without drift) within 2 %",
             abs(mended / straight - 1) < 0.02,
         ),
     ):
@@ -67,7 +72,7 @@ def zeros(n_scans: int) -> str:
 
 
 def _scan(seed: int, drift: Floats) -> xr.Dataset:
-    """One image for each run: its photons in bins of 0.4 px."""
+    """One spectrum for each run, in bins of 0.4 px."""
     nrj = 528.5 + 0.25 * np.arange(N_RUNS)
     edges = np.arange(1300.0, 1900.0, 0.4)
     counts = []
@@ -105,4 +110,4 @@ def _fit(loss: xr.DataArray) -> tuple[float, float]:
 
 
 def _verdict(good: bool) -> str:
-    return "" if good else "short"
+    return "" if good else "missed"

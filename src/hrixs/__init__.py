@@ -1,6 +1,6 @@
-"""RIXS camera frames to spectra: photons placed to a fraction of a pixel, or intensity integrated.
+"""Make RIXS spectra of camera frames, of photons at sub-pixel positions or of summed pixels.
 
-`hRIXS` is the class for data of the European XFEL's hRIXS spectrometer; the functions work on
+`hRIXS` is the class for data of the hRIXS spectrometer at European XFEL; the functions work on
 frames of any camera.
 """
 

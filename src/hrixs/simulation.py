@@ -1,8 +1,8 @@
-"""Camera frames with known truth. Shares no code with the functions that find photons.
+"""Simulate camera frames with known truth. Shares no code with the functions that find photons.
 
-A photon frees electrons in the sensor, each of which diffuses on its own before a pixel collects
-it; the camera adds read noise, a pedestal, hot pixels and the tracks of cosmic rays, and counts in
-whole ADU.
+A photon frees electrons in the sensor. Each electron diffuses on its own until a pixel collects
+it. The camera adds read noise, a pedestal, hot pixels and the tracks of cosmic rays, and gives
+whole numbers of ADU.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hrixs.runs.mock import write_run
 
 __all__ = ["Sensor", "SpectralLine", "rixs_lines", "simulate_frames", "write_run"]
 
-#: Fano factor of silicon: the variance of the number of electrons over their mean.
+#: Fano factor of silicon: variance of the number of electrons / their mean.
 FANO_FACTOR = 0.12
 EV_PER_PAIR = 3.6
 #: Values of the SCS tutorial.
@@ -29,7 +29,7 @@ ENERGY_SLOPE, ENERGY_INTERCEPT = 0.018387, 498.27
 
 @dataclass(frozen=True)
 class SpectralLine:
-    """A Gaussian part of the spectrum.
+    """A Gaussian line of the spectrum.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class SpectralLine:
     weight : float
         Share of the photons, relative to the other lines.
     name : str
-        What it is.
+        Name of the line.
     """
 
     y: float
@@ -60,22 +60,22 @@ class Sensor:
     cloud_sigma : float
         Standard deviation of the charge cloud, in pixels.
     read_noise : float
-        Standard deviation, in electrons.
+        Standard deviation of a pixel, in electrons.
     electrons_per_adu : float
         Gain.
     pedestal, pedestal_spread : float
         Mean offset and its standard deviation from pixel to pixel, in ADU.
     hot_fraction : float
-        Share of the pixels that are hot: each has up to `hot_level` ADU more in every frame.
+        Share of hot pixels. Each has up to `hot_level` ADU more in every frame.
     hot_level : float
         Largest excess of a hot pixel, in ADU.
     cosmics_per_frame : float
         Mean number of cosmic-ray tracks in a frame.
     electron_statistics : bool
-        Whether the electrons are counted and spread one by one; else the charge of every photon
-        is the mean and its cloud the mean cloud.
+        True: electrons are counted and spread one by one. False: every photon has the mean charge
+        and the mean cloud.
     seed : int
-        Of the fixed pattern.
+        Seed of the fixed pattern.
     """
 
     shape: tuple[int, int] = (2048, 2048)
@@ -104,7 +104,7 @@ class Sensor:
 def rixs_lines(
     elastic_row: float, *, resolution: float = 1.3, energy_slope: float = ENERGY_SLOPE
 ) -> tuple[SpectralLine, ...]:
-    """Spectrum of a cuprate in outline: elastic line, magnon, dd excitations, fluorescence.
+    """A simple spectrum of a cuprate: elastic line, magnon, dd excitations, fluorescence.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def rixs_lines(
     resolution : float
         Standard deviation of the elastic line, in pixels.
     energy_slope : float
-        eV per pixel; the losses lie at lower energies.
+        Energy of a row in eV; the excitations are at lower energies than the elastic line.
     """
     losses = [  # loss and width in eV, weight, name
         (0.0, 0.0, 0.25, "elastic"),
@@ -152,8 +152,8 @@ def simulate_frames(
     lines : sequence of SpectralLine, optional
         The spectrum; by default `rixs_lines` with the elastic line at 0.85 of the height.
     photons_per_frame : float or array_like, shape (n_frames,)
-        Mean number of photons, Poisson distributed; 0 gives dark frames. Photons beside the
-        sensor are not counted in the truth.
+        Mean number of photons, Poisson distributed; 0 gives dark frames. Photons outside
+        the sensor are not in the truth.
     curvature : (float, float)
         ``(CURVE_A, CURVE_B)`` of the parabola that the lines follow.
     energy : float
@@ -166,9 +166,9 @@ def simulate_frames(
     frames : xarray.DataArray of uint16, dims (frame, x, y)
         In ADU.
     truth : xarray.Dataset
-        Over dim ``photon``: ``frame``; ``x``, ``y``, where it hit (pixels, an integer is the
-        centre of a pixel); ``y_straight``, the same without curvature; ``electrons``; ``line``,
-        its number. ``n_cosmics`` over dim ``frames``.
+        Over dim ``photon``: ``frame``; ``x``, ``y``, the position in pixels (an integer is the
+        centre of a pixel); ``y_straight``, the row without curvature; ``electrons``; ``line``, the
+        number of its line. ``n_cosmics`` over dim ``frames``.
 
     Notes
     -----
@@ -250,7 +250,7 @@ def _draw_photons(
 
 
 def _collect(rng: np.random.Generator, photons: _Photons, sensor: Sensor) -> NDArray[np.float64]:
-    """Electrons in each pixel."""
+    """Number of electrons in each pixel."""
     nx, ny = sensor.shape
     if not sensor.electron_statistics:
         return _mean_clouds(photons, sensor)

@@ -70,5 +70,5 @@ class TestSpool:
 
     def test_its_header_alone(self, tmp_path):
         write_spool(tmp_path / "spool")
-        with pytest.raises(ValueError, match=r"spool.dat files beside it. Give the folder"):
+        with pytest.raises(ValueError, match=r"spool.dat files next to it. Give the folder"):
             open_images(tmp_path / "spool" / "Spooled files.sifx")

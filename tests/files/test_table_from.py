@@ -173,7 +173,7 @@ def with_shape():
         (([1], [1]), {"frame": [3], "n_frames": 3}, "below 3"),
         (([1], [1]), {"double": [2]}, "values other than 0 and 1"),
         (([1], [90]), {"shape": (100, 80)}, "Check the order"),
-        (([-1], [10]), {"shape": (100, 80)}, "beside the 100 pixels"),
+        (([-1], [10]), {"shape": (100, 80)}, "outside the 100 pixels"),
         (([1], [1]), {"shape": 100}, "expected pixels along x and y"),
         (([1], [1]), {"first_centre": "corner"}, "expected a number"),
     ],

@@ -140,7 +140,7 @@ class TestOneVariable:
 
     def test_wide_chains_and_cut_set_points_are_told(self, scan):
         drifting = scan.assign(nrj=("trainId", np.linspace(0, 1, 90)))
-        with pytest.warns(HrixsWarning, match="1 of 1 groups of nrj reach over more than four"):
+        with pytest.warns(HrixsWarning, match="1 of 1 groups of nrj are wider than four"):
             aggregate(drifting, "nrj", tolerance=0.02)
         with pytest.warns(HrixsWarning, match="a set-point seems to be cut in two"):
             aggregate(scan, "nrj", step=SETPOINTS[1] - SETPOINTS[0], origin=528.5 + 5 / 56)

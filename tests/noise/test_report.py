@@ -280,7 +280,7 @@ def test_plot(report):
     assert figure.get_suptitle().startswith("noise report\n")
     assert figure.get_suptitle().endswith(" frames")
     assert f"THRESHOLD = {report.threshold:.4g}" in hits.get_legend_handles_labels()[1]
-    assert pixels.get_title() == "spread of the pixels in these frames, photons too"
+    assert pixels.get_title() == "scatter of the pixels in these frames, with photons"
     assert pixels.get_ylabel() == "y (pixel of the frames given, along the energy)"
     plt.close(figure)
 

@@ -185,7 +185,7 @@ def test_errors_say_what_to_type():
         align_elastic(ds.drop_vars("run"))
     with pytest.raises(MissingDataError, match="no spectrum over trainId and energy"):
         align_elastic(ds.drop_vars("spectrum"))
-    with pytest.raises(NoLineError, match="0 bins lie between 540 and 541"):
+    with pytest.raises(NoLineError, match="0 bins are between 540 and 541"):
         align_elastic(ds, region=(540, 541))
     with pytest.raises(TypeError, match="expected spectra of several runs"):
         align_elastic(ds.spectrum)

@@ -170,7 +170,7 @@ class TestCut:
 
     def test_along_the_loss_what_came_in_is_added_up(self):
         one = rixs_map(scan(), normalize="I0")
-        with pytest.warns(HrixsWarning, match="reached by no spectrum"):
+        with pytest.warns(HrixsWarning, match="a part of the map .* has no spectrum"):
             along = cut(one, nrj=(528.4, 529.6))
         np.testing.assert_allclose(along.spectrum, one.spectrum[:6].sum("nrj"))
         np.testing.assert_allclose(along.normalized, along.spectrum / float(one.I0[:6].sum()))

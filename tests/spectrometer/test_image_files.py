@@ -49,7 +49,7 @@ def test_find_bad_pixels(camera):
 
 @pytest.mark.parametrize("call", ["from_run", "process_run"])
 def test_what_needs_a_run_says_what_to_call(camera, call):
-    with pytest.raises(ValueError, match=r"frames\.npy is no run: 8 images .*open_images"):
+    with pytest.raises(ValueError, match=r"frames\.npy is not a run: 8 images .*open_images"):
         getattr(hRIXS(), call)(str(camera / "frames.npy"))
 
 

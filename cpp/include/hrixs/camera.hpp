@@ -9,10 +9,10 @@
 
 namespace hrixs {
 
-// What belongs to the camera and not to a frame. Both have the frames' shape.
+// Dark and mask of the camera, of the same shape as a frame.
 struct CameraCorrection {
     std::optional<Dark> dark;
-    std::optional<ImageView<std::uint8_t>> mask; // not 0: a bad pixel, takes part in nothing
+    std::optional<ImageView<std::uint8_t>> mask; // not 0: a bad pixel, which is ignored
 };
 
 } // namespace hrixs

@@ -9,8 +9,8 @@
 
 namespace hrixs {
 
-// The cells that an image is cut into: its rows, its columns, or squares; those at its ends may be
-// smaller. First subtracted from a pixel is what belongs to its y, then to its x, where given.
+// Cells of an image: its rows, its columns, or squares; cells at the ends may be smaller. Values
+// for each y, and then for each x, are subtracted from the pixels first, if given.
 struct Cells {
     Index size_x = 1;
     Index size_y = 1;
@@ -18,8 +18,8 @@ struct Cells {
     std::span<const double> less_of_x{};
 };
 
-// Of each cell, row by row: the median of its values that are not NaN, and how many they are; NaN
-// where there are none.
+// For each cell, row by row: median and number of the values that are not NaN; NaN if there are
+// none.
 struct CellMedians {
     std::vector<double> median;
     std::vector<Index> n;

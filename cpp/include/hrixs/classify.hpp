@@ -11,9 +11,9 @@
 
 namespace hrixs {
 
-// All but the last as fractions of one photon's ADU.
+// The four limits are fractions of the charge of one photon.
 struct ClassifySettings {
-    double candidate_low = 0.0;    // a candidate's brightest pixel lies above this ...
+    double candidate_low = 0.0;    // the brightest pixel of a candidate is above this ...
     double candidate_high = 0.0;   // ... and below this
     double single_low = 0.0;       // a spot at or below this is dropped
     double double_low = 0.0;       // a spot above this is a double hit

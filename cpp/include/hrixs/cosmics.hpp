@@ -7,8 +7,8 @@
 
 namespace hrixs {
 
-// What is too bright for a photon, as cosmic rays are: the hit is dropped with its neighbourhood.
-// ADU above the frame's mean.
+// Hits too bright for a photon, such as cosmic rays, are dropped with their neighbourhood. Limits
+// in ADU above the mean of the frame.
 struct CosmicLimits {
     std::optional<double> max_pixel;
     std::optional<double> max_charge;

@@ -7,7 +7,7 @@
 
 namespace hrixs {
 
-// A dark image in the precision that it is given in, not owned.
+// A dark image in the type in which it was given, not owned.
 class Dark {
   public:
     Dark(const ImageView<float>& image) : image_(image) {}

@@ -8,7 +8,7 @@
 
 namespace hrixs {
 
-// A number for an error's text, with six significant digits.
+// A number for the text of an error, with six significant digits.
 std::string text(double number);
 
 // Preconditions of the algorithms. Text: what was given, what was expected, what to do.
@@ -29,7 +29,7 @@ struct TooManyPhotons : std::runtime_error {
     TooManyPhotons(Index frame, Index count, Index max_photons, const std::string& criterion);
 };
 
-// Thrown when the caller's interrupt check says so.
+// Thrown if the interrupt check of the caller returns true.
 struct Interrupted : std::exception {
     const char* what() const noexcept override { return "interrupted"; }
 };

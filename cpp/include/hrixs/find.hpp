@@ -12,14 +12,14 @@
 namespace hrixs {
 
 struct FindSettings {
-    std::optional<double> threshold;     // of a 2x2 square, ADU; without it, from the frame
+    std::optional<double> threshold;     // sum of a 2x2 square, ADU; without it: from the frame
     double std_threshold = 0.0;          // in standard deviations of the frame's squares
     std::optional<double> dbl_threshold; // of a spot, ADU; without it no hit is double
     Index max_photons = 0;               // in one frame
-    std::optional<CloudFit> fit{};       // without it, positions are centres of mass
+    std::optional<CloudFit> fit{};       // without it: positions are centres of mass
     CosmicLimits cosmics{};
-    // In place of both: in standard deviations of the noise of a square without light, above four
-    // times the level of its pixels.
+    // Instead of both: standard deviations of the noise of a square without light, above four times
+    // the level of its pixels.
     std::optional<double> noise_threshold{};
 };
 

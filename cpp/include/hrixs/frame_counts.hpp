@@ -9,10 +9,10 @@
 
 namespace hrixs {
 
-// Of a histogram; the middle one is about the median.
+// Number of bins of a histogram; the middle one contains the median.
 constexpr Index count_bins = 257;
 
-// What the values of a frame are like, its pixels or its 2x2 squares. NaN where there are none.
+// Statistics of the values of a frame: of its pixels or 2x2 squares. NaN if there are none.
 struct ValueCounts {
     Index n = 0; // without masked ones
     double lowest;
@@ -31,10 +31,9 @@ struct FrameCounts {
     ValueCounts squares;
 };
 
-// Counts each frame's pixels and squares. Counts of 8 and 16 bits without a dark are counted one
-// for one; other values are gone through several times. step is that of values that go by steps, in
-// ADU, 0 for others; whole counts without a dark go by 1. Of squares that are not asked for
-// there are none.
+// Counts the pixels and squares of each frame. Pixels of 8 and 16 bits without a dark are counted
+// value by value; other values are read several times. step: the step between values in ADU (1 for
+// whole ADU without a dark), or 0 if there is none. Squares are counted only if asked for.
 template <class Pixel>
 std::vector<FrameCounts> count_frames(const FrameStack<Pixel>& frames,
                                       const CameraCorrection& camera, double step,

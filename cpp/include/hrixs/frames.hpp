@@ -25,7 +25,7 @@ template <class Pixel> struct FrameStack {
     ImageView<Pixel> first;
     std::vector<Index> shape;   // of the leading dimensions
     std::vector<Index> strides; // of the leading dimensions, in elements
-    Index first_number = 0;     // of the first frame, for errors' texts
+    Index first_number = 0;     // number of the first frame, for texts of errors
 
     Index size() const {
         Index n = 1;

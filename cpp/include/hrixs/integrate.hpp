@@ -11,13 +11,13 @@
 
 namespace hrixs {
 
-// The curve that the spectral lines follow: the parabola (b * column + a) * column, or any other by
-// its displacement at each row of the frame, in pixels.
+// The curve of the spectral lines: the parabola (b * column + a) * column, or any other curve,
+// given by its displacement at each x of the frame, in pixels.
 struct Curvature {
     double a = 0.0;
     double b = 0.0;
-    double first_column = 0.0;                  // of the frame's first row
-    std::span<const double> displacements = {}; // of the frame's rows, in place of the parabola
+    double first_column = 0.0;                  // of the first x of the frame
+    std::span<const double> displacements = {}; // at each x of the frame, instead of the parabola
     double operator()(double column) const { return (b * column + a) * column; }
     bool is_parabola() const { return displacements.empty(); }
     double at_row(Index x) const {
@@ -34,7 +34,7 @@ struct Integrated {
 };
 
 // Every pixel (x, y) covers one pixel width around y - curvature.at_row(x) and is shared between
-// the two rows it overlaps, in proportion. Shares that fall off the frame are lost.
+// the two rows that it overlaps. Shares outside the frame are lost.
 template <class Pixel>
 Integrated integrate_frames(const FrameStack<Pixel>& frames, const CameraCorrection& camera,
                             const Curvature& curvature, const Execution& execution);

@@ -18,16 +18,16 @@ namespace hrixs {
 
 struct Execution {
     int threads = 1;
-    // Asked now and then on the calling thread; true ends the work with Interrupted. Must not
+    // Called now and then on the calling thread; true ends the work with Interrupted. Must not
     // throw.
     std::function<bool()> interrupted = [] { return false; };
 };
 
-// The threads a loop really gets: never more than frames, and 1 in a forked child, where a second
-// OpenMP team would wait for ever for threads that the fork did not copy.
+// Number of threads of a loop: at most the number of frames, and 1 in a forked child, where a
+// second OpenMP team would wait forever for threads that the fork did not copy.
 int usable_threads(int asked, Index n_frames);
 
-// Keeps the exception of the lowest frame, so that what is reported does not depend on threads.
+// Keeps the exception of the lowest frame, so that the report does not depend on threads.
 class FirstError {
   public:
     bool concerns(Index frame) const { return frame <= lowest_.load(std::memory_order_relaxed); }
@@ -49,8 +49,8 @@ class FirstError {
     std::exception_ptr error_;
 };
 
-// The one loop over frames that every kernel runs in: work(frame, scratch) for each frame, with one
-// scratch object a thread, made by make_scratch(). The first exception is carried back.
+// The loop over frames of all kernels: work(frame, scratch) for each frame, with one scratch object
+// for each thread, made by make_scratch(). The first exception is rethrown.
 template <class MakeScratch, class Work>
 void for_each_frame(Index n_frames, const Execution& execution, MakeScratch make_scratch,
                     Work work) {
@@ -63,7 +63,7 @@ void for_each_frame(Index n_frames, const Execution& execution, MakeScratch make
 
 #pragma omp parallel num_threads(threads)
     {
-        // The calling thread is one of the team, and only it may ask for signals.
+        // The calling thread is part of the team; only it may check for signals.
         const bool calling_thread = std::this_thread::get_id() == caller;
         auto last_check = Clock::now();
         std::optional<decltype(make_scratch())> scratch;

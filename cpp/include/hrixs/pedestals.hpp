@@ -8,7 +8,7 @@
 
 namespace hrixs {
 
-// Of each frame, in ADU: mean and standard deviation of the pixels without light. NaN where all
+// For each frame, in ADU: mean and standard deviation of the pixels without light; NaN if all
 // pixels are masked.
 struct Pedestals {
     std::vector<double> mean;

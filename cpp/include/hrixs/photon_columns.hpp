@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-// The one list of what is told about a photon and about a frame: X(type, name, name in Python).
-// Whatever goes through all columns is made from it.
+// The list of all columns of photons and of frames: X(type, name, name in Python). All code that
+// handles every column is generated from it.
 
 // Positions are as measured, in pixels of the frame given; an integer is the centre of a pixel.
 #define HRIXS_FOR_EACH_HIT_COLUMN(X)                                                               \
@@ -17,7 +17,7 @@
     X(double, charge, "charge")          /* of the spot above the frame's mean, or fitted; ADU */  \
     X(std::uint8_t, is_double, "double") /* 1: two photons in one spot */
 
-// Of a photon that is placed by a fit; NaN where that failed.
+// Columns of photons whose position was fitted; NaN if the fit failed.
 #define HRIXS_FOR_EACH_FIT_COLUMN(X)                                                               \
     X(double, sigma_x, "sigma_x") /* uncertainty of the position, pixels */                        \
     X(double, sigma_y, "sigma_y")                                                                  \
@@ -26,7 +26,7 @@
     X(double, own_cloud_sigma_err, "own_cloud_sigma_err") /* ... and its uncertainty */            \
     X(std::uint8_t, flag, "flag")                         /* of PhotonFlag */
 
-// Facts that belong to a frame and not to a photon.
+// Columns of frames.
 #define HRIXS_FOR_EACH_FRAME_COLUMN(X)                                                             \
     X(Index, n_cosmics, "n_cosmics")  /* hits dropped: too bright, or near such a one */           \
     X(double, frame_mean, "base")     /* mean of the frame, ADU */                                 \

@@ -10,18 +10,18 @@ namespace hrixs {
 
 // The photon table: one entry a hit, frames in order, hits in row-major order.
 struct PhotonTable : HitColumns {
-    FitColumns fitted; // empty where photons are placed by a centre of mass
+    FitColumns fitted; // empty if positions are centres of mass
 
     Index size() const { return static_cast<Index>(x.size()); }
     void clear();
     void append(const FoundHit& hit);
     void append(const PhotonTable& other);
     void reserve(Index n); // of the hits' columns
-    // Only photons k for which keep(k) is true stay; before they are fitted.
+    // Keeps only photons k for which keep(k) is true; call it before the fit.
     template <class Keep> void keep_if(Keep keep);
 };
 
-// What was found in a stack.
+// The results for a stack.
 struct FoundPhotons : FrameColumns {
     PhotonTable table;
 };

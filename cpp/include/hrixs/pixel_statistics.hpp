@@ -12,19 +12,20 @@
 
 namespace hrixs {
 
-// Which values of a pixel are its own, and not those of light or of a cosmic ray.
+// Which values of a pixel are kept: not those of light or cosmic rays.
 struct PixelLimits {
-    // Within so many standard deviations of the pixel's median, which are taken from the values
-    // below it: light only adds. With two frames the lower one stands for the median.
+    // Values within this number of standard deviations of the median of the pixel. The standard
+    // deviation is that of the values below the median, which light does not change. With two
+    // frames the lower value is used as the median.
     double n_sigma = 0.0;
     double least_noise = 0.0; // of a pixel, ADU
-    // In place of that: within a limit of a reference, images of a frame's shape.
+    // Instead: values within a limit of a reference; both are images of the shape of a frame.
     std::optional<ImageView<double>> reference{};
     std::optional<ImageView<double>> limit{};
-    bool with_medians = true; // whether medians are told, and the noise below them
+    bool with_medians = true; // whether to return medians, and the noise below them
 };
 
-// Images, row by row, of what was summed about a reference before, to be added to.
+// Images, row by row: earlier sums about a reference, to which is added.
 struct PixelSums {
     double* total = nullptr;
     std::int32_t* n_kept = nullptr;
@@ -32,7 +33,7 @@ struct PixelSums {
 
 // Images, row by row. A pixel that is NaN or infinite in a frame is NaN, and none of it is kept.
 struct PixelStatistics {
-    ImageValues<double> median; // empty where a reference is given, or not wanted
+    ImageValues<double> median; // empty if a reference is given, or not wanted
     ImageValues<double> noise;  // standard deviation of the values kept; empty about a reference
     ImageValues<double> lower_noise; // that of the values below the median; empty as the median
     ImageValues<double> total;       // of the values kept; empty where sums are given
@@ -40,7 +41,7 @@ struct PixelStatistics {
     std::vector<Index> n_left_out; // of each frame
 };
 
-// Of each pixel over all frames, less an offset of each frame, one for each.
+// Statistics of each pixel over all frames, after the offset of each frame is subtracted.
 template <class Pixel>
 PixelStatistics pixel_statistics(const FrameStack<Pixel>& frames, std::span<const double> offsets,
                                  const PixelLimits& limits, const Execution& execution,

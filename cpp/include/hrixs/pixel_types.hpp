@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-// The one list of pixel types: X(C++ type). Explicit instantiations and the binding's look-up are
-// made from it. All convert to double without loss.
+// The list of pixel types: X(C++ type). Explicit instantiations and the look-up of the bindings are
+// generated from it. All convert to double without loss.
 #define HRIXS_FOR_EACH_PIXEL_TYPE(X)                                                               \
     X(std::uint8_t)                                                                                \
     X(std::uint16_t)                                                                               \

@@ -12,19 +12,19 @@
 namespace hrixs {
 
 struct ResolveSettings {
-    CloudFit cloud{};                // split_doubles has no meaning here
+    CloudFit cloud{};                // split_doubles is ignored
     Index max_photons = 0;           // in one frame
-    std::optional<double> max_pixel; // ADU above the pedestal: masked with those around it
+    std::optional<double> max_pixel; // ADU above the pedestal; brighter ones are masked
 };
 
-// What the light of one frame adds up to, over the tiles of pixels that were searched.
+// Sums of the light of one frame over the tiles that were searched.
 struct LightSums {
     Index pixels = 0;        // not masked
     double charge = 0.0;     // above the level, ADU
     double light = 0.0;      // of the photons found, ADU
     double variance = 0.0;   // of the charge, from noise and electrons
-    Index dark_pixels = 0;   // of them without light to speak of
-    double dark_level = 0.0; // mean of those above the frame's level, ADU
+    Index dark_pixels = 0;   // of them almost without light
+    double dark_level = 0.0; // their mean above the level of the frame, ADU
 };
 
 struct ResolvedPhotons {
@@ -37,9 +37,9 @@ struct ResolvedPhotons {
 constexpr double least_resolved_cloud = 0.2;
 constexpr double most_resolved_cloud = 1.25;
 
-// Photons of one known charge in clouds of one known width, also where clouds lie over each other:
-// the best place for one more photon in what the others leave, again and again, and all places
-// fitted together. photon_adu: ADU of one photon, for each frame.
+// Finds photons of known charge and cloud width, also if their clouds overlap: one more photon is
+// put at the best place of the residual, again and again, and all positions are fitted together.
+// photon_adu: ADU of one photon, for each frame.
 template <class Pixel>
 ResolvedPhotons resolve_photons(const FrameStack<Pixel>& frames, const double* photon_adu,
                                 const CameraCorrection& camera, const ResolveSettings& settings,

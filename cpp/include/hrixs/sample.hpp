@@ -9,17 +9,17 @@
 
 namespace hrixs {
 
-// Where in a pixel a line meets each row of a frame: its pixels go along y by whole rows, and the
-// part of a row that is left makes one of a few phases.
+// The curve at each x of a frame, as a shift by whole rows and a phase: the remaining part of a
+// row, rounded to one of a few values.
 struct RowPhases {
     std::span<const Index> whole_rows;
     std::span<const Index> phases; // 0 to n_phases - 1
     Index n_phases = 1;
 };
 
-// Sums of each frame's pixels by phase and height, phase by phase, one value a row y. What falls
-// off the frame is lost. Nothing is shared between rows, so that these sums say all that pixels say
-// of a line whose profile is the same along it.
+// Sums of the pixels of each frame by phase and row, phase by phase, one value for each row y.
+// Pixels outside the frame are lost. No pixel is divided between rows, so that the sums contain all
+// information of the pixels about a line with a constant profile.
 template <class Pixel>
 RowValues sample_frames(const FrameStack<Pixel>& frames, const CameraCorrection& camera,
                         const RowPhases& where, const Execution& execution);

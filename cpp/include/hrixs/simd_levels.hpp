@@ -6,11 +6,11 @@
 
 namespace hrixs {
 
-// The level of the processor that is used: the best that it has, or what HRIXS_SIMD names. Throws
-// ParameterError where that is not to be had.
+// The instruction set that is used: the best of the processor, or the one named by HRIXS_SIMD.
+// Throws ParameterError if the processor does not have it.
 std::string simd_level();
 
-// All that this machine has, the best last.
+// All instruction sets of this machine, the best last.
 std::vector<std::string> simd_levels();
 
 } // namespace hrixs

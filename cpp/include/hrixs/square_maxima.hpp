@@ -9,7 +9,7 @@
 
 namespace hrixs {
 
-// The hits of `find_photons` before anything is asked of their charge, in the order of the frames.
+// The hits of `find_photons` before their charge is checked, in the order of the frames.
 struct SquareMaxima {
     std::vector<Index> frame;
     std::vector<Index> x; // the lower corner

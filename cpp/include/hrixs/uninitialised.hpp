@@ -13,18 +13,18 @@
 
 namespace hrixs {
 
-// Leaves new elements as the memory is: the frames' threads write it, and so first touch it.
+// Does not initialise new elements: the threads of the frames write them, and so touch them first.
 template <class T> struct Uninitialised : std::allocator<T> {
     template <class U> struct rebind {
         using other = Uninitialised<U>;
     };
     Uninitialised() = default;
-    // Some standard libraries make memory of their own with it.
+    // Some standard libraries use it to allocate memory of their own.
     template <class U> Uninitialised(const Uninitialised<U>&) noexcept {}
     template <class U> void construct(U* place) { ::new (static_cast<void*>(place)) U; }
 };
 
-// The same in huge pages where the system has them: touching new memory page by page takes longer
+// The same in huge pages, if the system has them: touching new memory page by page takes longer
 // than filling it.
 template <class T> struct InHugePages : Uninitialised<T> {
     template <class U> struct rebind {
@@ -57,7 +57,7 @@ template <class T> struct InHugePages : Uninitialised<T> {
 #endif
 };
 
-// Images, row by row, that are written in full.
+// Images, row by row, whose elements are all written.
 template <class T> using ImageValues = std::vector<T, InHugePages<T>>;
 
 } // namespace hrixs

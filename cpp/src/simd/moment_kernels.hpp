@@ -53,7 +53,7 @@ template <class Sum> struct WideOf {
 };
 template <class Sum> using Wide = typename WideOf<Sum>::Type;
 
-// By copying: of a type with less alignment clang forgets that where references are handed on.
+// By copying: of a type with less alignment clang forgets that where references are passed on.
 template <class Sum> inline Wide<Sum> load_wide(const Sum* from) {
     Wide<Sum> values;
     std::memcpy(&values, from, sizeof values);

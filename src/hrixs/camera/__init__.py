@@ -1,6 +1,6 @@
 """A frame of the camera: its crop, dark and mask, and datasets of images.
 
-What may be given as frames is brought to a form that the core reads in place.
+Arrays given as frames are converted to a form that the core reads without a copy.
 """
 
 from typing import TYPE_CHECKING

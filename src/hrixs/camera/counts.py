@@ -1,4 +1,4 @@
-"""What the core counts: the noise of each frame, that of each pixel over frames, and hits."""
+"""Statistics computed by the core: noise of frames and of pixels over frames, and hits."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from hrixs.camera.frames import Frames
 from hrixs.utils.threads import resolve_threads
 from hrixs.utils.typing import Floats
 
-# Pixels that are looked at for the step that their values go by.
+# Number of pixels that are used to find the step of values.
 _SAMPLE = 20_000
-# So few pixels are counted before a second thread is awake.
+# Fewer pixels are counted before a second thread has started.
 _FEW = 600_000
 
 
 @dataclass(frozen=True)
 class ValueCounts:
-    """What the values of each frame are like: its pixels, or the sums of its 2x2 squares.
+    """Statistics of the values of each frame: of its pixels, or of the sums of its 2x2 squares.
 
     Attributes
     ----------
     n : numpy.ndarray of int, shape (frames,)
-        Values that are not masked. Where there are none, all else is NaN.
+        Number of values that are not masked. If it is 0, all other statistics are NaN.
     lowest, highest : numpy.ndarray, shape (frames,)
-        In ADU, as all that follows.
+        Lowest and highest value, in ADU, like all that follows.
     median, lower : numpy.ndarray, shape (frames,)
-        The middle, and what 15.87 % lie below: a Gaussian's standard deviation lower.
+        Median and 15.87 % quantile; for a Gaussian they are one standard deviation apart.
     level, noise : numpy.ndarray, shape (frames,)
-        Mean and standard deviation of what lies within three of the latter, in three rounds that
-        begin at ``median`` and at its distance from ``lower``.
+        Mean and standard deviation of the values within three standard deviations of the mean, in
+        three rounds; the first one uses ``median`` and its distance from ``lower``.
     first_edge, bin_width : numpy.ndarray, shape (frames,)
-        Of the histogram. A width of 0: most values are one, and none are in bins.
+        First edge and bin width of the histogram. Width 0: most values are equal; bins are empty.
     counts : numpy.ndarray of int, shape (frames, 257)
         Histogram; its middle bin is about the median.
     """
@@ -53,7 +53,7 @@ class ValueCounts:
     counts: NDArray[np.int64]
 
     def of(self, numbers: ArrayLike) -> ValueCounts:
-        """Those of some frames."""
+        """Statistics of some of the frames."""
         at = np.asarray(numbers, dtype=np.int64)
         return ValueCounts(**{name: column[at] for name, column in vars(self).items()})
 
@@ -76,11 +76,11 @@ def count_frames(
     Parameters
     ----------
     frames : Frames
-        As from `hrixs.camera.as_frames`.
+        From `hrixs.camera.as_frames`.
     dark, mask : numpy.ndarray, shape (x, y), optional
-        As from `hrixs.camera.as_dark` and `as_mask`.
+        From `hrixs.camera.as_dark` and `as_mask`.
     squares : bool
-        Whether to count the squares; else there are none.
+        Whether to count the squares, too.
     threads : int, optional
         As in `hrixs.find_photons`.
 
@@ -95,8 +95,8 @@ def count_frames(
 
     Notes
     -----
-    Counts of 8 and 16 bits without a dark are counted one for one. Other values are gone through
-    several times; all numbers are exact all the same.
+    Pixels of 8 and 16 bits without a dark are counted value by value. Other values are read several
+    times. All results are exact.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def _as_counts(columns: Mapping[str, Any]) -> ValueCounts:
 def step_of_frames(
     frames: Frames, dark: NDArray[Any] | None, mask: NDArray[np.uint8] | None
 ) -> float:
-    """Step that the values of the pixels go by, less a dark: 1 of whole ADU; 0 if they do not."""
+    """Step between pixel values, after the dark: 1 for whole ADU; 0 if there is no step."""
     if frames.pixels.dtype.kind in "iu" and dark is None:
         return 1.0
     if len(frames) == 0:
@@ -147,12 +147,12 @@ def step_of_frames(
 
 
 def step_of(values: Floats, middle: float, spread: float) -> float:
-    """Step of values that go by steps, as whole ADU do; 0 for others, and for tiny steps.
+    """Step between values, if they are multiples of one such as whole ADU; 0 for others.
 
     Parameters
     ----------
     values : numpy.ndarray
-        In ADU. Only those within three times `spread` of `middle` are looked at, where it is not 0.
+        In ADU. Only values within three times `spread` of `middle` are used, if `spread` is not 0.
     """
     near = np.unique(values[np.abs(values - middle) <= 3 * spread] if spread > 0 else values)
     steps = np.diff(near)
@@ -168,20 +168,20 @@ def step_of(values: Floats, middle: float, spread: float) -> float:
 
 @dataclass(frozen=True)
 class PixelStatistics:
-    """What each pixel is like over the frames, images of shape (x, y).
+    """Statistics of each pixel over the frames, as images of shape (x, y).
 
     Attributes
     ----------
     total : numpy.ndarray
-        Sum of the values that were kept, in ADU, less the frames' offsets; NaN where a value is NaN
-        or infinite.
+        Sum of the values that were kept, in ADU, without the offsets of the frames; NaN if a value
+        is NaN or infinite.
     n_kept : numpy.ndarray of int
-        How many they are.
+        Number of values that were kept.
     n_left_out : numpy.ndarray of int, shape (frames,)
-        Pixels of each frame whose values were not kept.
+        Number of pixels of each frame whose values were not kept.
     median, noise, lower_noise : numpy.ndarray or None
-        Median of all values, standard deviation of those kept, and that of the values below the
-        median, in ADU; None about a reference, or where they are not wanted.
+        Median of all values, standard deviation of those kept, and standard deviation of the values
+        below the median, in ADU; None if a reference is given, or if not wanted.
     """
 
     total: Floats
@@ -193,7 +193,7 @@ class PixelStatistics:
 
     @property
     def mean(self) -> Floats:
-        """Mean of the values that were kept, in ADU; NaN where none were."""
+        """Mean of the values that were kept, in ADU; NaN if there are none."""
         if self.n_kept.all():
             return np.asarray(self.total / self.n_kept)
         n = np.where(self.n_kept > 0, self.n_kept, 1)
@@ -211,31 +211,31 @@ def pixel_statistics(
     medians: bool = True,
     threads: int | None = None,
 ) -> PixelStatistics:
-    """Find mean and noise of each pixel over the frames, with photons and tracks left out.
+    """Compute mean and noise of each pixel over the frames, without photons and tracks.
 
     Parameters
     ----------
     frames : Frames
-        As from `hrixs.camera.as_frames`, at least one.
+        From `hrixs.camera.as_frames`, at least one.
     n_sigma : float
-        Values further than this from the pixel's median are left out, in standard deviations of the
-        values below the median, to which light does not add.
+        Values further than this from the median of the pixel are left out. The unit is the standard
+        deviation of the values below the median, which light does not change.
     least_noise : float
-        Least standard deviation of a pixel, in ADU.
+        Smallest standard deviation assumed for a pixel, in ADU.
     offsets : array_like, shape (frames,), optional
         Subtracted from each frame first, in ADU.
     about : (numpy.ndarray, numpy.ndarray), optional
-        In place of median and standard deviations: a reference and how far values may be from it,
-        in ADU, images of shape (x, y). Then neither median nor noise are found.
+        A reference and the allowed distance from it, in ADU, images of shape (x, y), instead of
+        median and standard deviations. Median and noise are not computed then.
     add_to : (numpy.ndarray, numpy.ndarray), optional
-        ``total`` and ``n_kept`` of frames before, about the same reference: these arrays are added
-        to, and stand in the result.
+        ``total`` and ``n_kept`` of earlier frames with the same reference; the new frames are added
+        to these arrays.
     medians : bool
-        Whether ``median`` and ``lower_noise`` are wanted; else they are None.
+        Whether to return ``median`` and ``lower_noise``; otherwise they are None.
 
     Notes
     -----
-    With two frames the lower one stands for the median.
+    With two frames the lower value is used as the median.
 
     Examples
     --------
@@ -274,9 +274,9 @@ class SquareMaxima:
     frame, x, y : numpy.ndarray of int
         Number of the frame, and lower corner of the 2x2 square.
     height : numpy.ndarray
-        Its sum, in ADU.
+        Sum of the square, in ADU.
     brightest_x, brightest_y : numpy.ndarray of int
-        Its brightest pixel.
+        Brightest pixel of the square.
     """
 
     frame: NDArray[np.int64]
@@ -295,12 +295,12 @@ def square_maxima(
     mask: NDArray[np.uint8] | None = None,
     threads: int | None = None,
 ) -> SquareMaxima:
-    """Find the squares that `hrixs.find_photons` takes for hits, whatever their charge.
+    """Find the 2x2 squares that `hrixs.find_photons` takes for hits, of any charge.
 
     Parameters
     ----------
     frames : Frames
-        As from `hrixs.camera.as_frames`.
+        From `hrixs.camera.as_frames`.
     thresholds : array_like, shape (frames,)
         Sum above which a square is a hit, in ADU, one for each frame.
     dark, mask, threads

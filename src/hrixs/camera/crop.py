@@ -1,4 +1,4 @@
-"""What belongs to the chip: the crop, the dark and the mask, and how they fit the images."""
+"""The crop of the chip, and whether dark, mask and images fit it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hrixs.utils.errors import warn
 
 @dataclass(frozen=True)
 class Crop:
-    """The part of an image that is used: two slices with start and stop, and the image's size.
+    """The part of an image that is used: two slices with start and stop, and the size of the image.
 
-    `first` is the place of the image's own first pixel on the chip, where it is a part already.
+    `first` is the position of the first pixel on the chip, if the image is already a crop.
     """
 
     x: slice
@@ -33,7 +33,7 @@ class Crop:
         Raises
         ------
         TypeError, ValueError
-            If one is not a slice without a step, or leaves fewer than 4 pixels.
+            If a range is not a slice without a step, or leaves fewer than 4 pixels.
         """
         x = slice(*_bounds("X_RANGE", x_range, nx))
         y = slice(*_bounds("Y_RANGE", y_range, ny))
@@ -41,12 +41,12 @@ class Crop:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Pixels of the crop along x and y."""
+        """Number of pixels of the crop along x and y."""
         return self.x.stop - self.x.start, self.y.stop - self.y.start
 
     @property
     def origin(self) -> tuple[int, int]:
-        """Place (x, y) of the crop's first pixel on the whole chip."""
+        """Position (x, y) of the first pixel of the crop on the whole chip."""
         return self.first[0] + self.x.start, self.first[1] + self.y.start
 
     @property
@@ -66,7 +66,7 @@ class Crop:
         Raises
         ------
         ValueError
-            If `image` is not of the whole chip, or its coordinates are those of other pixels.
+            If `image` does not have the size of the chip, or has coordinates of other pixels.
         """
         if image is None:
             return None
@@ -89,14 +89,14 @@ def fitting(
     *,
     first: tuple[int, int] | None = None,
 ) -> NDArray[Any] | None:
-    """`chip_image` if `image` is of the whole chip, its crop if `image` is of the crop.
+    """`chip_image` itself if `image` shows the whole chip, or its crop if `image` shows the crop.
 
-    `first` is the place of the image's first pixel on the chip, where it is known.
+    `first` is the position of the first pixel of the image on the chip, if known.
 
     Raises
     ------
     ValueError
-        If it is neither, or if coordinates say so.
+        If it is neither, by shape or coordinates.
     """
     if chip_image is None:
         return None
@@ -123,7 +123,7 @@ def first_row(y_range: Any) -> int:
     Raises
     ------
     TypeError, ValueError
-        If it is no slice, or counts from the end of the chip.
+        If it is not a slice, or counts from the end of the chip.
     """
     if not isinstance(y_range, slice) or not isinstance(y_range.start, int | np.integer | None):
         raise TypeError(f"Y_RANGE = {y_range!r}, expected a slice of rows, as slice(700, 900).")
@@ -137,7 +137,7 @@ def first_row(y_range: Any) -> int:
 
 
 def pixels_of(name: str, image: ArrayLike | None) -> NDArray[Any]:
-    """`image` as an array, x before y by name; one number, or None, has no dimension.
+    """`image` as an array with x before y (by name); a number or None has no dimension.
 
     Raises
     ------

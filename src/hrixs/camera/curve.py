@@ -1,4 +1,4 @@
-"""The curve that spectral lines follow on the camera, as a value."""
+"""The curve of spectral lines on the camera."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Number = TypeVar("Number", float, NDArray[np.float64])
 
 @dataclass(frozen=True, repr=False)
 class Curvature:
-    """How far a spectral line is displaced along y at each column x of the full chip.
+    """Displacement of a spectral line along y at each column x of the full chip.
 
     With ``u = x - reference`` the displacement is ``coefficients[0] * u + coefficients[1] * u**2 +
-    ...``, in pixels: 0 in the reference column. A corrected position is ``y - curvature(x)``, the
-    row at which its line crosses the reference column, so that an energy axis belongs to that
-    column: curves about other columns differ by a constant.
+    ...``, in pixels; it is 0 in the reference column. A corrected position is ``y - curvature(x)``:
+    the row at which its line crosses the reference column. An energy axis belongs to this column;
+    curves about other columns differ by a constant.
 
     Attributes
     ----------
     coefficients : tuple of float
-        Of ``u``, ``u**2`` and so on.
+        Coefficients of ``u``, ``u**2`` and so on.
     reference : float
         Column of the full chip in which no line is displaced, in pixels.
     covariance : tuple of tuple of float, or None
-        Of the coefficients, where a fit gives it. It takes no part in comparisons.
+        Covariance of the coefficients, if a fit gives it. It is ignored in comparisons.
 
     Raises
     ------
@@ -126,10 +126,10 @@ class Curvature:
         return tuple(np.sqrt(np.maximum(variance, 0.0)).tolist())
 
     def about(self, column: float) -> Curvature:
-        """Express the same bend about another reference column.
+        """Return the same curve about another reference column.
 
-        Displacements are those from `column` then: all differ by ``self(column)``, and so do the
-        corrected positions. The covariance is carried along.
+        Displacements are then relative to `column`: all of them, and all corrected positions,
+        change by ``self(column)``. The covariance is transformed, too.
 
         Parameters
         ----------
@@ -151,26 +151,26 @@ class Curvature:
         )
 
     def counted_from(self, column: float) -> Curvature:
-        """Give the same displacements for columns that are counted from `column` on.
+        """Return a curve with the same displacements for columns counted from `column`.
 
         Parameters
         ----------
         column : float
-            Column of the full chip that is 0 in the new curve, as the first one of a crop.
+            Column of the full chip that is column 0 of the new curve, such as the first one of a
+            crop.
         """
         if not column:
             return self
         return Curvature(self.coefficients, self.reference - column, self.covariance)
 
     def attrs(self) -> dict[str, Any]:
-        """The curve for ``attrs``: numbers and arrays that netCDF holds.
+        """The curve as ``attrs``: numbers and arrays that netCDF can store.
 
         Returns
         -------
         dict
-            ``curve_a`` and ``curve_b``; of a curve that these do not describe as a whole, of a
-            higher degree or about another column than 0, also ``curve_coefficients`` and
-            ``curve_reference``.
+            ``curve_a`` and ``curve_b``; for a higher degree or another reference column than 0,
+            also ``curve_coefficients`` and ``curve_reference``.
         """
         pair: dict[str, Any] = {"curve_a": self.a, "curve_b": self.b}
         if self.degree <= 2 and not self.reference:
@@ -187,7 +187,7 @@ class Curvature:
         Raises
         ------
         ValueError
-            If they hold none.
+            If they contain no curve.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The mean of dark frames, held through bad frames and the tracks of cosmic rays."""
+"""The mean of dark frames, without bad frames and tracks of cosmic rays."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from hrixs.utils.typing import Floats
 
 #: Standard deviations of a pixel from its median at which a value is left out.
 N_SIGMA = 6.0
-# Frames from which the medians are taken.
+# Number of frames for the medians.
 _MOST_REFERENCE = 8
-# A frame has light if so many of its pixels are left out, and so many times those of most frames;
-# all have if so many of most frames are.
+# A frame has light if this share of its pixels is left out, and this many times more than in most
+# frames. All frames have light if this share is left out of most frames.
 _LIGHT_PIXELS, _LIGHT_SHARE, _LIGHT_TIMES = 300, 1e-4, 5.0
 _LIT_PIXELS, _LIT_SHARE = 50, 2e-4
 # Noise that rounding to whole counts makes, in ADU.
@@ -29,26 +29,26 @@ _ROUNDING = 0.3
 
 @dataclass(frozen=True)
 class DarkImage:
-    """A dark and what was left out of it.
+    """A dark, and what was left out of it.
 
     Attributes
     ----------
     image : numpy.ndarray, shape (x, y)
         Mean of the dark frames, in ADU; NaN where a value is NaN or infinite.
     n_images : int
-        Frames that it is the mean of.
+        Number of frames that were averaged.
     n_values_left_out : int
-        Values of single pixels, as tracks of cosmic rays have, that are not in it.
+        Number of single pixel values, such as tracks of cosmic rays, that were left out.
     left_out : dict of int to str
-        Frames that are not in it, by number, and why.
+        Frames that were left out, by number, and the reason.
     light : list of int
-        Numbers of the frames in which far more was left out than in most: light fell on them.
+        Numbers of the frames with light: far more pixels were left out than in most frames.
     lit : bool
-        Whether as much is left out of most frames as light would make.
+        Whether most frames have light, by the number of pixels left out.
     word : str
-        What the numbers are of.
+        Name of the numbers in texts, such as 'number' or 'train'.
     noise : float
-        Of a usual pixel from frame to frame, in ADU; NaN of fewer than four frames.
+        Noise of a usual pixel from frame to frame, in ADU; NaN for fewer than four frames.
     """
 
     image: Floats
@@ -69,7 +69,7 @@ class DarkImage:
         }
 
     def remarks(self) -> list[str]:
-        """Remarks on the dark, a sentence each."""
+        """Warnings about the dark, a sentence each."""
         texts = []
         if self.left_out:
             n_all = self.n_images + len(self.left_out)
@@ -95,10 +95,10 @@ class DarkImage:
 class DarkMean:
     """Adds up dark frames part by part, in memory that does not grow with their number.
 
-    Each pixel's values within six standard deviations of its median are averaged. Median and
-    deviation are those of the first frames, at most 8 of them. Each frame counts from its own
-    level, so that a pedestal that moves makes no value far. Frames that are unlike the others are
-    left out as a whole.
+    For each pixel, values within six standard deviations of its median are averaged. Median and
+    deviation are those of the first frames (at most 8). The level of each frame is subtracted
+    first, so that a drifting pedestal does not matter. Frames that differ from the others are left
+    out as a whole.
 
     Examples
     --------
@@ -132,11 +132,11 @@ class DarkMean:
 
     @property
     def n_images(self) -> int:
-        """Images that were added."""
+        """Number of images that were added."""
         return self._good.n_added
 
     def result(self) -> DarkImage:
-        """The dark of all that was added.
+        """Compute the dark of all images that were added.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class DarkMean:
         total, n_kept = self._sums
         with np.errstate(invalid="ignore"):
             image = total / np.maximum(n_kept, 1)
-        # Of a pixel without a value that is like its others, what is usual; NaN stays.
+        # A pixel whose values were all left out gets its usual value; NaN is kept.
         none = (n_kept == 0) & (total == 0)
         image[none] = self._about[0][none]
         image += np.mean(self._offsets)
@@ -170,7 +170,7 @@ class DarkMean:
         )
 
     def _begin(self, part: GoodPart) -> None:
-        """Take the medians from the first frames."""
+        """Compute the medians of the first frames."""
         self._first_level = float(part.level[0])
         n = min(len(part.frames), _MOST_REFERENCE)
         found = pixel_statistics(
@@ -199,7 +199,7 @@ class DarkMean:
         self._about = np.nan_to_num(found.median, copy=False), limit
 
     def _take(self, part: GoodPart | None) -> None:
-        """Add a part; the first ones wait, so that the medians are not those of how parts fall."""
+        """Add a part; the first frames wait, so that medians do not depend on the size of parts."""
         if part is None or not len(part.frames):
             return
         if self._about is not None:

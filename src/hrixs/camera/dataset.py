@@ -1,4 +1,4 @@
-"""Images in a dataset: where they are, their sum, their photon energies."""
+"""Images in a dataset: find them, sum them, and get their photon energies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def one_image(image: xr.DataArray | ArrayLike) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If it has not two dimensions.
+        If it does not have two dimensions.
     """
     pixels = as_frames(image).pixels
     if pixels.ndim != 2:
@@ -40,7 +40,7 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
     MissingDataError
         If it has no images of the detector.
     ValueError
-        If the images lack the dims x and y, or there are none.
+        If the images do not have the dims x and y, or there are no images.
     """
     require_dataset(
         data,
@@ -77,12 +77,12 @@ def require_finite(name: str, image: NDArray[np.float64], mask: ArrayLike | None
 
 
 def sum_of_images(images: xr.DataArray) -> tuple[NDArray[np.float64], int]:
-    """Sum over all dims but x and y, and how many images that are.
+    """Sum over all dims except x and y, and the number of images.
 
     Raises
     ------
     TypeError
-        If the images are no real numbers.
+        If the images are not real numbers.
     """
     _require_real(images)
     leading = [dim for dim in images.dims if dim not in ("x", "y")]
@@ -98,12 +98,12 @@ def _require_real(images: xr.DataArray) -> None:
 
 
 def image_parts(images: xr.DataArray) -> Iterator[xr.DataArray]:
-    """Images in memory as they are, lazy ones chunk by chunk along their first dimension.
+    """Yield images: those in memory as a whole, lazy ones chunk by chunk along the first dimension.
 
     Raises
     ------
     TypeError
-        If the images are no real numbers.
+        If the images are not real numbers.
     """
     _require_real(images)
     if images.ndim == 2 or not is_lazy(images):

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from hrixs import _core
 from hrixs.utils.typing import Floats
 
-#: So many pixels give the level of a frame.
+#: Number of pixels that are used for the level of a frame.
 PIXELS_FOR_A_LEVEL = 8192
 
 
 def frame_pedestals(pixels: NDArray[Any], camera: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """Mean and noise of each frame's pixels without light, in ADU; 0 where all are masked.
+    """Mean and noise of the pixels without light of each frame, in ADU; 0 if all are masked.
 
     Parameters
     ----------
     pixels : numpy.ndarray, shape (..., x, y)
     camera
-        As from `hrixs.camera.frames.camera_of_core`.
+        From `hrixs.camera.frames.camera_of_core`.
     """
     mean, noise = _core.frame_pedestals(pixels, **camera)
     return np.where(np.isfinite(mean), mean, 0.0), np.where(np.isfinite(noise), noise, 0.0)

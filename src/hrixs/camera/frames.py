@@ -1,4 +1,4 @@
-"""What may be given as frames, dark and mask, brought to a form that the core reads in place."""
+"""Convert frames, dark and mask to a form that the core reads without a copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hrixs.utils.threads import resolve_threads
 FRAME_DIMS = ("x", "y")
 
 _CORE_DTYPES = tuple(np.dtype(t) for t in ("u1", "u2", "i2", "u4", "i4", "f4", "f8"))
-# Each holds all values of the dtype that it stands in for.
+# Each dtype holds all values of the one that it replaces.
 _WIDER = {np.dtype("?"): "u1", np.dtype("i1"): "i2", np.dtype("f2"): "f4"}
 _LARGEST_EXACT = 2**53
 
@@ -30,14 +30,14 @@ class Frames:
     dims: tuple[str, ...]
     coords: Mapping[Hashable, xr.Variable]
     labelled: bool
-    #: Number of the first frame in the whole run, for errors' texts.
+    #: Number of the first frame in the whole run, for texts of errors.
     first_frame: int = 0
-    #: Place (x, y) of the first pixel on the full chip; None where it is not known.
+    #: Position (x, y) of the first pixel on the full chip; None if unknown.
     first_pixel: tuple[int, int] | None = None
 
     @property
     def origin(self) -> tuple[int, int]:
-        """What x and y of the pixels are counted from: `first_pixel`, or the corner ``(0, 0)``."""
+        """Origin of x and y of the pixels: `first_pixel`, or ``(0, 0)``."""
         return self.first_pixel or (0, 0)
 
     @property
@@ -55,18 +55,18 @@ class Frames:
 
 
 def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
-    """Check `frames` and bring them to a form that the core reads without a copy where it can.
+    """Check `frames` and convert them to a form that the core can read; without a copy if possible.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
         Any number of leading dimensions. A DataArray with dims ``x`` and ``y`` is transposed; its
-        coordinates ``x`` and ``y`` give the place of its pixels on the full chip.
+        coordinates ``x`` and ``y`` are the positions of its pixels on the full chip.
 
     Raises
     ------
     TypeError
-        If the dtype can't be read without loss.
+        If the dtype cannot be converted without loss.
     ValueError
         If there are fewer than two dimensions, or fewer than 4 x 4 pixels.
     """
@@ -104,19 +104,20 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
 
 
 def along_x_y(image: Any) -> Any:
-    """An image of xarray with x before y, whatever their order; others as they are."""
+    """An xarray image with x before y; other arrays as they are."""
     if isinstance(image, xr.DataArray) and set(image.dims) == set(FRAME_DIMS):
         return image.transpose(*FRAME_DIMS)
     return image
 
 
 def first_pixel(frames: Any) -> tuple[int, int] | None:
-    """Place (x, y) of the first pixel on the full chip, as coordinates ``x`` and ``y`` give it.
+    """Position (x, y) of the first pixel on the full chip, from coordinates ``x`` and ``y``.
 
     Returns
     -------
     (int, int) or None
-        An axis without consecutive whole numbers for coordinates begins at 0; None if none has any.
+        An axis whose coordinates are not consecutive whole numbers begins at 0. None if no axis has
+        such coordinates.
 
     Examples
     --------
@@ -155,7 +156,7 @@ def _first_of(pixels: xr.DataArray) -> int | None:
 def as_dark(
     dark: xr.DataArray | ArrayLike | None, frames: Frames
 ) -> NDArray[np.float32 | np.float64] | None:
-    """Dark image of the frames' shape, as float32 where that holds its dtype, else as float64."""
+    """Dark image of the shape of frames, as float32 if this holds its dtype, otherwise float64."""
     if dark is None:
         return None
     image = _chip_image("dark", dark, frames)
@@ -166,15 +167,15 @@ def as_dark(
 def as_mask(
     mask: xr.DataArray | ArrayLike | None, frames: Frames, *, usable: bool = True
 ) -> NDArray[np.uint8] | None:
-    """Mask of the frames' shape as bytes, not zero for a bad pixel, or None.
+    """Mask of the shape of frames as bytes (not zero: bad pixel), or None.
 
     Raises
     ------
     TypeError
-        If it is not of bool.
+        If it is not of type bool.
     ValueError
-        If it has another shape, or coordinates of other pixels; where it is to be `usable`, also
-        if it masks more than half of the pixels.
+        If it has another shape, or coordinates of other pixels; with `usable`, also if it masks
+        more than half of the pixels.
     """
     if mask is None:
         return None
@@ -192,7 +193,7 @@ def as_mask(
 def camera_of_core(
     frames: Frames, *, dark: Any = None, mask: Any = None, threads: int | None = None
 ) -> dict[str, Any]:
-    """Dark, mask and threads as the core takes them, with such frames."""
+    """Dark, mask and threads in the form that the core needs for these frames."""
     return {
         "dark": as_dark(dark, frames),
         "mask": as_mask(mask, frames),
@@ -201,7 +202,7 @@ def camera_of_core(
 
 
 def as_noise(noise: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
-    """Noise of each pixel, an image of the frames' shape in float64; NaN: a pixel not to be used.
+    """Noise of each pixel: a float64 image of the shape of frames; NaN: pixel is not used.
 
     Raises
     ------
@@ -220,7 +221,7 @@ def as_noise(noise: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.floa
 
 
 def _chip_image(name: str, image: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[Any]:
-    """An image of the frames' pixels, x before y by its names."""
+    """An image of the same pixels as frames, x before y (by name)."""
     require_same_pixels(name, image, frames.first_pixel, frames.frame_shape)
     if isinstance(image, xr.Dataset):
         raise TypeError(f"{name} is a Dataset, expected an array: give its variable.")
@@ -235,7 +236,7 @@ def _chip_image(name: str, image: xr.DataArray | ArrayLike, frames: Frames) -> N
 
 
 def _readable(array: NDArray[Any], name: str = "frames") -> NDArray[Any]:
-    """Return `array` itself if the core can read it in place, else an equal array that it can."""
+    """Return `array` if the core can read it without a copy, otherwise a copy that it can read."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array, whose mask would be lost. Give {name}.data, and the bad "

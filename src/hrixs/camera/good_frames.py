@@ -1,4 +1,4 @@
-"""Frames that come part by part, without those that are unlike the others."""
+"""Frames that arrive part by part, without those that differ from the others."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from hrixs.camera.frames import as_frames
 from hrixs.camera.unlike_frames import odd_frames
 from hrixs.utils.typing import Floats
 
-# So many pixels of a frame are enough for its level and noise.
+# Number of pixels of a frame that is enough for level and noise.
 _SAMPLE = 60_000
-# Frames without which it is not known what the others are like, and those that are compared with.
+# Fewest frames that show what is usual, and number of frames to compare with.
 _LEAST_REFERENCE, _MOST_REFERENCE = 3, 32
 
 
 @dataclass(frozen=True)
 class GoodPart:
-    """Frames of a part that are like the others.
+    """Frames of a part that are similar to the others.
 
     Attributes
     ----------
     frames : numpy.ndarray, shape (n, x, y)
     names : list of int
-        What they are called by.
+        Their numbers, or names such as train ids.
     level, noise : numpy.ndarray, shape (n,)
         Median of each frame and its noise, in ADU.
     """
@@ -39,9 +39,9 @@ class GoodPart:
 
 
 class GoodFrames:
-    """Hands frames on part by part, and notes those that are left out.
+    """Passes frames on part by part, and keeps a list of those left out.
 
-    The first ones wait until some are alike.
+    The first frames wait until enough are similar.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class GoodFrames:
     Attributes
     ----------
     left_out : dict of int to str
-        Frames that are unlike the others, by name, and why.
+        Frames that differ from the others, by name, and the reason.
     n_added : int
-        Frames that were given.
+        Number of frames that were given.
 
     Examples
     --------
@@ -76,14 +76,14 @@ class GoodFrames:
         self._noise: float | None = None
 
     def of(self, images: NDArray[Any], names: ArrayLike | None = None) -> GoodPart | None:
-        """Good ones of a part, with those that have waited; None where all have to wait.
+        """Good frames of a part, with those that have waited; None if all must wait.
 
         Parameters
         ----------
         images : numpy.ndarray, shape (n, ..., x, y)
-            In ADU. They are not kept longer than they are needed.
+            In ADU. They are not kept longer than necessary.
         names : array_like of int, shape (n,), optional
-            What the images are called by, for example their train ids; by default their numbers.
+            Names of the images, for example train ids; default: their numbers.
         """
         stack = images.reshape(-1, *images.shape[-2:])
         own = np.arange(self.n_added, self.n_added + len(stack))
@@ -103,7 +103,7 @@ class GoodFrames:
         return self._good(joined, all_names, level, noise)
 
     def rest(self) -> GoodPart | None:
-        """Those that still wait, as they are; None where none do."""
+        """Frames that still wait, unchecked; None if there are none."""
         if not self._waiting:
             return None
         (stack,), names = self._waiting, self._waiting_names
@@ -113,12 +113,12 @@ class GoodFrames:
         return self._good(stack, names, level, noise)
 
     def _counted(self, stack: NDArray[Any]) -> tuple[Floats, Floats]:
-        """Level and noise of each frame, by every few of its columns."""
+        """Level and noise of each frame, from some of its columns."""
         step = max(1, int(np.prod(stack.shape[1:])) // _SAMPLE)
         pixels = stack[:, :: min(step, max(1, stack.shape[1] // 4))]
         unusable = None
         if pixels.dtype.kind == "f":
-            # Such a pixel is told by the sums.
+            # Such a pixel is reported by the sums.
             unusable = (~np.isfinite(pixels).all(axis=0)).view(np.uint8)
         counts, _ = count_frames(
             as_frames(pixels), mask=unusable, squares=False, threads=self._threads

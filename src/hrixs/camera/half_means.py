@@ -1,4 +1,4 @@
-"""The mean of frames, and how its halves differ, which separates light from what the chip adds."""
+"""Mean of frames, and difference of both halves, which separates light from the chip."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hrixs.camera.unlike_frames import named_frames
 from hrixs.utils.threads import map_in_threads
 from hrixs.utils.typing import Floats
 
-# So many 16-bit values add up in 32 bits.
+# Number of 16-bit values whose sum fits into 32 bits.
 _MOST_ADDED = 65_536
-# Columns that are added up together: their sums lie in the cache.
+# Columns that are added up together, so that their sums stay in the cache.
 _COLUMNS = 32
 
 
@@ -28,15 +28,15 @@ class HalfMeans:
     mean : numpy.ndarray, shape (x, y)
         In ADU.
     difference : numpy.ndarray, shape (x, y), or None
-        Mean of every second frame less that of the others, in ADU, scaled so that its standard
-        deviation is the noise of one frame. What is the same in all frames is not in it. None of
+        Mean of every second frame minus the mean of the others, in ADU, scaled so that its standard
+        deviation is the noise of one frame. Light and patterns equal in all frames cancel. None for
         one frame.
     n_images : int
-        Frames that both are of.
+        Number of frames.
     left_out : dict of int to str
-        Frames that are not in them, by number, and why.
+        Frames that were left out, by number, and the reason.
     word : str
-        What the numbers are of.
+        Name of the numbers in texts, such as 'number' or 'train'.
     """
 
     mean: Floats
@@ -46,7 +46,7 @@ class HalfMeans:
     word: str = "number"
 
     def remarks(self) -> list[str]:
-        """What is worth a word, a sentence each."""
+        """Warnings about the frames, a sentence each."""
         if not self.left_out:
             return []
         names = named_frames(list(self.left_out), list(self.left_out.values()), self.word)
@@ -58,7 +58,7 @@ class HalfMeans:
 
 
 class HalvesAdder:
-    """Adds up frames in two halves, part by part, without those that are unlike the others.
+    """Adds up frames in two halves, part by part, without those that differ from the others.
 
     Examples
     --------
@@ -85,11 +85,11 @@ class HalvesAdder:
 
     @property
     def n_images(self) -> int:
-        """Images that were added."""
+        """Number of images that were added."""
         return self._good.n_added
 
     def result(self) -> HalfMeans:
-        """Mean and difference of all that was added.
+        """Compute mean and difference of all images that were added.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class HalvesAdder:
         self._totals = []
 
         def finish(begin: int) -> None:
-            """Make of the sums of the halves their difference and the mean, in their place."""
+            """Replace the sums of both halves by their difference and mean."""
             one, other = first[begin : begin + _COLUMNS], second[begin : begin + _COLUMNS]
             mean = (one + other) / n
             if n_second:
@@ -138,7 +138,7 @@ class HalvesAdder:
 
 
 def _sum(stack: NDArray[Any]) -> NDArray[Any]:
-    """Sum of frames, in 32 bits where that holds it."""
+    """Sum of frames, in 32 bits if this is enough."""
     small = stack.dtype.kind in "ui" and stack.dtype.itemsize <= 2
     dtype = (np.uint32 if stack.dtype.kind == "u" else np.int64) if small else np.float64
     total = np.zeros(stack.shape[1:], dtype)

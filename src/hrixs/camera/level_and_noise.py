@@ -1,4 +1,4 @@
-"""Level and noise of frames, by a few of their columns."""
+"""Level and noise of frames, from some of their columns."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hrixs.camera.counts import count_frames
 from hrixs.camera.frames import Frames
 from hrixs.utils.typing import Floats
 
-# So many columns give a frame's level and noise: they lie together in memory.
+# Number of columns for level and noise of a frame; they are contiguous in memory.
 _COLUMNS = 8
 
 
 def level_and_noise(frames: Frames, camera: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """Level and noise of each frame by every so many columns, in ADU; 0 where all is masked.
+    """Level and noise of each frame from some of its columns, in ADU; 0 if all is masked.
 
     Parameters
     ----------
     frames : Frames
     camera
-        Dark, mask and threads, as the core takes them.
+        Dark, mask and threads in the form that the core needs.
     """
     step = max(1, frames.frame_shape[0] // _COLUMNS)
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)[:, step // 2 :: step]

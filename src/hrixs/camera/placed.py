@@ -1,4 +1,4 @@
-"""Images that belong to frames, as masks, darks and noise maps: of the same pixels, and usable."""
+"""Check images that belong to frames (masks, darks, noise maps): same pixels, and usable."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-# A mask of more is most often one of the other convention, in which 1 means good.
+# A mask of more pixels most often has the other convention, in which 1 means good.
 _MOST_MASKED = 0.5
-# Below this share of bad pixels some 2x2 square is good, whatever their places.
+# Below this share of bad pixels at least one 2x2 square is always good.
 _SQUARES_LEFT = 0.2
 
 
@@ -21,25 +21,25 @@ def require_same_pixels(
     shape: tuple[int, int],
     of: str = "the frames",
 ) -> None:
-    """Raise an error where coordinates say that an image is of other pixels than the frames.
+    """Raise an error if an image has coordinates of other pixels than the frames.
 
     Parameters
     ----------
     name : str
-        What the image is, for the text.
+        Name of the image in the text.
     image
-        Coordinates ``x`` and ``y`` of a DataArray give its place; anything else has none.
+        Coordinates ``x`` and ``y`` of a DataArray are its position; other arrays have none.
     first : (int, int) or None
-        Place of the frames' first pixel on the full chip; None where it is not known.
+        Position of the first pixel of the frames on the full chip; None if unknown.
     shape : (int, int)
         Pixels of the frames.
     of : str
-        What the frames are, for the text.
+        Name of the frames in the text.
 
     Raises
     ------
     ValueError
-        Which crop each has, and what to do.
+        With both crops, and what to do.
     """
     if first is None or not isinstance(image, xr.DataArray):
         return
@@ -61,12 +61,12 @@ def require_same_pixels(
 
 
 def require_usable_mask(name: str, bad: NDArray[Any]) -> None:
-    """Raise an error for a mask that leaves too few pixels to be meant.
+    """Raise an error if a mask leaves so few pixels that it is probably wrong.
 
     Parameters
     ----------
     name : str
-        For the text.
+        Name of the mask in the text.
     bad : numpy.ndarray, shape (x, y)
         True, or not 0, where a pixel is bad.
 
@@ -94,7 +94,7 @@ def require_usable_mask(name: str, bad: NDArray[Any]) -> None:
 
 
 def _whole_pixels(image: xr.DataArray, dim: str) -> NDArray[np.float64] | None:
-    """Coordinates along `dim` that number pixels; None where there are none of that kind."""
+    """Coordinates along `dim`, if they are numbers of pixels; otherwise None."""
     if dim not in image.coords or image.coords[dim].dims != (dim,):
         return None
     at = image.coords[dim].values

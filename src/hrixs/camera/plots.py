@@ -1,4 +1,4 @@
-"""A frame drawn as an image."""
+"""Draw frames and masks as images."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ X_LABEL, Y_LABEL = "x (pixel along the line)", "y (pixel along the energy)"
 
 
 def plot_image(image: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
-    """Draw an image, averaged along the line so that faint lines show; the colour bar says so.
+    """Draw an image, averaged along the line so that faint lines are visible (see colour bar).
 
     Parameters
     ----------
     image : array_like, shape (x, y)
-        In ADU per frame, where it has no units of its own; with coordinates that give its place on
-        the full chip, that is shown, and with attributes that name its run, these.
+        In ADU per frame, if it has no unit of its own. Coordinates of the full chip, and attributes
+        that name the run, are shown.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Masked pixels are grey. Colours end at 5 % and 99.5 % of the values: beyond, arrows of the
-        colour bar show.
+        Masked pixels are grey. Colours end at 5 % and 99.5 % of the values; arrows at the colour
+        bar show that values are beyond.
     """
     ax = ax or new_axes()
     image = along_x_y(image)
@@ -71,19 +71,19 @@ def _source(image: xr.DataArray | NDArray[Any]) -> str:
 
 
 def beyond(shown: NDArray[np.float64], low: float, high: float) -> str:
-    """On which sides values lie beyond the colours, as `matplotlib` names them."""
+    """Sides on which values are beyond the colours, by the names of `matplotlib`."""
     sides = bool((shown < low).any()), bool((shown > high).any())
     names = {(True, True): "both", (True, False): "min", (False, True): "max"}
     return names.get(sides, "neither")
 
 
 def plot_mask(mask: xr.DataArray | NDArray[Any], ax: Axes | None = None) -> Axes:
-    """Draw a mask of bad pixels, so that single ones show: a point of the plot is bad if any is.
+    """Draw a mask so that single bad pixels are visible: a point is bad if any of its pixels is.
 
     Parameters
     ----------
     mask : array_like of bool, shape (x, y)
-        True where a pixel is bad, as from `hrixs.bad_pixels`.
+        True for bad pixels, from `hrixs.bad_pixels`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 

@@ -1,4 +1,4 @@
-"""Some pixels of every row, or of every column, of a frame."""
+"""Some pixels of each row, or of each column, of a frame."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from hrixs.utils.typing import Floats
 def sampled_lines(
     image: NDArray[Any], axis: int, n: int, level: float, camera: Mapping[str, Any]
 ) -> Floats:
-    """Pixels of every line along an axis, less the frame's level.
+    """Some pixels of each line along an axis, minus the level of the frame.
 
     Parameters
     ----------
     image : numpy.ndarray, shape (x, y)
         In ADU.
     axis : int
-        1 for rows, of one y each; 0 for columns.
+        1 for rows (one y each), 0 for columns.
     n : int
-        So many pixels of each line, or some more, evenly spread.
+        Number of pixels of each line, or slightly more, evenly distributed.
     level : float
         In ADU.
     camera
-        Dark, which is subtracted, and mask, as the core takes them.
+        Dark, which is subtracted, and mask, in the form that the core needs.
 
     Returns
     -------
     numpy.ndarray, shape (pixels, lines)
-        In ADU; NaN where they are masked.
+        In ADU; NaN for masked pixels.
 
     Examples
     --------

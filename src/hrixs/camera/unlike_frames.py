@@ -1,4 +1,4 @@
-"""Frames that are unlike the others of their run: blank, saturated, at another level, or noisy."""
+"""Frames that differ from others of their run: blank, saturated, at another level, or noisy."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from hrixs.utils.typing import Floats
 
-# A frame with less than this share of the others' noise is no picture.
+# A frame with less than this share of the usual noise has no picture.
 _NO_NOISE = 0.25
-# One with so many times their noise is none of theirs.
+# A frame with more than this times the usual noise is noisy.
 _MUCH_NOISE = 4.0
-# Its level may differ by so many times the noise, and by so many times what those of most do.
+# Allowed deviation of the level: times the noise, and times the usual deviation of levels.
 _LEVEL_NOISE, _LEVEL_SPREAD = 20.0, 6.0
-# Numbers that are named in a text.
+# Largest number of frames that a text names.
 _MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
 class OddFrames:
-    """Which frames are unlike the others, and how.
+    """Kinds of frames: good, or how they differ from the others.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class OddFrames:
 
     @property
     def good(self) -> list[int]:
-        """Numbers of the frames that are like the others."""
+        """Numbers of the good frames."""
         return [number for number, kind in enumerate(self.kinds) if not kind]
 
     @property
@@ -48,28 +48,28 @@ def odd_frames(
     noise: Floats,
     typical: tuple[Sequence[float] | Floats, float] | None = None,
 ) -> OddFrames:
-    """Find the frames that are unlike the others.
+    """Find frames that differ from the others.
 
     Parameters
     ----------
     level, noise : numpy.ndarray, shape (frames,)
-        Median of each frame's pixels and their noise, in ADU, as from `count_frames`.
+        Median and noise of the pixels of each frame, in ADU, from `count_frames`.
     typical : (array_like, float), optional
-        Levels and noise of frames that are good, in ADU. By default those of these frames, of which
-        most must be good.
+        Levels and noise of good frames, in ADU. Default: those of the given frames, most of which
+        must be good.
 
     Notes
     -----
-    Blank, or saturated where it lies higher: less than a quarter of the noise of most. Noisy: more
-    than four times that. At another level: further from the median of all levels than 20 times the
-    noise, and than 6 times what the levels of most differ by. Frames without any noise are not
-    judged if all are so.
+    Blank, or saturated if its level is high: less than a quarter of the usual noise. Noisy: more
+    than four times the usual noise. At another level: further from the median of all levels than 20
+    times the noise, and than 6 times the usual deviation of levels. If no frame has noise, none is
+    judged.
     """
     if typical is None:
         pictures = noise[noise > 0]
         if not pictures.size:
             return OddFrames(("",) * len(noise))
-        # Half of the frames may be blank.
+        # Up to half of the frames may be blank.
         usual_noise = float(np.median(pictures))
         levels = level[noise >= _NO_NOISE * usual_noise]
     else:
@@ -89,7 +89,7 @@ def odd_frames(
 
 
 def named_frames(numbers: Sequence[int], kinds: Sequence[str], word: str = "number") -> str:
-    """Text that names frames by kind, ``'number 3 (blank)'``; `word` in place of 'number'.
+    """Text that names frames by kind, ``'number 3 (blank)'``; `word` replaces 'number'.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The work of ``hrixs process`` on several runs: an output each, whatever becomes of the others."""
+"""The work of ``hrixs process`` on several runs: one output for each, also if others fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def process_all(
     report: Asked | None = None,
     mnemonics_file: str | None = None,
 ) -> int:
-    """Process runs one after the other, and say which were done.
+    """Process runs one after the other, and print which are done.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def process_all(
     Returns
     -------
     int
-        How many runs failed. The failure of a single run is raised.
+        Number of runs that failed. The failure of a single run is raised.
     """
     if mnemonics_file is not None:
         mnemonics.update(json.loads(Path(mnemonics_file).read_text(encoding="utf8")))
@@ -96,7 +96,7 @@ def process_all(
 
 
 def expanded(runs: Sequence[str]) -> list[str]:
-    """Runs with ranges such as ``145-150`` written out."""
+    """Replace ranges such as ``145-150`` by their runs."""
     names: list[str] = []
     for run in runs:
         match = _RANGE.fullmatch(run)
@@ -116,7 +116,7 @@ def file_names(pattern: str, runs: Sequence[Any], suffix: str) -> list[Path]:
     Raises
     ------
     ValueError
-        If two runs would write the same one.
+        If two runs would write the same file.
     MissingDataError
         If there is no folder to write to.
     """

@@ -1,4 +1,4 @@
-"""The work of ``hrixs demo``: the main job on a simulated run, beside the truth."""
+"""The work of ``hrixs demo``: analyse a simulated run, and compare with the truth."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from hrixs.utils.statistics import FWHM
 PROPOSAL, DARK_RUN, DATA_RUN, BRIGHT_RUN = 900999, 1, 2, 3
 PHOTON_ENERGY = 530.0
 PHOTONS_PER_FRAME = 200.0
-# Of the bright run, whose spots run into each other.
+# Photons of the bright run, whose spots overlap.
 BRIGHT_FRAMES, BRIGHT_PHOTONS = 3, 12_000.0
 DELAYS = (-1.0, 0.5, 1.0, 5.0)
 ELASTIC_ROW = (PHOTON_ENERGY - ENERGY_INTERCEPT) / ENERGY_SLOPE
@@ -39,7 +39,7 @@ Y_RANGE = slice(1400, 1850)
 
 @dataclass(frozen=True)
 class Comparison:
-    """One row of the demo's table: what was found, with its error, and what is true."""
+    """One row of the demo's table: the value found, its error, and the true value."""
 
     quantity: str
     found: float
@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether found and truth differ by at most three of the stated errors."""
+        """Whether value and truth differ by at most three stated errors."""
         return abs(self.found - self.truth) <= 3 * self.error
 
     def __str__(self) -> str:
@@ -67,9 +67,9 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
     out : path
         Folder to write to; the runs of an earlier demo in it are replaced.
     n_frames : int
-        Frames of the data run; 24 at least.
+        Number of frames of the data run; at least 24.
     seed : int
-        Of the simulation.
+        Seed of the simulation.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def run_demo(out: Path, *, n_frames: int = 48, seed: int = 1) -> list[Comparison
 
 
 def _analyse(out: Path, truth: xr.Dataset, n_bright: float) -> list[Comparison]:
-    """Do the main job as a user would, and print and write what comes of it."""
+    """Analyse the run as a user would, print the results and write them."""
     h = hRIXS(PROPOSAL)
     h.Y_RANGE = Y_RANGE
     h.ENERGY_INTERCEPT, h.ENERGY_SLOPE = ENERGY_INTERCEPT, ENERGY_SLOPE
@@ -111,7 +111,7 @@ def _analyse(out: Path, truth: xr.Dataset, n_bright: float) -> list[Comparison]:
 
 
 def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
-    """Write a dark and a data run; return the photons of the data run as they truly are."""
+    """Write a dark and a data run; return the true photons of the data run."""
     for run in (DARK_RUN, DATA_RUN, BRIGHT_RUN):
         shutil.rmtree(run_folder(out, PROPOSAL, run), ignore_errors=True)
     sensor = Sensor(hot_fraction=1e-5)
@@ -155,7 +155,7 @@ def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
 
 
 def _write_bright_run(out: Path, seed: int) -> float:
-    """Write a run with a bright spectrum; return its true photons a frame in the crop."""
+    """Write a run with a bright spectrum; return the true photons a frame in the crop."""
     frames, truth = simulate_frames(
         BRIGHT_FRAMES,
         sensor=Sensor(hot_fraction=1e-5),
@@ -173,12 +173,13 @@ def _write_bright_run(out: Path, seed: int) -> float:
 
 
 def _bright(h: hRIXS, truth: float) -> Comparison:
-    """Count a bright run by a threshold, which tells what it loses, and by resolving photons."""
+    """Count a bright run with a threshold, which reports its loss, and with 'resolve'."""
     data = h.from_run(BRIGHT_RUN)
     by_threshold = h.centroid(data).spectrum
     print(
         f"run {BRIGHT_RUN} is bright: method 'auto' finds "
-        f"{float(by_threshold.sum()) / BRIGHT_FRAMES / truth:.0%} of its photons, and warns of it"
+        f"{float(by_threshold.sum()) / BRIGHT_FRAMES / truth:.0%} of its photons, and "
+        "warns of the loss"
     )
     resolved = h.centroid(data, method="best").spectrum
     found = float(resolved.sum()) / BRIGHT_FRAMES

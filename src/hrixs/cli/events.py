@@ -1,4 +1,4 @@
-"""Event lists in ``hrixs process``: photons that are found already, to spectra."""
+"""Event lists in ``hrixs process``: spectra of photons that were found before."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hrixs.cli.job import Job
 from hrixs.spectrometer.spectra import count_events
 from hrixs.spectrometer.spectrometer import hRIXS
 
-# Settings of the class that photons of a list have a use for.
+# Settings of the class that apply to photons of a list.
 _USED = {"BINS", "CURVE_A", "CURVE_B", "ENERGY_INTERCEPT", "ENERGY_SLOPE", "X_RANGE", "Y_RANGE"}
 
 
 def is_photons(source: Any) -> bool:
-    """Whether what is processed are photons of a list, and not images."""
+    """Whether the data are photons of an event list, and not images."""
     return isinstance(source, xr.Dataset) and "photon" in source.dims
 
 
@@ -34,14 +34,14 @@ def require_use(job: Job) -> None:
 
 
 def set_own_curve(h: hRIXS, photons: xr.Dataset, job: Job) -> None:
-    """Take the list's own curve where none is given."""
+    """Use the curvature in the list if no other is given."""
     is_given = job.settings is not None or {"CURVE_A", "CURVE_B"} & set(job.params)
     if not is_given and "curve_a" in photons.attrs:
         h.curvature = Curvature.of_attrs(photons.attrs)
 
 
 def spectra_of_photons(h: hRIXS, photons: xr.Dataset, job: Job) -> xr.Dataset:
-    """Spectra of a list's exposures on the energy axis, in the list's own bins if not in others."""
+    """Spectra of the exposures of a list on the energy axis; default: the bins of the list."""
     is_given = job.settings is not None or "BINS" in job.params
     bins = h.BINS if is_given else None
     return count_events(h, photons, bins=bins, energy=job.energy)

@@ -1,4 +1,4 @@
-"""What is to be done with each run of a command."""
+"""What a command does with each run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """The options of ``hrixs process`` that are the same for all runs; `params` are settings."""
+    """Options of ``hrixs process`` that are the same for all runs; `params` are the settings."""
 
     method: str = "auto"
     deconvolve: bool = False
@@ -55,7 +55,7 @@ class Job:
     within: float | None = None
 
     def source(self, name: str | Sequence[str]) -> Any:
-        """What `name` stands for: images or photons as a dataset, else a run's number or path."""
+        """The data that `name` means: images or photons as a dataset, or a run's number or path."""
         if is_number(name):
             return int(name)
         from hrixs.files.event_list import is_event_list, read_events
@@ -72,19 +72,19 @@ class Job:
         return data
 
     def run_options(self) -> dict[str, Any]:
-        """How runs are processed, as options of `process_run`, all but its checkpoint."""
+        """Options of `process_run` for all runs, without the checkpoint."""
         names = ("method", "energy", "memory", "progress", "photons", "strict")
         how = {name: getattr(self, name) for name in names} | {"extra_fields": self.fields}
         return how | self.deconvolution | self.choice.of_run
 
     @property
     def deconvolution(self) -> dict[str, Any]:
-        """What is asked of deconvolved spectra, as options; none where nothing is."""
+        """Options for deconvolved spectra; empty if they are not asked for."""
         given = {"deconvolve": self.deconvolve or None, "oversample": self.oversample}
         return {name: value for name, value in given.items() if value is not None}
 
     def spectrometer(self) -> hRIXS:
-        """Settings with dark and mask, as they are for all runs."""
+        """The class with settings, dark and mask that are used for all runs."""
         h = copy.copy(self._loaded)
         given = {"proposal": self.proposal, "detector": self.detector}
         h.set_params(**{name: value for name, value in given.items() if value is not None})
@@ -104,7 +104,7 @@ class Job:
 
     @cached_property
     def _loaded(self) -> hRIXS:
-        """Settings of a file, or of a result; the defaults where none is given."""
+        """The class with settings of a file or of a result; with the defaults if none is given."""
         from hrixs.spectrometer.spectrometer import hRIXS
 
         if self.settings is None:
@@ -114,12 +114,12 @@ class Job:
         return hRIXS.load(self.settings)
 
     def _reading(self, **others: Any) -> dict[str, Any]:
-        """How image files are read, as options of `open_images`."""
+        """Options of `open_images` for image files."""
         names = ("dataset", "stack_axis", "transpose")
         return {name: getattr(self, name) for name in names} | others
 
     def task(self, h: hRIXS, source: Any) -> str:
-        """Text that is another one where the result would be."""
+        """A text that differs if the result would differ."""
         import xarray as xr
 
         from hrixs.runs.run import open_run
@@ -149,5 +149,5 @@ def is_number(name: str | Sequence[str]) -> TypeGuard[str]:
 
 
 def is_result(settings: str) -> bool:
-    """Whether settings are taken from a result, by the name of its file."""
+    """Whether the settings file is a result of hrixs, by its name."""
     return Path(settings).suffix.lower() in SUFFIXES

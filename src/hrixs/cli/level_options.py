@@ -1,4 +1,4 @@
-"""The option --background of the commands: read, and applied to a result."""
+"""Read the option --background, and apply it to a result."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--background",
         type=background,
         metavar="LO:HI|DEGREE",
-        help="take the background off the spectra: its level in a range of the energy axis without "
-        "light, or in several (525:527,540:545), or a polynomial of a degree beside the lines (0)",
+        help="subtract a background from the spectra: the mean level in a range of the energy axis "
+        "without light or in several (525:527,540:545), or a polynomial of this degree outside the "
+        "lines (0)",
     )
 
 
@@ -41,7 +42,7 @@ def background(text: str) -> dict[str, Any]:
 
 
 def with_background(result: xr.Dataset, options: dict[str, Any] | None) -> xr.Dataset:
-    """The result less its background, where that was asked for."""
+    """Subtract the background from the result, if that was asked for."""
     if options is None:
         return result
     from hrixs.level.background import subtract_background

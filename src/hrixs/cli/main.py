@@ -1,7 +1,7 @@
 """The command ``hrixs``: argument parsing, and calls to the class.
 
-An error about what was typed needs no NumPy, whose import takes longer: whatever does is imported
-by the command that runs.
+Modules that need NumPy are imported by the command that runs: their import takes longer than to
+report a typing error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"-\.?\d[\d.:,eE+-]*")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status is 0 where all went well."""
+    """Run the command line; return the exit status, 0 for success."""
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(_join_negative_numbers(words))
     arguments.words = list(words)
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="hrixs", description="RIXS camera frames to spectra.")
+    parser = Parser(prog="hrixs", description="Make spectra from camera frames of RIXS.")
     parser.add_argument("--version", action=Version)
     commands = parser.add_commands()
     _add_demo(commands)
@@ -60,14 +60,16 @@ def _parser() -> argparse.ArgumentParser:
 def _add_demo(commands: Any) -> None:
     demo = commands.add_parser(
         "demo",
-        help="simulate a run, do the main job on it, and compare with the truth",
-        description="Simulates a dark and a data run in the EuXFEL file format, does the main job "
-        "on them and prints what it found beside the simulated truth. Writes about 10 MB a frame.",
+        help="simulate a run, analyse it, and compare the result with the truth",
+        description="Simulates a dark run and a data run in the EuXFEL file format, analyses them, "
+        "and prints the results next to the true values. Writes about 10 MB a frame.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     demo.add_argument("--out", default="hrixs-demo", metavar="DIR", help="folder to write to")
-    demo.add_argument("--frames", type=int, default=48, help="frames of the data run, 24 or more")
-    demo.add_argument("--seed", type=int, default=1, help="of the simulation")
+    demo.add_argument(
+        "--frames", type=int, default=48, help="number of frames of the data run, 24 or more"
+    )
+    demo.add_argument("--seed", type=int, default=1, help="seed of the simulation")
     demo.set_defaults(command=_demo)
 
 
@@ -84,54 +86,64 @@ def _add_process(commands: Any) -> None:
     process = commands.add_parser(
         "process",
         help="make spectra from runs, image files or event lists",
-        description="Makes spectra from runs' folders, run numbers, image files of any camera "
-        "(TIFF, HDF5, NumPy, EDF, CBF, FITS, SIF, SPE), or event lists of ADRESS (.h5), and writes "
-        "them to a file for each. Memory does not grow with a run.",
+        description="Makes spectra from runs (folders or numbers), image files of any camera "
+        "(TIFF, HDF5, NumPy, EDF, CBF, FITS, SIF, SPE), or event lists of ADRESS (.h5). Each run "
+        "gives one output file. A long run needs no more memory than a short one.",
     )
     add = process.add_argument
     add("runs", metavar="RUN", nargs="+",
-        help="a run's folder, a run number or a range of them such as 145-150 (with --proposal), "
-        "an image file, or a folder or a quoted pattern ('scan_*.tif') of files that are one "
-        "stack")  # fmt: skip
+        help="a run: its folder, its number, or a range of numbers such as 145-150 (numbers need "
+        "--proposal); or an image file; or a folder or a quoted pattern ('scan_*.tif') of image "
+        "files that make one stack")  # fmt: skip
     add("-o", "--output", required=True, metavar="OUT.nc",
-        help="file to write: .nc for netCDF, .nxs or .h5 for NeXus, .dat, .txt or .csv for columns "
-        "of text; for several runs a folder, or a name with {run} in it")  # fmt: skip
+        help="file to write: .nc for netCDF; .nxs or .h5 for NeXus; .dat, .txt or .csv for columns "
+        "of text. For several runs: a folder, or a name that contains {run}")  # fmt: skip
     add("--plot", metavar="OUT.png",
-        help="also draw image, spectrum and photons per train; named as the output")  # fmt: skip
+        help="also draw image, spectrum and photons per train; for several runs named like the "
+        "output")  # fmt: skip
     report_option.add_option(process)
     add(
         "--resume",
         action="store_true",
-        help="go on where the same command was interrupted; what is finished is left as it is",
+        help="continue an interrupted command: type the same command with --resume; finished "
+        "outputs are not made again",
     )
-    add("--photons", action="store_true", help="runs: also write the photon table")
-    add("--strict", action="store_true", help="runs: end at the first fault of a run's files")
-    add("--memory", metavar="512MB", help="runs: peak memory (default: 512MB)")
-    add("--no-progress", action="store_true", help="show no bar")
+    add("--photons", action="store_true", help="for runs: also write the photon table")
+    add(
+        "--strict",
+        action="store_true",
+        help="for runs: stop with an error if the files of a run are faulty",
+    )
+    add("--memory", metavar="512MB", help="for runs: peak memory (default: 512MB)")
+    add("--no-progress", action="store_true", help="show no progress bar")
     add("--find-curvature", nargs="?", const="", metavar="RUN",
-        help="fit the curvature to RUN, or to the run that is processed")  # fmt: skip
+        help="fit the curvature to RUN; without RUN to the run that is processed")  # fmt: skip
     add("--field", action="append", default=[], metavar="NAME",
-        help="mnemonic of slow data, or SOURCE,KEY, to load besides the usual ones; may be "
+        help="slow data to load in addition to the usual ones: a mnemonic, or SOURCE,KEY; may be "
         "repeated")  # fmt: skip
     scan_options.add_options(process)
     add("--normalize", metavar="VAR",
-        help="also divide the spectra by VAR, e.g. hRIXS_norm, I0 (see --i0) or an expression of "
-        "names")  # fmt: skip
+        help="also divide the spectra by VAR, e.g. hRIXS_norm, I0 (see --i0), or an expression of "
+        "such names")  # fmt: skip
     level_options.add_options(process)
-    add("--transpose", action="store_true", help="image files: the line lies along the second axis")
+    add(
+        "--transpose",
+        action="store_true",
+        help="for image files: the spectral line runs along the second axis",
+    )
     add("--dataset", metavar="NAME",
-        help="image files: dataset, group or pattern in an HDF5 file; array of an .npz file, "
-        "extension of FITS, number of a TIFF series")  # fmt: skip
+        help="for image files: what to read in a file: dataset, group or pattern of an HDF5 file; "
+        "array of an .npz file; extension of a FITS file; number of a TIFF series")  # fmt: skip
     add("--stack-axis", type=int, metavar="N",
-        help="image files: the axis that counts the images; asked for where the shape leaves "
-        "doubt")  # fmt: skip
+        help="for image files: the axis that counts the images, from 0; needed if the shape does "
+        "not show it")  # fmt: skip
     add("--deconvolve", action="store_true",
-        help="with --method integrate: take charge cloud and pixel out, in one spectrum of all "
-        "images, or of each group")  # fmt: skip
+        help="with --method integrate: remove the blur by charge cloud and pixel; gives one "
+        "spectrum of all images, or one of each group")  # fmt: skip
     add("--oversample", type=int, metavar="N",
-        help="with --deconvolve: bins a row (default: 3)")  # fmt: skip
+        help="with --deconvolve: number of bins in a row of the camera (default: 3)")  # fmt: skip
     add("--stack", action="store_true",
-        help="image files: all files given are one stack, in the order given")  # fmt: skip
+        help="for image files: all files given make one stack, in the order given")  # fmt: skip
     selection_options.add_options(process)
     _add_analysis(process)
     process.set_defaults(command=_process)
@@ -141,25 +153,30 @@ def _add_analysis(command: argparse.ArgumentParser) -> None:
     """Add the options of every command that makes spectra, and the settings."""
     add = command.add_argument
     add("--method", choices=METHODS, default="auto",
-        help="photons by a threshold from the image (auto, the default), by the photon energy "
-        "(manual), or by their charge also where spots run into each other (resolve); "
-        "integrated intensity (integrate); or, of the last two, the one that holds, in photons "
-        "(best)")  # fmt: skip
-    add("--proposal", help="number of the proposal, with run numbers")
+        help="how spectra are made. Counted photons: by a threshold from the image (auto, the "
+        "default), by the photon energy (manual), or by their charge, for spots that overlap "
+        "(resolve). Sums of pixel values: integrate. best: resolve if photons are sparse enough, "
+        "otherwise integrate, in photons")  # fmt: skip
+    add("--proposal", help="number of the proposal; needed for run numbers")
     add("--settings", metavar="FILE",
-        help="settings as hRIXS.save wrote them (.toml), or those of a result of hrixs; what other "
-        "options say counts more")  # fmt: skip
+        help="settings: a .toml file of hRIXS.save, or a result of hrixs. Other options take "
+        "precedence over it")  # fmt: skip
     add("--detector", type=detector, metavar="NAME",
-        help=f"{', '.join(sorted(DETECTOR_FIELDS))}, or SOURCE,KEY of a camera (default: "
+        help=f"camera: {', '.join(sorted(DETECTOR_FIELDS))}, or its SOURCE,KEY (default: "
         "MaranaX)")  # fmt: skip
     add("--dark", metavar="RUN", help="dark run or dark image file, subtracted from every image")
     add("--mask", metavar="MASK",
-        help="file of an image, as .npy or .tif, that is not 0 where a pixel is bad")  # fmt: skip
-    add("--energy", type=float, metavar="EV", help="photon energy, in place of the data's own")
+        help="image file, such as .npy or .tif, that is not 0 at bad pixels")  # fmt: skip
+    add(
+        "--energy",
+        type=float,
+        metavar="EV",
+        help="photon energy in eV, instead of the one in the data",
+    )
     add("--mnemonics", metavar="FILE.json",
-        help="where your cameras and slow data lie in the data: "
+        help="sources and keys of your cameras and slow data: "
         '{"MaranaX": {"source": ..., "key": ..., "dim": ["x", "y"]}, ...}')  # fmt: skip
-    group = command.add_argument_group("settings, named as the attributes of the class hRIXS")
+    group = command.add_argument_group("settings (the attributes of the class hRIXS)")
     for setting in SETTINGS:
         if setting.is_option:
             _add_setting(group, setting)
@@ -179,7 +196,7 @@ def _add_setting(group: Any, setting: Setting) -> None:
 
 
 def _job_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What `_add_analysis` and --find-curvature have asked for, as the options of a job."""
+    """Make a job of the options of `_add_analysis` and of --find-curvature."""
     names = (
         "method",
         "proposal",
@@ -239,33 +256,35 @@ def _add_watch(commands: Any) -> None:
     watch = commands.add_parser(
         "watch",
         help="show live spectra of the trains that a Karabo bridge sends",
-        description="Analyses trains from a Karabo bridge as they come, shows the spectrum of the "
-        "last ones and of all, and saves both on Ctrl-C. Needs the extra 'bridge'.",
+        description="Analyses trains from a Karabo bridge as they arrive, shows the spectrum of "
+        "the last trains and of all, and saves both at Ctrl-C. Needs: pip install 'hrixs[bridge]'.",
     )
     add = watch.add_argument
-    add("endpoint", metavar="tcp://HOST:PORT", help="the bridge's server")
+    add("endpoint", metavar="tcp://HOST:PORT", help="address of the bridge's server")
     add("-o", "--output", type=Path, metavar="OUT.nc",
         help="netCDF file to write at the end (default: hrixs-watch-DATE-TIME.nc)")  # fmt: skip
     add("--window", type=int, default=100, metavar="N",
-        help="trains that are shown and saved one by one besides the sum of all "
-        "(default: %(default)s)")  # fmt: skip
+        help="number of last trains that are shown and saved one by one, in addition to the sum "
+        "of all (default: %(default)s)")  # fmt: skip
     add("--every-train", action="store_true",
-        help="let the server wait until a train is analysed, as for a run from files; else the "
-        "newest image is taken and those skipped are counted")  # fmt: skip
+        help="analyse every train: the server waits, as when it sends a run from files. "
+        "Otherwise the newest image is used, and skipped trains are counted")  # fmt: skip
     add("--timeout", type=float, default=10.0, metavar="SECONDS",
-        help="give up if no train has come by then (default: %(default)g)")  # fmt: skip
+        help="stop with an error if no train arrives in this time "
+        "(default: %(default)g)")  # fmt: skip
     add("--until-silent", type=float, metavar="SECONDS",
-        help="end and save when no train has come for so long (default: wait for "
+        help="save and stop if no train arrives for this time (default: wait for "
         "Ctrl-C)")  # fmt: skip
     add("--refresh", type=float, metavar="SECONDS",
-        help="from one drawing to the next (default: 0.5; 10 where there is no "
+        help="time between two drawings (default: 0.5, and 10 if the output is no "
         "terminal)")  # fmt: skip
     add("--find-curvature", metavar="RUN", help="fit the curvature to RUN first")
     add("--socket", choices=["REQ", "SUB", "PULL"], default="REQ",
-        help="for servers of type REP (the default), PUB and PUSH")  # fmt: skip
+        help="type of the socket: REQ for a server of type REP (default), SUB for PUB, PULL for "
+        "PUSH")  # fmt: skip
     add("--web", action="store_true",
-        help="show a page in the browser in place of the terminal, with the last image and its "
-        "photons, and save every few seconds. Needs the extra 'view', too")  # fmt: skip
+        help="show a page in the browser instead of the terminal, with the last image and its "
+        "photons, and save every few seconds. Needs: pip install 'hrixs[bridge,view]'")  # fmt: skip
     _add_address(watch)
     _add_analysis(watch)
     watch.set_defaults(command=_watch)
@@ -290,7 +309,7 @@ def _watch(arguments: argparse.Namespace) -> None:
         watch_in_browser(arguments.endpoint, arguments.output, job, **how, **page)
         return
     if arguments.port or arguments.origin:
-        raise ValueError("--port and --origin are of the page. Add --web.")
+        raise ValueError("--port and --origin are for the page in the browser. Add --web.")
     from hrixs.cli.watch import watch
 
     how |= {"timeout": arguments.timeout, "refresh": arguments.refresh}
@@ -300,14 +319,19 @@ def _watch(arguments: argparse.Namespace) -> None:
 def _add_view(commands: Any) -> None:
     view = commands.add_parser(
         "view",
-        help="look at a run in the browser: images, photons, spectrum",
-        description="Serves a page of a run on this machine alone, at an address with a token. "
-        "Settings that are given are those the page begins with. Needs the extra 'view'.",
+        help="show a run in the browser: images, photons, spectrum",
+        description="Shows a run on a page in the browser. Only this machine can open the page, at "
+        "an address with a token. The page starts with the settings that are given. Needs: pip "
+        "install 'hrixs[view]'.",
     )
     add = view.add_argument
     add("run", metavar="RUN", help="a run's folder or number, or a file of images")
     _add_address(view)
-    add("--memory", metavar="512MB", help="for frames that are held (default: 512MB)")
+    add(
+        "--memory",
+        metavar="512MB",
+        help="memory for the frames that the page holds (default: 512MB)",
+    )
     _add_analysis(view)
     view.set_defaults(command=_view, find_curvature=None)
 
@@ -315,9 +339,9 @@ def _add_view(commands: Any) -> None:
 def _add_address(page: Any) -> None:
     add = page.add_argument
     add("--port", type=int, default=0, metavar="N",
-        help="that the page listens to (default: a free one)")  # fmt: skip
+        help="port of the page (default: a free one)")  # fmt: skip
     add("--origin", action="append", default=[], metavar="URL",
-        help="address of the Jupyter server that passes the page on, as "
+        help="address of the Jupyter server that forwards the page, such as "
         "https://hub.example.org; may be repeated")  # fmt: skip
 
 
@@ -346,7 +370,7 @@ def _default_text(setting: Setting) -> str:
 
 
 def _join_negative_numbers(argv: Sequence[str]) -> list[str]:
-    """Join ``--curve-b -3.7e-7`` to one word: argparse takes such a number for an option."""
+    """Join ``--curve-b -3.7e-7`` to one word: argparse takes the number for an option."""
     words: list[str] = []
     for word in argv:
         if (

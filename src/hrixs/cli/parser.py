@@ -1,4 +1,4 @@
-"""A parser of options that helps with a misspelt one, and what reads the values of settings."""
+"""A parser that helps with misspelt options, and readers for the values of settings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hrixs.utils.errors import near_match, unknown_name
 
 
 class Parser(argparse.ArgumentParser):
-    """As argparse's, whose errors are one line, and whose commands' parsers are of this kind.
+    """An ArgumentParser with short errors that suggest the option that was meant.
 
-    What is unknown is looked for before all else: a misspelt ``--output`` is told as that, and not
-    as a lack of the right one.
+    Unknown options are looked for first: a misspelt ``--output`` is reported as misspelt, and not
+    as a missing ``--output``. The commands have parsers of this class, too.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -24,13 +24,13 @@ class Parser(argparse.ArgumentParser):
         self.commands: dict[str, Parser] = {}
 
     def add_commands(self) -> Any:
-        """Add what `add_parser` makes commands with."""
+        """Return the object whose `add_parser` makes commands."""
         action = self.add_subparsers(required=True, metavar="COMMAND")
         self.commands = action.choices
         return action
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse's; its parser of commands calls it for each with the rest of the words."""
+        """Parse known options like argparse, which calls it for a command with its words."""
         words = sys.argv[1:] if args is None else args
         for word in self._own_words(words):
             option = word.partition("=")[0]
@@ -39,17 +39,17 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Tell it without the usage, which is a page long here; the status is argparse's."""
+        """Print the error without the usage, which is a page long, and exit like argparse."""
         self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help lists all options.\n")
 
     def _own_words(self, words: Sequence[str]) -> Iterable[str]:
-        """Words that argparse takes for an option's name, up to a command's."""
+        """Words that argparse takes for names of options, up to the name of a command."""
         for word in words:
             if word == "--" or (self.commands and not word.startswith("-")):
                 return
             if " " in word or not word.startswith("-") or not word.lstrip("-")[:1].isalpha():
                 continue  # a value, also as -3 or -, as argparse sees it
-            # Behind -o its value may follow at once: -oa.nc is no other option, -output is.
+            # The value of -o may follow without a space: -oa.nc is no unknown option, -output is.
             known = self._option_string_actions
             if word.startswith("--") or f"-{word}" in known or word[:2] not in known:
                 yield word
@@ -71,14 +71,14 @@ class Parser(argparse.ArgumentParser):
 
 
 class Version(argparse.Action):
-    """Tells the version, which is looked up when it is asked for, and ends."""
+    """The option --version; the version is looked up only when it is asked for."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
         text = "show program's version number and exit"
         super().__init__(option_strings, argparse.SUPPRESS, 0, help=text)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """End, with the version on the screen."""
+        """Print the version and exit."""
         from importlib.metadata import version
 
         print(f"hrixs {version('hrixs')}")
@@ -86,10 +86,10 @@ class Version(argparse.Action):
 
 
 def _near_option(option: str, known: Sequence[str]) -> str | None:
-    """The option that is meant, also where it is typed as the class' setting."""
+    """The option that was probably meant, also if it is typed like a setting of the class."""
     names = {name.lstrip("-"): name for name in known}
     given = option.lstrip("-").replace("_", "-").casefold()
-    # Never the opposite of what was asked for.
+    # Do not suggest the opposite of what was typed.
     same_sense = [name for name in names if name.startswith("no-") == given.startswith("no-")]
     close = near_match(given, same_sense)
     return None if close is None else names[close]
@@ -113,7 +113,7 @@ def _slice(text: str) -> slice:
 
 
 def detector(text: str) -> str:
-    """Name of a camera; that of a source with its key is made known."""
+    """Name of a camera; a source with its key becomes known under this name."""
     name = camera_name(text)
     if name not in DETECTOR_FIELDS:
         raise argparse.ArgumentTypeError(unknown_name("detector", text, DETECTOR_FIELDS))
@@ -121,7 +121,7 @@ def detector(text: str) -> str:
 
 
 def _threshold(text: str) -> float | str:
-    """A number, or a text as ``6 sigma``."""
+    """Read a number, or a text such as ``6 sigma``."""
     try:
         return float(text)
     except ValueError:
@@ -130,11 +130,11 @@ def _threshold(text: str) -> float | str:
 
 
 def _pedestal(text: str) -> str | slice:
-    """``image``, or a range of rows."""
+    """Read ``image`` or a range of rows."""
     return text if text == "image" else _slice(text)
 
 
-#: What reads the text of a setting, by its kind.
+#: Readers of the text of a setting, by its kind.
 READERS = {
     "number": float,
     "threshold": _threshold,
@@ -144,7 +144,7 @@ READERS = {
     "yes or no": _yes_or_no,
     "range": _slice,
 }
-#: How a value is shown in the help, by the setting's kind.
+#: Placeholder of a value in the help, by the kind of the setting.
 METAVARS = {
     "number": "N",
     "threshold": "N",

@@ -1,4 +1,4 @@
-"""The picture of ``--plot``: what was written, with the image and the photons of each train."""
+"""The picture of ``--plot``: the result, the image, and the photons of each train."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DPI = 120
-# Letters in a line over the whole figure, and grave doubts that are told in full.
+# Letters in a line over the whole figure; number of grave doubts with their full text.
 _LINE, _MOST_DOUBTS = 130, 3
 
 
 def draw_map(result: xr.Dataset, method: str, path: Path) -> None:
-    """Draw the map that was made, and say where."""
+    """Draw the map to a file, and print its name."""
     figure, axes = new_figure([["map"]], (10, 7))
     plot_map(result, axes["map"], scale="sqrt")
     _finish(figure, result, f"method {method}", path)
@@ -42,20 +42,20 @@ def draw_map(result: xr.Dataset, method: str, path: Path) -> None:
 def draw_run(
     h: hRIXS, source: Any, spectra: xr.Dataset, result: xr.Dataset, method: str, path: Path
 ) -> None:
-    """Draw the image with its curve, the result, and the photons of each train; say where.
+    """Draw image and curve, result, and photons of each train to a file; print its name.
 
     Parameters
     ----------
     h : hRIXS
-        With the settings of the result.
+        The class with the settings of the result.
     source
-        The run, images or photons that it is of.
+        The run, images or photons of the result.
     spectra : xarray.Dataset
-        Of each image.
+        Spectra of each image.
     result : xarray.Dataset
-        What was written, perhaps grouped and normalised.
+        The result as written, possibly grouped and normalised.
     method, path
-        How spectra were made; the file to write.
+        The method that made the spectra; the file to write.
     """
     figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (15, 8.5))
     _draw_image(axes["image"], h, source, spectra)
@@ -67,7 +67,7 @@ def draw_run(
 
 
 def draw_together(spectra: xr.Dataset, result: xr.Dataset, method: str, path: Path) -> None:
-    """Draw a result of several runs, with a line for each where there are few; say where."""
+    """Draw a result of several runs to a file, a line for each if they are few; print its name."""
     figure, axes = new_figure([["spectrum"], ["trains"]], (11, 9))
     _draw_result(axes["spectrum"], result)
     plot_per_train(spectra, axes["trains"])
@@ -93,7 +93,7 @@ def _draw_image(ax: Axes, h: hRIXS, source: Any, spectra: xr.Dataset) -> None:
 
 
 def _brightest_row(spectra: xr.Dataset) -> float:
-    """Row of the chip, at column 0, of the highest bin of all images."""
+    """Row of the chip at column 0 where the sum of all images is highest."""
     spectrum = spectra["spectrum"]
     total = spectrum.mean([dim for dim in spectrum.dims if dim != "energy"])
     at = float(spectra["energy"].values[int(np.argmax(total.fillna(0.0).values))])
@@ -102,7 +102,7 @@ def _brightest_row(spectra: xr.Dataset) -> float:
 
 
 def _draw_result(ax: Axes, result: xr.Dataset) -> None:
-    """The spectra that were written: each run's, each group's, or, of many groups, a map."""
+    """Draw the spectra that were written: of each run, of each group, or a map of many groups."""
     name = "normalized" if "normalized" in result else "spectrum"
     groups = groups_of(result)
     n_groups = int(np.prod([result.sizes[dim] for dim in groups]))
@@ -130,7 +130,7 @@ def _by_run(result: xr.Dataset) -> xr.Dataset | dict[str, xr.Dataset]:
 
 
 def _finish(figure: Figure, data: xr.Dataset, how: str, path: Path) -> None:
-    """Write once for all what it is of, and what makes it doubtful; save, and say where."""
+    """Write source and doubts over the figure, save it, and print its name."""
     source = source_text(data)
     for ax in figure.axes:
         title = ax.get_title().removesuffix(f"\n{source}")

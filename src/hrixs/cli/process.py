@@ -34,18 +34,18 @@ def process(
     plot: Path | None = None,
     page: Page | None = None,
 ) -> None:
-    """Make the spectra of one run, write them to `output`, and say what was done.
+    """Make the spectra of one run, write them to `output`, and print what was done.
 
     Parameters
     ----------
     run : str, or sequence of str
-        As it was typed; several files are one stack.
+        The run as it was typed; several files are one stack.
     output, plot : path
-        Files to write, `output` as its suffix says. Unfinished work is kept beside it meanwhile.
+        Files to write; the suffix of `output` is its format. Unfinished work is kept next to it.
     h : hRIXS
-        As from `Job.spectrometer`; it is left as it is.
+        From `Job.spectrometer`; it is not changed.
     job : Job
-        All else.
+        All other options.
     page : Page, optional
         The report to write.
     """
@@ -113,7 +113,7 @@ def draw(
 def left_to_draw(
     output: Path, plot: Path | None, page: Page | None
 ) -> tuple[Path | None, Page | None]:
-    """Picture and page of a finished output that are not there, or are of an earlier one."""
+    """Picture and page of a finished output that are missing or older than it."""
     since = output.stat().st_mtime_ns
 
     def is_drawn(path: Path) -> bool:
@@ -124,7 +124,7 @@ def left_to_draw(
 
 
 def written(output: Path, job: Job) -> xr.Dataset | None:
-    """A finished output, where it holds what is drawn: the spectra of single images, as netCDF."""
+    """Read a finished output, if it holds what is drawn: spectra of single images, as netCDF."""
     of_images = not (job.aggregate or job.map or job.background)
     if not of_images or SUFFIXES[checked_suffix(output)] != "netCDF":
         return None
@@ -135,7 +135,7 @@ def written(output: Path, job: Job) -> xr.Dataset | None:
 def write_result(
     h: hRIXS, spectra: xr.Dataset, job: Job, output: Path, task: str, folder: Path
 ) -> xr.Dataset:
-    """Group, normalise and write spectra, and take away the unfinished work; the result."""
+    """Group, normalise and write spectra, delete the unfinished work; return the result."""
     result = spectra
     if job.map is not None:
         options = {"incident": job.map, "axis": job.map_axis, **job.grouping}
@@ -155,12 +155,12 @@ def write_result(
 
 
 def unfinished_folder(output: Path) -> Path:
-    """Where the unfinished work for an output file is kept."""
+    """Folder of the unfinished work for an output file."""
     return output.with_name(f"{output.name}.unfinished")
 
 
 def fit_curvature(h: hRIXS, source: Any) -> None:
-    """Fit the curvature to a run or images, and say what was found."""
+    """Fit the curvature to a run or images, and print it."""
     h.find_curvature(source, plot=False, method="photons" if is_photons(source) else "image")
     fit = h.curvature_fit
     assert fit is not None
@@ -191,7 +191,7 @@ def _spectra(h: hRIXS, source: Any, job: Job, unfinished: Path) -> xr.Dataset:
 
 
 def report(spectra: xr.Dataset, result: xr.Dataset, output: Path) -> None:
-    """Say what was done, what is doubtful, and what was written."""
+    """Print what was done, what is doubtful, and what was written."""
     counts = {
         "n_images": "images",
         "n_trains": "trains",

@@ -1,4 +1,4 @@
-"""The work of ``hrixs replay``: a result made again, and compared."""
+"""The work of ``hrixs replay``: make a result again, and compare."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def add_command(commands: Any) -> None:
     """Add the command."""
     replay = commands.add_parser(
         "replay",
-        help="make a result again, as its file says, and compare",
-        description="Says how a result was made, makes it again from its runs or images by the "
-        "settings and steps that stand in its file, and compares: on the same version of hrixs it "
-        "is the same, to the last byte. The exit status is 1 where it is not.",
+        help="make a result again from the steps in its file, and compare",
+        description="Prints how a result was made, makes it again from its runs or images by the "
+        "settings and steps in its file, and compares both. The same version of hrixs gives the "
+        "same bytes. The exit status is 1 if the results differ.",
         allow_abbrev=False,
     )
     add = replay.add_argument
-    add("result", metavar="RESULT.nc", help="file of hrixs process, or of a notebook")
+    add("result", metavar="RESULT.nc", help="result of hrixs process, or of a notebook")
     add("-o", "--output", type=Path, metavar="OUT.nc", help="file to write the new result to")
     add("--moved", action="append", default=[], type=_moved, metavar="OLD=NEW",
-        help="a folder, or a run by its number, that lies elsewhere; may be repeated")  # fmt: skip
-    add("--show", action="store_true", help="say how it was made, as Python, and end")
+        help="new place of a folder, or of a run number; may be repeated")  # fmt: skip
+    add("--show", action="store_true", help="only print how the result was made, as Python")
     replay.set_defaults(command=_replay)
 
 

@@ -1,4 +1,4 @@
-"""The option ``--report`` of ``hrixs process``: a page of each run, with the command on it."""
+"""The option ``--report`` of ``hrixs process``: a page about each run, with the command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_IMAGES = "An event list has no images: its photons were found and placed bef
 
 @dataclass(frozen=True)
 class Asked:
-    """The page that is asked for: a name as it was typed, empty for that of the output."""
+    """The page that was asked for; an empty name means the name of the output."""
 
     name: str
     command: str
@@ -34,7 +34,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Page:
-    """A page to write, and the command that stands on it."""
+    """A page to write, and the command to be shown on it."""
 
     path: Path
     command: str
@@ -44,13 +44,13 @@ def add_option(command: argparse.ArgumentParser) -> None:
     """Add the option to a command."""
     command.add_argument(
         "--report", nargs="?", const="", metavar="OUT.html",
-        help="also write a page to send: image, spectrum, line, drift, doubts, settings, and this "
-        "command; named as the output",
+        help="also write a page (HTML) to send to others: image, spectrum, line, drift, doubts, "
+        "settings and this command; without a name it is named like the output",
     )  # fmt: skip
 
 
 def asked(arguments: argparse.Namespace) -> Asked | None:
-    """What the option says, with the command line as it can be typed again."""
+    """Read the option; the command line is kept as it can be typed again."""
     if arguments.report is None:
         return None
     words = [_LOGIN.sub("...", word) for word in arguments.words]
@@ -60,12 +60,12 @@ def asked(arguments: argparse.Namespace) -> Asked | None:
 def page_files(
     report: Asked | None, outputs: Sequence[Path], names: Callable[[str], Sequence[Path]]
 ) -> list[Page | None]:
-    """The page to write for each output; `names` makes files of a name as it was typed.
+    """The page to write for each output; `names` makes file names of the one that was typed.
 
     Raises
     ------
     ValueError
-        If a name is not that of a page.
+        If a name does not end in .html.
     MissingDataError
         If there is no folder to write to.
     """
@@ -87,13 +87,13 @@ def page_files(
 
 
 def write_page(page: Page, h: hRIXS, source: Any, spectra: xr.Dataset, result: xr.Dataset) -> None:
-    """Write the page of a result, and say where.
+    """Write the page of a result, and print its name.
 
     Parameters
     ----------
     page : Page
     h : hRIXS
-        With the settings that made it.
+        The class with the settings of the result.
     source : run, xarray.Dataset or None
         Of the images: a run, images, photons of an event list; None of several runs,
         which the result names.

@@ -1,4 +1,4 @@
-"""Options of ``hrixs process`` for scans: how images are grouped, and runs taken together."""
+"""Options of ``hrixs process`` for scans: groups of images, and several runs in one output."""
 
 from __future__ import annotations
 
@@ -6,40 +6,44 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_PER_VARIABLE = "; with several --aggregate VAR=..., for each of them"
+_PER_VARIABLE = "; with several --aggregate give it for each: VAR=..."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options; `grouping`, `map_of` and `together` read them."""
     add = parser.add_argument
     add("--aggregate", action="append", default=[], metavar="VAR",
-        help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY; may be repeated, "
-        "for all combinations")  # fmt: skip
+        help="add up the trains with equal VAR, e.g. hRIXS_delay or SOURCE,KEY; repeated: one "
+        "spectrum for each combination of values")  # fmt: skip
     add("--step", action="append", default=[], type=_by_name(_number), metavar="WIDTH",
-        help=f"with --aggregate: in bins of this width{_PER_VARIABLE}")  # fmt: skip
+        help="with --aggregate: add up the trains in bins of this width"
+        f"{_PER_VARIABLE}")  # fmt: skip
     add("--tolerance", action="append", default=[], type=_by_name(_number_or_auto), metavar="T",
-        help="with --aggregate: trains whose values, sorted, differ by no more are together; auto "
-        f"takes it from the values{_PER_VARIABLE}")  # fmt: skip
+        help="with --aggregate: in the sorted values, neighbours that differ by at most T belong "
+        f"together; auto: find T from the values{_PER_VARIABLE}")  # fmt: skip
     add("--edges", action="append", default=[], type=_by_name(_numbers), metavar="A,B,...",
-        help=f"with --aggregate: in bins between these{_PER_VARIABLE}")  # fmt: skip
+        help="with --aggregate: add up the trains in bins with these edges"
+        f"{_PER_VARIABLE}")  # fmt: skip
     add("--setpoints", action="append", default=[], type=_by_name(_numbers), metavar="A,B,...",
-        help=f"with --aggregate: each train with the nearest of these{_PER_VARIABLE}")  # fmt: skip
+        help="with --aggregate: add each train to the nearest of these values"
+        f"{_PER_VARIABLE}")  # fmt: skip
     add("--map", nargs="?", const="nrj", metavar="VAR",
-        help="make a RIXS map over VAR (default: nrj) and the energy loss, which --plot draws; its "
-        "steps are found automatically, or as --step and the like say")  # fmt: skip
+        help="make a RIXS map over VAR (default: nrj) and the energy loss; --plot draws it. The "
+        "steps of VAR are found automatically, or are those of --step, --edges, ...")  # fmt: skip
     add("--map-axis", choices=["energy_loss", "energy"], default="energy_loss",
-        help="with --map: what it lies over (default: %(default)s)")  # fmt: skip
+        help="with --map: axis of the spectra (default: %(default)s)")  # fmt: skip
     add("--together", action="store_true",
-        help="several runs: all into one output, with the run of each train")  # fmt: skip
+        help="for several runs: write all into one output, with the run of each train")  # fmt: skip
     add("--align", choices=["elastic"],
-        help="with --together: move each run's spectra so that its elastic line lies at the photon "
-        "energy")  # fmt: skip
+        help="with --together: shift the spectra of each run so that its elastic line is at the "
+        "photon energy")  # fmt: skip
     add("--within", type=float, metavar="EV",
-        help="with --align: how far off the line is looked for (default: 15 rows)")  # fmt: skip
+        help="with --align: search the line within this distance of the photon energy (default: 15 "
+        "rows)")  # fmt: skip
 
 
 def grouping(arguments: argparse.Namespace) -> dict[str, Any]:
-    """How images are grouped, as options of `hrixs.aggregate`.
+    """Options of `hrixs.aggregate`: how images are grouped.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def grouping(arguments: argparse.Namespace) -> dict[str, Any]:
             continue
         if not (arguments.aggregate or arguments.map):
             raise ValueError(
-                f"--{option} was given without --aggregate VAR or --map, what to group by."
+                f"--{option} was given without --aggregate VAR or --map. Add one of them."
             )
         names = [name for name, _ in given]
         if len(set(names)) < len(names) or (None in names and len(names) > 1):
@@ -66,12 +70,12 @@ def grouping(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Whether a map is made, and over what, as options of a job.
+    """Options of a job for a map.
 
     Raises
     ------
     ValueError
-        If spectra are to be aggregated, too.
+        If --aggregate is given, too.
     """
     if arguments.map is not None and arguments.aggregate:
         raise ValueError(
@@ -82,22 +86,26 @@ def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def together(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Whether runs are taken together, and how they are aligned, as options of a job.
+    """Options of a job for several runs in one output, and their alignment.
 
     Raises
     ------
     ValueError
-        If an option lacks the one that it belongs to.
+        If an option is given without the one that it needs.
     """
     if arguments.align is not None and not arguments.together:
-        raise ValueError("--align was given without --together: one run has nothing to align to.")
+        raise ValueError(
+            "--align was given without --together. Add --together: runs are aligned in one output."
+        )
     if arguments.within is not None and arguments.align is None:
-        raise ValueError("--within was given without --align elastic.")
+        raise ValueError(
+            "--within was given without --align elastic. Add --align elastic, or leave it out."
+        )
     return {name: getattr(arguments, name) for name in ("together", "align", "within")}
 
 
 def _by_name(read: Callable[[str], Any]) -> Callable[[str], tuple[str | None, Any]]:
-    """Reader of ``VALUE``, or of ``VAR=VALUE``."""
+    """Make a reader of ``VALUE`` or ``VAR=VALUE``."""
 
     def reader(text: str) -> tuple[str | None, Any]:
         name, equals, value = text.rpartition("=")

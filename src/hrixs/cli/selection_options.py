@@ -1,4 +1,4 @@
-"""Options of the command line that choose images, and what they do."""
+"""Options of the command line that choose images."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Choice:
     Attributes
     ----------
     drop_first
-        How many of the first images are left out.
+        Number of first images that are left out.
     trains, index
-        Ids of trains, and numbers of trains of a run or of images of a stack; None: all.
+        Ids of trains; numbers of trains in a run or of images in a stack, from 0; None: all.
     by
         Condition on the spectra's fields, or ``'auto'``; None: none.
     """
@@ -36,18 +36,18 @@ class Choice:
 
     @property
     def of_run(self) -> dict[str, Any]:
-        """What `hRIXS.process_run` leaves unread, as its options."""
+        """Options of `hRIXS.process_run` for images that are not read."""
         index = None if self.index is None else list(self.index)
         return {"drop_first": self.drop_first, "trains": self.trains, "subset": index}
 
     def of_images(self, data: xr.Dataset) -> xr.Dataset:
-        """The chosen images of a stack."""
+        """Choose images of a stack."""
         from hrixs.selection.chosen_trains import chosen_images
 
         return chosen_images(data, **self.of_run)
 
     def of_spectra(self, spectra: xr.Dataset) -> xr.Dataset:
-        """Those that the condition chooses, which is said."""
+        """Choose images by the condition, and print how many are left out."""
         if self.by is None:
             return spectra
         from hrixs.selection.choose import select
@@ -61,19 +61,20 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options to a command."""
     add = command.add_argument
     add("--drop-first", nargs="?", type=_number, const=1, default=0, metavar="N",
-        help="leave out the first image, or the first N")  # fmt: skip
+        help="leave out the first image, or the first N images")  # fmt: skip
     add("--trains", type=_numbers("train ids"), metavar="IDS",
-        help="use these trains only, by their ids: 1600000003,1600000010-1600000019")  # fmt: skip
+        help="use only these trains, by their ids: 1600000003,1600000010-1600000019")  # fmt: skip
     add("--index", type=_numbers("numbers"), metavar="NUMBERS",
-        help="use these trains of a run, or images of a stack, by their numbers from 0: "
+        help="use only these trains of a run, or images of a stack, by their numbers from 0: "
         "0,5,10-19")  # fmt: skip
     add("--select", metavar="CONDITION",
-        help="use the images for which it holds, as 'n_photons > 50 and hRIXS_norm > 0'; a field, "
-        "of which the higher of two groups is used; or auto, to leave blanks out")  # fmt: skip
+        help="use the images for which CONDITION is true, such as 'n_photons > 50 and hRIXS_norm > "
+        "0'; or the name of a field: its values are split into two groups, and the higher one "
+        "is used; or auto: leave blanks out")  # fmt: skip
 
 
 def choice_of(arguments: argparse.Namespace) -> Choice:
-    """What the options say."""
+    """Read the options."""
     return Choice(arguments.drop_first, arguments.trains, arguments.index, arguments.select)
 
 

@@ -1,4 +1,4 @@
-"""Whether what was typed is there, told at once: before the libraries are that would read it."""
+"""Check early that typed files exist, before the libraries that read them are imported."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from hrixs.utils.errors import MissingDataError, no_run_at, run_without_proposal
 
 
 def require_there(job: Job, run: str | Sequence[str] | None = None) -> None:
-    """Look for the files of a job, and for its one run, in the order in which they are read.
+    """Check that the files of a job, and its run, exist; in the order in which they are read.
 
     Raises
     ------
     MissingDataError, ValueError
-        As reading them would, for one that is not there.
+        The errors of reading, for a file that does not exist.
     """
     if job.settings is not None:
         file = Path(job.settings) if is_result(job.settings) else settings_path(job.settings)
@@ -39,7 +39,7 @@ def require_there(job: Job, run: str | Sequence[str] | None = None) -> None:
 
 
 def require_folder(output: Path) -> None:
-    """Raise MissingDataError where a file can't be written."""
+    """Raise MissingDataError if a file cannot be written."""
     if not (output.parent.is_dir() and os.access(output.parent, os.W_OK)):
         raise MissingDataError(
             f"there is no folder {output.parent} that can be written to, for {output.name}."
@@ -55,6 +55,6 @@ def _require_source(job: Job, name: str | Sequence[str]) -> None:
     elif not Path(name).exists():
         if is_plain_name(name):
             files_named(name)
-        # Which data are meant may lead elsewhere, and settings of a file tell it.
+        # A settings file may choose other data of the run.
         elif job.settings is None and "DATA" not in job.params:
             raise no_run_at(Path(name))

@@ -36,25 +36,25 @@ def process_together(
     plot: Path | None = None,
     page: Page | None = None,
 ) -> int:
-    """Process runs to one dataset, write it, and say what was done.
+    """Process runs to one dataset, write it, and print what was done.
 
     Parameters
     ----------
     names : sequence of str
-        Runs as they were typed, ranges written out.
+        Runs as they were typed, without ranges.
     output : path
-        File to write. Finished runs are kept beside it until all are done.
+        File to write. Finished runs are kept next to it until all are done.
     job : Job
-        All else.
+        All other options.
     plot : path, optional
-        Picture of the map, or of the spectra of all runs, to write.
+        Picture to write, of the map or of the spectra of all runs.
     page : Page, optional
         The report to write.
 
     Returns
     -------
     int
-        How many runs failed; they are left out.
+        Number of runs that failed; they are left out.
     """
     if output.is_dir() or not output.suffix:
         raise ValueError(f"{output} is a folder, expected one file for all runs: scan.nc.")
@@ -100,7 +100,7 @@ def process_together(
 
 
 def _told_failures(failed: str) -> int:
-    """Say which runs have failed, a line each; how many."""
+    """Print a line for each run that failed; return their number."""
     for text in failed.splitlines():
         print(f"failed: run {text}")
     return len(failed.splitlines())

@@ -1,4 +1,4 @@
-"""The work of ``hrixs watch``: live spectra from a bridge, on the screen and in a file."""
+"""The work of ``hrixs watch``: live spectra from a bridge, shown and saved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError
 
-# Images that wait beside a page, whose drawing needs the processor, too: half a second at 10 Hz.
+# Images that may wait: drawing a page needs the processor, too; half a second at 10 Hz.
 _KEEP = 5
 
 
@@ -45,40 +45,40 @@ def watch(
     refresh: float | None = None,
     stream: TextIO | None = None,
 ) -> xr.Dataset:
-    """Analyse trains as they come until Ctrl-C, and write what was found.
+    """Analyse trains as they arrive until Ctrl-C, and write the spectra.
 
     Parameters
     ----------
     endpoint : str
-        The bridge's server, ``tcp://HOST:PORT``.
+        Address of the bridge's server, ``tcp://HOST:PORT``.
     output : path or None
-        File to write at the end; None: one named by date and time, in the folder that one is in.
+        File to write at the end; None: a name with date and time in the current folder.
     job : Job
-        How to analyse, as for runs.
+        Options of the analysis, as for runs.
     mnemonics_file : str, optional
         JSON file with entries for `hrixs.mnemonics`.
     window, every_train, socket
         As in `LiveSpectra` and `Receiver`.
     timeout : float
-        Seconds in which the first train must come.
+        Seconds in which the first train must arrive.
     until_silent : float, optional
-        End when no train has come for so many seconds.
+        End if no train arrives for this number of seconds.
     refresh : float, optional
-        Seconds from one drawing to the next; by default 0.5, and 10 where there is no terminal.
+        Seconds between two drawings; default 0.5, and 10 if the output is no terminal.
     stream : text file, optional
-        Where to draw, by default ``sys.stdout``.
+        Where to draw (default ``sys.stdout``).
 
     Returns
     -------
     xarray.Dataset
-        What was written.
+        The dataset that was written.
 
     Raises
     ------
     TimeoutError
-        If no train came in the first `timeout` seconds.
+        If no train arrives in the first `timeout` seconds.
     MissingDataError
-        If there was no camera in the trains, or no image until the end.
+        If the trains have no such camera, or there was no image until the end.
     """
     output = _output(output)
     screen = Screen(stream or sys.stdout)
@@ -102,14 +102,14 @@ def watch(
                     footer=footer,
                 )
         finally:
-            # Whatever has ended the watch, also an error: what was found is saved.
+            # The spectra are saved whatever ends the watch, also after an error.
             live.finish()
             if live.counts.analysed:
                 result = live.dataset()
                 write_netcdf(result, output)
     watch.say_end()
     if result is None:
-        raise MissingDataError("no image was analysed, so that nothing was written.")
+        raise MissingDataError("no image was analysed; nothing was written.")
     screen.say(f"wrote {output}: total of {live.counts.analysed} trains, spectra of the last "
                f"{len(live.window)}")  # fmt: skip
     return result
@@ -130,13 +130,13 @@ def watch_in_browser(
 ) -> None:
     """Analyse trains as `watch` does, and show them on a page, until Ctrl-C.
 
-    A server that is not there, or a camera that is not in the trains, is told on the page and
-    waited for. What was found is saved every few seconds, and at the end.
+    If the server does not answer, or the trains have no such camera, the page says so and waits.
+    Spectra are saved every few seconds, and at the end.
 
     Parameters
     ----------
     port, origins
-        As in `hrixs.view.server.serving`; the others as in `watch`.
+        As in `hrixs.view.server.serving`; all others as in `watch`.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def _settings(job: Job, mnemonics_file: str | None, say: Callable[[str], None]) 
 
 
 class _Watch:
-    """One watch: takes the trains from the receiver, and tells the user."""
+    """One watch: takes trains from the receiver, and informs the user."""
 
     def __init__(self, live: LiveSpectra, receiver: Receiver, screen: Screen, link: Link) -> None:
         self.live, self.screen, self.link = live, screen, link
@@ -209,7 +209,7 @@ class _Watch:
         refresh: float,
         footer: str,
     ) -> None:
-        """Go on until `stop`, or until the server has been silent for so long."""
+        """Go on until `stop`, or until the server was silent for `until_silent` seconds."""
         next_drawing = 0.0
         while not stop():
             was_connected = self.link.connected
@@ -224,9 +224,9 @@ class _Watch:
                 self._show(footer)
 
     def say_end(self) -> None:
-        """Leave on the screen what was found."""
+        """Print the final state."""
         live, (columns, rows) = self.live, self.screen.size
-        # How it was as long as trains came: that the server has gone is no problem any more.
+        # The state while trains arrived: at the end a missing server is no problem any more.
         self.link.connected, self.link.silent, self.link.now = True, 0.0, self.taking.last_train
         if self.screen.interactive and live.counts.analysed:
             options = {"columns": columns, "rows": min(rows - 2, 40)}

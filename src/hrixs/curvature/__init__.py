@@ -1,4 +1,4 @@
-"""The curve that the spectral lines follow, fitted to an image or to photons."""
+"""Fit the curve of the spectral lines to an image or to photons."""
 
 from typing import TYPE_CHECKING
 

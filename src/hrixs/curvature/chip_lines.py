@@ -1,7 +1,7 @@
-"""What an image has from the chip and not from light: rows, columns, stuck and hot pixels.
+"""Patterns of the chip in an image: rows, columns, stuck and hot pixels.
 
-Light has photon noise, which differs from frame to frame, and is spread over neighbouring pixels;
-the pedestal of a row of the chip is the same in all frames, and ends with the row.
+They are separated from light in two ways: light has photon noise from frame to frame, and is spread
+over neighbouring pixels. The pedestal of a row is the same in all frames, and ends with the row.
 """
 
 from __future__ import annotations
@@ -18,62 +18,62 @@ from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-# Pixels of a column, or of a part of a row, that its level is of; columns that give the usual one.
+# Number of pixels for the level of a column or part of a row; of columns for the usual level.
 _ENOUGH_PIXELS, _SAMPLE = 256, 128
-# Lines on either side that a line is compared with.
+# Number of lines on each side with which a line is compared.
 _AROUND = 65
-# A step between neighbouring lines that is none of chance, in deviations of such steps.
+# Smallest significant step between neighbouring lines, in standard deviations of such steps.
 _STEP = 6.0
-# A variance's change that may be chance, in deviations of such changes; and the deviation of one
-# variance, in itself, of so many independent pixels.
+# Largest change of a variance by chance, in standard deviations; relative deviation of one
+# variance, and its number of independent pixels.
 _CHANGE, _VARIANCE_ERROR = 3.0, 1.5
-#: Light has at least this much variance for each ADU that it adds, and the chip at most so much, in
-#: the noise of a pixel without light.
+#: Variance per ADU of light (at least) and of the chip (at most), in units of the noise of a pixel
+#: without light.
 LIGHT_VARIANCE, NO_VARIANCE = 0.75, 0.1
-# Lines without light are among so many of the quietest, in percent.
+# Lines without light are among this percentage of the quietest lines.
 _DARK_PERCENT = 5.0
-# No light has as much: of more the line is noisy by itself.
+# Light has less variance; a line with more is noisy by itself.
 _MOST_VARIANCE = 200.0
-# Lines with less than this share of the others' variance are stuck.
+# Lines with less than this share of the usual variance are stuck.
 _STUCK = 1 / 16
-# So many pixels beside each other that do not change at all are stuck, if that is no chance.
+# This number of neighbouring pixels that do not change are stuck, unless by chance.
 _RUN, _BY_CHANCE = 16, 0.01
 _EIGHT_TRUE = np.uint64(0x0101010101010101)
-# A hot pixel stands out by so many deviations, and has neighbours with less than this share of it.
+# A hot pixel exceeds its neighbours by this number of deviations; they have less than this share.
 _HOT, _HOT_NEIGHBOUR = 8.0, 0.1
-# Half of a hot pixel's frames have the same as the other half, to this share.
+# Both halves of the frames of a hot pixel agree within this share.
 _STEADY = 0.3
-# The track of a cosmic ray: so many times the charge of what is seen in one frame elsewhere.
+# A track of a cosmic ray has this times the charge of what appears in single frames elsewhere.
 _TRACK = 20.0
-# A line of which so much is off is reported; more bad pixels than this share are worth a word.
+# A line with this share of deviating pixels is reported; so is a larger share of bad pixels.
 _WHOLE, _MANY_BAD = 0.2, 1e-3
-# Where so many steps are of the chip, each line has a pedestal of its own.
+# With this share of steps of the chip, each line has its own pedestal.
 _EVERY_ROW = 0.2
-# A band of rows has two edges: rows between them, and share by which these may differ.
+# A band of rows has two edges: rows between them, and share by which they may differ.
 _WIDEST_BAND, _BACK = 24, 0.35
-# Parts of a row that may have a level of their own, of so many columns at least.
+# Numbers of parts of a row that may have different levels, and their smallest number of columns.
 _PARTS, _LEAST_PART = 4, 96
-# Columns between pixels that share no photon.
+# Distance in columns of pixels that share no photon.
 _APART = 3
 
 
 @dataclass(frozen=True)
 class ChipLines:
-    """What the chip adds to an image.
+    """An image, separated into light and patterns of the chip.
 
     Attributes
     ----------
     clean : numpy.ndarray, shape (x, y)
-        The image without that, in ADU, NaN where a pixel is bad. What cannot be
+        The image without patterns of the chip, in ADU; NaN at bad pixels. What cannot be
         distinguished from light is left in it.
     image : numpy.ndarray, shape (x, y)
         The image itself.
     bad : numpy.ndarray of bool, shape (x, y)
         Pixels without information: stuck, saturated, hot, noisy, or struck by a cosmic ray.
     noise : float
-        Of a pixel in one frame, in ADU.
+        Noise of a pixel in one frame, in ADU.
     uneven : bool
-        Whether anything was taken out of `image`.
+        Whether anything was removed from `image`.
     """
 
     clean: Floats
@@ -84,7 +84,7 @@ class ChipLines:
 
     @cached_property
     def pattern(self) -> Floats:
-        """Pedestal of each pixel above that of most, by its row and its column, in ADU."""
+        """Pedestal of each pixel relative to most pixels, by its row and column, in ADU."""
         if not self.uneven:
             return np.zeros(self.image.shape)
         pattern = np.asarray(self.image - self.clean)
@@ -93,12 +93,12 @@ class ChipLines:
 
     @property
     def matters(self) -> bool:
-        """Whether the pedestals would be taken for photons, or pixels are bad."""
+        """Whether pedestals could be taken for photons, or pixels are bad."""
         uneven = self.uneven and float(np.ptp(self.pattern)) > 0.5 * self.noise
         return uneven or bool(self.bad.any())
 
     def remarks(self) -> list[str]:
-        """What is worth a word, a sentence each."""
+        """Warnings about the chip, a sentence each."""
         off = self.bad
         if self.uneven:
             off = off | (np.abs(self.pattern) > 0.5 * self.noise)
@@ -124,16 +124,16 @@ class ChipLines:
 def chip_lines(
     mean: Floats, difference: Floats, n_images: int, *, threads: int | None = None
 ) -> ChipLines:
-    """Find what the chip adds to the mean of frames.
+    """Find the patterns of the chip in the mean of frames.
 
     Parameters
     ----------
     mean : numpy.ndarray, shape (x, y)
-        Mean of frames, less a dark if there is one, in ADU; NaN where a pixel is masked.
+        Mean of frames, minus a dark if there is one, in ADU; NaN at masked pixels.
     difference : numpy.ndarray, shape (x, y)
-        How its halves differ, as in `hrixs.camera.half_means.HalfMeans`, or `along_rows`.
+        Difference of its halves, from `hrixs.camera.half_means.HalfMeans`, or `along_rows`.
     n_images : int
-        Frames that they are of; 1 where the difference is not one of frames.
+        Number of frames; 1 if the difference is not one of frames.
     threads : int, optional
         As in `hrixs.find_photons`.
 
@@ -169,23 +169,23 @@ def chip_lines(
 
 
 def along_rows(image: Floats) -> Floats:
-    """Difference of pixels along each row, in place of that of frames where there is one frame."""
+    """Difference of pixels along each row, used if there is only one frame."""
     other = np.roll(image, -_APART, axis=0)
     other[-_APART:] = image[-2 * _APART : -_APART]
     return np.asarray((image - other) / np.sqrt(2))
 
 
 def row_levels(image: Floats) -> Floats:
-    """Level of each row without strong light, 0 where it is not known, in ADU.
+    """Level of each row without strong light, in ADU; 0 if unknown.
 
-    Of a line that covers most columns of a row this is the line itself.
+    If a line covers most columns of a row, the level is that of the line.
     """
     level = line_levels(image, np.zeros_like(image), ~np.isfinite(image)).level
     return np.asarray(np.nan_to_num(level - np.nanmedian(level)))
 
 
 def _stuck_runs(difference: Floats) -> BoolImage:
-    """Pixels in runs along x or y that do not change at all."""
+    """Pixels in sequences along x or y that do not change at all."""
     from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
     still = difference == 0
@@ -198,13 +198,13 @@ def _stuck_runs(difference: Floats) -> BoolImage:
         if not _has_stretch(still, axis) or _by_chance(still):
             continue
         within = minimum_filter1d(still.view(np.uint8), _RUN, axis, mode="constant")
-        # Filters of an even size reach one pixel further to one side.
+        # Filters of even size are one pixel wider on one side.
         found |= maximum_filter1d(within, _RUN, axis, origin=-1).astype(bool)
     return found
 
 
 def _has_stretch(still: BoolImage, axis: int) -> bool:
-    """Whether half of a run begins at a multiple of its length along an axis."""
+    """Whether half of a sequence begins at a multiple of its length along an axis."""
     half = _RUN // 2
     n_half = still.shape[axis] // half
     if still.shape[1] % half or still.dtype.itemsize * half != np.dtype(np.uint64).itemsize:
@@ -219,13 +219,13 @@ def _has_stretch(still: BoolImage, axis: int) -> bool:
 
 
 def _by_chance(still: BoolImage) -> bool:
-    """Whether so many pixels do not change that runs of them mean nothing."""
+    """Whether so many pixels do not change that sequences of them mean nothing."""
     usual = float(np.median(still.mean(axis=0)))
     return usual**_RUN * still.size > _BY_CHANCE
 
 
 def _dead_or_noisy(lines: LineLevels, noisy: bool) -> NDArray[np.bool_]:
-    """Lines that do not change, and, if `noisy`, those that change without light."""
+    """Lines that do not change, and with `noisy` also lines that change without light."""
     level, variance = lines.level, lines.variance
     usual = noise_of(lines) ** 2
     if not usual > 0:
@@ -240,7 +240,7 @@ def _dead_or_noisy(lines: LineLevels, noisy: bool) -> NDArray[np.bool_]:
 
 
 def _subtract_parts(clean: Floats, difference: Floats, bad: BoolImage, threads: int | None) -> bool:
-    """Subtract pedestals of parts of the rows, as of the amplifiers of a chip, if there are any."""
+    """Subtract pedestals of parts of the rows, such as amplifiers of the chip, if there are any."""
     found = False
     n_parts = min(_PARTS, len(clean) // _LEAST_PART)
     for k in range(n_parts if n_parts > 1 else 0):
@@ -254,7 +254,7 @@ def _subtract_parts(clean: Floats, difference: Floats, bad: BoolImage, threads: 
 
 
 def _pedestals(lines: LineLevels) -> Floats:
-    """Pedestal of each line above that of most, by the steps that light does not make."""
+    """Pedestal of each line relative to most lines, from steps that light cannot make."""
     level, variance = lines.level, lines.variance
     known = np.flatnonzero(np.isfinite(level) & np.isfinite(variance))
     pedestal = np.zeros(len(level))
@@ -271,7 +271,7 @@ def _pedestals(lines: LineLevels) -> Floats:
         * (variance[known][1:] + variance[known][:-1])
         / np.sqrt(lines.n_pixels[known][1:]),
     )
-    # Where the level falls, light becomes less noisy.
+    # If the level falls, light becomes less noisy.
     more = changes * np.sign(steps)
     least = LIGHT_VARIANCE * noise * np.abs(steps)
     of_chip = (np.abs(steps) > _STEP * spread) & (more + _CHANGE * scatter < least)
@@ -292,7 +292,7 @@ def _pedestals(lines: LineLevels) -> Floats:
 def _other_edges(
     steps: Floats, large: NDArray[np.bool_], of_chip: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Steps back to where a step of the chip came from, near it: light may lie on one of both."""
+    """Steps back to the level before a step of the chip; light may be on one of both."""
     found = np.zeros(len(steps), dtype=bool)
     for edge in np.flatnonzero(large & ~of_chip):
         near = slice(max(0, edge - _WIDEST_BAND), edge + _WIDEST_BAND + 1)
@@ -302,7 +302,7 @@ def _other_edges(
 
 
 def _around(values: Floats) -> Floats:
-    """Running median of a line's neighbours; NaN are passed over."""
+    """Running median of neighbouring lines; NaN is ignored."""
     from scipy.ndimage import median_filter
 
     known = np.isfinite(values)
@@ -314,7 +314,7 @@ def _around(values: Floats) -> Floats:
 
 
 def _hot_pixels(clean: Floats, difference: Floats, n_images: int) -> BoolImage:
-    """Pixels that stand out as no light does: alone, and in all frames, or by far in one."""
+    """Pixels brighter than light can be: single ones, in all frames, or far brighter in one."""
     hot = np.zeros(clean.shape, dtype=bool)
     some = clean[:: max(1, len(clean) // _SAMPLE)]
     some = some[np.isfinite(some)]
@@ -337,7 +337,7 @@ def _hot_pixels(clean: Floats, difference: Floats, n_images: int) -> BoolImage:
     inside = np.stack([x > 0, x < nx - 1, y > 0, y < ny - 1])
     beside = np.where(np.isfinite(beside) & inside, beside - middle, 0.0).max(axis=0)
     alone = beside < np.maximum(_HOT_NEIGHBOUR * height, 3 * spread)
-    # The charge that came in one frame, if it came in one.
+    # The charge in one frame, if it came in a single frame.
     own = np.abs(difference[x, y])
     once = own > 0.8 * height * np.sqrt(n_images)
     steady = own < _STEADY * height * np.sqrt(n_images)

@@ -1,4 +1,4 @@
-"""Whether what a curve was fitted to is light, or rows of the chip at a level of their own."""
+"""Decide whether a fitted line is light, or rows of the chip at another level."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from numpy.typing import NDArray
 from hrixs.curvature.chip_lines import LIGHT_VARIANCE, NO_VARIANCE
 from hrixs.utils.typing import Floats
 
-# A line that moves by more rows over the image is none of the chip's.
+# A line that moves by more rows over the image is not a row of the chip.
 _ROW_ALIGNED = 1.5
-# Deviations by which a level, or a variance, must be off to count.
+# Smallest significant deviation of a level or a variance, in standard deviations.
 _SURE, _CLEAR = 3.0, 10.0
-# Light makes less than this share of its height within one row: its cloud reaches into the next.
+# Light rises by less than this share of its height within one row, because of the cloud.
 _HARD = 0.92
-# Rows beside a line that are none of it, in widths of it.
+# Rows this number of widths from a line do not belong to it.
 _BESIDE = 2.0
-# Hits in a row that show how they go on in the next one.
+# Fewest hits in a row for a comparison with the next row.
 _FEWEST_HITS = 30
-# A curve known no better than that is none, in pixels.
+# Largest error of a curve, in pixels.
 _LARGEST_ERROR = 2.0
 
 
 class FittedLine(Protocol):
-    """A fit with a line of some width."""
+    """A fit of a line with a width."""
 
     @property
     def fwhm(self) -> float:
         """Full width at half maximum, in pixels."""
 
     def centre(self, x: Floats) -> Floats:
-        """Row of the line's centre at `x`."""
+        """Row of the centre of the line at `x`."""
 
 
 def doubt_of_line(
     fit: FittedLine, image: Floats, difference: Floats, first: tuple[int, int] = (0, 0)
 ) -> str | None:
-    """Why a line is hardly light, in words; None where nothing speaks against it.
+    """Text why a line is probably not light; None if there is no reason.
 
     Parameters
     ----------
     fit : CurvatureFit or PhotonCurvatureFit
         The line.
     image, difference : numpy.ndarray, shape (x, y)
-        Mean of frames and how its halves differ, as of `hrixs.camera.half_means.HalfMeans`.
+        Mean of frames and difference of its halves, from `hrixs.camera.half_means.HalfMeans`.
     first : (int, int)
-        Place of the first pixel on the chip.
+        Position of the first pixel on the chip.
 
     Examples
     --------
@@ -93,12 +93,12 @@ def doubt_of_line(
             f"each ADU, light by more than {LIGHT_VARIANCE * noise:.2g}"
         )
     if height > _CLEAR * height_err and _is_box(level - base, middle, known):
-        return begins + "begins and ends within one row, where light reaches into the next ones"
+        return begins + "begins and ends within one row, but light reaches into the next rows"
     return None
 
 
 def doubt_of_hits(fit: FittedLine, x: Floats, y: Floats) -> str | None:
-    """Why a line of photons is hardly light, in words; None where nothing speaks against it.
+    """Text why a line of photons is probably not light; None if there is no reason.
 
     Parameters
     ----------
@@ -121,14 +121,14 @@ def doubt_of_hits(fit: FittedLine, x: Floats, y: Floats) -> str | None:
         return None
     if _is_box(counts - np.median(counts), middle, np.ones(len(counts), dtype=bool)):
         return (
-            "it lies along the rows of the chip and begins and ends within one row, where light "
-            "reaches into the next ones"
+            "it lies along the rows of the chip and begins and ends within one row, but light "
+            "reaches into the next rows"
         )
     return None
 
 
 def doubt_of_errors(error: NDArray[np.float64]) -> str | None:
-    """Why the stated errors of a curve, less its mean, are none of a fit that found a line."""
+    """Text if the errors of a curve (without its mean) are too large for a line; else None."""
     worst = float(np.max(error)) if np.isfinite(error).all() else float("inf")
     if worst < _LARGEST_ERROR:
         return None
@@ -154,7 +154,7 @@ def _scatter(values: Floats) -> float:
 
 
 def _is_box(height: Floats, middle: float, known: NDArray[np.bool_]) -> bool:
-    """Whether a band of rows has edges that no light has."""
+    """Whether a band of rows has edges that light cannot have."""
     near = np.flatnonzero(known & (np.abs(np.arange(len(height)) - middle) <= 3))
     peak = int(near[np.argmax(height[near])]) if len(near) else -1
     if peak < 0 or height[peak] <= 0:

@@ -1,6 +1,6 @@
-"""The parabola that the spectral lines follow on the detector, fitted to an image.
+"""Fit the parabola of the spectral lines to an image.
 
-A Gaussian line on a constant, least squares over the pixels near the line.
+The model is a Gaussian line on a constant, fitted by least squares to the pixels near the line.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ from hrixs.utils.statistics import FWHM, median_of
 
 FloatImage = NDArray[np.float64]
 
-# Blocks of columns that give the errors: of so many columns, so that few photons are in two, unless
-# the image is too narrow.
+# Number of blocks of columns for the errors, and columns of a block: so wide that few photons are
+# in two blocks, unless the image is too narrow.
 _N_BLOCKS, _LEAST_BLOCK, _FEWEST_BLOCKS = 64, 16, 16
-# Of a number, in its deviations, over which second derivatives are taken.
+# Step for second derivatives, in standard deviations of a parameter.
 _STEP = 0.05
-# A line's amplitude over its uncertainty: well above the best that noise gives in a search over all
-# tilts, bends and rows.
+# Smallest amplitude / uncertainty of a line: well above the largest that noise gives in a search
+# over all tilts, bends and rows.
 _LEAST_SIGNIFICANCE = 8.0
-# The fits that place the window end where their steps are small beside it.
+# The fits that place the window end when their steps are small compared with it.
 _ROUGHLY = {"ftol": 1e-3, "xtol": 1e-3}
-# Columns that give a first level.
+# Number of columns for a first level.
 _SAMPLE = 256
 
 
 @dataclass(frozen=True, repr=False)
 class CurvatureFit:
-    """A Gaussian line along a parabola, as fitted, with one standard deviation of each number.
+    """A fitted Gaussian line along a parabola; errors are one standard deviation.
 
     Attributes
     ----------
     curve_a, curve_b : float
-        Coefficients: the line's centre is ``y0 + (curve_b * x + curve_a) * x``, in pixels of the
-        full chip where the image's coordinates give its place there, else of the image.
+        Coefficients: the centre of the line is ``y0 + (curve_b * x + curve_a) * x``, in pixels of
+        the full chip if coordinates of the image give its position, otherwise of the image.
     y0 : float
         Row of the line at ``x = 0``.
     sigma : float
         Width of the line as a standard deviation, in pixels.
     amplitude, background : float
-        Height above the background and background, in the image's unit.
+        Height above the background, and background, in the unit of the image.
     curve_a_err, curve_b_err, y0_err, sigma_err, amplitude_err, background_err : float
-        Standard deviations, from the scatter of the residuals in blocks of columns. That of `y0`
-        is large where column 0 lies far beside the image.
+        Standard deviations, from the scatter of residuals in blocks of columns. That of `y0` is
+        large if column 0 is far from the image.
     covariance : numpy.ndarray, shape (3, 3), or None
-        Of `y0`, `curve_a` and `curve_b`.
+        Covariance of `y0`, `curve_a` and `curve_b`.
     """
 
     curve_a: float
@@ -75,7 +75,7 @@ class CurvatureFit:
 
     @property
     def curvature(self) -> Curvature:
-        """The curve, with what is known of its errors, for all functions that take one."""
+        """The curve with its errors, for all functions that take a curve."""
         pair = self.curve_a, self.curve_b
         if self.covariance is None:
             return Curvature(pair)
@@ -87,7 +87,7 @@ class CurvatureFit:
         return float(FWHM * self.sigma)
 
     def curve_error(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Standard deviation of the curve at `x`, less its mean over all `x` given, in pixels."""
+        """Standard deviation of the curve at `x` without its mean over all `x`, in pixels."""
         if self.covariance is None:
             return np.full(np.shape(x), np.nan)
         powers = np.stack([x, np.square(x)]).astype(np.float64)
@@ -96,7 +96,7 @@ class CurvatureFit:
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def centre(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Row of the line's centre at `x`, in pixels."""
+        """Row of the centre of the line at `x`, in pixels."""
         return self.y0 + self.curvature(x)
 
     def __repr__(self) -> str:
@@ -113,29 +113,29 @@ def fit_curvature_image(
     start: CurveLike | None = None,
     **options: Any,
 ) -> CurvatureFit:
-    """Fit the strongest line of an image by a Gaussian that follows a parabola.
+    """Fit the strongest line of an image with a Gaussian along a parabola.
 
     Parameters
     ----------
     image : array_like, shape (x, y)
-        Usually the sum of a run's frames, dark subtracted. NaN pixels are left out. Coordinates
-        ``x`` and ``y`` that are consecutive whole numbers give its place on the full chip.
+        Usually the sum of the frames of a run, dark subtracted. NaN pixels are left out. If
+        coordinates ``x`` and ``y`` are consecutive whole numbers, they give its place on the chip.
     start : Curvature or (float, float), optional
-        Curve, or ``(curve_a, curve_b)``, to start from. By default the start is searched for.
+        Start values: a curve, or ``(curve_a, curve_b)``. Default: they are searched.
     **options
-        Handed on to `scipy.optimize.least_squares`.
+        Passed to `scipy.optimize.least_squares`.
 
     Returns
     -------
     CurvatureFit
-        About column 0 of the full chip, or, without coordinates, of the image.
+        The fit about column 0 of the full chip, or of the image if it has no coordinates.
 
     Raises
     ------
     NoLineError
-        If no line stands out of the noise.
+        If no line is above the noise.
     ValueError
-        If the image is not two-dimensional, or too small to hold a line; for pixels beyond 1e100.
+        If the image is not two-dimensional, or too small; for pixels beyond 1e100.
 
     Examples
     --------
@@ -164,9 +164,9 @@ def fit_curvature_image(
 
 
 def rough_line(image: FloatImage) -> tuple[Curvature, float]:
-    """Where the fit of a line would start: its curve and its row, about the image's corner.
+    """Start values of the fit: curve and row, relative to the corner of the image.
 
-    Also where light is on a few columns only, of which a fit of all can't be sure.
+    They are found also if only a few columns have light, too few for a fit.
     """
     curve_a, curve_b = search_curvature(image)
     return Curvature((curve_a, curve_b)), float(_guess_line(image, curve_a, curve_b)[1])
@@ -178,7 +178,7 @@ def _pixels(image: xr.DataArray | ArrayLike) -> FloatImage:
 
 
 def _start(start: CurveLike, first_column: int) -> tuple[float, float]:
-    """Coefficients to start from, about the image's first column."""
+    """Start values of the coefficients, about the first column of the image."""
     expected = f"args = {start!r}, expected a pair of finite numbers (A, B), or a parabola."
     try:
         curve = Curvature.of(start)
@@ -191,8 +191,8 @@ def _start(start: CurveLike, first_column: int) -> tuple[float, float]:
 
 
 def _on_chip(fit: CurvatureFit, x0: int, y0: int) -> CurvatureFit:
-    """`fit`, of an image that begins at column `x0` and row `y0`, about column 0 of the chip."""
-    # From y0, a and b about the image's corner to those about the chip's.
+    """Convert `fit` of an image that begins at column `x0`, row `y0` to column 0 of the chip."""
+    # Convert y0, a and b from the corner of the image to that of the chip.
     to_chip = np.array([[1.0, -x0, x0**2], [0.0, 1.0, -2.0 * x0], [0.0, 0.0, 1.0]])
     row, a, b = to_chip @ [fit.y0, fit.curve_a, fit.curve_b]
     assert fit.covariance is not None
@@ -207,23 +207,23 @@ def _on_chip(fit: CurvatureFit, x0: int, y0: int) -> CurvatureFit:
 def line_positions(
     image: xr.DataArray | ArrayLike, fit: CurvatureFit, n_strips: int = 16
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centre of the line in strips of an image, measured without the parabola's help.
+    """Centre of the line in strips of an image, measured independently of the parabola.
 
-    The check of a fit: the median of each strip's residual should be a fraction of a pixel.
+    For checking a fit: the residuals of the strips should be a fraction of a pixel.
 
     Parameters
     ----------
     image : array_like, shape (x, y)
         The image that was fitted.
     fit : CurvatureFit
-        Only says where to look: within four widths of the line.
+        Only used to find the line: within four of its widths.
     n_strips : int
-        Strips along x.
+        Number of strips along x.
 
     Returns
     -------
     x, y : numpy.ndarray, shape (n_strips,)
-        Middle of each strip and centre of mass of the line in it, in pixels, as the fit has them.
+        Middle of each strip, and centre of mass of the line in it, in the pixels of the fit.
     """
     x0, y0 = first_pixel(image) or (0, 0)
     pixels = _pixels(image)
@@ -246,14 +246,14 @@ def line_positions(
 
 
 def _guess_line(image: FloatImage, curve_a: float, curve_b: float) -> NDArray[np.float64]:
-    """Start of the fit: amplitude, y0, sigma, curve_a, curve_b, background."""
+    """Start values of the fit: amplitude, y0, sigma, curve_a, curve_b, background."""
     from scipy.ndimage import gaussian_filter1d
 
     nx, ny = image.shape
     bend = Curvature((curve_a, curve_b))
     x, strips = strip_profiles(image, min(256, nx))
     own = np.arange(ny, dtype=np.float64)
-    # The line may cross column 0 beyond the image's rows.
+    # The line may cross column 0 outside the rows of the image.
     low, high = min(0.0, -float(bend(x).max())), max(0.0, -float(bend(x).min()))
     rows = np.arange(np.floor(low), ny + np.ceil(high))
     moved = np.array(
@@ -358,9 +358,9 @@ def _errors(
     values: NDArray[np.float64],
     nx: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Standard deviations, and covariance, with a photon's charge shared by neighbouring pixels.
+    """Standard deviations and covariance, if neighbouring pixels share the charge of photons.
 
-    A jackknife: of each block of columns it is told, to first order, how the fit moves without it.
+    A jackknife: the change of the fit without each block of columns, to first order.
     """
     n_blocks = min(_N_BLOCKS, max(nx // _LEAST_BLOCK, min(_FEWEST_BLOCKS, nx // 4)))
     block = (x * n_blocks // nx).astype(np.int64)
@@ -376,7 +376,7 @@ def _errors(
     first = np.sqrt(np.diag(bread @ (pulls @ pulls.T) @ bread))
     if not (np.isfinite(first) & (first > 0)).all():
         return first * scale, np.diag(first**2) * np.outer(scale, scale)
-    # Second derivatives of each block's squares: few photons bend them otherwise than many.
+    # Second derivatives of the squares of each block: blocks with few photons have other ones.
     bends = np.empty((n_blocks, len(scale), len(scale)))
     for k, step in enumerate(_STEP * first):
         moved = np.zeros(len(scale))

@@ -1,4 +1,4 @@
-"""Where a curvature fit starts without hints: on which parabola an image's strips agree best."""
+"""Start values of a curvature fit: the parabola for which strips of the image agree best."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _N_STRIPS = 64
 
 
 def search_curvature(image: _FloatImage) -> tuple[float, float]:
-    """Coefficients that make the image's strips agree best, found on a grid, coarse to fine.
+    """Coefficients for which strips of the image agree best, on a grid, coarse to fine.
 
-    Moving each strip by the parabola and adding them up, the sum's power is the correlation of all
-    pairs of strips, and a constant.
+    Each strip is shifted by the parabola, and all are added up; the power of the sum is the
+    correlation of all pairs of strips plus a constant.
     """
     nx, ny = image.shape
     x, strips = strip_profiles(image, min(_N_STRIPS, nx // 4))
@@ -32,7 +32,7 @@ def search_curvature(image: _FloatImage) -> tuple[float, float]:
         used = np.flatnonzero((cycles > 1 / ny) & (cycles < cutoff))  # below that is background
 
         def moved_by(rows: NDArray[np.float64]) -> NDArray[np.complex128]:
-            """Factors of each frequency; each is the one before, moved on."""
+            """Factors of each frequency, each computed from the one before."""
             factors = np.empty((len(used), *rows.shape), np.complex128)
             by_step = np.exp(1j * np.pi * rows / ny)
             here = np.exp(2j * np.pi * rows * cycles[used[0]])
@@ -43,7 +43,7 @@ def search_curvature(image: _FloatImage) -> tuple[float, float]:
 
         bent = moved_by(np.multiply.outer(4 * position * (position - 1), bends))
         bent *= spectra[used, :, None]
-        # Products of matrices, one for each frequency: tilts by strips, and these by bends.
+        # Products of matrices, one for each frequency: tilts x strips, then x bends.
         sums = moved_by(np.multiply.outer(tilts, position)) @ bent
         powers = (np.square(sums.real) + np.square(sums.imag)).sum(axis=0)
         tilt, bend = np.unravel_index(int(np.argmax(powers)), powers.shape)
@@ -62,7 +62,7 @@ def search_curvature(image: _FloatImage) -> tuple[float, float]:
 
 
 def strip_profiles(image: _FloatImage, n_strips: int) -> tuple[NDArray[np.float64], _FloatImage]:
-    """Mean profiles of strips of equal width, each less its median; and the strips' middles."""
+    """Mean profiles of strips of equal width minus their medians; middles of the strips."""
     width = len(image) // n_strips
     cut = image[: n_strips * width].reshape(n_strips, width, -1)
     profile = cut.sum(axis=1)
@@ -78,7 +78,7 @@ def strip_profiles(image: _FloatImage, n_strips: int) -> tuple[NDArray[np.float6
 
 
 def _medians_of(profile: _FloatImage, known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Median of what is known of each profile."""
+    """Median of the known values of each profile."""
     if known.all():
         return np.asarray(np.median(profile, axis=1))
     own = (row[is_known] for row, is_known in zip(profile, known, strict=True))

@@ -15,36 +15,36 @@ from hrixs.utils.typing import Floats
 
 # Rows over which the profile is smoothed: narrow lines, excitations, broad fluorescence.
 _SMOOTH = (1.5, 6.0, 20.0)
-# Light stands out of the noise of so smoothed a profile by this, and has this share of its peak.
+# Light exceeds the noise of a smoothed profile by this factor, and has this share of its peak.
 _SURE, _SHARE_OF_PEAK = 5.0, 0.02
-# A part of the profile with less than this share of all light is left to chance.
+# A part of the profile with less than this share of all light is ignored.
 _LEAST_PART = 0.01
-# A part is faint with less than this share of the peak, smoothed by some rows.
+# A part is faint if it has less than this share of the peak, smoothed by some rows.
 _FAINT = 0.1
-# Rows that fewer than this share of the columns reach have no information.
+# Rows that fewer than this share of the columns reach are not used.
 _LEAST_COLUMNS = 0.25
-# Columns beside each other that count as one, so that halves of the columns share no photon.
+# Neighbouring columns that count as one, so that both halves of the columns share no photon.
 _BLOCK = 4
-# Strips along x that the light is looked for in, at most and at least, and columns of one.
+# Largest and smallest number of strips along x, and columns of a strip.
 _MOST_STRIPS, _FEWEST_STRIPS, _LEAST_WIDTH = 64, 8, 8
-# A strip is lit if it has this share of what bright ones have, which is known so well.
+# A strip has light if it has this share of the light of bright strips, known this well.
 _LIT, _KNOWN = 0.1, 5.0
-# Light that leaves out less than this share of the columns fills the chip.
+# Light fills the chip if less than this share of the columns is without it.
 _FILLS = 0.06
 
 
 @dataclass(frozen=True)
 class LightExtent:
-    """Where light is.
+    """Range of rows and columns with light.
 
     Attributes
     ----------
     rows : (float, float)
-        First and last row of the light, where the line crosses column 0 of the image.
+        First and last row of the light in column 0 of the image.
     columns : (int, int) or None
-        First column with light and the end; None where it fills the image, or that is not known.
+        First column with light, and the end; None if light fills the image, or if unknown.
     profile, row : numpy.ndarray, shape (n,)
-        Mean of the straightened image over the columns less its background, in ADU, and its rows.
+        Mean of the straightened image over the columns minus its background, in ADU; its rows.
     """
 
     rows: tuple[float, float]
@@ -53,7 +53,7 @@ class LightExtent:
     row: Floats
 
     def share_within(self, low: float, high: float) -> float:
-        """Share of the light that lies in rows from `low` to `high`."""
+        """Share of the light in rows from `low` to `high`."""
         inside = (self.row >= low) & (self.row <= high)
         total = float(np.nansum(self.profile))
         share = float(np.nansum(self.profile[inside])) / total if total > 0 else np.nan
@@ -61,16 +61,16 @@ class LightExtent:
 
 
 def light_extent(image: Floats, curve: Curvature, line: float) -> LightExtent:
-    """Find out how far the light reaches.
+    """Find the rows and columns that have light.
 
     Parameters
     ----------
     image : numpy.ndarray, shape (x, y)
-        Mean image in ADU, NaN where a pixel is bad.
+        Mean image in ADU; NaN at bad pixels.
     curve : Curvature
-        Of the lines, about the image's first column.
+        Curve of the lines, about the first column of the image.
     line : float
-        Row of the strongest line at the image's first column.
+        Row of the strongest line in the first column of the image.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def light_extent(image: Floats, curve: Curvature, line: float) -> LightExtent:
 
 
 def _lit(profile: Floats, noise: Floats) -> tuple[NDArray[np.bool_], float]:
-    """Rows with light, and the background of the others."""
+    """Rows with light, and the background of the other rows."""
     from scipy.ndimage import gaussian_filter1d
 
     lit = np.zeros(len(profile), dtype=bool)
@@ -119,7 +119,7 @@ def _lit(profile: Floats, noise: Floats) -> tuple[NDArray[np.bool_], float]:
         before = lit
         lit = np.zeros(len(profile), dtype=bool)
         for sigma in _SMOOTH:
-            # Without the narrow lines that are known, which would be smeared out.
+            # Without the known narrow lines, which would be smeared out.
             smooth = gaussian_filter1d(np.where(lit, 0.0, profile - background), sigma)
             chance = 1.4826 * float(np.median(np.abs(gaussian_filter1d(noise, sigma))))
             peak = float(gaussian_filter1d(profile, sigma).max()) - background
@@ -132,9 +132,9 @@ def _lit(profile: Floats, noise: Floats) -> tuple[NDArray[np.bool_], float]:
 
 
 def _main_parts(lit: NDArray[np.bool_], profile: Floats) -> NDArray[np.bool_]:
-    """Lit rows without parts that have hardly any of the light.
+    """Rows with light, without parts that have almost none of it.
 
-    Nor is a faint part light that goes on to the edge of the chip: the level is another one there.
+    A faint part that reaches the edge of the chip is not light: the level differs there.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -151,7 +151,7 @@ def _main_parts(lit: NDArray[np.bool_], profile: Floats) -> NDArray[np.bool_]:
 
 
 def _columns(image: Floats, start: NDArray[np.int64], weights: Floats) -> tuple[int, int] | None:
-    """Columns with light: each is weighted by the profile of the light."""
+    """Columns with light, by their sum weighted with the profile of the light."""
     rows = np.flatnonzero(weights)
     at = rows + start[:, None]
     inside = (at >= 0) & (at < image.shape[1])
@@ -176,8 +176,8 @@ def _columns(image: Floats, start: NDArray[np.int64], weights: Floats) -> tuple[
 
 
 def _ends(lit: NDArray[np.bool_], width: int, n_columns: int) -> tuple[int, int] | None:
-    """First column and end of the lit strips, with a strip beside them; None where they fill it."""
-    # One lit strip alone is no light.
+    """First column and end of strips with light, plus one strip; None if they fill the image."""
+    # A single strip does not count as light.
     together = lit & (np.roll(lit, 1) | np.roll(lit, -1))
     places = np.flatnonzero(together if together.any() else lit)
     first, last = int(places[0]), int(places[-1]) + 1

@@ -1,4 +1,4 @@
-"""The level of each row of an image without its strong light, and how noisy its pixels are."""
+"""Level of each row of an image without its strong light, and noise of its pixels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hrixs.utils.typing import Floats
 BoolImage = NDArray[np.bool_]
 _Block: TypeAlias = tuple[slice, slice]
 
-# Pixels of a row, along it, that its level is of; and those that the level begins with.
+# Number of pixels of a row for its level, and for the first estimate.
 _MOST_PIXELS, _SAMPLE = 512, 128
 # Pixels further than this from the level of their line are light, in standard deviations.
 _CLIP = 3.0
-# Lines that are gone through together.
+# Number of lines that are processed together.
 _BLOCK = 64
 
 
@@ -41,16 +41,16 @@ def line_levels(
     Parameters
     ----------
     mean, difference : numpy.ndarray, shape (x, y)
-        As `hrixs.curvature.chip_lines.chip_lines` takes them.
+        As in `hrixs.curvature.chip_lines.chip_lines`.
     bad : numpy.ndarray of bool, shape (x, y)
-        Pixels that do not count.
+        Pixels that are ignored.
     threads : int, optional
         As in `hrixs.find_photons`.
     """
     every = slice(None, None, max(1, len(mean) // _MOST_PIXELS))
     mean, difference, bad = mean[every], difference[every], bad[every]
     sample = slice(None, None, max(1, len(mean) // _SAMPLE))
-    # Lines are gone through some at a time, so that they stay in the cache.
+    # Some lines at a time, so that they stay in the cache.
     blocks = [np.s_[:, at : at + _BLOCK] for at in range(0, mean.shape[1], _BLOCK)]
 
     def begins(block: _Block) -> tuple[Floats, Floats]:
@@ -89,7 +89,7 @@ def _usable(mean: Floats, difference: Floats, bad: BoolImage, block: _Block) -> 
 
 
 def _side_by_side(blocks: Sequence[tuple[Floats, ...]]) -> tuple[Floats, ...]:
-    """What was found of the lines of each block, of all lines."""
+    """Join the results of all blocks of lines."""
     return tuple(np.concatenate(one) for one in zip(*blocks, strict=True))
 
 
@@ -100,7 +100,7 @@ def noise_of(lines: LineLevels) -> float:
 
 
 def _medians(values: Floats) -> Floats:
-    """Median of each column of an array, NaN passed over; NaN where there is nothing else."""
+    """Median of each column of an array without NaN; NaN if there is nothing else."""
     ordered = np.ascontiguousarray(values.T)  # sorting goes fast along what lies together
     ordered.sort(axis=1)  # NaN last
     n = np.isfinite(ordered).sum(axis=1)

@@ -18,7 +18,7 @@ def line_model(
 def line_jacobian(
     p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Its derivatives by these, shape (pixels, 6)."""
+    """Derivatives of the value by these parameters, shape (pixels, 6)."""
     amplitude, y0, sigma, curve_a, curve_b, _ = p
     t = (y - y0 - (curve_b * x + curve_a) * x) / sigma
     shape = np.exp(-0.5 * t * t)

@@ -1,7 +1,7 @@
-"""The curve that the spectral lines follow on the detector, from the positions of photons.
+"""Fit the curve of the spectral lines to positions of photons.
 
-On the right curve the spectrum of corrected positions is sharpest. All lines take part, not only
-the strongest one, and no shape of a line is assumed.
+The right curve makes the spectrum of corrected positions as sharp as possible. All lines are used,
+not only the strongest one, and no shape of a line is assumed.
 """
 
 from __future__ import annotations
@@ -29,51 +29,51 @@ from hrixs.utils.provenance import first_pixel_of
 
 _Floats: TypeAlias = NDArray[np.float64]
 
-#: Samples of the bootstrap: they give a standard deviation to 7 %.
+#: Number of bootstrap samples: standard deviations are known to 7 %.
 N_BOOTSTRAP = 100
-# Noise has its best candidate among all tilts and bends at 2 to 6.
+# The best candidate in noise, among all tilts and bends, has 2 to 6.
 _LEAST_SIGNIFICANCE = 8.0
 _FEWEST_PHOTONS = 100
-# Rows by which a frame may reach beyond its photons.
+# Rows by which a frame may extend beyond its photons.
 _LITTLE_ROOM = 2.0
 _LARGEST_DEGREE = 4
-# A curve known no better than that is none, in pixels.
+# Largest error of a curve, in pixels.
 _LARGEST_ERROR = 2.0
 
 
 @dataclass(frozen=True)
 class PhotonCurvatureFit:
-    """A polynomial that the spectral lines follow, with its uncertainties.
+    """A fitted polynomial along the spectral lines, with its uncertainties.
 
     Attributes
     ----------
     coefficients : tuple of float
-        Of ``x``, ``x**2`` and so on: a line that begins at row ``y0`` lies at
-        ``y0 + coefficients[0] * x + coefficients[1] * x**2 + ...``, in pixels, counted as those of
-        the photons.
+        Coefficients of ``x``, ``x**2`` and so on: a line that begins at row ``y0`` is at
+        ``y0 + coefficients[0] * x + coefficients[1] * x**2 + ...``, in the same pixels as the
+        photons.
     errors : tuple of float
-        One standard deviation of each, from the bootstrap. They depend on each other: the
-        uncertainty of the curve itself is `curve_error`.
+        One standard deviation of each coefficient, from the bootstrap. Coefficients are correlated;
+        the uncertainty of the curve is `curve_error`.
     sharpness : float
-        Sum of the squared spectrum, smoothed by `smoothing`, less each photon's pair with itself,
-        in photons squared a pixel.
+        Sum of the squared spectrum, smoothed by `smoothing`, without the pair of each photon with
+        itself, in photons squared a pixel.
     significance : float
-        Pairs of photons on lines in standard deviations of what chance would give.
+        Excess of close pairs of photons over chance, in standard deviations.
     smoothing : float
         Standard deviation of the Gaussian that smooths the spectrum, in pixels.
     y0 : float
-        Row at ``x = 0`` of the strongest line, in pixels, counted as those of the photons.
+        Row of the strongest line at ``x = 0``, in the same pixels as the photons.
     fwhm : float
-        Full width at half maximum of the strongest line, in pixels, of which the smoothing is
-        subtracted in squares.
+        Full width at half maximum of the strongest line, in pixels; the smoothing is subtracted in
+        quadrature.
     n_photons : float
-        Photons that took part, a double hit as two.
+        Number of photons that were used; a double hit counts as two.
     n_outside : float
-        Photons left out, as they lie in rows that not all of the frame's columns see.
+        Photons left out because they are in corrected rows that not all columns of the frame see.
     n_not_finite : float
-        Photons left out, as they have no position.
+        Photons left out because they have no position.
     covariance : numpy.ndarray, shape (degree, degree)
-        Of the coefficients.
+        Covariance of the coefficients.
     """
 
     coefficients: tuple[float, ...]
@@ -95,7 +95,7 @@ class PhotonCurvatureFit:
 
     @property
     def curvature(self) -> Curvature:
-        """The curve, with what is known of its errors, for all functions that take one."""
+        """The curve with its errors, for all functions that take a curve."""
         covariance = tuple(map(tuple, self.covariance.tolist()))
         return Curvature(self.coefficients, 0.0, covariance)
 
@@ -120,11 +120,11 @@ class PhotonCurvatureFit:
         return self.errors[1] if self.degree > 1 else 0.0
 
     def curve(self, x: _Floats) -> _Floats:
-        """How far a line has moved at `x` since ``x = 0``, in pixels."""
+        """Shift of a line at `x` relative to ``x = 0``, in pixels."""
         return np.asarray(Polynomial([0.0, *self.coefficients])(np.asarray(x, dtype=np.float64)))
 
     def curve_error(self, x: _Floats) -> _Floats:
-        """Standard deviation of the curve at `x`, less its mean over all `x` given, in pixels."""
+        """Standard deviation of the curve at `x` without its mean over all `x`, in pixels."""
         powers = np.asarray(x, dtype=np.float64) ** np.arange(1.0, self.degree + 1)[:, None]
         powers -= powers.mean(axis=1, keepdims=True)
         variance = np.einsum("kn,kl,ln->n", powers, self.covariance, powers)
@@ -145,42 +145,42 @@ def fit_curvature(
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
 ) -> PhotonCurvatureFit:
-    """Fit the curvature by making the spectrum of photons as sharp as it gets.
+    """Fit the curvature by making the spectrum of photons as sharp as possible.
 
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`: ``x``, ``y`` in pixels and ``double``. Its attribute
-        ``first_pixel`` says where on the full chip the frames begin.
+        A photon table from `find_photons`: ``x``, ``y`` in pixels and ``double``. Its attribute
+        ``first_pixel`` is the first pixel of the frames on the full chip.
     degree : int
-        Of the polynomial in x, 1 to 4; 2 is the parabola that the other functions take.
+        Degree of the polynomial in x, 1 to 4; 2 is the usual parabola.
     start : Curvature or sequence of float, optional
-        Curve near which to search, or its coefficients, as ``(CURVE_A, CURVE_B)``. By default
-        tilts up to 100 rows and bends up to 8 rows over the width are tried.
+        Curve near which to search, or its coefficients ``(CURVE_A, CURVE_B)``. Default: tilts up to
+        100 rows and bends up to 8 rows over the width are searched.
     weights : array_like, shape (photon,), optional
-        How many photons each row of the table stands for. By default a double hit counts as two
-        and all others as one; ``photons.charge`` serves where photons lie on each other. Rows are
-        taken for independent: of pixels that share photons the stated errors are too small.
+        Number of photons of each row of the table. Default: 2 for a double hit, otherwise 1. Use
+        ``photons.charge`` if photons overlap. Rows are assumed to be independent: for pixels that
+        share photons the stated errors are too small.
     shape : (int, int), optional
-        Pixels (x, y) of the frames, or of their crop. By default the extent of the photons, which
-        serves where they lie all over the frame.
+        Size (x, y) of the frames or their crop, in pixels. Default: the extent of the photons,
+        which is right if they are all over the frame.
     n_bootstrap : int
-        Samples of the bootstrap that gives the uncertainties.
+        Number of samples of the bootstrap for the uncertainties.
     seed : int
-        Of the bootstrap: the same seed gives the same uncertainties.
+        Seed of the bootstrap: the same seed gives the same uncertainties.
 
     Returns
     -------
     PhotonCurvatureFit
-        Coefficients with uncertainties, about column 0 of the positions: of the full chip, where
-        that is what these are counted on.
+        Coefficients with uncertainties, about column 0 of the positions (column 0 of the full chip
+        if positions are counted on it).
 
     Raises
     ------
     NoLineError
-        If there are too few photons, or the best curve is none that chance would not give.
+        If there are too few photons, or the best curve may be there by chance.
     TypeError, ValueError
-        If `photons` is no photon table, or a setting is wrong.
+        If `photons` is not a photon table, or an argument is invalid.
 
     Warns
     -----
@@ -189,7 +189,7 @@ def fit_curvature(
 
     Notes
     -----
-    ``docs/algorithms.md`` has the steps.
+    ``docs/algorithms.md`` describes the steps.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def fit_curvature(
         raise ValueError(f"degree = {degree}, expected 1 to {_LARGEST_DEGREE}.")
     n_bootstrap = whole_number("n_bootstrap", n_bootstrap)
     if n_bootstrap < 2:
-        raise ValueError(f"n_bootstrap = {n_bootstrap}, expected 2 or more: they have a scatter.")
+        raise ValueError(f"n_bootstrap = {n_bootstrap}, expected 2 or more.")
     x, y, weight, n_not_finite = _columns(photons, weights)
     if len(x) < _FEWEST_PHOTONS:
         raise NoLineError(no_line_text(f"{len(x)} photons are given, at least {_FEWEST_PHOTONS}"))
@@ -222,7 +222,7 @@ def fit_curvature(
     if not significance > _LEAST_SIGNIFICANCE:
         raise NoLineError(
             no_line_text(
-                f"the best candidate stands {significance:.1f} standard deviations above chance, "
+                f"the best candidate is {significance:.1f} standard deviations above chance, "
                 f"expected at least {_LEAST_SIGNIFICANCE:g}"
             )
         )
@@ -236,7 +236,7 @@ def fit_curvature(
 
 
 def _coefficients(start: CurveLike, first_column: int) -> tuple[float, ...]:
-    """Coefficients to start from, about the first column of the frames."""
+    """Start values of the coefficients, about the first column of the frames."""
     try:
         curve = start if isinstance(start, Curvature) else Curvature(tuple(start))
         return curve.about(first_column).coefficients
@@ -247,7 +247,7 @@ def _coefficients(start: CurveLike, first_column: int) -> tuple[float, ...]:
 
 
 def _on_chip(fit: PhotonCurvatureFit, x0: int, y0: int) -> PhotonCurvatureFit:
-    """`fit`, of frames that begin at column `x0` and row `y0`, about column 0 of the chip."""
+    """Convert `fit` of frames that begin at column `x0`, row `y0` to column 0 of the chip."""
     of_frames = replace(fit.curvature, reference=float(x0))
     curve = of_frames.about(0.0)
     return replace(
@@ -281,11 +281,11 @@ def _columns(
 
 def _extent(x: _Floats, y: _Floats, shape: tuple[int, int] | None) -> Extent:
     if shape is None:
-        # Photons in so few rows are those of a line alone, whose rows are not the frame's.
+        # Photons in few rows are those of one line; its rows are not those of the frame.
         room = _LITTLE_ROOM if np.ptp(y) > ROWS_OF_A_LINE else ROWS_OF_A_LINE
         ends = [(float(x.min()), float(x.max())), (float(y.min()) - room, float(y.max()) + room)]
     else:
-        # No photon is found in the outermost two pixels.
+        # No photons are found in the two outermost pixels.
         ends = [(1.5, whole_number("shape", size) - 2.5) for size in shape]
     if len(ends) != 2 or any(high - low < 8 for low, high in ends):
         raise ValueError(

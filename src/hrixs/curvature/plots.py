@@ -1,4 +1,4 @@
-"""A fitted curve drawn on the image, or on the photons."""
+"""Draw a fitted curve on the image or on the photons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plot_curvature(
     fit: CurvatureFit | PhotonCurvatureFit,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw an image with the fitted curve on it, around the line.
+    """Draw an image around the line, with the fitted curve.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def plot_photon_curvature(
     fit: PhotonCurvatureFit,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw where photons lie, as a histogram, with the fitted curve on it, around the line.
+    """Draw a histogram of positions around the line, with the fitted curve.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def plot_photon_curvature(
 def plot_photons(
     photons: xr.Dataset, ax: Axes | None = None, *, curvature: CurveLike | None = None
 ) -> Axes:
-    """Draw where photons lie, as a histogram over the whole part of the chip that they are in.
+    """Draw a histogram of positions over the whole part of the chip that has photons.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def plot_photons(
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     curvature : Curvature or (float, float), optional
-        A curve that is drawn through the row with most photons.
+        A curve to draw through the row with most photons.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def _places(photons: xr.Dataset) -> NDArray[np.float64]:
 def _draw_histogram(
     ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], low: float, high: float
 ) -> None:
-    """Photons in cells of columns and rows between `low` and `high`."""
+    """Numbers of photons in cells of columns and rows between `low` and `high`."""
     n_rows = max(1, min(150, int(np.ceil(high - low))))
     first, last = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
     edges = np.linspace(first, max(last, first + 1.0), 65), np.linspace(low, high, n_rows + 1)

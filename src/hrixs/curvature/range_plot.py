@@ -1,4 +1,4 @@
-"""The part of the chip with light, drawn on the image."""
+"""Draw the part of the chip with light on the image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plot_range(
     y_range: slice,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw an image with the line that was found in it and the ranges around it.
+    """Draw an image with the line found, and the ranges around it.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def plot_range(
     fit : CurvatureFit
         The line.
     x_range, y_range : slice
-        As of `hrixs.FoundRange`.
+        From `hrixs.FoundRange`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 

@@ -1,4 +1,4 @@
-"""The curve on which photons have the sharpest spectrum: searched on a grid, then climbed to."""
+"""Find the curve with the sharpest spectrum of photons: a grid search, then a climb."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from hrixs.utils.errors import NoLineError, warn
 Extent: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 _Floats: TypeAlias = NDArray[np.float64]
 
-# The coarse search blurs lines to what its steps of a row can resolve, in cycles a row, and takes
-# for background what is even over so many rows.
+# The coarse search blurs lines to the resolution of its steps of a row (in cycles a row); what is
+# even over this number of rows is background.
 _HIGHEST_FREQUENCY = 0.08
 _LOWEST_FREQUENCY = 1 / 400
 _EVEN_ROWS = 50.0
 _N_STRIPS = 64
-# In rows over the whole extent: what is searched without hints, and around a hint.
+# Search range in rows over the whole extent: without start values, and around them.
 _LARGEST_TILT, _LARGEST_BEND = 100.0, 8.0
 _TILT_AROUND, _BEND_AROUND = 10.0, 4.0
-# Standard deviations in pixels: of the first fit, which must catch a start that is a row off, and
-# those to choose from. Below 0.7 the spectrum would show how the positions prefer a pixel's centre.
+# Smoothing (standard deviation, pixels): of the first fit, whose start may be wrong by a row, and
+# those to choose from. Below 0.7 the spectrum would show that positions prefer the centre of
+# a pixel.
 _FIRST_SMOOTHING = 8.0
 _SMOOTHINGS = tuple(0.7 * 2.0 ** (k / 2) for k in range(11))
-#: Rows in which a line alone may lie.
+#: Number of rows that a single line may cover.
 ROWS_OF_A_LINE = 40.0
-# Rows between a line and the frame's end.
+# Rows between a line and the end of the frame.
 _LINE_MARGIN = 8.0
 _MOST_STEPS = 40
 _CLOSE = 1e-4
@@ -47,18 +48,18 @@ def search_curve(
     start: Sequence[float] | None,
     degree: int,
 ) -> tuple[_Floats, float]:
-    """Find coefficients near the best curve, and the significance of that.
+    """Find coefficients near the best curve, and its significance.
 
     Parameters
     ----------
     x, y, weight : numpy.ndarray, shape (n,)
         Photons.
     extent : Extent
-        Of the frame.
+        Extent of the frame.
     start : sequence of float or None
         Coefficients of ``x, x**2...`` near which to search.
     degree : int
-        Of the curve.
+        Degree of the curve.
     """
     first, last = extent[0]
     width = last - first
@@ -91,7 +92,7 @@ def _search_parabola(
     tilts: _Floats,
     bends: _Floats,
 ) -> tuple[float, float, float]:
-    """Find the parabola on which strips of the frame agree best, on a grid.
+    """Find, on a grid, the parabola for which strips of the frame agree best.
 
     Parameters
     ----------
@@ -106,10 +107,10 @@ def _search_parabola(
     Returns
     -------
     tilt, bend : float
-        The best of them.
+        The best candidate.
     significance : float
-        Its pairs of photons in different strips, in standard deviations of what there would be if
-        each strip was moved at random.
+        Excess of its pairs of photons in different strips over randomly shifted strips, in standard
+        deviations.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -119,7 +120,7 @@ def _search_parabola(
     strip = np.clip((_N_STRIPS * p).astype(np.int64), 0, _N_STRIPS - 1)
     row = np.clip(((y - rows[0]) / height).astype(np.int64), 0, n_rows - 1)
     strips = np.bincount(strip * n_rows + row, weight, _N_STRIPS * n_rows).reshape(-1, n_rows)
-    # An even or slowly changing background ends with the frame, which is no line.
+    # The end of an even or slowly changing background at the frame is not a line.
     even = gaussian_filter1d(strips.sum(axis=0), _EVEN_ROWS, mode="reflect")
     strips -= strips.sum(axis=1)[:, None] * (even / even.sum())
     spectra = np.fft.rfft(strips, n_rows + room, axis=1)
@@ -143,7 +144,7 @@ def _search_parabola(
 
 @dataclass(frozen=True)
 class SharpestCurve:
-    """Photons and the polynomials, orthogonal over the frame, that may move them."""
+    """Photons, and polynomials (orthogonal over the frame) that may shift them."""
 
     x: _Floats
     y: _Floats
@@ -175,7 +176,7 @@ class SharpestCurve:
         return np.asarray(np.linalg.solve(self.to_powers[:, 1:].T, coefficients))
 
     def sharpest(self, factors: _Floats) -> tuple[StraightPhotons, _Floats]:
-        """Photons on the curve that makes their spectrum sharpest, and its factors."""
+        """Photons on the curve with the sharpest spectrum, and the factors of the curve."""
         _, factors = self._maximum(factors, _FIRST_SMOOTHING)
         every = self.functions(np.linspace(*self.extent[0], 64))
 
@@ -186,12 +187,12 @@ class SharpestCurve:
         return self._maximum(factors, min(_SMOOTHINGS, key=error))
 
     def within_line(self, coefficients: _Floats) -> SharpestCurve:
-        """Reduce to the columns in which the frame has the strongest line, where not all have it.
+        """Keep only the columns with the strongest line, if not all columns have it.
 
         Raises
         ------
         NoLineError
-            If hardly a column has it.
+            If almost no column has it.
         """
         factors = self.factors_of(coefficients)
         row, _ = self._straight(
@@ -225,7 +226,7 @@ class SharpestCurve:
             moved = np.abs(step @ photons.basis).max(initial=0.0)
             if moved < _CLOSE:
                 return photons, factors
-            # Shorter steps need no check, and change less than the cells do.
+            # Shorter steps need no check; they change less than the cells do.
             while moved > 0.1 * smoothing:
                 if self._straight(factors + step, smoothing, seen).sharpness() > value:
                     break
@@ -234,15 +235,15 @@ class SharpestCurve:
         raise NoLineError(no_line_text(f"the fit has not converged in {_MOST_STEPS} steps"))
 
     def rows_seen(self, factors: _Floats) -> tuple[float, float]:
-        """First and last corrected row that all columns of the frame see."""
+        """First and last corrected row that is inside the frame in all columns."""
         moved = factors @ self.functions(np.linspace(*self.extent[0], 256))
         low, high = self.extent[1]
         return float(low - moved.min()), float(high - moved.max())
 
     def _seen(self, factors: _Floats) -> NDArray[np.bool_]:
-        """Photons in corrected rows that all columns of the frame see.
+        """Photons in corrected rows that are inside the frame in all columns.
 
-        Beyond, the frame's ends move with the curve, and an even background draws them straight.
+        Outside, the ends of the frame move with the curve, and an even background would bias it.
         """
         row = self.y - factors @ self._functions_at_photons
         low, high = self.rows_seen(factors)

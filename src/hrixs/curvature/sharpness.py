@@ -1,7 +1,7 @@
-"""The sharpness of a photon spectrum: where it has its maximum, and how sure that is.
+"""The sharpness of a photon spectrum: its maximum, and the error of the maximum.
 
-A spectrum of corrected positions, smoothed by a Gaussian, is the sharper the more pairs of photons
-lie close together. A pair of a photon with itself says nothing and is left out.
+A smoothed spectrum of corrected positions is sharper the more pairs of photons are close together.
+The pair of a photon with itself has no information and is left out.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _CELLS_PER_SMOOTHING = 4.0
 
 @dataclass(frozen=True)
 class StraightPhotons:
-    """Photons at the positions that some curve gives them, ready to be added up.
+    """Photons at positions corrected by a curve.
 
     Attributes
     ----------
     position : numpy.ndarray, shape (n,)
         Corrected rows, in pixels.
     basis : numpy.ndarray, shape (k, n)
-        How far each of the curve's functions moves each photon, in pixels.
+        Shift of each photon by each function of the curve, in pixels.
     weight : numpy.ndarray, shape (n,)
-        Photons that each stands for.
+        Number of photons of each entry.
     smoothing : float
         Standard deviation of the Gaussian that smooths the spectrum, in pixels.
     """
@@ -53,7 +53,7 @@ class StraightPhotons:
         Parameters
         ----------
         drawn : numpy.ndarray, shape (n,), optional
-            How often each photon counts, as in a bootstrap sample; by default once.
+            Weight of each photon, as in a bootstrap sample; default 1.
         """
         k = len(self.basis)
         spectra = self._transformed(self._columns, drawn)
@@ -70,7 +70,7 @@ class StraightPhotons:
         return value, gradient, hessian
 
     def covariance(self) -> _Floats:
-        """Expected covariance of the factors at the maximum, from each photon's pull on them."""
+        """Expected covariance of the factors at the maximum, from the gradient of each photon."""
         k = len(self.basis)
         slope = 2j * np.pi * self._cycles * self._kernel
         spectra = self._transformed(self._columns[: k + 1])
@@ -80,9 +80,9 @@ class StraightPhotons:
         return np.asarray(inverse @ (pulls @ pulls.T) @ inverse)
 
     def bootstrap(self, n_samples: int, rng: np.random.Generator) -> _Floats:
-        """Moves of the factors' maximum in resampled photons, shape (n_samples, k).
+        """Changes of the maximum for resampled photons, shape (n_samples, k).
 
-        One step of Newton's method each: the moves are small beside the smoothing.
+        One Newton step each: the changes are small compared with the smoothing.
         """
         moves = np.empty((n_samples, len(self.basis)))
         for number in range(n_samples):
@@ -92,13 +92,13 @@ class StraightPhotons:
         return moves
 
     def strongest_line(self, rows: tuple[float, float] | None = None) -> tuple[float, float]:
-        """Row and full width at half maximum of the spectrum's highest line, in pixels.
+        """Row and full width at half maximum of the highest line of the spectrum, in pixels.
 
         Parameters
         ----------
         rows : (float, float), optional
-            First and last row in which photons could lie, in pixels: the background is what most of
-            these have. By default those between the outermost photons.
+            First and last row that can have photons, in pixels; the background is the median over
+            them. Default: rows between the outermost photons.
         """
         plain = self._transformed(self._columns[:1])[0]
         spectrum = np.fft.irfft(np.sqrt(self._kernel) * plain, n=self._n_cells)
@@ -122,7 +122,7 @@ class StraightPhotons:
         return float(row), float(np.sqrt(own))
 
     def _background(self, spectrum: _Floats, rows: tuple[float, float] | None) -> float:
-        """Median of the spectrum over the rows, of which those without a cell are empty."""
+        """Median of the spectrum over the rows; rows without a cell are empty."""
         first, last = int(self._place.min()), int(self._place.max()) + 1
         inner = spectrum[first:last]
         if rows is None:
@@ -138,7 +138,7 @@ class StraightPhotons:
 
     @cached_property
     def _place(self) -> _Floats:
-        """Positions in cells, with room on both sides for the kernel."""
+        """Positions in cells, with space on both sides for the kernel."""
         margin = 8 * _CELLS_PER_SMOOTHING
         place = (self.position - self.position.min()) / self._cell_size + margin
         return np.asarray(place, dtype=np.float64)
@@ -159,12 +159,12 @@ class StraightPhotons:
 
     @cached_property
     def _kernel(self) -> _Floats:
-        """Transform of the spectrum's smoothing, twice."""
+        """Fourier transform of the smoothing, squared."""
         return np.exp(-((2 * np.pi * self._cycles * self.smoothing) ** 2))
 
     @cached_property
     def _columns(self) -> _Floats:
-        """Weights of the spectra: the photons', times each function, times each pair of them."""
+        """Weights of the spectra: of photons, times each function, times each pair of functions."""
         a, b = np.triu_indices(len(self.basis))
         rows = np.concatenate(
             [np.ones((1, len(self.weight))), self.basis, self.basis[a] * self.basis[b]]
@@ -174,7 +174,7 @@ class StraightPhotons:
     def _transformed(
         self, columns: _Floats, drawn: _Floats | None = None
     ) -> NDArray[np.complex128]:
-        """Transforms of spectra in which each photon is shared by the two cells around it."""
+        """Fourier transforms of spectra; each photon is divided between the two nearest cells."""
         upper = self._place - self._cell
         if drawn is not None:
             columns = columns * drawn
@@ -186,7 +186,7 @@ class StraightPhotons:
         return np.asarray(np.fft.rfft(spectra))
 
     def _inner(self, a: NDArray[np.complex128], b: NDArray[np.complex128]) -> float:
-        """Scalar product of two spectra, a pixel."""
+        """Scalar product of two spectra, per pixel."""
         product = a.real * b.real + a.imag * b.imag
         total = 2 * product.sum() - product[0]
         return float(total / (self._n_cells * self._cell_size))
@@ -197,10 +197,10 @@ class StraightPhotons:
 
 
 def step_up(photons: StraightPhotons, longest: float) -> tuple[float, _Floats]:
-    """Sharpness, and a step of Newton's method towards its maximum.
+    """Sharpness, and a Newton step towards its maximum.
 
-    Where the sharpness is not yet concave the step goes uphill, and none moves a photon by more
-    than `longest` pixels.
+    If the sharpness is not concave, the step goes uphill. No photon is shifted by more than
+    `longest` pixels.
     """
     value, gradient, hessian = photons.derivatives()
     curvature, directions = np.linalg.eigh(hessian)

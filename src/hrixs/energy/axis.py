@@ -14,11 +14,11 @@ from hrixs.energy.line import LineFit
 from hrixs.utils.statistics import with_error
 from hrixs.utils.typing import Floats
 
-# Below this probability of the residuals, the lines scatter by more than their uncertainties.
+# Below this probability of the residuals, lines scatter by more than their uncertainties.
 _LEAST_PROBABILITY = 0.001
-# Standard deviations from what the other lines say, above which a line is an outlier.
+# Deviation from the fit of the other lines (standard deviations) above which a line is an outlier.
 _OUTLIER = 5.0
-# Lines that are off by so many uncertainties, and by more than their width, lie on no axis.
+# Lines that deviate by this number of uncertainties, and by more than their width, fit no axis.
 _NO_AXIS = 100.0
 
 
@@ -29,7 +29,7 @@ class EnergyCalibration:
     Attributes
     ----------
     intercept, slope, quadratic : float
-        In eV, eV per pixel, and eV per pixel squared; `quadratic` is 0 for degree 1.
+        Coefficients in eV, eV per pixel, and eV per pixel squared; `quadratic` is 0 for degree 1.
     intercept_err, slope_err, quadratic_err : float
         Standard deviations.
     covariance : numpy.ndarray, shape (degree + 1, degree + 1)
@@ -41,19 +41,18 @@ class EnergyCalibration:
     residuals : numpy.ndarray, shape (n,)
         Known minus fitted energy, in eV.
     chi2 : float
-        Chi-square of the residuals per degree of freedom; NaN if there is none.
+        Chi-square of the residuals per degree of freedom; NaN if there is no degree of freedom.
     scale : float
-        Factor by which all uncertainties were enlarged; above 1 if the lines scatter more than
-        they allow.
+        Factor of all uncertainties; above 1 if the lines scatter by more than their uncertainties.
     outliers : tuple of int
-        Numbers of the lines that deviate from the others. They are part of the fit.
+        Numbers of the lines that contradict the others. They are part of the fit.
     axis : (float, float)
-        Intercept and slope of the straight line nearest to all lines: the fit itself for degree 1,
-        a linear approximation for degree 2.
+        Intercept and slope of the best straight line through all lines: the same as the fit for
+        degree 1; a linear axis for degree 2.
     lines : tuple of LineFit
         The fits of the lines, in rows.
     doubts : tuple of Doubt
-        Doubts about the calibration, as from `hrixs.doubts`.
+        Doubts about the calibration; `hrixs.doubts` lists them.
     source : str
         Proposal and runs of the lines, if known.
     """
@@ -107,12 +106,12 @@ class EnergyCalibration:
 def fit_axis(
     lines: tuple[LineFit, ...], energies: Floats, degree: int, remarks: Sequence[str] = ()
 ) -> EnergyCalibration:
-    """Weighted least squares of the lines' energies over their rows of the full chip.
+    """Weighted least squares of the energies of lines over their rows of the full chip.
 
     Raises
     ------
     ValueError
-        If the lines are off by more than their widths and 100 times their uncertainties.
+        If the lines deviate by more than their widths and 100 times their uncertainties.
     """
     from scipy.stats import chi2 as chi2_distribution
 
@@ -148,7 +147,7 @@ def fit_axis(
             f"line {k}, of {energies[k]:g} eV at row {rows[k]:.2f}, deviates from the other lines "
             "by more than 5 standard deviations; it is part of the fit."
         )
-    # From powers of row - middle to powers of row.
+    # Convert powers of (row - middle) to powers of row.
     to_rows = np.array([[1.0, -middle, middle**2], [0, 1, -2 * middle], [0, 0, 1]])
     to_rows = to_rows[: degree + 1, : degree + 1]
     coefficients = np.zeros(3)
@@ -183,8 +182,8 @@ def _polynomial(
 ) -> tuple[Floats, Floats, float]:
     """Coefficients, lowest power first, their covariance, and chi-square.
 
-    The energies are exact and the rows are not: an error of the row is one of the energy by the
-    slope there.
+    Energies are exact, rows have errors: the error of a row times the slope is an error of the
+    energy.
     """
     powers = np.vander(rows, degree + 1, increasing=True)
     fit = np.linalg.lstsq(powers, energies, rcond=None)[0]
@@ -192,7 +191,7 @@ def _polynomial(
         slope = fit[1] + (2 * fit[2] * rows if degree == 2 else 0.0)
         sigma = np.abs(slope) * errors
         sigma = np.maximum(sigma, 1e-12 * np.abs(energies).max())
-        # Columns of one size: the powers of rows differ by many orders.
+        # Scale the columns: powers of rows differ by many orders of magnitude.
         size = np.sqrt((powers**2).sum(axis=0)) + (powers == 0).all(axis=0)
         normed = powers / size / sigma[:, None]
         fit = np.linalg.lstsq(normed, energies / sigma, rcond=None)[0] / size
@@ -203,7 +202,7 @@ def _polynomial(
 def _outliers(
     rows: Floats, energies: Floats, errors: Floats, degree: int
 ) -> tuple[int, ...]:  # fmt: skip
-    """Lines that deviate from the fit of all others, by their scatter or their uncertainties."""
+    """Lines that deviate from the fit of all others by more than scatter or errors allow."""
     free = len(rows) - 1 - (degree + 1)
     if free < 1:
         return ()

@@ -19,7 +19,7 @@ from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of, joined_sources
 from hrixs.utils.typing import Floats
 
-# A line that is this much wider than the narrowest, or fits as badly, is reported.
+# A line with this ratio to the narrowest width, or this chi2, is reported.
 _MUCH_WIDER = 3.0
 _LARGEST_CHI2 = 3.0
 
@@ -40,23 +40,23 @@ def calibrate_energy(
     Parameters
     ----------
     lines : sequence of xarray.Dataset, xarray.DataArray or LineFit
-        One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one; or a
-        spectrum over ``energy`` of the class, whose attributes give its rows; or a dataset with
-        spectra of either kind and, optionally, their errors, which are summed. The tallest line of
-        each is taken as the elastic line.
+        One for each energy: a photon table; a spectrum over ``y``, or a line fitted to it; a
+        spectrum over ``energy`` of the class, whose attributes give the rows; or a dataset with
+        such spectra (and possibly errors), which are added up. The tallest line of each is used as
+        the elastic line.
     energies : array_like, shape (n,)
         Photon energies in eV.
     degree : {1, 2}
-        Degree of the polynomial over the row.
+        Degree of the polynomial of the row.
     curvature : Curvature or (float, float)
         The curve, or ``(CURVE_A, CURVE_B)``, for photon tables.
     first_row : int
-        Row of the full chip at which the crop begins, ``Y_RANGE.start``, for lines that are counted
-        from there: of arrays, and of DataArrays without coordinates. Not used for photon tables and
-        spectra with the attribute ``first_pixel``, and for those of the class, whose rows are those
-        of the full chip.
+        First row of the crop on the full chip, ``Y_RANGE.start``. It is needed if rows are counted
+        from there: for arrays, and for DataArrays without coordinates. It is not used for photon
+        tables and spectra with the attribute ``first_pixel``, nor for spectra of the class, whose
+        rows are those of the full chip.
     shape, region, noise
-        As in `line_width`, with the region in rows of the full chip.
+        As in `line_width`; the region is in rows of the full chip.
 
     Returns
     -------
@@ -65,20 +65,19 @@ def calibrate_energy(
     Raises
     ------
     NoLineError
-        If one of the spectra has no line: it is named.
+        If a spectrum has no line; the text names it.
     ValueError
-        If the numbers of lines and energies differ, there are fewer than ``degree + 1`` different
-        energies, a spectrum has no rows, or none in the region; if no axis fits: the lines are off
-        by more than 100 times their uncertainties, and by more than their width.
+        If the numbers of lines and energies differ; if there are fewer than ``degree + 1``
+        different energies; if a spectrum has no rows, or none in the region; if no axis fits
+        (lines deviate by more than 100 times their uncertainties, and by more than their width).
 
     Warns
     -----
     DoubtWarning
-        For a line more than 3 times as wide as the narrowest, or with a different shape (chi2
-        above 3), for example due to a wrong curvature; for a line that deviates from the others;
-        and if all scatter by more than their uncertainties, for example because the energy of the
-        beam is known less well than the positions of the lines. All uncertainties are then
-        enlarged accordingly.
+        For a line more than 3 times as wide as the narrowest one, or of another shape (chi2 above
+        3), as with a wrong curvature. For a line that contradicts the others. If all lines scatter
+        by more than their uncertainties, for example because the photon energy is not known well
+        enough; all uncertainties are then enlarged accordingly.
 
     Examples
     --------
@@ -123,7 +122,7 @@ def calibrate_energy(
 
 
 def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:
-    """A sentence on each line that does not look like an elastic line."""
+    """A sentence about each line that does not look like an elastic line."""
     narrowest = min(fit.fwhm for fit in fits)
     found = []
     check = "Check the curvature, and that this is the elastic line, or give its region."
@@ -136,7 +135,7 @@ def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:
             )
         elif fit.chi2 > _LARGEST_CHI2:
             found.append(
-                f"{line} has a chi2 of {fit.chi2:.1f}: its shape is not {fit.shape}. {check}"
+                f"{line} has a chi2 of {fit.chi2:.1f}: its shape is not {fit.shape!r}. {check}"
             )
     return found
 
@@ -171,7 +170,7 @@ def _fitted(
 
 
 def _summed(data: xr.Dataset) -> tuple[xr.DataArray, Floats | None]:
-    """Sum of all spectra of a dataset, and its standard deviations where they are known."""
+    """Sum of all spectra of a dataset, and its standard deviations if known."""
     spectrum = data["spectrum"]
     others = [dim for dim in spectrum.dims if dim not in ("energy", "y")]
     total = spectrum.sum(others, skipna=False, keep_attrs=True)

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 def plot_calibration(calibration: EnergyCalibration) -> Figure:
-    """Draw the lines' energies over their rows, with the fit, and what is left of them.
+    """Draw the energies of the lines over their rows, the fit, and the residuals.
 
     Parameters
     ----------
     calibration : EnergyCalibration
-        As from `hrixs.calibrate_energy`.
+        From `hrixs.calibrate_energy`.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Outliers have a colour of their own; the band is one standard deviation of the axis.
+        Outliers have another colour; the band is one standard deviation of the axis.
     """
     figure, (above, below) = new_figure_of_pyplot(2, 1, (8, 6.5), sharex=True, height_ratios=(3, 2))
     rows, energies = calibration.rows, calibration.energies

@@ -1,4 +1,4 @@
-"""Drift of the spectrum during a run: measure it from the photons, and correct it."""
+"""Measure the drift of the spectrum during a run from its photons, and correct it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hrixs.utils.typing import Floats
 
 Integers = NDArray[np.int64]
 
-# Bits of a photon's flag: its fit did not converge, or left the brightest pixel.
+# Bits of the flag of a photon: the fit did not converge, or left the brightest pixel.
 _NOT_PLACED = 1 | 2
-# Share of the region's photons near its ends above which one is told.
+# Share of photons near the ends of the region above which this is reported.
 _MOST_LEFT_OUT = 0.2
 
 
@@ -40,45 +40,45 @@ def align(
     smoothing: float = 0.8,
     slow_drift: bool = False,
 ) -> xr.Dataset:
-    """Measure the shift of each group of trains relative to the sum of all, and correct it.
+    """Measure the shift of each group of trains relative to all others, and correct it.
 
     Parameters
     ----------
     data : xarray.Dataset
-        A photon table, as from `find_photons`; or a dataset with counted spectra,
+        A photon table from `find_photons`, or a dataset with counted spectra,
         ``spectrum (trainId, energy)`` or over ``y``.
     photons_per_group : int
-        Approximate number of photons per group: successive trains (without ``trainId``: frames)
-        are joined to groups.
+        Number of photons in a group; successive trains (or frames, without ``trainId``) are put
+        together until a group has about this number.
     trains_per_group : int, optional
-        Trains per group, instead of that.
+        Number of trains in a group, instead of `photons_per_group`.
     curvature : Curvature or (float, float)
         The curve of the lines, or ``(CURVE_A, CURVE_B)``, for a photon table.
     region : (float, float), optional
-        Rows of the curvature-corrected positions that are compared: in the rows of ``y`` for a
-        photon table and for spectra over ``y``; in rows of the full chip for spectra over
-        ``energy``. By default all rows of the frame. If the attributes of a photon table do not
-        give them: the rows of its photons, with `max_shift` added on both sides.
+        Rows to compare, after correction for the curvature: in the rows of ``y`` for a photon table
+        and for spectra over ``y``, in rows of the full chip for spectra over ``energy``. Default:
+        all rows of the frame; if a photon table does not state them, the rows of its photons plus
+        `max_shift` on both sides.
     max_shift : float
-        Largest shift to search, in pixels. Photons within this distance of the ends of the region
-        are not compared.
+        Largest shift that is searched, in pixels. Photons this near to the ends of the region are
+        not compared.
     smoothing : float
-        Standard deviation in pixels by which the summed spectrum is smoothed; it should be smaller
+        Standard deviation by which the summed spectrum is smoothed, in pixels; it must be smaller
         than that of the lines.
     slow_drift : bool
-        Whether the shifts follow a smooth drift from group to group; the smoothness is estimated
-        from the shifts. This reduces their noise, but blurs a jump.
+        Whether to assume a smooth drift from group to group; the smoothness is found from the
+        shifts. This reduces noise, but blurs a jump.
 
     Returns
     -------
     xarray.Dataset
-        A new dataset. For a photon table: ``y`` minus the shift of the photon's group, the
-        coordinate ``group_number``, and over dim ``group``: ``drift``, ``drift_err`` (pixels, one
-        standard deviation), ``n_compared`` (photons) and the first train of each group. For
-        spectra: the shifted spectra (each bin is divided between the two that it overlaps, so
-        counts are kept), and ``drift``, ``drift_err``, ``group_number`` for each of them. For a
-        run processed with its photons, ``photon_y`` is corrected, too. The mean drift over all
-        photons is 0; with `slow_drift` the mean weighted by 1 / error² is 0.
+        A new dataset. For a photon table: ``y`` minus the shift of the group of the photon; the
+        number of the group is in the coordinate ``group_number``; over dim ``group``: ``drift``,
+        ``drift_err`` (pixels, one standard deviation), ``n_compared`` (photons) and the first train
+        of each group. For spectra: the shifted spectra (a bin is divided between the two that it
+        overlaps, so that counts are kept), and ``drift``, ``drift_err``, ``group_number`` for each
+        of them; if a run was processed with its photons, ``photon_y`` is shifted as well.
+        The mean drift over all photons is 0; with `slow_drift` the mean weighted by 1 / error².
 
     Raises
     ------
@@ -91,19 +91,20 @@ def align(
     Warns
     -----
     HrixsWarning
-        For groups with too few photons, which are not shifted, and for those whose best shift is
-        the largest allowed; if the tallest line, or a fifth of the photons, is too near to the
-        ends of the region to be compared; for photons of a processed run that cannot be corrected.
+        For groups with too few photons, which are not shifted; for groups whose best shift is the
+        largest allowed one; if the tallest line, or a fifth of the photons, is too near to the ends
+        of the region to be compared; for photons of a processed run that cannot be shifted.
 
     Notes
     -----
-    The likelihood is that of the group's photons under the smoothed sum of all other groups; sum
-    and shifts are improved in turns. The uncertainty is the scatter of the photons' slopes of the
-    log-likelihood over its bend (a sandwich estimate). The position of a line of n photons and
-    standard deviation s, without background, cannot be known better than s / sqrt(n).
+    A shift maximises the likelihood of the photons of a group under the smoothed sum of all other
+    groups; sum and shifts are improved in turn. The uncertainty is a sandwich estimate: scatter of
+    the first derivatives of the log-likelihood / second derivative. The position of a line with n
+    photons and standard deviation s, without background, has an error of at least s / sqrt(n).
 
-    Photons whose fit failed (bits 1 and 2 of ``flag``) are shifted, but not compared. For pixel
-    phases use the original table, since positions are shifted.
+    Photons whose fit failed (bits 1 and 2 of ``flag``) are shifted, but not compared.
+
+    Pixel phases change with the shift: use the original table for phases.
 
     Examples
     --------
@@ -208,7 +209,7 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     step = equal_step(rows, axis)
     group_of_train = _groups(counts.sum(axis=1), settings)
     train, column = np.nonzero(counts)
-    # Bins of a pixel must not show as a comb in the template.
+    # Bins of a pixel must not give the template the shape of a comb.
     wide = settings | {"smoothing": max(settings["smoothing"], 0.6 * abs(step))}
     shifts, n_compared = _measured(
         rows[column], counts[train, column], variance[train, column], group_of_train[train], wide,
@@ -240,7 +241,7 @@ def _whose_rows(attrs: Mapping[Hashable, Any]) -> str:
 
 
 def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
-    """``photon_y`` of a processed run, each less the shift of its train."""
+    """``photon_y`` of a processed run minus the shift of the train of each photon."""
     y = data["photon_y"]
     if dim == "trainId" and {"photon_frame", "photon_trainId"} <= set(data.variables):
         frame, ids = data["photon_frame"].values, data["trainId"].values
@@ -256,7 +257,7 @@ def _moved_photons(data: xr.Dataset, dim: str, shift: Floats) -> xr.DataArray:
 
 
 def _groups(per_train: Floats, settings: dict[str, Any]) -> Integers:
-    """Number of the group of each train, ascending; a small rest belongs to the last group."""
+    """Number of the group of each train, ascending; a small rest is added to the last group."""
     n_trains = len(per_train)
     if settings["trains_per_group"] is not None:
         size = whole_number("trains_per_group", settings["trains_per_group"])
@@ -273,7 +274,7 @@ def _measured(
     position: Floats, weight: Floats, variance: Floats, group: Integers, settings: dict[str, Any],
     *, ends: tuple[float, float], rows_of: str,
 ) -> tuple[Shifts, Floats]:  # fmt: skip
-    """Shifts of the groups and photons compared of each."""
+    """Shifts of the groups, and numbers of photons compared."""
     if not len(position):
         raise ValueError("there is no photon to align.")
     low, high = ends
@@ -304,14 +305,14 @@ def _measured(
         line = "" if tallest is None else f", with the tallest line, at row {tallest:.1f},"
         warn(
             f"{100 * share:.0f} % of the photons in rows {low:g} to {high:g}{line} "
-            "are not compared, for "
+            "are not compared, because "
             f"only {compared} stay inside at every shift. Give a larger region, or a smaller "
             "max_shift."
         )
     if n_few:
         warn(
-            f"{n_few} of {n_groups} groups have fewer than {LEAST_PHOTONS} photons and are not "
-            "measured."
+            f"{n_few} of {n_groups} groups have fewer than {LEAST_PHOTONS} photons; their "
+            "drift is not measured."
         )
     if shifts.at_limit.any():
         warn(

@@ -1,4 +1,4 @@
-"""Width and position of one spectral line; for the elastic line this is the resolution."""
+"""Width and position of a spectral line: the resolution, if it is the elastic line."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hrixs.utils.statistics import with_error
 
 @dataclass(frozen=True, repr=False)
 class LineFit:
-    """One spectral line, as fitted, with one standard deviation of each number.
+    """The fit of a spectral line; errors are one standard deviation.
 
     Attributes
     ----------
     fwhm, centre : float
-        Full width at half maximum and position, in `units`. The width is corrected for the width
-        of the bins.
+        Full width at half maximum and position, in `units`. The width is that of the line, without
+        the width of the bins.
     height : float
         Height of the line above the background in the bin of its centre, in the unit of the
         spectrum.
@@ -32,13 +32,12 @@ class LineFit:
     background : float
         Background in each bin, in the unit of the spectrum.
     lorentzian : float
-        FWHM of the Lorentzian part over that of the line: 0 for a Gaussian.
+        FWHM of the Lorentzian part / FWHM of the line; 0 for a Gaussian.
     fwhm_err, centre_err, height_err, area_err, background_err, lorentzian_err : float
-        Standard deviations; 0 for a number at its limit (no background, no Lorentzian part).
+        Standard deviations; 0 for a value at its limit (no background, no Lorentzian part).
     chi2 : float
-        Pearson's chi-square per degree of freedom: about 1 if line and noise are as assumed.
-        Neighbouring bins are joined until at least 5 photons are expected; NaN if there are too
-        few.
+        Pearson's chi-square per degree of freedom: about 1 if shape and noise are as assumed.
+        Neighbouring bins are joined until at least 5 photons are expected; NaN for too few bins.
     window : (float, float)
         Ends of the fitted part of the axis, in `units`.
     shape : {'gaussian', 'voigt'}
@@ -73,12 +72,12 @@ class LineFit:
         )
 
     def model(self, axis: ArrayLike) -> NDArray[np.float64]:
-        """Line and background in the bins with centres `axis`, as fitted.
+        """Fitted line plus background in bins with centres `axis`.
 
         Parameters
         ----------
         axis : array_like, shape (n,)
-            In `units`, in steps of the fitted spectrum.
+            In `units`, with the bin width of the fitted spectrum.
         """
         at = np.asarray(axis, dtype=np.float64)
         step = abs(equal_step(at, "axis"))
@@ -87,14 +86,14 @@ class LineFit:
         return np.asarray(self.area * line + self.background)
 
     def plot(self, spectrum: xr.DataArray, error: ArrayLike | None = None) -> Any:
-        """Draw the spectrum around the line with its errors, the fitted line, and the residuals.
+        """Draw the spectrum around the line with errors, the fitted line, and the residuals.
 
         Parameters
         ----------
         spectrum : xarray.DataArray
             The spectrum that was fitted.
         error : array_like, optional
-            One standard deviation of each bin; by default that of counted photons.
+            One standard deviation of each bin; default: that of counted photons.
 
         Returns
         -------
@@ -114,29 +113,28 @@ def line_width(
     noise: str = "poisson",
     error: xr.DataArray | ArrayLike | None = None,
 ) -> LineFit:
-    """Fit the tallest line of a spectrum: its width, position and photons.
+    """Fit the tallest line of a spectrum: width, position and number of photons.
 
-    Maximum likelihood of a line on a constant, both integrated over the bins.
+    The fit maximises the likelihood of a line on a constant, both integrated over the bins.
 
     Parameters
     ----------
     spectrum : xarray.DataArray, one dimension
-        Over ``energy`` or ``y``, in equal bins, for example the sum of a run's spectra; or
-        over ``energy_loss``. Bins that are NaN are
-        left out.
+        Over ``energy``, ``energy_loss`` or ``y``, in equal bins; for example the sum of all spectra
+        of a run. NaN bins are left out.
     shape : {'gaussian', 'voigt'}
         Shape of the line.
     region : (float, float), optional
-        Part of the axis to fit, in the unit of the axis: one line and its surroundings. By default
-        the tallest line of all is fitted within 1.7 FWHM of its centre (Voigt: 6).
+        Range of the axis to fit, in the unit of the axis: one line and its surroundings. Default:
+        the tallest line is fitted within 1.7 FWHM of its centre (Voigt: 6).
     noise : {'poisson', 'gaussian'}
-        ``'poisson'`` for counted photons, also when they are divided by a norm: the variance is
-        that of the fitted line, since the square roots of small counts would bias the fit.
-        ``'gaussian'`` for integrated intensity.
+        ``'poisson'`` for counted photons, also if divided by a norm: the variance is that of the
+        fitted line, because square roots of small counts would bias the fit. ``'gaussian'`` for
+        integrated intensity.
     error : array_like, optional
-        One standard deviation of each bin. For ``'poisson'`` it gives the ratio of the variance to
-        the spectrum, the same for all bins; by default that is 1, for counts. For ``'gaussian'``
-        it gives weights; by default all bins have the same weight, and their scatter gives the
+        One standard deviation of each bin. For ``'poisson'`` only one number is used: the sum of
+        the variances / the sum of the spectrum (default 1, for counts). For ``'gaussian'`` it gives
+        the weights; default: all bins have the same weight, and their scatter gives the
         uncertainties, which are too small if neighbouring bins share intensity.
 
     Returns
@@ -146,16 +144,17 @@ def line_width(
     Raises
     ------
     NoLineError
-        If no line stands out.
+        If there is no significant line.
     ValueError
-        If `spectrum` has not one dimension in equal bins, or too few; for an unknown `shape` or
-        `noise`; for ``'poisson'`` if the spectrum is negative, or no count and without `error`.
+        If `spectrum` does not have one dimension with equal bins, or too few bins; for an unknown
+        `shape` or `noise`; for ``'poisson'`` if the spectrum has negative values, or is not in
+        photons and has no `error`.
 
     Notes
     -----
     The likelihood of counts is that of W. Cash, Astrophys. J. 228, 939 (1979). The width of a
     Voigt line follows J. J. Olivero and R. L. Longbothum, J. Quant. Spectrosc. Radiat. Transfer
-    17, 233 (1977), right to 0.02 %.
+    17, 233 (1977), which is accurate to 0.02 %.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The fit of one line to the bins of a spectrum: the line's shape, the noise, where to begin.
+"""Fit one line to the bins of a spectrum: shape of the line, noise, start values.
 
-In steps of the axis, from the first bin; `hrixs.line_width` is the function for users.
+Positions are in bins, from the first bin; `hrixs.line_width` is the function for users.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from hrixs.utils.likelihood import errors_of, most_likely, slopes_of
 from hrixs.utils.statistics import FWHM
 from hrixs.utils.typing import Floats
 
-#: Half width of the window of the fit, in FWHM: a Lorentzian's wings reach far.
+#: Half width of the fit window, in FWHM; wings of a Lorentzian are wide.
 HALF_WINDOW = {"gaussian": 1.7, "voigt": 6.0}
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
-# Photons of a line over their uncertainty: above what the best of all places gives by chance.
+# Smallest photons / uncertainty of a line: above what the best position gives by chance.
 _LEAST_SIGNIFICANCE = 6.0
-# In a search, a line's height must be above zero by this many standard deviations.
+# In the search, the height of a line must be above zero by this number of standard deviations.
 _LEAST_IN_SEARCH = 3.5
-# Photons expected in a bin from which on its chi-square has the distribution of that name.
+# Expected photons in a bin from which on chi-square has its usual distribution.
 _LEAST_EXPECTED = 5.0
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Poisson noise times `dispersion`; or Gaussian, where there is a `sigma` for each bin."""
+    """Poisson noise times `dispersion`, or Gaussian noise with a `sigma` for each bin."""
 
     dispersion: float = 1.0
     sigma: Floats | None = None
-    #: Whether `sigma` is only relative, and the scatter gives the rest.
+    #: Whether `sigma` is only relative, and the scatter gives the scale.
     from_scatter: bool = False
 
     def unit(self, values: Floats) -> float:
-        """What is about 1 standard deviation of a bin, or for counts one photon."""
+        """About one standard deviation of a bin, or one photon for counts."""
         if self.sigma is None:
             return self.dispersion
         size = np.abs(np.diff(values)) if self.from_scatter else self.sigma
@@ -44,12 +44,12 @@ class Noise:
         return next(one for one in of_all if one > 0)
 
     def over(self, unit: float) -> Noise:
-        """The noise of values that are divided by `unit`."""
+        """The noise after values are divided by `unit`."""
         sigma = self.sigma if self.sigma is None or self.from_scatter else self.sigma / unit
         return replace(self, dispersion=self.dispersion / unit, sigma=sigma)
 
     def variance(self, model: Floats, used: NDArray[np.bool_]) -> Floats:
-        """Variance of each bin where the model is right."""
+        """Variance of each bin if the model is right."""
         if self.sigma is not None:
             return np.asarray(self.sigma[used] ** 2)
         return np.asarray(self.dispersion * np.maximum(model, 1e-12))
@@ -57,10 +57,10 @@ class Noise:
 
 @dataclass(frozen=True)
 class Line:
-    """The fitted numbers in steps of the axis, and their covariance.
+    """The fitted parameters in units of bins, and their covariance.
 
     `parameters`: area, centre, logarithm of the FWHM, background, and for a Voigt line the FWHM of
-    the Lorentzian part over that of the line.
+    the Lorentzian part / FWHM of the line.
     """
 
     parameters: Floats
@@ -71,9 +71,9 @@ class Line:
     window: tuple[float, float]
 
     def times(self, unit: float) -> Line:
-        """The line of values that are multiplied by `unit`."""
+        """The line after values are multiplied by `unit`."""
         scale = np.array([unit, 1.0, 1.0, unit, 1.0])[: len(self.parameters)]
-        # Of values beyond 1e150 the square is no number: an infinite variance.
+        # The square of values beyond 1e150 overflows to an infinite variance.
         with np.errstate(over="ignore", invalid="ignore"):
             covariance = self.covariance * np.outer(scale, scale)
         return replace(
@@ -86,7 +86,7 @@ class Line:
 
 
 def bins_of_line(distance: Floats, fwhm: float, lorentzian: float | None) -> Floats:
-    """Share of a line in bins of width 1 whose centres lie at `distance` from its centre."""
+    """Share of a line in bins of width 1 with centres at `distance` from its centre."""
     from scipy.special import ndtr, voigt_profile
 
     if lorentzian is None:
@@ -100,14 +100,14 @@ def bins_of_line(distance: Floats, fwhm: float, lorentzian: float | None) -> Flo
 
 
 def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: bool) -> Line:
-    """Fit the tallest line, to all bins if `whole`, else to those near it.
+    """Fit the tallest line, to all bins if `whole`, otherwise to bins near it.
 
     Raises
     ------
     NoLineError
-        If no line stands out.
+        If there is no significant line.
     """
-    # A fit ends where its steps are small beside 1: it must not depend on the unit of the values.
+    # A fit ends when its steps are small compared with 1; this must not depend on the unit.
     unit = noise.unit(values)
     values, noise = values / unit, noise.over(unit)
     centre, width = _tallest(at, values, noise)
@@ -116,7 +116,7 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
     for _ in range(8):
         p = _minimum(at, values, noise, near, p)
         if not at[0] - 0.5 <= p[1] <= at[-1] + 0.5:
-            raise NoLineError(no_line_text("the best candidate lies beside the axis"))
+            raise NoLineError(no_line_text("the best candidate is outside the axis"))
         followed = _near(at, float(p[1]), float(np.exp(p[2])), shape, whole)
         if (followed == near).all():
             break
@@ -129,13 +129,13 @@ def fit_line(at: Floats, values: Floats, noise: Noise, shape: str, *, whole: boo
 def no_line_text(why: str) -> str:
     """Text of a NoLineError."""
     return (
-        f"no spectral line found: {why}. Expected a spectrum with a line that stands out. Add up "
+        f"no spectral line found: {why}. Expected a spectrum with a clear line. Add up "
         "more frames, check curvature and threshold, or give the line's region."
     )
 
 
 def _near(at: Floats, centre: float, width: float, shape: str, whole: bool) -> NDArray[np.bool_]:
-    """Bins of the fit: the window follows the line, unless all are asked for."""
+    """Bins of the fit: a window that follows the line, or all."""
     if whole:
         return np.ones(len(at), dtype=bool)
     return np.asarray(np.abs(at - centre) <= max(HALF_WINDOW[shape] * width, 5.0))
@@ -181,7 +181,7 @@ def _line(
     model = _model(p, at)
     variance = noise.variance(model, near)
     free = np.ones(len(p), dtype=bool)
-    # A number at its limit does not vary: it has no uncertainty, and adds none to the others.
+    # A parameter at its limit is fixed: it has no uncertainty, and adds none to the others.
     if noise.sigma is None:
         free[3] = p[3] * len(at) > 1e-3 * np.sqrt(p[0])
     if len(p) > 4:
@@ -201,12 +201,12 @@ def _line(
 def _chi2(values: Floats, model: Floats, variance: Floats, n_free: int, *, counts: bool) -> float:
     """Pearson's chi-square per degree of freedom.
 
-    It has its meaning where a bin's distribution is about a Gaussian: nearly empty bins are put
-    together with their neighbours.
+    It needs bins with a nearly Gaussian distribution: nearly empty bins are joined with their
+    neighbours.
     """
     if not counts:
         return float(((values - model) ** 2 / variance).sum() / max(len(values) - n_free, 1))
-    # Photons that are expected, without the factor of double hits or a norm.
+    # Expected photons, without the factor of double hits or a norm.
     until = np.cumsum(model**2 / variance)
     ends: list[int] = []
     since = 0.0
@@ -236,16 +236,16 @@ def _checked(line: Line) -> Line:
 
 
 def _steps(p: Floats) -> Floats:
-    """Steps for slopes: area and background in their own size, the others in steps of the axis."""
+    """Steps for derivatives: area and background relative to their size, others in bins."""
     size = max(abs(float(p[0])), 1e-300)
     return 1e-5 * np.array([size, 1.0, 1.0, size, 1.0])[: len(p)]
 
 
 def _tallest(at: Floats, values: Floats, noise: Noise) -> tuple[float, float]:
-    """Place and FWHM of the line that is the tallest for certain, over lines of all widths.
+    """Position and FWHM of the line with the largest certain height, over lines of all widths.
 
-    A narrow spike of few photons is tall, a broad hump is certain: what counts is the height less
-    its uncertainty.
+    A narrow spike of few photons is high, but uncertain; a broad hump is certain, but low. The
+    height minus its uncertainty is compared.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -269,6 +269,6 @@ def _tallest(at: Floats, values: Floats, noise: Noise) -> tuple[float, float]:
     least = certain[scale][peak]
     if not least > 0:
         raise NoLineError(no_line_text("no bin is above the others by more than the noise"))
-    # As long as a kernel is narrower than the line, the smoothed line keeps its height.
+    # While the kernel is narrower than the line, the smoothed line keeps its height.
     kept = [k for k in range(len(scales)) if heights[k][peak] > 0.7 * least]
     return float(at[peak]), max(FWHM * float(scales[kept[-1]]), 1.0)

@@ -1,4 +1,4 @@
-"""A fitted line drawn on its spectrum."""
+"""Draw a fitted line on its spectrum."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def plot_line(fit: Any, spectrum: xr.DataArray, error: ArrayLike | None = None) 
 
 
 def _texts(fit: Any) -> tuple[str, str, str]:
-    """What was found, as `LineFit` gives it."""
+    """Text with the results of the fit."""
     place, _, area = repr(fit)[1:-1].partition(": ")[2].partition(", area ")
     return "fitted line", place, f"area {area}"

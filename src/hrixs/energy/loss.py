@@ -1,4 +1,4 @@
-"""Spectra over the energy that the photons lost in the sample, in place of the energy they have."""
+"""Spectra over the energy loss of photons in the sample, instead of their energy."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ from hrixs.utils.typing import Floats
 
 @recorded
 def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None) -> xr.Dataset:
-    """Give a dataset's spectra an axis of energy loss, ``nrj - energy``.
+    """Convert spectra to an axis of energy loss, ``nrj - energy``.
 
     Parameters
     ----------
     data : xarray.Dataset
-        With ``spectrum (..., energy)`` in eV, and with ``nrj``, the photon energy in eV. All
-        variables over ``energy`` are taken along. Or the difference of spectra, with `elastic`.
+        With ``spectrum (..., energy)`` in eV, and ``nrj``, the photon energy in eV. All variables
+        over ``energy`` are converted. Or a difference of spectra, with `elastic`.
     elastic : float or xarray.DataArray, optional
-        Energy of the elastic line on the spectrum's own axis, in eV, for example
-        ``line_width(spectrum).centre``: it is zero loss then, in place of ``nrj``. One number, or
-        one for each train.
+        Energy of the elastic line on the axis of the spectrum, in eV, for example
+        ``line_width(spectrum).centre``. It is the zero of the loss, instead of ``nrj``. One number,
+        or one for each train.
 
     Returns
     -------
     xarray.Dataset
-        A new one, with the dimension ``energy_loss`` in eV, positive for loss, in the place of
-        ``energy``, which is a coordinate along it: the energy of the photons that left the sample.
-        Where ``nrj`` (or `elastic`) changes by less than a bin, its mean is taken and the spectra
-        stay as they are. Else each spectrum is moved to the axis of the mean: a bin's counts are
-        shared by the two bins it comes to overlap, in proportion, and their sum is kept. The axis
-        then reaches as far as all the spectra, and ``coverage`` is the share of a bin that a
-        spectrum reached; ``energy`` is told for each spectrum.
+        A new dataset. The dimension ``energy_loss`` in eV (positive for loss) replaces ``energy``,
+        which becomes a coordinate along it: the energy of the emitted photons. If ``nrj`` (or
+        `elastic`) changes by less than a bin, its mean is used, and spectra do not change.
+        Otherwise each spectrum is shifted to the axis of the mean: counts of a bin are divided
+        between the two bins that it overlaps, and their sum is kept. The axis then covers all
+        spectra; ``coverage`` is the share of a bin that a spectrum covers, and ``energy`` is given
+        for each spectrum.
 
     Raises
     ------
     MissingDataError
         If there is no spectrum, or no ``nrj`` with a value.
     ValueError
-        If the energy axis is not calibrated or not in equal bins, or if `elastic` changes by more
-        than a bin for a difference, which can't be moved.
+        If the energy axis is not calibrated or does not have equal bins; for a difference, if
+        `elastic` changes by more than a bin (a difference cannot be shifted).
 
     Warns
     -----
     HrixsWarning
-        For trains without a photon energy: they take the mean, or, where the energy changes, are
-        left out; they are counted in ``attrs``.
+        For trains without a photon energy: the mean is used for them, or they are left out if the
+        energy changes. ``attrs`` counts them.
 
     Notes
     -----
-    Variances are shared as the counts are: they are right for sums of bins, while neighbouring
-    bins are no longer independent.
+    Variances are divided like counts. They are right for sums of bins, but neighbouring bins are
+    no longer independent.
 
     Examples
     --------
@@ -123,8 +123,8 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
 def _moved(
     data: xr.Dataset, zero: xr.DataArray, mean: float, energy: Floats, step: float
 ) -> xr.Dataset:
-    """Every spectrum on the axis of the mean photon energy, which reaches as far as all of them."""
-    # Rounded, so that a whole number of bins leaves no dust in the next one.
+    """Shift each spectrum to the axis of the mean photon energy, which covers all spectra."""
+    # Rounded, so that a shift by whole bins leaves nothing in the next bin.
     shifts = ((mean - zero) / step).round(9)
     before = int(np.ceil(-min(float(shifts.min()), 0.0)))
     n_bins = before + len(energy) + int(np.ceil(max(float(shifts.max()), 0.0)))
@@ -137,7 +137,7 @@ def _moved(
     result = data.drop_vars(over_energy).assign(moved)
     reached = xr.DataArray(np.ones(len(energy)), dims="energy", name="coverage")
     coverage = moved_variable(reached, "energy", shifts + before, n_bins)
-    result["coverage"] = coverage.assign_attrs(long_name="share of the bin that was reached")
+    result["coverage"] = coverage.assign_attrs(long_name="share of the bin that is covered")
     axis = float(energy[0]) + step * (np.arange(n_bins) - before)
     return result.assign_coords(energy=("energy", axis, dict(data["energy"].attrs)))
 
@@ -178,5 +178,5 @@ def _zero_loss(data: xr.Dataset, elastic: float | xr.DataArray | None) -> xr.Dat
 
 
 def _main(data: xr.Dataset) -> str:
-    """Name of what is to get the axis."""
+    """Name of the variable that gets the axis."""
     return "spectrum" if "spectrum" in data or "difference" not in data else "difference"

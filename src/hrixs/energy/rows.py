@@ -1,4 +1,4 @@
-"""Rows of the chip under photons and spectra."""
+"""Rows of the chip for photons and spectra."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hrixs.utils.errors import NoLineError
 from hrixs.utils.provenance import first_pixel_of, rows_of_crop
 from hrixs.utils.typing import Floats
 
-#: Bins in which the photons of a table are counted for the fit of their line, in pixels.
+#: Bin width for the fit of a line to photons of a table, in pixels.
 BIN_WIDTH = 0.25
 
 
 def photon_rows(photons: xr.Dataset, curve: Curvature) -> tuple[xr.DataArray, Floats]:
     """Spectrum of all photons of a table over ``y``, and its standard deviations.
 
-    A double counts as two photons, which came independently.
+    A double hit counts as two independent photons.
     """
     require_photon_table(photons, "x", "y", "double")
     position = photons["y"].values - curve(photons["x"].values)
@@ -38,12 +38,12 @@ def photon_rows(photons: xr.Dataset, curve: Curvature) -> tuple[xr.DataArray, Fl
 def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
     """`spectrum` over ``y`` in rows of the full chip; see `calibrate_energy`.
 
-    Rows ``y`` that are not told to be those of the full chip are counted from `first_row`.
+    Rows ``y`` that are not known to be those of the full chip are counted from `first_row`.
 
     Raises
     ------
     ValueError
-        If it is over neither ``y`` nor an energy whose rows are known, as where its slope is 0.
+        If it is neither over ``y`` nor over an energy with known rows (slope not 0).
     """
     if "y" in spectrum.dims:
         on_chip = first_pixel_of(spectrum.attrs) is not None
@@ -68,16 +68,16 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
 def ends_of(
     photons: xr.Dataset, position: Floats, bend: Floats, max_shift: float
 ) -> tuple[float, float]:  # fmt: skip
-    """First and last row that a photon may have, once the curvature is taken out.
+    """First and last row that a photon may have after the curvature is corrected.
 
-    As the table's attributes give them, in the rows that its ``y`` is counted in.
+    They are from the attributes of the table, in the same rows as its ``y``.
     """
     if not len(position):
         return 0.0, 0.0
     rows = rows_of_crop(photons.attrs)
     if rows is not None:
         return rows[0] - 0.5 - float(bend.max()), rows[1] - 0.5 - float(bend.min())
-    # Nothing may lie above the elastic line: the photons' extent is not that of the frame.
+    # There may be no photons above the elastic line, so their range is not that of the frame.
     return (
         float(np.floor(position.min()) - max_shift),
         float(np.ceil(position.max()) + max_shift),

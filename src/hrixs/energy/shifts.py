@@ -1,4 +1,4 @@
-"""Maximum likelihood of the shifts between groups of photons that share one spectrum."""
+"""Maximum-likelihood shifts between groups of photons with the same spectrum."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 from hrixs.spectra.rebin import rebin_shifted
 from hrixs.utils.typing import Floats
 
-#: Bins of the template, in pixels: well below the width of a line.
+#: Bin width of the template in pixels, much smaller than the width of a line.
 _STEP = 0.1
-# Part of the mean density that every place has at least, so that a photon where the others have
-# none does not decide alone.
+# Smallest density of the template / mean density, so that a photon in an empty place does not
+# decide alone.
 _FLOOR = 0.05
-#: Photons that a group needs at least.
+#: Smallest number of photons of a group.
 LEAST_PHOTONS = 20
 
 
 @dataclass(frozen=True)
 class Shifts:
-    """Shift of each group and its standard deviation in pixels, and what hinders some.
+    """Shift of each group and its standard deviation in pixels; groups that have none.
 
-    A group with too few photons has shift 0 and error NaN; one at the limit has error infinity.
+    A group with too few photons has shift 0 and error NaN; a group at the limit has an infinite
+    error.
     """
 
     shift: Floats
@@ -41,18 +42,18 @@ class Shifts:
 
 
 class GroupedPhotons:
-    """Photons in groups, and how well each group fits the others' spectrum at any shift.
+    """Photons in groups, and the likelihood of each group under the spectrum of the others.
 
-    The template of a group is the sum of all others, at their shifts, smoothed. Only photons that
-    stay inside of the region at every shift are compared, given that they are there, so that the
-    region's ends, which do not move, do not hold the shifts back.
+    The template of a group is the smoothed sum of all others, at their shifts. Only photons that
+    stay inside the region at every shift are compared. The likelihood is conditional on this:
+    otherwise the fixed ends of the region would bias the shifts.
 
     Parameters
     ----------
     position, weight, variance, group : numpy.ndarray, shape (n,)
-        Of each photon or bin: place in pixels, photons, their variance, number of the group from 0.
+        For each photon or bin: position in pixels, photons, variance, number of the group from 0.
     n_groups : int
-        Groups, some of which may have no photon.
+        Number of groups; some may have no photon.
     region : (float, float)
         In pixels.
     max_shift, smoothing : float
@@ -78,11 +79,11 @@ class GroupedPhotons:
         self.low = low
 
     def left_out(self) -> tuple[float, float | None]:
-        """Share of the photons that are not compared; row of the tallest line if it is of them."""
+        """Share of photons that are not compared; row of the tallest line if it is not compared."""
         total = np.bincount(self.number, self.weight, self.n_bins).astype(np.float64)
         inner = slice(self.margin, self.n_bins - self.margin)
         share = 1.0 - float(total[inner].sum() / total.sum())
-        # Photons that the smoothing puts together, and whose number scatters as such.
+        # Photons within the smoothing width; their number scatters.
         together = self._smoothed(total) * 2 * np.sqrt(np.pi) * self.smoothing
         tallest, inside = int(np.argmax(together)), float(together[inner].max())
         above = float(together[tallest]) - inside
@@ -91,15 +92,15 @@ class GroupedPhotons:
         return share, self.low + (tallest + 0.5) * _STEP
 
     def shifts(self, *, max_rounds: int = 30, tolerance: float = 0.01) -> Shifts:
-        """Shifts of all groups against each other; their mean over the photons is 0.
+        """Shifts of all groups relative to each other; their mean over the photons is 0.
 
-        Template and shifts are improved in turns until no shift moves by `tolerance` pixels.
+        Template and shifts are improved in turn until no shift changes by `tolerance` pixels.
         """
         used = self.n_compared >= LEAST_PHOTONS
         n_used = int(used.sum())
         if n_used < 2:
             return Shifts(np.zeros(len(used)), np.full(len(used), np.nan))
-        # Against the others a shift is n / (n - 1) of that against the mean of all.
+        # Relative to the others, a shift is n / (n - 1) of that relative to the mean of all.
         step = (n_used - 1) / n_used
         shift = np.zeros(len(used))
         error = np.full(len(used), np.nan)
@@ -112,7 +113,7 @@ class GroupedPhotons:
             shift[used] -= np.average(shift[used], weights=self.n_compared[used])
             if np.abs(shift - before).max() < tolerance:
                 break
-        # Of n shifts whose mean is held at 0, each varies a little less than it would alone.
+        # With the mean of n shifts fixed at 0, each varies slightly less than it would alone.
         return Shifts(shift, error * np.sqrt(step))
 
     def _summed(self, k: int, values: Floats) -> Floats:
@@ -135,7 +136,7 @@ class GroupedPhotons:
         return self._smoothed(total)
 
     def _best(self, k: int, template: Floats) -> tuple[float, float]:
-        """Shift of the largest likelihood and its standard deviation, in pixels."""
+        """Shift with the largest likelihood and its standard deviation, in pixels."""
         from scipy.signal import fftconvolve
 
         m, n = self.margin, self.n_bins
@@ -147,7 +148,7 @@ class GroupedPhotons:
         expected = until[at + n - 2 * m] - until[at]
         likelihood = fit - self.n_compared[k] * np.log(expected)
         best = int(np.argmax(likelihood))
-        # A parabola over the places where the likelihood is nearly as large.
+        # A parabola over the positions at which the likelihood is nearly as large.
         near = int(np.count_nonzero(likelihood > likelihood[best] - 0.5)) // 2
         reach = int(np.clip(near, 2, 10))
         if not reach <= best <= 2 * m - reach:
@@ -168,10 +169,10 @@ class GroupedPhotons:
 
 
 def smooth_drift(shifts: Shifts) -> Shifts:
-    """`shifts` of successive groups under a drift that is smooth, as smooth as they say themselves.
+    """`shifts` of successive groups for a smooth drift, whose smoothness is found from the shifts.
 
-    The drift's velocity is a random walk; the size of its steps is the most likely one. A group
-    without a shift of its own gets that of the drift.
+    The velocity of the drift is a random walk; its step size is the most likely one. A group
+    without a shift gets the shift of the drift.
     """
     known = np.isfinite(shifts.error) & (shifts.error > 0)
     n = len(known)

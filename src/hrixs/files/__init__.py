@@ -1,4 +1,4 @@
-"""Readers of files that are no runs, one a format: images of any camera, and lists of photons."""
+"""Readers of files other than runs, one for each format: images of any camera, lists of photons."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Event lists of other beamlines: photons that the beamline's own software has found."""
+"""Event lists of other beamlines: photons found by the software of the beamline."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from hrixs.files.table_from import photon_table_from
 from hrixs.steps.record import recorded
 from hrixs.utils.errors import MissingDataError, warn
 
-#: Where ADRESS (SLS) keeps its photons: columns x along the line and y along the energy.
+#: Dataset of photons in files of ADRESS (SLS): columns x along the line, y along the energy.
 EVENTS = "entry/analysis/events"
 _SPECTRUM = "entry/analysis/spectrum"
 _IMAGES = "entry/instrument/detector/data"
 _ATTRIBUTES = "entry/instrument/NDAttributes"
-# Their places inside the pixel are fewest at whole numbers: these are the pixels' corners.
+# Few photons are at whole numbers of pixels: these are the corners of pixels.
 _FIRST_CENTRE = 0.5
 _CURVE = ("CurvatureCF1", "CurvatureCF2", "CurvatureCF3")
 
 
 def is_event_list(path: str | os.PathLike[str], dataset: str | None = None) -> bool:
-    """Whether `path` is an HDF5 file of photons without images, or `dataset` names its photons."""
+    """Whether `path` is an HDF5 file with photons and no images, or `dataset` names its photons."""
     import h5py
 
     if not os.path.isfile(path) or not h5py.is_hdf5(path):
@@ -51,32 +51,33 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        As from `photon_table_from`, in pixels of the file's images whose first has its centre at 0.
-        The count of photons after each exposure, ``EventCount``, gives the frame of each.
+        From `photon_table_from`, in pixels of the images of the file; the centre of the first pixel
+        is 0. ``EventCount``, the number of photons after each exposure, gives the frame of each.
 
-        ``attrs`` has the file's own curve (for `Curvature.of_attrs`) and the ``bins`` and
-        ``range`` of its own spectrum, to the bin what `photon_spectrum` makes with them; and the
-        values of its ``NDAttributes`` that stay the same. Those that change are coordinates over
-        ``frames``, the photon energy as ``frames_nrj`` (eV), too; and ``frames_exposure`` (s), the
-        file's ``ExposureSplit``. There are no charges in the file.
+        ``attrs`` has the curve in the file (for `Curvature.of_attrs`), ``bins`` and ``range`` of
+        the spectrum in the file (`photon_spectrum` makes the same spectrum with them), and the
+        ``NDAttributes`` that do not change. Those that change are coordinates over ``frames``; the
+        photon energy is also ``frames_nrj`` (eV), and ``ExposureSplit`` is ``frames_exposure`` (s).
+        The file has no charges.
 
     Raises
     ------
     MissingDataError
-        If there are no such photons in it.
+        If the file has no such photons.
 
     Warns
     -----
     HrixsWarning
-        Where the exposures' counts do not add up to the photons: all count as one frame then; and
-        for a curve that changes, or has a third coefficient.
+        If the counts of the exposures do not add up to the photons (all photons are one frame
+        then); if the curve changes, or has a third coefficient.
 
     Notes
     -----
-    The file's spectrum counts ``floor(f * (y - CF1 * x - CF2 * x**2))`` with its ``f =
-    ExpansionFactor`` bins a row, and positions from the corner of the first pixel: bin by bin so
-    in the seven files of that beamline in https://github.com/mpmdean/pyrixs (notebooks/test_data).
-    There ``AcquireTime`` is that of all exposures together: ``ExposureSplit`` times their number.
+    The spectrum in the file counts ``floor(f * (y - CF1 * x - CF2 * x**2))``, with ``f =
+    ExpansionFactor`` bins a row and positions from the corner of the first pixel. This holds for
+    each bin in the seven files of that beamline in https://github.com/mpmdean/pyrixs
+    (notebooks/test_data). ``AcquireTime`` is that of all exposures: ``ExposureSplit`` times their
+    number.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     >>> photons.x.values, photons.y.values
     (array([3., 4.]), array([ 9.75, 10.  ]))
 
-    With what files of the beamline have besides, the spectrum in their own bins:
+    With the attributes of files of the beamline, the spectrum in the bins of the file:
 
     >>> own = {name: photons.attrs[name] for name in ("bins", "range")}  # doctest: +SKIP
     >>> curve = hrixs.Curvature.of_attrs(photons.attrs)  # doctest: +SKIP
@@ -133,7 +134,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def _frames(counts: Any, n_photons: int) -> tuple[NDArray[np.int64] | None, int]:
-    """Frame of each photon, by how many there were after each exposure, and the exposures."""
+    """Frame of each photon, from the numbers of photons after each exposure; the exposures."""
     after = np.asarray([] if counts is None else counts, dtype=np.int64).ravel()
     of_each = np.diff(after, prepend=0)
     if after.size and after[-1] == n_photons and (of_each >= 0).all():
@@ -166,7 +167,7 @@ def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
 def _own_bins(
     recorded: dict[str, Any], n_bins: int | None, shape: tuple[int, int] | None
 ) -> dict[str, Any]:
-    """Bins and range of the file's own spectrum, where it has them."""
+    """Bins and range of the spectrum in the file, if there is one."""
     per_row = _only_value(recorded.get("ExpansionFactor"))
     if not per_row or not per_row > 0 or (n_bins is None and shape is None):
         return {}
@@ -175,7 +176,7 @@ def _own_bins(
 
 
 def _only_value(values: Any) -> Any:
-    """The one value of an attribute of all exposures, as a plain number or text; else None."""
+    """The value of an attribute that is equal for all exposures, as number or text; else None."""
     flat = np.asarray([] if values is None else values).ravel()
     if not flat.size or (flat != flat[0]).any():
         return None

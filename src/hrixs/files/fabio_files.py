@@ -1,4 +1,4 @@
-"""EDF, CBF and other detectors' formats that fabio reads."""
+"""EDF, CBF and other formats of detectors, read with fabio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hrixs.files.stored import Stored, date, library, one_an_image
 
-# Of EDF (Lima and SPEC of ESRF, in s) and CBF ("0.10 s"); what other headers say is not told.
+# Keys of EDF (Lima and SPEC of ESRF, in s) and CBF ("0.10 s"); other headers are not read.
 _TELLING = ("EDF", "CBF")
 _EXPOSURES = ("exposure_time", "acq_expo_time", "count_time")
 _TIMES = ("acq_frame_time", "time_of_frame", "time_of_day", "time", "date")
@@ -18,7 +18,7 @@ _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 def stored_images(path: str, dataset: str | None) -> Stored:
-    """Tell of the frames in a file that fabio opens."""
+    """Describe the frames in a file that fabio opens."""
     with _opened(path) as file:
         shapes, dtypes, headers = [], [], []
         for number in range(file.nframes):

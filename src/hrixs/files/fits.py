@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from hrixs.files.stored import Stored, date, joined, library, shape_text
 
-# Keywords in use for the exposure, in s.
+# Common keywords for the exposure, in s.
 _EXPOSURES = ("EXPTIME", "EXPOSURE", "XPOSURE", "EXP_TIME")
 
 
 def stored_images(path: str, dataset: str | None) -> Stored:
-    """Tell of the images in a FITS file.
+    """Describe the images in a FITS file.
 
-    Extensions of equal shape, type and name are one stack; `dataset` is an extension's name or its
-    number where there are others beside the images.
+    Extensions of equal shape, type and name are one stack. `dataset` is the name or number of an
+    extension, if there are others.
     """
     with _Opened(path) as file:
         parts = {
@@ -55,7 +55,7 @@ def stored_images(path: str, dataset: str | None) -> Stored:
 
 
 def _one(path: str, number: int, unit: Any) -> Stored:
-    # In the type that the stored numbers and their scale make: FITS has no uint16 of its own.
+    # In the type of the stored numbers with their scale: FITS has no uint16.
     scaled = unit.section[tuple(slice(0, 1) for _ in unit.shape)]
     header = unit.header
 
@@ -76,7 +76,7 @@ def _one(path: str, number: int, unit: Any) -> Stored:
 
 
 class _Opened:
-    """A FITS file, in which warnings of a file that is cut short are errors."""
+    """A FITS file; warnings about a truncated file become errors."""
 
     def __init__(self, path: str) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""The formats of images that are read, told by a file's first bytes and not by its name alone."""
+"""Formats of images, recognised by the first bytes of a file and not only by its name."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hrixs.files.stored import Stored
 _HEAD = 4100
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-# What fabio recognises by its first bytes, where these are enough; and short ones, with
-# the suffixes that go with them.
+# Formats that fabio recognises by their first bytes, if these are enough; shorter ones with their
+# suffixes.
 _FABIO = (b"###CBF", b"R-AXIS", b"ESPERANTO FORMAT", b"FORMAT :", b"M\0\0\0A\0\0\0S\0\0\0K")
 _FABIO_SHORT = {b"OD": (".img",), b"IM": (".img",), b"\xd2\x04": (".mar", ".mar2300", ".mar3450")}
 _HEADER_WORDS = (b"dim_1", b"header_bytes", b"size1")
@@ -25,7 +25,7 @@ _HEADER_WORDS = (b"dim_1", b"header_bytes", b"size1")
 
 @dataclass(frozen=True)
 class Format:
-    """A format: how it is told, and what reads it."""
+    """A format: how it is recognised, and what reads it."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -77,20 +77,20 @@ FORMATS = (
     Format("Princeton SPE", (".spe",), "", lambda head, path: spe.is_spe(head, path.suffix.lower()),
            spe.stored_images),
 )  # fmt: skip
-#: A folder of this kind is one acquisition.
+#: The format of a folder that is one acquisition.
 SPOOL = Format("Andor spool", (), "sif_parser", lambda *_: False, sif.stored_spool)
 _PACKED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
-# These packages read packed files themselves.
+# These packages read compressed files themselves.
 _UNPACK = ("fabio", "astropy")
 
 
 def format_of(path: str) -> Format | None:
-    """The format of a file or of a folder that is one acquisition; None where none is known.
+    """The format of a file, or of a folder with one acquisition; None if unknown.
 
     Raises
     ------
     ValueError
-        If it is a known one that is packed, and its reader does not unpack.
+        If the file is compressed, and the reader cannot decompress it.
     """
     if Path(path).is_dir():
         return SPOOL if sif.is_spool(path) else None
@@ -123,12 +123,12 @@ def suffixes_text() -> str:
 
 
 def unknown_text(path: str) -> str:
-    """What to say of a file of no known format."""
+    """Text on a file of unknown format."""
     empty = not Path(path).stat().st_size
     what = "is empty" if empty else "is none of these by its first bytes"
     return f"{path}: {suffixes_text()}; this file {what}."
 
 
 def is_run_name(path: str) -> bool:
-    """Whether a file has a name as those of runs have: ``RAW-R0145-DA02-S00000.h5``."""
+    """Whether a file has a name like the files of runs: ``RAW-R0145-DA02-S00000.h5``."""
     return re.search(r"-R\d{4,}-.*\.h5$", Path(path).name) is not None

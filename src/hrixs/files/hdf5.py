@@ -1,4 +1,4 @@
-"""Images in HDF5 files, NeXus among them, read with h5py."""
+"""Images in HDF5 and NeXus files, read with h5py."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from hrixs.utils.hdf5_filters import load_filters
 
 
 def is_run_file(path: str) -> bool:
-    """Whether an HDF5 file is one of a run of the European XFEL."""
+    """Whether an HDF5 file is part of a run of European XFEL."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -38,11 +38,11 @@ def is_run_file(path: str) -> bool:
 
 
 def stored_images(path: str, dataset: str | None) -> Stored:
-    """Tell of the images in an HDF5 file.
+    """Describe the images in an HDF5 file.
 
-    `dataset` is opened as h5py opens it: through soft, external and hard links. It may be a group,
-    or a pattern such as ``entry/image_*``, whose numbered datasets are one stack. Without it, the
-    ``default`` and ``signal`` of NeXus name; else there must be one that looks like images.
+    `dataset` may be reached through soft, external and hard links. It may be a group, or a pattern
+    such as ``entry/image_*``; numbered datasets are one stack. Without it, ``default`` and
+    ``signal`` of NeXus name the images; otherwise exactly one dataset must look like images.
     """
     import h5py
 
@@ -111,7 +111,7 @@ def _named(path: str, file: Any, dataset: str) -> list[str]:
 
 
 def _inside(file: Any, name: str, group: Any) -> list[str]:
-    """Images of a group, or those whose names a pattern fits."""
+    """Names of images in a group, or of images whose names match a pattern."""
     if group is None:
         return [one for one in image_names(file) if fnmatchcase(one, name)]
     signal = as_text(group.attrs.get("signal", ""))
@@ -159,7 +159,7 @@ def _one(path: str, file: Any, name: str) -> Stored:
 
 
 def _axis_of(stored: Any) -> int | None:
-    """Which axis counts images: of chunks that are one image each, or as NeXus says."""
+    """The axis that counts images, from chunks of one image each, or from NeXus attributes."""
     if stored.ndim < 3:
         return None
     if as_text(stored.attrs.get("interpretation", "")) == "image":

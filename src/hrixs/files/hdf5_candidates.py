@@ -1,4 +1,4 @@
-"""Which datasets of an HDF5 file may be its images, the likeliest first."""
+"""Datasets of an HDF5 file that may be its images, the most likely first."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from hrixs.files.names import in_order, numbered_alike
 
-# Arrays of the size of an image that say something about the camera.
+# Names of arrays of the size of an image that describe the camera.
 _CALIBRATION = re.compile(
     r"flat_?field|mask|dark|pedestal|gain|correction|\bbad|background|noise|countrate|efficiency"
     r"|calib|trimbit|lookup",
     re.IGNORECASE,
 )
 _DEEPEST, _MOST_LISTED = 12, 20
-# Pixels along a side of what may be an image: lists of positions are no images.
+# Smallest number of pixels along a side of an image: lists of positions are not images.
 _LEAST = 4
 
 
@@ -32,9 +32,9 @@ def is_image(item: Any) -> bool:
 
 
 def candidates(file: Any) -> tuple[list[str], list[str]]:
-    """Names of datasets that may be images, the likeliest first, and broken links.
+    """Names of datasets that may be images, the most likely first; broken links.
 
-    A dataset that is reached by several names is there once, by the name that tells most of it.
+    A dataset with several names is listed once, by its most informative name.
     """
     found: dict[tuple[int, int], list[str]] = {}
     broken: list[str] = []
@@ -52,7 +52,7 @@ def image_names(file: Any) -> list[str]:
 
 
 def likely(names: Sequence[str]) -> list[list[str]]:
-    """Datasets that are no calibration, those of a series together."""
+    """Datasets without calibration data; datasets of a series are grouped."""
     images = [name for name in names if not is_calibration(name)] or list(names)
     groups: dict[str, list[str]] = {}
     for name in images:
@@ -65,12 +65,12 @@ def likely(names: Sequence[str]) -> list[list[str]]:
 
 
 def is_calibration(name: str) -> bool:
-    """Whether a name is one of dark images, masks, flat fields and their like."""
+    """Whether a name means dark images, masks, flat fields or similar."""
     return _CALIBRATION.search(name) is not None
 
 
 def default_signal(file: Any) -> str | None:
-    """The dataset to which ``default`` and ``signal`` of a NeXus file lead.
+    """The dataset that ``default`` and ``signal`` of a NeXus file name.
 
     See "Find the plottable data" of the NeXus manual, version 3 of the method.
     """
@@ -88,7 +88,7 @@ def default_signal(file: Any) -> str | None:
 
 
 def signals(file: Any, names: Sequence[str]) -> list[str]:
-    """Those of `names` that a group of NeXus calls its ``signal``, or that say so themselves."""
+    """Names that are the ``signal`` of a NeXus group, or have the attribute ``signal``."""
     told = set()
     for name in names:
         if as_text(file[name].attrs.get("signal", "")) == "1":
@@ -119,12 +119,12 @@ def as_text(value: Any) -> str:
 
 
 def _unlikely(name: str, item: Any) -> tuple[bool, bool, int]:
-    """A key by which the likeliest come first."""
+    """Key for sorting, the most likely first."""
     return is_calibration(name), 0 in item.shape, -min(item.ndim, 3)
 
 
 def _name_rank(name: str) -> tuple[bool, int, int, str]:
-    """By which of its names a dataset is called: not one of a calibration, and the shortest."""
+    """Key to choose among names of a dataset: not one of a calibration, and the shortest."""
     return is_calibration(name), name.count("/"), len(name), name
 
 
@@ -136,7 +136,7 @@ def _identity(item: Any) -> tuple[int, int]:
 
 
 def opened(group: Any, name: str) -> Any:
-    """What `name` leads to, or None."""
+    """The object that `name` leads to, or None."""
     try:
         return group[name]
     except (KeyError, OSError, ValueError, RuntimeError):
@@ -144,7 +144,7 @@ def opened(group: Any, name: str) -> Any:
 
 
 def _groups(group: Any, passed: set[tuple[int, int]], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every group that is reached from one, through links of any kind; none twice."""
+    """All groups that can be reached from one through links; each once."""
     here = _identity(group)
     if here in passed or path.count("/") > _DEEPEST:
         return
@@ -157,7 +157,7 @@ def _groups(group: Any, passed: set[tuple[int, int]], path: str = "") -> Iterato
 
 
 def _all_items(file: Any, broken: list[str]) -> Iterator[tuple[str, Any]]:
-    """Every dataset of a file by all of its names, but those through a group that was passed."""
+    """All datasets of a file with all names, without those through a group visited before."""
     for path, group in _groups(file, set()):
         for key in group:
             name = f"{path}/{key}".strip("/")

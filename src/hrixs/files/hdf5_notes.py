@@ -1,4 +1,4 @@
-"""Exposure and times that stand beside images in an HDF5 file."""
+"""Exposure and times of images in an HDF5 file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hrixs.camera.time_units import SECONDS
 from hrixs.files.hdf5_candidates import as_text, opened
 from hrixs.files.stored import date
 
-# NeXus, DECTRIS, ESRF, areaDetector. Those of areaDetector are in s by its definition.
+# Names in NeXus, DECTRIS, ESRF, areaDetector; the unit of areaDetector is s by definition.
 _EXPOSURES = ("count_time", "exposure_time", "exposure", "acquire_time", "AcquireTime")
 _IN_SECONDS = ("AcquireTime",)
 _TIMES = ("frame_start_time", "timestamp", "timestamps", "time", "epoch")
@@ -21,7 +21,7 @@ _SECONDS, _NANOSECONDS = "NDArrayEpicsTSSec", "NDArrayEpicsTSnSec"
 
 
 def exposure_of(file: Any, stored: Any, name: str) -> NDArray[np.float64] | None:
-    """Exposure of the images, in s; None where the file does not give it, or not its unit."""
+    """Exposure of the images in s; None if the file does not state it with its unit."""
     for group in _beside(file, stored, name):
         for key in _EXPOSURES:
             values = _numbers(group, key)
@@ -34,7 +34,7 @@ def exposure_of(file: Any, stored: Any, name: str) -> NDArray[np.float64] | None
 
 
 def time_of(file: Any, stored: Any, name: str) -> NDArray[Any] | None:
-    """When each image was taken; None where the file does not give it for each."""
+    """Time of each image; None if the file does not state it for each."""
     if stored.ndim < 3:
         return None
     for group in _beside(file, stored, name):
@@ -52,7 +52,7 @@ def time_of(file: Any, stored: Any, name: str) -> NDArray[Any] | None:
 
 
 def _beside(file: Any, stored: Any, name: str) -> list[Any]:
-    """Groups that may describe the images: theirs, and those of their camera."""
+    """Groups that may describe the images: their own, and those of their camera."""
     import h5py
 
     groups = []

@@ -1,4 +1,4 @@
-"""Whether all of an HDF5 dataset is there: HDF5 reads zeros in place of what is not."""
+"""Check that an HDF5 dataset is complete: HDF5 reads missing parts as zeros."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hrixs.utils.virtual_datasets import absent_text
 
 
 def require_sources(path: str, dataset: Any) -> None:
-    """Raise where a source of a virtual dataset is missing, or a filter that decompresses it.
+    """Raise an error if a source of a virtual dataset, or a filter to decompress it, is missing.
 
     Parameters
     ----------
     path : str
         The file, for the error.
     dataset : h5py.Dataset
-        Of which nothing is read.
+        The dataset; nothing is read from it.
 
     Raises
     ------
     ValueError
-        With the name of what is missing.
+        With the name of the missing source or filter.
     """
     lacking = missing_filter_text(dataset)
     if lacking is not None:
@@ -37,7 +37,7 @@ def require_sources(path: str, dataset: Any) -> None:
 
 
 def unwritten_text(path: str, dataset: Any) -> str:
-    """Say how much of a dataset was never written, which HDF5 reads as zeros; empty if all was."""
+    """Text on parts of a dataset that were never written; empty if all were."""
     if not dataset.chunks or dataset.is_virtual:
         return ""
     n_all = prod(ceil(n / size) for n, size in zip(dataset.shape, dataset.chunks, strict=True))

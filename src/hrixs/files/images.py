@@ -39,52 +39,53 @@ def open_images(
     Parameters
     ----------
     path : str, Path, or sequence of them
-        TIFF, HDF5 and NeXus, NumPy, EDF, CBF, FITS, Andor SIF, Princeton SPE; the file's first
-        bytes show which. A folder, a pattern such as ``'scan_*.tif'`` and several paths are one
-        stack: files of a folder or a pattern in the order of the numbers in their names.
+        TIFF, HDF5 and NeXus, NumPy, EDF, CBF, FITS, Andor SIF, Princeton SPE; the format is
+        recognised by the first bytes of the file. A folder, a pattern such as ``'scan_*.tif'`` and
+        several paths are one stack; files of a folder or a pattern are in the order of the numbers
+        in their names.
     detector : str
-        Name of the images in the result, as `hRIXS.DETECTOR`.
+        Name of the images in the result, such as `hRIXS.DETECTOR`.
     dataset : str, optional
         Which array of the file: the path of a dataset in HDF5, which may be a group or a pattern
         of numbered images; the name in an .npz file; an extension of FITS; the number of a TIFF
-        series. Not needed where only one can be meant.
+        series. Not needed if there is only one choice.
     stack_axis : int, optional
-        The axis that counts images in an array of three axes or more. Not given, it is the first,
-        or what the file says; where the shape leaves doubt, it is asked for.
+        The axis that counts images in an array of three axes or more. Default: the first one, or
+        the one stated in the file; an error asks for it if the shape does not show it.
     transpose : bool
-        Exchange the images' two axes: needed where the spectral line lies along the second.
+        Exchange the two axes of the images: needed if the spectral line runs along the second one.
 
     Returns
     -------
     xarray.Dataset
-        The images, dims ``(trainId, x, y)``, in the type that the file has. ``trainId`` counts
-        from 0. Where the file has them: ``exposure`` in s and ``units`` in the images' attrs, or
-        a coordinate ``exposure`` where images differ; a coordinate ``time`` (UTC, or the clock's
-        where the file has no zone). ``attrs["images"]`` says what was read.
+        The images, dims ``(trainId, x, y)``, in the type of the file. ``trainId`` counts from 0.
+        If the file has them: ``exposure`` in s and ``units`` in the attrs of the images, or a
+        coordinate ``exposure`` if images differ; a coordinate ``time`` (UTC, or local time if the
+        file has no time zone). ``attrs["images"]`` says what was read.
 
     Raises
     ------
     ValueError
-        If the file holds no images, or it is not clear which or how many; if images are not all
-        of one shape; if a file, a linked file or a filter of HDF5 is missing.
+        If the file has no images, or it is not clear which or how many; if images have different
+        shapes; if a linked file or a filter of HDF5 is missing.
     ImportError
         If the package that reads the format is not installed; the text has the line to type.
     MissingDataError
         If there is no such file.
     MemoryError
-        If they do not fit into the memory that is free.
+        If the images do not fit into the free memory.
 
     Warns
     -----
     HrixsWarning
-        If the file says something of its images that is not applied: an orientation, parts that
-        were never written, files of a folder that are no images.
+        If something in the file is not applied: an orientation, parts that were never written; or
+        if a folder has files that are not images.
 
     Notes
     -----
-    The formats are read with tifffile, h5py, NumPy, fabio, astropy and sif_parser; the frames of
-    SPE files and of spooled acquisitions by their own description, since rows and frames may be
-    padded.
+    The formats are read with tifffile, h5py, NumPy, fabio, astropy and sif_parser. Frames of SPE
+    files and of spooled acquisitions are read by the layout in their headers, because rows and
+    frames may be padded.
 
     Examples
     --------
@@ -157,9 +158,9 @@ def open_mask(path: PathLike, **options: Any) -> NDArray[Any]:
 
 
 def is_image_source(path: Any) -> bool:
-    """Whether `path` names images in plain files, and not a run's folder or a run's HDF5 file.
+    """Whether `path` names images in plain files, and not the folder or a file of a run.
 
-    A file that is neither is none of a run, too: `open_images` says so.
+    Other files count as images, too: `open_images` reports them.
     """
     if not isinstance(path, str | Path):
         return isinstance(path, Sequence) and all(isinstance(one, str | Path) for one in path)
@@ -209,7 +210,7 @@ def _readable(file: str) -> bool:
 
 
 def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
-    """Files of images in their order, and files of a folder that are none."""
+    """Files of images in their order, and files of a folder that are not images."""
     if isinstance(path, str | Path) and is_spool(str(path)):
         return [str(path)], []
     files = files_named(path)
@@ -232,14 +233,14 @@ def _image_files(path: PathLike) -> tuple[list[str], list[str]]:
 
 
 def _name_of(path: PathLike, files: Sequence[str]) -> str:
-    """What to call images, without the folders that they lie in."""
+    """Name of images for texts, without their folders."""
     if isinstance(path, str | Path):
         return Path(path).name or str(path)
     return f"{Path(files[0]).name} ... {Path(files[-1]).name}"
 
 
 def _whole_name(path: PathLike, files: Sequence[str]) -> str:
-    """The same with its folders, from the root on."""
+    """Name of images with full paths."""
     ends = [path] if isinstance(path, str | Path) else [files[0], files[-1]]
     return " ... ".join(os.path.abspath(end) for end in ends)
 
@@ -260,7 +261,7 @@ def _stack(file: str, dataset: str | None, stack_axis: int | None) -> Stack:
 
 
 def _explained(file: str, kind: str, error: Exception) -> Exception:
-    """Our own errors as they are; those of libraries with the file and the format."""
+    """Keep errors of hrixs; add file and format to errors of libraries."""
     if isinstance(error, ValueError) and str(error).startswith(str(file)):
         return error
     why = str(error) or type(error).__name__
@@ -317,7 +318,7 @@ def _said(name: str, files: Sequence[str], stacks: Sequence[Stack], n_images: in
 
 
 def _add_notes(data: xr.Dataset, images: xr.DataArray, stacks: Sequence[Stack]) -> None:
-    """Add units, exposure and times, where all files have them."""
+    """Add units, exposure and times, if all files have them."""
     units = {one.stored.units for one in stacks}
     if len(units) == 1 and "" not in units:
         images.attrs["units"] = units.pop()

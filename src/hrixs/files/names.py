@@ -1,4 +1,4 @@
-"""Names of files and of arrays: which belong together, and in which order."""
+"""Names of files and arrays: find those that belong together, and their order."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from hrixs.utils.errors import MissingDataError
 
 _NUMBER = re.compile(r"(\d+)")
-# Of names that can't be those of runs, so that a missing file is a missing file.
+# Suffixes that runs cannot have, so that the error is about a missing file.
 _PLAIN = (
     ".tif", ".tiff", ".npy", ".npz", ".edf", ".cbf", ".fits", ".sif", ".spe", ".img", ".nxs",
     ".cxi", ".hdf", ".hdf5",
 )  # fmt: skip
 
-#: What a file is for that is not there.
+#: Purpose of a missing file.
 OF_RESULT, OF_SETTINGS = "of a result", "to load settings from"
 
 
@@ -32,7 +32,7 @@ def _key(name: str) -> tuple[list[tuple[str, int]], str]:
 
 
 def numbered_alike(names: Sequence[str]) -> bool:
-    """Whether names differ in one number alone, as those of a series do."""
+    """Whether names differ only in one number, like those of a series."""
     split = [_NUMBER.split(name) for name in names]
     if len(split) < 2 or len({len(pieces) for pieces in split}) > 1:
         return False
@@ -41,30 +41,30 @@ def numbered_alike(names: Sequence[str]) -> bool:
 
 
 def is_pattern(path: str) -> bool:
-    """Whether `path` is a pattern such as ``scan_*.tif``, and no file of that name."""
+    """Whether `path` is a pattern such as ``scan_*.tif``, and not an existing file."""
     return glob.has_magic(path) and not Path(path).exists()
 
 
 def is_plain_name(path: str) -> bool:
-    """Whether a path that is not there names a file of images, and no run."""
+    """Whether a path that does not exist means a file of images, and not a run."""
     return Path(path).suffix.lower() in _PLAIN
 
 
 def no_file(path: Path, use: str) -> MissingDataError:
-    """The error where there is no such file; `use` is what it is for."""
+    """The error if there is no such file; `use` is the purpose of the file."""
     return MissingDataError(f"there is no file {path} {use}.")
 
 
 def files_named(path: str | Path | Sequence[str | Path]) -> list[str]:
-    """Files that a path, a folder, a pattern or several paths stand for, in their order.
+    """Files that a path, a folder, a pattern or several paths mean, in their order.
 
-    Those of a folder or of a pattern are in the order of the numbers in their names; several paths
-    are in the order given. Hidden files and folders in a folder are left out.
+    Files of a folder or a pattern are sorted by the numbers in their names; several paths keep the
+    given order. Hidden files, and folders in a folder, are left out.
 
     Raises
     ------
     MissingDataError
-        If there are none.
+        If there are no files.
     """
     if not isinstance(path, str | Path):
         return [file for one in path for file in files_named(one)]

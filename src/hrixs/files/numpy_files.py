@@ -1,4 +1,4 @@
-"""Arrays that NumPy has saved: .npy and .npz."""
+"""Arrays saved by NumPy: .npy and .npz."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hrixs.utils.errors import unknown_name
 
 
 def stored_npy(path: str, dataset: str | None) -> Stored:
-    """Tell of the array in an .npy file."""
-    # Mapped first: a header that states more than the file has is found before it is read.
+    """Describe the array in an .npy file."""
+    # Mapped first: a header that states more than the file has is found before reading.
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
@@ -30,9 +30,9 @@ def stored_npy(path: str, dataset: str | None) -> Stored:
 
 
 def stored_npz(path: str, dataset: str | None) -> Stored:
-    """Tell of the images in an .npz file: of one array, or of several numbered images.
+    """Describe the images in an .npz file: one array, or several numbered images.
 
-    `dataset` is the array's name.
+    `dataset` is the name of the array.
     """
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".npy")]

@@ -1,4 +1,4 @@
-"""Andor's SIF files and spooled acquisitions; headers are read with sif_parser."""
+"""SIF files and spooled acquisitions of Andor; headers are read with sif_parser."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ENCODINGS = {"Mono16": "<u2", "Mono32": "<u4"}
 
 
 def stored_sif(path: str, dataset: str | None) -> Stored:
-    """Tell of the frames in an .sif file; pixels are float32."""
+    """Describe the frames in an .sif file; pixels are float32."""
     if Path(path).suffix.lower() == ".sifx":
         raise ValueError(
-            f"{path} is the header of a spooled acquisition, whose images lie in *spool.dat files "
-            "beside it. Give the folder with all of them and the .ini file."
+            f"{path} is the header of a spooled acquisition, whose images are in *spool.dat files "
+            "next to it. Give the folder with all of them and the .ini file."
         )
     with _Reader(path) as file:
         try:
@@ -44,7 +44,7 @@ def stored_sif(path: str, dataset: str | None) -> Stored:
 
 
 def _require_one_area(path: str, info: Mapping[str, Any]) -> None:
-    """Raise where a frame has areas of different sizes, of which sif_parser knows the last."""
+    """Raise an error if a frame has areas of different sizes; sif_parser knows only the last."""
     width, height = info["size"]
     if width * height != info["ImageLength"]:
         raise ValueError(
@@ -54,13 +54,13 @@ def _require_one_area(path: str, info: Mapping[str, Any]) -> None:
 
 
 def is_spool(path: str) -> bool:
-    """Whether a folder is a spooled acquisition of Andor's."""
+    """Whether a folder is a spooled acquisition of Andor."""
     folder = Path(path)
     return folder.is_dir() and any(folder.glob("*.sifx")) and any(folder.glob("*spool.dat"))
 
 
 def stored_spool(path: str, dataset: str | None) -> Stored:
-    """Tell of the frames of a spooled acquisition, cut to the width of the area that was read.
+    """Describe the frames of a spooled acquisition, cut to the width of the area.
 
     Rows in the files may be longer than the area (``AOIStride``, in bytes).
     """
@@ -77,7 +77,7 @@ def stored_spool(path: str, dataset: str | None) -> Stored:
     n_bytes = int(settings.get("ImageSizeBytes", stride * height))
     if stride < width * dtype.itemsize or n_bytes < stride * height:
         raise ValueError(f"{path}: rows of {stride} bytes can't hold {width} pixels of {encoding}.")
-    # The number in a name is written from its last digit to its first.
+    # The number in a file name is written with its digits reversed.
     files = sorted(folder.glob("*spool.dat"), key=lambda file: _number(file.name))
     in_each = [file.stat().st_size // n_bytes for file in files]
     info = _header(next(iter(sorted(folder.glob("*.sifx")))))
@@ -106,7 +106,7 @@ def stored_spool(path: str, dataset: str | None) -> Stored:
 
 
 class _Reader(io.BufferedReader):
-    """A file whose end is an error: sif_parser looks for the end of a word for ever."""
+    """A file whose end raises an error: otherwise sif_parser would search forever."""
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(io.FileIO(path))
@@ -123,7 +123,7 @@ def _sif() -> Any:
 
 
 def _header(path: Path) -> Mapping[str, Any]:
-    """The header of a spool, whose images lie in other files."""
+    """The header of a spool, whose images are in other files."""
     with warnings.catch_warnings(), _Reader(path) as file:
         warnings.simplefilter("ignore")  # that there are no images
         info: Mapping[str, Any] = _sif().np_open(file, ignore_corrupt=True)[1]
@@ -155,7 +155,7 @@ def _exposure(info: Mapping[str, Any]) -> NDArray[np.float64] | None:
 
 
 def _times(info: Mapping[str, Any], n: int) -> NDArray[Any] | None:
-    """When each frame was taken; stamps are in us from the start, in 32 bits."""
+    """Time of each frame; stamps are in us from the start, in 32 bits."""
     stamps = [info.get(f"timestamp_of_{number}") for number in range(n)]
     if None in stamps or not info.get("ExperimentTime"):
         return None

@@ -1,8 +1,8 @@
 """SPE files of Princeton Instruments, versions 2.x (WinView) and 3.0 (LightField).
 
-A header of 4100 bytes, the frames, and in version 3.0 a footer in XML that says how far frames lie
-apart: each may be followed by its time stamps. See "SPE 3.0 File Format Specification", Princeton
-Instruments, 2014, and appendix C of the WinView manual.
+A file has a header of 4100 bytes, the frames, and in version 3.0 a footer in XML with the distance
+of frames: each may be followed by its time stamps. See "SPE 3.0 File Format Specification",
+Princeton Instruments, 2014, and appendix C of the WinView manual.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEW_TYPES = {
     "MonochromeUnsigned32": "<u4",
     "MonochromeFloating32": "<f4",
 }
-# Stamps of the camera's clock, of which the first is taken.
+# Stamps of the clock of the camera; the first one is used.
 _STARTED = "ExposureStarted"
 
 
@@ -41,7 +41,7 @@ class _Layout:
 
 @dataclass(frozen=True)
 class _Clock:
-    """Where a frame's stamp lies in its block, how many ticks are a second, and when it began."""
+    """Position of the stamp in the block of a frame, ticks per second, and start time."""
 
     at: int
     ticks: float
@@ -57,7 +57,7 @@ def is_spe(head: bytes, suffix: str) -> bool:
 
 
 def stored_images(path: str, dataset: str | None) -> Stored:
-    """Tell of the frames in an SPE file."""
+    """Describe the frames in an SPE file."""
     size = Path(path).stat().st_size
     with open(path, "rb") as file:
         head = file.read(_HEADER)
@@ -149,13 +149,13 @@ def _new(path: str, footer: bytes) -> _Layout:
 
 
 def _exposure(root: ET.Element) -> float | None:
-    """In s; LightField keeps ms."""
+    """Exposure in s; LightField stores ms."""
     times = [item.text for item in root.iter("ExposureTime") if item.text]
     return float(times[0]) / 1000 if times else None
 
 
 def _clock(root: ET.Element, size: int, stride: int) -> _Clock | None:
-    """Where stamps lie: those of the footer's list stand in its order behind the pixels."""
+    """Positions of stamps: after the pixels, in the order of the list in the footer."""
     block = root.find("./MetaFormat/MetaBlock")
     at = size
     for item in () if block is None else block:

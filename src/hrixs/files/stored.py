@@ -1,4 +1,4 @@
-"""What a file says about its images before they are read, and which of its axes counts them."""
+"""Description of the images in a file before they are read, and the axis that counts them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# An axis that is shorter than this share of both others may be the one that counts images: the
-# last one is so in files of column-major programs, a middle one hardly ever.
+# An axis shorter than this share of both others may be the one that counts images. It is the last
+# one in files of column-major programs; it is hardly ever a middle one.
 _LAST, _MIDDLE = 1 / 2, 1 / 8
 
 
@@ -24,27 +24,27 @@ class Stored:
     Attributes
     ----------
     kind : str
-        Of the file, for texts: ``TIFF``.
+        Format of the file, for texts: ``TIFF``.
     shape : tuple of int
-        As stored.
+        Shape as stored.
     dtype : numpy.dtype
-        As read.
+        Type as read.
     read : callable
-        Reads them, in that shape.
+        Function that reads the images in this shape.
     name : str
-        Which of the file's arrays that is; empty where it has one.
+        Name of the array in the file; empty if there is only one.
     units : str
-        Of the pixels, where the file says it.
+        Unit of the pixels, if stated.
     exposure : numpy.ndarray or None
-        In s, one number or one an image.
+        Exposure in s, one number or one for each image.
     time : numpy.ndarray or None
-        datetime64, one an image.
+        Times as datetime64, one for each image.
     axis : int or None
-        Which one counts images, where the file or the format says it.
+        The axis that counts images, if the file or the format states it.
     doubt : str
-        Why the axis must be given, where that is so.
+        Text why the axis must be given, if so.
     remarks : tuple of str
-        What the user should know, a sentence each.
+        Remarks for the user, a sentence each.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class Stored:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that they take."""
+        """Bytes of the images in memory."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -75,7 +75,7 @@ class Stack:
     axis: int | None
 
     def read(self) -> NDArray[Any]:
-        """Read them, shape (n, rows, columns), in the byte order of the machine."""
+        """Read the images, shape (n, rows, columns), in the byte order of the machine."""
         pixels = np.asarray(self.stored.read())
         if pixels.shape != self.stored.shape:
             raise ValueError(f"{pixels.shape} was read, expected {self.stored.shape}")
@@ -84,7 +84,7 @@ class Stack:
         return pixels.reshape(self.n, *self.frame).astype(native(self.stored.dtype), copy=False)
 
     def axis_text(self) -> str:
-        """Which axis counts the images; empty where there is no choice."""
+        """Text: which axis counts the images; empty if there is no choice."""
         if self.axis is None:
             return ""
         return f"axis {self.axis} of {self.stored.shape} counts them"
@@ -96,12 +96,12 @@ def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def as_stack(path: str, stored: Stored, stack_axis: int | None) -> Stack:
-    """Say which axis of the stored array counts images.
+    """Decide which axis of the stored array counts images.
 
     Raises
     ------
     ValueError
-        If there is no image in it, or the axis is not to be told from the shape.
+        If there is no image, or the shape does not show the axis.
     """
     shape = stored.shape
     where = f"{path}: {stored.name}" if stored.name else path
@@ -130,7 +130,7 @@ def as_stack(path: str, stored: Stored, stack_axis: int | None) -> Stack:
 
 
 def _likely_axis(where: str, shape: tuple[int, ...]) -> int:
-    """0 where the shape looks like a stack whose first axes count."""
+    """0 if the shape looks like a stack whose first axes count."""
     if sum(size > 1 for size in shape) < 3:  # one image
         return 0 if 1 not in shape[-2:] else max(np.flatnonzero(np.equal(shape, 1)).tolist())
     if shape[-1] == 1:
@@ -151,16 +151,16 @@ def _likely_axis(where: str, shape: tuple[int, ...]) -> int:
 
 
 def joined(path: str, parts: list[Stored], name: str) -> Stored:
-    """Images of equal shape, each stored apart, as one array along a new first axis.
+    """Join images of equal shape that are stored separately, along a new first axis.
 
     Parameters
     ----------
     path : str
-        For errors.
+        Name for errors.
     parts : list of Stored
-        In their order. Of those with three axes or more the first one is lengthened.
+        Images in their order. Those with three axes or more are joined along the first axis.
     name : str
-        Of the whole.
+        Name of the joined images.
     """
     first = parts[0]
     several = len(first.shape) > 2
@@ -194,7 +194,7 @@ def joined(path: str, parts: list[Stored], name: str) -> Stored:
 
 
 def one_an_image(parts: list[NDArray[Any] | None], n: list[int]) -> NDArray[Any] | None:
-    """A property of the images of each part, as one array; a single number where all agree."""
+    """A property of the images of all parts, as one array; a single number if all are equal."""
     known = [np.asarray(part) for part in parts if part is not None]
     if not known or len(known) < len(parts):
         return None
@@ -209,18 +209,18 @@ def one_an_image(parts: list[NDArray[Any] | None], n: list[int]) -> NDArray[Any]
 
 
 def shape_text(stored: Stored) -> str:
-    """Name, shape and type, for lists in errors."""
+    """Name, shape and type as text, for errors."""
     text = f"{'x'.join(map(str, stored.shape))} {native(stored.dtype)}"
     return f"{stored.name} ({text})" if stored.name else text
 
 
 def date(text: str) -> np.datetime64:
-    """A time of ISO 8601, in UTC where the text has an offset.
+    """Read a time of ISO 8601; it is in UTC if the text has an offset.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not a time.
     """
     when = datetime.fromisoformat(text.strip())
     if when.tzinfo is not None:
@@ -234,7 +234,7 @@ def library(name: str, kind: str, pip: str) -> Any:
     Raises
     ------
     ImportError
-        With the line to type, where it is not installed.
+        With the line to type, if it is not installed.
     """
     try:
         return importlib.import_module(name)

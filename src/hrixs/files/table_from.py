@@ -1,4 +1,4 @@
-"""A photon table of positions that another program has found: event lists of other beamlines."""
+"""Make a photon table of positions found by another program, such as event lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hrixs.photons.table import placed_on_chip, table_of_columns
 from hrixs.utils.checks import number, whole_number
 from hrixs.utils.provenance import frames_attrs, provenance
 
-# More frames than any list has: what is given are then names of frames, such as train ids.
+# More frames than any list has: such numbers are names of frames, for example train ids.
 _MOST_FRAMES = 10_000_000
 
 
@@ -29,46 +29,45 @@ def photon_table_from(
     first_centre: float = 0.0,
     first_pixel: tuple[int, int] | None = None,
 ) -> xr.Dataset:
-    """Make a photon table of positions that were found elsewhere.
+    """Make a photon table of positions found by another program.
 
-    All functions that take the table of `find_photons` take it. What the list does not contain is
-    not made up: without `charge` and `double` there is no column of charges, and each entry is one
-    photon.
+    It can be used in all functions that take the table of `find_photons`. Without `charge` there is
+    no column of charges, and without `double` each entry is one photon.
 
     Parameters
     ----------
     x, y : array_like, shape (n,)
         Positions along the line and along the energy, in pixels, not corrected for the curvature.
     frame : array_like of int, shape (n,), optional
-        Number of the frame that each photon is of, from 0. By default all count as one frame.
+        Number of the frame of each photon, from 0. Default: all photons are in one frame.
     charge : array_like, shape (n,), optional
-        Charge of each, in ADU.
+        Charge of each photon, in ADU.
     double : array_like of bool, shape (n,), optional
-        Which entries stand for two photons; `photon_spectrum` counts these twice. By default none.
+        Entries that are two photons; `photon_spectrum` counts these twice. Default: none.
     n_frames : int, optional
-        How many frames were searched, those without a photon at the end as well. By default up to
-        the last one with a photon.
+        Number of frames that were searched, including those without photons. Default: up to the
+        last frame with a photon.
     shape : (int, int), optional
-        Pixels (x, y) of the frames: `align` and `hRIXS.count` use them, and positions outside of
-        them are an error.
+        Size (x, y) of the frames in pixels; `align` and `hRIXS.count` use it. Positions outside
+        raise an error.
     first_centre : float
-        What the list calls the centre of the first pixel: 0 as in hrixs, 0.5 where it counts from
-        the pixel's corner, 1 where the first pixel is number 1. It is subtracted.
+        Coordinate of the centre of the first pixel in the list: 0 as in hrixs, 0.5 if positions
+        count from the corner of the pixel, 1 if the first pixel has number 1. It is subtracted.
     first_pixel : (int, int), optional
-        Place of the frames' first pixel on the full chip. It is added, and positions are counted
-        on the full chip then.
+        Position of the first pixel of the frames on the full chip. It is added, so that positions
+        are those on the full chip.
 
     Returns
     -------
     xarray.Dataset
-        ``x``, ``y``, ``double`` and, where given, ``charge`` over dim ``photon``, with the
-        coordinate ``frame``. Functions that need more, as `PhaseCorrection` photons of one finder,
-        tell of it.
+        ``x``, ``y``, ``double`` and, if given, ``charge`` over dim ``photon``, with the coordinate
+        ``frame``. Functions that need more raise an error that says so; `PhaseCorrection` needs
+        photons of one finder of hrixs.
 
     Raises
     ------
     ValueError
-        If lengths differ, a position is not finite or outside of `shape`, or `frame` is no number
+        If lengths differ, a position is not finite or outside `shape`, or `frame` is not a number
         of a frame.
 
     Examples
@@ -161,7 +160,7 @@ def _require_finite(x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
 def _of_frames(
     columns: dict[str, NDArray[Any]], shape: tuple[int, int], begin: tuple[int, int]
 ) -> dict[str, tuple[int, int]]:
-    """Where the frames lie, once no photon lies beside them."""
+    """Attributes on the position of the frames, after a check that no photon is outside."""
     if np.shape(shape) != (2,):
         raise ValueError(f"shape = {shape!r}, expected pixels along x and y, as (1632, 800).")
     ranges = {}
@@ -170,9 +169,9 @@ def _of_frames(
         low, high = columns[name].min(initial=0.0), columns[name].max(initial=0.0)
         if low < -0.5 or high > size - 0.5:
             raise ValueError(
-                f"{name} goes from {low:g} to {high:g}, beside the {size} pixels of the frames, "
-                f"whose first has its centre at 0. Check the order (x along the line, y along the "
-                "energy), first_centre, and shape."
+                f"{name} goes from {low:g} to {high:g}, outside the {size} pixels of the frames; "
+                f"the centre of the first pixel is 0. Check the order (x along the line, y along "
+                "the energy), first_centre, and shape."
             )
         ranges[f"{name}_range"] = (int(first), int(first) + size)
     return ranges

@@ -24,10 +24,10 @@ _EPICS_EPOCH = np.datetime64("1990-01-01", "ns")
 
 
 def stored_images(path: str, dataset: str | None) -> Stored:
-    """Tell of the images in a TIFF file.
+    """Describe the images in a TIFF file.
 
-    All series of equal shape and type are one stack, as programs write a series a frame or a whole
-    stack. `dataset` is the number of a series, for files that hold several kinds.
+    All series of equal shape and type are one stack: programs write a series for each frame, or one
+    for a whole stack. `dataset` is the number of a series, for files with different series.
     """
     tifffile = library("tifffile", "TIFF", "tifffile")
     with tifffile.TiffFile(path) as file:
@@ -99,7 +99,7 @@ def _one(path: str, file: Any, series: Any, number: int, size: int) -> Stored:
 
 
 def _samples_doubt(series: Any, page: Any) -> str:
-    """Why pixels of several samples, as colours are, can't be taken as images."""
+    """Text why pixels of several samples, such as colours, are not images of a camera."""
     n = int(page.samplesperpixel)
     if n < 2:
         return ""
@@ -128,7 +128,7 @@ def _require_whole(path: str, series: Any, pages: Sequence[Any], size: int) -> N
 
 
 def _require_last_page(path: str, file: Any) -> None:
-    """Raise where the last page points to one more: tifffile leaves it out where it is cut off."""
+    """Raise an error if the last page points to another one that is cut off."""
     at = max((page.offset for page in file.pages), default=0)
     if not at:
         return
@@ -163,7 +163,7 @@ def _exposure(page: Any) -> NDArray[np.float64] | None:
 
 
 def _times(pages: Sequence[Any]) -> NDArray[Any] | None:
-    """When each page was taken, where all say it."""
+    """Time of each page, if all pages state it."""
     if _time(pages[0]) is None:
         return None
     times = [_time(page.aspage()) for page in pages]

@@ -1,4 +1,4 @@
-"""Sums and means of each group, with the additions of one group alone, and without its overhead."""
+"""Sums and means of each group: the same additions as for one group, with less overhead."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hrixs.spectra.aggregate import (
     average,
 )
 
-#: Dimension of the groups while they stand in a row.
+#: Dimension of the groups before they are placed on the dimensions of the variables.
 GROUP = "hrixs_group"
 
 Integers = NDArray[np.int64]
@@ -30,10 +30,10 @@ Integers = NDArray[np.int64]
 def sums_of_groups(
     ds: xr.Dataset, number: Integers, n_groups: int, dim: str, aggregators: Aggregators
 ) -> xr.Dataset:
-    """Each variable of `ds` aggregated over the images of each group, over dim `GROUP`.
+    """Aggregate each variable of `ds` over the images of each group, over dim `GROUP`.
 
-    Sums and means of numbers in memory are NumPy's, group by group; all else goes through its
-    aggregator with the images of one group at a time.
+    Sums and means of numbers in memory are computed by NumPy, group by group. Other variables are
+    passed to their aggregator with the images of one group at a time.
     """
     of_group = members(number, n_groups)
     made: dict[Hashable, xr.DataArray] = {}
@@ -65,7 +65,7 @@ def datasets_of_groups(
     dim: str,
     aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset],
 ) -> xr.Dataset:
-    """The same by a function of one group's dataset, called for each."""
+    """The same with a function that is called with the dataset of each group."""
     parts = [aggregate_ds(ds.isel({dim: one}), dim) for one in members(number, n_groups)]
     return xr.concat(parts, GROUP)
 
@@ -99,10 +99,10 @@ def _in_quadrature(da: xr.DataArray, of_group: Sequence[Integers], dim: str) -> 
 def _made(
     da: xr.DataArray, of_group: Sequence[Integers], dim: str, reduce: Any, like: Aggregator
 ) -> xr.DataArray:
-    """`da` reduced in each group; names and attributes are those that `like` gives to one image."""
+    """Reduce `da` in each group; names and attributes are those of `like` for one image."""
     model = like(da.isel({dim: slice(0, 1)}), dim)
     axis, values = da.get_axis_num(dim), da.values
-    # Group by group, since sums of floats depend on the order of additions.
+    # Group by group: sums of floats depend on the order of additions.
     reduced = [reduce(np.take(values, one, axis=axis), axis=axis) for one in of_group]
     return xr.DataArray(
         np.stack(reduced), model.coords, (GROUP, *model.dims), model.name, dict(model.attrs)

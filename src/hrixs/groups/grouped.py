@@ -1,4 +1,4 @@
-"""Add up images by groups: by a delay, an energy, pumped or not, the steps of a scan."""
+"""Add up images in groups: by a delay, an energy, pumped or not, or the steps of a scan."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import runs_of
 
-#: A number for the one variable, or one for each by name.
+#: A number for one variable, or a dict with one for each.
 Width = float | Mapping[str, float]
 
 
@@ -59,68 +59,67 @@ def aggregate(
     Parameters
     ----------
     ds : xarray.Dataset
-        With images or spectra over `dim`, and with the variables to group by.
+        Images or spectra over `dim`, and the variables to group by.
     by : str, sequence of str, or extra.components.Scan, optional
-        A variable with one value per image, such as ``'hRIXS_delay'``; several variables, whose
-        groups are combined; or the steps of a scan found by EXtra. By default all images are
-        summed. Without one of the options below, images with equal values form a group.
+        A variable with one value for each image, such as ``'hRIXS_delay'``; several variables, for
+        all combinations of their groups; or the steps that EXtra has found in a scan. By default
+        all images are added up. Without the options below, images with equal values are a group.
     dim : str
         The dimension of the images.
     step : float, optional
-        Width of bins, in the unit of the variable. If values scatter about set-points at least a
-        step apart, each set-point is a group. Otherwise bins are centred on whole multiples of the
-        step; if images pile up at the borders, and there is room elsewhere, the borders are moved.
+        Width of bins, in the unit of the variable. If the values jitter about set-points that are
+        a step apart, each set-point is a group. Otherwise bins are centred on whole multiples of
+        the step; if many images are at the borders, borders move to where there are none.
     origin : float, optional
-        Centre of one of the bins; fixes the position of all bins.
+        Centre of one of the bins; it fixes all bins.
     tolerance : float or 'auto', optional
-        Sorted images belong to one group as long as neighbours differ by no more than this.
-        ``'auto'`` estimates it from the gaps within and between set-points. With `setpoints`: the
-        largest distance of an image from its set-point.
+        In the sorted values, neighbours that differ by at most this belong to one group. ``'auto'``
+        finds it from the values: gaps between set-points are much larger than gaps inside one.
+        With `setpoints`: largest distance of an image from its set-point.
     edges : array_like, optional
         Borders of bins, ascending. The last bin includes its upper border; images outside are left
         out.
     setpoints : array_like or str, optional
-        Set-points: each image belongs to the nearest one. Or the name of a variable with the
-        set-point of each image.
+        Values: each image goes to the nearest one. Or the name of a variable with the set-point of
+        each image.
     norm : str, optional
-        Images in which this variable is zero or not finite are left out, with a warning and a
-        count. By default the variable they were normalised by, else ``I0``, else ``hRIXS_norm``.
-        None: use all images.
+        Images in which this variable is zero or not finite are left out, reported and counted.
+        Default: the variable by which they were normalised, or ``I0``, or ``hRIXS_norm``. None: all
+        images are added up.
     aggregators : dict, optional
-        ``{name: function(da, dim)}``, such as `hrixs.average` or `hrixs.add`, in addition to the
-        defaults (or replacing them): images, spectra and norms are summed, settings of the
-        beamline are averaged. None: leave the variable out without a warning.
+        ``{name: function(da, dim)}``, such as `hrixs.average` or `hrixs.add`, for more variables or
+        instead of the usual ones (images, spectra and norms are added, settings of the beamline
+        are averaged). None: the variable is left out without a warning.
 
     Returns
     -------
     xarray.Dataset
-        Over the variables in `by` instead of `dim`. Their values are the means of the groups;
-        ``<name>_spread`` is the standard deviation within a group. ``counts`` is the number of
-        images. For a combination without images it is 0, counted photons are 0, and all else is
-        NaN. Times are averaged; text, and True and False, are kept if equal in each group. In
-        ``attrs``, ``grouped_by`` has the rule, there are counts of what was left out, and
-        ``not_aggregated`` lists variables without an aggregator.
+        The variables in `by` replace `dim`; their values are the means in the groups, and
+        ``<name>_spread`` is the standard deviation inside a group. ``counts`` is the number of
+        images. Combinations without an image have 0 in ``counts`` and in counted photons, and NaN
+        elsewhere. Times are averaged; text, True and False are kept if they are equal in each
+        group. ``attrs``: ``grouped_by`` says how groups were made, ``not_aggregated`` lists
+        variables without an aggregator, and images left out are counted.
 
     Raises
     ------
     MissingDataError
-        There is no such variable or dimension, or no image in any group.
+        If there is no such variable or dimension, or no image is in a group.
     ValueError
-        The variable does not have one value per image; options contradict each other; or
+        If the variable does not have one value for each image, options contradict each other, or
         ``tolerance='auto'`` finds no clear steps.
 
     Warns
     -----
     HrixsWarning
-        For images that are left out; for your own variables without an aggregator, with what to
-        type; if nearly every image is a separate group although values cluster, with the tolerance
-        to give; if bins cut a set-point in two; if groups by a tolerance become wide; for
-        combinations without images.
+        For images that are left out; for your own variables without an aggregator; if values
+        cluster, but nearly every image is its own group; if bins cut a set-point in two; if groups
+        by a tolerance are wide; for combinations without an image. Each warning says what to type.
 
     Notes
     -----
-    With several variables, an option that is not a dict is used for the only variable of floats
-    among them. With dask the sums stay lazy.
+    With several variables, an option that is not a dict is used for the only variable of floats.
+    With dask the sums stay lazy.
 
     Examples
     --------
@@ -149,12 +148,12 @@ def aggregate_groups(
     aggregate_ds: Callable[[xr.Dataset, str], xr.Dataset] | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """As `aggregate`, by these aggregators alone, or by a function of one group's dataset."""
+    """Like `aggregate`, with only these aggregators, or a function of the dataset of a group."""
     require_dimension(ds, dim)
     grouped = _grouped(ds, by, dim, aggregators, norm, aggregate_ds, options)
     if SAMPLED not in grouped:
         return grouped
-    # Sums are deconvolved, and not spectra added up.
+    # Sums are deconvolved; deconvolved spectra are not added up.
     return deconvolve(grouped)
 
 
@@ -190,7 +189,7 @@ def sum_of_all(
     aggregators: Aggregators,
     aggregator: Aggregate | None = None,
 ) -> xr.Dataset:
-    """All images of a dataset aggregated, but those without a norm; by a function where given."""
+    """Aggregate all images of a dataset that have a norm; by a function, if one is given."""
     require_dimension(ds, dim)
     ds = own_coords_as_variables(ds, dim)
     used = without_useless(ds, norm, dim)
@@ -209,7 +208,7 @@ def sum_of_all(
 
 
 def _with_ratios(ds: xr.Dataset, aggregators: Aggregators) -> Aggregators:
-    """The aggregators, and those of what ``normalized`` was divided by; others are told later."""
+    """The aggregators, with those of the divisor of ``normalized``."""
     if not isinstance(aggregators, Mapping):
         return aggregators
     return {**ratio_aggregators(ds), **aggregators}
@@ -245,12 +244,12 @@ def _of_groups(
 
 
 def _runs(ds: xr.Dataset) -> dict[str, str]:
-    """The runs of images for the attributes of their sums, which have no coordinate of images."""
+    """Names of the runs of images, for the attributes of sums, which have no such coordinate."""
     return {"run": ", ".join(runs_of(ds))} if runs_of(ds) else {}
 
 
 def _placed(row: xr.Dataset, place: np.ndarray[Any, Any], names: Sequence[str]) -> xr.Dataset:
-    """Groups in a row, brought to the places of their combinations."""
+    """Move groups from one dimension to the places of their combinations."""
     if len(names) == 1:
         return row.rename({GROUP: names[0]})
     empty = place < 0
@@ -270,11 +269,11 @@ def _placed(row: xr.Dataset, place: np.ndarray[Any, Any], names: Sequence[str]) 
 
 
 def _where_known(variable: xr.DataArray, known: xr.DataArray) -> xr.DataArray:
-    """What stands in combinations without an image: nothing of text, no time, else NaN."""
+    """Value of combinations without an image: empty text, no time, otherwise NaN."""
     kind = variable.dtype.kind
     if kind in "iu":
         return variable.where(known, 0)  # a sum of no counts is 0, and stays a count
     if kind in "USO":
         return variable.where(known, "" if kind != "S" else b"")
-    # True and False with gaps are numbers.
+    # True and False with gaps become numbers.
     return (variable.astype(np.float64) if kind == "b" else variable).where(known)

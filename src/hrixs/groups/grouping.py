@@ -1,4 +1,4 @@
-"""From a dataset and what to group it by to the groups of its images."""
+"""Make the groups of the images of a dataset."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def groups_of(ds: xr.Dataset, by: Any, dim: str, **options: Any) -> list[Groups]
         raise ValueError(f"{names} names a variable twice, expected each once.")
     if any(value is not None for value in options.values()) and not names:
         given = next(name for name, value in options.items() if value is not None)
-        raise ValueError(f"{given} is given with a Scan, which has its steps already.")
+        raise ValueError(f"{given} is given with a Scan, which already has steps. Leave it out.")
     rules = rules_of(names, ds, **{name: options.get(name) for name in OPTIONS}) if names else {}
     groups = [
         groups_of_scan(ds, one, dim) if is_scan(one) else _by_variable(ds, rules[one], dim)
@@ -38,7 +38,9 @@ def groups_of(ds: xr.Dataset, by: Any, dim: str, **options: Any) -> list[Groups]
         return groups
     in_all = np.logical_and.reduce([one.number >= 0 for one in groups])
     if not in_all.any():
-        raise MissingDataError("no image is in a group of every variable.")
+        raise MissingDataError(
+            "no image is in a group of each variable. Give wider groups, or fewer variables."
+        )
     return [_only(one, in_all, ds) for one in groups]
 
 
@@ -103,7 +105,7 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _only(groups: Groups, used: NDArray[np.bool_], ds: xr.Dataset) -> Groups:
-    """The groups with the images that are in a group of every variable."""
+    """The groups, with only images that are in a group of every variable."""
     number = np.where(used, groups.number, -1)
     kept = np.unique(number[used])
     place = np.full(len(groups) + 1, -1, dtype=np.int64)
@@ -119,16 +121,16 @@ def _only(groups: Groups, used: NDArray[np.bool_], ds: xr.Dataset) -> Groups:
 
 
 def crossed(groups: Sequence[Groups]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """One number for each image of the combination it is in, and where combinations lie.
+    """Number of the combination of each image, and places of the combinations.
 
     Returns
     -------
     number : numpy.ndarray of int64, shape (n_images,)
-        Of the combination among those that have an image; -1 for none.
+        Number of the combination, among those with an image; -1 for none.
     place : numpy.ndarray of int64, shape of the groups
-        Number of the combination at each place; -1 where it has no image.
+        Number of the combination at each place; -1 if it has no image.
     n : int
-        Combinations that have one.
+        Number of combinations with an image.
     """
     shape = tuple(len(one) for one in groups)
     numbers = np.stack([one.number for one in groups])
@@ -143,7 +145,7 @@ def crossed(groups: Sequence[Groups]) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def attributes_of(groups: Sequence[Groups], number: NDArray[np.int64]) -> Mapping[str, Any]:
-    """What ``attrs`` tell of the groups and of images that are in none."""
+    """``attrs`` on the groups, and on images that are in none."""
     counts: dict[str, Any] = {}
     for one in groups:
         counts |= one.counts

@@ -1,4 +1,4 @@
-"""Which group each image belongs to, and what the groups are like: mean, spread, count."""
+"""The group of each image, and mean, spread and count of the groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
-#: Attribute of a variable of ones and zeros that stand for True and False, with NaN for neither.
+#: Attribute of a variable whose 1 and 0 mean True and False, and NaN unknown.
 IS_FLAG = "is_flag"
 
 
@@ -23,21 +23,21 @@ class Groups:
     Attributes
     ----------
     name : str
-        Of the dimension that the groups become.
+        Name of the dimension of the groups.
     number : numpy.ndarray of int64, shape (n_images,)
-        Number of each image's group; -1 where it belongs to none.
+        Number of the group of each image; -1 for none.
     value : numpy.ndarray, shape (n_groups,)
-        Mean of the variable in each group, or what all of its images have.
+        Mean of the variable in each group, or the common value of its images.
     spread : numpy.ndarray or None, shape (n_groups,)
-        Standard deviation of the variable inside of each group; None for text and the like.
+        Standard deviation of the variable inside each group; None for text and similar.
     how : str
-        How they were made, in words.
+        Text that says how groups were made.
     attrs : dict
-        Of the variable.
+        Attributes of the variable.
     coords : dict
-        More that is known of each group, by name.
+        More coordinates of the groups, by name.
     counts : dict
-        Images that are in no group, by the attribute that tells them.
+        Numbers of images in no group, by the name of their attribute.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Groups:
         return len(self.value)
 
     def coordinates(self) -> dict[str, xr.Variable]:
-        """The dimension's values, with ``<name>_spread`` beside them."""
+        """Values of the dimension, and ``<name>_spread``."""
         attrs = dict(self.attrs)
         made = {self.name: xr.Variable(self.name, self.value, attrs)}
         if self.spread is not None:
@@ -69,9 +69,9 @@ class Groups:
 def mean_and_spread(
     values: NDArray[Any], number: Integers, n_groups: int
 ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-    """Mean and standard deviation of the values in each group; of text what all of them are.
+    """Mean and standard deviation of the values in each group; for text the common value.
 
-    Where all of a group have one value, that is the mean as it stands, and the spread 0.
+    If all values of a group are equal, this value is the mean, exactly, and the spread is 0.
     """
     first = np.zeros(n_groups, dtype=np.int64)
     used = np.flatnonzero(number >= 0)
@@ -81,7 +81,7 @@ def mean_and_spread(
         return alike, None
     within = number[used]
     count = np.bincount(within, minlength=n_groups)
-    # About a value of the group, so that nothing is lost of large numbers that differ by little.
+    # Relative to a value of the group, which keeps small differences of large numbers exact.
     off = values[used].astype(np.float64) - alike.astype(np.float64)[within]
     mean = np.bincount(within, off, n_groups) / count
     spread = np.sqrt(np.bincount(within, (off - mean[within]) ** 2, n_groups) / count)

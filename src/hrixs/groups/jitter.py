@@ -1,4 +1,4 @@
-"""Whether values are set-points that jitter, and by how much."""
+"""Find out whether values jitter about set-points, and by how much."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from numpy.typing import NDArray
 from hrixs.groups.rules import by_gaps
 from hrixs.utils.typing import Floats
 
-# The smallest gap between set-points over the largest inside of one, over the usual one inside, and
-# over the spread inside; the last for many values, and more for few, which cluster by chance.
+# Smallest gap between set-points / largest gap inside one, / usual gap inside, / spread inside. The
+# last one is for many values; few values need more, because they cluster by chance.
 _OVER_LARGEST, _OVER_USUAL, _OVER_SPREAD, _FEW = 1.5, 6.0, 3.5, 20.0
-# Of what numbers of this size can tell apart.
+# Smallest difference that floats of this size can resolve.
 _DUST = 1e-12
-# More of the images than this in groups of their own: read-backs, or every image its own place.
+# Largest share of images in groups of their own; more are read-backs or a continuous scan.
 _MOSTLY_SINGLE = 0.8
-# Fewer values than this without clear steps are no reason to speak of a continuous scan.
+# Fewer values without clear steps are not called a continuous scan.
 _MANY = 30
-# Set-points with an image each: distances that differ by less.
+# Set-points with one image each: their distances differ by less than this.
 _EVEN = 0.05
-# A pile at a border: in a bin's last sixth. It is told where values at all borders are more than
-# by chance, by so many standard deviations; or all at one border, which chance makes so rarely.
+# Values in the last sixth of a bin pile up at its border. This is reported if values at all borders
+# exceed chance by these standard deviations, or at one border with this small probability.
 _BESIDE, _SURELY, _UNLIKELY = 0.15, 4.0, 0.01
 
 
 def clear_tolerance(values: Floats) -> float | None:
-    """A tolerance that tells the set-points apart which `values` jitter about.
+    """Find a tolerance that separates the set-points about which `values` jitter.
 
-    The sorted gaps between neighbours show a jump, from those inside of a set-point to those
-    between two. The first jump is taken that leaves at least two values to a group on average, and
-    whose gaps are 6 times the usual one inside and 3.5 times the spread there, or more for few
-    values. Values that mostly repeat are set-points as they stand, unless some do so much more
-    often than others and there is such a jump: they may as well be a read-back in whole steps.
+    In the sorted gaps between neighbours there is a jump, from gaps inside a set-point to gaps
+    between two. The first jump is used that leaves at least two values a group on average, and
+    whose gaps are at least 6 times the usual gap inside and 3.5 times the spread inside (more for
+    few values). Values that mostly repeat are themselves set-points. The exception is a read-back
+    in whole steps: some values occur much more often than others, and there is such a jump.
 
     Returns
     -------
     float or None
-        The geometric mean of the gaps on both sides of the jump; None where there is none.
+        The geometric mean of the gaps on both sides of the jump; None if there is no jump.
     """
     n = len(values)
     if n < 4:
@@ -47,7 +47,7 @@ def clear_tolerance(values: Floats) -> float | None:
     real = gaps[gaps > _DUST * float(np.abs(values).max())]
     if not len(real):
         return None
-    # Of a read-back in whole steps no gap is smaller than the smallest one.
+    # In a read-back in whole steps no gap is smaller than one step.
     least = float(real[0])
     jump = _jump(values, np.maximum(gaps, least))
     if 2 * len(real) < n:
@@ -71,7 +71,7 @@ def _jump(values: Floats, gaps: Floats) -> float | None:
 
 
 def why_no_tolerance(values: Floats) -> str:
-    """Why there is no clear tolerance, and what to type."""
+    """Text: why there is no clear tolerance, and what to type."""
     n_equal = len(np.unique(values))
     if 2 * n_equal <= len(values):
         return (
@@ -85,7 +85,7 @@ def why_no_tolerance(values: Floats) -> str:
 
 
 def advice_on_singles(values: NDArray[Any], n_groups: int, name: str) -> str | None:
-    """What to type where nearly every image is a group of its own."""
+    """Text: what to type if nearly every image is its own group."""
     n = len(values)
     single = 2 * n_groups - n  # at least so many groups have one image
     if values.dtype.kind != "f" or single < _MOSTLY_SINGLE * n or n < 4:
@@ -112,7 +112,7 @@ def advice_on_singles(values: NDArray[Any], n_groups: int, name: str) -> str | N
 
 
 def wide_groups(values: Floats, number: NDArray[np.int64], tolerance: float) -> list[str]:
-    """Groups by a tolerance that reach over more than four times that, in words."""
+    """Text on groups that are wider than four times the tolerance."""
     order = np.argsort(number, kind="stable")
     starts = np.flatnonzero(np.diff(number[order], prepend=-2))
     low = np.minimum.reduceat(values[order], starts)
@@ -123,8 +123,8 @@ def wide_groups(values: Floats, number: NDArray[np.int64], tolerance: float) -> 
 def split_groups(values: Floats, number: NDArray[np.int64], borders: Floats) -> list[float]:
     """Borders between bins that seem to cut one set-point in two.
 
-    There values lie on both sides, and more of them, or closer, than by chance. `borders` are all
-    of them, ascending, and bin k lies between border k and k + 1.
+    At such a border, values on both sides are more, or closer, than by chance. `borders` are all
+    borders, ascending; bin k is between border k and k + 1.
     """
     used = number >= 0
     values, number = values[used], number[used]
@@ -140,14 +140,14 @@ def split_groups(values: Floats, number: NDArray[np.int64], borders: Floats) -> 
     scatter = np.sqrt(len(values) * share * (1 - share))
     if beside - share * len(values) > _SURELY * scatter:
         return [float(border) for border in borders[1:-1][both]]
-    # At one border all of both bins.
+    # At one border: all values of both bins.
     alone = both & (at_end == counts[:-1]) & (at_start == counts[1:])
     chance = _BESIDE ** (at_start + at_end) * n_bins
     return [float(border) for border in borders[1:-1][alone & (chance < _UNLIKELY)]]
 
 
 def _on_a_grid(gaps: Floats) -> bool:
-    """Whether all gaps are whole multiples of the smallest one, to what was meant by the digits."""
+    """Whether all gaps are whole multiples of the smallest one, within rounding of the digits."""
     if not len(gaps):
         return True
     multiples = gaps / gaps.min()
@@ -162,6 +162,6 @@ def _spread_inside(values: Floats, number: NDArray[np.int64]) -> float:
 
 
 def _round_step(width: float) -> float:
-    """The number 1, 2 or 5 times a power of ten that is next below."""
+    """Round down to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(width))
     return float(max(one for one in (1.0, 2.0, 5.0) if one * power <= width * (1 + 1e-9)) * power)

@@ -1,4 +1,4 @@
-"""Variables of the user's own in sums: told where nothing says how they are put together."""
+"""Variables of the user in sums: a warning says which have no aggregator."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import xarray as xr
 from hrixs.spectra.errors import DIVISOR, tells_an_error
 from hrixs.utils.errors import warn
 
-#: What hrixs itself makes for each image, and leaves out of sums knowingly.
+#: Variables that hrixs makes for each image and leaves out of sums on purpose.
 _MADE = {"normalized", DIVISOR, "drift_err", "background", "coverage", "run", "time", "exposure"}
-# Attributes of what nobody asked for by name: made where images are mended, or read along.
+# Attributes of variables that the user did not ask for: made by corrections, or read along.
 _MARKS = ("mended", "recorded")
 _MOST_NAMED = 4
 
 
 def own_coords_as_variables(ds: xr.Dataset, dim: str) -> xr.Dataset:
-    """`ds`, in which the user's own coordinates over `dim` are variables that are added up."""
+    """Make the user's coordinates over `dim` variables of `ds`, so that they are aggregated."""
     own = [
         str(name)
         for name, one in ds.coords.items()
@@ -34,9 +34,9 @@ def tell_left_out(
     aggregators: Mapping[str, Any],
     used: Container[str] = (),
 ) -> None:
-    """Warn of the user's own variables over `dim` that `result` lacks, with what to type.
+    """Warn of variables of the user over `dim` that are missing in `result`; say what to type.
 
-    But for those that were `used` to make the groups.
+    Not of those that were `used` to make the groups.
     """
     left = [
         str(name)

@@ -1,4 +1,4 @@
-"""What a call says of how to group by one variable, and the groups that this makes."""
+"""The rule by which images are grouped by one variable, and the groups that it makes."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from hrixs.utils.errors import unknown_name, warn
 from hrixs.utils.typing import Floats
 
 Integers = NDArray[np.int64]
-# More bins than this are a mistake; and beyond this floats are not each whole number.
+# More bins are a mistake; larger floats cannot represent each whole number.
 _MOST_BINS, _LAST_WHOLE = 10_000_000, 2.0**52
-#: What the options of a rule are called.
+#: Names of the options of a rule.
 OPTIONS = ("step", "tolerance", "edges", "setpoints", "origin")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How values of the variable `name` are put into groups; without options, equal ones.
+    """How values of the variable `name` are grouped; without options equal values are a group.
 
     Attributes
     ----------
     step, origin
         Width of bins, and the centre of one of them.
     tolerance
-        Most that neighbours in a group differ by, or ``'auto'``; with `setpoints` the most that a
-        value may be off its set-point.
+        Largest difference of neighbours in a group, or ``'auto'``; with `setpoints`, largest
+        distance of a value from its set-point.
     edges
-        Of the bins, ascending.
+        Edges of the bins, ascending.
     setpoints
-        Values; or one for each image, with `of_images`.
+        Values; or, with `of_images`, one for each image.
     """
 
     name: str
@@ -53,9 +53,9 @@ class Rule:
         return all(getattr(self, name) is None for name in OPTIONS)
 
     def applied(self, values: NDArray[Any], setpoints: NDArray[Any] | None) -> tuple[Integers, str]:
-        """Number of the group of each value, -1 for none, and in words how they are made.
+        """Number of the group of each value (-1 for none), and a text how groups are made.
 
-        `values` are known ones, `setpoints` those of the images where the rule says `of_images`.
+        `values` are finite; `setpoints` are those of the images if the rule has `of_images`.
         """
         if self.is_equal:
             return self._with_advice(values, rules.equal(values)), "equal values"
@@ -75,7 +75,7 @@ class Rule:
         return self._with_advice(known, found), how
 
     def _with_advice(self, values: NDArray[Any], found: Integers) -> Integers:
-        """The groups, after a word where nearly every image is one of its own."""
+        """The groups; warns if nearly every image is its own group."""
         advice = jitter.advice_on_singles(values, int(found.max()) + 1, self.name)
         if advice is not None:
             warn(advice)
@@ -123,8 +123,8 @@ class Rule:
         wide = jitter.wide_groups(values, found, tolerance)
         if wide and tolerance > 0:
             warn(
-                f"{len(wide)} of {int(found.max()) + 1} groups of {self.name} reach over more than "
-                f"four times the tolerance of {tolerance:g}, from value to value: "
+                f"{len(wide)} of {int(found.max()) + 1} groups of {self.name} are wider than four "
+                f"times the tolerance of {tolerance:g}: "
                 f"{'; '.join(wide[:3])}. Give a smaller tolerance, or step=."
             )
         return found, f"gaps above {tolerance:.4g}"
@@ -159,12 +159,12 @@ class Rule:
 
 
 def rules_of(names: Sequence[str], ds: xr.Dataset, **options: Any) -> dict[str, Rule]:
-    """The rule of each variable, of options that are for all, or a dict by name.
+    """Make the rule of each variable; options are single values, or dicts by variable.
 
     Raises
     ------
     ValueError
-        If an option is none, two contradict each other, or one is for another variable.
+        If an option is invalid, two contradict each other, or one is for another variable.
     """
     given: dict[str, dict[str, Any]] = {name: {} for name in names}
     for option, value in options.items():

@@ -1,4 +1,4 @@
-"""The ways to group numbers: equal ones, in steps, by gaps, between edges, by the nearest."""
+"""Ways to group numbers: equal values, steps, gaps, edges, nearest set-points."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from hrixs.utils.typing import Floats
 
 Integers = NDArray[np.int64]
 
-#: Share of the step without a value that makes a place for the borders of bins worth a move.
+#: Borders of bins are moved to a gap of at least this share of the step.
 _CLEAR = 0.1
-# Share of the step that means of set-points a step apart are apart at least.
+# Smallest distance of means of set-points that are a step apart, as a share of the step.
 _APART = 0.9
 
 
 def equal(values: NDArray[Any]) -> Integers:
-    """Number of each value among those that there are, ascending."""
+    """Index of each value among the different values, ascending."""
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def in_steps(values: Floats, step: float, origin: float) -> Integers:
-    """Number of the bin of width `step` that each value lies in; one is centred on `origin`."""
+    """Number of the bin of width `step` of each value; one bin is centred on `origin`."""
     return equal(np.floor((values - origin) / step + 0.5).astype(np.int64))
 
 
 def best_origin(values: Floats, step: float) -> float:
-    """Centre of a bin for which no border goes through values that belong together.
+    """Centre of a bin such that no border separates values that belong together.
 
-    It is 0, so that bins lie about whole multiples of the step; unless values lie on the borders
-    then, and there is room for these elsewhere: then borders go through the middle of the widest
-    room.
+    It is 0, so that bins are centred on whole multiples of the step. If values are at these borders
+    and there is a gap elsewhere, borders go through the middle of the widest gap.
     """
     phase = np.sort(np.mod(values / step, 1.0))
     gaps = np.diff(np.append(phase, phase[0] + 1.0))
@@ -45,10 +44,10 @@ def best_origin(values: Floats, step: float) -> float:
 
 
 def apart_by_steps(values: Floats, step: float) -> Integers | None:
-    """Groups of values that are no wider than `step`, and a step apart; None where there are none.
+    """Groups that are no wider than `step` and at least a step apart; None if there are none.
 
-    So are those that jitter about set-points. No bin of this width holds two of them, and a border
-    of bins might go through one.
+    Values that jitter about set-points form such groups. No bin of this width can hold two of them,
+    but a border of a bin could cut one.
     """
     number = by_gaps(values, step / 2)
     order = np.argsort(number, kind="stable")
@@ -60,7 +59,7 @@ def apart_by_steps(values: Floats, step: float) -> Integers | None:
 
 
 def by_gaps(values: Floats, tolerance: float) -> Integers:
-    """Number of the run of values that are no more than `tolerance` from one to the next."""
+    """Number of the group of each value; neighbours in a group differ by at most `tolerance`."""
     order = np.argsort(values, kind="stable")
     number = np.concatenate([[0], np.cumsum(np.diff(values[order]) > tolerance)])
     result = np.empty(len(values), dtype=np.int64)
@@ -69,7 +68,7 @@ def by_gaps(values: Floats, tolerance: float) -> Integers:
 
 
 def between(values: Floats, edges: Floats) -> Integers:
-    """Number of the bin between two edges, the last with its upper end; -1 outside of all."""
+    """Number of the bin between two edges; the last includes its upper edge; -1 is outside."""
     number = np.searchsorted(edges, values, side="right") - 1
     number[values == edges[-1]] = len(edges) - 2
     number[(values < edges[0]) | (values > edges[-1])] = -1
@@ -77,7 +76,7 @@ def between(values: Floats, edges: Floats) -> Integers:
 
 
 def nearest(values: Floats, setpoints: Floats, most: float | None = None) -> Integers:
-    """Number of the set-point that is nearest, of ascending ones; -1 where it is beyond `most`."""
+    """Number of the nearest of ascending set-points; -1 if it is further than `most`."""
     middles = (setpoints[1:] + setpoints[:-1]) / 2
     number = np.searchsorted(middles, values).astype(np.int64)
     if most is not None:

@@ -14,15 +14,15 @@ from hrixs.utils.errors import MissingDataError, warn
 
 
 def is_scan(by: Any) -> bool:
-    """Whether it is a ``Scan`` of `extra.components`, by what is read of it."""
+    """Whether `by` is a ``Scan`` of `extra.components`, by the attributes that are used."""
     return hasattr(by, "positions") and hasattr(by, "positions_train_ids")
 
 
 def groups_of_scan(ds: xr.Dataset, scan: Any, dim: str) -> Groups:
-    """A group for each step of the scan, in the scan's order: images of the step's trains.
+    """A group for each step of the scan, in the order of the scan, of the images in its trains.
 
-    The dimension has the name of the scan where `ds` has a variable of that name, else
-    ``position``. The variable's own mean and spread in the images are taken where it is there, else
+    The dimension has the name of the scan if `ds` has a variable of that name, otherwise
+    ``position``. Mean and spread are those of the variable in the images, if it exists, otherwise
     the positions of the steps.
 
     Raises

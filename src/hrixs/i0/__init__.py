@@ -1,4 +1,4 @@
-"""The incident intensity of an exposure, and spectra divided by it."""
+"""The incident intensity during an exposure, and spectra divided by it."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What spectra are divided by: a variable, an expression of variables, or a DataArray."""
+"""The divisor of spectra: a variable, an expression of variables, or a DataArray."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from hrixs.spectra.expression import Expression
 from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
-# A derivative is taken over this share of the error.
+# Derivatives are computed over this share of the error.
 _STEP = 1e-3
 
 
 @dataclass(frozen=True)
 class Divisor:
-    """What spectra are divided by.
+    """The divisor of spectra.
 
     Attributes
     ----------
     values : xarray.DataArray
-        Over dimensions of the spectrum.
+        Values over dimensions of the spectrum.
     text : str
-        What it was made of.
+        The name or expression that it was made of.
     name : str
-        Of the variable that holds it in the dataset.
+        Name of its variable in the dataset.
     error : xarray.DataArray or None
-        One standard deviation, where there is one.
+        One standard deviation, if known.
     is_stored : bool
-        Whether the dataset holds it already.
+        Whether the dataset has this variable already.
     """
 
     values: xr.DataArray
@@ -45,10 +45,10 @@ class Divisor:
 
     @property
     def variables(self) -> dict[str, xr.Variable]:
-        """The variables that keep it beside the spectra; none where they are there already."""
+        """Variables that store it with the spectra; empty if they are there already."""
         if self.is_stored:
             return {}
-        attrs = {"long_name": f"what the spectra are divided by, {self.text}"}
+        attrs = {"long_name": f"divisor of the spectra, {self.text}"}
         own = self.values.variable.copy(deep=False)
         own.attrs = attrs | {k: v for k, v in self.values.attrs.items() if k == "units"}
         made = {self.name: own}
@@ -64,7 +64,7 @@ def divisor_of(
     which: str | xr.DataArray,
     error: xr.DataArray | float | None = None,
 ) -> Divisor:
-    """What `which` stands for, over dimensions of the spectrum of `ds`.
+    """Make the divisor that `which` means, over dimensions of the spectrum of `ds`.
 
     Parameters
     ----------
@@ -78,18 +78,18 @@ def divisor_of(
     Raises
     ------
     MissingDataError
-        If there is no such variable, or a DataArray has none of the spectra's coordinates.
+        If there is no such variable, or a DataArray has no coordinates in common with the spectra.
     ValueError
-        If an expression can't be read, a DataArray has dimensions that the spectrum lacks, or
-        `error` is given with a name.
+        If an expression cannot be read, a DataArray has dimensions that the spectrum does not have,
+        or `error` is given with a name.
     """
     kept = ds["spectrum"].dims
     if isinstance(which, xr.DataArray):
         return _of_array(ds, which, error)
     if error is not None:
         raise ValueError(
-            "error was given with a name, whose error is the variable of the name with _err. "
-            "Put it there, or give the values as a DataArray."
+            f"error was given with the name {which!r}. Store it as the variable {which}_err, or "
+            "give the values as a DataArray."
         )
     if not isinstance(which, str):
         raise MissingDataError(unknown_name("variable", which, map(str, ds.data_vars)))
@@ -130,9 +130,9 @@ def _is_expression(text: str) -> bool:
 def evaluated(
     ds: xr.Dataset, expression: Expression, kept: tuple[Any, ...]
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Value of an expression of variables, pulses added up, and its error where one has an error.
+    """Value of an expression of variables, with pulses added up; its error if one has an error.
 
-    The errors are taken as independent of each other: ``(df/da err_a)^2`` is added up.
+    Errors are assumed to be independent: the terms ``(df/da err_a)^2`` are added up.
     """
     values = {name: per_train(ds[name].reset_coords(drop=True), kept, name)
               for name in expression.names}  # fmt: skip
@@ -164,12 +164,12 @@ def _of_array(ds: xr.Dataset, which: xr.DataArray, error: xr.DataArray | float |
 
 
 def aligned(spectrum: xr.DataArray, values: xr.DataArray, text: str) -> xr.DataArray:
-    """`values` at the coordinates of `spectrum`: NaN, and told, where they have none.
+    """`values` at the coordinates of `spectrum`; missing values are NaN and reported.
 
     Raises
     ------
     ValueError
-        If they have dimensions that the spectrum lacks, or another size without coordinates.
+        If they have dimensions that the spectrum does not have, or another size and no coordinates.
     MissingDataError
         If they share no coordinate.
     """

@@ -1,4 +1,4 @@
-"""The exposure of images and the time between them, by what a dataset says of both."""
+"""Exposure time of images and time between them, from the fields of a dataset."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from hrixs.camera.time_units import SECONDS
 
-#: From train to train at the European XFEL, in s.
+#: Time between trains at European XFEL, in s.
 TRAIN = 0.1
-# Train ids have been counted on for years; images that are numbered from 0 are not trains.
+# Train ids are large numbers; images numbered from 0 are not trains.
 _LEAST_TRAIN_ID = 10_000
 
 
 def exposure_in_s(data: xr.Dataset, name: str = "hRIXS_exposure") -> float | None:
-    """Usual exposure in seconds by its units, without which it is s; None where that is unknown."""
+    """Usual exposure in seconds, by its unit (default s); None if unknown."""
     if name not in data.variables:
         return None
     variable = data.variables[name]
@@ -27,7 +27,7 @@ def exposure_in_s(data: xr.Dataset, name: str = "hRIXS_exposure") -> float | Non
 
 
 def seconds_between_images(data: xr.Dataset) -> float | None:
-    """Usual time from one image to the next, by their train ids; None where they have none."""
+    """Usual time between images in seconds, by their train ids; None without train ids."""
     if "trainId" not in data.variables or data["trainId"].dtype.kind not in "iuf":
         return None
     ids = np.unique(np.asarray(data["trainId"].values, dtype=np.float64))
@@ -37,7 +37,7 @@ def seconds_between_images(data: xr.Dataset) -> float | None:
 
 
 def usual_value(field: xr.Variable | NDArray[Any] | None) -> float | None:
-    """Median of the positive values of a field; None where there is none."""
+    """Median of the positive values of a field; None if there are none."""
     if field is None or field.dtype.kind not in "iuf":
         return None
     values = np.asarray(field, dtype=np.float64)

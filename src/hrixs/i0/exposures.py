@@ -1,4 +1,4 @@
-"""Which trains an image was exposed to, and the sum of what came in over them."""
+"""The trains in the exposure of an image, and sums of values over them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from hrixs.i0.exposure_time import TRAIN
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.typing import Floats
 
-# An exposure that ends so far beside a whole number of trains is told, in trains.
+# Largest deviation of an exposure from a whole number of trains without a warning, in trains.
 _BESIDE = 0.2
-# Half a train counts as one, whatever the digits of the time.
+# Half a train counts as one, in spite of rounded times.
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
 class Exposures:
-    """How many trains the exposures have.
+    """Numbers of trains in exposures.
 
     Attributes
     ----------
     n_trains : numpy.ndarray of int, shape (n_images,)
-        Of each image.
+        Number of trains for each image.
     source : str
-        Where that was taken from.
+        Where the number was taken from.
     """
 
     n_trains: NDArray[np.int64]
@@ -46,23 +46,23 @@ def exposures_of(
     seconds: Floats | None = None,
     all_images: NDArray[np.uint64],
 ) -> Exposures:
-    """Trains of each exposure: as given, by its recorded time, or by the distance of images.
+    """Number of trains in each exposure: as given, by the recorded time, or by the image distance.
 
     Parameters
     ----------
     n_images : int
-        Images to tell it of.
+        Number of images.
     given : int, optional
-        Trains of each.
+        Trains of each exposure.
     seconds : numpy.ndarray, shape (n_images,), optional
-        Recorded exposure times; NaN where there is none.
+        Recorded exposure times; NaN if there is none.
     all_images : numpy.ndarray of uint64
-        Ids of all trains with an image, also those that are not asked for.
+        Ids of all trains with an image, also of images that are not used.
 
     Raises
     ------
     MissingDataError
-        If nothing tells it.
+        If the number cannot be found.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def exposures_of(
 
 
 def _by_time(seconds: Floats) -> Exposures:
-    """Whole trains of each exposure time; images without one have the usual time."""
+    """Whole number of trains for each exposure time; images without one have the usual time."""
     known = np.isfinite(seconds) & (seconds > 0)
     trains = np.where(known, seconds, np.median(seconds[known])) / TRAIN
     n = np.maximum(np.floor(trains + 0.5 + _ROUNDING).astype(np.int64), 1)
@@ -108,7 +108,7 @@ def sum_over_exposures(
     train_ids: NDArray[np.uint64],
     values: Floats,
 ) -> Floats:
-    """Sum of trains' values over the exposure of each image.
+    """Sum of the values of trains over the exposure of each image.
 
     The exposure of the image of train ``t`` has the trains ``t + shift - n + 1`` to ``t + shift``.
 
@@ -119,17 +119,17 @@ def sum_over_exposures(
     n_trains : numpy.ndarray of int, shape (n_images,)
         Trains of each exposure.
     shift : int
-        Of the exposure: 0, it ends with the image's train; -1, with the one before;
-        ``n_trains - 1``, it begins with the image's train.
+        Shift of the exposure in trains. 0: it ends with the train of the image; -1: with the train
+        before; ``n_trains - 1``: it begins with the train of the image.
     train_ids : numpy.ndarray of uint64, shape (n,)
         Trains with a value, ascending.
     values : numpy.ndarray of float, shape (n,)
-        Theirs.
+        Values of these trains.
 
     Returns
     -------
     numpy.ndarray of float, shape (n_images,)
-        NaN where a train of the exposure has no value, or none that is finite.
+        NaN if a train of the exposure has no finite value.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def sum_over_exposures(
     good = np.isfinite(values)
     sums = np.full(len(image_ids), np.nan)
     places = np.searchsorted(ids, np.stack([begin, end]))
-    # One by one, so that a sum does not depend on what lies before it.
+    # One by one, so that a sum does not depend on the values before it.
     for number, (low, high) in enumerate(places.T):
         if high - low == n_trains[number] and good[low:high].all():
             sums[number] = values[low:high].sum()
@@ -154,7 +154,7 @@ def sum_over_exposures(
 
 
 def overlapping(image_ids: NDArray[np.uint64], n_trains: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which images share trains of their exposure with the image before or after them."""
+    """Images whose exposure shares trains with that of the image before or after."""
     ids = image_ids.astype(np.int64)
     shared = np.diff(ids) < n_trains[1:]
     result = np.zeros(len(ids), dtype=bool)

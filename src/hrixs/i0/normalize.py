@@ -1,4 +1,4 @@
-"""Spectra divided by what came in: a monitor, an expression of several, or values of one's own."""
+"""Divide spectra by the incident intensity: a monitor, an expression, or given values."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def add_normalized(
 ) -> xr.Dataset:
     """Add ``normalized`` to a dataset; return a shallow copy.
 
-    What it was divided by stays beside it, as ``normalized_divisor``, where it is no variable yet.
-    With `tell`, values that can't be divided by are told.
+    The divisor is stored as ``normalized_divisor``, if it is not a variable yet. With `tell`,
+    divisors that are zero or not finite are reported.
     """
     require_dataset(data, "a dataset with spectra")
     if "spectrum" not in data:
@@ -35,7 +35,7 @@ def add_normalized(
     divisor = divisor_of(data, which, error)
     useful = _useful(data, divisor, tell=tell)
     ratio = _normalized(data, divisor, useful)
-    # Without their coordinates, which would take the place of those of `data`.
+    # Without their coordinates, which would replace those of `data`.
     data["normalized"] = ratio.variable
     is_kept = divisor.name == DIVISOR and divisor.is_stored
     for stale in ("normalized_err", *(() if is_kept else (DIVISOR, f"{DIVISOR}{VARIANCE}"))):
@@ -47,7 +47,7 @@ def add_normalized(
 
 
 def _useful(data: xr.Dataset, divisor: Divisor, *, tell: bool) -> xr.DataArray:
-    """Where spectra can be divided; zeros and what is not finite are told."""
+    """Mask of usable divisors; zeros and values that are not finite are reported."""
     values = divisor.values
     useful: xr.DataArray = xr.apply_ufunc(np.isfinite, values, dask="allowed") & (values != 0)
     if useful.chunks is not None or not tell:  # of a lazy variable it is not known yet

@@ -1,4 +1,4 @@
-"""``I0`` of a run: what came in over the exposure of each image, read of all trains."""
+"""``I0`` of a run: incident intensity during the exposure of each image, from all trains."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ NAME = "I0"
 
 @dataclass(frozen=True)
 class RunI0:
-    """Incident intensity of a run, train by train.
+    """Incident intensity of a run for each train.
 
     Attributes
     ----------
     text : str
-        What it is made of.
+        The name or expression that it is made of.
     train_ids, values : numpy.ndarray, shape (n,)
-        Trains of the run that have all of it, ascending, and its value in each.
+        Trains of the run with all values, ascending, and the intensity of each.
     run_ends : (int, int)
         First and last train of the run.
     all_images : numpy.ndarray of uint64
@@ -42,9 +42,9 @@ class RunI0:
     exposure : SlowData or None
         Recorded exposure times.
     trains, shift : int
-        As the settings say; `trains` may be None.
+        The settings `I0_TRAINS` and `I0_SHIFT`; `trains` may be None.
     units : str or None
-        Where they are known.
+        Unit, if known.
     """
 
     text: str
@@ -58,9 +58,9 @@ class RunI0:
     units: str | None
 
     def of_images(self, image_ids: NDArray[np.uint64]) -> xr.Variable:
-        """The sum over the exposure of each image, over ``trainId``.
+        """Sum over the exposure of each image, over ``trainId``.
 
-        NaN, and told, where the exposure goes beyond the run, or trains of it have no value.
+        It is NaN, with a warning, if the exposure goes beyond the run, or a train has no value.
         """
         exposures = exposures_of(
             len(image_ids),
@@ -75,8 +75,9 @@ class RunI0:
         if shared.any():
             warn(
                 f"{int(shared.sum())} of {len(n)} images share trains of their exposures of "
-                f"{exposures.attr} trains ({exposures.source}), whose light is in the {NAME} of "
-                f"each: {named_trains(image_ids[shared])}. Set I0_TRAINS if exposures are shorter."
+                f"{exposures.attr} trains ({exposures.source}); {NAME} of each image contains the "
+                f"shared trains: {named_trains(image_ids[shared])}. Set I0_TRAINS if exposures are "
+                "shorter."
             )
         attrs: dict[str, Any] = {
             "long_name": "incident intensity, summed over the exposure",
@@ -125,24 +126,24 @@ class RunI0:
 def i0_of_run(
     indexed: IndexedRun, which: str | tuple[str, str], *, trains: int | None = None, shift: int = 0
 ) -> RunI0:
-    """Read what came in, of all trains of a run, those without an image and others than chosen too.
+    """Read the incident intensity of all trains of a run, also without an image or not chosen.
 
     Parameters
     ----------
     indexed : IndexedRun
-        The run; of its trains perhaps a few were chosen.
+        The run, possibly with chosen trains.
     which : str or (str, str)
-        A mnemonic, a source with its key, or an expression of names of fields. A name with a value
-        for each pulse stands for their sum, without what stands where there is no pulse.
+        A mnemonic, a source with its key, or an expression of names of fields. A field with a value
+        for each pulse is summed over the pulses; places without a pulse are left out.
     trains : int, optional
-        Trains of an exposure; by default by the exposure time, else by the distance of images.
+        Trains of an exposure. Default: from the exposure time, or from the distance of images.
     shift : int
-        Trains by which the exposure is later than one that ends with the image's train.
+        Number of trains by which the exposure ends after the train of the image.
 
     Raises
     ------
     MissingDataError
-        If a name is not known, or the run has no value of it.
+        If a name is unknown, or the run has no value of it.
     """
     if NAME in indexed.fields:
         raise ValueError(
@@ -176,7 +177,7 @@ def i0_of_run(
 def _fields(
     indexed: IndexedRun, which: str | tuple[str, str]
 ) -> tuple[str, Mapping[str, Mnemonic]]:
-    """The expression, and where its names lie."""
+    """The expression, and source and key of its names."""
     if is_pair(which):
         return field_name(which), {field_name(which): entry_of_pair(which)}
     if not isinstance(which, str):

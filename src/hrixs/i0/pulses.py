@@ -1,4 +1,4 @@
-"""Values of pulses, added up over a train; the fill values where there is no pulse left out."""
+"""Add up values of pulses in a train, without the fill values where there is no pulse."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hrixs.utils.errors import warn
 
 
 def sum_over_pulses(values: NDArray[Any], no_pulse: float | None) -> NDArray[np.float64]:
-    """Sum of each train's pulses, shape (n_trains,), without those that are equal to `no_pulse`.
+    """Sum of the pulses of each train, shape (n_trains,), without values equal to `no_pulse`.
 
-    A pulse that is NaN makes its train's sum NaN: it is not known.
+    If a pulse is NaN, the sum of its train is NaN.
 
     Examples
     --------
@@ -31,17 +31,17 @@ def sum_over_pulses(values: NDArray[Any], no_pulse: float | None) -> NDArray[np.
 
 
 def per_train(variable: xr.DataArray, kept: tuple[Any, ...], name: str) -> xr.DataArray:
-    """`variable` with its pulses added up: dimensions that are not among `kept` are theirs.
+    """`variable` summed over pulses: all dimensions that are not in `kept`.
 
     Parameters
     ----------
     variable : xarray.DataArray
-        One value for each train, or for each pulse of it; ``attrs['no_pulse']`` is what stands
-        where there is no pulse.
+        One value for each train or each pulse; ``attrs['no_pulse']`` is the value where there is
+        no pulse.
     kept : tuple of str
-        Dimensions of what it is to stand beside.
+        Dimensions that are kept: those of the variables to combine it with.
     name : str
-        Its name, by which the fill value of well-known fields is known.
+        Name of the variable; for well-known fields it gives the fill value.
     """
     pulses = [dim for dim in variable.dims if dim not in kept]
     if not pulses:
@@ -62,7 +62,7 @@ def per_train(variable: xr.DataArray, kept: tuple[Any, ...], name: str) -> xr.Da
 def error_per_train(
     error: xr.DataArray, variable: xr.DataArray, kept: tuple[Any, ...], name: str
 ) -> xr.DataArray:
-    """Error of what `per_train` gives of `variable`, in quadrature over its pulses."""
+    """Error of the sum by `per_train`: errors of pulses added in quadrature."""
     fill = no_pulse_of(variable, name)
     if fill is not None and set(variable.dims) <= set(error.dims):
         error = error.where(variable != fill, 0.0)
@@ -72,6 +72,6 @@ def error_per_train(
 
 
 def no_pulse_of(variable: xr.DataArray, name: str) -> float | None:
-    """What stands in a variable where there is no pulse; None where that is not known."""
+    """Value of a variable where there is no pulse; None if unknown."""
     known = variable.attrs.get("no_pulse", NO_PULSE.get(name))
     return None if known is None else float(known)

@@ -1,4 +1,4 @@
-"""Sums of spectra that are divided by a sum: trains whose norm is not known stay out of both."""
+"""Sums of spectra and of norms for a ratio: trains without a norm are left out of both."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hrixs.spectra.errors import DIVISOR, VARIANCE
 from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
-#: Default of `norm`: the one by which ``normalized`` was made, else ``I0``, else ``hRIXS_norm``.
+#: Default of `norm`: the divisor of ``normalized``, or ``I0``, or ``hRIXS_norm``.
 AUTO = "auto"
-#: Variable that counts frames that were left out of a sum since their norm is not known.
+#: Variable with the number of frames left out of a sum because their norm is not known.
 N_WITHOUT_NORM = "n_without_norm"
 _USUAL = ("I0", "hRIXS_norm")
 
 
 def ratio_aggregators(ds: xr.Dataset) -> dict[str, Aggregator]:
-    """How what ``normalized`` of a dataset was divided by is added up; nothing without a ratio."""
+    """Aggregators for the divisor of ``normalized``; empty if there is no ratio."""
     divisor = divisor_in(ds)
     if divisor is None:
         return {}
@@ -32,17 +32,17 @@ def ratio_aggregators(ds: xr.Dataset) -> dict[str, Aggregator]:
 
 
 def without_useless(ds: xr.Dataset, norm: str | None = AUTO, dim: str = "trainId") -> xr.Dataset:
-    """Leave out entries whose norm is zero or not finite, where others have a value; told.
+    """Leave out entries whose norm is zero or not finite, with a warning, if others have a norm.
 
-    Their spectrum would stand in a sum, and nothing in the sum that it is divided by.
+    Otherwise their spectrum would be in the sum, but nothing of them in the divisor.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        Of frames over `dim`.
+        Data of frames over `dim`.
     norm : str, optional
-        Variable that is looked at. By default the one by which ``normalized`` was made, else
-        ``I0``, else ``hRIXS_norm``; None: nothing is left out.
+        Variable to check. Default: the divisor of ``normalized``, or ``I0``, or ``hRIXS_norm``;
+        None: nothing is left out.
     dim : str
         Dimension of the entries.
 
@@ -69,14 +69,14 @@ def without_useless(ds: xr.Dataset, norm: str | None = AUTO, dim: str = "trainId
 def useless_in(
     ds: xr.Dataset, number: NDArray[np.int64], norm: str | None, dim: str
 ) -> NDArray[np.bool_]:
-    """Which entries `without_useless` leaves out of groups; told, once for all groups.
+    """Entries that `without_useless` leaves out of groups; reported once for all groups.
 
     Parameters
     ----------
     ds, norm, dim
-        As there.
+        As in `without_useless`.
     number : numpy.ndarray of int64, shape (n,)
-        Of the group of each entry; -1 for none. A group of useless entries alone keeps them.
+        Number of the group of each entry; -1 for none. A group with only such entries keeps them.
     """
     found = _norm_of(ds, norm, dim)
     left = np.zeros(len(number), dtype=bool)
@@ -100,17 +100,17 @@ def useless_in(
 def with_count(
     result: xr.Dataset, ds: xr.Dataset, left: NDArray[np.int64], over: tuple[str, ...] = ()
 ) -> xr.Dataset:
-    """`result` with how many frames were left out of each sum, where any were, or are known to."""
+    """Add the number of frames left out of each sum to `result`, if there are any."""
     if N_WITHOUT_NORM not in ds and not np.any(left):
         return result
-    attrs = {"long_name": "frames left out since their norm is zero or not finite"}
+    attrs = {"long_name": "frames left out because their norm is zero or not finite"}
     before = result.get(N_WITHOUT_NORM, 0)
     result[N_WITHOUT_NORM] = (xr.DataArray(left, dims=over) + before).assign_attrs(attrs)
     return result
 
 
 def _norm_of(ds: xr.Dataset, norm: str | None, dim: str) -> tuple[str, NDArray[Any]] | None:
-    """Name and values along `dim` of the norm; None where nothing tells which entries are good."""
+    """Name and values of the norm along `dim`; None if there is no norm."""
     if norm is None or dim not in ds.sizes:
         return None
     if norm != AUTO:
@@ -136,7 +136,7 @@ def _numbers(values: xr.DataArray) -> NDArray[Any]:
 
 
 def divisor_in(ds: xr.Dataset) -> Divisor | None:
-    """What ``normalized`` of a dataset was divided by; None where that is not there any more."""
+    """The divisor of ``normalized`` of a dataset; None if it does not exist any more."""
     if "normalized" not in ds or "spectrum" not in ds:
         return None
     attrs = ds["normalized"].attrs
@@ -150,11 +150,11 @@ def divisor_in(ds: xr.Dataset) -> Divisor | None:
 def with_ratio(
     result: xr.Dataset, ds: xr.Dataset, dim: str, *, of_spectra: Aggregator | None = add
 ) -> xr.Dataset:
-    """The sums, and the ratio of those of spectra and divisor, where `ds` has the ratio.
+    """The sums, with the ratio of the sums of spectra and divisor, if `ds` has the ratio.
 
-    `of_spectra` is how spectra were aggregated; what is no sum is no part of a ratio.
+    `of_spectra` is the aggregator of spectra; the ratio is made only of sums.
 
-    No sum of ratios, in which weak trains would weigh as strong ones.
+    Ratios are not added up: weak trains would get the same weight as strong ones.
     """
     divisor = divisor_in(ds)
     if divisor is None or dim not in ds["normalized"].dims or "spectrum" not in result:

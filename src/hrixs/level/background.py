@@ -1,4 +1,4 @@
-"""The background under spectra: from ranges without light, or a low polynomial beside the lines."""
+"""Background under spectra: from ranges without light, or a polynomial outside the lines."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hrixs.utils.checks import require_dataset, yes_or_no
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.typing import Floats
 
-#: A range of the axis, or several.
+#: One range of the axis, or several.
 Region: TypeAlias = tuple[float, float] | Sequence[tuple[float, float]]
 
 _LARGEST_DEGREE = 5
-# What a new spectrum makes of no use: errors without the background's, ratios of the spectrum.
+# Variables that are wrong for the new spectrum: errors without background, ratios.
 _STALE = ("spectrum_err", "spectrum_var", WITNESS, "normalized", "normalized_err")
 
 
@@ -33,51 +33,51 @@ def subtract_background(
     common: bool = False,
     axis: str | None = None,
 ) -> xr.Dataset:
-    """Take the background off spectra, with the variance that is left.
+    """Subtract a background from spectra, and give the variance of the result.
 
     Parameters
     ----------
     spectra : xarray.Dataset or xarray.DataArray
-        With ``spectrum (..., energy)``, or that variable: photons or ADU, single or added up.
+        With ``spectrum (..., energy)``, or this variable: photons or ADU, single or added up.
     region : (float, float) or sequence of them, optional
-        Ranges without light, in units of `axis`. By default all that lies outside of the lines of
-        the sum of all spectra, which is looked for.
+        Ranges without light, in units of `axis`. Default: all outside the lines, which are found in
+        the sum of all spectra.
     degree : int
-        Of the polynomial, 0 to 5.
+        Degree of the polynomial, 0 to 5.
     common : bool
-        Whether one background is fitted to the mean of all spectra, and taken off each.
+        Fit one background to the mean of all spectra, and subtract it from each.
     axis : str, optional
-        Coordinate that `region` is in, by default that of the last dimension.
+        Coordinate of `region`; default: that of the last dimension.
 
     Returns
     -------
     xarray.Dataset
-        A new one: ``spectrum`` less the ``background``, as floats; ``background_var``, the
-        background's variance in each bin by the covariance of its fit; and ``spectrum_var``, the
-        sum of that and of the variance of counting. ``attrs`` of ``background`` say what was used.
-        Errors and ratios of the former spectrum are left out.
+        A new dataset: ``spectrum`` minus ``background``, as floats; ``background_var``, the
+        variance of the background in each bin, from the covariance of the fit; ``spectrum_var``,
+        its sum with the variance of counting. ``attrs`` of ``background`` describe the fit. Errors
+        and ratios of the former spectrum are left out.
 
     Raises
     ------
     MissingDataError
         If there is no spectrum, or too few bins without light.
     ValueError, TypeError
-        If an option is wrong.
+        If an option is invalid.
 
     Notes
     -----
-    Counts are fitted by their Poisson likelihood, by steps of weighted least squares whose weights
-    are those of the fit and not of the counts: no bias at a few counts, or none, in a bin. A
-    counted bin has the variance of its count; where intensity was converted to photons, that of its
-    noise besides; where it is in ADU, bins have the scatter about the fit.
+    Counts are fitted by their Poisson likelihood, in steps of weighted least squares. The weights
+    are those of the fit, not of the counts, so that bins with few or no counts give no bias. The
+    variance of a counted bin is its count; if intensity was converted to photons, the variance of
+    its noise is added; in ADU it is the scatter of the bins about the fit.
 
-    The error of the background is the same for many bins: a sum over m bins has, of a constant
-    one, the variance ``spectrum_var.sum() + (m**2 - m) * background_var``. With `common` it is the
-    same for all spectra, too, and does not get less by averaging.
+    Bins share the error of the background: for a constant one, a sum over m bins has the variance
+    ``spectrum_var.sum() + (m**2 - m) * background_var``. With `common`, all spectra share it, too,
+    and averaging does not reduce it.
 
     See Also
     --------
-    hrixs.hRIXS.normalize : which comes afterwards.
+    hrixs.hRIXS.normalize : call it after this function.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def subtract_background(
 
 
 def _noise(data: xr.Dataset, spectra: Floats) -> float:
-    """What bins scatter by besides the counting of their photons."""
+    """Noise of bins in addition to the counting of photons."""
     variance = known_variance(data)
     if variance is None:
         return float(data["spectrum"].attrs.get(BIN_NOISE, 0.0))
@@ -201,7 +201,7 @@ def _fits(
     *,
     common: bool,
 ) -> list[PolynomialFit]:
-    """A fit of each spectrum, or one of their mean."""
+    """One fit for each spectrum, or one for their mean."""
     if not common:
         return [fit_polynomial(one, basis, used, noise) for one in spectra]
     n = len(spectra)
@@ -211,7 +211,7 @@ def _fits(
 
 
 def _own_variance(spectra: Floats, fits: list[PolynomialFit], noise: float | None) -> Floats:
-    """Variance of each bin without that of the background."""
+    """Variance of each bin without the variance of the background."""
     if noise is None:
         return np.broadcast_to(np.array([[fit.variance] for fit in fits]), spectra.shape).copy()
     return np.asarray(np.maximum(spectra, 0.0) + noise**2)

@@ -1,4 +1,4 @@
-"""How bright light makes a pixel: learned from the first images, so that cosmic rays stand out."""
+"""Brightest pixels that light can make, learned from the first images, to find cosmic rays."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from numpy.typing import NDArray
 from hrixs.level.unlit import Sample, unlit_level
 from hrixs.utils.typing import Floats
 
-#: Images that are learned from, and the fewest that can be compared.
+#: Number of images to learn from, and the fewest that can be compared.
 MOST_IMAGES, FEWEST_IMAGES = 32, 3
-# Light is averaged over so many pixels along the line; its scatter over so many of these blocks
-# and rows.
+# Light is averaged over this number of pixels along the line; its scatter over these numbers of
+# blocks and rows.
 ALONG, _BLOCKS, _ROWS = 16, 8, 16
-# Of the images of a block the brightest are left out: one, and one more of every so many.
+# The brightest images of a block are left out: one, and one more for each of these.
 _OF_IMAGES = 16
-# A photon's largest part in one pixel, in the variance that a unit of light makes.
+# Largest share of a photon in one pixel, in units of variance / mean of the light.
 _LARGEST_PART = 2.2
-# Chances that light makes a pixel a seed, and that it makes one of a track's.
+# Probabilities that light makes a pixel a seed, or part of a track.
 SEED_CHANCE, GROW_CHANCE = 3e-6, 1e-3
-# Least light that is reckoned with everywhere, in photons' parts a pixel: lines may come there.
+# Smallest light assumed everywhere, in shares of photons a pixel: lines may move there.
 _LEAST_LIGHT = 0.02
-# Light is there for certain from so many standard deviations on.
+# Light is certain above this number of standard deviations.
 _CERTAIN = 6.0
 
 
 @dataclass(frozen=True)
 class CosmicLimits:
-    """What is learned of the light of a run.
+    """Limits of the light of a run, learned from its first images.
 
     Attributes
     ----------
     mean_light : numpy.ndarray, shape (blocks, y)
-        In blocks of 16 columns, in ADU above the level.
+        Mean light in blocks of 16 columns, in ADU above the level.
     light : numpy.ndarray, shape (blocks, y)
-        The most that it may be: with its error, and of the rows beside it.
+        Upper limit of the mean light, with its error and with the neighbouring rows.
     usual : numpy.ndarray, shape (x, y)
-        What a pixel has in the other images, in ADU as it is in the frames.
+        Usual value of a pixel in the first images, in ADU, as in the frames.
     extra : numpy.ndarray of int, float
-        Flat numbers of pixels that are bright in several images, and how much, in ADU above
-        `usual`: hot ones.
+        Flat indices of hot pixels (bright in several images), and their excess in ADU above
+        `usual`.
     part : float
-        Largest part of a photon's charge in one pixel, in ADU.
+        Largest share of the charge of a photon in one pixel, in ADU.
     scatter : float
-        Variance that a unit of light makes in a pixel, in ADU.
+        Variance of a pixel / its mean light, in ADU.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     """
 
     mean_light: Floats
@@ -60,7 +60,7 @@ class CosmicLimits:
     noise: float
 
     def above(self, chance: float, light: Floats) -> Floats:
-        """How far above the level light of such a mean makes a pixel with a chance."""
+        """Value above the level that light of this mean exceeds with probability `chance`."""
         return limit_of_light(
             np.maximum(light, _LEAST_LIGHT * self.part),
             part=self.part,
@@ -80,16 +80,16 @@ def limit_of_light(
     light : numpy.ndarray
         Mean of the pixel, in ADU.
     part : float
-        The most that one photon adds to it, in ADU.
+        Largest contribution of one photon, in ADU.
     scatter : float
-        Variance over mean of the light, in ADU.
+        Variance / mean of the light, in ADU.
     noise : float
-        In ADU.
+        Noise of the pixel, in ADU.
     chance : float
 
     Notes
     -----
-    G. Bennett, J. Am. Stat. Assoc. 57, 33 (1962): a sum of independent parts of at most b and the
+    G. Bennett, J. Am. Stat. Assoc. 57, 33 (1962): a sum of independent terms, each at most b, with
     variance v exceeds its mean by t with a probability of at most exp(-(v/b**2) h(b t/v)), where
     h(u) = (1 + u) ln(1 + u) - u.
     """
@@ -122,7 +122,7 @@ class LightLearner:
 
     @property
     def n_images(self) -> int:
-        """Images that were taken."""
+        """Number of images that were taken."""
         return len(self._sums)
 
     def add(self, frame: NDArray[Any]) -> None:
@@ -151,7 +151,7 @@ class LightLearner:
         self._squares.append(block_sums(image, image))
 
     def learned(self) -> CosmicLimits | None:
-        """What they show; None of fewer than three, and where hardly any light falls on them."""
+        """The limits; None for fewer than three images, or if they have almost no light."""
         n = self.n_images
         if n < FEWEST_IMAGES or self._total is None:
             return None
@@ -165,7 +165,7 @@ class LightLearner:
         if scatter is None:
             return None
         part = max(_LARGEST_PART * scatter, 1e-9)
-        # Of few photons the mean may be low by chance.
+        # With few photons the mean may be low by chance.
         n_pixels = np.maximum(pixels, 1)[:, None] * (n - n_out)
         mean_light = light.astype(np.float32)
         light = np.maximum(light, 0.0)
@@ -194,9 +194,9 @@ class LightLearner:
     def _scatter(
         self, sums: Floats, squares: Floats, pixels: Floats, noise: float, n_out: int
     ) -> float | None:
-        """Variance over mean of the light: the middle one of the brightest parts of the chip.
+        """Variance / mean of the light: the median of the brightest parts of the chip.
 
-        None where no part of it has light in most images.
+        None if no part of the chip has light in most images.
         """
         ends = np.arange(0, self._shape[1], _ROWS)
         blocks = np.arange(0, len(pixels), _BLOCKS)
@@ -206,13 +206,13 @@ class LightLearner:
             np.add.reduceat(np.add.reduceat(one, ends, axis=2), blocks, axis=1)
             for one in (sums, squares)
         )
-        # About each row's own mean; what a track adds to a sum it adds to that of squares most.
+        # Relative to the mean of each row; a track adds most to the sum of squares.
         order = np.argsort(squares, axis=0)[: len(squares) - n_out]
         kept = [np.take_along_axis(one, order, axis=0).sum(axis=0) for one in (sums, squares)]
         n = n_pixels * len(order)
         mean = kept[0] / n
         variance = kept[1] / n - self._mean_squares(ends, blocks, n_pixels) - noise**2
-        # What most images have is no track.
+        # What most images have is not a track.
         certain = np.median(sums, axis=0) > _CERTAIN * noise * np.sqrt(n_pixels / len(sums))
         if not certain.any():
             return None
@@ -222,7 +222,7 @@ class LightLearner:
     def _mean_squares(
         self, ends: NDArray[np.int64], blocks: NDArray[np.int64], n_pixels: Floats
     ) -> Floats:
-        """Square of the mean light of each row of a block, averaged over its rows."""
+        """Square of the mean light of each row of a block, averaged over the rows."""
         pixels = self._pixels_of_blocks()[:, None]
         own = np.mean(self._sums, axis=0) / pixels
         squares = np.add.reduceat(np.add.reduceat(own**2 * pixels, ends, axis=1), blocks, axis=0)
@@ -230,7 +230,7 @@ class LightLearner:
 
 
 def block_sums(image: NDArray[np.float32], other: NDArray[np.float32] | None = None) -> Floats:
-    """Sums of blocks of 16 columns, shape (blocks, y): of an image, or of its product with one."""
+    """Sums over blocks of 16 columns, shape (blocks, y): of an image, or of a product of two."""
     whole = image.shape[0] // ALONG * ALONG
     shape = (-1, ALONG, image.shape[1])
 
@@ -247,6 +247,6 @@ def block_sums(image: NDArray[np.float32], other: NDArray[np.float32] | None = N
 
 
 def _beside(light: Floats) -> Floats:
-    """The most of each row and those beside it: lines move a little."""
+    """Maximum of each row and its neighbours, because lines move slightly."""
     padded = np.pad(light, ((0, 0), (1, 1)), mode="edge")
     return np.asarray(np.max([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], axis=0))

@@ -1,4 +1,4 @@
-"""A dark fitted to each image: ``factor * dark + offset``, on pixels without light."""
+"""Fit a dark to each image: ``factor * dark + offset``, on pixels without light."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import numpy as np
 from hrixs.level.unlit import unlit_level
 from hrixs.utils.typing import Floats
 
-# Rounds of choosing pixels without light by the fit so far, and of the fit itself.
+# Rounds of choosing pixels without light by the last fit, and rounds of the fit.
 _CHOICES, _ROUNDS = 2, 12
-# So many pixels are enough for a factor.
+# Number of pixels that is enough for a factor.
 _ENOUGH = 32_768
 _N_SIGMA = 3.0
-# Parts of the pixels that may give a start, those where the dark is highest.
+# Shares of the pixels with the highest dark that may give the start value.
 _HIGHEST = (0.5, 0.1, 0.03, 0.01, 0.003)
-# A factor that is less certain than this is not taken.
+# A factor with a larger error is not used.
 LARGEST_ERROR = 0.02
 
 
 @dataclass(frozen=True)
 class DarkFit:
-    """What a dark is multiplied by, and what is added to it.
+    """Factor and offset of a dark for one image.
 
     Attributes
     ----------
     factor, offset : float
-        The latter in ADU.
+        Factor, and offset in ADU.
     factor_err : float
-        One standard deviation; 0 where no factor is fitted. Where it is above 0.02 the dark is too
-        flat to determine a factor, which then is 1.
+        One standard deviation; 0 if no factor is fitted. Above 0.02 the dark is too flat to
+        determine a factor; the factor is 1 then.
     lit : bool
-        Whether so much is lit that the offset may be too high.
+        Whether so many pixels have light that the offset may be too high.
     """
 
     factor: float
@@ -52,17 +52,16 @@ def fit_dark(strips: Floats, dark: Floats, kind: str, *, dark_error: float = 0.0
     Parameters
     ----------
     strips, dark : numpy.ndarray, shape (strips, columns, y)
-        Pixels of the frame and of the dark, as from `Sample.of`, in ADU; NaN where masked.
+        Pixels of the frame and of the dark, from `Sample.of`, in ADU; NaN if masked.
     kind : {'offset', 'factor', 'both'}
     dark_error : float
-        Of a pixel of the dark, in ADU, one standard deviation: its scatter is no structure, and
-        would make the factor too small.
+        Error of a pixel of the dark, in ADU, one standard deviation. Its scatter is not structure
+        of the dark, and would make the factor too small.
 
     Notes
     -----
-    Least squares of what lies within three standard deviations, on pixels whose neighbours show
-    that they are without light (`unlit_level`). A constant dark does not determine a
-    factor in addition to an offset.
+    Least squares within three standard deviations, on pixels that have no light according to their
+    neighbours (`unlit_level`). A constant dark cannot determine both a factor and an offset.
 
     Examples
     --------
@@ -82,7 +81,7 @@ def fit_dark(strips: Floats, dark: Floats, kind: str, *, dark_error: float = 0.0
         return DarkFit(1.0, found.level, 0.0, found.lit)
     fit, inner = DarkFit(1.0, 0.0), (slice(None), slice(1, -1), slice(1, -1))
     for _ in range(_CHOICES):
-        # A neighbourhood is dark where it lies low above the dark as it is fitted so far.
+        # A neighbourhood has no light if it is low relative to the dark as fitted so far.
         found = unlit_level(strips - np.float32(fit.factor) * dark)
         x, y = dark[inner][found.used], strips[inner][found.used]
         if len(x) < 3:
@@ -99,7 +98,7 @@ def fit_dark(strips: Floats, dark: Floats, kind: str, *, dark_error: float = 0.0
 
 
 def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> DarkFit:
-    """Least squares of what is near the line, about which that changes."""
+    """Least squares of the pixels near the fitted line, repeated as the line changes."""
     factor = _start(x, y, kind)
     middle = 0.0 if kind == "factor" else float(x.mean())
     scale = max(noise, 1e-9)
@@ -114,7 +113,7 @@ def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> D
         mean_y = 0.0 if kind == "factor" else float(y[near].mean())
         own_x = x[near] - mean_x
         scatter = len(own_x) * dark_error**2
-        # Not `@`, whose last digits depend on the threads of a library.
+        # Not `@`: its last digits depend on the threads of a library.
         structure = float((own_x * own_x).sum()) - scatter
         if not structure > 0:
             return DarkFit(1.0, 0.0, np.inf)
@@ -126,7 +125,7 @@ def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> D
         kept = near
     if not near.any():
         return DarkFit(1.0, 0.0, np.inf)
-    # The dark's own scatter is known as well as chance lets it be.
+    # The scatter of the dark itself is known only within its statistics.
     error = scale / np.sqrt(structure) * (1 + scatter / structure)
     if error > LARGEST_ERROR:
         return DarkFit(1.0, 0.0, float(error))
@@ -134,9 +133,10 @@ def _line(x: Floats, y: Floats, noise: float, kind: str, dark_error: float) -> D
 
 
 def _start(x: Floats, y: Floats, kind: str) -> float:
-    """Factor to begin with: by medians, of the pixels where the dark is highest and of the others.
+    """Start value of the factor: medians of the pixels with the highest dark and of the others.
 
-    Light adds to both alike. So many are taken as say most: half of all, or a few hot ones.
+    Light adds equally to both. The share of high pixels is the most precise one: from half of all
+    to a few hot ones.
     """
     if kind == "factor":
         return float(np.median(y) / np.median(x)) if np.median(x) else 1.0

@@ -1,4 +1,4 @@
-"""Frames with their level, their dark and tracks of cosmic rays mended, before anything is made."""
+"""Correct frames before they are analysed: level, dark and tracks of cosmic rays."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from hrixs.utils.typing import Floats
 
 # A region without light has fewer of its pixels above this many standard deviations.
 _N_SIGMA, _LIT_PART = 5.0, 0.01
-# So many pixels of a region give its level.
+# Number of pixels of a region that are used for its level.
 _OF_A_REGION = 131_072
 
 
 @dataclass(frozen=True)
 class Mending:
-    """What is mended in each frame, by this frame alone and by what the first ones have shown.
+    """Corrections of each frame, which depend on this frame and on the first frames only.
 
     Attributes
     ----------
     pedestal
-        ``'image'``, or rows of the crop without light; None: none is taken off.
+        ``'image'``, or rows of the crop without light; None: nothing is subtracted.
     dark_fit
-        What of the dark is fitted, one of `DARK_FITS`; None: it is subtracted as it is.
+        Parameters of the dark that are fitted, one of `DARK_FITS`; None: it is subtracted as it is.
     cosmics
         Whether tracks are removed.
     dark : numpy.ndarray, shape (x, y), or None
-        Of the crop, in ADU.
+        Dark of the crop, in ADU.
     dark_error
-        Of one of its pixels, in ADU.
+        Error of one pixel of the dark, in ADU.
     mask : numpy.ndarray of bool, shape (x, y), or None
     keep_light
-        Whether usual light takes the place of tracks, as for integrating.
+        Whether tracks are replaced by the usual light, as integrating needs.
     limits
-        What the first images show of light; None before, and where too few can be compared.
+        Limits of light from the first images; None before, or if too few can be compared.
     first_row
-        Of the crop on the chip, for what is told.
+        First row of the crop on the chip, for texts.
     """
 
     pedestal: str | slice | None
@@ -63,11 +63,11 @@ class Mending:
 
     @property
     def subtracts(self) -> bool:
-        """Whether the dark and a level are taken off here, so that nothing else has to."""
+        """Whether dark and level are subtracted here, and not later."""
         return self.pedestal is not None or self.dark_fit is not None
 
     def bytes_beside(self, dtype: np.dtype[Any]) -> float:
-        """Bytes of a mended copy for each byte of frames of such a dtype."""
+        """Bytes of a corrected copy for each byte of frames of this dtype."""
         return self._dtype(dtype).itemsize / dtype.itemsize
 
     def attrs(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Mending:
         return found | {"remove_cosmics": 1} if self.cosmics else found
 
     def learned(self, stacks: Iterable[Any]) -> Mending:
-        """The same, with what the first frames show of light, from at most 32 of them."""
+        """The same with limits of light, learned from at most 32 first frames."""
         if not self.cosmics:
             return self
         learner: LightLearner | None = None
@@ -95,14 +95,14 @@ class Mending:
         limits = None if learner is None else learner.learned()
         if limits is None:
             warn(
-                f"REMOVE_COSMICS compares the images of a run: of these fewer than {FEWEST_IMAGES} "
-                "can be used, or the first ones have too little light to learn how a photon "
-                "changes a pixel. No track is removed; for photons that are counted set MAX_PIXEL."
+                f"REMOVE_COSMICS needs to compare images, but fewer than {FEWEST_IMAGES} of this "
+                "run can be used, or the first ones have too little light. No track is removed. "
+                "For counted photons set MAX_PIXEL instead."
             )
         return replace(self, limits=limits)
 
     def of(self, frames: Frames, threads: int = 1) -> tuple[Frames, dict[str, NDArray[Any]]]:
-        """Mended frames, and columns of what was done with each, of shape (frames,)."""
+        """Corrected frames, and columns of shape (frames,) that say what was done with each."""
         pixels = frames.pixels.reshape(-1, *frames.frame_shape)
         new = np.empty(pixels.shape, self._dtype(pixels.dtype)) if self.subtracts else pixels.copy()
 
@@ -129,11 +129,11 @@ class Mending:
         return tuple(names)
 
     def _dtype(self, given: np.dtype[Any]) -> np.dtype[Any]:
-        """Of mended frames: float32 where that holds the given one."""
+        """Type of corrected frames: float32 if this holds the given type."""
         return np.result_type(given, np.float32) if self.subtracts else given
 
     def _mend(self, frame: NDArray[Any], new: NDArray[Any]) -> list[float]:
-        """Write a mended frame to `new`; give what is in its columns."""
+        """Write a corrected frame to `new`; return the values of its columns."""
         row: dict[str, float] = dict.fromkeys(self.columns, 0.0)
         if self.subtracts:
             self._level(frame, new, row)
@@ -142,7 +142,7 @@ class Mending:
         return list(row.values())
 
     def _level(self, frame: NDArray[Any], new: NDArray[Any], row: dict[str, float]) -> None:
-        """Write a frame less its dark and its pedestal to `new`."""
+        """Write a frame minus its dark and its pedestal to `new`."""
         strips = self._strips(frame)
         fit, lit = DarkFit(1.0, 0.0), False
         if self.dark_fit is not None and self._dark_strips is not None:
@@ -220,5 +220,5 @@ class Mending:
         return TrackRemover(self.limits, self.mask, self.keep_light)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what is made again of the rest."""
+        """State for pickling, without values that can be computed again."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

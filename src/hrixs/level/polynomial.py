@@ -1,4 +1,4 @@
-"""A low polynomial fitted to bins: counts by their likelihood, intensity by least squares."""
+"""Fit a polynomial to bins: counts by their likelihood, intensity by least squares."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from hrixs.utils.errors import MissingDataError
 from hrixs.utils.typing import Floats
 
 _ROUNDS, _ENOUGH = 50, 1e-10
-# Least weight-making variance of a bin, in the mean one: a fit near 0 would have all the weight.
+# Smallest variance of a bin for its weight / the mean one: a fit near 0 would get all weight.
 _LEAST = 0.2
-# Bins are a line's where they are so many standard deviations above the fit, by themselves or
-# smoothed over so many; with this part of a line's width on both sides for its wings.
+# Bins belong to a line if they are this number of standard deviations above the fit, alone or
+# smoothed over a number of bins; wings are this share of the width of the line on both sides.
 _N_SIGMA, _SMOOTHED, _WINGS = 3.5, 5, 0.5
 _SEARCHES = 30
 
 
 @dataclass(frozen=True)
 class PolynomialFit:
-    """Coefficients of a fit, their covariance, and the variance of a bin about it.
+    """Coefficients of a fit, their covariance, and the variance of bins about it.
 
     Attributes
     ----------
     coefficients : numpy.ndarray, shape (k,)
     covariance : numpy.ndarray, shape (k, k)
     variance : float
-        Mean of the bins' that were used.
+        Mean variance of the bins that were used.
     """
 
     coefficients: Floats
@@ -38,29 +38,29 @@ class PolynomialFit:
 
 
 def powers_of(places: Floats, degree: int) -> Floats:
-    """Legendre's polynomials at places between -1 and 1, shape (n, degree + 1)."""
+    """Legendre polynomials at places between -1 and 1, shape (n, degree + 1)."""
     return np.asarray(legendre.legvander(places, degree))
 
 
 def fit_polynomial(
     values: Floats, basis: Floats, used: NDArray[np.bool_], noise: float | None
 ) -> PolynomialFit:
-    """Fit what is in the bins that are used.
+    """Fit the values of the bins that are used.
 
     Parameters
     ----------
     values : numpy.ndarray, shape (n,)
         NaN bins are not used.
     basis : numpy.ndarray, shape (n, k)
-        As from `powers_of`.
+        From `powers_of`.
     used : numpy.ndarray of bool, shape (n,)
     noise : float or None
-        Of counts, what a bin scatters by without one; None: no counts, all bins scatter alike.
+        For counts: noise of a bin without counts. None: not counts; all bins have the same scatter.
 
     Notes
     -----
-    Weighted least squares again and again, with the weights of the fit before, end where the
-    Poisson likelihood is largest. Without any count the variance is that of one.
+    Repeated weighted least squares, with the weights of the previous fit, converge to the largest
+    Poisson likelihood. Without any count, the variance is that of one count.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def fit_polynomial(
 def outside_of_lines(
     total: Floats, places: Floats, degree: int, noise: float | None, n_spectra: int
 ) -> NDArray[np.bool_]:
-    """Bins of the sum of spectra in which nothing stands out above a low polynomial.
+    """Bins of the sum of spectra without a line above a polynomial.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def outside_of_lines(
     places : numpy.ndarray, shape (n,)
     degree : int
     noise : float or None
-        As for `fit_polynomial`, of one spectrum.
+        As in `fit_polynomial`, for one spectrum.
     n_spectra : int
     """
     known = np.isfinite(total)
@@ -141,7 +141,7 @@ def outside_of_lines(
 
 
 def _with_wings(lines: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Bins of lines, and of their wings on both sides."""
+    """Bins of lines and of their wings."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], lines, [False]]).astype(int)))
     grown = lines.copy()
     for begin, end in edges.reshape(-1, 2):

@@ -1,4 +1,4 @@
-"""What mending has done with each image: columns of a result, counts, and what is told."""
+"""What the corrections did with each image: columns of a result, counts, and warnings."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from hrixs.doubt_rules.images import Names
 from hrixs.level.dark_fit import LARGEST_ERROR
 from hrixs.utils.errors import warn
 
-#: Columns of images: what was taken off, and pixels that were replaced.
+#: Columns of images: values that were subtracted, and numbers of replaced pixels.
 PEDESTAL, DARK_FACTOR, DARK_OFFSET = "pedestal", "dark_factor", "dark_offset"
 PIXELS = "cosmic_pixels"
-# Columns that are summed up only.
+# Columns of which only the sum is kept.
 DARK_FACTOR_ERR, LIT = "dark_factor_err", "level_lit"
 _UNITS = {PEDESTAL: "ADU", DARK_OFFSET: "ADU"}
 _LONG_NAMES = {
-    PEDESTAL: "level of the pixels without light, taken off",
+    PEDESTAL: "level of the pixels without light, subtracted",
     DARK_FACTOR: "factor of the dark",
-    DARK_OFFSET: "level above the dark, taken off",
-    PIXELS: "pixels replaced, as cosmic rays hit them",
+    DARK_OFFSET: "level above the dark, subtracted",
+    PIXELS: "pixels replaced because of cosmic rays",
 }
 #: Variables that results may have.
 VARIABLES = tuple(_LONG_NAMES)
@@ -32,7 +32,7 @@ _MOST_NAMED = 8
 def variables(
     columns: Mapping[str, NDArray[Any]],
 ) -> dict[str, tuple[NDArray[Any], dict[str, str]]]:
-    """Columns that are put into a result, each with its attributes."""
+    """Columns for a result, with their attributes."""
     made = {}
     for name in VARIABLES:
         if name in columns:
@@ -45,13 +45,13 @@ def variables(
 
 
 def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
-    """Counts for ``attrs`` of the columns of all images; what is not as it should be is warned of.
+    """Counts for ``attrs`` from the columns of all images; warns of problems.
 
     Warns
     -----
     HrixsWarning
-        Light lies where the level is taken from; the dark is too flat for a factor; images can't be
-        compared with the others.
+        If there is light where the level is measured, if the dark is too flat for a factor, or if
+        images cannot be compared with the others.
     """
     attrs: dict[str, Any] = {}
     if DARK_FACTOR_ERR in columns and len(columns[DARK_FACTOR_ERR]):
@@ -70,9 +70,9 @@ def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
         attrs["n_lit_levels"] = len(lit)
         if len(lit):
             warn(
-                f"{len(lit)} images have light, or another level, in nearly all of the pixels that "
-                f"their level is taken from, which may be too high: {_named(lit, names)}. Set "
-                "PEDESTAL to rows without light, as slice(1900, 2000), and load a dark."
+                f"the level of {len(lit)} images may be too high, because nearly all pixels used "
+                f"for it have light, or levels of their own: {_named(lit, names)}. Set PEDESTAL to "
+                "rows without light, such as slice(1900, 2000), and load a dark."
             )
     if PIXELS in columns:
         pixels = columns[PIXELS]
@@ -83,8 +83,8 @@ def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
         odd = np.flatnonzero(pixels < 0)
         if len(odd):
             warn(
-                f"no tracks are removed from {len(odd)} images, whose light is not that of the "
-                f"first ones: {_named(odd, names)}. Look at these images."
+                f"no tracks are removed from {len(odd)} images, because their light differs from "
+                f"that of the first images: {_named(odd, names)}. Look at these images."
             )
     return attrs
 

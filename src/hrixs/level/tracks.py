@@ -1,4 +1,4 @@
-"""Tracks of cosmic rays in single frames: found by what the other images show, and replaced."""
+"""Find tracks of cosmic rays in single frames by comparison with other images, and replace them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from hrixs.level.cosmic_limits import (
 )
 from hrixs.utils.typing import Floats
 
-# So many blocks of columns show how bright a frame is.
+# Number of blocks of columns that show how bright a frame is.
 _LOOKED_AT = 8
-# Limits are made for the brightness of the first images, and for each so many times brighter.
+# Limits are made for the brightness of the first images, and for multiples by this factor.
 _BRIGHTER = 1.3
-# Light is as in the first images where rows are not brighter by this, and so many errors.
+# Rows may be brighter than in the first images by this share plus this number of errors.
 _MORE, _ERRORS = 1.5, 5.0
-# Rows of a chip that may be brighter all the same, as tracks make them.
+# Share of the rows that may be brighter still, because of tracks.
 _FEW_ROWS = 0.004
-# Blocks along the line, of which the middle one counts, and rows that lines may climb in these.
+# Blocks along the line whose median is used, and rows that lines may climb within them.
 _BESIDE, _CLIMB = 9, 2
-# A frame with tracks on more than this part of its pixels is none that can be compared.
+# A frame with tracks on a larger share of its pixels cannot be compared.
 _MOST_SEEDS = 0.1
 
 
 @dataclass
 class TrackRemover:
-    """Removes tracks from frames, one by one; what a frame gets does not depend on the others.
+    """Removes tracks from frames one by one; the result for a frame does not depend on the others.
 
     Attributes
     ----------
@@ -42,8 +42,8 @@ class TrackRemover:
     mask : numpy.ndarray of bool, shape (x, y), or None
         Bad pixels, which are left as they are.
     keep_light : bool
-        Whether light that is usual is put in the place of what is removed, as integrating needs;
-        else the level alone, as counting does.
+        True: replace tracks by the usual light, as integrating needs. False: by the level, as
+        counting needs.
     """
 
     limits: CosmicLimits
@@ -54,7 +54,7 @@ class TrackRemover:
         self._made: dict[tuple[int, str], NDArray[Any]] = {}
 
     def remove(self, frame: NDArray[Any]) -> int:
-        """Replace the tracks in a frame, in place; how many pixels they are, -1: incomparable."""
+        """Replace tracks in a frame, in place; return the number of pixels, -1: not comparable."""
         shift, brightness, light = self._state_of(frame)
         limit = self._limit(frame.dtype, brightness, light)
         if abs(shift) > self.limits.noise:
@@ -81,12 +81,12 @@ class TrackRemover:
 
     @cached_property
     def _blocks(self) -> NDArray[np.int64]:
-        """Numbers of the blocks that are looked at; whole ones."""
+        """Numbers of the blocks that are used; only whole blocks."""
         whole = max(1, self.limits.usual.shape[0] // ALONG)
         return np.unique(np.linspace(0, whole - 1, _LOOKED_AT + 2).round()[1:-1].astype(np.int64))
 
     def _state_of(self, frame: NDArray[Any]) -> tuple[float, float, Floats | None]:
-        """Shift of the level, brightness against the first images, and light where it is new."""
+        """Shift of the level, brightness relative to the first images, and light in new places."""
         columns = np.minimum(self._blocks[:, None] * ALONG + np.arange(ALONG), frame.shape[0] - 1)
         part = frame[columns].astype(np.float32) - self.limits.usual[columns]
         if self.mask is not None or frame.dtype.kind == "f":
@@ -94,7 +94,7 @@ class TrackRemover:
         mean_light = self.limits.mean_light[self._blocks]
         dim = mean_light <= np.median(mean_light)
         shift = float(np.median(np.moveaxis(part, 1, 2)[dim][::8]))
-        # Of each row of a block without its brightest pixel: a track is not light.
+        # Each row of a block without its brightest pixel, because a track is not light.
         extra = part - np.float32(shift)
         rows = (extra.sum(axis=1) - extra.max(axis=1)) / (ALONG - 1)
         known = float(mean_light.sum())
@@ -115,7 +115,7 @@ class TrackRemover:
         return useless if self.mask is None else np.asarray(useless | self.mask[columns])
 
     def _own_light(self, frame: NDArray[Any], shift: float, brightness: float) -> Floats:
-        """Light of a frame whose lines are not those of the first images, held through tracks."""
+        """Light of a frame with other lines than the first images; tracks do not change it."""
         extra = frame - self.limits.usual - np.float32(shift)
         if self.mask is not None:
             extra[self.mask] = 0.0
@@ -128,7 +128,7 @@ class TrackRemover:
         return np.asarray(np.maximum(self.limits.light * max(brightness, 1.0), middle))
 
     def _limit(self, dtype: np.dtype[Any], brightness: float, light: Floats | None) -> NDArray[Any]:
-        """Value of each pixel above which no light makes it."""
+        """Value of each pixel that light does not exceed."""
         if light is not None:
             return self._limit_of(light, dtype)
         step = max(0, int(np.ceil(np.log(max(brightness, 1e-9)) / np.log(_BRIGHTER))))
@@ -153,7 +153,7 @@ class TrackRemover:
     def _grown(
         self, frame: NDArray[Any], seeds: NDArray[np.int64], shift: float, light: Floats
     ) -> NDArray[np.int64]:
-        """Seeds, the bright pixels connected to them, and one pixel around."""
+        """Seeds, bright pixels connected to them, and one pixel around."""
         values, usual = frame.ravel(), self.limits.usual.ravel()
         track, border = seeds, seeds
         while len(border) and len(track) <= _MOST_SEEDS * frame.size:
@@ -164,7 +164,7 @@ class TrackRemover:
             border = near[values[near] - usual[near] - shift > limit]
             track = np.union1d(track, border)
         track = np.union1d(track, _around(track, frame.shape))
-        # What is NaN or infinite is told as such.
+        # NaN and infinite pixels are reported later.
         track = track[np.isfinite(values[track])]
         if self.mask is not None:
             track = track[~self.mask.ravel()[track]]
@@ -172,7 +172,7 @@ class TrackRemover:
 
 
 def _around(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Flat numbers of the pixels that touch some, and of these themselves."""
+    """Flat indices of some pixels and of all that touch them."""
     columns, rows = np.divmod(places, shape[1])
     step = np.arange(-1, 2)
     x = np.clip(columns[:, None, None] + step[:, None], 0, shape[0] - 1)
@@ -188,7 +188,7 @@ def _sliding(image: Floats, reach: int, axis: int) -> Floats:
 
 
 def _as_limit(limit: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A limit that is compared with frames in their own numbers."""
+    """A limit in the type of the frames, for comparison with them."""
     if dtype.kind not in "iu":
         return limit.astype(dtype, copy=False)
     info = np.iinfo(dtype)

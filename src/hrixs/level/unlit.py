@@ -1,4 +1,4 @@
-"""Pixels without light, which give a frame's level: those whose neighbours are darkest."""
+"""Level of a frame from its pixels without light: those with the darkest neighbours."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from numpy.typing import NDArray
 
 from hrixs.utils.typing import Floats
 
-# Pixels of a frame that are looked at, in strips of so many neighbouring columns.
+# Number of pixels of a frame that are used, in strips of this number of columns.
 _PIXELS, _STRIP = 262_144, 8
-# Parts of them that are taken, those with the darkest neighbours; fewer where more is lit.
+# Shares of the pixels that are tried, with the darkest neighbours; smaller if more have light.
 _PARTS = (0.5, 0.2, 0.08, 0.03, 0.01)
 _LEAST_PIXELS = 500
-# So many values of a part are enough for a mean.
+# Number of values that is enough for a mean.
 _ENOUGH = 16_384
-# A part is without light where its level is that of the last one, within so many standard errors
-# or this part of the noise; where the last two differ by this much of the noise, or the last one's
-# values are so skewed, none may be.
+# A share has no light if its level equals that of the smallest share, within this number of
+# standard errors or this part of the noise. If the two smallest differ by this part of the noise,
+# or the values of the smallest are this skewed, all pixels may have light.
 _ERRORS, _ALIKE, _LIT, _SKEWED = 2.5, 0.05, 0.5, 0.25
 _N_SIGMA, _ROUNDS, _CLIPPED = 3.0, 10, 0.98657
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Which pixels of frames are looked at, and their neighbours, from strips of columns.
+    """The pixels of frames that are used, with their neighbours: strips of columns.
 
     Attributes
     ----------
     shape : (int, int)
-        Of a frame.
+        Shape of a frame.
     """
 
     shape: tuple[int, int]
@@ -52,18 +52,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class UnlitLevel:
-    """Level of a frame's pixels without light.
+    """Level of the pixels without light of a frame.
 
     Attributes
     ----------
     level, noise : float
-        Mean and standard deviation, in ADU; NaN where all is masked.
+        Mean and standard deviation, in ADU; NaN if all pixels are masked.
     part : float
-        Of the pixels that were taken for those without light.
+        Share of the pixels that were used as pixels without light.
     lit : bool
-        Whether so much is lit that the level may be too high.
+        Whether so many pixels have light that the level may be too high.
     used : numpy.ndarray of bool
-        The pixels that give it, in the shape of the strips without their borders.
+        The pixels that were used, in the shape of the strips without their borders.
     """
 
     level: float
@@ -76,13 +76,13 @@ class UnlitLevel:
 def unlit_level(strips: Floats) -> UnlitLevel:
     """Find the level of the pixels without light in strips of a frame.
 
-    Light that falls on a pixel reaches its neighbours, while their noise is their own: pixels with
-    dark neighbours are without light, and what they themselves have is not chosen by its value.
+    Light on a pixel reaches its neighbours, but the noise of neighbours is independent. So pixels
+    with dark neighbours have no light, and their own values are not biased by this choice.
 
     Parameters
     ----------
     strips : numpy.ndarray, shape (strips, columns, y)
-        As from `Sample.of`, in ADU; NaN where a pixel is masked.
+        From `Sample.of`, in ADU; NaN for masked pixels.
 
     Examples
     --------
@@ -122,14 +122,14 @@ def unlit_level(strips: Floats) -> UnlitLevel:
 
 
 def _beside(strips: Floats) -> Floats:
-    """Sum of the eight neighbours of each pixel that has them."""
+    """Sum of the eight neighbours of each pixel that is not at the border."""
     rows = strips[:, :, :-2] + strips[:, :, 1:-1] + strips[:, :, 2:]
     around = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
     return np.asarray(around - strips[:, 1:-1, 1:-1])
 
 
 def clipped_mean(values: Floats) -> tuple[float, float]:
-    """Mean and standard deviation of what lies within three of the latter."""
+    """Mean and standard deviation of values within three standard deviations."""
     level, noise, *_ = _clipped(values)
     return level, noise
 
@@ -139,7 +139,7 @@ def _few(values: Floats) -> Floats:
 
 
 def _clipped(values: Floats) -> tuple[float, float, int, float]:
-    """Mean and standard deviation of what lies within three of the latter, how many do, skew."""
+    """Mean, standard deviation, number and skew of values within three standard deviations."""
     level = float(np.median(values))
     noise = 1.4826 * float(np.median(np.abs(values - level)))
     n = len(values)

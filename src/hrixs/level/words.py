@@ -1,6 +1,6 @@
-"""Words that settings of the level may be."""
+"""Words that settings of the level may have."""
 
 from __future__ import annotations
 
-#: What of a dark may be fitted.
+#: Parameters of a dark that may be fitted.
 DARK_FITS = ("offset", "factor", "both")

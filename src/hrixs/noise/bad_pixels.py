@@ -1,4 +1,4 @@
-"""Bad pixels, rows and columns, by dark frames or by frames with light."""
+"""Find bad pixels, rows and columns in dark frames or in frames with light."""
 
 from __future__ import annotations
 
@@ -31,21 +31,23 @@ from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-#: Standard deviations from the other pixels at which a pixel is bad.
+#: Deviation from other pixels at which a pixel is bad, in standard deviations.
 N_SIGMA = 7.0
-# Frames without which the noise of a pixel is not judged.
+# Fewest frames for the noise of a pixel.
 _LEAST_FRAMES = 5
-# Values of a pixel further than this from its median are photons, tracks, or its own blinking.
+# In ADU: the squares of more do not add up.
+_LARGEST_DIFFERENCE = 1e100
+# Values further than this from the median of a pixel are photons, tracks, or blinking.
 _CLIP = 6.0
-# More pixels than this that are raised in one frame alone are those of photons: a share, a number.
+# If more pixels (share, number) are raised in a single frame, these are photons.
 _LIGHT_SHARE, _LIGHT_PIXELS = 1e-4, 5.0
-# Where more pixels than this share are the same in all frames, the frames are copies.
+# If more than this share of the pixels is equal in all frames, the frames are copies.
 _MOST_STILL = 0.99
-# Rows of a frame that are looked at together.
+# Rows of a frame that are processed together.
 _ROWS = 32
-# Enough to tell how a pedestal moves.
+# Number of pixels that is enough for changes of the pedestal.
 _OFFSET_PIXELS = 20_000
-# More bad pixels than this share are worth a word.
+# A larger share of bad pixels is reported.
 _MANY = 0.02
 
 
@@ -60,46 +62,45 @@ def bad_pixels(
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        Dark frames, frames with light, or one image, for example the mean of dark ones. Five frames
-        or more are needed for noisy and stuck pixels; in fewer than four a cosmic ray
-        cannot be distinguished from a hot pixel. In light, blinking pixels are recognised by fewer
-        frames around them, so that some 16 are needed.
+        Dark frames, frames with light, or one image, for example the mean of dark frames. Noisy and
+        stuck pixels need at least five frames; in fewer than four a cosmic ray cannot be
+        distinguished from a hot pixel. With light, blinking pixels need about 16 frames.
     n_sigma : float
-        Standard deviations of the pixels' levels at which a pixel is hot or dead. A noisy pixel
-        has a noise that a good one has as seldom, and at least twice that of most.
+        Deviation of the level of a pixel from the others, in standard deviations, at which it is
+        hot or dead. A pixel is noisy if chance makes its noise as rarely, and if it has at least
+        twice the usual noise.
     threads : int, optional
         As in `hrixs.find_photons`.
 
     Returns
     -------
     xarray.DataArray of bool, dims (x, y)
-        True where a pixel is bad; fits `mask` of `hrixs.find_photons` and ``MASK`` of the class.
-        ``attrs`` count the bad pixels: ``n_noisy`` (noise too high), of the others ``n_hot`` (level
-        too high, or stuck above that of most) and ``n_dead`` (too low, or stuck below). Of these,
-        ``n_stuck`` do not change; ``n_rows`` and ``n_columns`` lines (of one y, and of one x) are
-        bad as a whole; ``light`` is 1 where there are photons in the frames, and ``n_left_out``
-        counts frames that are unlike the others. It has the coordinates ``x`` and ``y`` of
-        `frames`, where there are any.
+        True for bad pixels, as `mask` of `hrixs.find_photons` and ``MASK`` of the class. ``attrs``
+        has numbers of bad pixels: ``n_noisy`` (too much noise), and of the others ``n_hot`` (level
+        too high, or stuck at a high one) and ``n_dead`` (level too low, or stuck at a low one). Of
+        all bad pixels, ``n_stuck`` do not change. ``n_rows`` and ``n_columns``: lines (one y, one
+        x) that are bad as a whole. ``light``: 1 if the frames have photons. ``n_left_out``: frames
+        that differ from the others. It has the coordinates ``x`` and ``y`` of `frames`, if any.
 
     Raises
     ------
     TypeError, ValueError
-        Unreadable dtype; wrong shape, NaN pixels, `n_sigma` not a positive number, or frames of
-        which none has any noise.
+        For an unreadable dtype, a wrong shape, NaN pixels, if `n_sigma` is not positive, or if no
+        frame has any noise.
 
     Warns
     -----
     HrixsWarning
-        For frames that are left out, fewer than five frames, and many bad pixels.
+        For frames that are left out, for fewer than five frames, and for many bad pixels.
 
     Notes
     -----
-    A pixel's level and noise are of its values within 6 standard deviations of its median, so that
-    photons and the track of a cosmic ray do no harm; a pixel with two values or more beyond is
-    noisy, in light if that is more than those around it explain. A pixel that does not change is
-    bad at any level, and no other is compared with it: a band of dead pixels may be of any width.
-    Where light has raised the level, the noise is far above that of a pedestal, and the pixel is
-    good. Two halves of the chip with different pedestals are good, too.
+    Level and noise of a pixel are computed from its values within 6 standard deviations of its
+    median, so that photons and tracks of cosmic rays do not matter. A pixel with two or more values
+    beyond is noisy; with light, only if this is more than its neighbours explain. A pixel that does
+    not change is bad at any level, and no other pixel is compared with it, so that bands of dead
+    pixels may have any width. If light has raised the level of a pixel, its noise is far above that
+    of a pedestal, and the pixel is good. Halves of the chip with different pedestals are good, too.
 
     Examples
     --------
@@ -168,7 +169,7 @@ def _require_numbers(stack: Frames) -> None:
     if n_bad:
         raise ValueError(
             f"frames has {n_bad} pixels that are NaN or infinite, "
-            "expected none. Mark them by hand, and replace them by the median first."
+            "expected none. Replace them by the median, and add them to the mask yourself."
         )
     largest = float(stack.pixels.max()) - float(stack.pixels.min())
     if largest > LARGEST_PIXEL:
@@ -179,7 +180,7 @@ def _require_numbers(stack: Frames) -> None:
 
 
 def _still_pixels(stack: Frames) -> BoolImage:
-    """Pixels that are the same in all frames; none where nearly all are."""
+    """Pixels that are equal in all frames; none if nearly all are."""
     pixels = stack.pixels
     still = np.ones(stack.frame_shape, dtype=bool)
     for x in range(0, len(still), _ROWS):
@@ -193,9 +194,9 @@ def _still_pixels(stack: Frames) -> BoolImage:
 
 
 def _offsets(stack: Frames, still: BoolImage) -> Floats:
-    """How far each frame's pedestal lies above that of the first, by some of the pixels that move.
+    """Pedestal of each frame relative to the first one, from some of the pixels that change.
 
-    A pedestal that moves is no noise of the pixels.
+    Changes of the pedestal are not noise of the pixels.
     """
     n_moving = still.size - int(np.count_nonzero(still))
     step = max(1, n_moving // _OFFSET_PIXELS)
@@ -208,7 +209,7 @@ def _offsets(stack: Frames, still: BoolImage) -> Floats:
 
 
 def _by_levels(stack: Frames, n_sigma: float, threads: int | None) -> dict[str, NDArray[np.bool_]]:
-    """What few frames tell: levels, and bands of one value."""
+    """Bad pixels in a few frames: by levels, and bands of one value."""
     pixels = stack.pixels
     level = pixels.min(axis=0) if len(stack) == 2 else np.median(pixels, axis=0)
     level = np.asarray(level, dtype=np.float64)
@@ -245,7 +246,7 @@ def _by_levels_and_noise(
         )
     typical = median_of(moving)
     if light:
-        # Of those below the median alone, to which light does not add.
+        # Only of values below the median, which light does not change.
         assert found.lower_noise is not None
         lower = found.lower_noise
         typical = median_of(lower[lower > 0])
@@ -271,7 +272,7 @@ def _by_levels_and_noise(
 
 
 def _has_light(n_left_out: NDArray[np.int32], n: int) -> bool:
-    """Whether far more pixels are raised now and then than tracks of cosmic rays would."""
+    """Whether far more pixels are raised in single frames than cosmic rays can explain."""
     once = float(np.count_nonzero(n_left_out == 1)) / n
     return once > max(_LIGHT_PIXELS, _LIGHT_SHARE * n_left_out.size)
 
@@ -301,7 +302,7 @@ def _joined(
         medians=None if on_line.any() else medians,  # else of other pixels
         threads=threads,
     )
-    # A stuck pixel, or one on a bad line, is hot if it lies above most.
+    # A stuck pixel, or one on a bad line, is hot if it is above most pixels.
     also = stuck | on_line
     high = level > median_of(level[usable & ~on_line]) if also.any() else also
     return {
@@ -316,7 +317,7 @@ def _joined(
 
 
 def _in_words(found: dict[str, NDArray[np.bool_]]) -> str:
-    """What there is most of, and what to do about it."""
+    """Text: numbers of bad pixels, and what to do."""
     n = {name: int(found[name].sum()) for name in _COUNTED}
     texts = [f"{n['hot']} hot, {n['dead']} dead, {n['noisy']} noisy"]
     if n["stuck"]:

@@ -1,4 +1,4 @@
-"""The peaks of one and of two photons in the histogram of the spots' charges."""
+"""Fit the peaks of one and two photons in the histogram of charges of spots."""
 
 from __future__ import annotations
 
@@ -10,40 +10,39 @@ from numpy.typing import ArrayLike, NDArray
 from hrixs.utils.likelihood import errors_of, most_likely
 from hrixs.utils.typing import Floats
 
-# Fewer spots than this show no peak.
+# Fewest spots for a peak.
 _LEAST_SPOTS = 50
-# A peak wider than this fraction of its charge is not one of single photons.
+# A peak wider than this share of its charge is not one of single photons.
 _WIDEST = 0.35
 # Range of the fit: below one photon in widths of the peak, and in photons.
 _WIDTHS_BELOW, _PHOTONS_ABOVE = 3.0, 3.5
 _BINS_A_WIDTH = 3.0
-# False hits have their peak below this, in standard deviations of a spot's noise.
+# The peak of false hits is below this, in standard deviations of the noise of a spot.
 _FALSE_HITS = 3.5
-# A neighbour of which the spot holds less than this has a hit of its own, one of which it holds
-# more has none. Of the values tried, simulated frames lose least with it: those with 1000, 5000 and
-# 20000 photons at a noise of 1.6 e-, and with 5000 and 20000 at 4 e-, of clouds of 0.55 px.
+# A neighbour with less than this share of its charge in the spot has its own hit, otherwise none.
+# Of the values tried, it loses fewest photons in simulated frames: 1000, 5000 and 20000 photons at
+# a noise of 1.6 e-, and 5000 and 20000 at 4 e-, with clouds of 0.55 px.
 _PART_WITHOUT_A_HIT = 0.75
 
 
 @dataclass(frozen=True)
 class ChargePeaks:
-    """Charges of spots as fitted, with one standard deviation of each number.
+    """Fitted charges of spots; errors are one standard deviation.
 
     Attributes
     ----------
     adu_per_photon, adu_per_photon_err : float
-        Charge of one photon in its spot, in ADU. Of a cloud of half a pixel's width some permille
-        lie outside of 4 x 4 pixels.
+        Charge of one photon in its spot, in ADU. For a cloud with a width of half a pixel, a few
+        permille are outside 4 x 4 pixels.
     width, width_err : float
-        Standard deviation of the single photons' charge, in ADU.
+        Standard deviation of the charge of single photons, in ADU.
     double_share, double_share_err : float
-        Share of the spots between which and one photon there is nothing to see: two photons in
-        one place.
+        Share of spots with two photons in one place, which look like one bright photon.
     spots : tuple of float
-        Number of spots with one photon, with one and a part of another, with two, with two and a
-        part of a third, and with three.
+        Number of spots with one photon, one and part of another, two, two and part of a third, and
+        three.
     noise : float
-        Standard deviation that the read noise alone gives to a spot's charge, in ADU.
+        Standard deviation of the charge of a spot by read noise alone, in ADU.
     """
 
     adu_per_photon: float
@@ -62,10 +61,10 @@ class ChargePeaks:
 
     @property
     def boundary(self) -> float:
-        """Charge above which a spot is taken for two photons with the fewest mistakes, in ADU.
+        """Charge above which a spot counts as two photons, with the fewest mistakes, in ADU.
 
-        The mistakes are single photons above it and double ones below. A neighbour of which three
-        quarters lie in the spot has no hit of its own, and counts as a second photon there.
+        Mistakes are single photons above, and double ones below. A neighbour with three quarters of
+        its charge in the spot has no hit of its own, and counts as a second photon.
         """
         fraction = np.linspace(1.2, 2.2, 1001)
         one, part, two, two_and_part, three = self.density(self.adu_per_photon * fraction)
@@ -83,34 +82,33 @@ def fit_charge_peaks(
     alone: ArrayLike | None = None,
     crowded: bool = False,
 ) -> ChargePeaks | None:
-    """Fit the charges of spots: photons alone, in twos, and with a part of a neighbour.
+    """Fit charges of spots: single photons, two photons, and photons with part of a neighbour.
 
     Parameters
     ----------
     charge : array_like, shape (n,)
-        Charge of each spot above the pedestal, in ADU. Charges below the peak of single photons,
-        as false hits have, and far above it, as cosmic rays have, do not disturb.
+        Charge of each spot above the pedestal, in ADU. Charges below the peak of single photons
+        (false hits) and far above it (cosmic rays) do not matter.
     noise : float
-        Standard deviation that read noise gives to a charge, in ADU: for a spot of 4 x 4 pixels
-        four times that of a pixel.
+        Standard deviation of a charge by read noise, in ADU: four times that of a pixel, for spots
+        of 4 x 4 pixels.
     alone : array_like of bool, shape (n,), optional
-        True for spots without a neighbour. Where they show a peak, the charge of one photon is
-        taken from it, which neighbours would raise by per cents in crowded frames.
+        True for spots without a neighbour. If these have a peak, it gives the charge of one photon;
+        in dense frames neighbours would increase the charge by some per cent.
     crowded : bool
-        Whether nothing is taken from spots with neighbours: there is no peak then if those without
-        show none.
+        Whether to ignore spots with neighbours; there is no peak then if the others have none.
 
     Returns
     -------
     ChargePeaks or None
-        None where there is no peak: fewer than 50 spots, or a spread of more than a third.
+        None if there is no peak: fewer than 50 spots, or a width of more than a third.
 
     Notes
     -----
-    Likelihood of the counts in bins of a third of a width, for Gaussians at one, two and three
-    photons, and between them the photons of which a neighbour's spot holds a part, spread evenly.
-    The width of n photons is that of n photons' electrons and of one spot's noise. Uncertainties
-    are from the Fisher information.
+    The likelihood of counts in bins of a third of a width is maximised. The model has Gaussians at
+    one, two and three photons, and an even distribution between them for parts of neighbours. The
+    width of n photons is that of their electrons and of the noise of one spot. Uncertainties are
+    from the Fisher information.
 
     Examples
     --------
@@ -134,7 +132,7 @@ def fit_charge_peaks(
 def _fit_peaks(
     charges: NDArray[np.float64], noise: float, single: ChargePeaks | None
 ) -> ChargePeaks | None:
-    """Fit all kinds of spots, with the peak of one photon held where `single` gives it."""
+    """Fit all kinds of spots, with the peak of one photon fixed by `single`, if given."""
     charges = charges[np.isfinite(charges) & (charges > 0)]
     start = (single.adu_per_photon, single.width) if single else _first_peak(charges, noise)
     if start is None:
@@ -165,7 +163,7 @@ def _fit_peaks(
 
 @np.errstate(under="ignore")  # far from all spots
 def _first_peak(charges: NDArray[np.float64], noise: float) -> tuple[float, float] | None:
-    """Place and width of the highest peak, as a start of the fit."""
+    """Position and width of the highest peak, as start values."""
     from scipy.ndimage import gaussian_filter1d
 
     if len(charges) < _LEAST_SPOTS:
@@ -173,7 +171,7 @@ def _first_peak(charges: NDArray[np.float64], noise: float) -> tuple[float, floa
     top = 4 * float(np.median(charges))
     step = max(noise / 4, top / 4000)
     counts, edges = np.histogram(charges, bins=np.arange(0, top + step, step))
-    # As smooth as the noise allows, and smoother where there are few spots.
+    # As little smoothing as the noise allows; more for few spots.
     smooth = gaussian_filter1d(counts.astype(float), max(noise, 0.03 * top) / step / 2)
     inner = smooth[1:-1]
     peaks = 1 + np.flatnonzero((inner >= smooth[:-2]) & (inner > smooth[2:]))
@@ -182,7 +180,7 @@ def _first_peak(charges: NDArray[np.float64], noise: float) -> tuple[float, floa
         return None
     peak = int(peaks[np.argmax(smooth[peaks])])
     photon = float(edges[peak] + step / 2)
-    # Half of the peak above its place: neighbours' photons lie there too, but fewer.
+    # The half above the peak: parts of neighbours are there, too, but fewer.
     left = smooth[: peak + 1] < smooth[peak] / 2
     half = (peak - np.flatnonzero(left)[-1]) * step if left.any() else photon / 4
     return photon, float(np.clip(half / 1.18, max(noise, step), _WIDEST * photon * 0.9))
@@ -194,8 +192,8 @@ def _shapes(
 ) -> list[Floats]:
     """Probability density of each kind of spot, per ADU; the mean over bins of width `step`.
 
-    A Gaussian whose variance is larger by that of a bin is its mean over the bin. At the bins'
-    centres alone a peak three bins wide would be fitted too wide by half a percent.
+    The variance of a bin is added to the Gaussian, which gives its mean over the bin. With values
+    at bin centres a peak three bins wide would be fitted too wide by half a percent.
     """
     from scipy.special import ndtr
 
@@ -225,7 +223,7 @@ def _fit(
     *,
     held: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
-    """Values and errors of photon, width and spots, and the share of doubles with its own."""
+    """Values and errors of photon, width, spots and share of double hits."""
     centres, step = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     total = float(counts.sum())
     start = np.array([1.0, 1.0, 0.8, 0.05, 0.1, 0.02, 0.02])

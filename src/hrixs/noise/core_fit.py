@@ -1,4 +1,4 @@
-"""The noise in values of which some are raised by photons: a Gaussian fitted to its lower side."""
+"""Noise of values of which some are raised by photons: a Gaussian fit to the lower side."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hrixs.camera.counts import ValueCounts, step_of
 from hrixs.utils.likelihood import most_likely
 from hrixs.utils.typing import Floats
 
-# The part of a distribution that is fitted, in standard deviations from its middle. Photons only
-# add charge: what lies below the middle, and a little above it, is noise.
+# Fitted range of the distribution, in standard deviations from its centre. Photons only add charge:
+# values below the centre, and slightly above it, are noise.
 _FIT_LOW, _FIT_HIGH = 4.5, 1.0
-# Fewer values tell nothing.
+# Fewest values for a fit.
 _LEAST_VALUES = 16
 
 
 def gaussian_core(values: ArrayLike) -> tuple[float, float]:
-    """Centre and width of the noise in values of which some are raised by photons.
+    """Centre and width of the noise of values, some of which are raised by photons.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def gaussian_core(values: ArrayLike) -> tuple[float, float]:
     Returns
     -------
     mean, sigma : float
-        Of the noise before it was rounded to whole ADU, where the values are whole.
+        Those of the noise; for whole ADU, of the noise before rounding.
 
     Raises
     ------
@@ -38,10 +38,9 @@ def gaussian_core(values: ArrayLike) -> tuple[float, float]:
 
     Notes
     -----
-    A Gaussian is fitted to the histogram from 4.5 standard deviations below its middle to one
-    above, by the likelihood of the counts, with the probability of each bin as an integral. A noise
-    of 1.5 ADU in whole ADU is so measured to a permille, where a median or its deviation could
-    only be a whole number.
+    A Gaussian, integrated over the bins, is fitted to the histogram from 4.5 standard deviations
+    below its centre to one above, by maximum likelihood. So a noise of 1.5 ADU in whole ADU is
+    measured to a permille; a median or its deviation could only be a whole number.
 
     Examples
     --------
@@ -64,12 +63,12 @@ def gaussian_core(values: ArrayLike) -> tuple[float, float]:
 
 
 def cores_of(values: ValueCounts) -> tuple[Floats, Floats]:
-    """Centre and width of the noise of each frame, as `gaussian_core` finds them, from its counts.
+    """Centre and width of the noise of each frame, as in `gaussian_core`, from its counts.
 
     Parameters
     ----------
     values : ValueCounts
-        As from `hrixs.camera.count_frames`.
+        From `hrixs.camera.count_frames`.
 
     Returns
     -------
@@ -107,7 +106,7 @@ def _core_of_bins(counts: NDArray[Any], edges: Floats) -> tuple[float, float]:
 
 
 def _core_histogram(flat: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Counts of the values around the most frequent ones, in bins around the steps they go by."""
+    """Counts of values around the most frequent ones, in bins around multiples of their step."""
     sample = flat[:: max(1, flat.size // 100_000)]
     low, middle = np.percentile(sample, [15.87, 50])
     spread = float(middle - low)
@@ -131,7 +130,7 @@ def _fit_core(
 
     step = edges[1] - edges[0]
     sigma = max(sigma, 0.3 * step)
-    # At least one bin on either side of the middle one, else nothing tells the width.
+    # At least one bin on each side of the middle one, otherwise the width is unknown.
     used = (edges[:-1] > mean - max(_FIT_LOW * sigma, 2 * step)) & (
         edges[1:] < mean + max(_FIT_HIGH * sigma, 2 * step)
     )

@@ -1,4 +1,4 @@
-"""Samples of frames, and all hits in them with what separates noise from photons."""
+"""Samples of frames, and all hits in them with values that separate noise from photons."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from hrixs.photons.find import find_photons
 
 BoolImage = NDArray[np.bool_]
 
-#: Standard deviations of the squares above which hits are looked at.
+#: Threshold for these hits, in standard deviations of the squares.
 LOWEST = 4.0
-# The same in dark frames.
+# The same for dark frames.
 _LOWEST_OF_DARKS = 3.5
-#: Pixels of a spot, of which the charge is the sum.
+#: Number of pixels in a spot, whose sum is the charge.
 SPOT_PIXELS = 16
-# A pixel that is the brightest of a hit in this share of the frames, and in more than chance makes
-# of the hits around it in the whole frame, is hot.
+# A pixel is hot if it is the brightest of a hit in this share of the frames, and more often than
+# the hits around it explain by chance.
 _MOSTLY = 0.5
 _BY_CHANCE = 0.01
 _AROUND = (31, 3)
-# A spot without another one in so many pixels has no other photon's charge; one with another one in
-# so few shares pixels with it.
+# A spot without another one within the first distance (pixels) has no charge of other photons;
+# within the second one, spots share pixels.
 _ALONE, _OVERLAPS = 5.0, 4.0
-# Times the charge of most spots that are alone from which on one is not a photon's.
+# A spot with this times the usual charge of isolated spots is not a photon.
 _BRIGHT = 3.5
 
 
 def subsample(
     frames: xr.DataArray | ArrayLike | Frames, max_frames: int
 ) -> tuple[Frames, NDArray[np.int64]]:
-    """At most `max_frames` frames as a stack, evenly spread, and their numbers."""
+    """At most `max_frames` frames as a stack, evenly distributed, and their numbers."""
     numbers = None
     if isinstance(frames, xr.DataArray) and frames.ndim == 3 and set(FRAME_DIMS) < set(frames.dims):
-        # Before anything is loaded, as the frames may still be in the files.
+        # Before frames are loaded, because they may still be in the files.
         (dim,) = set(frames.dims) - set(FRAME_DIMS)
         numbers = _evenly(frames.sizes[dim], max_frames)
         if len(numbers) < frames.sizes[dim]:
@@ -65,7 +65,7 @@ def mean_dark(
     max_frames: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.floating[Any]] | None, Frames | None, DarkImage | None]:
-    """Dark image to subtract; where there are several, the good frames and what was left out."""
+    """Dark image to subtract; for several dark frames also the good ones, and those left out."""
     if dark is None:
         return None, None, None
     stack = as_frames(dark)
@@ -83,7 +83,7 @@ def mean_dark(
 
 
 def repeating_pixels(hits: SquareMaxima, n_frames: int, shape: tuple[int, int]) -> BoolImage:
-    """Pixels that are the brightest of a hit more often than the light on their part explains."""
+    """Pixels that are the brightest of a hit more often than the light around them explains."""
     from scipy.ndimage import uniform_filter
     from scipy.stats import binom
 
@@ -108,21 +108,21 @@ def hits_above_noise(
     noise: xr.Dataset,
     threads: int | None,
 ) -> SquareMaxima:
-    """All hits that are higher than four standard deviations of their frame's squares."""
+    """All hits above four standard deviations of the 2x2 squares of their frame."""
     least = noise["square_level"].values + LOWEST * noise["square_noise"].values
     bad = as_mask(mask, stack, usable=False)
     return square_maxima(stack, least, dark=dark, mask=bad, threads=threads)
 
 
 def heights_of(hits: SquareMaxima, noise: xr.Dataset) -> NDArray[np.float64]:
-    """Height of each hit's square above its frame's level."""
+    """Height of the square of each hit above the level of its frame."""
     return np.asarray(hits.height - noise["square_level"].values[hits.frame])
 
 
 def dark_hit_heights(
     darks: Frames, mask: BoolImage, threads: int | None = None
 ) -> NDArray[np.float64]:
-    """The same for dark frames, each less the mean of the others."""
+    """The same for dark frames, each minus the mean of the others."""
     mean = DarkMean(threads=threads)
     mean.add(darks.pixels)
     image = mean.result().image
@@ -131,7 +131,7 @@ def dark_hit_heights(
     hits = square_maxima(
         darks, least, dark=image, mask=as_mask(mask, darks, usable=False), threads=threads
     )
-    # The frame is in its own mean, which holds a part of the hit.
+    # The frame is part of the mean, which so contains a part of the hit.
     return heights_of(hits, noise) * len(darks) / (len(darks) - 1)
 
 
@@ -143,9 +143,9 @@ def spot_charges(
     threshold: float,
     threads: int | None,
 ) -> tuple[NDArray[np.float64], float, NDArray[np.bool_], float]:
-    """Charge of each spot above the pedestal, how much that is above the mean, and who is alone.
+    """Charge of each spot above the pedestal and above the mean, and mask of isolated spots.
 
-    At last, which share of the spots overlaps with another one.
+    The last value is the share of spots that overlap with another one.
     """
     if not np.isfinite(threshold):
         return np.empty(0), 0.0, np.empty(0, dtype=bool), 0.0
@@ -157,13 +157,13 @@ def spot_charges(
     raised = SPOT_PIXELS * (photons["base"].values - noise["level"].values)
     number = photons["frame"].values
     charge = photons["charge"].values + raised[number]
-    # Frames are moved apart along x, so that only spots of one frame are neighbours.
+    # Frames are shifted along x, so that only spots of one frame are neighbours.
     place = np.column_stack([photons["x"] + number * 4.0 * sum(mask.shape), photons["y"]])
     nearest = np.full(len(charge), np.inf)
     if len(charge) > 1:
         nearest = cKDTree(place).query(place, k=2)[0][:, 1]
     alone = nearest > _ALONE
-    # The spots along the track of a cosmic ray overlap, and are no photons.
+    # Spots along the track of a cosmic ray overlap, but are not photons.
     usual = charge[alone] if alone.any() else charge
     photons_like = charge < _BRIGHT * (np.median(usual) if usual.size else 0.0)
     overlapping = float(np.mean(nearest[photons_like] < _OVERLAPS)) if photons_like.any() else 0.0

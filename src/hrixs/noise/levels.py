@@ -1,4 +1,4 @@
-"""Noise of frames and of pixels, measured beside the photons that are in them."""
+"""Noise of frames and pixels, measured in frames that may have photons."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hrixs.camera.frames import Frames, as_dark, as_frames, as_mask
 from hrixs.noise.core_fit import cores_of
 from hrixs.utils.provenance import provenance
 
-# Values of one pixel further than this from its middle are photons.
+# Values further than this from the median of a pixel are photons.
 _CLIP = 5.0
-# Rows from which the noise of most pixels is taken.
+# Number of rows for the usual noise of pixels.
 _SAMPLE_ROWS = 64
 
 
@@ -27,16 +27,16 @@ def frame_noise(
     mask: xr.DataArray | ArrayLike | None = None,
     threads: int | None = None,
 ) -> xr.Dataset:
-    """Measure the noise over the pixels of each frame, photons left out.
+    """Measure the noise over the pixels of each frame, without photons.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
         One frame or a stack; any real dtype.
     dark : array_like, shape (x, y), optional
-        Subtracted first, in ADU. Without it the pixels' different pedestals are part of the noise.
+        Subtracted first, in ADU. Without it, different pedestals of pixels are part of the noise.
     mask : array_like of bool, shape (x, y), optional
-        True where a pixel is bad.
+        True for bad pixels.
     threads : int, optional
         As in `hrixs.find_photons`.
 
@@ -44,13 +44,13 @@ def frame_noise(
     -------
     xarray.Dataset
         Over dim ``frames``, in ADU: ``level`` and ``noise`` of the pixels, ``square_level`` and
-        ``square_noise`` of the sums of the 2x2 squares, on which `hrixs.find_photons` sets its
-        threshold.
+        ``square_noise`` of the sums of the 2x2 squares, which `hrixs.find_photons` compares with
+        its threshold.
 
     Raises
     ------
     NonFinitePixelsError, TypeError, ValueError
-        NaN or inf pixels that are not masked; unreadable dtype; wrong shapes.
+        For NaN or inf pixels that are not masked, an unreadable dtype, or wrong shapes.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def frame_noise(
 def noise_of_counts(
     pixels: ValueCounts, squares: ValueCounts, *, dark_subtracted: bool
 ) -> xr.Dataset:
-    """The same of frames that are counted already."""
+    """The same for frames that were counted before."""
     columns = [column for values in (pixels, squares) for column in cores_of(values)]
     names = ("level", "noise", "square_level", "square_noise")
     table = {
@@ -86,33 +86,33 @@ def pixel_noise(
     mask: xr.DataArray | ArrayLike | None = None,
     threads: int | None = None,
 ) -> xr.DataArray:
-    """Measure the noise of each pixel over the frames, photons left out.
+    """Measure the noise of each pixel over the frames, without photons.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        At least three frames; some ten or more give a map worth looking at.
+        At least three frames; about ten or more give a useful map.
     mask : array_like of bool, shape (x, y), optional
-        True where a pixel is bad.
+        True for bad pixels.
     threads : int, optional
         As in `hrixs.find_photons`.
 
     Returns
     -------
     xarray.DataArray
-        Standard deviation of each pixel in ADU, dims ``(x, y)``; NaN where masked. From n frames
-        it is uncertain by a fraction of ``1 / sqrt(2 (n - 1))``.
+        Standard deviation of each pixel in ADU, dims ``(x, y)``; NaN for masked pixels. The
+        relative error for n frames is ``1 / sqrt(2 (n - 1))``.
 
     Raises
     ------
     TypeError, ValueError
-        Unreadable dtype; fewer than three frames, or wrong shapes.
+        For an unreadable dtype, fewer than three frames, or wrong shapes.
 
     Notes
     -----
-    Values more than 5 standard deviations from the pixel's median are left out. That standard
-    deviation is taken from the values below the median, to which no photon adds, and is at least
-    the one of most pixels.
+    Values more than 5 standard deviations from the median of the pixel are left out. This standard
+    deviation is computed from the values below the median, which photons do not change, and is at
+    least that of most pixels.
 
     Examples
     --------
@@ -152,22 +152,22 @@ def pixel_noise(
 
 
 def typical_noise(frames: Frames, bad: NDArray[Any] | None, threads: int | None = None) -> float:
-    """Noise of most pixels from frame to frame, in ADU, by the values below their medians.
+    """Usual noise of pixels from frame to frame, in ADU, from values below their medians.
 
     Parameters
     ----------
     frames : Frames
         At least three, of three dimensions.
     bad : numpy.ndarray, shape (x, y), or None
-        Not 0 where a pixel is masked.
+        Not 0 for masked pixels.
     """
     step = max(1, frames.frame_shape[0] // _SAMPLE_ROWS)
     rows = replace(frames, pixels=frames.pixels[:, ::step])
     usable = bad[::step] == 0 if bad is not None else np.ones(rows.frame_shape, dtype=bool)
-    # No value is left out: the deviation of all of them, of pixels without light.
+    # No value is left out: this is the deviation of pixels without light.
     found = pixel_statistics(rows, n_sigma=1e9, least_noise=1.0, medians=False, threads=threads)
     noise = found.noise
     assert noise is not None
-    # Pixels that never change have none.
+    # Pixels that never change have no noise.
     known = noise[usable & (noise > 0)]
     return float(np.median(known)) if known.size else 0.0

@@ -1,4 +1,4 @@
-"""Rules by which a pixel is bad: stuck, too bright or too dark, too noisy, or on a bad line."""
+"""Rules for bad pixels: stuck, too bright, too dark, too noisy, or on a bad line."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from hrixs.utils.typing import Floats
 
 BoolImage = NDArray[np.bool_]
 
-# A pixel with less than this many times the noise of most is never called noisy; one with less than
-# this share of it has none of its own.
+# A pixel with less than this times the usual noise is never noisy; with less than this share of it,
+# the pixel has no noise.
 _LEAST_FACTOR, _STUCK_FACTOR = 2.0, 0.25
-# The pedestal may drift over the chip: a pixel is compared with those of a square of this size, of
-# which so many must be usable.
+# The pedestal may vary over the chip: a pixel is compared with those of a square of this size, of
+# which this share must be usable.
 _BLOCK, _LEAST_USABLE = 64, 0.1
-# Part of a block: so few rows lie in the cache.
+# Rows of a part of a block, few enough for the cache.
 _ROWS = 16
-# So many equal neighbours in a line are no chance, though one frame tells no noise.
+# This number of equal neighbours in a line is not chance, even in one frame.
 _EQUAL_RUN = 16
-# Light has this much variance above that of the noise for each ADU that it adds, in noise.
+# Variance of light above that of the noise, for each ADU of light, in units of the noise.
 _LIGHT_VARIANCE = 1.5
-# A hot pixel is compared with so many along the line on either side.
+# A hot pixel is compared with this number of pixels along the line on each side.
 _ALONG = 10
-# A line with light on more of its pixels is not judged.
+# A line with light on a larger share of its pixels is not judged.
 _MOST_LIGHT = 0.05
-# Pixels around one, along the line and across, of which as many should be raised as often.
+# Pixels around one, along the line and across, which should be raised as often.
 _AROUND = (31, 3)
-# Times the mean density that photons have where they lie closest.
+# Largest density of photons / mean density.
 _CLOSER = 8.0
-# Fewer pixels than this are called bad by chance, in all.
+# Largest expected number of pixels that are called bad by chance.
 _BY_CHANCE = 0.01
 
 
 def stuck_pixels(noise: Floats, typical: float, n_frames: int, step: float) -> BoolImage:
-    """Pixels that do not change, or hardly, where that is no chance.
+    """Pixels that change not at all, or too little to be chance.
 
     Parameters
     ----------
     noise : numpy.ndarray, shape (x, y)
-        Of each pixel from frame to frame, in ADU.
+        Noise of each pixel from frame to frame, in ADU.
     typical : float
-        That of most pixels that have any.
+        Usual noise of the pixels that have noise.
     n_frames : int
-        Frames that it is of.
+        Number of frames.
     step : float
-        Step that the values go by, in ADU; 0 for real numbers.
+        Step between values, in ADU; 0 for real numbers.
     """
     from scipy.stats import chi2
 
@@ -66,7 +66,7 @@ def stuck_pixels(noise: Floats, typical: float, n_frames: int, step: float) -> B
 
 
 def flat_runs(image: Floats) -> BoolImage:
-    """Pixels in long runs of one value, along x or y, as bands without a signal are."""
+    """Pixels in long sequences of one value along x or y, such as bands without a signal."""
     flat = np.zeros(image.shape, dtype=bool)
     for axis in (0, 1):
         values, found = np.moveaxis(image, axis, 0), np.moveaxis(flat, axis, 0)
@@ -88,18 +88,18 @@ def off_level(
     medians: tuple[Floats, Floats] | None = None,
     threads: int | None = None,
 ) -> tuple[BoolImage, BoolImage]:
-    """Pixels above, and below, those of the square around them.
+    """Pixels above, and pixels below, those in the square around them.
 
     Parameters
     ----------
     level : numpy.ndarray, shape (x, y)
-        Of each pixel, in ADU.
+        Level of each pixel, in ADU.
     usable : numpy.ndarray of bool, shape (x, y)
-        Pixels that others may be compared with.
+        Pixels with which others may be compared.
     n_sigma : float
-        Standard deviations of the usable pixels' levels at which one is off.
+        Largest deviation, in standard deviations of the levels of usable pixels.
     medians : (numpy.ndarray, numpy.ndarray), optional
-        Those of the lines of the usable pixels, as `BadLines` has them, where they are known.
+        Medians of the lines of usable pixels, from `BadLines`, if known.
     threads : int, optional
         As in `hrixs.find_photons`.
     """
@@ -114,7 +114,7 @@ def off_level(
 
 
 def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> NDArray[np.bool_]:
-    """Whether pixels lie far above those along the line on both sides: light has raised these, too.
+    """Whether pixels are far above those on both sides along the line, which have the same light.
 
     `pixels` has the shape (n, 2).
     """
@@ -130,8 +130,8 @@ def _stands_out(excess: Floats, pixels: NDArray[np.int64], n_sigma: float) -> ND
 
 
 def _excess(values: Floats, medians: tuple[Floats, Floats] | None, threads: int | None) -> Floats:
-    """Of each pixel above its column, its row, and the square that it is in, by their medians."""
-    # Two halves of the chip, or amplifiers of columns, have pedestals of their own.
+    """Level of each pixel relative to the medians of its column, its row and its square."""
+    # Halves of the chip, or amplifiers of columns, have different pedestals.
     if medians is None:
         of_y = _where_known(line_medians(values, 0, threads=threads))
         of_x = _where_known(line_medians(values, 1, less=of_y, threads=threads))
@@ -158,13 +158,14 @@ def _where_known(medians: Floats) -> Floats:
 
 
 class BadLines(NamedTuple):
-    """Lines of one x, and of one y, that are bad.
+    """Bad lines: of one x (columns) and of one y (rows).
 
     Attributes
     ----------
     columns, rows : numpy.ndarray of bool, shapes (x,) and (y,)
     medians : (numpy.ndarray, numpy.ndarray), optional
-        Of the pixels of each y, and of those of each x less the former: where all lines are judged.
+        Medians of the pixels of each y, and of each x after the former are subtracted; only if all
+        lines are judged.
     """
 
     columns: NDArray[np.bool_]
@@ -180,7 +181,7 @@ def bad_lines(
     *,
     threads: int | None = None,
 ) -> BadLines:
-    """Rows and columns whose level is not that of those beside them."""
+    """Rows and columns whose level differs from that of their neighbours."""
     judged = usable & ~is_light
     all_judged = bool(judged.all())
     values = level if all_judged else np.where(judged, level, np.nan)
@@ -195,7 +196,7 @@ def bad_lines(
         here = np.ix_(*((enough, across) if axis == 1 else (across, enough)))
         levels = np.full(len(enough), np.nan)
         if enough.any() and across.any():
-            # What the lines across differ by is theirs, as of two halves of the chip.
+            # Differences of the lines across, such as of two halves of the chip, are subtracted.
             all_lines = bool(enough.all() and across.all())
             some = values if all_lines else values[here]
             of_across = line_medians(some, 1 - axis, threads=threads)
@@ -207,7 +208,7 @@ def bad_lines(
 
 
 def noise_limit(n_sigma: float, n_frames: int) -> float:
-    """Times the noise of most pixels that a good pixel has as seldom as `n_sigma` says."""
+    """Ratio to the usual noise that a good pixel exceeds as rarely as `n_sigma` says."""
     from scipy.stats import chi2, norm
 
     free = n_frames - 2
@@ -216,20 +217,20 @@ def noise_limit(n_sigma: float, n_frames: int) -> float:
 
 
 def raised_by_light(excess: Floats, noise: Floats, typical: float) -> BoolImage:
-    """Pixels whose level light has raised: then their noise is far more than that of a pedestal."""
+    """Pixels whose level is raised by light: their noise is far above that of a pedestal."""
     variance = noise**2 - typical**2
     return np.asarray(variance > _LIGHT_VARIANCE * typical * np.maximum(excess, 0.0))
 
 
 def raised_too_often(n_times: Floats, n_frames: int) -> BoolImage:
-    """Pixels that are raised in more frames than the light on those around them explains.
+    """Pixels that are raised in more frames than the light around them explains.
 
     Parameters
     ----------
     n_times : numpy.ndarray, shape (x, y)
-        Frames in which each pixel is raised.
+        Number of frames in which each pixel is raised.
     n_frames : int
-        Of so many.
+        Number of all frames.
     """
     from scipy.ndimage import uniform_filter
     from scipy.stats import binom
@@ -238,7 +239,7 @@ def raised_too_often(n_times: Floats, n_frames: int) -> BoolImage:
     often = n_times >= 2
     around = uniform_filter(n_times, _AROUND, mode="reflect")[often] * (n_around + 1)
     around -= n_times[often]
-    # A photon raises several pixels: what is around is known by fewer photons than pixels.
+    # A photon raises several pixels, so the neighbourhood has fewer photons than raised pixels.
     n_known = np.maximum(around / 4, 0.0)
     share = (n_known + 3 * np.sqrt(n_known + 1) + 1) * 4 / (n_around * n_frames)
     chance = binom.sf(n_times[often] - 1, n_frames, np.minimum(share, 1.0))
@@ -247,9 +248,9 @@ def raised_too_often(n_times: Floats, n_frames: int) -> BoolImage:
 
 
 def never_raised_so_often(n_times: NDArray[np.integer], n_frames: int) -> int:
-    """Least number of frames, 2 or more, in which no pixel is raised by chance.
+    """Smallest number of frames, at least 2, in which no pixel is raised by chance.
 
-    Photons and tracks that raise single pixels now and then lie closer together in places.
+    Photons and tracks, which raise pixels in single frames, are denser in some places.
     """
     from scipy.stats import binom
 

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Above the highest value, on a logarithmic axis: room for the legend.
+# Factor above the highest value on a logarithmic axis, for the legend.
 _UP = 60
 
 
 def plot_noise_report(report: Any) -> Figure:
-    """Draw the charges with their peaks, the hits over the threshold, and the pixels' noise.
+    """Draw charges with their peaks, hits against the threshold, and noise of the pixels.
 
     Parameters
     ----------
     report : hrixs.NoiseReport
-        What is drawn.
+        The report to draw.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def plot_noise_report(report: Any) -> Figure:
 
 
 def _source(attrs: dict[str, Any]) -> str:
-    """Of which run the frames are, and how many they are."""
+    """Run and number of the frames."""
     of = source_text(xr.Dataset(attrs={k: v for k, v in attrs.items() if k != "n_images"}))
     n_darks = int(attrs.get("n_darks", 0))
     darks = f"{n_darks} dark frames" if n_darks else ""
@@ -103,18 +103,18 @@ def _draw_hits(ax: Axes, report: Any) -> None:
 
 
 def _draw_pixels(ax: Axes, report: Any) -> None:
-    # In frames with light the lines of the spectrum stand out, which are no noise.
+    # In frames with light the lines of the spectrum are visible; they are not noise.
     ax.set_title(
         "noise of the pixels in the dark frames"
         if report.attrs["n_darks"]
-        else "spread of the pixels in these frames, photons too",
+        else "scatter of the pixels in these frames, with photons",
         fontsize=12,  # in one line
     )
     if report.pixels is None:
         ax.text(0.5, 0.5, "needs 3 frames or more", ha="center", transform=ax.transAxes)
         return
     noise = report.pixels.values
-    # A pixel of the screen shows the noisiest of several, else single bad ones would not be seen.
+    # A pixel of the screen shows the noisiest of several; otherwise single bad ones are invisible.
     step = max(1, max(noise.shape) // 512)
     nx, ny = (size // step for size in noise.shape)
     blocks = noise[: nx * step, : ny * step].reshape(nx, step, ny, step)
@@ -135,5 +135,5 @@ def _draw_pixels(ax: Axes, report: Any) -> None:
 
 
 def _positive(values: Any) -> Any:
-    """Values for a logarithmic axis, which has no 0."""
+    """Values for a logarithmic axis, without 0."""
     return np.where(values.values > 0, values.values, np.nan)

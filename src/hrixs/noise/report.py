@@ -1,4 +1,4 @@
-"""What a run's noise and photons look like, and which thresholds follow from that."""
+"""Noise and photons of a run, and thresholds that follow from them."""
 
 from __future__ import annotations
 
@@ -35,61 +35,61 @@ from hrixs.photons.defaults import EV_PER_PAIR
 from hrixs.utils.checks import positive_energies, whole_number
 from hrixs.utils.provenance import provenance, source_attrs
 
-#: Frames that are looked at, evenly spread over those given.
+#: Number of frames that are used, evenly distributed over the given ones.
 MAX_FRAMES = 32
-#: False hits per frame at the threshold suggested where there are no photons to go by.
+#: False hits per frame at the suggested threshold if there are no photons.
 FALSE_HITS = 0.1
 #: Photons in one spot above which it is taken for a cosmic ray.
 BRIGHTEST = 3.5
-#: Share of the spots that overlap with another one from which on frames are crowded: no spot with a
-#: neighbour tells the charge of a photon then, and one of three photons is no cosmic ray.
+#: Share of overlapping spots above which frames are crowded: then spots with neighbours do not show
+#: the charge of a photon, and spots of three photons are not cosmic rays.
 CROWDED = 0.1
-# So many mistakes more than the least do not matter: a share of the photons, or a few hits in all,
-# of photons that a masked pixel has cut or of hot pixels that are not masked.
+# Additional mistakes that do not matter: a share of the photons, or a few hits in all, such as
+# photons cut by a masked pixel, or hot pixels that are not masked.
 _AS_GOOD, _AS_GOOD_HITS = 1e-3, 3.0
 _HITS = {"units": "per frame"}
-# Electrons an ADU; beyond, what was taken for a photon is none.
+# Range of the gain in electrons per ADU; outside, the peak is not that of photons.
 _POSSIBLE_GAINS = 2e-3, 1e5
 
 
 @dataclass(frozen=True, repr=False)
 class NoiseReport:
-    """Noise, photons and suggested thresholds of a run's frames.
+    """Noise, photons and suggested thresholds for the frames of a run.
 
     Attributes
     ----------
     threshold : float
-        Suggested ``THRESHOLD``: sum of a 2x2 square, in ADU, with the pedestal where no dark is
+        Suggested ``THRESHOLD``: sum of a 2x2 square in ADU, including the pedestal if no dark is
         subtracted.
     dbl_threshold : float or None
-        Suggested ``DBL_THRESHOLD``: charge of a spot above the frame's mean, in ADU. None where no
-        peak of single photons was found.
+        Suggested ``DBL_THRESHOLD``: charge of a spot above the mean of the frame, in ADU. None if
+        no peak of single photons was found.
     max_charge : float or None
-        Suggested ``MAX_CHARGE``: 3.5 photons, as a charge above the frame's mean, in ADU. None
-        as `dbl_threshold`, and where more than a tenth of the spots overlap.
+        Suggested ``MAX_CHARGE``: 3.5 photons, as a charge above the mean of the frame, in ADU. None
+        if `dbl_threshold` is, and if more than a tenth of the spots overlap.
     false_hits : float
-        Expected false hits per frame at `threshold`, from the noise alone.
+        Expected false hits per frame at `threshold`, by noise alone.
     peaks : ChargePeaks or None
-        Charge of a photon, its width and the share of doubles. None where none was found.
+        Charge of a photon, its width, and share of double hits. None if not found.
     electrons_per_adu : float or None
-        Gain of the camera, where the photon energy was given.
+        Gain of the camera, if the photon energy was given.
     frames : xarray.Dataset
-        Over dim ``frames``: level and noise of each frame looked at, as from `frame_noise`.
+        Over dim ``frames``: level and noise of each frame that was used, from `frame_noise`.
     pixels : xarray.DataArray or None
-        Noise of each pixel, dims (x, y), as from `pixel_noise`, of the dark frames where these
-        were given; None for fewer than 3 frames.
+        Noise of each pixel, dims (x, y), from `pixel_noise`; of the dark frames, if given. None for
+        fewer than 3 frames.
     repeating : xarray.DataArray
-        Bool, dims (x, y): pixels that make hits in half of the frames or more, and more often than
-        those around them. They are masked in all other numbers; use ``mask | repeating``, or the
+        Bool, dims (x, y): pixels with hits in at least half of the frames, and more often than
+        their neighbours. They are masked for all other numbers; use ``mask | repeating``, or the
         mask of `hrixs.bad_pixels`.
     scan : xarray.Dataset
         Over dim ``threshold`` (ADU), per frame: ``hits`` found, ``false_hits`` expected, and
-        ``dark_hits`` found in the dark frames, where these were given.
+        ``dark_hits`` found in dark frames, if given.
     charges : xarray.DataArray
-        Histogram of the spots' charges above the pedestal, dim ``charge`` (ADU).
+        Histogram of charges of spots above the pedestal, dim ``charge`` (ADU).
     attrs : dict
-        Settings and version; ``first_pixel``, place (x, y) of the first pixel on the full chip,
-        where the frames have coordinates that tell it.
+        Settings and version; ``first_pixel``, position (x, y) of the first pixel on the full chip,
+        if frames have such coordinates.
     """
 
     threshold: float
@@ -107,7 +107,7 @@ class NoiseReport:
 
     @property
     def settings(self) -> dict[str, float | None]:
-        """What is suggested and was found, for ``set_params`` of the class."""
+        """Suggested settings, for ``set_params`` of the class."""
         found = {} if self.max_charge is None else {"MAX_CHARGE": self.max_charge}
         return {"THRESHOLD": self.threshold, "DBL_THRESHOLD": self.dbl_threshold} | found
 
@@ -118,7 +118,7 @@ class NoiseReport:
         return "<pre>" + escape(repr(self)) + "</pre>"
 
     def plot(self) -> Any:
-        """Draw charges with their peaks, hits over the threshold, and the noise of the pixels.
+        """Draw charges with their peaks, hits against the threshold, and noise of the pixels.
 
         Returns
         -------
@@ -141,34 +141,34 @@ def noise_report(
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        Some frames of the run to be analysed, with photons; any real dtype. Crop them as the
-        analysis will.
+        Some frames of the run to be analysed, with photons; any real dtype. Crop them as in the
+        analysis.
     dark : array_like, shape (x, y) or (n, x, y), optional
-        Dark image or dark frames; subtracted, so that the thresholds are those for a subtracted
-        dark. Dark frames, from two on, also show the false hits as they are.
+        Dark image or dark frames. The dark is subtracted, so the thresholds are for frames with a
+        subtracted dark. Two or more dark frames also show the real number of false hits.
     mask : array_like of bool, shape (x, y), optional
-        True where a pixel is bad; see `hrixs.bad_pixels`.
+        True for bad pixels; see `hrixs.bad_pixels`.
     energy : float, optional
         Photon energy in eV, for the gain of the camera, ``ELECTRONS_PER_ADU``.
     max_frames : int
-        More frames than these are thinned out evenly.
+        Largest number of frames to use; they are evenly distributed.
     threads : int, optional
         As in `hrixs.find_photons`.
 
     Returns
     -------
     NoiseReport
-        Print it, or call its `plot`.
+        Print it, or call its method `plot`.
 
     Raises
     ------
     NonFinitePixelsError, TypeError, ValueError
-        NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or settings; frames
-        without any noise.
+        For NaN or inf pixels that are not masked, an unreadable dtype, wrong shapes or settings, or
+        frames without any noise.
 
     Notes
     -----
-    `docs/detection.md` says how each number is found, and how well it does on simulated frames.
+    `docs/detection.md` explains each number, and shows results on simulated frames.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def noise_report(
     sigma = float(np.sqrt((noise["square_noise"] ** 2).mean()))
 
     def expected(height: NDArray[np.float64], own_level: float = level) -> NDArray[np.float64]:
-        """False hits per frame at `height` above the run's level, in a frame of its own."""
+        """Expected false hits per frame at `height` above the level of the run."""
         return float(np.mean(~bad)) * expected_false_hits(
             level + height, level=own_level, noise=sigma, shape=stack.frame_shape, step=step
         )
@@ -242,7 +242,7 @@ def noise_report(
     if peaks:
         false = scan["false_hits"].values
         if darks is not None:
-            # Those above one photon, of cosmic rays, are no reason for any threshold.
+            # Hits above one photon (cosmic rays) do not matter for the threshold.
             in_dark = scan["dark_hits"].values
             false = np.maximum(false, in_dark - in_dark[-1])
         threshold = best_threshold(

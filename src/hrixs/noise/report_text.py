@@ -1,4 +1,4 @@
-"""A noise report in words, for someone who has been up all night."""
+"""The text of a noise report."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 
 from hrixs.noise.threshold import digits_of
 
-# Of the way from the pedestal to the threshold: more drift than this is worth a word.
+# A drift above this share of the distance from pedestal to threshold is reported.
 _DRIFT = 0.1
-# Noise above that of most pixels at which one is worth a word.
+# Pixels with this times the usual noise are reported.
 _NOISY = 3.0
 _LEAST_DARKS = 8
-# Hits in a dark frame that are worth a word: of those in the frames, and in all.
+# Hits in a dark frame that are reported: share of those in the frames, and number.
 _DARK_HITS, _LEAST_DARK_HITS = 0.01, 0.5
-# Standard deviations of the squares below which a threshold lies in the noise.
+# A threshold below this number of standard deviations of the squares is in the noise.
 _IN_NOISE = 4.0
-# Hits of the suggested threshold that another one should find.
+# Share of the hits at the suggested threshold that another one should find.
 _FOUND = 0.8
-# Noise over a frame beyond that of its pixels.
+# Ratio of the noise over a frame to that of its pixels.
 _PATTERN = 1.3
 
 
 def report_lines(report: Any) -> list[str]:
-    """Lines that say what a `NoiseReport` found, what to set, and what to look at."""
+    """Lines of text: results of a `NoiseReport`, what to set, and what to check."""
     frames, attrs = report.frames, report.attrs
     nx, ny = report.repeating.shape
     dark = "dark subtracted" if attrs["dark_subtracted"] else "no dark subtracted"
@@ -126,8 +126,8 @@ def _remarks(report: Any) -> list[str]:
         noise, still = float(report.frames["noise"].mean()), _typical(report.pixels)
         if noise > _PATTERN * still:
             remarks.append(
-                f"the pixels' pedestals differ: {noise:.3g} ADU over the frame, {still:.3g} ADU "
-                "from frame to frame. A dark subtracted lowers the noise."
+                f"pedestals differ from pixel to pixel: the noise is {noise:.3g} ADU over the "
+                f"frame and {still:.3g} ADU from frame to frame. A dark (dark=) lowers it."
             )
     # In frames with light the tails of photons look like noise.
     if report.pixels is not None and report.attrs["n_darks"] >= _LEAST_DARKS:
@@ -173,7 +173,7 @@ def _of_left_out(report: Any) -> list[str]:
 
 
 def _of_threshold_in_use(report: Any) -> list[str]:
-    """A word on the threshold that is set already, where it does not fit these frames."""
+    """A warning if the threshold that is set does not fit these frames."""
     in_use = report.attrs.get("threshold_in_use")
     if in_use is None:
         return []
@@ -204,7 +204,7 @@ def _dark_hits(report: Any) -> float:
 
 
 def _typical(pixels: Any) -> float:
-    """Noise of most pixels; the median of deviations from few frames lies below it."""
+    """Usual noise of pixels; the median of deviations of few frames is too small."""
     from scipy.stats import chi2
 
     free = pixels.attrs["n_frames"] - 1
@@ -212,7 +212,7 @@ def _typical(pixels: Any) -> float:
 
 
 def _adu(report: Any, value: float, more: int = 0) -> str:
-    """`value` with the digits that matter beside the noise of a square, and some more."""
+    """`value` with the digits that matter compared with the noise of a square."""
     digits = digits_of(float(report.frames["square_noise"].mean())) + more
     return f"{value:.{max(digits, 0)}f}"
 

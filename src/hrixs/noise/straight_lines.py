@@ -1,4 +1,4 @@
-"""Rows and columns of a chip whose pedestal is not that of the pixels beside them."""
+"""Find rows and columns of a chip whose pedestal differs from that of their neighbours."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from hrixs.utils.typing import Floats
 
-# A step between neighbouring lines that is no chance: in deviations of such steps, and in the noise
-# of a pixel, below which it harms nobody.
+# Smallest step between neighbouring lines that counts: in deviations of such steps (not chance),
+# and in the noise of a pixel (smaller ones do no harm).
 _STEP_SPREAD, _STEP_NOISE = 8.0, 2.0
-# Edges of the chip: a band there is odd if it is shorter than this share of what lies beside it.
+# A band at the edge of the chip is odd if it is shorter than this share of its neighbour.
 _AT_EDGE = 0.25
 
 
 def odd_lines(levels: Floats, noise: float) -> NDArray[np.bool_]:
-    """Find lines whose level lies above, or below, that of both sides.
+    """Find lines whose level is above, or below, that of both sides.
 
     Parameters
     ----------
     levels : numpy.ndarray, shape (n,)
-        Level of each line of pixels, in the order in which they lie, in ADU; NaN: not known.
+        Level of each line of pixels, in order, in ADU; NaN: unknown.
     noise : float
         Noise of one pixel, in ADU.
 
@@ -32,9 +32,9 @@ def odd_lines(levels: Floats, noise: float) -> NDArray[np.bool_]:
 
     Notes
     -----
-    Lines are cut into bands where the level makes a step. A band that lies above both neighbours,
-    or below both, and is shorter than these together, is odd. Two halves of different levels, or a
-    level that drifts, are not.
+    Lines are cut into bands at steps of the level. A band is odd if it is above both neighbours, or
+    below both, and shorter than these together. Two halves with different levels, and a drifting
+    level, are not odd.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def odd_lines(levels: Floats, noise: float) -> NDArray[np.bool_]:
     steps = np.diff(values)
     spread = 1.4826 * float(np.median(np.abs(steps - np.median(steps))))
     least = max(_STEP_SPREAD * spread, _STEP_NOISE * noise)
-    # A band of one line may lie within another one: the narrowest are taken out first.
+    # A band may be inside another one: the narrowest are taken out first.
     while True:
         edges = np.flatnonzero(np.abs(np.diff(values)) > least) + 1
         bounds = np.concatenate([[0], edges, [len(values)]])
@@ -67,7 +67,7 @@ def odd_lines(levels: Floats, noise: float) -> NDArray[np.bool_]:
 def _narrowest_odd(
     values: Floats, bounds: NDArray[np.int64], least: float
 ) -> NDArray[np.int64] | None:
-    """Places of the narrowest band that lies above or below both sides."""
+    """Begin and end of the narrowest band that is above or below both sides."""
     n = len(bounds) - 1
     if n < 2:
         return None

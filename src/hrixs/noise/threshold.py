@@ -1,32 +1,32 @@
-"""Where to set the threshold: the fewest false hits and lost photons together."""
+"""Choose the threshold with the fewest mistakes: false hits plus lost photons."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Share of false hits among all from which on the photons' charges are looked at.
+# Share of false hits below which hits are used for the charge of photons.
 _IMPURE = 0.02
 
 
 def photon_onset(
     heights: NDArray[np.float64], tried: NDArray[np.float64], false_hits: NDArray[np.float64]
 ) -> float:
-    """Height from which on nearly all hits are photons.
+    """Height above which nearly all hits are photons.
 
     Parameters
     ----------
     heights : numpy.ndarray, shape (n_hits,)
-        Height of each hit's 2x2 square above the pedestal, in ADU.
+        Height of the 2x2 square of each hit above the pedestal, in ADU.
     tried : numpy.ndarray, shape (n,)
-        Heights to choose from, rising, in ADU.
+        Heights to choose from, ascending, in ADU.
     false_hits : numpy.ndarray, shape (n,)
-        Hits above each that noise makes.
+        Hits above each height by noise.
 
     Returns
     -------
     float
-        In ADU; infinite where no hits are pure.
+        In ADU; infinite if all heights have too many false hits.
 
     Examples
     --------
@@ -48,16 +48,16 @@ def best_threshold(
     *,
     as_good: float,
 ) -> float:
-    """Threshold with the fewest mistakes, in the middle of those that are as good.
+    """Threshold with the fewest mistakes, in the middle of equally good ones.
 
     Parameters
     ----------
     thresholds : numpy.ndarray, shape (n,)
-        Sums of a 2x2 square, rising, in ADU.
+        Sums of a 2x2 square, ascending, in ADU.
     hits, false_hits : numpy.ndarray, shape (n,)
-        Hits above each, and of these the ones that noise makes, per frame.
+        Hits above each threshold per frame, and those of them by noise.
     as_good : float
-        Mistakes per frame more than the least that do not matter.
+        Additional mistakes per frame that do not matter.
 
     Returns
     -------
@@ -66,9 +66,8 @@ def best_threshold(
 
     Notes
     -----
-    Hits that go from one threshold to the next, and which noise did not make, are photons lost.
-    A few mistakes more than the least matter less than the distance to the noise and to the
-    photons, as the pedestal moves.
+    Hits that disappear from one threshold to the next, and are not noise, are lost photons. Because
+    the pedestal drifts, the distance to noise and photons matters more than a few mistakes.
 
     Examples
     --------
@@ -93,7 +92,7 @@ def best_threshold(
 
 
 def rounded(value: float, noise: float) -> float:
-    """`value` with as many digits as matter: to a twentieth of the noise or less.
+    """Round `value` to the digits that matter: a twentieth of the noise or less.
 
     Examples
     --------
@@ -105,5 +104,5 @@ def rounded(value: float, noise: float) -> float:
 
 
 def digits_of(noise: float) -> int:
-    """Digits after the point that matter beside a noise."""
+    """Number of digits after the point that matter for this noise."""
     return -int(np.floor(np.log10(noise / 20.0)))

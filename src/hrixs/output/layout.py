@@ -1,4 +1,4 @@
-"""What is a spectrum in a result, what belongs to it, and how its attributes are told."""
+"""Which variables of a result are spectra, which belong to them, and how attributes are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 
 from hrixs.utils.errors import MissingDataError
 
-#: Dimensions along which a table goes down, the first that is there.
+#: Dimensions of spectra; the first one that a result has is used.
 AXES = ("energy", "energy_loss", "y", "photon")
 
 
@@ -20,7 +20,7 @@ def axis_of(data: xr.Dataset, axes: tuple[str, ...] = AXES) -> str:
     Raises
     ------
     MissingDataError
-        If nothing lies along one.
+        If no variable has such a dimension.
     """
     for axis in axes:
         if any(axis in variable.dims for variable in data.data_vars.values()):
@@ -39,13 +39,13 @@ def along(data: xr.Dataset, axis: str) -> dict[str, xr.DataArray]:
 
 
 def beside(data: xr.Dataset, axis: str) -> dict[str, xr.DataArray]:
-    """What belongs to each spectrum, as slow data, and what belongs to all."""
+    """Variables that belong to each spectrum, such as slow data, or to all spectra."""
     dims = {dim for variable in along(data, axis).values() for dim in variable.dims[:-1]}
     return {str(name): data[name] for name in data.variables if set(data[name].dims) <= dims}
 
 
 def others(data: xr.Dataset, axis: str) -> dict[str, xr.DataArray]:
-    """All else: images, photons."""
+    """All other variables: images, photons."""
     known = {*along(data, axis), *beside(data, axis)}
     return {
         str(name): data[name]
@@ -55,7 +55,7 @@ def others(data: xr.Dataset, axis: str) -> dict[str, xr.DataArray]:
 
 
 def all_attrs(data: xr.Dataset, axis: str) -> dict[str, Any]:
-    """Attributes of the result and of its spectra, each told once."""
+    """Attributes of the result and of its spectra, without repetition."""
     attrs: dict[str, Any] = {str(name): value for name, value in data.attrs.items()}
     for variable, array in along(data, axis).items():
         for name, value in array.attrs.items():
@@ -68,13 +68,13 @@ def all_attrs(data: xr.Dataset, axis: str) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str:
-    """A value on one line: text as it is, all else as JSON."""
+    """A value on one line: text as it is, other values as JSON."""
     if isinstance(value, str):
         return " ".join(value.splitlines())
     return json.dumps(np.asarray(value).tolist(), default=str)
 
 
 def label(variable: xr.DataArray) -> str:
-    """Units and name of a variable, for people."""
+    """Name and unit of a variable for a reader."""
     units, name = (str(variable.attrs.get(key, "")) for key in ("units", "long_name"))
     return ", ".join(filter(None, (f"in {units}" if units else "", name)))

@@ -1,4 +1,4 @@
-"""Results as NeXus: an NXdata for each spectrum, as https://manual.nexusformat.org has it."""
+"""Write results as NeXus: an NXdata for each spectrum, see https://manual.nexusformat.org."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARAMETERS = "entry/process/parameters"
 
 
 def write_nexus(data: xr.Dataset, path: Path) -> None:
-    """Write a result: its spectra to be drawn, slow data and photons beside them, its settings."""
+    """Write a result: spectra that viewers can draw, slow data, photons and settings."""
     import h5py
 
     axis = axis_of(data, AXES[:-1])
@@ -47,7 +47,7 @@ def write_nexus(data: xr.Dataset, path: Path) -> None:
 
 
 def recorded_in_nexus(path: Path, name: str) -> str | None:
-    """An attribute of the result in such a file."""
+    """Read an attribute of the result in such a file."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -60,7 +60,7 @@ def _write_data(entry: Any, name: str, spectra: dict[str, xr.DataArray]) -> None
     group = _group(entry, name, "NXdata")
     group.attrs["signal"] = name
     dims = [str(dim) for dim in spectrum.dims]
-    # A dot stands for a dimension without a scale.
+    # A dot means a dimension without a scale.
     group.attrs["axes"] = [dim if _is_scale(spectrum, dim) else "." for dim in dims]
     if f"{name}_err" in spectra:
         # Some readers (scippnexus) refuse whole numbers with errors.
@@ -95,7 +95,7 @@ def _write(group: Any, name: str, variable: xr.DataArray) -> None:
 
 
 def _storable(value: Any) -> Any:
-    """What HDF5 holds: numbers as they are, text and times as text."""
+    """Values for HDF5: numbers as they are, text and times as text."""
     import h5py
 
     if isinstance(value, str):

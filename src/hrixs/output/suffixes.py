@@ -1,4 +1,4 @@
-"""What is written into a file, by its name."""
+"""Format of a file to write, by its suffix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hrixs.utils.errors import unknown_name
 
-#: What is written into a file of each suffix.
+#: Format for each suffix.
 SUFFIXES = {
     ".nc": "netCDF",
     ".nxs": "NeXus",

@@ -1,4 +1,4 @@
-"""Results as columns of text, with all else that is known of them in lines of comment."""
+"""Write results as columns of text; all else that is known of them is in comment lines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hrixs.utils.provenance import __version__
 
 
 def write_text(data: xr.Dataset, path: Path, separator: str) -> None:
-    """Write the spectra of a result, one beside the other, over their axis.
+    """Write the spectra of a result as columns, next to their axis.
 
-    Spectra over more dimensions have a column each, named by their coordinates. What is not over
-    the axis, as slow data, stands in the comment, in the order of the columns.
+    Spectra with more dimensions have one column each, named by their coordinates. Variables
+    without the axis, such as slow data, are in the comment, in the order of the columns.
     """
     axis = axis_of(data)
     names, columns, told = [], [], []
@@ -46,7 +46,7 @@ def write_text(data: xr.Dataset, path: Path, separator: str) -> None:
 
 
 def recorded_in_text(path: Path, name: str) -> str | None:
-    """An attribute in the comment of such a file."""
+    """Read an attribute from the comment of such a file."""
     with path.open(encoding="utf8") as file:
         for line in file:
             if not line.startswith("#"):
@@ -68,7 +68,7 @@ def _columns(data: xr.Dataset, axis: str) -> Iterator[tuple[str, xr.DataArray, l
         yield name, variables[name], _plain(variables[name]).tolist()
     wide = {name: v for name, v in variables.items() if v.ndim > 1}
     while wide:
-        # A spectrum and its error stand beside each other.
+        # A spectrum and its error are next to each other.
         name = next(iter(wide))
         group = {name: wide.pop(name)}
         if f"{name}_err" in wide and wide[f"{name}_err"].dims == group[name].dims:
@@ -80,7 +80,7 @@ def _columns(data: xr.Dataset, axis: str) -> Iterator[tuple[str, xr.DataArray, l
 
 
 def _place(variable: xr.DataArray, index: tuple[int, ...]) -> str:
-    """Where a spectrum stands among the others: ``trainId=10003``."""
+    """Coordinates of a spectrum among the others: ``trainId=10003``."""
     at = []
     for dim, number in zip(variable.dims, index, strict=False):
         known = dim in variable.coords
@@ -89,7 +89,7 @@ def _place(variable: xr.DataArray, index: tuple[int, ...]) -> str:
 
 
 def _plain(variable: xr.DataArray) -> NDArray[Any]:
-    """Values that text holds: times and durations by their names."""
+    """Values for text: times and durations are written by name."""
     values = np.asarray(variable.values)
     return values.astype(str) if values.dtype.kind in "mMSUO" else values
 

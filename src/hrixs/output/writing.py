@@ -1,4 +1,4 @@
-"""Results written for other programs: text tables, NeXus, netCDF, by the suffix of the name."""
+"""Write results for other programs: text tables, NeXus, netCDF, by the suffix of the name."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ _SPACES, _COMMAS = " ", ","
 def export(
     result: xr.Dataset | xr.DataArray, path: str | os.PathLike[str], *, scratch: Path | None = None
 ) -> None:
-    """Write spectra, or a photon table, for another program; the suffix says how.
+    """Write spectra or a photon table to a file; the suffix sets the format.
 
     Parameters
     ----------
     result : xarray.Dataset or xarray.DataArray
-        Spectra of one or more dimensions, as from `hRIXS.centroid`, `hRIXS.aggregate` or
-        `photon_spectrum`; or a photon table, into text or netCDF.
+        Spectra of one or more dimensions, such as those of `hRIXS.centroid`, `hRIXS.aggregate` or
+        `photon_spectrum`; or a photon table, to text or netCDF.
     path : path
-        The file; one of that name is replaced, at once and as a whole.
+        The file. An existing file is replaced as a whole when the new one is complete.
 
         ``.dat``, ``.txt``
             Columns in text, which `numpy.loadtxt` reads: the axis, then each spectrum and its
-            error. Lines that begin with ``#`` tell the names and units of the columns, the
-            settings and all else of `result`.
+            error. Lines that begin with ``#`` have the names and units of the columns, the
+            settings and all other values of `result`.
         ``.csv``
             The same with commas, and with a row of names before the numbers.
         ``.nxs``, ``.h5``, ``.hdf5``
-            NeXus: an ``NXdata`` for each spectrum with its axes and errors, which viewers draw by
-            themselves; the rest beside it.
+            NeXus: an ``NXdata`` for each spectrum with axes and errors, which viewers draw
+            automatically; other variables are next to it.
         ``.nc``
-            netCDF, which `xarray.open_dataset` gives back as it was.
+            netCDF; `xarray.open_dataset` reads the same dataset back.
     scratch : path, optional
-        Folder on the same disk for the file until it is whole; by default that of `path`.
+        Folder on the same disk for the unfinished file; by default that of `path`.
 
     Raises
     ------
     TypeError
-        If `result` is none of xarray's.
+        If `result` is not a dataset or array of xarray.
     ValueError
         For another suffix, or a result without spectra.
 
     Notes
     -----
-    Images, and photons beside spectra in text, are left out; a line of the file says which.
-    Errors are one standard deviation, named ``..._err``, as `hrixs.error_of` reckons them; what
-    has none that can be known is written without. netCDF holds the result as it is, and
-    ``hrixs.error(name)`` works on what is read back. Bins without a value are ``nan``.
+    Images are left out, and in text photons next to spectra, too; a line of the file lists them.
+    Errors are one standard deviation, named ``..._err``, from `hrixs.error_of`; spectra whose
+    errors are not known are written without. netCDF holds the result as it is, and
+    ``hrixs.error(name)`` works after reading. Bins without a value are ``nan``.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def export(
 
 
 def recorded(path: Path, name: str) -> str | None:
-    """An attribute of the result that was written to `path`; None where it can't be read."""
+    """Read an attribute of the result in `path`; None if it cannot be read."""
     try:
         kind = SUFFIXES[checked_suffix(path)]
         if kind == "NeXus":
@@ -114,7 +114,7 @@ def _as_dataset(result: Any) -> xr.Dataset:
 
 
 def _with_errors(data: xr.Dataset) -> xr.Dataset:
-    """`data` with the error of each spectrum in place of what it is reckoned from."""
+    """`data` with the error of each spectrum instead of the values it is computed from."""
     errors: dict[str, xr.DataArray] = {}
     for name, variable in data.data_vars.items():
         if set(AXES[:-1]) & set(variable.dims) and not tells_an_error(str(name), data):

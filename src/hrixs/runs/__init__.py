@@ -1,6 +1,6 @@
 """Files of a run of the European XFEL: its index, faults, images and slow data.
 
-Each image is read where it lies; what contradicts its train id is told.
+Images are read from where they are stored; contradictions to their train ids are reported.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""How memory is shared out among the images that are worked on."""
+"""How memory is divided between the images that are processed at a time."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     pass
 
 
-#: Peak memory of a long run above the import, beside its result.
+#: Peak memory of a long run above the import, without its result.
 MEMORY = "512MB"
 
 
-# Larger parts are no faster, and make the progress jerky.
+# Larger parts are not faster, and the progress bar moves in jumps.
 _MOST_BYTES_PER_PART = 96 * 10**6
 
 
-# Two parts that are worked on, and one that is about to be given back.
+# Two parts in work, and one that is about to be released.
 _PARTS_AT_A_TIME = 3
-# The first images, which are looked at meanwhile, and what each thread keeps, take as much as one.
+# The first images, which are examined meanwhile, and what threads keep need as much as a part.
 _SHARES = 4
 
 
-# HDF5, threads and tables.
+# Memory of HDF5, threads and tables.
 _BESIDE_FRAMES = 32 * 10**6
 
 
-# A dark, and what the kernels make of it; a frame in doubles.
+# Bytes a pixel of a dark, of what the kernels make of it, and of a frame in float64.
 _BYTES_PER_PIXEL = 24
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How memory is shared out.
+    """How memory is divided.
 
     Attributes
     ----------
     part_bytes
-        Frames that are read at a time.
+        Bytes of the frames that are read at a time.
     inflating
-        Frames that are inflated at a time.
+        Number of frames that are decompressed at a time.
     """
 
     part_bytes: int
@@ -56,19 +56,19 @@ class Budget:
 def share_out(
     memory: int | str | None, entries: Entries, threads: int, *, copied: float = 0.0
 ) -> Budget:
-    """Share `memory` out; by default that is ``'512MB'``, or what images of this size need.
+    """Divide `memory`; the default is ``'512MB'``, or more if images of this size need it.
 
-    Of a part that is worked on there is a copy of `copied` times its bytes beside it.
+    A part that is processed needs `copied` times its bytes in addition.
 
     Raises
     ------
     ValueError
-        If `memory` is too small for images of this size, or no number of bytes.
+        If `memory` is too small for images of this size, or not a number of bytes.
     """
     frame = int(np.prod(entries.shape, dtype=np.int64)) * entries.dtype.itemsize
     pixels = int(np.prod(entries.shape[-2:], dtype=np.int64))
     beside = _BESIDE_FRAMES + _BYTES_PER_PIXEL * pixels
-    # What is inflated stands beside its place for a moment.
+    # A decompressed frame exists twice for a moment.
     least = beside + (_PARTS_AT_A_TIME + 1) * frame
     available = number_of_bytes("memory", MEMORY if memory is None else memory)
     if memory is None:
@@ -86,15 +86,15 @@ def share_out(
     return Budget(min(part_bytes, _MOST_BYTES_PER_PART), inflating)
 
 
-# A chunk that a thread works on, and one that has been read before its turn.
+# A chunk in work, and one that is read ahead.
 _CHUNKS_A_THREAD = 2
 
 
 def bytes_per_chunk(memory: int | str | None, entries: Entries) -> int:
-    """Bytes of frames in a chunk, so that dask's threads stay within `memory` together.
+    """Bytes of a chunk of frames with which all threads of dask together stay within `memory`.
 
-    Each thread has two chunks, one that it works on and one that was read before its turn, and 24
-    bytes for each pixel of one frame; 32 MB are set aside.
+    Each thread holds two chunks, one in work and one that is read ahead, and 24 bytes for each
+    pixel of one frame; 32 MB are reserved.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""All that is used of extra-data beyond its documents: the only module that imports it.
+"""The only module that imports extra-data; the table lists what is used of it.
 
 ==================================================  ===========================================
 what                                                where it is, in 1.20 to 1.25
@@ -41,14 +41,14 @@ from hrixs.utils.errors import no_extra_data
 if TYPE_CHECKING:
     from extra_data import DataCollection
 
-# Where extra-data looks without EXTRA_DATA_DATA_ROOT.
+# The folder in which extra-data looks without EXTRA_DATA_DATA_ROOT.
 _DATA_ROOT = "/gpfs/exfel/exp"
-# The group that `python -m extra_data.voview` puts into the file that stands for a run's others.
+# The group in an overview file, which `python -m extra_data.voview` makes.
 _OVERVIEW_GROUP = ".source_files"
 
 
 def require_extra_data() -> None:
-    """Raise the ImportError that says what to do where extra-data can't be imported."""
+    """Raise an ImportError that says what to do if extra-data cannot be imported."""
     try:
         import extra_data  # noqa: F401  # is it there?
     except ImportError as error:
@@ -63,7 +63,7 @@ def is_collection(run: object) -> TypeGuard[DataCollection]:
 
 
 def open_folder(folder: Path, *, parallelize: bool) -> DataCollection:
-    """Open a run's folder, and print nothing of the files that can't be read."""
+    """Open the folder of a run, without the messages of extra-data on unreadable files."""
     from extra_data import RunDirectory
 
     with contextlib.redirect_stderr(io.StringIO()):
@@ -76,14 +76,14 @@ def accesses(collection: DataCollection) -> list[Any]:
 
 
 def train_ids(collection: DataCollection) -> NDArray[np.uint64]:
-    """Trains of an open run, or those of it that were selected."""
+    """Train ids of an open run, or of the trains that were selected."""
     return np.asarray(collection.train_ids, dtype=np.uint64)
 
 
 def chosen_sources(collection: DataCollection) -> dict[str, frozenset[str]]:
-    """Of each file of an open run, the sources that are to be read from it.
+    """For each file of an open run, the sources that are read from it.
 
-    A collection of raw and processed files has a source in both, and takes it from one of them.
+    In a collection of raw and processed files, a source in both is read from one of them.
     """
     chosen: dict[str, set[str]] = {}
     with warnings.catch_warnings():
@@ -95,12 +95,12 @@ def chosen_sources(collection: DataCollection) -> dict[str, frozenset[str]]:
 
 
 def chosen_keys(collection: DataCollection) -> dict[str, frozenset[str]]:
-    """Keys of the sources of which some were deselected."""
+    """Selected keys of the sources in which some keys were deselected."""
     return {source: frozenset(keys) for source, keys in collection.selection.items() if keys}
 
 
 def trains_left_out(collection: DataCollection, access: Any) -> NDArray[np.uint64]:
-    """Trains of a file that are suspect, where the run was opened without those."""
+    """Suspect trains of a file, if the run was opened without suspect trains."""
     if getattr(collection, "inc_suspect_trains", True):
         return np.empty(0, dtype=np.uint64)
     ids, valid = np.asarray(access.train_ids), np.asarray(access.valid_train_ids)
@@ -108,13 +108,13 @@ def trains_left_out(collection: DataCollection, access: Any) -> NDArray[np.uint6
 
 
 def aliases(collection: DataCollection) -> dict[str, tuple[str, str]]:
-    """Names of sources with their keys, as an alias file gives them."""
+    """Short names of sources and keys from the alias file of an open run."""
     given = getattr(collection, "_aliases", {})
     return {name: value for name, value in given.items() if isinstance(value, tuple)}
 
 
 def aliases_beside(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """As `aliases`, of the file that `extra_data.open_run` reads, of the proposal of run files."""
+    """Like `aliases`, from the alias file of the proposal, as `extra_data.open_run` reads it."""
     from extra_data import H5File
 
     for path in paths:
@@ -127,16 +127,16 @@ def aliases_beside(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def read_access(access: Any) -> tuple[str, NDArray[np.uint64], frozenset[str]]:
-    """Path, trains and sources of a file that is open."""
+    """Path, trains and sources of an open file."""
     ids = np.asarray(access.train_ids, dtype=np.uint64)
     sources = frozenset(access.control_sources | access.instrument_sources)
     return str(access.filename), ids, sources
 
 
 def read_file(path: Path) -> tuple[str, NDArray[np.uint64], frozenset[str]]:
-    """Path, trains and sources of a file, which is closed again.
+    """Open a file, return path, trains and sources, and close it.
 
-    Raises whatever extra-data stumbles over where the file is broken.
+    Raises any error of extra-data if the file is broken.
     """
     from extra_data.file_access import FileAccess
 
@@ -147,7 +147,7 @@ def read_file(path: Path) -> tuple[str, NDArray[np.uint64], frozenset[str]]:
 
 
 def sources_of(path: Path) -> frozenset[str]:
-    """Sources in a file; none where it can't be read."""
+    """Sources in a file; empty if it cannot be read."""
     try:
         return read_file(path)[2]
     except Exception:  # whatever extra-data stumbles over
@@ -155,7 +155,7 @@ def sources_of(path: Path) -> frozenset[str]:
 
 
 def files_behind(path: Path) -> list[Path]:
-    """A file itself, or those that it is an overview of."""
+    """The file, or the files of which it is an overview."""
     from extra_data.file_access import FileAccess
 
     try:
@@ -173,9 +173,9 @@ def is_overview(access: Any) -> bool:
 
 
 def files_of_overview(access: Any) -> list[Path]:
-    """Files of the run that an overview stands for, as it names them, there or not.
+    """Names of the files that an overview contains, whether they exist or not.
 
-    It may lie in another folder than they do, beside overviews of other runs.
+    The overview may be in another folder, together with overviews of other runs.
     """
     import h5py
 
@@ -193,13 +193,13 @@ def files_of_overview(access: Any) -> list[Path]:
     own = Path(access.filename).parent
     folder = next(iter(known.values())).parent if known else own
     found = [known.get(name, folder / name) for name in names]
-    # A run that was moved together with its overview.
+    # The run was moved together with its overview.
     return [own / one.name if not one.exists() and (own / one.name).exists() else one
             for one in found]  # fmt: skip
 
 
 def is_of_the_library(error: Exception) -> bool:
-    """Whether extra-data lacks what is used of it, rather than that a file is broken."""
+    """Whether an error shows that extra-data lacks something, and not that a file is broken."""
     from extra_data.file_access import FileAccess
 
     if isinstance(error, AttributeError):
@@ -208,12 +208,10 @@ def is_of_the_library(error: Exception) -> bool:
 
 
 def chosen_trains(ids: NDArray[np.uint64], subset: Any) -> NDArray[np.uint64]:
-    """Those of the trains that `subset` chooses, as ``DataCollection.select_trains`` does.
+    """The trains that `subset` chooses, as in ``DataCollection.select_trains``.
 
-    Of ``by_id[a:b]`` all with a <= id < b, whether a and b are trains of the run or not, which that
-    takes for a TypeError.
-
-    Raises IndexError, TypeError and ValueError as that does.
+    ``by_id[a:b]`` gives all with a <= id < b, also if a or b is not a train of the run (extra-data
+    raises a TypeError then). Other errors are those of extra-data.
     """
     from extra_data import by_id
     from extra_data.read_machinery import select_train_ids
@@ -246,19 +244,19 @@ def subset_of(kind: str, which: Any) -> Any:
 
 
 def trains_by_id(ids: Iterable[Any]) -> Any:
-    """Selection of trains by their ids, for ``subset``."""
+    """Make a selection of trains by their ids, for ``subset``."""
     from extra_data import by_id
 
     return by_id[[int(train_id) for train_id in ids]]
 
 
 def data_root() -> Path:
-    """Folder of the instruments' data: ``EXTRA_DATA_DATA_ROOT``, or that of the Maxwell cluster."""
+    """Folder of all data: ``EXTRA_DATA_DATA_ROOT``, or the one on the Maxwell cluster."""
     return Path(os.environ.get("EXTRA_DATA_DATA_ROOT", _DATA_ROOT))
 
 
 def find_proposal(proposal: int | str) -> Path | None:
-    """Folder of a proposal, given by number, as ``'p003145'`` or by its path; None without one."""
+    """Folder of a proposal, by number, ``'p003145'`` or path; None if there is none."""
     text = str(proposal)
     if "/" in text:
         return Path(text)
@@ -267,7 +265,7 @@ def find_proposal(proposal: int | str) -> Path | None:
 
 
 def mock_files() -> tuple[Any, Any]:
-    """``write_file`` and ``DeviceBase``, with which runs are written.
+    """Import ``write_file`` and ``DeviceBase``, which write runs.
 
     Raises
     ------

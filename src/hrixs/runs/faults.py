@@ -1,4 +1,4 @@
-"""What is wrong with a run: told once, counted, and by request an error."""
+"""Faults of a run: each is reported once and counted, or raised as an error on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hrixs.utils.errors import FaultyRunError, warn
 from hrixs.utils.errors import named_trains as named_trains
 
-#: What reading a broken file may raise, besides what HDF5 raises for it.
+#: Errors that reading a broken file may raise, in addition to those of HDF5.
 BROKEN_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, EOFError)
 
 
@@ -21,15 +21,15 @@ class Faults:
     Parameters
     ----------
     strict : bool
-        Raise `hrixs.FaultyRunError` at the first fault, in place of a warning for each.
+        Raise `hrixs.FaultyRunError` at the first fault, instead of a warning for each.
     only : numpy.ndarray of uint64, optional
-        Trains that are asked for: what is wrong with others is not told.
+        Trains that are asked for; faults of other trains are not reported.
     """
 
     def __init__(self, *, strict: bool = False, only: NDArray[np.uint64] | None = None) -> None:
         self.strict = strict
         self.only = only
-        #: What the texts speak of.
+        #: The name of the data in the texts.
         self.noun = "images"
         self.texts: list[str] = []
         self.n_skipped = 0
@@ -43,14 +43,14 @@ class Faults:
         train_ids: Iterable[int] | NDArray[Any] = (),
         about: Iterable[int] | NDArray[Any] = (),
     ) -> None:
-        """Tell of a fault; `n_skipped` images can't be used for it, those of `train_ids`.
+        """Report a fault; because of it `n_skipped` images of `train_ids` cannot be used.
 
-        `about` are trains of images that can be used nevertheless.
+        `about` are trains whose images can still be used.
 
         Raises
         ------
         FaultyRunError
-            If the faults are strict.
+            If `strict` is set.
         """
         ids = [int(train_id) for train_id in train_ids]
         named = ids or [int(train_id) for train_id in about]
@@ -58,7 +58,7 @@ class Faults:
             if not np.isin(np.array(named, dtype=np.uint64), self.only).any():
                 return
             wanted = [train_id for train_id in ids if train_id in self.only]
-            # One image for each id, where that many are skipped.
+            # If as many images as ids are skipped, each id has one.
             n_skipped = len(wanted) if n_skipped == len(ids) else min(n_skipped, len(wanted))
             ids = wanted
         if self.strict:
@@ -71,18 +71,18 @@ class Faults:
         warn(text)
 
     def why_none(self, camera: str) -> str:
-        """Text of the error where no image of the camera is left, for what was told before."""
-        told = " ".join(self.texts) or "nothing is known of them."
+        """Text of the error if no image of the camera is left, with the faults reported before."""
+        told = " ".join(self.texts) or "the reason is not known."
         return f"no image of {camera} can be used, {self.n_skipped} were rejected: {told}"
 
     def uncounted(self, noun: str) -> Faults:
-        """The same faults, for other data than images: what is left out there is no image."""
+        """The same faults for data other than images; what is left out is not counted as images."""
         other = Faults(strict=self.strict, only=self.only)
         other.texts, other.noun = self.texts, noun
         return other
 
     def attrs(self) -> dict[str, Any]:
-        """What a result says about them."""
+        """Attributes of a result that state the faults."""
         return {
             "n_skipped": self.n_skipped,
             "skipped_trains": self.skipped_trains,
@@ -91,5 +91,5 @@ class Faults:
 
     @property
     def skipped_trains(self) -> NDArray[np.int64]:
-        """Ids of the trains with skipped images, as far as they are known, ascending."""
+        """Known ids of the trains with skipped images, ascending."""
         return np.array(sorted(self._train_ids), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What one file's index says of a dataset: which of its entries belong to which train."""
+"""The index of one file: which entries of a dataset belong to which train."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.runs.own_ids import agree_with_own_ids, report_unclaimed, rows_by_records
 
-#: No index entry has more; such a number is garbage.
+#: Larger numbers in an index are garbage.
 _MOST_ENTRIES_OF_A_TRAIN = 2**16
 _LAST_ROW = 2**53
 _MOST_IN_A_FILE = 2**26
-#: No camera has more: 16384 x 16384.
+#: Largest number of pixels of a camera: 16384 x 16384.
 _MOST_PIXELS = 2**28
 
 
 @dataclass
 class FileEntries:
-    """Of one file, what its index claims and what stands against it."""
+    """The entries that the index of one file lists, and what contradicts it."""
 
     path: str
     shape: tuple[int, ...]
@@ -36,13 +36,13 @@ class FileEntries:
     suspect: NDArray[np.uint64]  # ids
 
     def keep(self, which: NDArray[np.bool_]) -> None:
-        """Forget all entries but those."""
+        """Keep only these entries."""
         for name in ("row", "train_id", "slot"):
             setattr(self, name, getattr(self, name)[which])
 
 
 def hdf5_paths(source: str, key: str) -> tuple[str, str]:
-    """Paths of a key's dataset and of its index, in the EuXFEL file format."""
+    """Paths of the dataset of a key, and of its index, in the EuXFEL file format."""
     if ":" not in source:
         name = key.removesuffix(".value").replace(".", "/")
         return f"CONTROL/{source}/{name}/value", f"INDEX/{source}"
@@ -58,21 +58,21 @@ def read_file_index(
     faults: Faults,
     trust: str | None = None,
 ) -> FileEntries | None:
-    """Read the index that one file has of a dataset, and check each entry by itself.
+    """Read the index of a dataset in one file, and check each entry.
 
     Parameters
     ----------
     path : str
         The file.
     dataset, index : str
-        As from `hdf5_paths`.
+        Paths from `hdf5_paths`.
     without_data : list
-        Takes the file, its trains, and what is known of it where it has the index, but not the
+        The file, its trains and a reason are added to it if the file has the index, but not the
         dataset.
     faults : Faults
-        Takes what is wrong with the index.
+        Faults of the index are reported to it.
     trust : {'index', 'records'}, optional
-        Which train ids to use where those next to the records contradict the index; by default
+        Which train ids to use if those next to the records contradict the index; by default
         neither.
 
     Raises
@@ -132,7 +132,7 @@ def read_file_index(
 
 
 def _dangling(file: Any, dataset: str) -> str:
-    """Text on a link of a dataset, or of a group that it is in, that is broken."""
+    """Text on a broken link of a dataset or of its groups; empty if no link is broken."""
     import h5py
 
     parts = dataset.split("/")
@@ -157,14 +157,14 @@ def _leads_somewhere(file: Any, path: str) -> bool:
 
 
 def _require_possible(data: Any) -> None:
-    """Memory is taken by the size that a file states for an entry, which is not trusted."""
+    """Check the size that a file states for an entry, before memory is allocated for it."""
     if math.prod(data.shape[1:]) > _MOST_PIXELS:
         shape = " x ".join(map(str, data.shape[1:]))
-        raise OSError(f"each of its entries is stated to have {shape} values, which is impossible")
+        raise OSError(f"the file states {shape} values for each entry, which is impossible")
 
 
 def _column(data: Any) -> NDArray[np.uint64]:
-    """One whole number for each train or entry; the number stated in the file is not trusted."""
+    """Read one whole number for each train or entry, after a check of their stated number."""
     if data.ndim != 1 or data.dtype.kind not in "iu" or len(data) > _MOST_IN_A_FILE:
         raise OSError(f"{data.name} has shape {data.shape}, {data.dtype}, which can't be an index")
     return np.asarray(data[:], dtype=np.uint64)
@@ -174,7 +174,7 @@ def _first_and_count(group: Any) -> tuple[NDArray[np.uint64], NDArray[np.uint64]
     first = _column(group["first"])
     if "count" in group:
         return first, _column(group["count"])
-    # The oldest files have the last row and whether there is any.
+    # The oldest files store the last row, and whether there is any.
     last, status = _column(group["last"]), _column(group["status"])
     return first, (last - first + np.uint64(1)) * status
 
@@ -191,8 +191,9 @@ def _of_one_length(
     if len(lost_ids) or len(lost):
         n_lost = max(len(lost_ids), len(lost))
         faults.add(
-            f"{name}: its index has {len(train_ids)} trains, {len(first)} places and {len(count)} "
-            f"numbers of {faults.noun}; those of {n_lost} trains are skipped: "
+            f"{name}: its index has {len(train_ids)} train ids, {len(first)} first rows and "
+            f"{len(count)} numbers of {faults.noun}, expected equally many; {n_lost} trains are "
+            "skipped: "
             f"{named_trains(lost_ids)}.",
             n_skipped=n_lost,
             train_ids=lost_ids,
@@ -205,7 +206,7 @@ def _suspect_flags(file: Any, n: int) -> NDArray[np.bool_]:
     if "INDEX/flag" in file:
         given = file["INDEX/flag"][:n] == 0
         version = file.get("METADATA/dataFormatVersion")
-        # In this version the flag is the number of the source of the id, 0 for the time server.
+        # In this version the flag is the number of the source of the id; 0 is the time server.
         if version is not None and version[0] == b"1.1":
             given = ~given
         flags[: len(given)] = given
@@ -220,9 +221,9 @@ def _rows_of_trains(
     n_rows: int,
     faults: Faults,
 ) -> tuple[NDArray[Any], ...]:
-    """Rows that the index gives to trains, without those that are not there or claimed twice.
+    """Rows that the index gives to trains, without missing rows and rows given twice.
 
-    With the train and the place in the index of each, and the same of those that lack any.
+    Also train and position in the index of each, and those of the trains that lose a row.
     """
     has_any = count > 0
     garbage = has_any & ((count > _MOST_ENTRIES_OF_A_TRAIN) | (first > _LAST_ROW))

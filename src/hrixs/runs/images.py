@@ -21,7 +21,7 @@ from hrixs.utils.threads import available_threads
 
 _BYTES_PER_PART = 64 * 2**20
 
-#: From the index of a run: gives the images of a mask of entries, and the entries that it has.
+#: Function of an indexed run and a mask of entries; returns the images and the entries read.
 ReadImages: TypeAlias = Callable[
     [Entries, Faults], tuple[Callable[[NDArray[np.bool_]], Any], Entries]
 ]
@@ -33,24 +33,24 @@ def load_run(indexed: IndexedRun, read: ReadImages | None = None) -> xr.Dataset:
     Parameters
     ----------
     indexed : IndexedRun
-        As from `hrixs.runs.indexed_run.index_run`. Each image becomes one entry along ``trainId``.
-        Fields that the run lacks are left out with a warning.
+        From `hrixs.runs.indexed_run.index_run`. Each image becomes one entry along ``trainId``.
+        Fields that the run does not have are left out with a warning.
     read : callable, optional
-        Reads the images, or promises to; by default all into memory.
+        Function that reads the images, now or lazily; by default all into memory.
 
     Returns
     -------
     xarray.Dataset
         Images and slow data over ``trainId``; ``x`` and ``y`` are pixels of the whole chip.
-        ``attrs`` counts the trains, the images, the trains without an image and with several, the
-        images that could not be read, and those dropped for lack of slow data.
+        ``attrs`` has the numbers of trains, images, trains without an image and with several,
+        images that could not be read, and images dropped because they have no slow data.
 
     Raises
     ------
     MissingDataError
-        If no image can be used, or a required field is lacking.
+        If no image can be used, or a required field is missing.
     MemoryError
-        If the images are to be read, and do not fit into the memory that is free.
+        If the images do not fit into the free memory.
     """
     camera, faults = indexed.camera, indexed.faults
     images, entries = (read or _read_all)(indexed.entries, faults)
@@ -98,9 +98,9 @@ def load_run(indexed: IndexedRun, read: ReadImages | None = None) -> xr.Dataset:
 
 
 def sum_images(indexed: IndexedRun) -> tuple[NDArray[np.float64], int]:
-    """Sum of a run's images over everything but x and y, and how many they were.
+    """Sum of the images of a run over all dimensions except x and y, and their number.
 
-    Memory does not grow with the run.
+    The memory does not grow with the number of images.
 
     Raises
     ------
@@ -124,12 +124,12 @@ def sum_images(indexed: IndexedRun) -> tuple[NDArray[np.float64], int]:
 def iterate_images(
     entries: Entries, faults: Faults, *, swapped: bool = False
 ) -> Generator[tuple[NDArray[Any], NDArray[np.int64]]]:
-    """Images part by part, and their numbers in the index; what can't be read is told at the end.
+    """Images part by part, and their numbers in the index; unreadable ones are reported at the end.
 
     Yields
     ------
     images : numpy.ndarray, shape (n, ..., x, y)
-        Valid until the next part is asked for.
+        Valid until the next part is requested.
     numbers : numpy.ndarray of int
     """
     parts, failed = plan_parts(entries, _BYTES_PER_PART)
@@ -142,7 +142,7 @@ def iterate_images(
 
 
 def report_failed(entries: Entries, failed: list[tuple[int, str]], faults: Faults) -> None:
-    """Tell of the images that could not be used, once for each file and reason."""
+    """Report the images that could not be read, once for each file and reason."""
     for text, numbers in failed_texts(entries, failed):
         ids = entries.train_id[numbers]
         faults.add(

@@ -1,6 +1,6 @@
-"""Where the entries of one key lie in a run's files, and which train each belongs to.
+"""Where the entries of one key are stored in the files of a run, and their trains.
 
-Faults of the index are found here: an entry is taken when nothing contradicts its train id.
+Faults of the index are found here: an entry is used if nothing contradicts its train id.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class Entries:
     paths
         The files that hold the key.
     dataset
-        Its path within them.
+        Path of the dataset in these files.
     file, row, train_id
-        Of each entry: the number of its file, its row there, and the train it belongs to.
+        For each entry: index of its file in `paths`, its row there, and its train id.
     shape, dtype
-        Of one entry.
+        Shape and type of one entry.
     n_suspect
-        Trains among them whose id the data acquisition marked as suspect.
+        Number of trains whose id the data acquisition marked as suspect.
     """
 
     paths: tuple[str, ...]
@@ -56,7 +56,7 @@ class Entries:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def select(self, which: Any) -> Entries:
-        """Those entries that `which` (slice, mask or positions) picks."""
+        """Entries chosen by `which` (slice, mask or positions)."""
         return replace(
             self, file=self.file[which], row=self.row[which], train_id=self.train_id[which]
         )
@@ -78,15 +78,15 @@ def index_entries(
     source, key : str
         As in extra-data.
     faults : Faults
-        Takes what is wrong with the index, and what is left out for it. Only entries of the
-        trains that it asks for are taken.
+        Faults of the index, and entries left out because of them, are reported to it. Only entries
+        of its trains are used.
     trust : {'index', 'records'}, optional
-        Which train ids to use where those next to the records contradict the index.
+        Which train ids to use if those next to the records contradict the index.
 
     Returns
     -------
     Entries or None
-        None where no file can be used.
+        None if no file can be used.
     """
     dataset, index = hdf5_paths(source, key)
     files: list[FileEntries] = []
@@ -132,7 +132,7 @@ def index_entries(
 
 
 def _of_one_kind(files: list[FileEntries], faults: Faults) -> list[FileEntries]:
-    """Leave out files whose entries have another shape or dtype than most."""
+    """Leave out files whose entries differ in shape or dtype from those of most files."""
     kinds: Counter[Any] = Counter()
     for one in files:
         kinds[one.shape, one.dtype] += len(one.row)
@@ -155,9 +155,9 @@ def _of_one_kind(files: list[FileEntries], faults: Faults) -> list[FileEntries]:
 def _joined(
     files: list[FileEntries], dataset: str
 ) -> tuple[Entries, NDArray[np.uint64], NDArray[np.uint64]]:
-    """Entries of all files in the files' order, the place in the run's index of each, and a table.
+    """Entries of all files in the order of the files, their positions in the index, and a table.
 
-    The table has a column for each image that is lost: its train's id and the place.
+    The table has a column for each lost image: its train id and position.
     """
     number = np.repeat(np.arange(len(files)), [len(one.row) for one in files])
     lengths = [int(max(one.slot.max(initial=0), one.lost_slot.max(initial=0))) for one in files]
@@ -185,9 +185,9 @@ def _joined(
 def _not_contradicted(
     entries: Entries, slots: NDArray[np.uint64], lost: NDArray[np.uint64], faults: Faults
 ) -> NDArray[np.bool_]:
-    """Which entries to take where an id stands in several places: see the tests of faulty runs."""
+    """Choose entries if a train id is duplicated; the tests of faulty runs show the cases."""
     keep = np.ones(len(entries), dtype=bool)
-    # Also an image that is lost has a claim to its id.
+    # A lost image counts for its id, too.
     claims = np.unique(np.hstack([np.stack([entries.train_id, slots]), lost]), axis=1)
     ids, times = np.unique(claims[0], return_counts=True)
     copies: list[int] = []
@@ -222,7 +222,7 @@ def _not_contradicted(
 
 
 def _are_equal(entries: Entries, places: list[NDArray[np.int64]]) -> bool:
-    """Whether a train's data are the same in all places; unreadable data are not."""
+    """Whether the data of a train are identical in all places; unreadable data are not."""
     import h5py
 
     if len({len(place) for place in places}) > 1:

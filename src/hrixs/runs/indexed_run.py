@@ -28,30 +28,30 @@ from hrixs.utils.errors import HrixsWarning, MissingDataError
 
 @dataclass(frozen=True)
 class IndexedRun:
-    """The images of one camera in a run, and the slow data beside them, not yet read.
+    """The images of one camera in a run, and slow data of the same trains, not yet read.
 
     Attributes
     ----------
     run
-        The run's files, of the trains that were asked for.
+        The files of the run, for the trains that were asked for.
     camera
         Mnemonic of the camera.
     fields
-        Where camera and slow data lie, by name.
+        Source and key of the camera and of slow data, by name.
     required
-        Fields whose lack is an error.
+        Fields that must exist.
     entries
         The index of the images.
     dims
         Names of the dimensions of one entry.
     faults
-        What is wrong with the run, so far.
+        Faults of the run found so far.
     trust
-        Which train ids to use where those next to the records contradict the index.
+        Which train ids to use if those next to the records contradict the index.
     whole
         The run with all of its trains.
     n_first_dropped, n_trains_dropped
-        First images that are not used, and trains that have no other.
+        Number of first images that are not used, and of trains that have no other image.
     """
 
     run: Run
@@ -68,7 +68,7 @@ class IndexedRun:
 
     @property
     def swapped(self) -> bool:
-        """Whether the frames lie in the files as (..., y, x).
+        """Whether frames are stored as (..., y, x).
 
         Raises
         ------
@@ -103,7 +103,7 @@ class IndexedRun:
         Raises
         ------
         MissingDataError
-            If none is left.
+            If no image is left.
         """
         if not n_images:
             return self
@@ -117,7 +117,7 @@ class IndexedRun:
         return replace(self, entries=kept, n_first_dropped=n_images, n_trains_dropped=len(lost))
 
     def count_trains(self) -> dict[str, int]:
-        """How many trains there are, with no image, and with several, which are told."""
+        """Numbers of trains: all, without image, with several images (these are reported)."""
         with_image, times = np.unique(self.entries.train_id, return_counts=True)
         n_trains = len(np.union1d(self.run.train_ids, with_image))
         several = with_image[times > 1]
@@ -141,9 +141,9 @@ class IndexedRun:
         return load_slow_data(self.run, others, self.faults, **options)
 
     def slow_data_of_all(self, fields: Mapping[str, Mnemonic]) -> dict[str, SlowData]:
-        """Read fields of all trains of the run, also of those that were not chosen; all required.
+        """Read required fields of all trains of the run, including those that were not chosen.
 
-        Of an image that was chosen the exposure may have begun in a train that was not.
+        The exposure of a chosen image may have begun in a train that was not chosen.
         """
         faults = Faults(strict=self.faults.strict)
         faults.texts = self.faults.texts  # what was told of the same fields is not told again
@@ -169,7 +169,7 @@ class IndexedRun:
         return self.entries.train_id if entries is None else entries.train_id
 
     def source_attrs(self) -> dict[str, str]:
-        """What ``attrs`` say of where the images lie in the files."""
+        """Attributes that state where the images are stored."""
         entry = self.fields[self.camera]
         return {"camera": self.camera, "source": entry["source"], "key": entry["key"]}
 
@@ -184,25 +184,25 @@ def index_run(
     strict: bool = False,
     trust: str | None = None,
 ) -> IndexedRun:
-    """Index a run's images once, and report the files that are lost.
+    """Index the images of a run once, and report missing files.
 
     Parameters
     ----------
     run : Run
-        As from `open_run`.
+        From `open_run`.
     camera : str or (str, str)
         Mnemonic of the camera, or its source and key.
     fields : sequence of str, (str, str) or dict
         Mnemonics of slow data, sources with their keys, or dicts ``{name: {'source', 'key',
         'dim'}}``.
     required : iterable of str
-        The names among `fields` whose lack is an error.
+        Names of `fields` that must exist.
     subset : slice or extra_data.by_index or extra_data.by_id, optional
         Trains to take, as for ``run.select_trains``.
     strict : bool
         Raise `FaultyRunError` for the first fault.
     trust : {'index', 'records'}, optional
-        Which train ids to use where those next to the images contradict the index of
+        Which train ids to use if those next to the images contradict the index of
         the files. By default neither, and such images are skipped.
 
     Raises
@@ -210,8 +210,8 @@ def index_run(
     MissingDataError
         If a mnemonic is unknown, or the run has no such camera or no image that can be used.
     ValueError
-        If `hrixs.mnemonics` names another number of dimensions, the images are no numbers, or
-        `trust` is another word.
+        If `hrixs.mnemonics` gives another number of dimensions, the images are not numbers, or
+        `trust` is an unknown word.
     """
     require_word("trust", trust, TRUST)
     whole = run.with_all_trains()

@@ -1,4 +1,4 @@
-"""The images of a run as an array whose pixels are read where it is indexed."""
+"""The images of a run as an array that reads pixels when it is indexed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class LazyImages:
     """Images of shape ``(entries, ...)``, in the order of the dimensions in the files.
 
-    It knows where images lie, holds no file open, and can be sent to other processes.
+    It knows where images are stored, keeps no file open, and can be sent to other processes.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class LazyImages:
     Attributes
     ----------
     shape, dtype, ndim
-        As those of the whole array.
+        Those of the whole array.
     """
 
     def __init__(self, entries: Entries, parts: list[Part]) -> None:
@@ -49,9 +49,9 @@ class LazyImages:
         self._begins = np.cumsum([0, *(len(part.rows) for part in parts)])
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        """Read images: one index for each dimension, each by itself.
+        """Read images; one index for each dimension, applied independently.
 
-        Images that lie evenly in their file are mapped from it, and can only be read.
+        Images at equal distances in their file are mapped, and cannot be written to.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class LazyImages:
         keys = list(key) if isinstance(key, tuple) else [key]
         keys += [slice(None)] * (self.ndim - len(keys))
         numbers = np.arange(self.shape[0])[keys[0]]
-        # The outer part of the crop needs not be read.
+        # Plain slices are read as a crop; other indices of x and y are applied afterwards.
         crop = [k if _is_plain(k) else slice(None) for k in keys[-2:]]
         rest = [slice(None) if _is_plain(k) else k for k in keys[-2:]]
         pixels = self._read(np.atleast_1d(numbers), (crop[0], crop[1]))
@@ -120,15 +120,15 @@ def lazy_reader(
     Parameters
     ----------
     memory : int or str, optional
-        Memory for the images while they are worked on, in bytes or as text, in one process with as
-        many threads as dask uses here. By default ``'512MB'``, or what one frame a chunk takes.
+        Memory for the images in work, in bytes or as text, in one process with as many threads as
+        dask uses here. Default ``'512MB'``, or more if a chunk of one frame needs it.
 
     Raises
     ------
     ImportError
-        If there is no dask.
+        If dask is not installed.
     ValueError
-        If `memory` is no number of bytes or, when the reader is called, too small for the images.
+        If `memory` is not a number of bytes, or too small for the images (when it reads).
     """
     dask_array()
     if memory is not None:

@@ -1,7 +1,7 @@
-"""Short names of a run's data: where each lies in the run's files.
+"""Short names (mnemonics) of the data of a run, with source and key.
 
-The camera entries `hRIXS_det` and `MaranaX` are placeholders, for the real ones are not public; the
-others are in public documents and analyses. Check all of them on site, with ``run.all_sources``
+The camera entries `hRIXS_det` and `MaranaX` are placeholders: the real ones are not public. The
+others are from public documents and analyses. Check all of them on site, with ``run.all_sources``
 and ``run.keys_for_source(...)``, and change them in place, for example::
 
     hrixs.mnemonics["MaranaX"] = {"source": "...:daqOutput", "key": "data.image.pixels",
@@ -21,22 +21,22 @@ from hrixs.utils.errors import MissingDataError, unknown_name
 if TYPE_CHECKING:
     from hrixs.runs.run_files import Run
 
-#: Which data of a run: as written, processed, or both, a source that is in both from the processed.
+#: Data of a run: raw, processed, or both (a source in both is read from the processed data).
 DATA = ("raw", "proc", "all")
-#: Which train ids to use where those next to the records contradict the index.
+#: Which train ids to use if those next to the records contradict the index.
 TRUST = ("index", "records")
 
 
 class Mnemonic(TypedDict):
-    """Source and key in the run, and the dimensions of one entry besides the train."""
+    """Source, key and dimensions of one entry (without the train)."""
 
     source: str
     key: str
     dim: list[str]
 
 
-#: A name in the table, a source with its key, as ``("SOURCE", "KEY")`` or ``"SOURCE,KEY"``, or
-#: entries of the table's form under names of one's own.
+#: A name in the table; a source with its key, ``("SOURCE", "KEY")`` or ``"SOURCE,KEY"``; or new
+#: entries like those of the table, by name.
 Field: TypeAlias = "str | tuple[str, str] | Mapping[str, Mnemonic]"
 
 
@@ -91,20 +91,20 @@ UNITS = {
     "transmission": "%",
     "PP800_delay": "ps",
 }
-#: The value of pulses that there are not.
+#: The value in places without a pulse.
 NO_PULSE = {"XTD10_SA3": 1.0, "SCS_SA3": 1.0}
-# The same of keys, under whatever name: energies of pulses of XGMs, of all or of one SASE.
+# The same by key, for any source: pulse energies of XGMs, of all pulses or of one SASE.
 _KEYS_OF_PULSES = re.compile(r"data\.intensity(Sa\d)?TD")
 
 
 def no_pulse_of(name: str, entry: Mnemonic) -> float | None:
-    """What stands in a field where there is no pulse; None where that is not known."""
+    """The value of a field where there is no pulse; None if it is not known."""
     known = _KEYS_OF_PULSES.fullmatch(entry["key"].removesuffix(".value"))
     return NO_PULSE.get(name, None if known is None else 1.0)
 
 
 def is_pair(field: object) -> TypeGuard[tuple[str, str] | str]:
-    """Whether a field is a source with its key: names of sources have a slash, mnemonics none."""
+    """Whether a field is a source with its key: sources contain a slash, mnemonics do not."""
     if isinstance(field, str):
         field = tuple(field.split(","))
     return (
@@ -118,8 +118,8 @@ def is_pair(field: object) -> TypeGuard[tuple[str, str] | str]:
 def field_name(field: Any) -> Any:
     """Name of the variable that a field becomes.
 
-    That of a source with its key has ``_`` in place of all but letters and digits, so that it is a
-    name in Python and in files. All else is given back as it is.
+    For a source with its key, all but letters and digits become ``_``, so that it is a name in
+    Python and in files. A mnemonic is returned as it is.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def field_name(field: Any) -> Any:
 
 
 def entry_of_pair(pair: tuple[str, str] | str) -> Mnemonic:
-    """The entry of a source with its key; how its dimensions are called is not known."""
+    """The entry of a source with its key, without names of dimensions."""
     return _entry(*_parts(pair))
 
 
@@ -144,12 +144,12 @@ def _parts(pair: tuple[str, str] | str) -> tuple[str, str]:
 
 
 def checked_entry(name: str, entry: Any) -> Mnemonic:
-    """An entry of the table as it should be: dimensions that are not named are an empty list.
+    """Check an entry of the table; missing names of dimensions become an empty list.
 
     Raises
     ------
     TypeError
-        For one without a source, a key, or with dimensions that are no list of names.
+        For an entry without source or key, or if its dimensions are not a list of names.
     """
     told = entry if isinstance(entry, Mapping) else {}
     source, key, dim = (told.get(part) for part in ("source", "key", "dim"))
@@ -165,21 +165,21 @@ def checked_entry(name: str, entry: Any) -> Mnemonic:
 
 
 def field_entries(fields: Iterable[Field], others: str = "") -> dict[str, Mnemonic]:
-    """Where fields lie, by name.
+    """Source and key of fields, by name.
 
     Parameters
     ----------
     fields : iterable of Field
         The fields.
     others : str
-        Text on names that are known elsewhere, for the error.
+        Text on names that other packages know, for the error.
 
     Raises
     ------
     MissingDataError
         For a name that is not in `hrixs.mnemonics`.
     TypeError
-        For an entry that is none.
+        For an invalid entry.
     """
     entries: dict[str, Mnemonic] = {}
     for one in fields:
@@ -198,9 +198,9 @@ def field_entries(fields: Iterable[Field], others: str = "") -> dict[str, Mnemon
 
 
 def known_elsewhere(run: Run, fields: Iterable[Any]) -> str:
-    """Text on the names that an alias file, `toolbox_scs` and EXtra have, as far as they are there.
+    """Text on the names that an alias file, `toolbox_scs` and EXtra know, if they are installed.
 
-    Those most like the names among `fields` first. It takes time, and is for errors.
+    Names similar to those in `fields` come first. It is slow, and only used for errors.
     """
     from hrixs.runs import extra_data_access
 
@@ -232,7 +232,7 @@ def _toolbox() -> dict[str, tuple[str, str]]:
     entries = getattr(_module("toolbox_scs"), "mnemonics", None)
     if not isinstance(entries, Mapping):
         return {}
-    # Newer ones have several versions of an entry.
+    # Newer versions of the toolbox have several versions of an entry.
     first = {
         name: one[0] if isinstance(one, list | tuple) else one for name, one in entries.items()
     }

@@ -1,6 +1,6 @@
-"""Writing runs in the EuXFEL HDF5 format, for demonstrations and tests.
+"""Write runs in the EuXFEL HDF5 format, for demonstrations and tests.
 
-Through extra-data's own mock files, which ship with it.
+The mock files of extra-data are used, which are part of that package.
 """
 
 from __future__ import annotations
@@ -31,25 +31,26 @@ def write_run(
     n_sequence_files: int = 2,
     first_train: int = FIRST_TRAIN,
 ) -> Path:
-    """Write a run that `extra_data.open_run` and `extra_data.RunDirectory` open.
+    """Write a run that `extra_data.open_run` and `extra_data.RunDirectory` can open.
 
     Parameters
     ----------
     root : path
-        Takes the part of ``EXTRA_DATA_DATA_ROOT``: the run is written to
+        Folder to be used as ``EXTRA_DATA_DATA_ROOT``: the run is written to
         ``root/SCS/202601/pPROPOSAL/raw/rRUN``.
     images : array_like, shape (n_images, ..., x, y)
-        The camera's images, stored one in a chunk, in a train each; perhaps of several cells.
+        The images of the camera, one in each train (an image may have several cells); one image is
+        stored in each chunk.
     proposal, run : int
         Numbers of the proposal and the run.
     camera : str
         Mnemonic of the camera.
     slow : dict of str to array_like, shape (n_trains, ...)
-        Slow data by mnemonic: one value a train, or one a pulse, also for those without an image.
+        Slow data by mnemonic: one value a train or one a pulse, also for trains without an image.
     trains_without_image : sequence of int
-        Positions of the trains without an image; there are so many more trains than images.
+        Positions (from 0) of the trains without an image; these are added to those with images.
     n_sequence_files : int
-        Files that the trains are shared among, for the camera and for the slow data.
+        Number of files among which the trains are divided, for the camera and for the slow data.
     first_train : int
         Id of the first train.
 
@@ -63,7 +64,7 @@ def write_run(
     FileExistsError
         If there are files in the run's folder.
     ValueError
-        If the slow data have not one value for each train, or there are fewer trains than files.
+        If the slow data do not have one value for each train, or trains are fewer than files.
     ImportError
         If extra-data can't be imported, as on Windows.
     """
@@ -92,7 +93,7 @@ def write_run(
         for aggregator, devices in (
             ("DA01", _control_devices(_of_trains(values, trains, fast=False))),
             ("DA02", [_camera_device(camera, part, has_image[trains])]),
-            # Beside the control source of the same device, the file would have it twice.
+            # The control source of the same device has the same name; the file would have it twice.
             ("DA03", _instrument_devices(_of_trains(values, trains, fast=True))),
         ):
             if devices:
@@ -102,7 +103,7 @@ def write_run(
 
 
 def run_folder(root: str | os.PathLike[str], proposal: int, run: int) -> Path:
-    """Return the folder under `root` where extra-data looks for a run's raw data."""
+    """Return the folder under `root` in which extra-data looks for the raw data of a run."""
     return Path(root) / "SCS" / "202601" / f"p{proposal:06d}" / "raw" / f"r{run:04d}"
 
 
@@ -130,13 +131,13 @@ def _camera_device(camera: str, images: NDArray[Any], has_image: NDArray[np.bool
 
         def write_instrument(self, file: Any) -> None:
             super().write_instrument(file)
-            # An image in exactly these trains; the base class would spread them evenly.
+            # Images in exactly these trains; the base class would distribute them evenly.
             index = file[f"INDEX/{self.device_id}:{channel}"]
             index["count"][:] = has_image.astype(np.uint64)
             index["first"][:] = np.concatenate([[0], np.cumsum(has_image)[:-1]])
             data = file[f"INSTRUMENT/{self.device_id}:{channel}"]
             data["trainId"][: len(images)] = self.firsttrain + np.flatnonzero(has_image)
-            # One image in a chunk, which the base class gives no say in.
+            # One image in a chunk; the base class has no option for it.
             data.create_dataset(
                 path,
                 data=images,
@@ -153,7 +154,7 @@ def _camera_device(camera: str, images: NDArray[Any], has_image: NDArray[np.bool
 def _of_trains(
     values: Mapping[str, NDArray[Any]], trains: NDArray[np.int64], *, fast: bool
 ) -> dict[str, NDArray[Any]]:
-    """Values of some trains, of instrument sources, whose names have a colon, or of the others."""
+    """Values of some trains: of instrument sources (with a colon in the name), or of the others."""
     return {
         name: one[trains]
         for name, one in values.items()

@@ -1,4 +1,4 @@
-"""Train ids that stand beside the entries of a file: what they say against its index."""
+"""Compare the train ids stored next to the entries of a file with the index of the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hrixs.runs.faults import Faults, named_trains
 
-#: How to say so.
+#: What to type for it.
 HOW_TO_TRUST = "trust='index' or trust='records' (on the command line --trust)"
 
 
@@ -21,9 +21,9 @@ def rows_by_records(
     count: NDArray[np.uint64],
     faults: Faults,
 ) -> tuple[NDArray[Any], ...]:
-    """Rows by the ids beside them alone; what differs from the index is told.
+    """Rows by the ids next to them; differences from the index are reported.
 
-    With the train and a place of each, and none that lack any, as by the index.
+    Like the rows by the index: also train and position of each, and no lost rows.
     """
     row = np.flatnonzero(own)
     ids = own[row]
@@ -50,9 +50,9 @@ def report_unclaimed(
     told: NDArray[np.uint64],
     faults: Faults,
 ) -> None:
-    """Tell of entries with an id of their own that the index gives to no train.
+    """Report entries with an id of their own that the index gives to no train.
 
-    Trains that are `told` of lack an entry already.
+    For trains in `told`, a missing entry was reported before.
     """
     covered = np.zeros(len(own) + 1, dtype=np.int64)
     use = (count > 0) & (first < len(own))
@@ -80,12 +80,12 @@ def agree_with_own_ids(
     faults: Faults,
     trust: str | None,
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Compare the index with the id that stands beside each entry, where there is one.
+    """Compare the index with the id next to each entry, if there is one.
 
     Returns
     -------
     train_id : numpy.ndarray of uint64
-        Of each entry.
+        Train id of each entry.
     keep : numpy.ndarray of bool
         Which entries can be used.
     """
@@ -97,7 +97,7 @@ def agree_with_own_ids(
     both = (indexed != zero) & (of_row != zero)
     agree = both & (indexed == of_row)
     if both.sum() > 1 and not np.isin(of_row[both], train_ids).any():
-        # Then they are no train ids at all.
+        # Then they are not train ids at all.
         faults.add(
             f"{name}: the {faults.noun}' own train ids have nothing in common with the index, "
             "which is used."
@@ -132,7 +132,7 @@ def agree_with_own_ids(
     if restored.any():
         faults.add(
             f"{name}: {int(restored.sum())} {faults.noun} have the train id 0 in the index; their "
-            f"own ids are taken: {named_trains(of_row[restored])}.",
+            f"own ids are used: {named_trains(of_row[restored])}.",
             about=of_row[restored],
         )
     return np.where(restored, of_row, indexed), ~(contradicted | unknown)

@@ -1,4 +1,4 @@
-"""A run's frames part by part, in bounded memory, one part ahead of the work."""
+"""Read the frames of a run part by part, in limited memory, one part ahead of the work."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from hrixs.runs.index import Entries
 from hrixs.runs.storage import Failed, Stored, map_frames, read_frames, stored_frames
 from hrixs.utils.virtual_datasets import DEEPEST, source_rows
 
-#: Frames that are worth to be mapped together; fewer are copied into one stack.
+#: Smallest number of frames that are mapped together; fewer are copied into one stack.
 _FEW = 4
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Frames of a dataset that lie together.
+    """Consecutive frames of a dataset that are stored in one file.
 
     Attributes
     ----------
     begin, end
-        Their rows in the dataset, without the last.
+        First row in the dataset, and the row after the last one.
     stored
-        Where they lie; or why they are not there.
+        Where they are stored; or a text why they are missing.
     first
-        The row there of the first.
+        Row of the first frame in that file.
     """
 
     begin: int
@@ -41,7 +41,7 @@ class Piece:
 
 
 def stored_pieces(path: str, dataset: str, *, depth: int = 0) -> list[Piece]:
-    """Look up where the frames of a dataset lie, in other files where it is a virtual one.
+    """Look up where the frames of a dataset are stored; a virtual dataset points to other files.
 
     Raises
     ------
@@ -75,21 +75,21 @@ def stored_pieces(path: str, dataset: str, *, depth: int = 0) -> list[Piece]:
 
 
 def _stretches(rows: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Begin and end of each stretch of rows that are True."""
+    """Begin and end of each range of rows that are True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], rows.astype(np.int8), [0]])))
     return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Frames of one file, next to each other in the index. Small, so that it can be sent.
+    """Frames of one file, next to each other in the index. Small, to be sent to other processes.
 
     Attributes
     ----------
     entries
         Their numbers in the index.
     rows
-        Their rows in the file.
+        Rows of the frames in the file.
     """
 
     stored: Stored
@@ -97,7 +97,7 @@ class Part:
     rows: NDArray[np.int64]
 
     def divided(self, n: int) -> list[Part]:
-        """Its first `n` frames, and the others, if there are any."""
+        """Split into the first `n` frames and the rest, if there is any."""
         return [
             replace(self, entries=self.entries[some], rows=self.rows[some])
             for some in (slice(n), slice(n, None))
@@ -107,16 +107,16 @@ class Part:
 
 @dataclass(frozen=True)
 class ReadPart:
-    """What was read of a part.
+    """The frames that were read for a part.
 
     Attributes
     ----------
     frames : numpy.ndarray, shape (n, ..., x, y)
-        Cropped; valid until so many more parts are asked for as there are buffers, less one.
+        Cropped; valid until `buffers` - 1 more parts are requested.
     entries : numpy.ndarray of int
         Their numbers in the index.
     failed : list of (int, str)
-        Numbers in the index of the frames that can't be read, and why.
+        Index numbers of the frames that cannot be read, and the reasons.
     """
 
     frames: NDArray[Any]
@@ -127,14 +127,14 @@ class ReadPart:
 def plan_parts(
     entries: Entries, bytes_per_part: int, wanted: NDArray[np.int64] | None = None
 ) -> tuple[list[Part], Failed]:
-    """Divide the entries of an index into parts of at most so many bytes, one frame at least.
+    """Divide the entries of an index into parts of limited size, with at least one frame each.
 
     Parameters
     ----------
     entries : Entries
         The index.
     bytes_per_part : int
-        At most, but for a single frame.
+        Largest size of a part; a single frame may be larger.
     wanted : numpy.ndarray of int, optional
         Numbers of the entries to read; by default all.
 
@@ -142,7 +142,7 @@ def plan_parts(
     -------
     parts : list of Part
     failed : list of (int, str)
-        Numbers in the index of the frames whose file can't be read, and why.
+        Index numbers of the frames whose file cannot be read, and the reasons.
     """
     parts: list[Part] = []
     failed: Failed = []
@@ -175,7 +175,7 @@ def plan_parts(
 
 
 def _told_as_elsewhere(piece: Piece, path: str) -> Piece:
-    """The piece, with the file's own name in its faults where it is not the run's."""
+    """The piece; its faults name the file, if this is not a file of the run."""
     stored = piece.stored
     if isinstance(stored, str) or stored.path == path:
         return piece
@@ -185,7 +185,7 @@ def _told_as_elsewhere(piece: Piece, path: str) -> Piece:
 def _by_piece(
     pieces: list[Piece], entries: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> Iterator[tuple[Stored | str, NDArray[np.int64], NDArray[np.int64]]]:
-    """Entries next to each other that lie in one piece, with their rows there."""
+    """Neighbouring entries that are in one piece, with their rows there."""
     begins = np.array([piece.begin for piece in pieces])
     which = np.searchsorted(begins, rows, side="right") - 1
     for together in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(which)) + 1):
@@ -194,7 +194,7 @@ def _by_piece(
 
 
 def _mappable(stored: Stored, entries: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Part]:
-    """One part, or several whose frames lie evenly where they are many enough."""
+    """One part, or several parts with frames at equal distances if these are enough."""
     if stored.offset is None or stored.deflated or stored.stride(rows) is not None:
         return [Part(stored, entries, rows)]
     steps = np.diff(stored.offset[rows])
@@ -206,18 +206,18 @@ def _mappable(stored: Stored, entries: NDArray[np.int64], rows: NDArray[np.int64
 
 
 class PartReader:
-    """Reads parts, mapped where they lie evenly, else into buffers that are used again.
+    """Reads parts: frames at equal distances are mapped, others are copied to reused buffers.
 
     Parameters
     ----------
     threads : int
-        Frames that are inflated at a time.
+        Number of frames that are decompressed at a time.
     crop : (slice, slice)
         Pixels of x and y to read.
     swapped : bool
-        Whether frames lie in the file as (..., y, x).
+        Whether frames are stored as (..., y, x).
     buffers : int
-        Parts that are valid at a time.
+        Number of parts that are valid at the same time.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class PartReader:
         )
 
     def read_ahead(self, parts: Iterable[Part]) -> Generator[ReadPart]:
-        """Read parts one by one, the next one while the last one is worked on."""
+        """Read parts one by one; the next one is read while the last one is processed."""
         with ThreadPoolExecutor(1, thread_name_prefix="hrixs-read") as reader:
             ahead = None
             for part in parts:
@@ -273,12 +273,12 @@ class PartReader:
                 yield ahead.result()
 
     def let_go(self, read: ReadPart) -> None:
-        """Leave the memory of what was read to whoever has it."""
+        """Release the buffers; whoever uses what was read keeps its memory."""
         kept = [one for one in self._buffers if not np.may_share_memory(one, read.frames)]
         self._buffers[:] = kept
 
     def close(self) -> None:
-        """End the threads and let go of the memory."""
+        """End the threads and release the memory."""
         self._pool.shutdown(cancel_futures=True)
         self._buffers.clear()
 
@@ -289,7 +289,7 @@ class PartReader:
         self.close()
 
     def _buffer(self, part: Part) -> NDArray[Any]:
-        """One of the buffers in turn: the others are worked on."""
+        """The next buffer; the others are in work."""
         wanted = (len(part.rows), *part.stored.shape)
         old = self._buffers.pop(0) if len(self._buffers) == self._n_buffers else None
         if (
@@ -304,7 +304,7 @@ class PartReader:
 
 
 def failed_texts(entries: Entries, failed: Failed) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """For each file and reason, a text and the numbers in the index of the frames it is about."""
+    """For each file and reason: a text, and the index numbers of its frames."""
     groups: dict[tuple[str, str], list[int]] = {}
     for entry, why in sorted(failed):
         name = Path(entries.paths[int(entries.file[entry])]).name

@@ -1,4 +1,4 @@
-"""Finding EuXFEL runs: which files they have, and which trains."""
+"""Find EuXFEL runs, their files and their trains."""
 
 from __future__ import annotations
 
@@ -19,38 +19,37 @@ from hrixs.utils.errors import MissingDataError, no_run_at, run_without_proposal
 if TYPE_CHECKING:
     from extra_data import DataCollection
 
-#: A run number, a run's folder or file, or a run that is open already.
+#: A run number, the folder or file of a run, or an open run.
 RunLike: TypeAlias = "int | str | os.PathLike[str] | DataCollection | Run"
 
-# What no file makes extra-data raise as it opens a run: a fault of the program.
+# Errors that a broken file does not cause in extra-data: faults of the program.
 _NEVER_OF_A_FILE = (AttributeError, TypeError, ImportError, NameError)
-# Starting processes takes longer than opening so many.
+# Opening this number of files is faster than starting processes.
 _FEW_FILES = 32
 
 
 def open_run(run: RunLike, proposal: int | str | None = None, *, data: str | None = None) -> Run:
-    """Look up a run's data, given by number, by path or as it is open.
+    """Open a run, given by its number, its path, or as an open extra-data collection.
 
     Parameters
     ----------
     run : int, path or extra_data.DataCollection
-        A number is looked up under ``EXTRA_DATA_DATA_ROOT`` (on the Maxwell cluster it need not
-        be set); a path is a run's folder or one HDF5 file. Of a collection, what it says is read:
-        its sources, each from the files that it takes it from, and its trains.
+        A number is looked up in ``EXTRA_DATA_DATA_ROOT`` (which need not be set on the Maxwell
+        cluster). A path is the folder of a run or one HDF5 file. From a collection, its selected
+        sources and trains are read, each source from the files that the collection uses.
     proposal : int or str, optional
         Needed with a run number.
     data : {'raw', 'proc', 'all'}, optional
-        The run's folder in the proposal: as written, as processed, or both, where a source that is
-        in both is taken from ``proc``, as `extra_data.open_run` does. By default ``'raw'`` of a
-        number, and of a path what lies there.
+        Raw data, processed data or both; a source that is in both is read from ``proc``, as by
+        `extra_data.open_run`. Default: ``'raw'`` for a number, and the data at the path for a path.
 
     Raises
     ------
     MissingDataError
         If there is no such run.
     ValueError
-        If a run number is given without a proposal, or `data` with what is neither a number nor a
-        run's folder in ``raw`` or ``proc``.
+        If a run number is given without a proposal, or `data` with something that is neither a
+        number nor the folder of a run in ``raw`` or ``proc``.
     ImportError
         If extra-data can't be imported, as on Windows.
     """
@@ -100,7 +99,7 @@ def _of_path(path: Path, data: str | None) -> Run:
 
 
 def run_name(run: RunLike) -> str:
-    """Text that names the run: its number, or its path in full."""
+    """Text that names the run: its number, or its full path."""
     if isinstance(run, int | np.integer):
         return str(run)
     if isinstance(run, str | os.PathLike):
@@ -143,7 +142,7 @@ def _no_run(number: int, proposal: int | str | None, why: str) -> MissingDataErr
 
 
 def _united(of_proposal: Path, name: str) -> Run:
-    """Raw and processed data of a run: of a source that is in both, the processed."""
+    """Open raw and processed data of a run; a source in both is read from the processed data."""
     folders = [of_proposal / kind / name for kind in ("raw", "proc")]
     there = [folder for folder in folders if folder.is_dir()]
     if not there:
@@ -168,7 +167,7 @@ def _of_folder(folder: Path) -> Run:
         parallelize = len(paths) > _FEW_FILES
         collection = extra_data_access.open_folder(folder, parallelize=parallelize)
     except Exception as error:
-        # Duplicated trains, or no file that can be read: each file by itself then.
+        # Duplicated trains, or no readable file: each file is opened by itself then.
         opened = _of_files(paths)
         if isinstance(error, _NEVER_OF_A_FILE) and not opened.lost:
             raise
@@ -235,7 +234,7 @@ def _of_files(paths: Iterable[Path]) -> Run:
 def _read_files(
     paths: Iterable[Path],
 ) -> tuple[list[RunFile], list[tuple[str, str]], Exception | None]:
-    """Files that can be read, those that can't, and the first error."""
+    """Readable files, unreadable files, and the first error."""
     files, lost = [], []
     first_error: Exception | None = None
     for path in paths:
@@ -248,10 +247,10 @@ def _read_files(
 
 
 def _why(error: Exception) -> str:
-    """Why a file can't be read; raises the error where the file is not to blame."""
+    """Text why a file cannot be read; raises the error if the file is not the cause."""
     if extra_data_access.is_of_the_library(error):
         raise error
-    # The text of other errors says little without their names.
+    # The texts of other errors mean little without their names.
     return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
@@ -268,9 +267,9 @@ def _run_files(folder: Path) -> list[Path]:
 
 
 def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[str, str], ...]:
-    """Files beside those of a run that can't be read.
+    """Unreadable files in the folder of a run.
 
-    Of a collection that somebody opened, only those of an aggregator of which it has several.
+    For a collection opened by the user, only files of aggregators with several files in it.
     """
     import h5py
 
@@ -280,7 +279,7 @@ def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[st
     for folder in sorted({Path(path).parent for path in known}):
         for path in sorted(folder.glob("*.h5")):
             name, _ = split_name(str(path))
-            # Others than the run's own files are none of it.
+            # Other files in the folder are not part of the run.
             if not FILE_NAME.fullmatch(path.name) or os.path.abspath(path) in known:
                 continue
             if not (whole or aggregators.count(name) > 1):
@@ -297,7 +296,7 @@ def _lost_siblings(files: tuple[RunFile, ...], *, whole: bool) -> tuple[tuple[st
 
 
 def _why_not(path: Path) -> str:
-    """What extra-data stumbles over in a file that it has left out."""
+    """Reason why extra-data left out a file."""
     try:
         extra_data_access.read_file(path)
     except Exception as error:

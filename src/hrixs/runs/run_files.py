@@ -1,4 +1,4 @@
-"""The files of a run: which trains they have, and what is to be read from which."""
+"""The files of a run: their trains, and the sources that are read from each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hrixs.runs import extra_data_access
 from hrixs.runs.faults import Faults, named_trains
 from hrixs.utils.errors import MissingDataError
 
-#: Name of a run's file: that of its aggregator, and the sequence number.
+#: File names of a run: aggregator and sequence number.
 FILE_NAME = re.compile(r"([^.].*)-S(\d{5})\.h5")
 
 
@@ -26,11 +26,11 @@ class RunFile:
     Attributes
     ----------
     path, train_ids
-        Of the file.
+        Path and trains of the file.
     sources
-        Those that are to be read from it.
+        Sources that are read from it.
     trains_left_out
-        Trains of it that whoever opened the run wants nothing of.
+        Trains of the file that were deselected when the run was opened.
     """
 
     path: str
@@ -40,39 +40,39 @@ class RunFile:
 
     @property
     def aggregator(self) -> str:
-        """Its name without the sequence number."""
+        """Name of the file without the sequence number."""
         return split_name(self.path)[0]
 
 
 @dataclass(frozen=True)
 class Run:
-    """The files of a run, as far as they can be read.
+    """The readable files of a run.
 
     Attributes
     ----------
     files
-        In the order of their names.
+        Files in the order of their names.
     train_ids
-        All trains of the run, or those that were selected, ascending.
+        Ids of all trains of the run, or of the selected ones, ascending.
     lost
-        Files in the run's folder that can't be read: path, and why.
+        Unreadable files in the folder of the run: path and reason.
     selected
-        Whether `train_ids` are not all.
+        Whether trains were selected, so that `train_ids` are not all.
     given
-        Whether somebody opened the run, and may have left out sources or files.
+        Whether the user opened the run, and may have left out sources or files.
     not_chosen
-        Sources in the files that are not to be read.
+        Sources in the files that are not read.
     name
-        Its number or its folder, for what is made of it.
+        Number or folder of the run, as a name for results.
     data
-        Which of its data were asked for.
+        The data that were asked for (raw, proc, all).
     trust
-        Which train ids to use where those next to the records contradict the index; None: what
-        is asked for when it is indexed.
+        Which train ids to use if those next to the records contradict the index; None: as given
+        when the run is indexed.
     keys
-        Of sources of which keys were deselected, those that are left.
+        Keys that are left, for sources with deselected keys.
     aliases
-        Names that an alias file of the beamline has for sources and keys.
+        Names for sources and keys from the alias file of the beamline.
     """
 
     files: tuple[RunFile, ...]
@@ -93,13 +93,13 @@ class Run:
         return frozenset().union(*(file.sources for file in self.files))
 
     def files_of(self, source: str, key: str | None = None) -> list[RunFile]:
-        """Files that a source is to be read from; none where the key was deselected."""
+        """Files from which a source is read; empty if the key was deselected."""
         if key is not None and not self._has_key(source, key):
             return []
         return [file for file in self.files if source in file.sources]
 
     def was_deselected(self, source: str, key: str) -> bool:
-        """Whether a source that is not to be read is in the run nevertheless."""
+        """Whether the run has a source, although it was deselected."""
         if source in self.sources:
             return not self._has_key(source, key)
         beside = {path for file in self.files for path in Path(file.path).parent.glob("*.h5")}
@@ -112,14 +112,14 @@ class Run:
         return keys is None or not keys.isdisjoint({key, f"{key}.value"})
 
     def select_trains(self, subset: Any) -> Run:
-        """Those trains only; `subset` as for ``extra_data.DataCollection.select_trains``.
+        """The same run with some of its trains; `subset` as for ``DataCollection.select_trains``.
 
         Raises
         ------
         MissingDataError
-            For the number of a train that is not there, or if none is left.
+            If a train does not exist, or none is left.
         TypeError, ValueError
-            If `subset` is none.
+            If `subset` is invalid.
         """
         try:
             ids = extra_data_access.chosen_trains(self.train_ids, subset)
@@ -140,7 +140,7 @@ class Run:
         return replace(self, train_ids=ids, selected=True)
 
     def with_all_trains(self) -> Run:
-        """The same with all trains of its files, whatever was chosen of them."""
+        """The same run with all trains of its files, without a selection."""
         if not self.selected:
             return self
         none = np.empty(0, dtype=np.uint64)
@@ -149,7 +149,7 @@ class Run:
         return replace(self, files=files, train_ids=ids, selected=False)
 
     def report_lost_files(self, sources: Sequence[str], faults: Faults) -> None:
-        """Tell of files that are missing or can't be read; `sources` begins with the camera's."""
+        """Report missing and unreadable files; `sources` begins with that of the camera."""
         reported = set()
         for path, why in self.lost:
             aggregator, sequence = split_name(path)
@@ -185,14 +185,14 @@ class Run:
             faults.add(f"{text}; how many images it has is not known.")
 
     def _missing_sequences(self, aggregator: str, sources: Sequence[str]) -> list[int]:
-        """Sequence numbers that an aggregator should have a file of."""
+        """Sequence numbers of the files that an aggregator should have."""
         of_aggregator = [file.path for file in self.files if file.aggregator == aggregator]
         own = {split_name(path)[1] for path in of_aggregator}
         folders = {Path(path).parent for path in of_aggregator}
         others = {split_name(file.path)[1] for file in self.files}
 
         def is_missing(sequence: int) -> bool:
-            # Somebody who opened the run may have left it out.
+            # The user who opened the run may have left it out.
             if any((f / f"{aggregator}-S{sequence:05d}.h5").exists() for f in folders):
                 return False
             if sequence in others:
@@ -205,7 +205,7 @@ class Run:
     def _trains_only_elsewhere(
         self, aggregator: str, sequence: int, sources: Sequence[str]
     ) -> NDArray[np.uint64]:
-        """Trains that files of the sequence number have, but none with the aggregator's sources."""
+        """Trains in files of a sequence number for which the aggregator has no file."""
         ids = [f.train_ids for f in self.files if split_name(f.path)[1] == sequence]
         of_aggregator = [f for f in self.files if f.aggregator == aggregator]
         own_sources = frozenset(sources).intersection(*[f.sources for f in of_aggregator[:1]])
@@ -219,6 +219,6 @@ class Run:
 
 
 def split_name(path: str) -> tuple[str, int]:
-    """Aggregator and sequence number of a file, -1 for names of another kind."""
+    """Aggregator and sequence number of a file; -1 for other names."""
     match = FILE_NAME.fullmatch(Path(path).name)
     return (match[1], int(match[2])) if match else (Path(path).name, -1)

@@ -19,23 +19,23 @@ from hrixs.runs.run_files import Run
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.hdf5_filters import load_filters, missing_filter_text
 
-# More are not read for the few that are wanted: sizes stated in files are not trusted.
+# Limit for data of which few are used: sizes stated in files are not trusted.
 _MOST_ROWS_BESIDE = 100_000
 _MOST_BYTES = 2**30
 
 
 @dataclass(frozen=True)
 class SlowData:
-    """Values of one field by train.
+    """Values of one field for each train.
 
     Attributes
     ----------
     train_ids
-        Ascending, each once.
+        Train ids, ascending and unique.
     values
-        One for each of them.
+        One value for each train.
     dims, attrs
-        Of the variable that they become, besides the train.
+        Dimensions (without the train) and attributes of the variable.
     """
 
     train_ids: NDArray[np.uint64]
@@ -44,11 +44,11 @@ class SlowData:
     attrs: dict[str, Any]
 
     def has_value(self, train_ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Which of these trains have a value."""
+        """Mask of the trains that have a value."""
         return np.isin(train_ids, self.train_ids)
 
     def of_trains(self, train_ids: NDArray[np.uint64]) -> xr.Variable:
-        """One value for each of these trains, NaN (or an empty text) where there is none."""
+        """One value for each of these trains; NaN, or an empty text, if there is none."""
         there = self.has_value(train_ids)
         place = np.searchsorted(self.train_ids, train_ids)
         values = self.values[np.minimum(place, len(self.values) - 1)]
@@ -65,25 +65,25 @@ def load_slow_data(
     required: Iterable[str] = (),
     trust: str | None = None,
 ) -> dict[str, SlowData]:
-    """Read the fields that a run has.
+    """Read slow data of a run.
 
     Parameters
     ----------
     run : Run
         The run.
     entries : dict of str to Mnemonic
-        Where the fields lie. Those that the run lacks are left out with a warning.
+        Source and key of each field. Fields that the run does not have are left out with a warning.
     faults : Faults
-        Takes what is wrong with them.
+        Faults of the slow data are reported to it.
     required : iterable of str
-        Fields whose lack is an error.
+        Fields that must exist.
     trust : {'index', 'records'}, optional
-        Which train ids to use where those next to the records contradict the index.
+        Which train ids to use if those next to the records contradict the index.
 
     Raises
     ------
     MissingDataError
-        If the run lacks a required field.
+        If the run does not have a required field.
     """
     found: dict[str, SlowData] = {}
     for name, entry in entries.items():
@@ -146,7 +146,7 @@ def _read(name: str, entry: Mnemonic, index: Entries, faults: Faults) -> SlowDat
 
 
 def _require_readable(path: str, dataset: str, data: Any, rows: NDArray[np.int64]) -> None:
-    """Raise OSError where HDF5 can't give what is stored: it gives zeros for absent sources."""
+    """Raise OSError if a source file is missing: HDF5 would return zeros."""
     for piece in stored_pieces(path, dataset) if data.is_virtual else ():
         if isinstance(piece.stored, str) and ((rows >= piece.begin) & (rows < piece.end)).any():
             raise OSError(piece.stored)

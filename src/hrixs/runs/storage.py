@@ -1,7 +1,7 @@
-"""How frames lie in an HDF5 file, and how they are read from there.
+"""Read frames from an HDF5 file.
 
-Uncompressed frames are mapped into memory, so that neither HDF5's copy nor its lock is in the way;
-deflated ones are inflated side by side; all others are read by HDF5.
+Uncompressed frames are mapped into memory, which needs no copy and no lock of HDF5. Deflated frames
+are decompressed in several threads. All others are read by HDF5.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ def _fastest_zlib() -> Any:
 
 _zlib = _fastest_zlib()
 
-# A dataset that claims more is read as it is asked for: sizes stated in files are not trusted.
+# Larger datasets are read row by row: sizes stated in files are not trusted.
 _MOST_ROWS = 2**24
-#: ``HRIXS_MAP_FILES=0``: copy frames in place of mapping them.
+#: ``HRIXS_MAP_FILES=0``: copy frames instead of mapping them.
 _MAP_FILES = "HRIXS_MAP_FILES"
 
-#: Frames that could not be read: their number among those asked for, and why.
+#: Frames that could not be read: position among the requested ones, and reason.
 Failed = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Where the frames of one file lie.
+    """Where the frames of one file are stored.
 
     Attributes
     ----------
     path, dataset
-        The file, and the path of the frames' dataset in it.
+        The file, and the path of the dataset with the frames.
     shape, dtype
-        Of one frame; it may be a stack of frames, as of the cells of a train.
+        Shape and type of one frame, or of a stack of frames such as the cells of a train.
     offset, size
-        Of each row, in bytes; offset -1 where it takes HDF5 to read it. None: it does for all.
+        Position and size of each row, in bytes; offset -1: HDF5 must read it. None: HDF5 reads all.
     deflated, shuffled
         The filters that were applied.
     elsewhere
-        Whether the file is another one than the run's, which it is reached from.
+        Whether this file is not a file of the run, but one that is linked from it.
     """
 
     path: str
@@ -71,11 +71,11 @@ class Stored:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one frame, inflated."""
+        """Bytes of one frame, decompressed."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def stride(self, rows: NDArray[np.int64]) -> int | None:
-        """Bytes from each of these rows to the next where they can be mapped, else None."""
+        """Distance of these rows in bytes if they can be mapped, else None."""
         if self.offset is None or self.deflated or os.environ.get(_MAP_FILES) == "0":
             return None
         offsets = self.offset[rows]
@@ -88,7 +88,7 @@ class Stored:
 
 
 def stored_frames(path: str, dataset: str) -> Stored:
-    """Look up where the frames of a dataset lie in its file; behind a link that is another one.
+    """Look up where the frames of a dataset are stored; a link leads to another file.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def stored_frames(path: str, dataset: str) -> Stored:
 
     with h5py.File(path, "r") as file:
         data = file[dataset]
-        # A chunk's place is one in the file that the dataset lies in.
+        # Positions of chunks refer to the file that holds the dataset.
         path, dataset = data.file.filename, data.name
         shape, dtype = tuple(data.shape[1:]), data.dtype
         plain = Stored(path, dataset, shape, dtype)
@@ -110,7 +110,7 @@ def stored_frames(path: str, dataset: str) -> Stored:
             [h5py.h5z.FILTER_DEFLATE],
             [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE],
         )
-        # With a user block, offsets may count from its end.
+        # If the file has a user block, offsets may count from its end.
         by_hdf5 |= not hasattr(os, "pread") or not 0 < len(data) <= _MOST_ROWS
         if by_hdf5 or not known or data.file.userblock_size:
             return plain
@@ -134,21 +134,21 @@ def stored_frames(path: str, dataset: str) -> Stored:
 def map_frames(
     stored: Stored, rows: NDArray[np.int64], stride: int, crop: tuple[slice, slice]
 ) -> NDArray[Any]:
-    """Frames in place, read only, cropped in x and y; `stride` as from `Stored.stride`.
+    """Map frames, read only, cropped in x and y; `stride` is from `Stored.stride`.
 
-    The memory map goes with the array. What is outside of the crop is not read, by whole pages.
+    The memory map is closed with the array. Memory pages outside the crop are not read.
 
     Raises
     ------
     OSError
-        If the file is shorter than that.
+        If the file is too short.
     """
     assert stored.offset is not None
     begin = int(stored.offset[rows[0]])
     n_bytes = (len(rows) - 1) * stride + stored.frame_bytes
     aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
     with open(stored.path, "rb") as file:
-        # Beyond the end of the file a map ends the process.
+        # Reading a map beyond the end of the file would kill the process.
         if os.fstat(file.fileno()).st_size < begin + n_bytes:
             raise OSError(f"the file ends before the data, at byte {begin + n_bytes}")
         window = mmap.mmap(
@@ -163,7 +163,7 @@ def map_frames(
         strides=(stride, *in_frame),
     )
     frames = whole[(..., *crop)]
-    # One value of every page brings them all into memory, here and not where the work is done.
+    # Reading one value of every page loads all pages here, and not during the work.
     rows_a_page = max(1, mmap.PAGESIZE // frames.strides[-2])
     columns_a_page = max(1, mmap.PAGESIZE // frames.itemsize)
     frames[..., ::rows_a_page, ::columns_a_page].max(initial=0)
@@ -173,12 +173,12 @@ def map_frames(
 def read_frames(
     stored: Stored, rows: NDArray[np.int64], out: NDArray[Any], pool: ThreadPoolExecutor
 ) -> Failed:
-    """Read frames into `out`, several at a time where that helps.
+    """Read frames into `out`, several at a time if that is faster.
 
     Returns
     -------
     list of (int, str)
-        The frames that can't be read; what is in their place in `out` is not to be used.
+        The frames that cannot be read; their places in `out` must not be used.
     """
     if stored.offset is None:
         return _read_by_hdf5(stored, rows, range(len(rows)), out)
@@ -220,7 +220,7 @@ def _read_bytes(stored: Stored, row: int, descriptor: int, out: NDArray[Any]) ->
     inflater = _zlib.decompressobj()
     content = inflater.decompress(packed, stored.frame_bytes + 1)
     if len(content) != stored.frame_bytes or not inflater.eof:
-        raise ValueError(f"it does not inflate to the {stored.frame_bytes} bytes of a frame")
+        raise ValueError(f"it does not decompress to the {stored.frame_bytes} bytes of a frame")
     if not stored.shuffled:
         out[...] = np.frombuffer(content, stored.dtype).reshape(stored.shape)
         return
@@ -228,10 +228,10 @@ def _read_bytes(stored: Stored, row: int, descriptor: int, out: NDArray[Any]) ->
 
 
 def _unshuffle(content: NDArray[np.uint8], stored: Stored, out: NDArray[Any]) -> None:
-    """Bring the bytes of each number together, which the filter has sorted by their place."""
+    """Undo the shuffle filter, which sorts the bytes of numbers by their position."""
     places = content.reshape(stored.dtype.itemsize, *stored.shape)
     if stored.dtype == np.uint16 and stored.dtype.isnative and sys.byteorder == "little":
-        # Shifting is eight times faster than moving bytes one by one.
+        # Shifts are eight times faster than moving single bytes.
         np.copyto(out, places[1])
         np.left_shift(out, 8, out=out)
         np.bitwise_or(out, places[0], out=out)
@@ -268,7 +268,7 @@ def _read_by_hdf5(
 def _read_together(
     data: Any, rows: NDArray[np.int64], numbers: Sequence[int] | range, out: NDArray[Any]
 ) -> bool:
-    """Whether all frames could be read at once, so that a chunk of several is inflated once."""
+    """Read all frames at once, to decompress a chunk with several once; False if it fails."""
     wanted = rows[list(numbers)]
     if len(numbers) < len(out) or (np.diff(wanted) != 1).any():
         return False
@@ -286,7 +286,7 @@ def _n_filters(data: Any) -> int:
 def _chunks(
     data: Any, frame_bytes: int, *, deflated: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Offset and size of each row; offset -1 where a chunk is missing or not filtered as said."""
+    """Offset and size of each row; offset -1 if a chunk is missing or has other filters."""
     offset = np.full(len(data), -1, dtype=np.int64)
     size = np.zeros(len(data), dtype=np.int64)
     rows_of_chunk = data.chunks[0]

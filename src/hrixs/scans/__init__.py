@@ -1,4 +1,4 @@
-"""Join runs; delays, pumped trains, maps over incident energy and delay."""
+"""Join runs, delays, pumped trains, maps over incident energy and delay."""
 
 from typing import TYPE_CHECKING
 

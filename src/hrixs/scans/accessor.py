@@ -1,4 +1,4 @@
-"""The accessor ``data.hrixs`` of xarray objects: errors, plots and cuts of results."""
+"""``data.hrixs``: errors, plots and cuts of results, as an accessor of xarray."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DatasetAccessor:
         return plot_map(self._data, ax, scale=scale)
 
     def cut(self, **ranges: float | tuple[float, float]) -> xr.Dataset:
-        """Sum over a range of one of a map's axes; see `hrixs.cut`."""
+        """Sum over a range of one axis of a map; see `hrixs.cut`."""
         from hrixs.scans.maps import cut
 
         return cut(self._data, **ranges)
@@ -59,7 +59,7 @@ class DataArrayAccessor:
 
 
 def register_with_xarray() -> None:
-    """Make ``data.hrixs`` known to xarray: now, or as soon as somebody imports it."""
+    """Register ``data.hrixs`` with xarray: now, or as soon as xarray is imported."""
     if "xarray" in sys.modules:
         _register()
     else:
@@ -75,9 +75,9 @@ def _register() -> None:
 
 
 class _WhenXarrayComes:
-    """Registers when xarray was imported; importing it beforehand takes longer than most commands.
+    """Registers when xarray is imported; importing it in advance takes longer than most commands.
 
-    Nothing of hrixs may be imported with it: its modules may be waiting for xarray themselves.
+    It must not import modules of hrixs, which may themselves be waiting for xarray.
     """
 
     def __init__(self) -> None:
@@ -99,11 +99,11 @@ class _WhenXarrayComes:
 
         def execute_and_register(module: Any) -> None:
             execute(module)
-            # Here, since others look for xarray and do not import it.
+            # Only here: others look for xarray without importing it.
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
                 _register()
 
-        # An object of this import's own, whose method it may replace.
+        # This object belongs to this import only, so its method may be replaced.
         spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]  # on purpose
         return spec

@@ -1,4 +1,4 @@
-"""Delays of a pump beam, from the position of its delay stage."""
+"""Delays of a pump beam from the position of its delay stage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.utils.checks import number, whole_number
 
-#: Speed of light, in mm/ps; exact by the definition of the metre.
+#: Speed of light in mm/ps; exact by the definition of the metre.
 LIGHT = 0.299792458
 _IN_MM = {"m": 1e3, "mm": 1.0, "um": 1e-3, "µm": 1e-3, "μm": 1e-3, "nm": 1e-6}
 
@@ -20,30 +20,30 @@ Position = TypeVar("Position", xr.DataArray, ArrayLike)
 def delay_from_position(
     position: Position, *, t0: float, passes: int = 2, sign: int = 1, units: str | None = None
 ) -> Position:
-    """Convert stage positions to delays: ``sign * passes * (position - t0) / c``.
+    """Delay by a stage that makes the path longer: ``sign * passes * (position - t0) / c``.
 
     Parameters
     ----------
     position : xarray.DataArray or array_like
-        Position of the stage; NaN if not known.
+        Position of the stage; NaN if unknown.
     t0 : float
         Position at which both pulses arrive together, in the same unit.
     passes : int
-        How often the beam passes the length of the stage: 2 for a retro-reflector.
+        How often the beam passes along the stage: 2 for a retro-reflector.
     sign : {1, -1}
-        1 if a larger position is a larger delay, -1 if it is a smaller one.
+        1 if a larger position is a larger delay.
     units : {'mm', 'm', 'um', 'nm'}, optional
-        Unit of `position` and `t0`. Default: the attribute ``units`` of `position`, or else mm.
+        Unit of `position` and `t0`. Default: the attribute ``units`` of `position`, otherwise mm.
 
     Returns
     -------
     xarray.DataArray or numpy.ndarray of float64
-        Delays in ps, with the same shape; ``attrs`` have `t0`, `passes` and `sign`.
+        Delays in ps, of the same shape; ``attrs`` have `t0`, `passes` and `sign`.
 
     Raises
     ------
     ValueError
-        If the unit is not a length, or not that of `position`; or for another sign.
+        If the unit is not a length, or not that of `position`, or `sign` is not 1 or -1.
 
     Examples
     --------
@@ -84,5 +84,5 @@ def delay_from_position(
 
 
 def _delays(position: NDArray[np.float64], zero: float, per_unit: float) -> NDArray[np.float64]:
-    # The difference first: it is small beside the position.
+    # The difference is computed first: it is small compared with the position.
     return (position - zero) * per_unit

@@ -1,4 +1,4 @@
-"""Find the elastic line of each run, and shift its spectra to the photon energy."""
+"""Find the elastic line of each run, and shift the spectra to the photon energy."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-#: Rows of the chip on both sides of the expected elastic line that are searched.
+#: Rows of the chip on both sides of the expected elastic line in which it is searched.
 ROWS_BESIDE = 15.0
-# A line needs at least this many standard deviations, and this distance from the ends.
+# Weaker lines (standard deviations), and lines this near to the end of the range, do not count.
 _LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
 
 
@@ -37,39 +37,39 @@ def align_elastic(
     within: float | None = None,
     region: tuple[float, float] | None = None,
 ) -> xr.Dataset:
-    """Shift the spectra of each run or step so that its elastic line is at the photon energy.
+    """Shift the spectra of each run, or step, so that its elastic line is at the photon energy.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        With ``spectrum (trainId, ..., energy)``, as from `concat` or `hRIXS.process_runs`.
+        With ``spectrum (trainId, ..., energy)``, from `concat` or `hRIXS.process_runs`.
     by : str
-        What is shifted together: the images of a run, or images with the same value of a variable.
-        With ``by='nrj'`` the steps of a scan, also if the values jitter.
+        Images that are shifted together: those of a run, or with the same value of a variable;
+        ``by='nrj'`` means the steps of a scan, also if the values jitter.
     elastic : float or xarray.DataArray, optional
-        Correct position of the elastic line, in the unit of the energy axis: one number, or one
-        per image. Default: ``nrj`` of the run; without it the mean position found in all runs.
+        True position of the elastic line in the unit of the energy axis: a number, or one for each
+        image. Default: ``nrj`` of the run; without it, the mean position found in all runs.
     within : float, optional
         Largest distance from there at which the line is searched, in the unit of the energy axis.
         Default: 15 rows of the chip.
     region : (float, float), optional
-        Part of the energy axis that is searched in all runs, instead of `within`.
+        Range of the energy axis in which the line is searched in all runs, instead of `within`.
 
     Returns
     -------
     xarray.Dataset
-        A new dataset, with all variables over ``energy`` shifted: each bin is divided between the
-        two that it then overlaps, so counts are kept. ``drift`` is the shift of the run of each
-        image before the correction, in pixels, and ``drift_err`` its standard deviation; both are
-        NaN for runs without a line, whose spectra are not changed. ``attrs`` have ``not_aligned``,
-        the names of those runs, and ``n_moved_out``, the counts shifted out of the axis.
+        A new dataset. All variables over ``energy`` are shifted; a bin is divided between the two
+        bins that it overlaps, so that counts are kept. ``drift`` is the shift of the run of each
+        image in pixels, and ``drift_err`` its standard deviation; both are NaN, and spectra are not
+        changed, if no line was found. ``attrs``: ``not_aligned`` lists these runs, and
+        ``n_moved_out`` is the number of counts that were shifted out of the axis.
 
     Raises
     ------
     MissingDataError
-        There are no spectra, or no ``run``.
+        If there are no spectra, or no ``run``.
     ValueError
-        The axis is not in equal bins, or no run has a line.
+        If the axis does not have equal bins, or no run has a line.
 
     Warns
     -----
@@ -78,10 +78,10 @@ def align_elastic(
 
     Notes
     -----
-    The images of a run are summed, shifted to the mean photon energy if it changes in the run. In
-    the sum the tallest line near the expected position is fitted, as by `line_width`. The error of
-    the drift is ``centre_err`` of the line: its width divided by the square root of its photons.
-    For integrated intensity this is too small, since neighbouring bins share it.
+    The images of a run are added up, after a shift to the mean photon energy if this changes in
+    the run. The tallest line near the expected position is fitted, as in `line_width`. The error of
+    the drift is ``centre_err`` of the line: its width / root of its photons. For integrated
+    intensity this is too small, because neighbouring bins share intensity (see `line_width`).
 
     Examples
     --------
@@ -164,7 +164,7 @@ def align_elastic(
 
 
 def _moved_together(ds: xr.Dataset, by: str) -> NDArray[Any]:
-    """Name of the run, or of the step, of each image."""
+    """Name of the run or step of each image."""
     if by not in ds.variables or ds[by].dims != (_DIM,):
         if by == RUN:
             raise MissingDataError(
@@ -192,7 +192,7 @@ def _shown(value: Any) -> str:
 
 
 def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
-    """Where the elastic line of each image belongs; NaN where that is not known."""
+    """True position of the elastic line of each image; NaN if unknown."""
     n = ds.sizes[_DIM]
     if elastic is None:
         known = "nrj" in ds.variables and ds["energy"].attrs.get("units") == "eV"
@@ -208,7 +208,7 @@ def _expected(ds: xr.Dataset, elastic: float | xr.DataArray | None) -> Floats:
 
 
 def _added(spectrum: xr.DataArray, expected: Floats, step: float) -> tuple[xr.DataArray, float]:
-    """Sum of a run's spectra, moved to the mean of where the lines belong; and that."""
+    """Sum of the spectra of a run, shifted to the mean of the true positions; this mean."""
     known = np.isfinite(expected)
     mean = float(expected[known].mean()) if known.any() else np.nan
     within = [dim for dim in spectrum.dims if dim != "energy"]
@@ -227,25 +227,27 @@ def _ends(axis: Floats, place: float, within: float) -> tuple[float, float]:
 
 
 def _line(total: xr.DataArray, low: float, high: float) -> LineFit:
-    """The tallest line between two ends, or an error that says why there is none."""
+    """The tallest line between two limits, or a ValueError that says why there is none."""
     axis = total["energy"].values
     near = total.isel(energy=np.flatnonzero((axis >= low) & (axis <= high)))
     units = total["energy"].attrs.get("units", "")
     where = f"between {low:.6g} and {high:.6g} {units}".rstrip()
     if near.sizes["energy"] < 6:
         raise NoLineError(
-            f"{near.sizes['energy']} bins lie {where}, on an axis from {axis.min():.6g} to "
-            f"{axis.max():.6g}."
+            f"{near.sizes['energy']} bins are {where}, expected 6 or more; the axis goes "
+            f"from {axis.min():.6g} to {axis.max():.6g}."
         )
     counted = total.attrs.get("units") == "photons" and float(near.min()) >= 0
     fit = line_width(near, noise="poisson" if counted else "gaussian")
     significance = fit.area / fit.area_err if fit.area_err > 0 else np.inf
     if not (significance >= _LEAST_SIGNIFICANCE and np.isfinite(fit.centre_err)):
-        raise NoLineError(f"the line {where} has {significance:.1f} standard deviations.")
+        raise NoLineError(f"the line {where} is too weak: {significance:.1f} standard deviations.")
     middle = (low + high) / 2
     inside = _NEAR_END * (high - low) / 2
     if abs(fit.centre - middle) > inside:
-        raise NoLineError(f"the tallest light {where} is at {fit.centre:.6g}, at the end of it.")
+        raise NoLineError(
+            f"the tallest light {where} is at {fit.centre:.6g}, at the end of this range."
+        )
     return fit
 
 
@@ -256,7 +258,7 @@ def _mean_centre(fits: dict[str, LineFit]) -> float:
 
 
 def _moved(ds: xr.Dataset, bins: Floats, rows: Floats) -> xr.Dataset:
-    """All that lies along the energy moved by so many bins, and photons by so many rows."""
+    """Shift all variables over the energy by a number of bins, and photons by rows."""
     shifts = xr.DataArray(bins.round(9), dims=_DIM)
     result = ds.copy(deep=False)
     n_bins = ds.sizes["energy"]

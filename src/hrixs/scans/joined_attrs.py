@@ -1,4 +1,4 @@
-"""Attributes of several runs as those of one result: what adds up, stays, or differs."""
+"""Attributes of several runs joined for one result: added up, kept, or listed as different."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from hrixs.spectra.dataset import COUNTS, COUNTS_OF
 from hrixs.steps.record import STEPS
 from hrixs.utils.provenance import PATH, RATIO
 
-#: Attribute of a joined result: a JSON text of what is another value in each run.
+#: Attribute of a joined result: JSON text of values that differ from run to run.
 DIFFERS = "differs"
-# Of one run alone: neither kept nor told; or told by another name.
+# Attributes of single runs: not kept, or kept under another name.
 _OF_ONE = ("run", "runs", "failed_runs", "task", STEPS, *RATIO, DIFFERS)
-# Lists of names, of texts a line each, and of numbers.
+# Attributes that are lists of names, of lines of text, and of numbers.
 _NAMES, _LINES, _ARRAYS = ("missing_fields", "not_aggregated"), ("faults",), ("skipped_trains",)
-# Runs whose doubts of one kind are told in full.
+# Number of runs whose doubts of one kind are written in full.
 _MOST_TOLD = 3
 
 Attrs = Mapping[Hashable, Any]
 
 
 def joined_attrs(attrs: Mapping[str, Attrs], *, counts: bool) -> dict[str, Any]:
-    """Attributes of all runs, of each run's by its name.
+    """Attributes of all runs, made of those of each run by name.
 
-    Numbers that count add up: those named ``n_...`` with `counts`, else those of a spectrum.
+    Counts are added up: those named ``n_...`` with `counts`, otherwise those of a spectrum.
     """
     names = list(dict.fromkeys(str(name) for one in attrs.values() for name in one))
     joined: dict[str, Any] = {}
@@ -69,7 +69,7 @@ def joined_attrs(attrs: Mapping[str, Attrs], *, counts: bool) -> dict[str, Any]:
 
 
 def joined_doubts(doubts: Mapping[str, Sequence[Doubt]]) -> list[Doubt]:
-    """The doubts of all runs, one of each code, with the runs' names and figures."""
+    """The doubts of all runs, one for each code, with names of runs and figures."""
     by_code: dict[str, dict[str, Doubt]] = {}
     for run, of_run in doubts.items():
         for one in of_run:

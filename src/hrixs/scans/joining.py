@@ -1,4 +1,4 @@
-"""Results of several runs, or of parts of one, joined to one dataset."""
+"""Join results of several runs, or of parts of one, to one dataset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import run_label, runs_of
 
-#: Name of the coordinate with the run of each image.
+#: Coordinate with the name of the run of each image.
 RUN = "run"
 _DIM = "trainId"
 _PHOTON = "photon"
@@ -32,17 +32,18 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     Parameters
     ----------
     results : sequence of xarray.Dataset, or dict of them by the name of the run
-        As from `hRIXS.process_run` or `hRIXS.centroid`, with spectra over the same energy axis. In
-        a sequence the run comes from the coordinate or attribute ``run``.
+        From `hRIXS.process_run` or `hRIXS.centroid`, with spectra on the same energy axis. In a
+        sequence the coordinate or attribute ``run`` is the name of the run.
 
     Returns
     -------
     xarray.Dataset
         Over ``trainId`` (or ``frame``), in the order given, with the name of the run of each image
-        as the coordinate ``run``. A variable that is missing in some runs is NaN there (text is
-        empty). For deconvolved results one spectrum of all images is made. In ``attrs``, counts
-        are summed, and faults and doubts name their run. Equal attributes are kept; others are in
-        ``differs``, a JSON text, by run. Photon tables are joined if all results have one.
+        as the coordinate ``run``. A variable that is missing in a run is NaN there (text: empty).
+        Deconvolved results give one spectrum of all images, made of their sums by height. In
+        ``attrs``, counts are added, and faults and doubts name their run. Equal attributes are
+        kept; others are listed by run in ``differs``, a JSON text. Photon tables are joined if all
+        results have one.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     MissingDataError
         If a result has no spectra over ``trainId``.
     TypeError
-        If one is not a dataset.
+        If a result is not a dataset.
 
     Warns
     -----
@@ -79,7 +80,9 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
         return _deconvolved(results, given)
     dims = [_require_spectra(one) for one in given]
     if len(set(dims)) > 1:
-        raise ValueError(f"results are over {' and '.join(sorted(set(dims)))}, expected one.")
+        raise ValueError(
+            f"results are over {' and '.join(sorted(set(dims)))}, expected one dimension for all."
+        )
     given = _with_like_ids([one.rename({dims[0]: _DIM}) for one in given])
     if isinstance(results, Mapping):
         names = [str(name) for name in results]
@@ -122,7 +125,7 @@ def _deconvolved(
 
 
 def _with_like_ids(given: list[xr.Dataset]) -> list[xr.Dataset]:
-    """Results whose train ids are of one type; of signed and unsigned ones floats would be made."""
+    """Results with train ids of one type; signed and unsigned ids together would become floats."""
     ids = [one[_DIM].values for one in given if _DIM in one.coords]
     if len({one.dtype for one in ids}) < 2 or any(one.dtype.kind not in "iuf" for one in ids):
         return given
@@ -135,7 +138,7 @@ def _with_like_ids(given: list[xr.Dataset]) -> list[xr.Dataset]:
 
 
 def _keys(names: Sequence[str]) -> list[str]:
-    """Names that tell parts of one run apart, too."""
+    """Names that are different for parts of one run, too."""
     return [
         name if names.count(name) == 1 else f"{name}, part {1 + names[:k].count(name)}"
         for k, name in enumerate(names)
@@ -143,7 +146,7 @@ def _keys(names: Sequence[str]) -> list[str]:
 
 
 def _require_spectra(one: Any) -> str:
-    """The dimension of the images: of trains or, of lists of photons, of frames."""
+    """The dimension of the images: trains, or frames for lists of photons."""
     require_dataset(one, "results of runs")
     if "spectrum" not in one or one["spectrum"].dims[0] not in (_DIM, "frame"):
         have = one["spectrum"].dims if "spectrum" in one else "none"
@@ -155,7 +158,7 @@ def _require_spectra(one: Any) -> str:
 
 
 def _on_one_axis(given: Sequence[xr.Dataset], keys: Sequence[str]) -> list[xr.Dataset]:
-    """Results with the axis of the first, from which others differ by rounding alone."""
+    """Results with the axis of the first one; the axes must be equal within rounding."""
     _require_alike(given, keys)
     axis = str(given[0]["spectrum"].dims[-1])
     if axis not in given[0].coords:
@@ -190,7 +193,7 @@ def _require_alike(given: Sequence[xr.Dataset], keys: Sequence[str]) -> None:
 def _alike(
     given: Sequence[xr.Dataset], keys: Sequence[str]
 ) -> tuple[list[xr.Dataset], dict[str, dict[str, Any]]]:
-    """Results with the same variables over the images, and the attributes of each run's ones."""
+    """Results with the same variables over the images; the attributes of these in each run."""
     names = list(dict.fromkeys(
         str(name) for one in given for name, v in one.variables.items()
         if _DIM in v.dims and name not in (_DIM, RUN)
@@ -213,7 +216,7 @@ def _alike(
                     {name: empty}
                 )  # fmt: skip
     for name, runs in lacking.items():
-        # True and False with gaps are numbers: a mixture of both would be of no type at all.
+        # True and False with gaps become numbers: mixed with others they would have no common type.
         parts = [
             one.assign({name: one[name].astype(np.float64)}) if one[name].dtype.kind == "b" else one
             for one in parts
@@ -225,7 +228,7 @@ def _alike(
 
 
 def _empty(model: xr.DataArray, part: xr.Dataset) -> xr.Variable:
-    """What stands for a variable in a run that lacks it."""
+    """Value of a variable in a run that does not have it."""
     sizes = {**model.sizes, _DIM: part.sizes[_DIM]}
     shape = [sizes[dim] for dim in model.dims]
     if model.dtype.kind in "mM":
@@ -235,7 +238,7 @@ def _empty(model: xr.DataArray, part: xr.Dataset) -> xr.Variable:
 
 
 def _of_all(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
-    """Variables that are not over the images, where they are the same in all results."""
+    """Variables without the dimension of images, if they are equal in all results."""
     names = dict.fromkeys(
         str(name) for one in given for name, v in one.data_vars.items()
         if _DIM not in v.dims and v.dims != (_PHOTON,)
@@ -253,7 +256,7 @@ def _of_all(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
 
 
 def _photons(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
-    """The photon tables of all results, with the frames counted on from run to run."""
+    """The joined photon tables; frames are numbered through all runs."""
     names = [str(name) for name, v in given[0].variables.items() if v.dims == (_PHOTON,)]
     has = [
         {str(name) for name, v in one.variables.items() if v.dims == (_PHOTON,)} for one in given
@@ -261,7 +264,10 @@ def _photons(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
     if not any(has):
         return {}
     if any(other != has[0] for other in has):
-        warn("not all runs have the same photon table: it is left out. Process all with photons.")
+        warn(
+            "not all runs have the same photon table: it is left out. Process all runs with "
+            "photons=True."
+        )
         return {}
     joined: dict[str, xr.Variable] = {}
     frames = np.array([int(np.prod(one["spectrum"].shape[:-1])) for one in given])

@@ -1,4 +1,4 @@
-"""Draw maps over incident energy or delay: intensities or differences."""
+"""Draw maps of intensities or differences, over incident energy or delay."""
 
 from __future__ import annotations
 
@@ -21,29 +21,28 @@ from hrixs.utils.provenance import source_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# How the colour follows the values.
+# Scales of the colours.
 _SCALES = ("linear", "sqrt", "log")
 
 
 def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear") -> Axes:
-    """Draw a map: the energy (loss) of the photons to the right, incident energy or delay upwards.
+    """Draw a map: energy or energy loss to the right, incident energy or delay upwards.
 
     Parameters
     ----------
     data : xarray.Dataset
-        As from `rixs_map`, or as from `difference` of spectra over a delay: with ``normalized`` or
-        ``difference`` over two dimensions; or groups of `aggregate`, with ``spectrum``.
+        From `rixs_map`, or from `difference` of spectra over a delay: ``normalized`` or
+        ``difference`` over two dimensions; or groups of `aggregate` with ``spectrum``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'linear', 'sqrt', 'log'}
-        How the colour follows the values; the label of the colours shows it if it is not linear.
-        Differences are always linear, with white at 0.
+        Scale of the colours; the colour bar names it if it is not linear. Differences are always
+        linear, and white at 0.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The elastic line of a RIXS map is drawn as a thin line. Parts that no spectrum covers are
-        grey.
+        A thin line marks the elastic line of a RIXS map. Parts without a spectrum are grey.
 
     Examples
     --------
@@ -60,8 +59,8 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     if values is None or values.ndim != 2:
         shape = "nothing" if values is None else f"dimensions {values.dims}"
         raise MissingDataError(
-            f"{name} has {shape}, expected a map of two, as from rixs_map or difference. Select "
-            "first."
+            f"{name} has {shape}, expected a map over two dimensions, as from rixs_map or "
+            "difference. Select a part of the data with two dimensions first."
         )
     over, along = (str(dim) for dim in values.dims)
     if along not in ("energy", "energy_loss"):

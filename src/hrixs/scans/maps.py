@@ -1,4 +1,4 @@
-"""RIXS maps: spectra over the incident energy, on one axis of energy loss or of emitted energy."""
+"""RIXS maps: spectra over the incident energy, on an axis of energy loss or emitted energy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import provenance
 
-#: Possible axes of a map, in addition to the incident energy.
+#: Axes of a map in addition to the incident energy.
 AXES = ("energy_loss", "energy")
 
 
@@ -34,49 +34,49 @@ def rixs_map(
     elastic: float | xr.DataArray | None = None,
     **grouping: Any,
 ) -> xr.Dataset:
-    """Make a RIXS map from spectra taken at several incident energies.
+    """Make a RIXS map of spectra at several incident energies.
 
     Parameters
     ----------
     data : xarray.Dataset, or sequence of them
-        Spectra in photons or integrated over ``energy`` in eV, as from `hRIXS.process_run`,
+        Counted or integrated spectra over ``energy`` in eV, from `hRIXS.process_run`,
         `hRIXS.process_runs` or `hRIXS.count`, with the incident energy of each image. Several
-        results are joined first; images at the same energy are summed, also from repeated runs.
+        datasets are joined first; images at the same energy are added up, also of repeated scans.
     incident : str
         The variable of the incident energy, in eV.
     axis : {'energy_loss', 'energy'}
-        Axis of the map: the energy loss, or the energy of the emitted photons.
+        Axis of the spectra: energy loss, or energy of the emitted photons.
     normalize : str
-        Divisor of the sum of each step: a variable or an expression of variables, such as ``'I0'``
-        or ``'hRIXS_exposure'``. Default: the number of images.
+        Divisor of the sum of each step: a variable or an expression of variables, such as
+        ``'I0'`` or ``'hRIXS_exposure'``. Default: the number of images.
     elastic : float or xarray.DataArray, optional
         As in `energy_loss`, if the elastic line is not at the incident energy.
     **grouping
-        ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images belong
-        to one step. By default ``tolerance='auto'`` if the energies of steps are clearly
-        separated; if they differ by less than a bin, all images are one step; otherwise every
-        value is a step. ``norm`` and ``aggregators`` are also passed to `aggregate`.
+        ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate` define the steps.
+        Default: ``tolerance='auto'`` if the energies of steps are clearly separated; one step if
+        all energies differ by less than a bin; otherwise each value is a step. ``norm`` and
+        ``aggregators`` are passed to `aggregate`.
 
     Returns
     -------
     xarray.Dataset
-        ``normalized (incident, axis)``, the map, and ``spectrum``, its photons. The map is NaN
-        where no spectrum reaches. ``map.hrixs.error('normalized')`` is one standard deviation,
-        ``map.hrixs.plot()`` draws it, ``map.hrixs.cut(energy_loss=(0.8, 1.2))`` cuts it.
-        ``<incident>_spread`` is the scatter of the energies of a step, ``counts`` its number of
+        ``normalized (incident, axis)`` is the map, ``spectrum`` the photons in it; parts of the map
+        without a spectrum are NaN. ``map.hrixs.error('normalized')`` is one standard deviation,
+        ``map.hrixs.plot()`` draws the map, ``map.hrixs.cut(energy_loss=(0.8, 1.2))`` cuts it.
+        ``<incident>_spread`` is the scatter of the energies in a step, ``counts`` the number of
         images.
 
     Raises
     ------
     MissingDataError
-        There is no spectrum, no incident energy, or nothing to divide by.
+        If there is no spectrum, no incident energy, or no divisor.
     ValueError
-        Energies are not calibrated, or spectra have different axes.
+        If energies are not calibrated, or spectra have different axes.
 
     Notes
     -----
-    The images of each step are summed on the axis on which they were measured. Each step is then
-    shifted by its mean incident energy, so that all have one axis of energy loss (`energy_loss`).
+    Images of a step are added up on the measured axis. Then each step is shifted by its mean
+    incident energy to a common axis of energy loss (`energy_loss`).
 
     Examples
     --------
@@ -105,7 +105,7 @@ def rixs_map(
         steps = energy_loss(steps, elastic=elastic)
     elif elastic is not None:
         raise ValueError(
-            "elastic is given with axis='energy'; the zero of loss has no place there."
+            "elastic is given with axis='energy', which has no zero of loss. Leave elastic out."
         )
     steps[incident].attrs = {"long_name": "incident energy", "units": "eV"} | {
         name: value for name, value in data[incident].attrs.items() if name != "long_name"
@@ -121,7 +121,7 @@ def rixs_map(
 
 
 def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
-    """What belongs to the images: their spectra, and one value each."""
+    """Variables of the images: their spectra, and those with one value for each."""
     require_dataset(data, "spectra at several incident energies")
     if "spectrum" not in data:
         raise MissingDataError(
@@ -143,8 +143,8 @@ def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
         for name in own
         if name in data
     }
-    # Images are no part of a map, and the ratio is made anew. What else lies over the energy is a
-    # user's own: added up where an aggregator says so, else told by aggregate.
+    # A map has no images, and its ratio is computed again. Other variables over the energy are
+    # those of the user: added up with their aggregator, otherwise reported by aggregate.
     others = {"x", "y", *n_within}
     rest = [
         name
@@ -178,25 +178,25 @@ def _steps(data: xr.Dataset, incident: str, dim: str, grouping: dict[str, Any]) 
 
 @recorded
 def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
-    """Cut through a map: the sum over a range of one of its axes, as a function of the other.
+    """Cut a map: sum over a range of one axis, as a function of the other.
 
     Parameters
     ----------
     data : xarray.Dataset
         As from `rixs_map`.
     **ranges
-        The axis and a range of it, ``energy_loss=(0.8, 1.2)`` or ``nrj=(529.9, 530.6)``; a number
-        is the step or the bin nearest to it.
+        An axis and its range, ``energy_loss=(0.8, 1.2)`` or ``nrj=(529.9, 530.6)``; a single number
+        means the nearest step or bin.
 
     Returns
     -------
     xarray.Dataset
-        ``spectrum``, and ``normalized`` by what is summed of the divisor; errors as of the map.
+        ``spectrum``, and ``normalized`` by the sum of the divisor; errors as for the map.
 
     Raises
     ------
     ValueError
-        There is no such axis, or nothing of it in the range.
+        If there is no such axis, or it has no value in the range.
 
     Examples
     --------
@@ -233,9 +233,7 @@ def _summed(part: xr.Dataset, name: str) -> xr.Dataset:
     by = DIVISOR if DIVISOR in part else str(part.attrs.get("normalized_by", "counts"))
     along = part.drop_vars([one for one, v in part.data_vars.items() if one == "normalized"])
     if "coverage" in along and bool((along["coverage"] < 0.5).any()):
-        warn(
-            f"some of the map that is cut along {name} was reached by no spectrum; it counts as 0."
-        )
+        warn(f"a part of the map in this range of {name} has no spectrum; it counts as 0.")
     keep = {one: along[one] for one, v in along.data_vars.items() if name not in v.dims}
     sums = along.drop_vars(list(keep)).sum(name, skipna=False, keep_attrs=True)
     return add_normalized(sums.assign(keep), by)

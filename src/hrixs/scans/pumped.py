@@ -1,4 +1,4 @@
-"""Find which trains were pumped: by a value, by their pulses, or alternating."""
+"""Find out which trains were pumped: by a value, by their pulses, or alternating."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-# Two groups are separated if the gap between them is this many times their spread. That there are
-# two is known here, of few trains too; `select` has to ask whether there are.
+# Two groups are separated if the gap between them is at least this times their spread. It is known
+# here that there are two groups; `select` must find out whether there are.
 _CLEARLY = 4.0
 
 
@@ -38,34 +38,34 @@ def pumped_by(
     data : xarray.Dataset
         Data of trains, with the coordinate ``trainId``.
     field : str, optional
-        Variable with one value per train, such as the energy of the laser or the state of a
-        shutter. Or with one value per pulse, such as a bunch pattern: a train is pumped if one of
+        Variable with one value for each train, such as the energy of the laser or the state of a
+        shutter; or with one for each pulse, such as a bunch pattern: a train is pumped if one of
         its pulses is.
     above : float, optional
-        Trains with a value above this are pumped.
+        Values above this are pumped.
     equals : optional
-        Trains with this value, or one of a list of values, are pumped.
+        Values equal to this, or to one of a list, are pumped.
     bits : int, optional
-        Trains whose value (a whole number) has one of these bits set are pumped, for example ``1
-        << 13``. By default, if numbers form two clearly separated groups, the higher one is
-        pumped; for True and False, True.
+        Whole numbers with one of these bits set are pumped, for example ``1 << 13``. Without
+        `above`, `equals` and `bits`, the higher of two clearly separated groups of numbers is
+        pumped; of True and False, True.
     alternate : bool
-        Every second train is pumped, counted by train ids; missing trains do not matter.
+        Every second train is pumped, counted by train ids, so that missing trains do not matter.
     first_pumped : bool or int
-        With `alternate`: whether the first train in `data` is pumped; or the id of one that is.
+        With `alternate`: whether the first train in `data` is pumped, or the id of a pumped train.
 
     Returns
     -------
     xarray.DataArray of bool, dims (trainId,)
-        ``pumped``. If some trains have no value, the result has the numbers 1, 0 and NaN (not
-        known); `aggregate` leaves NaN out, with a count. ``attrs`` have the rule and the counts.
+        ``pumped``. If some trains have no value, the result is 1, 0 and NaN; `aggregate` leaves out
+        NaN and counts it. ``attrs`` have the criterion and the numbers of trains.
 
     Raises
     ------
     MissingDataError
-        There is no such variable, or no ``trainId``.
+        If there is no such variable, or no ``trainId``.
     ValueError
-        Options contradict each other, or values do not form two groups.
+        If options contradict each other, or values do not form two groups.
 
     Warns
     -----
@@ -120,7 +120,7 @@ def pumped_by(
 def _by_values(
     field: str, values: NDArray[Any], *, above: float | None, equals: Any, bits: int | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], str]:
-    """Which values are pumped, which are missing, and in words how that was told."""
+    """Values that are pumped, values that are missing, and the criterion as text."""
     missing = np.asarray(xr.DataArray(values).isnull().values)
     if missing.all():
         raise MissingDataError(f"no train has a value of {field!r}.")
@@ -131,7 +131,9 @@ def _by_values(
         return values.copy(), missing, field
     if values.dtype.kind not in "iuf":
         found = ", ".join(map(repr, np.unique(values.astype(str))[:5].tolist()))
-        raise ValueError(f"{field} has values {found}, expected equals=, the one that is pumped.")
+        raise ValueError(
+            f"{field} has values {found}, expected equals= with the value of pumped trains."
+        )
     if bits is not None:
         if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or bits <= 0:
             raise ValueError(f"bits = {bits!r}, expected a whole number above 0, as 1 << 13.")
@@ -147,11 +149,11 @@ def _by_values(
 
 
 def _between_two_groups(field: str, values: Floats) -> float:
-    """A value between the two groups that all lie in."""
+    """A value between the two groups of values."""
     ordered = np.sort(values)
     n = len(ordered)
     if ordered[0] < ordered[-1]:
-        # Where the sum of squares about both means is least (two means in one dimension).
+        # The cut with the smallest sum of squares about both means (k-means with two groups).
         left = np.arange(1, n)
         before = np.cumsum(ordered)[:-1]
         after = ordered.sum() - before

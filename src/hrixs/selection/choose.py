@@ -1,4 +1,4 @@
-"""Select images by their photons, by fields, or by trains; the others are counted."""
+"""Choose images by their photons, by fields or by trains; others are left out and counted."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ def select(
     blanks: bool = False,
     dim: str | None = None,
 ) -> xr.Dataset:
-    """Select images: leave out blanks, weak or unstable ones.
+    """Choose images: leave out blanks, weak or unstable ones, or choose trains.
 
     Parameters
     ----------
     data : xarray.Dataset
-        Images or spectra, over ``trainId``. It is not changed.
+        Images or spectra over ``trainId``. It is not changed.
     by : str, xarray.DataArray or function, optional
-        A field (``'I0'``): its values are split into two groups, or all are kept if there is only
-        one. A condition on fields (``'n_photons > 50 and hRIXS_norm > 0'``, also with ``abs``,
-        ``median``, ``sigma`` and others). True or False for each image. Or a function of `data`
-        that returns these. ``n_photons`` (counted spectra), ``intensity`` (any spectra) and
-        ``level`` (images) can be used even if the dataset has no such field. ``'auto'``, the
-        default if nothing else is given, uses the first of these three that is available.
+        A field (``'I0'``): its values are split into two groups, and all are kept if they are one
+        group. A condition on fields (``'n_photons > 50 and hRIXS_norm > 0'``, also with ``abs``,
+        ``median``, ``sigma`` and others). True or False for each image, or a function of `data`
+        that returns these. ``n_photons`` of counted spectra, ``intensity`` of any spectra and
+        ``level`` of images can be used even if the dataset has no such field. ``'auto'`` uses the
+        first of these three that is available; it is the default if no other option is given.
     keep : {'high', 'low'}
-        Which of two groups to keep.
+        The group to keep.
     outliers : str or sequence of str
-        Fields, such as ``'hRIXS_norm'``: images far from the median are left out.
+        Fields such as ``'hRIXS_norm'``: images far from the median of the field are left out.
     n_sigma : float
-        Distance for `outliers`, in robust standard deviations.
+        Allowed distance from the median, in robust standard deviations.
     trains : iterable of int, optional
         Ids of the trains to keep.
     index : slice or sequence of int, optional
-        Images to keep, by their numbers, from 0.
+        Numbers of the images to keep, from 0.
     drop_first : bool or int
-        Whether to leave out the first image; or the number of first images to leave out.
+        Leave out the first image (True), or this number of first images.
     blanks : bool
         Return the images that `by` leaves out, instead of those that it keeps.
     dim : str, optional
@@ -66,21 +66,21 @@ def select(
     Returns
     -------
     xarray.Dataset
-        A new dataset; the photon table, if there is one, is selected, too. A deconvolved spectrum
-        is made again from the selected images. ``attrs`` have ``n_left_out``, ``left_out``
-        (trains) and ``selected_by``; several calls add to them.
+        A new dataset of the chosen images, with their photons if `data` has a photon table. A
+        deconvolved spectrum is made again, of the chosen images. ``attrs``: ``n_left_out``,
+        ``left_out`` (train ids) and ``selected_by``; several calls add to them.
 
     Raises
     ------
     MissingDataError
-        If no image is left, a name is not known, or `blanks` are requested and there are none.
+        If no image is left, a name is unknown, or there are no `blanks`.
     ValueError
-        If a condition cannot be read, or does not have one value per image.
+        If a condition cannot be read, or does not have one value for each image.
 
     Warns
     -----
     HrixsWarning
-        Names the images that were left out.
+        Lists the images that a criterion left out.
 
     Notes
     -----
@@ -136,7 +136,7 @@ def select(
 
 
 def _deconvolved_again(chosen: xr.Dataset, dim: str) -> xr.Dataset:
-    """The same with one spectrum of the images that are left, where it was one of all."""
+    """Make the one spectrum of all images again, of the images that are left."""
     if SAMPLED not in chosen or dim not in chosen[SAMPLED].dims or "spectrum" not in chosen:
         return chosen
     how = {name: chosen["spectrum"].attrs.get(name) for name in ("oversample", "smoothing")}
@@ -153,7 +153,7 @@ def _by_place(
     index: slice | Sequence[int] | NDArray[Any] | None,
     n_first: int,
 ) -> tuple[NDArray[np.bool_], list[str]]:
-    """Entries that are named by their place or their train, and how, in words."""
+    """Mask of entries chosen by position or train id, and a text about it."""
     kept = np.ones(data.sizes[dim], dtype=bool)
     kept[:n_first] = False
     how = [f"without the first {n_first}"] if n_first else []
@@ -168,12 +168,12 @@ def _by_place(
 
 
 def number_dropped(drop_first: bool | int) -> int:
-    """How many of the first images are left out.
+    """Number of first images that are left out.
 
     Raises
     ------
     ValueError
-        If it is no whole number of 0 or more.
+        If it is not a whole number of 0 or more.
     """
     if isinstance(drop_first, bool | int | np.bool_ | np.integer) and drop_first >= 0:
         return int(drop_first)
@@ -191,7 +191,7 @@ def _tell(data: xr.Dataset, good: NDArray[np.bool_], dim: str, how: str) -> None
     if not good.all():
         warn(
             f"{int((~good).sum())} of {len(good)} images are left out, "
-            f"{named_entries(data, dim, ~good)}: kept was {how}."
+            f"{named_entries(data, dim, ~good)}. Kept: {how}."
         )
 
 
@@ -202,7 +202,7 @@ def _noted(
     dim: str,
     how: list[str],
 ) -> xr.Dataset:
-    """`result` with what was left out in its ``attrs``, added to what was left out before."""
+    """Add the images left out to the ``attrs`` of `result`, to those left out before."""
     labels = data[dim].values if dim in data.coords else np.arange(len(left_out))
     own = compact(labels[left_out])
     before = data.attrs

@@ -1,4 +1,4 @@
-"""Images of a run or of a dataset that are chosen by their trains or by their numbers."""
+"""Choose images of a run or a dataset by train ids or by their numbers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hrixs.selection.entries import tell_lacking, train_numbers
 
 
 def only_trains(trains: Iterable[int], subset: Any) -> Any:
-    """The trains of these ids, as a `subset`.
+    """Make a `subset` of these train ids.
 
     Raises
     ------
     TypeError
-        If they are no ids.
+        If they are not train ids.
     ValueError
-        If another subset is given beside them.
+        If `subset` is given, too.
     """
     if subset is not None:
         raise ValueError(
@@ -33,7 +33,7 @@ def only_trains(trains: Iterable[int], subset: Any) -> Any:
 
 
 def tell_absent(indexed: IndexedRun, trains: Iterable[int] | None) -> None:
-    """Tell which of the trains that are asked for have no image."""
+    """Report requested trains that have no image."""
     if trains is None:
         return
     ids = train_numbers(trains)
@@ -47,7 +47,7 @@ def chosen_images(
     trains: Iterable[int] | None = None,
     drop_first: bool | int = 0,
 ) -> xr.Dataset:
-    """Images of a dataset that are chosen as those of a run are; all where nothing is said."""
+    """Choose images of a dataset, as of a run; all if nothing is given."""
     if subset is None and trains is None and not drop_first:
         return data
     return select(data, index=subset, trains=trains, drop_first=drop_first)

@@ -1,4 +1,4 @@
-"""By what images are chosen: their photons, their level, a field, a condition on these."""
+"""Criteria for images: photons, level, a field, or a condition on these."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from hrixs.spectra.naming import named_entries
 from hrixs.utils.errors import MissingDataError
 from hrixs.utils.typing import Floats
 
-#: What an image is chosen by: a field or a condition by name, True and False for each, or a
-#: function of the dataset that gives these.
+#: Criterion for images: a field or a condition as text, True and False for each image, or a
+#: function of the dataset that returns these.
 Criterion: TypeAlias = (
     "str | xr.DataArray | NDArray[np.bool_] | Callable[[xr.Dataset], xr.DataArray]"
 )
 AUTO = "auto"
-#: Made of spectra and images where the dataset has no variable of the name.
+#: Computed from spectra and images if the dataset has no variable of this name.
 MADE = ("n_photons", "intensity", "level")
 # Where deviations from the median are counted from.
 _SIGMA = 1.4826
 
 
 class Fields(Mapping[str, Any]):
-    """Values of a dataset's fields, one for each entry along `dim`, made when they are asked for.
+    """Values of fields of a dataset, one for each entry along `dim`, computed when needed.
 
     ``n_photons`` (photons of the counted spectrum), ``intensity`` (mean of the spectrum) and
     ``level`` (mean of the image) need not be in the dataset.
@@ -80,7 +80,7 @@ class Fields(Mapping[str, Any]):
         return np.asarray(made.values, dtype=np.float64)
 
     def usual(self) -> str:
-        """Name of what tells images with light from blanks, before any is named.
+        """Name of the field that separates images with light from blanks by default.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Fields(Mapping[str, Any]):
             if name in self:
                 return name
         raise MissingDataError(
-            "the dataset has neither spectra nor images to tell blanks by. Make spectra first with "
+            "the dataset has neither spectra nor images to find blanks. Make spectra first with "
             "centroid or integrate, or say by what: select(data, 'hRIXS_norm > 100')."
         )
 
@@ -99,9 +99,9 @@ class Fields(Mapping[str, Any]):
 def chosen_by(
     data: xr.Dataset, by: Criterion, dim: str, keep: str
 ) -> tuple[NDArray[np.bool_], str]:
-    """Which entries a criterion chooses, and what it was, in words.
+    """Entries that a criterion chooses, and the criterion as text.
 
-    Of two groups that are separated those of `keep`, ``'high'`` or ``'low'``; all of one group.
+    Of two separated groups, the group `keep` (``'high'`` or ``'low'``); all if there is one group.
     """
     n = data.sizes[dim]
     if callable(by):
@@ -122,7 +122,7 @@ def chosen_by(
 def by_groups(
     values: Floats, name: str, keep: str, *, counts: bool
 ) -> tuple[NDArray[np.bool_], str]:
-    """Entries of one of two groups of values, or all of one group; what is not finite is none."""
+    """Entries of one of two groups of values; all if there is one group; not those not finite."""
     known = np.isfinite(values)
     groups = two_groups(values, counts=counts)
     if groups is None:
@@ -138,10 +138,10 @@ def by_groups(
 def outliers_of(
     data: xr.Dataset, name: str, dim: str, n_sigma: float
 ) -> tuple[NDArray[np.bool_], str]:
-    """Entries that are near the median of a field, and which those are, in words.
+    """Entries near the median of a field, and the range as text.
 
-    The deviation is that of the middle half (1.4826 times the median distance from the median), so
-    that outliers do not widen it.
+    The standard deviation is estimated from the median distance to the median (times 1.4826), so
+    that outliers do not enlarge it.
     """
     fields = Fields(data, dim)
     expression = Expression(name, conditions=True)
@@ -155,14 +155,14 @@ def outliers_of(
 
 
 def _booleans(data: xr.Dataset, given: Any, dim: str) -> NDArray[np.bool_]:
-    """True and False for each entry; aligned where coordinates tell which is whose."""
+    """True and False for each entry; aligned by coordinates, if there are any."""
     values = given if isinstance(given, xr.DataArray) else xr.DataArray(np.asarray(given))
     if not isinstance(given, xr.DataArray) and values.ndim == 1:
         values = values.rename({values.dims[0]: dim})
     if values.dtype != np.bool_ or values.dims != (dim,):
         raise ValueError(
             f"{values.dtype} over {values.dims} was given as the condition, expected True or "
-            f"False for each {dim}, as data.hRIXS_norm > 100."
+            f"False for each {dim}, such as data.hRIXS_norm > 100."
         )
     if dim in values.indexes and dim in data.indexes:
         own, wanted = values.indexes[dim], data.indexes[dim]

@@ -1,4 +1,4 @@
-"""Entries of a dataset taken out of it, with all that belongs to them."""
+"""Choose entries of a dataset, with all that belongs to them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FRAME = "photon_frame"
 
 
 def dim_of(data: xr.Dataset, dim: str | None) -> str:
-    """Dimension whose entries are chosen: ``trainId``, else the first one of the spectra."""
+    """Dimension of the entries to choose: ``trainId``, or else the first one of the spectra."""
     require_dataset(data, "a dataset of images or spectra")
     if dim is None and "trainId" not in data.dims and "spectrum" in data:
         dim = str(data["spectrum"].dims[0])
@@ -31,21 +31,21 @@ def dim_of(data: xr.Dataset, dim: str | None) -> str:
 
 
 def at_places(n: int, index: slice | Sequence[int] | NDArray[Any]) -> NDArray[np.bool_]:
-    """Which of `n` entries a slice or a list of their numbers means.
+    """Entries, of `n`, that a slice or a list of numbers means.
 
     Raises
     ------
     MissingDataError
         If there are fewer entries.
     TypeError
-        If they are no whole numbers.
+        If they are not whole numbers.
     """
     chosen = np.zeros(n, dtype=bool)
     if not isinstance(index, slice):
         numbers = np.asarray(index)
         if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
             raise TypeError(
-                f"index = {index!r}, expected a slice or a list of whole numbers, the first is 0."
+                f"index = {index!r}, expected a slice or a list of whole numbers from 0."
             )
         beyond = numbers[(numbers >= n) | (numbers < -n)]
         if len(beyond):
@@ -59,12 +59,12 @@ def at_places(n: int, index: slice | Sequence[int] | NDArray[Any]) -> NDArray[np
 
 
 def of_trains(data: xr.Dataset, trains: Iterable[int], dim: str) -> NDArray[np.bool_]:
-    """Which entries are of these trains; trains without an entry are told.
+    """Entries of these trains; trains without an entry are reported.
 
     Raises
     ------
     MissingDataError
-        If there is none of them, or the dataset does not list its trains.
+        If the dataset has none of them, or does not list its trains.
     """
     ids = train_numbers(trains)
     if dim not in data.coords:
@@ -84,7 +84,7 @@ def of_trains(data: xr.Dataset, trains: Iterable[int], dim: str) -> NDArray[np.b
 
 
 def tell_lacking(ids: NDArray[np.int64]) -> None:
-    """Warn of trains that were asked for and have no image."""
+    """Warn of requested trains that have no image."""
     if len(ids):
         warn(f"there is no image of {named_trains(ids)}, which was asked for.")
 
@@ -95,7 +95,7 @@ def train_numbers(trains: Iterable[int]) -> NDArray[np.int64]:
     Raises
     ------
     TypeError
-        If they are no whole numbers.
+        If they are not whole numbers.
     """
     ids = np.asarray(trains.values if isinstance(trains, xr.DataArray) else list(trains))
     if ids.dtype.kind not in "iu" or ids.ndim != 1 or not len(ids):
@@ -104,7 +104,7 @@ def train_numbers(trains: Iterable[int]) -> NDArray[np.int64]:
 
 
 def take(data: xr.Dataset, chosen: NDArray[np.bool_], dim: str) -> xr.Dataset:
-    """The chosen entries, with their photons; counts in ``attrs`` that are of all images go."""
+    """The chosen entries, with their photons; counts of all images are removed from ``attrs``."""
     if chosen.all():
         return data.copy(deep=False)  # images are large
     places = np.flatnonzero(chosen)
@@ -119,7 +119,7 @@ def take(data: xr.Dataset, chosen: NDArray[np.bool_], dim: str) -> xr.Dataset:
 
 
 def _with_photons_of(data: xr.Dataset, chosen: NDArray[np.bool_], dim: str) -> xr.Dataset:
-    """`data` with the photons of the chosen entries alone, ``photon_frame`` counting those."""
+    """`data` with only the photons of the chosen entries; ``photon_frame`` counts these entries."""
     if _FRAME not in data.variables or "spectrum" not in data:
         return data
     spectrum = data["spectrum"]
@@ -135,7 +135,7 @@ def _with_photons_of(data: xr.Dataset, chosen: NDArray[np.bool_], dim: str) -> x
 
 
 def compact(labels: NDArray[Any]) -> str:
-    """All labels as text, neighbouring whole numbers as ranges: ``7, 9-15, 22``.
+    """Labels as text, with ranges of consecutive whole numbers: ``7, 9-15, 22``.
 
     Examples
     --------

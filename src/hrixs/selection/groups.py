@@ -1,4 +1,4 @@
-"""Whether values are of two groups, as those of images with light and of blanks, or of one."""
+"""Decide whether values form two groups (images with light and blanks) or one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrixs.utils.typing import Floats
 
-#: Fewer values tell nothing.
+#: Fewer values are not split.
 FEWEST = 8
-# How far apart groups must be, in the sum of their spreads. Two halves of one group are 1.3 (of a
-# Gaussian) to 1.7 (of a box) apart; more is asked of small groups, and of few values. Set by
-# simulation, see the Notes of two_groups.
+# Required distance of groups, divided by the sum of their spreads. Two halves of one group have 1.3
+# (Gaussian) to 1.7 (uniform); small groups and few values need more. Set by simulation, see the
+# Notes of two_groups.
 _APART, _OF_SMALL, _OF_FEW = 2.4, 0.7, 60.0
-# The spread of a small group is taken together with so many values' worth of the common one.
+# The spread of a small group is averaged with the common one, which counts as this many values.
 _PRIOR = 3.0
 # Spread of the square root of a Poisson distributed number.
 _POISSON = 0.5
-# Values that differ by less, in their range, are equal.
+# Values that differ by less than this share of their range are equal.
 _EQUAL = 1e-6
 
 
@@ -30,13 +30,13 @@ class TwoGroups:
     Attributes
     ----------
     limit : float
-        Half way between the highest of the low group and the lowest of the high one.
+        Middle between the highest value of the low group and the lowest of the high group.
     n_low, n_high : int
-        Values in each.
+        Number of values in each group.
     low, high : float
-        Their means.
+        Means of both groups.
     separation : float
-        How far they are apart, in what one group may show by chance; above 1.
+        Distance of the groups / the distance that one group may show by chance; above 1.
     """
 
     limit: float
@@ -48,27 +48,27 @@ class TwoGroups:
 
 
 def two_groups(values: ArrayLike, *, counts: bool = False) -> TwoGroups | None:
-    """Tell two groups of values apart; None where they may be one.
+    """Separate two groups of values; None if they may be one group.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        One for each image; those that are not finite are left out.
+        One value for each image; values that are not finite are left out.
     counts : bool
-        Whether they are numbers of photons, whose root has a spread of 1/2 at least.
+        Whether values are numbers of photons; their square root scatters by at least 1/2.
 
     Notes
     -----
     All cuts of the sorted values are tried: the distance of the means of both sides, divided by the
     sum of their standard deviations, as in Ashman's D (Ashman, Bird & Zepf, Astron. J. 108, 2348
-    (1994)) and Fisher's criterion. Those of a cut through one group are near to each other for its
-    spread. A single outlier is no group unless it is some 8 deviations away.
+    (1994)) and Fisher's criterion. A cut through one group gives a small distance. A single outlier
+    is a group only if it is about 8 standard deviations away.
 
-    By chance: of 1000 runs of one group with 8, 32 or 500 images, Poisson photons at pulse energies
-    that scatter by 10 % or 30 % (gamma), at most 1 is split. Of 1000 runs of 32 images with 3, 16
-    or 28 blanks of 2 or 60 false photons, and light of 150 more that scatters by 10 %, 999 or more
-    are split in the right place; a single blank of 60 false photons is found in 878. ``python -m
-    validation experiment`` prints these.
+    Simulations: 1000 runs of one group with 8, 32 or 500 images, Poisson photons at pulse energies
+    that scatter by 10 % or 30 % (gamma): at most 1 is split. 1000 runs of 32 images, 3, 16 or 28 of
+    them blanks; all have 2 or 60 false photons, the others also 150 photons of light that scatters
+    by 10 %: 999 or more are split in the right place. A single blank with 60 false photons is found
+    in 878 of 1000 runs. ``python -m validation experiment`` prints these numbers.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def two_groups(values: ArrayLike, *, counts: bool = False) -> TwoGroups | None:
 
 
 def _separations(values: Floats, floor: float) -> NDArray[np.float64]:
-    """Distance of the two sides of each cut, in what is asked of it."""
+    """Distance of the two sides of each cut, divided by the distance required."""
     n = len(values)
     n_low = np.arange(1, n)
     n_high = n - n_low

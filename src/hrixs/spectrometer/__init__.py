@@ -1,4 +1,4 @@
-"""The class `hRIXS`, its settings, and the recipe that they make."""
+"""The class `hRIXS`, and the analysis that its settings define."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The part of the chip with light, found by the line and the light beside it: the crop's ranges."""
+"""Find the part of the chip with light, for the ranges of the crop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hrixs.spectrometer.curve_fits import fit_line, light_of
 from hrixs.spectrometer.inputs import RunOrData
 from hrixs.utils.errors import NoLineError
 
-# Rows beside the light that belong to it: at least, in widths of the line, and of its extent.
+# Rows added on both sides of the light: the fewest, in widths of the line, and in its extent.
 _MARGIN, _WIDTHS, _SHARE = 10.0, 5.0, 0.05
 _CAMERA = "MaranaX"
 
@@ -31,16 +31,16 @@ class FoundRange:
     Attributes
     ----------
     x_range, y_range : slice
-        Columns and rows of the whole chip, for `X_RANGE` and `Y_RANGE`; all columns where the light
+        Columns and rows of the whole chip, for `X_RANGE` and `Y_RANGE`; all columns if the light
         fills them.
     significance : float
-        Height of the line in its uncertainties. A line has 8 at least; above 20 it is clear.
+        Height of the line / its uncertainty: at least 8; above 20 the line is clear.
     share : float
         Share of the light within the rows.
     fit : CurvatureFit
         The line.
     image : xarray.DataArray, dims (x, y)
-        The image, without what the chip adds to light.
+        The image, without the patterns of the chip.
     """
 
     x_range: slice
@@ -66,38 +66,38 @@ class FoundRange:
         return float(np.ptp(self.fit.centre(self.image["x"].values.astype(np.float64))))
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the image with the line and the ranges on it, into these axes or a new figure."""
+        """Draw the image with line and ranges, into these axes or a new figure."""
         return plot_range(self.image, self.fit, self.x_range, self.y_range, ax)
 
 
 def auto_range(data: xr.Dataset | xr.DataArray | ArrayLike) -> FoundRange:
-    """Find the rows, and the columns, of the chip that have light.
+    """Find the rows and columns of the chip that have light.
 
     Parameters
     ----------
     data : xarray.Dataset, xarray.DataArray or array_like, shape (..., x, y)
-        Images in ADU, or their mean. Coordinates `x` and `y` tell their place on the chip.
+        Images in ADU, or their mean. Coordinates `x` and `y` give their position on the chip.
 
     Returns
     -------
     FoundRange
-        Its `x_range` and `y_range` hold the light at all columns, and its `plot` shows them.
+        `x_range` and `y_range` contain the light in all columns; `plot` shows them.
 
     Raises
     ------
     NoLineError
-        If there is no line in the images, or what was found is hardly one.
+        If there is no line in the images, or what was found is probably not a line.
     MissingDataError
         If a dataset has no images.
 
     Notes
     -----
-    The strongest line is fitted as by `hrixs.fit_curvature_image`. The image is straightened by its
-    curve and averaged over the columns; light are the rows in which that profile, smoothed by
-    1.5 rows, and what is left of it by 6 and by 20 rows, stands out of its noise by five deviations
-    and has 2 % of its peak. The noise is that of the difference of two halves of the columns.
-    Columns have light where a filter of the shape of the profile gives 10 % of what it gives in
-    bright ones.
+    The strongest line is fitted as in `hrixs.fit_curvature_image`. The image is straightened by the
+    curve and averaged over the columns. This profile is smoothed by 1.5 rows, and its remainder by
+    6 and by 20 rows. Rows have light if it is five standard deviations above the noise, and at
+    least 2 % of its peak. The noise is that of the difference of two halves of the columns. Columns
+    have light if a filter of the shape of the profile gives at least 10 % of its value in bright
+    columns.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def auto_range(data: xr.Dataset | xr.DataArray | ArrayLike) -> FoundRange:
 def find_range(
     h: Settings, run: RunOrData, proposal: int | str | None, *, set: bool, plot: bool
 ) -> FoundRange:
-    """Find the ranges of a run, tell and draw them, and only then set them, where that is asked."""
+    """Find the ranges of a run, print and draw them, and then set them if requested."""
     found = range_of(h, run, proposal)
     print(found)
     if plot:
@@ -138,7 +138,7 @@ def find_range(
 
 
 def range_of(h: Settings, run: RunOrData, proposal: int | str | None) -> FoundRange:
-    """The ranges of the whole chip's light, whatever the present crop."""
+    """The ranges of light on the whole chip, independent of the present crop."""
     whole = copy.copy(h)
     whole.X_RANGE = whole.Y_RANGE = slice(None)
     light = light_of(whole, run, proposal)
@@ -158,7 +158,7 @@ def range_of(h: Settings, run: RunOrData, proposal: int | str | None) -> FoundRa
     x_range = slice(None) if columns is None else slice(x0 + columns[0], x0 + columns[1])
     first, end = columns or (0, len(light.clean))
     moves = curve(np.arange(first, end, dtype=np.float64))
-    # Spectra are straightened to column 0 of the chip, whose rows belong to the crop.
+    # Spectra are straightened to column 0 of the chip; its rows must be in the crop.
     at_zero = float(curve(-float(x0)))
     lowest, highest = min(float(moves.min()), at_zero), max(float(moves.max()), at_zero)
     low, high = _with_margin(extent, fit)

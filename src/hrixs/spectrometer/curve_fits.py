@@ -1,4 +1,4 @@
-"""The curvature of a run: fitted to its mean image or its photons, looked at, and then set."""
+"""Fit the curvature of a run to its mean image or its photons, check it, and set it."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from hrixs.utils.errors import DoubtfulCurvatureError, MissingDataError, NoLineE
 from hrixs.utils.threads import resolve_threads
 from hrixs.utils.typing import Floats
 
-# Images that tell what the chip adds, before photons are found.
+# Number of images that show the patterns of the chip, before photons are found.
 _FIRST_IMAGES = 32
-# Widths of a line, of so many pixels at least, within which a masked row cuts it; and the share of
-# the columns that may be left out for it.
+# A masked row cuts a line within this number of its widths, and of pixels; share of the columns
+# that may be left out.
 _REACH, _LEAST_WIDTH, _MOST_CUT = 1.5, 3.0, 0.6
-# Rows by which another curve may move the lines of a calibrated axis.
+# Largest shift of lines of a calibrated axis by another curve, in rows.
 _MOVED = 0.5
 
 
@@ -90,7 +90,7 @@ def find_curvature(
 def _tell_moved_energies(
     h: Settings, fit: CurvatureFit | PhotonCurvatureFit, crop: Crop | None
 ) -> None:
-    """Warn where another curve moves the lines of an axis calibrated with the former one."""
+    """Warn if another curve shifts the lines of an axis calibrated with the former one."""
     slope = finite_number("energy_slope", h.ENERGY_SLOPE)
     calibrated = (finite_number("energy_intercept", h.ENERGY_INTERCEPT), slope) != (0.0, 1.0)
     if crop is None or not calibrated or h.curvature_fit is None:
@@ -100,16 +100,16 @@ def _tell_moved_energies(
     if abs(moved) < _MOVED:
         return
     warn(
-        f"with this curve lines lie {abs(moved):.2g} rows, {1e3 * abs(moved * slope):.2g} meV, "
-        f"from where the former one had them in columns {columns[0]:.0f} to {columns[-1]:.0f}: "
-        "energies are those of column 0, to which both are continued. Calibrate the axis with "
-        "this curve (calibrate_energy), or keep the former one for all columns."
+        f"this curve moves lines by {abs(moved):.2g} rows, {1e3 * abs(moved * slope):.2g} meV, "
+        f"from those of the former curve in columns {columns[0]:.0f} to {columns[-1]:.0f}: "
+        "energies belong to column 0, to which both curves are extrapolated. Calibrate the axis "
+        "again with this curve (calibrate_energy), or keep the former curve for all columns."
     )
 
 
 @dataclass(frozen=True)
 class Light:
-    """The mean image of a run in the crop, without what the chip adds, and what tells light."""
+    """Mean image of a run in the crop, without patterns of the chip; data to recognise light."""
 
     halves: HalfMeans
     chip: ChipLines
@@ -119,7 +119,7 @@ class Light:
 
     @property
     def clean(self) -> Floats:
-        """The mean image without what the chip adds, NaN where a pixel is bad."""
+        """The mean image without patterns of the chip; NaN at bad pixels."""
         return self.chip.clean
 
     @property
@@ -128,11 +128,11 @@ class Light:
         return self._image(self.clean)
 
     def without_levels(self) -> xr.DataArray:
-        """The clean image less the level of each row, for lines that are tilted."""
+        """The clean image minus the level of each row, for tilted lines."""
         return self._image(self.clean - row_levels(self.clean))
 
     def columns_with_rows_missing(self, fit: PhotonCurvatureFit) -> NDArray[np.bool_]:
-        """Columns in which the line lies on rows that are masked as a whole, or beside them."""
+        """Columns in which the line is on, or next to, rows that are masked as a whole."""
         x0, y0 = self.crop.origin
         centre = fit.centre(x0 + np.arange(len(self.clean), dtype=np.float64)) - y0
         missing = np.flatnonzero(~np.isfinite(self.clean).any(axis=0))
@@ -147,13 +147,13 @@ class Light:
         return xr.DataArray(pixels, self.crop.pixels, ("x", "y"), attrs=attrs)
 
     def doubt(self, fit: CurvatureFit | PhotonCurvatureFit) -> str | None:
-        """Why the line that was fitted is hardly light; None where nothing speaks against it."""
+        """Text why the fitted line is probably not light; None if there is no reason."""
         columns = self.crop.origin[0] + np.linspace(0.0, len(self.clean) - 1.0, 64)
         doubt = doubt_of_errors(fit.curve_error(columns))
         return doubt or doubt_of_line(fit, self.clean, self.difference, self.crop.origin)
 
     def tell(self, fit: CurvatureFit | PhotonCurvatureFit) -> None:
-        """Warn of what was left out, and of a line that spectra of the crop would lose."""
+        """Warn of data left out, and of a line that spectra of the crop would lose."""
         for text in [*self.halves.remarks(), *self.chip.remarks()]:
             warn(text)
         (low, high), row = self.crop.ranges["y_range"], float(fit.centre(np.zeros(1))[0])
@@ -172,7 +172,7 @@ class Light:
 def fit_line(
     light: Light, start: tuple[float, float] | None = None, options: Mapping[str, Any] | None = None
 ) -> CurvatureFit:
-    """The fit of the image; if there is none, or a doubt, without the levels of the rows."""
+    """Fit the image; if this fails or is doubtful, fit it without the levels of the rows."""
     first: CurvatureFit | None = None
     options = options or {}
     try:
@@ -195,9 +195,9 @@ def fit_line(
 
 
 def _fit_photons(light: Light, photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureFit:
-    """The fit of the photons, without the columns in which rows that are masked cut the line.
+    """Fit the photons, without the columns in which masked rows cut the line.
 
-    What is left of a line that is cut along a row would draw it there.
+    The rest of a line that is cut along a row would pull the fit to this row.
     """
     fit = fit_curvature(photons, **options)
     cut = light.columns_with_rows_missing(fit)
@@ -216,7 +216,7 @@ def _fit_photons(light: Light, photons: xr.Dataset, options: dict[str, Any]) -> 
 
 
 def _fit_table(photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureFit:
-    """The fit of photons that are found already, of frames as large as their table tells."""
+    """Fit photons of a table; the size of frames is from its attributes."""
     x_range, y_range = photons.attrs.get("x_range"), photons.attrs.get("y_range")
     if x_range is not None and y_range is not None:
         shape = int(x_range[1] - x_range[0]), int(y_range[1] - y_range[0])
@@ -231,7 +231,7 @@ def _fit_table(photons: xr.Dataset, options: dict[str, Any]) -> PhotonCurvatureF
 def light_of(
     h: Settings, run: RunOrData, proposal: int | str | None, *, n_images: int | None = None
 ) -> Light:
-    """The light of a run, or of its first images."""
+    """The mean image (`Light`) of a run, or of its first images."""
     halves, crop = _halves_of(h, run, proposal, n_images)
     options = camera_options(h, crop)
     mean = halves.mean if options["dark"] is None else halves.mean - options["dark"]
@@ -274,7 +274,7 @@ def _halves_of(
 
 
 def photons_of(h: Settings, run: RunOrData, proposal: int | str | None, light: Light) -> xr.Dataset:
-    """Photons of all images, found as `centroid` does, without what the chip adds."""
+    """Photons of all images, found as in `centroid`, without patterns of the chip."""
     if not isinstance(run, xr.Dataset):
         indexed = index(h, run, proposal)
         analysis = _without_chip(analysis_of(h, "auto", light.crop), light.chip)
@@ -291,7 +291,7 @@ def photons_of(h: Settings, run: RunOrData, proposal: int | str | None, light: L
 
 
 def _without_chip(analysis: Analysis, chip: ChipLines) -> Analysis:
-    """The analysis, with the chip's pedestals in the dark and its bad pixels in the mask."""
+    """The analysis with pedestals of the chip in the dark, and its bad pixels in the mask."""
     if not chip.matters:
         return analysis
     dark, mask = analysis.camera["dark"], analysis.camera["mask"]

@@ -1,4 +1,4 @@
-"""Results of finished runs on disk, by all that decides what they are."""
+"""Results of finished runs on disk, identified by everything that affects them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from hrixs.utils.provenance import __version__, digest
 
 _RESULT = "finished.nc"
 _KEY = "finished_task"
-# What the result does not depend on.
+# Attributes that do not affect the result.
 _NOT_OF_SPECTRA = ("aggregators", "curvature_fit", "THREADS")
 _OF_THE_WAY = ("memory", "threads", "progress", "client", "checkpoint")
 
 
 def task_of(h: Settings, run: RunLike, options: dict[str, Any]) -> str:
-    """Text that is another one where the result of a run would be."""
+    """A text that differs if the result of a run would differ."""
     how = {name: value for name, value in options.items() if name not in _OF_THE_WAY}
     opened = opened_run(h, run, how.get("proposal"), how.get("data"))
     stats = [os.stat(file.path) for file in opened.files]
@@ -36,7 +36,7 @@ def task_of(h: Settings, run: RunLike, options: dict[str, Any]) -> str:
         for file, stat in zip(opened.files, stats, strict=True)
     ]
     wanted = with_fields(h, how.get("extra_fields", ()))
-    # All that the object holds, so that nothing new can be forgotten.
+    # All attributes of the object, so that no new one can be forgotten.
     state = {name: one for name, one in vars(h).items() if name not in _NOT_OF_SPECTRA}
     return digest(
         __version__,
@@ -51,7 +51,7 @@ def task_of(h: Settings, run: RunLike, options: dict[str, Any]) -> str:
 
 
 def load_finished(folder: Path, task: str) -> xr.Dataset | None:
-    """The result that was saved for this task; None where there is none that can be read."""
+    """The result that was saved for this task; None if there is no readable one."""
     path = folder / _RESULT
     if not path.is_file():
         return None
@@ -67,14 +67,14 @@ def load_finished(folder: Path, task: str) -> xr.Dataset | None:
 
 
 def save_finished(folder: Path, task: str, result: xr.Dataset) -> None:
-    """Keep the result of a finished run, in place of the parts that it was made of."""
+    """Save the result of a finished run; it replaces the parts that it was made of."""
     folder.mkdir(parents=True, exist_ok=True)
     write_netcdf(result.assign_attrs({_KEY: task}), folder / _RESULT)
     remove_checkpoint(folder)
 
 
 def _told_apart(value: Any) -> tuple[Any, ...]:
-    """A value as `digest` distinguishes it; arrays by their numbers, which a text leaves out."""
+    """A value in a form for `digest`; arrays with all numbers, which their text would omit."""
     if isinstance(value, Mapping):  # a dataset, too
         return tuple(one for name in value for one in (str(name), *_told_apart(value[name])))
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What the class learns from runs: the clouds, the noise, the energy axis."""
+"""Parameters that the class measures from runs: cloud, noise, bad pixels, energy axis."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def report_noise(
     dark: RunOrData | None,
     energy: float | None,
 ) -> NoiseReport:
-    """Suggest thresholds by the first images of a run, as `hrixs.hRIXS.noise_report` documents."""
+    """Suggest thresholds from the first images of a run; see `hrixs.hRIXS.noise_report`."""
     n_images = whole_number("n_images", n_images)
     run = images_in(h, run)
     data = first_images(h, run, proposal, n_images, [] if energy is not None else ["nrj"])
@@ -151,7 +151,7 @@ def set_energy_axis(
         off = float(np.abs(straight - result.energy(result.rows)).max())
         warn(
             f"ENERGY_INTERCEPT and ENERGY_SLOPE are a straight line, which is off by up to "
-            f"{1e3 * off:.2g} meV at the lines; use the result's energy(row) for the curve."
+            f"{1e3 * off:.2g} meV at the lines. For the curved axis use energy(row) of the result."
         )
     if plot:
         from hrixs.energy.calibration_plot import plot_calibration
@@ -163,7 +163,7 @@ def set_energy_axis(
 def _with_line(
     h: Settings, run: RunOrData | xr.DataArray, proposal: int | str | None, method: str
 ) -> xr.Dataset | xr.DataArray:
-    """Something that `hrixs.calibrate_energy` takes for a line."""
+    """Convert an argument to something that `hrixs.calibrate_energy` accepts as a line."""
     if isinstance(run, xr.DataArray):
         return run
     if not isinstance(run, xr.Dataset):

@@ -1,4 +1,4 @@
-"""The incident intensity of a run's exposures, as the settings ask for it."""
+"""Incident intensity of the exposures of a run, by the settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hrixs.utils.checks import whole_number
 
 
 def incident(h: Settings, indexed: IndexedRun) -> RunI0 | None:
-    """What `I0` says came in, read of all trains of the run; None where it says nothing."""
+    """Read the incident intensity `I0` of all trains of a run; None if it is not set."""
     if h.I0 is None:
         return None
     trains = None if h.I0_TRAINS is None else whole_number("I0_TRAINS", h.I0_TRAINS)

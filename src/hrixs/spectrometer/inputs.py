@@ -1,4 +1,4 @@
-"""What a method was given, a run or a dataset, brought to images: opened and indexed once."""
+"""Get images from the argument of a method: a run or a dataset; runs are indexed once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from hrixs.utils.checks import require_word
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.provenance import PATH, run_label, runs_of, source_attrs
 
-#: A run by number, path or as an open collection; images that are loaded, or a file of them.
+#: A run (number, path or open collection), loaded images, or a file of images.
 RunOrData: TypeAlias = "RunLike | xr.Dataset"
 #: Names or entries of slow data, one or several.
 Fields: TypeAlias = "Sequence[Field] | Field"
@@ -57,11 +57,11 @@ def index(
     drop_first: bool | int = 0,
     **options: Any,
 ) -> IndexedRun:
-    """Open a run and index its images, once; perhaps only those of chosen trains."""
+    """Open a run and index its images once; optionally only those of chosen trains."""
     if isinstance(run, str | Path) and is_image_source(run):
         # Or an error that says what is wrong with the file.
         raise ValueError(
-            f"{run} is no run: {images_text(run)}. Give it as data = hrixs.open_images(...) to "
+            f"{run} is not a run: {images_text(run)}. Give it as data = hrixs.open_images(...) to "
             "centroid or integrate."
         )
     opened = opened_run(h, run, proposal)
@@ -76,7 +76,7 @@ def index(
 def opened_run(
     h: Settings, run: RunLike, proposal: int | str | None, data: str | None = None
 ) -> Run:
-    """Open a run; `data` where it is not the setting."""
+    """Open a run; `data` replaces the setting."""
     data = _setting_of_data(h, run) if data is None else data
     return open_run(run, h.PROPOSAL if proposal is None else proposal, data=data)
 
@@ -89,7 +89,7 @@ def chosen(
     data: str | None,
     trust: str | None,
 ) -> RunOrData:
-    """The run with what a call says of `data` and `trust`; as it is where that says nothing."""
+    """The run with `data` and `trust` of a call; unchanged if these are not given."""
     if data is None and trust is None:
         return run
     if isinstance(run, xr.Dataset | xr.DataArray):
@@ -104,20 +104,20 @@ def chosen(
 
 
 def _setting_of_data(h: Settings, run: RunLike) -> str | None:
-    """The setting where it applies: what is open has its data already."""
+    """The setting `DATA`, if it applies: an open run has its data already."""
     is_closed = isinstance(run, int | np.integer | str | os.PathLike)
     return h.DATA if is_closed else None
 
 
 def images_in(h: Settings, run: RunOrData) -> Any:
-    """Images of a file as a dataset; what is not a file of images as it is."""
+    """Images of a file as a dataset; other arguments unchanged."""
     if isinstance(run, str | Path) and is_image_source(run):
         return open_images(run, detector=h.DETECTOR)
     return run
 
 
 def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
-    """All fields to load, and the names of those that must be there, as options of `index`."""
+    """All fields to load, and the names of required ones, as options of `index`."""
     several = [extra] if isinstance(extra, str | Mapping) or is_pair(extra) else list(extra)
     groups = (field if isinstance(field, Mapping) else [field_name(field)] for field in several)
     required = [name for group in groups for name in group]
@@ -127,7 +127,7 @@ def with_fields(h: Settings, extra: Fields) -> dict[str, Any]:
 def with_source(
     h: Settings, result: xr.Dataset, run: RunLike, proposal: int | str | None
 ) -> xr.Dataset:
-    """`result` with the run of each train, which stays right where results are put together."""
+    """Add the run of each train to `result`, so that it is known after results are joined."""
     result.attrs |= _source_of_run(h, run, proposal)
     label = run_label(run_name(run))
     data = run.data if isinstance(run, Run) else _setting_of_data(h, run)
@@ -136,7 +136,7 @@ def with_source(
 
 
 def _source_of_run(h: Settings, run: RunLike, proposal: int | str | None) -> dict[str, Any]:
-    """Proposal and, where it is not a number, path of a run."""
+    """Proposal of a run, and its path if the run is not a number."""
     name = run_name(run)
     label = run_label(name)
     told = {"proposal": str(proposal or h.PROPOSAL or "")}
@@ -153,7 +153,7 @@ def load(
     memory: int | str | None,
     **which: Any,
 ) -> xr.Dataset:
-    """Load a run as `hrixs.hRIXS.from_run` does."""
+    """Load a run; see `hrixs.hRIXS.from_run`."""
     if memory is not None and not lazy:
         raise ValueError(
             f"memory = {memory!r} was given without lazy=True, and all images are loaded then. "
@@ -175,7 +175,7 @@ def first_images(
     n_images: int,
     fields: Sequence[Field] = (),
 ) -> xr.Dataset:
-    """The first images of a run, in memory, with some fields; a dataset's first ones."""
+    """The first images of a run in memory, with some fields; or the first ones of a dataset."""
     run = images_in(h, run)
     if not isinstance(run, xr.Dataset):
         return load_run(index(h, run, proposal, fields).first(n_images))
@@ -184,7 +184,7 @@ def first_images(
 
 
 def frames_in_crop(h: Settings, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
-    """Images of a dataset in the crop and in memory, with pixels of the whole chip."""
+    """Images of a dataset in the crop, in memory, with coordinates of the whole chip."""
     frames, crop = cropped(h, data)
     return frames.compute(), crop
 
@@ -192,7 +192,7 @@ def frames_in_crop(h: Settings, data: xr.Dataset) -> tuple[xr.DataArray, Crop]:
 def sum_of_run(
     h: Settings, run: RunOrData, proposal: int | str | None
 ) -> tuple[NDArray[np.float64], int]:
-    """Sum of all images over everything but x and y, and how many they are."""
+    """Sum of all images over all dimensions except x and y, and their number."""
     run = images_in(h, run)
     if isinstance(run, xr.Dataset):
         return sum_of_images(images_of(run, h.DETECTOR))
@@ -200,7 +200,7 @@ def sum_of_run(
 
 
 def set_dark(h: Settings, run: RunOrData, proposal: int | str | None, **which: Any) -> None:
-    """Make the mean of a run's images the dark, without what is unlike the rest."""
+    """Set the mean of the images of a run as the dark, without images that differ from the rest."""
     run = images_in(h, run)
     if isinstance(run, xr.Dataset):
         run, which = chosen_images(run, **which), {}
@@ -223,14 +223,14 @@ def set_dark(h: Settings, run: RunOrData, proposal: int | str | None, **which: A
 
 
 def _name_of(data: xr.Dataset) -> str:
-    """The runs that images are of, or their file in full."""
+    """The runs of images, or the full path of their file."""
     return str(data.attrs.get("run") or ", ".join(runs_of(data)) or "dataset")
 
 
 def dark_of_run(
     h: Settings, run: RunOrData, proposal: int | str | None, **which: Any
 ) -> tuple[DarkImage, float | None]:
-    """The dark of a run's images, part by part, and their exposure where it is recorded, in s."""
+    """The dark from the images of a run, part by part; their exposure in s, if recorded."""
     if not isinstance(run, xr.Dataset):
         indexed = index(h, run, proposal, [_EXPOSURE], **which)
         mean = DarkMean(word="train", threads=h.THREADS)
@@ -254,7 +254,7 @@ def dark_of_run(
 
 
 def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.DataArray:
-    """Mean of all images in the crop, less the dark, NaN where the mask is."""
+    """Mean of all images in the crop, minus the dark; NaN at masked pixels."""
     run = images_in(h, run)
     total, n_images = sum_of_run(h, run, proposal)
     crop = crop_of(h, *total.shape)
@@ -271,7 +271,7 @@ def mean_image(h: Settings, run: RunOrData, proposal: int | str | None) -> xr.Da
 
 
 def source_of(h: Settings, run: RunOrData, proposal: int | str | None) -> dict[str, Any]:
-    """Attributes that tell of what something made of a run or dataset is."""
+    """Attributes that state the source of something made of a run or dataset."""
     if isinstance(run, xr.Dataset):
         return source_attrs(run)
     return _source_of_run(h, run, proposal) | {"run": run_label(run_name(run))}

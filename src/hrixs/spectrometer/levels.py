@@ -1,4 +1,4 @@
-"""What the settings `PEDESTAL`, `DARK_FIT` and `REMOVE_COSMICS` make."""
+"""Corrections of frames by the settings `PEDESTAL`, `DARK_FIT` and `REMOVE_COSMICS`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from hrixs.settings.attributes import Settings
 from hrixs.utils.checks import require_word, yes_or_no
 from hrixs.utils.errors import MissingDataError
 
-# Rows that tell a level.
+# Fewest rows for a level.
 _LEAST_ROWS = 4
 
 
 def mending_of(h: Settings, crop: Crop, analysis: Analysis) -> Mending | None:
-    """What is mended in frames of the crop by the settings; None where nothing is.
+    """Corrections of frames of the crop by the settings; None if there are none.
 
     Raises
     ------
     MissingDataError
-        If a dark is to be fitted, and none is subtracted.
+        If a dark shall be fitted, but no dark is subtracted.
     ValueError, TypeError
-        If a setting is wrong, or rows of `PEDESTAL` are not in the crop.
+        If a setting is invalid, or rows of `PEDESTAL` are not in the crop.
     """
     rows = pedestal_rows(h.PEDESTAL, crop)
     require_word("DARK_FIT", h.DARK_FIT, DARK_FITS)
@@ -57,12 +57,12 @@ def mending_of(h: Settings, crop: Crop, analysis: Analysis) -> Mending | None:
 
 
 def pedestal_rows(pedestal: Any, crop: Crop) -> str | slice | None:
-    """Rows of the crop by rows of the chip, as a slice or as text ``'1900:2000'``.
+    """Rows of the crop from rows of the chip, given as a slice or as text ``'1900:2000'``.
 
     Raises
     ------
     ValueError, TypeError
-        If it is nothing of that kind, or lies outside of the crop.
+        If it is neither, or outside the crop.
     """
     if pedestal is None or (isinstance(pedestal, str) and pedestal == "image"):
         return pedestal
@@ -99,7 +99,7 @@ def _as_slice(pedestal: Any) -> slice:
 def with_columns(
     data: xr.Dataset, result: xr.Dataset, columns: Mapping[str, xr.Variable]
 ) -> xr.Dataset:
-    """Put columns of what was mended into both datasets, in place of earlier ones."""
+    """Put the columns about corrections into both datasets; they replace earlier ones."""
     for one in (data, result):
         for name in VARIABLES:
             if name in one and _is_of_mending(one[name]):
@@ -110,5 +110,5 @@ def with_columns(
 
 
 def _is_of_mending(variable: xr.DataArray) -> bool:
-    """Whether it was made here, and is no field of the user's."""
+    """Whether a variable was made here, and is not a field of the user."""
     return "mended" in variable.attrs

@@ -32,7 +32,7 @@ from hrixs.utils.provenance import digest, run_label
 if TYPE_CHECKING:
     from hrixs.spectrometer.spectrometer import hRIXS
 
-# Doubts of a run, which are told once for all runs.
+# Doubts of single runs, which are reported once for all runs.
 _DOUBTS = (DoubtWarning, LostPhotonsWarning, ChargeBalanceWarning)
 
 
@@ -49,12 +49,12 @@ def process_runs(
     progress: bool = True,
     **options: Any,
 ) -> xr.Dataset:
-    """Process runs one after the other, as `hrixs.hRIXS.process_runs` documents."""
+    """Process runs one after the other; see `hrixs.hRIXS.process_runs`."""
     require_word("align", align, ("elastic",))
     if options.get("deconvolve") and align is not None:
         raise ValueError(
-            f"align={align!r} moves spectra of images, and deconvolve=True makes one spectrum of "
-            "all of them: expected one of both."
+            f"align={align!r} and deconvolve=True are given, expected one of them: align moves the "
+            "spectra of images, deconvolve makes one spectrum of all images."
         )
     of_lines = {"elastic": elastic, "within": within, "region": region}
     given = [name for name, value in of_lines.items() if value is not None]
@@ -92,14 +92,14 @@ def process_runs(
 
 
 def names_of(runs: Sequence[RunLike]) -> list[str]:
-    """A name for each run, such as ``r0145``; of runs whose names are alike, with more to it.
+    """A name for each run, such as ``r0145``; longer if names would be equal.
 
     Raises
     ------
     ValueError
         If there is no run, or one is given twice.
     TypeError
-        If it is a run, and no list of runs.
+        If it is a run and not a list of runs.
     """
     if isinstance(runs, str | os.PathLike | int | np.integer) or not hasattr(runs, "__iter__"):
         raise TypeError(f"runs is {runs!r}, expected a list of runs: [145, 146], range(145, 161).")
@@ -123,7 +123,7 @@ def names_of(runs: Sequence[RunLike]) -> list[str]:
 
 
 class _Told:
-    """Warnings of runs: the same of several once, with their names."""
+    """Warnings of runs; the same warning of several runs is given once, with their names."""
 
     def __init__(self) -> None:
         self._runs: dict[tuple[str, type[HrixsWarning]], list[str]] = {}
@@ -139,7 +139,7 @@ class _Told:
 def _one(
     h: hRIXS, run: RunLike, name: str, folder: Path | None, told: _Told, options: dict[str, Any]
 ) -> xr.Dataset:
-    """One run's spectra, or those that are finished in a folder."""
+    """Spectra of one run, or those finished before, in a folder."""
     if folder is None:
         return _processed(h, run, name, told, options)
     with working_in(folder):
@@ -157,7 +157,7 @@ def _one(
 def _processed(
     h: hRIXS, run: RunLike, name: str, told: _Told, options: dict[str, Any]
 ) -> xr.Dataset:
-    """A run's spectra; doubts stand in its attributes, all else that is told is noted."""
+    """Spectra of a run; doubts are in its attributes, other warnings are collected."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         result = h.process_run(run, **options)

@@ -1,4 +1,4 @@
-"""A result as one page, with the image of the run that it names."""
+"""Write a result as one page, with the image of its run."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ def report(
     command: str | None = None,
     made_by: str | None = None,
 ) -> Path:
-    """Write a result as one page of HTML that is sent to others.
+    """Write a result as one HTML page, to send to others.
 
     Parameters
     ----------
     result : xarray.Dataset or path
-        With ``spectrum``: as from `hRIXS.centroid`, `hRIXS.integrate`, `hRIXS.process_run`,
+        With ``spectrum``: from `hRIXS.centroid`, `hRIXS.integrate`, `hRIXS.process_run`,
         `hRIXS.process_runs`, `aggregate`, `energy_loss` or `rixs_map`; or a netCDF file of it.
     path : path
-        The file to write, ``.html``; one of that name is replaced, at once and as a whole.
+        The file to write, ``.html``. An existing file is replaced as a whole.
     image : array_like, shape (x, y), optional
-        Mean image in ADU, of the whole chip or of the crop, as from `hRIXS.mean_image`;
-        coordinates `x` and `y` tell where it lies. By default it is made of the run that the
-        result names, with the settings that made it, where both are there.
+        Mean image in ADU, of the whole chip or of the crop, from `hRIXS.mean_image`; coordinates
+        `x` and `y` give its position. Default: it is made of the run of the result with the
+        settings of the result, if both are available.
     curvature : Curvature or (float, float), optional
-        The curve that is drawn; by default the one that the result tells.
+        The curve to draw; default: the one in the result.
     mask : array_like of bool, shape (x, y), optional
-        Bad pixels of the chip, True; by default that of the result's settings.
+        True for bad pixels of the chip; default: the mask in the settings of the result.
     trains : xarray.Dataset, optional
-        The spectra of single images that `result` adds up, for what is drawn over the trains.
+        The spectra of single images that are added up in `result`, for plots over the trains.
     run, title : str, optional
-        What the result is of, where it does not say it; the title of the page.
+        Name of the run, if the result does not state it; title of the page.
     measured, why_no_image : str
-        When it was measured, and why there is no `image`, in words.
+        Texts: when the data were measured, and why there is no `image`.
     command, made_by : str, optional
-        The command line, and the Python text, that make the result again; by default the text
-        that `hrixs.how_made` gives.
+        The command line, and the Python text, that make the result again; default: the text of
+        `hrixs.how_made`.
 
     Returns
     -------
@@ -69,13 +69,13 @@ def report(
     MissingDataError
         If there is no spectrum in the result, no such file, or no folder to write to.
     ValueError
-        If `path` is no name of a page, or image and mask do not fit.
+        If `path` does not end in .html, or image and mask do not fit.
 
     Notes
     -----
-    The page holds all that it shows: nothing is fetched, no script runs. It is light or dark as the
-    reader's screen is, and light on paper. Spectra are drawn as they are counted, with errors of
-    one standard deviation (`error_of`); what can't be known is said, and not drawn.
+    The page is self-contained: it loads nothing and runs no script. It is light or dark like the
+    screen of the reader, and light on paper. Spectra are drawn in counts, with errors of one
+    standard deviation (`error_of`); if errors are not known, the page says so.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def report(
 
 
 def _spectrometer_of(data: xr.Dataset) -> hRIXS | None:
-    """The settings that made a result; None where it does not hold them."""
+    """The settings that made a result; None if it does not contain them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HrixsWarning)  # the page says what is missing
         try:

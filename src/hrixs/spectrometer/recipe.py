@@ -1,4 +1,4 @@
-"""What the settings make: options of the functions, an `Analysis`, a labelled spectrum."""
+"""Turn the settings into options of functions, an `Analysis`, and a labelled spectrum."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from hrixs.utils.provenance import provenance
 
 
 def find_options(h: Settings, position: str | None = None) -> dict[str, Any]:
-    """Options of `find_photons`; `position` in place of `POSITION`."""
+    """Options of `find_photons`; `position` replaces `POSITION`."""
     position = position or h.POSITION
     return {
         "threshold": h.THRESHOLD,
@@ -49,7 +49,7 @@ def find_options(h: Settings, position: str | None = None) -> dict[str, Any]:
 
 
 def classify_options(h: Settings, position: str | None = None) -> dict[str, Any]:
-    """Options of `classify_photons`; `position` in place of `POSITION`."""
+    """Options of `classify_photons`; `position` replaces `POSITION`."""
     return {
         "ev_per_pair": h.EV_PER_PAIR,
         "electrons_per_adu": h.ELECTRONS_PER_ADU,
@@ -62,7 +62,7 @@ def classify_options(h: Settings, position: str | None = None) -> dict[str, Any]
 
 
 def resolve_options(h: Settings) -> dict[str, Any]:
-    """Options of `resolve_photons`, all of them."""
+    """All options of `resolve_photons`."""
     return {
         "ev_per_pair": h.EV_PER_PAIR,
         "electrons_per_adu": h.ELECTRONS_PER_ADU,
@@ -76,14 +76,14 @@ def resolve_options(h: Settings) -> dict[str, Any]:
 
 
 def placement_options(h: Settings, position: str) -> dict[str, Any]:
-    """Options that say where in its pixel a photon lies, and what is too bright for one."""
+    """Options for positions of photons, and for pixels that are too bright for a photon."""
     options = {
         "position": position,
         "split_doubles": h.SPLIT_DOUBLES,
         "max_pixel": h.MAX_PIXEL,
         "max_charge": h.MAX_CHARGE,
     }
-    # The width and the noise may be known, and the fit not wanted.
+    # Width and noise may be set although the fit is not used.
     if not fits_clouds(position):
         return options
     return options | {
@@ -102,14 +102,14 @@ def uses_dark(h: Settings) -> bool:
 
 
 def dark_in_use(h: Settings) -> xr.DataArray | NDArray[np.float64] | None:
-    """Dark of the whole chip, with its place where that is known; None where none is subtracted.
+    """Dark of the whole chip, with its position if known; None if no dark is subtracted.
 
     Raises
     ------
     MissingDataError
-        If it is to be subtracted, and there is none.
+        If a dark shall be subtracted, and there is none.
     ValueError
-        If it is of another camera.
+        If the dark is of another camera.
     """
     if not uses_dark(h):
         return None
@@ -128,14 +128,14 @@ def dark_in_use(h: Settings) -> xr.DataArray | NDArray[np.float64] | None:
 
 
 def mask_of(bad: NDArray[Any] | None) -> NDArray[Any] | None:
-    """The part `bad` of `MASK` that is used, once it leaves enough pixels."""
+    """Check that the used part `bad` of `MASK` leaves enough pixels, and return it."""
     if bad is not None:
         require_usable_mask("MASK", bad)
     return bad
 
 
 def crop_of(h: Settings, nx: int, ny: int) -> Crop:
-    """The part of a chip of so many pixels that `X_RANGE` and `Y_RANGE` leave."""
+    """The crop of a chip of this size by `X_RANGE` and `Y_RANGE`."""
     return Crop.of(h.X_RANGE, h.Y_RANGE, nx, ny)
 
 
@@ -159,7 +159,7 @@ def camera_options(h: Settings, crop: Crop) -> dict[str, Any]:
 def image_options(
     h: Settings, image: NDArray[Any], first: tuple[int, int] | None = None
 ) -> dict[str, Any]:
-    """As `camera_options`, for one image of the whole chip or of the crop; with a noise map."""
+    """Like `camera_options`, for one image of the whole chip or of the crop; with a noise map."""
 
     def of_image(name: str, chip_image: Any) -> NDArray[Any] | None:
         return fitting(name, chip_image, image, h.X_RANGE, h.Y_RANGE, first=first)
@@ -183,12 +183,12 @@ def analysis_of(
     position: str | None = None,
     deconvolution: Deconvolution | None = None,
 ) -> Analysis:
-    """What is done with cropped frames by the present settings."""
+    """The analysis of cropped frames by the present settings."""
     require_method(method)
     if deconvolution is not None and method != "integrate":
         raise ValueError(
-            f"deconvolve=True with method={method!r}, expected 'integrate': photons that are "
-            "counted have their places, and no cloud that could be taken out."
+            f"deconvolve=True with method={method!r}, expected method='integrate': counted photons "
+            "have positions, and no cloud to remove."
         )
     options: dict[str, Any] = {}
     if method in _BY_THRESHOLD:
@@ -217,7 +217,7 @@ def mending_analysis(
     *,
     deconvolution: Deconvolution | None = None,
 ) -> Analysis:
-    """As `analysis_of`, of frames that are mended first, as `PEDESTAL` and others say."""
+    """Like `analysis_of`, for frames that are corrected first (`PEDESTAL` and others)."""
     analysis = analysis_of(h, method, crop, bins, deconvolution=deconvolution)
     mending = mending_of(h, crop, analysis)
     if mending is None:
@@ -227,19 +227,19 @@ def mending_analysis(
 
 
 def needs_cloud(h: Settings, method: str) -> bool:
-    """Whether the width of the charge cloud has to be estimated before the work begins."""
+    """Whether the width of the charge cloud must be estimated first."""
     return method_needs_cloud(method, h.POSITION, h.CLOUD_SIGMA)
 
 
 def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
-    """The analysis of trains that come one by one, as the first ones decide it.
+    """The analysis of trains that arrive one by one, with parameters from the first ones.
 
-    Their photon energies are used where all have one. Those that can't be analysed decide nothing.
+    Their photon energies are used if all have one. Trains that cannot be analysed are ignored.
 
     Raises
     ------
     MissingDataError
-        If too few photons are isolated in them.
+        If they have too few isolated photons.
     """
     by_energy = all("nrj" in data.variables for data in trains)
     first = []
@@ -266,13 +266,12 @@ def add_spectra(
     deconvolution: Deconvolution | None = None,
     crop: Crop | None = None,
 ) -> xr.Dataset:
-    """Put the spectra of a dataset's images into it, in the way of the method.
+    """Add the spectra of its images to a dataset, by the given method.
 
-    An `analysis` of images before, as from `learned`, is used as it is. Without `look` the first
-    images are not looked at for what does not belong to light. What images in memory show
-    is put into `keep` in place of being judged, where that is given; photons of each part into
-    `tables`, for which lazy images are read part by part. Images that are a `crop` of the chip
-    already are given with it.
+    An `analysis` of earlier images, from `learned`, is used unchanged. `look`: examine the first
+    images for patterns that are not light. `keep`: receives what images in memory show, which is
+    then not judged here. `tables`: receives the photons of each part; lazy images are read part by
+    part then. `crop`: images are already a crop of the chip.
     """
     strict = yes_or_no("strict", strict)
     frames, crop = cropped(h, data) if crop is None else (images_of(data, h.DETECTOR), crop)
@@ -282,7 +281,7 @@ def add_spectra(
     has_energy = analysis.takes_energy and "nrj" in data.variables
     energies = energies_of(data, frames) if analysis.needs_energy or has_energy else None
     if known is None:
-        # In memory they are told by the photons that are found anyway.
+        # For images in memory, the photons that are found anyway show this.
         analysis = settled_by_first(analysis, frames, energies, losses=lazy, look=look)
     if lazy:
         made = lazy_spectra(frames, analysis, energies)
@@ -299,7 +298,7 @@ def add_spectra(
 
 
 def integrated(h: Settings, data: xr.Dataset, *, strict: bool, **options: Any) -> xr.Dataset:
-    """Integrated spectra of a dataset's images, as `hrixs.hRIXS.integrate` documents."""
+    """Integrated spectra of the images of a dataset; see `hrixs.hRIXS.integrate`."""
     wanted = Deconvolution.asked(**options)
     return add_spectra(h, data, "integrate", strict=strict, deconvolution=wanted)
 
@@ -307,7 +306,7 @@ def integrated(h: Settings, data: xr.Dataset, *, strict: bool, **options: Any) -
 def one_of_all(
     h: Settings, made: xr.DataArray, analysis: Analysis, crop: Crop, data: xr.Dataset
 ) -> tuple[xr.DataArray, dict[str, xr.DataArray]]:
-    """The deconvolved spectrum of all images, and what belongs to it; others as they are."""
+    """The deconvolved spectrum of all images with its variables; other spectra unchanged."""
     if analysis.deconvolution is None:
         return made, {}
     spectrum, beside = one_spectrum(
@@ -324,7 +323,7 @@ def one_of_all(
 
 
 def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
-    """`spectrum` over rows of the full chip, on the energy axis of the settings."""
+    """Put `spectrum`, which is over rows of the full chip, on the energy axis of the settings."""
     return with_energy(
         spectrum,
         intercept=finite_number("energy_intercept", h.ENERGY_INTERCEPT),
@@ -333,7 +332,7 @@ def over_energy(h: Settings, spectrum: xr.DataArray) -> xr.DataArray:
 
 
 def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
-    """`spectrum` on the energy axis, with the settings that made it."""
+    """Put `spectrum` on the energy axis, with the settings that made it as attributes."""
     spectrum = over_energy(h, spectrum)
     spectrum.attrs |= provenance(
         spectrum.attrs["algorithm"],
@@ -350,10 +349,10 @@ def labelled(h: Settings, spectrum: xr.DataArray, crop: Crop) -> xr.DataArray:
 def origin_of(
     h: Settings, image: xr.DataArray | ArrayLike, shape: tuple[int, int]
 ) -> tuple[int, int]:
-    """Pixel of the chip at which one image begins, which may be the whole chip or the crop.
+    """First pixel on the chip of an image of the whole chip or of the crop.
 
-    An image with coordinates tells it. Else an image of the crop's shape is taken for the crop,
-    and any other counts from its corner.
+    Coordinates of the image are used, if it has any. Otherwise an image with the shape of the crop
+    is the crop, and any other image begins at pixel (0, 0).
     """
     begin = first_pixel(image)
     if begin is not None:
@@ -370,7 +369,7 @@ def origin_of(
 
 
 def _start_of(range_: slice, n_pixels: int, size: int | None) -> int | None:
-    """First pixel of a range that leaves `n_pixels`; None where it leaves another number."""
+    """First pixel of a range of `n_pixels`; None if the range has another length."""
     if not isinstance(range_, slice):
         return None
     start, stop = range_.start or 0, range_.stop

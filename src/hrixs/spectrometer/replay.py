@@ -1,4 +1,4 @@
-"""A result made again with one call."""
+"""Make a result again with one call."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _MOST = 6
 
 
 def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Make a result again, from its runs or images, by the steps in its attributes.
+    """Make a result again from its runs or images, by the steps in its attributes.
 
     Parameters
     ----------
     result : xarray.Dataset or path
-        A result of the class `hRIXS` or of the command ``hrixs process``, or its file: netCDF, or
-        NeXus or columns of text, which have the steps, too.
+        A result of the class `hRIXS` or of the command ``hrixs process``, or its file: netCDF,
+        NeXus or columns of text; all of them contain the steps.
     moved : dict of str to str, optional
-        Folders that were moved: ``{"/old/raw": "/new/raw"}``. Runs that were given by number are
-        searched again; if their proposal is not on this machine: ``{"145": "/new/r0145"}``.
+        New places of folders: ``{"/old/raw": "/new/raw"}``. Runs that were given by number are
+        looked up again; if this fails, give their folders: ``{"145": "/new/r0145"}``.
 
     Returns
     -------
     xarray.Dataset
-        The result. With the same version of hrixs it is equal, to the last byte.
+        The result. The same version of hrixs gives the same bytes.
 
     Raises
     ------
     MissingDataError
-        If the result does not have its steps, or a run or a file does not exist any more.
+        If the result does not list its steps, or a run or a file does not exist any more.
     ValueError
-        If a step cannot be repeated: images came from a dataset in memory, or an argument (such as
-        your own function) could not be recorded.
+        If a step cannot be repeated: images were a dataset in memory, or an argument could not be
+        recorded, such as a function of the user.
 
     Warns
     -----
     HrixsWarning
-        Lists differences from the original. Changes of large variables between the calls, such as
-        ``spectrum * 2``, are only detected in this way.
+        If the new result differs. Changes of large variables between the calls, such as ``spectrum
+        * 2``, are not recorded and become visible only in this way.
 
     See Also
     --------
@@ -58,20 +58,20 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     """
     made = done_again(result, moved)
     if made.differences:
-        warn(f"made again, the result differs from the original. {said_of_differences(made)}")
+        warn(f"made again, the result differs. {said_of_differences(made)}")
     return made.result
 
 
 def done_again(result: Result, moved: Mapping[str, str] | None = None) -> MadeAgain:
-    """Make a result again, and compare it with the original."""
+    """A result that was made again, and the differences."""
     return made_again(hRIXS, result, moved, {"count_events": count_events})
 
 
 def said_of_differences(made: MadeAgain) -> str:
-    """The differences, and a possible reason."""
+    """Text on the differences and their possible reasons."""
     shown = made.differences[:_MOST]
     more = len(made.differences) - len(shown)
     text = "; ".join(shown) + (f"; and {more} more" if more else "")
     if made.version != __version__:
         return f"{text}. It was made by hrixs {made.version}, and this is {__version__}."
-    return f"{text}. Perhaps files, or the result itself, were changed without hrixs."
+    return f"{text}. Have files changed, or was the result changed by something other than hrixs?"

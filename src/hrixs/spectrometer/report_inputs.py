@@ -1,4 +1,4 @@
-"""What a page shows beside the result: the mean image, the mask, when it was measured."""
+"""Additional contents of a page: mean image, mask, time of the measurement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hrixs.spectrometer.recipe import uses_dark
 from hrixs.utils.errors import HrixsWarning
 from hrixs.utils.provenance import PATH, run_label
 
-# What can be wrong with a run that is only looked for.
+# Errors that may occur for a run that was not asked for by name.
 _NOT_THERE = (LookupError, ValueError, TypeError, OSError, ImportError)
 
 
@@ -32,7 +32,7 @@ def report(
     of: RunOrData | None,
     **options: Any,
 ) -> Path:
-    """Write a result as a page, with what can be found beside it."""
+    """Write a result as a page, with the image and times that can be found."""
     result = opened(data)
     found: dict[str, Any] = {}
     if "image" not in options:
@@ -44,7 +44,7 @@ def report(
 
 
 def _of_run(h: Settings, result: xr.Dataset, run: RunOrData | None) -> dict[str, Any]:
-    """The image of a run, or why there is none; what is asked for by name must be there."""
+    """The image of a run, or the reason why there is none; a run given by name must exist."""
     if run is not None:
         return {"image": _mean_image(h, run)} | _times(h, run)
     if h.DETECTOR in result:
@@ -67,7 +67,7 @@ def _of_run(h: Settings, result: xr.Dataset, run: RunOrData | None) -> dict[str,
 
 
 def _of_the_first(h: Settings, label: str, run: str, n_runs: int) -> dict[str, Any]:
-    """The image of the first of several runs, which stands for none of the others."""
+    """The image of the first of several runs; it does not show the others."""
     another = "`h.report(result, path, run)` draws that of another one."
     try:
         image = _mean_image(h, run)
@@ -81,7 +81,7 @@ def _of_the_first(h: Settings, label: str, run: str, n_runs: int) -> dict[str, A
 
 
 def _runs_of(result: xr.Dataset) -> dict[str, str]:
-    """Path or number of each run that a result is of, by its label; none where one is not told."""
+    """Path or number of each run of a result, by label; empty if one is unknown."""
     paths = {str(name): str(value) for name, value in result.attrs.items()}
     paths = {name: value for name, value in paths.items() if name.startswith(PATH)}
     labels = run_labels(result) or [name.removeprefix(PATH) for name in paths]
@@ -91,7 +91,7 @@ def _runs_of(result: xr.Dataset) -> dict[str, str]:
 
 
 def _mean_image(h: Settings, run: RunOrData) -> xr.DataArray:
-    """The mean image of the whole chip, so that the crop shows; else of the crop."""
+    """Mean image of the whole chip, so that the crop is visible; otherwise of the crop."""
     whole = copy.copy(h)
     whole.X_RANGE = whole.Y_RANGE = slice(None)
     whole.MASK = None
@@ -106,7 +106,7 @@ def _mean_image(h: Settings, run: RunOrData) -> xr.DataArray:
 
 
 def _times(h: Settings, run: RunOrData) -> dict[str, str]:
-    """When the trains of a run were taken, where its files tell."""
+    """Time at which the trains of a run were taken, if its files state it."""
     if isinstance(run, xr.Dataset):
         return {}
     import h5py  # most of the time of an import

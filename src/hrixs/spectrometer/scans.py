@@ -1,4 +1,4 @@
-"""Groups of images as the class makes them: with its aggregators, and names as it takes them."""
+"""Groups of images made by the class, with its aggregators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hrixs.utils.errors import unknown_name
 def aggregate(
     h: Settings, ds: xr.Dataset, var: Any, dim: str, norm: str | None, **options: Any
 ) -> xr.Dataset:
-    """Aggregate a dataset, as `hrixs.hRIXS.aggregate` documents."""
+    """Aggregate a dataset; see `hrixs.hRIXS.aggregate`."""
     for name in options:
         if name not in OPTIONS:
             raise TypeError(unknown_name("option", name, OPTIONS))
@@ -30,17 +30,17 @@ def aggregate(
         by = [field_name(one) for one in var]
     own: dict[str, Any] = {"norm": norm, "aggregators": h.aggregators}
     if not _is_usual(h):
-        # Of an older class it may take no norm.
+        # The method of an older class may have no `norm`.
         own["aggregate_ds"] = h.aggregate_ds if norm == AUTO else partial(h.aggregate_ds, norm=norm)
     return aggregate_groups(ds, by, dim, **own, **options)
 
 
 def aggregate_ds(h: Settings, ds: xr.Dataset, dim: str, norm: str | None) -> xr.Dataset:
-    """All frames of a dataset added up, by the aggregators or the class' own method."""
+    """Add up all frames of a dataset, by the aggregators or a method of the class."""
     return sum_of_all(ds, dim, norm, h.aggregators, None if _is_usual(h) else h.aggregator)
 
 
 def _is_usual(h: Settings) -> bool:
-    """Whether the class' own methods aggregate, and none of somebody's own class."""
+    """Whether the methods of this class aggregate, and not those of a derived class."""
     methods = (h.aggregator, h.aggregate_ds)
     return all(getattr(one, "__module__", "").startswith("hrixs.") for one in methods)

@@ -1,4 +1,4 @@
-"""What the slow data, the settings and the order of the images make doubtful in a spectrum."""
+"""Doubts about a spectrum from slow data, settings and the order of the images."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hrixs.settings.attributes import Settings
 from hrixs.utils.checks import finite_number, yes_or_no
 from hrixs.utils.dask_arrays import is_lazy
 
-# Photon energies that differ by less are the same, in eV.
+# Photon energies that differ by less are equal, in eV.
 _SAME_ENERGY = 0.05
 
 
 def with_slow_doubts(h: Settings, spectrum: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
-    """`spectrum` with what the slow data make doubtful, which is told."""
+    """Add doubts from the slow data to `spectrum`, and warn of them."""
     found = _of_axis(h, spectrum, data.variables.get("nrj"))
     exposure, distance = exposure_in_s(data), seconds_between_images(data)
     if exposure is not None and distance is not None:
@@ -58,7 +58,7 @@ def _of_axis(h: Settings, spectrum: xr.DataArray, energies: xr.Variable | None) 
 
 
 def _of_gain(spectrum: xr.DataArray, energies: xr.Variable | None) -> list[Doubt]:
-    """Doubt lines above the photon energy, of spectra that are here."""
+    """Doubt lines above the photon energy, if spectra are in memory."""
     if energies is None or is_lazy(spectrum) or spectrum.ndim != 2:
         return []
     known = np.asarray(energies, dtype=np.float64)
@@ -73,7 +73,7 @@ def _of_gain(spectrum: xr.DataArray, energies: xr.Variable | None) -> list[Doubt
 
 
 def _all_equal(energies: xr.Variable | None) -> bool:
-    """Whether all images have the same photon energy, as far as is known."""
+    """Whether all known photon energies of the images are equal."""
     if energies is None or energies.dtype.kind not in "iuf" or not energies.size:
         return True
     values = np.asarray(energies, dtype=np.float64)

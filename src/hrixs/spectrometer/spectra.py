@@ -1,4 +1,4 @@
-"""Spectra by the settings: of a run of any length, of a photon table, of one image."""
+"""Spectra by the settings: of a run of any length, a photon table, or one image."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def process_run(
     oversample: int | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """Index a run, make its analysis, and reduce it, as `hrixs.hRIXS.process_run` documents.
+    """Index a run, make its analysis, and reduce it; see `hrixs.hRIXS.process_run`.
 
     `which` are ``subset``, ``trains`` and ``drop_first``.
     """
@@ -93,7 +93,7 @@ def process_run(
 def count(
     h: Settings, photons: xr.Dataset, data: xr.Dataset | None, bins: int | None
 ) -> xr.Dataset:
-    """Spectra of a photon table, as `hrixs.hRIXS.count` documents."""
+    """Spectra of a photon table; see `hrixs.hRIXS.count`."""
     require_photon_table(photons, "x", "y", "frame", "double")
     rows = rows_of_crop(photons.attrs)
     if rows is None:
@@ -131,23 +131,23 @@ def count(
 def count_events(
     h: Settings, photons: xr.Dataset, *, bins: int | None = None, energy: float | None = None
 ) -> xr.Dataset:
-    """Make the spectra of an event list's exposures, on the energy axis of the settings.
+    """Make the spectra of the exposures of an event list, on the energy axis of the settings.
 
     Parameters
     ----------
     h : hRIXS
-        `X_RANGE` and `Y_RANGE` choose photons; the curve and the energy axis are its own.
+        Its `X_RANGE` and `Y_RANGE` choose photons; its curvature and energy axis are used.
     photons : xarray.Dataset
-        As from `hrixs.read_events`.
+        From `hrixs.read_events`.
     bins : int, optional
-        Over the rows used; by default the list's own, else `BINS`.
+        Number of bins over the rows used; default: those of the list, or `BINS`.
     energy : float, optional
-        Photon energy in eV, in place of the list's.
+        Photon energy in eV, instead of the one in the list.
 
     Returns
     -------
     xarray.Dataset
-        Over ``frame``: ``spectrum`` in photons, and what the list tells of each exposure.
+        Over ``frame``: ``spectrum`` in photons, and the values that the list has for each exposure.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def count_events(
 
 
 def _rows(photons: xr.Dataset) -> tuple[float, float]:
-    """First and last row of a list, with the pixels' borders."""
+    """First and last row of a list, including the borders of the pixels."""
     rows = rows_of_crop(photons.attrs)
     if rows is not None:
         return rows[0] - 0.5, rows[1] - 0.5
@@ -187,7 +187,7 @@ def _rows(photons: xr.Dataset) -> tuple[float, float]:
 
 
 def centroid_one(h: Settings, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
-    """Places of one image's photons, a double hit twice, corrected by the curvature."""
+    """Positions of the photons of one image (double hits twice), corrected for the curvature."""
     pixels = one_image(image)
     found = find_photons(pixels, **find_options(h) | image_options(h, pixels, first_pixel(image)))
     places = np.repeat(_places(h, image, pixels, found), 1 + found.double.values, axis=0)
@@ -197,7 +197,7 @@ def centroid_one(h: Settings, image: xr.DataArray | ArrayLike) -> list[tuple[flo
 def centroid_two(
     h: Settings, image: xr.DataArray | ArrayLike, energy: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places of one image's single and double hits, corrected by the curvature."""
+    """Positions of single and double hits of one image, corrected for the curvature."""
     pixels = one_image(image)
     found = classify_photons(
         pixels, energy, **classify_options(h) | image_options(h, pixels, first_pixel(image))

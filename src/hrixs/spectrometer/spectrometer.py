@@ -54,7 +54,8 @@ class hRIXS(Settings):
     """The settings of the hRIXS spectrometer, and the analysis of its data.
 
     A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and
-    perhaps a dark; data are in xarray datasets. `x` and `y` are always pixels of the full chip.
+    possibly a dark image; data are in xarray datasets. `x` and `y` are pixels of the whole chip,
+    for any crop.
 
     Parameters
     ----------
@@ -82,23 +83,23 @@ class hRIXS(Settings):
     Arguments that many methods have:
 
     run, runNB
-        A run number, the folder or a file of a run, or an open `extra_data.DataCollection`. Where
-        a dataset is accepted, its images are used as loaded.
+        A run number, the folder or a file of a run, or an open `extra_data.DataCollection`; if a
+        dataset is allowed, its loaded images are used.
     proposal, data, trust
-        Values to use instead of `PROPOSAL`, `DATA` (``'raw'``, ``'proc'`` or ``'all'``, with a
-        number or a folder) and `TRUST` (``'index'`` or ``'records'``).
+        Values to use instead of `PROPOSAL`, `DATA` (``'raw'``, ``'proc'`` or ``'all'``, for a run
+        number or folder) and `TRUST` (``'index'`` or ``'records'``).
     method
-        ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by a
-        threshold from their energy ``nrj`` (`centroid_two`), ``'resolve'`` by their known charge,
-        also if spots overlap (`hrixs.resolve_photons`). ``'integrate'`` sums intensity. ``'best'``
-        resolves photons, or, if they are too dense, integrates and divides by the charge;
-        ``attrs`` say which, and why.
+        ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by
+        their energy ``nrj`` (`centroid_two`), ``'resolve'`` by their known charge, also if spots
+        overlap (`hrixs.resolve_photons`), ``'integrate'`` adds up intensity. ``'best'`` uses
+        ``'resolve'``, or ``'integrate'`` divided by the charge of a photon if photons are too
+        dense; ``attrs`` of the result say which, and why.
     n_images
         Largest number of images to use.
 
     Errors that many methods raise: `MissingDataError` (no such run; no camera, image or field in
-    it), `NonFinitePixelsError`, `TooManyPhotonsError`, `ValueError` (a setting is wrong). The
-    given dataset and the settings are then unchanged. The settings, with their defaults:
+    it), `NonFinitePixelsError`, `TooManyPhotonsError`, `ValueError` (invalid setting). Datasets and
+    settings are not changed then. The settings, with their defaults:
 
     {settings}
 
@@ -118,32 +119,32 @@ class hRIXS(Settings):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the settings, with dark, mask and curvature, to a file that ends with ``.toml``.
 
-        The images are in a second file, which ends with ``.images.nc``; keep both together.
+        Images are written next to it, to a file that ends with ``.images.nc``; keep both together.
         """
         save_settings(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Load settings from a file of `save`, also if edited since; see docs/hand-over.md."""
+        """Load settings written by `save`, which may have been edited; see docs/hand-over.md."""
         h = cls()
         load_settings(h, path)
         return h
 
     @classmethod
     def from_result(cls, result: Result, *, moved: Mapping[str, str] | None = None) -> Self:
-        """Make an object with the settings of a result, to use for other runs.
+        """Make an object with the settings of a result, for other runs.
 
         Parameters
         ----------
         result : xarray.Dataset or path
             A result of this class or of the command ``hrixs``, or its file.
         moved : dict of str to str, optional
-            New places of folders, as for `hrixs.replay`, for the dark run.
+            New places of folders, as in `hrixs.replay`, for the dark run.
 
         Warns
         -----
         HrixsWarning
-            If the dark run does not exist any more, or has changed: then there is no dark.
+            If the dark run does not exist any more, or has changed: there is no dark then.
         """
         made: Self = set_by_result(cls, result, moved)
         return made
@@ -170,25 +171,25 @@ class hRIXS(Settings):
         extra_fields : str or dict, or sequence of them
             Mnemonics, or ``("SOURCE", "KEY")``, to load in addition to `FIELDS`.
         drop_first : bool or int
-            Leave out the first image, or this number of images.
+            Leave out the first image (True), or this number of first images.
         subset : slice or list of int or extra_data.by_index or extra_data.by_id, optional
-            Trains to load, by their numbers in the run; the first is 0.
+            Trains to load, by their numbers in the run, from 0.
         trains : iterable of int, optional
             Trains to load, by their ids.
         lazy : bool
-            Do not read the images yet: return a dask array with chunks of whole frames.
+            Do not read the images: they become a dask array in chunks of whole frames.
         memory : int or str, optional
-            With `lazy`: memory for images that are used together, ``'512MB'`` by default.
+            With `lazy`: memory for the images in work; default ``'512MB'``.
 
         Returns
         -------
         xarray.Dataset
-            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and fields; ``attrs`` have counts.
+            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and fields. ``attrs`` counts them.
 
         Warns
         -----
         HrixsWarning
-            For fields that are missing in the run, and for images that cannot be used.
+            For fields that the run does not have, and for images that cannot be used.
         """
         options: dict[str, Any] = {"subset": subset, "trains": trains, "drop_first": drop_first}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
@@ -222,29 +223,28 @@ class hRIXS(Settings):
         Parameters
         ----------
         extra_fields, subset, trains, drop_first, **deconvolution
-            As for `from_run`; ``deconvolve`` and ``oversample`` as for `integrate`.
+            As in `from_run`; ``deconvolve`` and ``oversample`` as in `integrate`.
         energy : float, optional
             Photon energy in eV for ``'manual'``, instead of ``nrj`` of the run.
         memory : int or str, optional
-            Peak memory besides imports and result, ``'512MB'`` by default; with `client` per
-            thread.
+            Peak memory without import and result, default ``'512MB'``; with `client` for a thread.
         threads : int, optional
-            Number of threads, by default `THREADS`; with `client` threads of each task, by default
-            1.
+            Threads, instead of `THREADS`. With `client`: of each task, default 1.
         progress, photons : bool
-            Whether to show a progress bar, and to store the photon table (`hrixs.photon_table`).
+            Whether to show a progress bar, and to keep the photon table (`hrixs.photon_table`).
         strict : bool
-            Raise `FaultyRunError` for faults of the run, and `DoubtError` for grave doubts.
+            Raise `FaultyRunError` for faults of the run, and `DoubtError` for a result that is
+            hardly usable, instead of warnings.
         checkpoint : path, optional
-            A folder for partial results: the same call continues there, in one process at a time.
+            A folder for finished parts: the same call continues from there; one process at a time.
         client : distributed.Client, optional
-            Let the workers of this dask cluster read and reduce the images.
+            Dask cluster whose workers read and reduce the images.
 
         Returns
         -------
         xarray.Dataset
-            Over ``trainId``: ``spectrum`` as from `centroid` or `integrate`, the fields (NaN if
-            missing), ``n_photons``. ``attrs`` have counts, and the ``faults`` as text.
+            Over ``trainId``: ``spectrum`` as in `centroid` or `integrate`, the fields (NaN if there
+            is no value), ``n_photons``. ``attrs`` has numbers of images, and ``faults`` as text.
         """
         options: dict[str, Any] = {"strict": strict, "checkpoint": checkpoint, "method": method}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
@@ -256,11 +256,11 @@ class hRIXS(Settings):
     def process_runs(
         self, runs: Sequence[RunLike], *, align: str | None = None, **options: Any
     ) -> xr.Dataset:
-        """Make the spectra of several runs, joined as by `hrixs.concat`; failing runs are named.
+        """Make the spectra of several runs, joined by `hrixs.concat`; runs that fail are reported.
 
-        ``align='elastic'`` shifts the spectra of each run so that its elastic line is at the
-        photon energy; `elastic`, `within`, `region` are as for `hrixs.align_elastic`. Other
-        arguments are as for `process_run`, with a folder in `checkpoint` for each run.
+        ``align='elastic'`` shifts the spectra of each run so that its elastic line is at the photon
+        energy; `elastic`, `within`, `region` are as in `hrixs.align_elastic`. All other arguments
+        are as in `process_run`; `checkpoint` has a folder for each run.
         """
         return many_runs.process_runs(self, runs, align=align, **options)
 
@@ -276,11 +276,11 @@ class hRIXS(Settings):
         data: str | None = None,
         trust: str | None = None,
     ) -> None:
-        """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
+        """Load a dark run; its mean image is subtracted from now on (`USE_DARK`).
 
-        Values of a pixel far from its others (cosmic rays), and images that differ from the
-        others, are left out; ``attrs`` of results count them, and a warning names the images.
-        `subset`, `trains` (such as blanks of a run) and `drop_first` are as for `from_run`.
+        Outliers of a pixel (cosmic rays) and images that differ from the others are left out;
+        results count them in ``attrs``, and a warning names the images. `subset`, `trains` (for
+        example blanks of a run) and `drop_first` are as in `from_run`.
 
         Examples
         --------
@@ -301,7 +301,7 @@ class hRIXS(Settings):
     ) -> xr.DataArray:
         """Average all images of a run in the crop, dark subtracted, in limited memory.
 
-        Returns an xarray.DataArray (x, y) in ADU, NaN where `MASK` is set.
+        Returns an xarray.DataArray (x, y) in ADU; NaN at pixels of `MASK`.
         """
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         return inputs.mean_image(self, run, proposal)
@@ -315,29 +315,29 @@ class hRIXS(Settings):
         *,
         strict: bool = False,
     ) -> xr.Dataset:
-        """Make spectra of all images by finding single photons and their positions.
+        """Make spectra of all images by finding single photons.
 
         Parameters
         ----------
         data : xarray.Dataset
-            As from `from_run`. ``spectrum (trainId, energy)`` and its energy axis are added
-            to it, in place of earlier ones.
+            From `from_run`. ``spectrum (trainId, energy)`` and its energy axis are added to it;
+            they replace earlier ones.
         bins : int, optional
-            Number of bins over the rows of the crop, by default `BINS`.
+            Number of bins over the rows of the crop, instead of `BINS`.
         strict : bool
             Raise `DoubtError` for a grave doubt, instead of a warning.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`. A double hit counts as two. ``data.hrixs.error()`` is one
-            standard deviation, the square root of the number of photons.
+            A shallow copy of `data`. A double hit counts as two photons; ``data.hrixs.error()`` is
+            one standard deviation, the root of the number of photons.
 
         Warns
         -----
         LostPhotonsWarning, ChargeBalanceWarning, DoubtWarning
-            Photons are lost because spots overlap; the charge of the photons differs from that in
-            the images; or there is another doubt (see `hrixs.doubts` and docs/doubts.md).
+            Photons are lost because spots overlap; the charge of the photons is not that of the
+            frames; something else is doubtful (`hrixs.doubts` lists it, see docs/doubts.md).
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
@@ -346,21 +346,20 @@ class hRIXS(Settings):
     def integrate(self, data: xr.Dataset, *, strict: bool = False, **options: Any) -> xr.Dataset:
         """Make spectra of all images by integrating intensity along the curved lines.
 
-        The intensity of a pixel is divided between the two rows that it overlaps, in proportion.
+        The intensity of a pixel is divided between the two rows that it overlaps.
 
         Parameters
         ----------
         data, strict
-            As for `centroid`.
+            As in `centroid`.
         **options
-            ``deconvolve=True``: make one spectrum of all images, in photons with errors,
-            deconvolved from charge cloud and pixel, with ``oversample`` bins per row (3); see
-            docs/deconvolution.md.
+            ``deconvolve=True``: remove the blur by cloud and pixel, in one spectrum of all images
+            in photons, with errors; ``oversample``: bins a row (3). See docs/deconvolution.md.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`, with the mean intensity per pixel, in ADU, and no error.
+            A shallow copy of `data`, with the mean intensity per pixel in ADU, without errors.
         """
         return recipe.integrated(self, data, strict=strict, **options)
 
@@ -368,69 +367,70 @@ class hRIXS(Settings):
     def count(
         self, photons: xr.Dataset, data: xr.Dataset | None = None, *, bins: int | None = None
     ) -> xr.Dataset:
-        """Make spectra from a photon table, with the present curvature and energy axis.
+        """Make spectra of a photon table with the present curvature and energy axis.
 
         Parameters
         ----------
         photons : xarray.Dataset
-            As from `hrixs.photon_table` of a result of this class (also after `align`); or from
+            From `hrixs.photon_table` of a result of this class, possibly aligned; or from
             `hrixs.photon_table_from` with the shape of the frames.
         data : xarray.Dataset, optional
-            Data of the same trains, usually that result: its slow data are copied.
+            Data of the same trains, usually that result; its slow data are copied.
         bins : int, optional
-            Over the crop's rows, where it is not `BINS`.
+            Number of bins over the rows of the crop, instead of `BINS`.
 
         Returns
         -------
         xarray.Dataset
-            As from `centroid`. Neither input is changed.
+            Like that of `centroid`. The arguments are not changed.
         """
         return spectra.count(self, photons, data, bins)
 
     def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
-        """Find photons of one image by a threshold on 2x2 squares; positions by centre of mass.
+        """Photons of one image by a threshold on 2x2 squares; positions by a 4x4 centre of mass.
 
         Parameters
         ----------
         image : array_like, shape (x, y)
-            Full chip, crop ``image[h.X_RANGE, h.Y_RANGE]``, or a part with `x` and `y`; in ADU.
+            In ADU: the whole chip, or the crop ``image[h.X_RANGE, h.Y_RANGE]``; coordinates `x` and
+            `y`, if any, give its position.
 
         Returns
         -------
         list of (float, float)
-            ``(x, y)`` on the full chip, y corrected by the curvature; a double hit twice.
+            ``(x, y)`` on the whole chip, y corrected for the curvature; a double hit twice.
 
         See Also
         --------
-        hrixs.find_photons : the same, as a table of facts.
+        hrixs.find_photons : the same, as a table without curvature.
         """
         return spectra.centroid_one(self, image)
 
     def centroid_two(
         self, image: xr.DataArray | ArrayLike, energy: float
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Find single and double hits of one image by the photon energy, as the ESRF toolbox does.
+        """Single and double hits of one image by the photon energy, as in the ESRF toolbox.
 
         Parameters
         ----------
         image : array_like, shape (x, y)
-            As for `centroid_one`.
+            As in `centroid_one`.
         energy : float
             Photon energy in eV.
 
         Returns
         -------
         singles, doubles : numpy.ndarray, shape (n, 2)
-            Columns ``x, y`` on the full chip, y corrected by the curvature.
+            Columns ``x, y`` on the whole chip, y corrected for the curvature.
 
         See Also
         --------
-        hrixs.classify_photons : the same, as a table of facts.
+        hrixs.classify_photons : the same, as a table without curvature.
         """
         return spectra.centroid_two(self, image, energy)
 
     def parabola(self, x: Number) -> Number:
-        """Shift of a line at column `x` of the chip in pixels: `curvature` at this column."""
+        """Shift of a line at column `x` of the chip by the curvature, in pixels."""
         moved: Number = self.curvature(x)
         return moved
 
@@ -453,24 +453,24 @@ class hRIXS(Settings):
         plot : bool
             Whether to draw the image, or the photons, with the curve on it.
         args : (float, float), optional
-            ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched.
+            Start values ``(CURVE_A, CURVE_B)``. Default: they are searched.
         method : {'image', 'photons'}
             ``'image'`` fits the strongest line of the mean image. ``'photons'`` makes the spectrum
             of the photons as sharp as possible, with all lines; it also accepts a photon table.
         **kwargs
-            Options of `scipy.optimize.least_squares`, or of `hrixs.fit_curvature`.
+            Passed to `scipy.optimize.least_squares`, or to `hrixs.fit_curvature`.
 
         Returns
         -------
         curve_a, curve_b : float
-            Coefficients, also set as `curvature`; the fit is stored as `curvature_fit`.
+            Also set as `curvature`; the fit is kept as `curvature_fit`.
 
         Raises
         ------
         NoLineError
-            There is no line in the run. The old values are kept.
+            If there is no line in the run. The old values are kept.
         DoubtfulCurvatureError
-            The fit is hardly a line, or uncertain by 2 px: the error's ``fit``, which is not set.
+            If the fit is probably not a line, or uncertain by 2 px; it is the error's ``fit``.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
@@ -487,7 +487,7 @@ class hRIXS(Settings):
         data: str | None = None,
         trust: str | None = None,
     ) -> FoundRange:
-        """Find the rows, and the columns, with light; see `hrixs.auto_range`.
+        """Find the rows and columns with light; see `hrixs.auto_range`.
 
         Parameters
         ----------
@@ -499,7 +499,7 @@ class hRIXS(Settings):
         Raises
         ------
         NoLineError
-            There is no line in the run. The old ranges are kept.
+            If there is no line in the run. The old ranges are kept.
         """
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         return find_range(self, run, proposal, set=set, plot=plot)
@@ -528,19 +528,19 @@ class hRIXS(Settings):
         data: str | None = None,
         trust: str | None = None,
     ) -> NoiseReport:
-        """Suggest thresholds from the noise and the photons of the first images of a run.
+        """Suggest thresholds from noise and photons of the first images of a run.
 
         Parameters
         ----------
         dark : run or xarray.Dataset, optional
-            Dark run: the hits in its first images are counted, too, and their mean is the dark.
+            Dark run: its first images give the dark, and hits in them are counted, too.
         energy : float, optional
-            Photon energy in eV, instead of ``nrj`` of the run, for the gain.
+            Photon energy in eV for the gain, instead of ``nrj`` of the run.
 
         Returns
         -------
         NoiseReport
-            Report on the images in the crop; give its ``settings`` to `set_params`.
+            Report on the images in the crop. Nothing is set; give its ``settings`` to `set_params`.
         """
         which: dict[str, Any] = {"data": data, "trust": trust}
         run = inputs.chosen(self, run, proposal, **which)
@@ -559,19 +559,19 @@ class hRIXS(Settings):
         trust: str | None = None,
         **options: Any,
     ) -> xr.DataArray:
-        """Find the bad pixels in the first images of a run, dark or not, and add them to `MASK`.
+        """Find bad pixels in the first images of a run (dark or not), and add them to `MASK`.
 
         Parameters
         ----------
         plot : bool
             Whether to draw the mask.
         **options
-            Options of `hrixs.bad_pixels`.
+            Passed to `hrixs.bad_pixels`.
 
         Returns
         -------
         xarray.DataArray of bool, dims (x, y)
-            Mask of the full chip, also set as `MASK`; ``attrs`` have the numbers of bad pixels.
+            Mask of the whole chip, also set as `MASK`; ``attrs`` has the numbers found.
         """
         run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return fits.mask_bad_pixels(self, run, proposal, n_images, plot=plot, **options)
@@ -599,11 +599,11 @@ class hRIXS(Settings):
         energies : array_like, shape (n,)
             Photon energies in eV.
         degree : {1, 2}
-            Degree of the polynomial over the row; with 2 the nearest straight line is set.
+            Degree of the polynomial of the row; for 2 the best straight line is set.
         plot : bool
             Whether to draw the energies of the lines over their rows, and the residuals.
         shape, region
-            As in `hrixs.line_width`, with the region in rows of the full chip.
+            As in `hrixs.line_width`; the region is in rows of the whole chip.
 
         Returns
         -------
@@ -613,7 +613,7 @@ class hRIXS(Settings):
         Raises
         ------
         NoLineError
-            A run has no line. The old values are kept, as with all errors.
+            If a run has no line. The old values are kept, as on every error.
         """
         options: dict[str, Any] = {"degree": degree, "plot": plot, "proposal": proposal}
         options |= {"method": method, "shape": shape, "region": region}
@@ -622,17 +622,17 @@ class hRIXS(Settings):
         return fits.set_energy_axis(self, runs, energies, **options)
 
     def subtract_background(self, data: xr.Dataset, **options: Any) -> xr.Dataset:
-        """Subtract the background of the spectra of a dataset: `hrixs.subtract_background`."""
+        """Subtract a background from the spectra of a dataset; see `hrixs.subtract_background`."""
         return subtract_background(data, **options)
 
     def energy_loss(
         self, data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
     ) -> xr.Dataset:
-        """Give the spectra of a dataset an axis of energy loss; see `hrixs.energy_loss`."""
+        """Convert the spectra of a dataset to an axis of energy loss; see `hrixs.energy_loss`."""
         return energy_loss(data, elastic=elastic)
 
     def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
-        """Aggregate one variable over `dim` with its function in `aggregators`, if there is one."""
+        """Aggregate a variable over `dim` by its entry in `aggregators`; None if there is none."""
         return sums.aggregate_variable(self.aggregators, da, dim)
 
     @recorded_method
@@ -645,7 +645,7 @@ class hRIXS(Settings):
         norm: str | None = AUTO,
         **options: Any,
     ) -> xr.Dataset:
-        """Add up all frames of a dataset, or those of each group; see `hrixs.aggregate`.
+        """Add up all frames of a dataset, or the frames of each group; see `hrixs.aggregate`.
 
         Parameters
         ----------
@@ -654,8 +654,8 @@ class hRIXS(Settings):
         dim : str
             Dimension to aggregate over.
         norm : str, optional
-            Frames in which it is zero or not finite are left out, with a warning. By default the
-            variable they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all frames.
+            Frames in which it is zero or not finite are left out, reported and counted. Default:
+            the divisor of ``normalized``, or ``I0``, or ``hRIXS_norm``. None: all are added up.
         **options
             ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, if values differ
             slightly.
@@ -699,17 +699,17 @@ class hRIXS(Settings):
         Parameters
         ----------
         run : run or xarray.Dataset, optional
-            Source of the images; by default `data`, or the run that it names.
+            Source of the images; default: those in `data`, or of the run that it names.
         """
         return report_inputs.report(self, data, path, run, **options)
 
     def view(self, run: RunOrData, **options: Any) -> Any:
-        """Show a run or a dataset in a notebook cell: a `hrixs.view.View` (docs/view.md)."""
-        # The page depends on the class, so it is imported when needed.
+        """Show a run or a dataset in a cell of a notebook: a `hrixs.view.View` (docs/view.md)."""
+        # The package `view` imports this class; it is imported only when it is used.
         return importlib.import_module("hrixs.view").View(self, run, **options)
 
     def select(self, data: xr.Dataset, by: Criterion | None = None, **options: Any) -> xr.Dataset:
-        """Leave blanks, weak or unstable images out of a dataset; see `hrixs.select`.
+        """Leave out blanks, weak or unstable images of a dataset; see `hrixs.select`.
 
         Examples
         --------
@@ -732,17 +732,17 @@ class hRIXS(Settings):
         Parameters
         ----------
         data : xarray.Dataset
-            Dataset with spectra; ``normalized`` is added, or replaced.
+            With spectra; ``normalized`` is added, and replaces an earlier one.
         which : str or xarray.DataArray
-            Variable to divide by; an expression, ``'SCS_SA3 * transmission / 100'`` (pulses are
-            summed, errors ``<name>_err`` included); or the values.
+            The divisor: a variable, an expression of variables, ``'SCS_SA3 * transmission / 100'``
+            (errors ``<name>_err`` are included; pulses are added up), or the values.
         error : xarray.DataArray or float, optional
-            One standard deviation of the given values.
+            One standard deviation, if `which` is values.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`; NaN where `which` is zero or not finite, with a warning.
+            A shallow copy of `data`; NaN, with a warning, if `which` is zero or not finite.
         """
         return add_normalized(data, field_name(which), error)
 

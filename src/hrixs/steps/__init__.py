@@ -1,4 +1,4 @@
-"""The calls that made a result, recorded in its ``attrs``, to be told and to be made again."""
+"""The calls that made a result, recorded in its ``attrs``, so that it can be shown and repeated."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What was done to a dataset between recorded calls: trains chosen, variables added and dropped."""
+"""Changes of a dataset between recorded calls: trains chosen, variables added or dropped."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import xarray as xr
 from hrixs.steps.values import KIND, is_recorded, plain_argument, short_digest
 
 _DIM = "trainId"
-# Attributes that hrixs writes after a step is noted, and of files.
+# Attributes that hrixs writes after a step is recorded, and attributes of files.
 _OF_HRIXS = ("steps", "settings", "beside", "task")
 
 
 def made_of(data: xr.Dataset) -> dict[str, Any]:
-    """What tells whether a dataset is as a call left it: its trains, and its small variables."""
+    """State of a dataset after a call: its trains and its small variables."""
     return {"trains": _trains(data), "has": {
         str(name): short_digest(variable)
         for name, variable in data.variables.items() if name != _DIM
@@ -23,11 +23,11 @@ def made_of(data: xr.Dataset) -> dict[str, Any]:
 
 
 def changes_since(made: dict[str, Any], data: xr.Dataset) -> list[dict[str, Any]]:
-    """Steps that bring a dataset from what it was to what it is, as far as is seen.
+    """Steps that change a dataset from an earlier state to the present one, as far as known.
 
-    Trains that were left out, variables that were dropped, and small ones that were added or have
-    other values; these are kept whole. So are new attributes, as notes. What was done to large
-    variables, as spectra, is not seen.
+    Known are trains that were left out, variables that were dropped, and small variables that were
+    added or changed; these are kept with all values. New attributes are kept as notes. Changes of
+    large variables, such as spectra, are not noticed.
     """
     if not made:
         return []
@@ -57,7 +57,7 @@ def changes_since(made: dict[str, Any], data: xr.Dataset) -> list[dict[str, Any]
 
 
 def _is_own(name: str, variable: xr.Variable, before: dict[str, str], *, same_trains: bool) -> bool:
-    """Whether a variable is new, or a small one that has other values."""
+    """Whether a variable is new, or small and changed."""
     if name not in before:
         return True
     return same_trains and before[name] not in ("", short_digest(variable))

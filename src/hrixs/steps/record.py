@@ -1,4 +1,4 @@
-"""Calls that make results from data, recorded in the results' ``attrs`` as they are made."""
+"""Record the calls that make results in the ``attrs`` of the results."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from hrixs.steps.values import KIND, plain_argument
 F = TypeVar("F", bound=Callable[..., Any])
 Step = dict[str, Any]
 
-#: Attribute of results, a JSON text: the calls, the first one first.
+#: Attribute of results: the calls as JSON text, in the order in which they were made.
 STEPS = "steps"
-#: Variables of a dataset that calls add in place: their encoding, which no file holds, carries the
-#: steps there, so that spectra of all ways of processing have the same attributes.
+#: Variables that calls add to a dataset. Their steps are in the encoding, which is not written to
+#: files, so that spectra of all methods have the same attributes.
 _IN_PLACE = ("spectrum", "normalized")
-# What results do not depend on, to the last byte.
+# Arguments on which results do not depend, not even in the last byte.
 _OF_THE_WAY = frozenset(
     ("memory", "threads", "progress", "client", "checkpoint", "plot", "strict", "ax")
 )
-# Of these in a row, on the same images, the last one takes the place of the others.
+# If several of these follow each other on the same images, the last one replaces the others.
 _REPLACE = ("centroid", "integrate", "normalize")
 
 _recording: ContextVar[bool] = ContextVar("recording", default=False)
 
 
 def recorded(function: F) -> F:
-    """A function of a dataset, or of what makes one, that notes its call in the result's attrs.
+    """Decorate a function that makes a dataset: its call is recorded in the attrs of the result.
 
-    Calls that it makes itself are not noted, nor are calls on data that no recorded call made.
+    Not recorded: calls within such a call, and calls on data that no recorded call has made.
     """
 
     @wraps(function)
@@ -57,7 +57,7 @@ def recorded(function: F) -> F:
 
 @contextmanager
 def nothing_recorded() -> Iterator[None]:
-    """Let no call be recorded meanwhile."""
+    """Record no calls inside a with block."""
     token = _recording.set(True)
     try:
         yield
@@ -66,7 +66,7 @@ def nothing_recorded() -> Iterator[None]:
 
 
 def is_recording() -> bool:
-    """Whether a recorded call is under way, whose own calls are not noted."""
+    """Whether a recorded call is running; calls within it are not recorded."""
     return _recording.get()
 
 
@@ -76,7 +76,7 @@ def taken(
     kwargs: Mapping[str, Any],
     plain: Callable[[str, Any], Any] = plain_argument,
 ) -> tuple[list[Step], Step]:
-    """Steps of the dataset that a call takes first, and its other arguments as plain values."""
+    """Steps of the dataset that is the first argument; the other arguments as plain values."""
     try:
         given = _signature(function).bind(*args, **kwargs).arguments
     except TypeError:  # the call itself says what is wrong
@@ -100,10 +100,10 @@ def taken(
 
 
 def note(result: Any, name: str, before: tuple[list[Step], Step], **more: Any) -> None:
-    """Write a call into the attributes of its result; of a dataset alone.
+    """Write a call into the attributes of its result, if that is a dataset.
 
-    Where a spectrum was added to the dataset that was given, its own attributes hold the steps
-    there.
+    If the call added a spectrum to the given dataset, the attributes of the spectrum hold the
+    steps.
     """
     if not isinstance(result, xr.Dataset):
         return
@@ -113,12 +113,12 @@ def note(result: Any, name: str, before: tuple[list[Step], Step], **more: Any) -
 
 
 def is_of_known(before: tuple[list[Step], Step]) -> bool:
-    """Whether all data that a call takes were made by recorded calls, or by itself."""
+    """Whether all data in the arguments of a call were made by recorded calls, or by itself."""
     return '"call": "given"' not in json.dumps(before)
 
 
 def without_replaced(steps: list[Step], name: str) -> list[Step]:
-    """Steps before a call, without those at their end whose place it takes."""
+    """Steps before a call, without steps at the end that it replaces."""
     if name in _REPLACE[:2]:
         while steps and steps[-1]["call"] in _REPLACE:
             steps = steps[:-1]
@@ -126,7 +126,7 @@ def without_replaced(steps: list[Step], name: str) -> list[Step]:
 
 
 def write_steps(result: xr.Dataset, steps: Sequence[Step]) -> None:
-    """Put steps into a result's attributes, with what it has after them."""
+    """Write steps into the attributes of a result, with its state after them."""
     last = {**steps[-1], "made": made_of(result)}
     result.attrs[STEPS] = json.dumps([*map(_without_made, steps[:-1]), last])
     for variable in _IN_PLACE:
@@ -135,7 +135,7 @@ def write_steps(result: xr.Dataset, steps: Sequence[Step]) -> None:
 
 
 def steps_of(data: xr.Dataset) -> list[Step]:
-    """The recorded steps of a dataset; none where none were recorded."""
+    """The recorded steps of a dataset; empty if there are none."""
     texts = [data.attrs.get(STEPS)]
     texts += [
         data.variables[name].encoding.get(STEPS) for name in _IN_PLACE if name in data.variables
@@ -145,7 +145,7 @@ def steps_of(data: xr.Dataset) -> list[Step]:
 
 
 def steps_now(data: xr.Dataset) -> list[Step]:
-    """The steps of a dataset, with what was done to it since the last one, as far as is seen."""
+    """The steps of a dataset, with the known changes after the last one."""
     steps = steps_of(data)
     if not steps:
         return [{"call": "given", "args": {}}]
@@ -161,7 +161,7 @@ def _steps_of_text(text: str) -> list[Step]:
 
 
 def _argument(name: str, value: Any, plain: Callable[[str, Any], Any]) -> Any:
-    """An argument as a plain value; a dataset by its own steps."""
+    """An argument as a plain value; a dataset is represented by its steps."""
     if isinstance(value, xr.Dataset):
         return {KIND: "result", "steps": [_without_made(step) for step in steps_now(value)]}
     if isinstance(value, Mapping) and any(isinstance(v, xr.Dataset) for v in value.values()):

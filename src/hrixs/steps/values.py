@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from hrixs.utils.provenance import digest
 
-#: Key that tells what a dict of a plain value stands for.
+#: Key in a plain dict that says what it represents.
 KIND = "is"
-#: Arrays of more values are not recorded.
+#: Larger arrays are not recorded.
 MOST_VALUES = 20_000
 _LARGE = {"energy", "energy_loss", "x", "y", "photon"}
-# Kinds of numbers and text that arrays may be of; times are kept as whole numbers.
+# Kinds of arrays that can be stored; times are stored as whole numbers.
 _KEPT = "biufUmM"
-#: Parameters that name runs and files, whose paths are kept in full.
+#: Parameters that name runs and files; full paths are stored.
 PLACES = ("run", "runNB", "runs", "path")
 
 
 def plain_argument(name: str, value: Any) -> Any:
-    """An argument as numbers, text, lists and dicts; what can't be kept is told as such."""
+    """An argument as numbers, text, lists and dicts; values that cannot be stored are marked."""
     if name in PLACES:
         return _place(value)
     if value is None or isinstance(value, bool | int | float | str):
@@ -54,12 +54,12 @@ def plain_argument(name: str, value: Any) -> Any:
 
 
 def argument_of_plain(value: Any) -> Any:
-    """What a plain value stands for.
+    """The argument that a plain value represents.
 
     Raises
     ------
     ValueError
-        For what could not be kept.
+        For a value that could not be stored.
     """
     if isinstance(value, list):
         return [argument_of_plain(one) for one in value]
@@ -81,12 +81,12 @@ def argument_of_plain(value: Any) -> Any:
 
 
 def unknown(value: Any) -> dict[str, str]:
-    """What stands for a value that can't be kept."""
+    """The mark for a value that cannot be stored."""
     return {KIND: "not recorded", "text": " ".join(repr(value).split())[:120]}
 
 
 def short_digest(variable: xr.Variable) -> str:
-    """Text that tells the values of a small variable apart; empty for a large or lazy one.
+    """A text that differs if the values of a small variable differ; empty for large or lazy ones.
 
     Spectra, images and photons count as large, whatever their size.
     """
@@ -98,7 +98,7 @@ def short_digest(variable: xr.Variable) -> str:
 
 
 def _place(value: Any) -> Any:
-    """Runs and files: numbers as they are, paths in full."""
+    """Runs and files: numbers as they are, full paths."""
     if isinstance(value, bool | np.bool_):
         return unknown(value)
     if isinstance(value, int | np.integer):
@@ -128,7 +128,7 @@ def _array(value: Any) -> dict[str, Any]:
 
 
 def _plain_dict(value: xr.DataArray) -> dict[str, Any]:
-    """As `xarray.DataArray.to_dict`, with types, and without attributes that can't be kept."""
+    """Like `xarray.DataArray.to_dict`, with types, without attributes that cannot be stored."""
 
     def one(variable: Any) -> dict[str, Any]:
         told = {str(k): plain_argument("", v) for k, v in variable.attrs.items()}
@@ -141,7 +141,7 @@ def _plain_dict(value: xr.DataArray) -> dict[str, Any]:
 
 
 def _typed(told: dict[str, Any]) -> dict[str, Any]:
-    """As `xarray.DataArray.from_dict` takes it, with the values of the types they had."""
+    """The argument of `xarray.DataArray.from_dict`, with values of their former types."""
     typed = {**told, "data": np.asarray(told["data"], dtype=told["dtype"])}
     typed["attrs"] = {k: argument_of_plain(v) for k, v in told.get("attrs", {}).items()}
     if "coords" in told:
@@ -150,7 +150,7 @@ def _typed(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _listed(values: NDArray[Any]) -> Any:
-    """Values as a list; times as whole numbers of their unit."""
+    """Values as a list; times are whole numbers of their unit."""
     return (values.astype(np.int64) if values.dtype.kind in "mM" else values).tolist()
 
 
@@ -161,7 +161,7 @@ def _end(end: Any) -> Any:
 
 
 def is_recorded(value: Any) -> bool:
-    """Whether a plain value can be taken back."""
+    """Whether an argument can be made of a plain value."""
     if isinstance(value, dict):
         return value.get(KIND) != "not recorded" and all(map(is_recorded, value.values()))
     return all(map(is_recorded, value)) if isinstance(value, list) else True

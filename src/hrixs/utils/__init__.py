@@ -1,4 +1,4 @@
-"""No physics: errors, checks of arguments, threads, memory, provenance, progress, files.
+"""General tools without physics: errors, checks of arguments, threads, memory, files.
 
 Used by every other package; imports none of them.
 """

@@ -1,4 +1,4 @@
-"""Writing results so that nobody ever reads half of one."""
+"""Write files so that nobody can read an incomplete one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SHORT = {
 
 @contextmanager
 def replaced_at_once(path: Path, scratch: Path | None = None) -> Generator[Path]:
-    """Give a name to write to; what was written takes the place of `path` at once.
+    """Give a temporary name to write to; the finished file then replaces `path`.
 
-    The name is in the folder `scratch`, on the same disk, or beside `path`. On an error `path` is
-    as it was.
+    The temporary file is in the folder `scratch` (on the same disk), or next to `path`. After an
+    error `path` is unchanged.
     """
     path = path.resolve()  # what a link points to is replaced, not the link
     part = (scratch or path.parent) / f".{path.name}.{os.getpid()}.part"
@@ -35,9 +35,9 @@ def replaced_at_once(path: Path, scratch: Path | None = None) -> Generator[Path]
 
 
 def write_netcdf(dataset: xr.Dataset, path: Path, scratch: Path | None = None) -> None:
-    """Write a netCDF file that is either whole or not there; it may replace an older one.
+    """Write a netCDF file that is either complete or does not exist; replaces an older one.
 
-    Numbers in seconds or another unit of time are written with its short name.
+    Units of time are written by their short names.
     """
     with replaced_at_once(path, scratch) as part:
         _with_short_units(dataset).to_netcdf(part, engine="h5netcdf")

@@ -1,4 +1,4 @@
-"""Checks of plain arguments, shared by all: what was given, and what was expected."""
+"""Checks of simple arguments; errors say what was given and what was expected."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def number(name: str, value: Any) -> float:
     Raises
     ------
     ValueError
-        If it is not one number. NaN is one.
+        If it is not a single number. NaN is allowed.
     """
     try:
         if np.ndim(value) == 0 and not isinstance(value, str | bytes):
@@ -50,7 +50,7 @@ def finite_number(name: str, value: Any) -> float:
     Raises
     ------
     ValueError
-        If it is not one number, or NaN or infinite.
+        If it is not a single finite number.
     """
     one = number(name, value)
     if not math.isfinite(one):
@@ -59,12 +59,12 @@ def finite_number(name: str, value: Any) -> float:
 
 
 def yes_or_no(name: str, value: Any) -> bool:
-    """`value` as a bool; 0 and 1, as files keep it, will do.
+    """`value` as a bool; 0 and 1 are accepted, as stored in files.
 
     Raises
     ------
     ValueError
-        If it is something else: an array, or a text, which would always be true.
+        If it is something else, such as an array, or a text (which would always be true).
     """
     if isinstance(value, bool | np.bool_ | int | np.integer) and value in (0, 1):
         return bool(value)
@@ -72,7 +72,7 @@ def yes_or_no(name: str, value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """The beginning of `value` on one line."""
+    """The beginning of `value` as one line of text."""
     return " ".join(repr(value).split())[:80]
 
 
@@ -95,21 +95,21 @@ def number_of_bytes(name: str, value: Any) -> int:
 
 
 def require_dataset(data: Any, what: str) -> None:
-    """Raise an error unless `data` is a dataset of this version's names.
+    """Raise an error unless `data` is a dataset with the names of this version.
 
     Parameters
     ----------
     data
-        As it was given.
+        The argument of the user.
     what : str
         Which dataset is expected.
 
     Raises
     ------
     TypeError
-        If it is no dataset.
+        If it is not a dataset.
     ValueError
-        If it was made by hrixs 0.1, which called columns and settings otherwise.
+        If it was made by hrixs 0.1, whose columns and settings have other names.
     """
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"{type(data).__name__} given, expected {what}, an xarray.Dataset.")
@@ -130,9 +130,9 @@ def require_photon_table(photons: Any, *needed: str) -> None:
     Raises
     ------
     TypeError
-        If it is no dataset.
+        If it is not a dataset.
     ValueError
-        If a column is not there, or the table was made by hrixs 0.1.
+        If a column is missing, or the table was made by hrixs 0.1.
     """
     which = f"a photon table as from find_photons, with {', '.join(needed[:-1])} and {needed[-1]}"
     which += "; of an event list make one: photon_table_from(x, y)"
@@ -147,7 +147,7 @@ def require_photon_table(photons: Any, *needed: str) -> None:
 
 
 def positive_energies(energies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`energies` of frames as they are.
+    """Check the photon `energies` of frames and return them.
 
     Raises
     ------

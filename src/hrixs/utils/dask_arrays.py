@@ -1,4 +1,4 @@
-"""Arrays of dask: is an array one, are its chunks whole frames, how many threads are used."""
+"""Helpers for dask arrays: recognise them, check their chunks, count threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_lazy(array: xr.DataArray) -> bool:
-    """Whether an array is one of dask."""
+    """Whether an array is a dask array."""
     return array.chunks is not None
 
 
@@ -31,7 +31,7 @@ def in_whole_frames(frames: xr.DataArray) -> xr.DataArray:
 
 
 def as_task(work: Any) -> Any:
-    """`work` as one task, which dask sends once to each worker."""
+    """Make `work` one task, which dask sends once to each worker."""
     import dask
 
     return dask.delayed(work, pure=False, traverse=False)

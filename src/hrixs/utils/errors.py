@@ -1,4 +1,4 @@
-"""The errors and warnings of hrixs, and how they help with a misspelt name."""
+"""The errors and warnings of hrixs, and texts that suggest names."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Trains that a text names, at most.
+# Largest number of trains that a text names.
 _MOST_NAMED = 8
-# Takes warnings in place of showing them. Filters of `warnings` belong to the whole process, and
-# threads that change them side by side leave wrong ones behind.
+# Collects warnings instead of showing them. Filters of `warnings` belong to the whole process;
+# threads that change them at the same time leave wrong filters behind.
 _HEARD: ContextVar[list[Warning] | None] = ContextVar("_HEARD", default=None)
 
 
@@ -55,23 +55,23 @@ class HrixsWarning(UserWarning):
 
 
 class ChargeBalanceWarning(HrixsWarning):
-    """The photons found do not make the charge that is there."""
+    """The charge of the photons found is not the charge in the frames."""
 
 
 class DoubtWarning(HrixsWarning):
-    """A result is doubtful; the text begins with the doubt's code."""
+    """A result is doubtful; the text begins with the code of the doubt."""
 
 
 class LostPhotonsWarning(HrixsWarning):
-    """Photons lie so close together that the way to find them loses some, or could not hold."""
+    """Photons are so dense that the method loses some of them, or may fail."""
 
 
 class MissingDataError(LookupError):
-    """A run or a dataset lacks what was asked for."""
+    """A run or a dataset does not have what was asked for."""
 
 
 class FaultyRunError(ValueError):
-    """A run has a fault, and ``strict=True`` asked for an error in place of a warning."""
+    """A run has a fault, and ``strict=True`` asked for an error instead of a warning."""
 
 
 class DoubtError(ValueError):
@@ -80,7 +80,7 @@ class DoubtError(ValueError):
     Attributes
     ----------
     doubts : tuple of Doubt
-        Why.
+        The doubts.
     """
 
     def __init__(self, text: str, doubts: Iterable[object] = ()) -> None:
@@ -93,7 +93,7 @@ class NoLineError(ValueError):
 
 
 class DoubtfulCurvatureError(NoLineError):
-    """A curvature was fitted, and what it was fitted to is hardly a spectral line.
+    """A curvature was fitted to something that is probably not a spectral line.
 
     Attributes
     ----------
@@ -110,15 +110,15 @@ class DoubtfulCurvatureError(NoLineError):
 
 
 class NoPhaseCorrectionError(ValueError):
-    """The photons do not show how positions are biased inside the pixel."""
+    """The photons do not show the bias of positions inside the pixel."""
 
 
 class UnknownUncertaintyError(ValueError):
-    """The error of a variable can't be known, after what was done to it."""
+    """The error of a variable is not known after what was done to it."""
 
 
 def warn(text: str, kind: type[HrixsWarning] = HrixsWarning) -> None:
-    """Warn with `text`, at the line of the user's code that called the package."""
+    """Warn with `text` at the line of the user's code that called the package."""
     taken = _HEARD.get()
     if taken is not None:
         taken.append(kind(text))
@@ -131,7 +131,7 @@ def warn(text: str, kind: type[HrixsWarning] = HrixsWarning) -> None:
 
 @contextmanager
 def heard() -> Iterator[list[Warning]]:
-    """Take the package's warnings as a list, in this thread and those that `heard_alike` serves.
+    """Collect the warnings of the package in a list, in this thread and threads of `heard_alike`.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def heard() -> Iterator[list[Warning]]:
 
 
 def heard_alike(work: Callable[P, T]) -> Callable[P, T]:
-    """`work` for another thread, whose warnings are taken as those of this one."""
+    """Wrap `work` for another thread, whose warnings are collected like those of this one."""
     context = copy_context()
 
     def of_context(*args: P.args, **options: P.kwargs) -> T:
@@ -160,7 +160,7 @@ def heard_alike(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def no_extra_data(cause: ImportError) -> ImportError:
-    """The error where runs can't be read, since extra-data can't be imported."""
+    """The error if runs cannot be read because extra-data cannot be imported."""
     return ImportError(
         f"runs of the European XFEL are read through extra-data, which can't be imported: {cause}. "
         "It needs Linux or macOS; on Windows use the Windows Subsystem for Linux. Images in TIFF, "
@@ -169,7 +169,7 @@ def no_extra_data(cause: ImportError) -> ImportError:
 
 
 def no_run_at(path: object) -> MissingDataError:
-    """The error where nothing is at a run's path."""
+    """The error if the path of a run does not exist."""
     return MissingDataError(
         f"there is no run at {path}; expected a run's folder or HDF5 file, or an image file "
         "(.tif, .npy, .h5) on the command line."
@@ -177,7 +177,7 @@ def no_run_at(path: object) -> MissingDataError:
 
 
 def run_without_proposal(number: int) -> ValueError:
-    """The error where a run's number was given, and not of which proposal."""
+    """The error if a run number was given without a proposal."""
     return ValueError(
         f"run {number} was given without a proposal; expected hRIXS(proposal), proposal= "
         "(on the command line --proposal), or the path of the run's folder."
@@ -185,14 +185,14 @@ def run_without_proposal(number: int) -> ValueError:
 
 
 def near_match(given: object, known: Iterable[str]) -> str | None:
-    """The one of the known names that `given` was meant to be; None where none is near."""
+    """The known name that was probably meant by `given`; None if none is similar."""
     by_folded = {name.casefold(): name for name in sorted(known)}
     close = difflib.get_close_matches(str(given).casefold(), by_folded, n=1)
     return by_folded[close[0]] if close else None
 
 
 def unknown_name(what: str, given: object, known: Iterable[str]) -> str:
-    """Text for an unknown name: what was given, the near match, what is known."""
+    """Text for an unknown name: what was given, the most similar name, all known names."""
     names = sorted(str(name) for name in known)
     close = near_match(given, names)
     hint = "" if close is None else f" Did you mean {close!r}?"
@@ -200,7 +200,7 @@ def unknown_name(what: str, given: object, known: Iterable[str]) -> str:
 
 
 def named_trains(train_ids: Iterable[int] | NDArray[Any]) -> str:
-    """Text that names trains, all of them where they are few: ``train 17``, ``trains 1, 3``."""
+    """Text that names trains: ``train 17``, ``trains 1, 3``; a range if there are many."""
     ids = sorted({int(train_id) for train_id in train_ids})
     if not ids:
         return "no train"

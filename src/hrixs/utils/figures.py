@@ -1,4 +1,4 @@
-"""New figures and axes of matplotlib in one look, and what is written on them."""
+"""Figures and axes of matplotlib in one style, and their labels."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
-#: Colours that stay apart for colour-blind people (M. Okabe and K. Ito, 2008), and a quiet one.
+#: Colours that colour-blind people can distinguish (M. Okabe and K. Ito, 2008), and a light grey.
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY = "#CC79A7", "#E69F00", "#56B4E9"
 GREY = "0.45"
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 #: Legend of a band around a curve.
 BAND = "± 1 standard deviation"
-# Sizes beside that of the axes' labels, in points: to be read from the back of a room.
+# Sizes of letters relative to the labels of axes, in points; readable from the back of a room.
 _LABELS, _TICKS, _LEGEND = 14.0, 12.0, 11.0
-# Letters that have the room of the line or point before a legend's text.
+# Width of the line or point before a text of the legend, in letters.
 _HANDLE = 6
-# Width of a letter, of its height, on average.
+# Mean width of a letter / its height.
 _LETTER = 0.53
 
 
 def look() -> Any:
-    """Settings of matplotlib for a figure of this package; for `matplotlib.rc_context`."""
+    """Settings of matplotlib for figures of this package, for `matplotlib.rc_context`."""
     from cycler import cycler
 
     return {
@@ -48,7 +48,7 @@ def look() -> Any:
 
 
 def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str, Any]]:
-    """Make a figure that no window shows, for writing to a file, with axes by name."""
+    """Make a figure without a window, to be written to a file, with axes by name."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
 def new_figure_of_pyplot(
     rows: int, columns: int, size: tuple[float, float], **options: Any
 ) -> tuple[Figure, Any]:
-    """Make a figure of pyplot, with the axes as `matplotlib.pyplot.subplots` gives them."""
+    """Make a figure of pyplot, with axes as from `matplotlib.pyplot.subplots`."""
     import matplotlib.pyplot as plt
 
     with plt.rc_context(look()):
@@ -76,13 +76,13 @@ def new_figure_of_pyplot(
 
 
 def new_axes() -> Axes:
-    """Axes of a new figure of pyplot."""
+    """Make a figure of pyplot with one axes; return the axes."""
     ax: Axes = new_figure_of_pyplot(1, 1, (8, 5))[1]
     return ax
 
 
 def set_title(ax: Axes, what: str, *sources: str) -> None:
-    """Write above axes what is drawn, and below it of what; in lines that fit their width."""
+    """Write a title above axes, and the source of the data below it, in lines that fit."""
     size = float(ax.title.get_fontsize()) if not ax.get_title() else _LABELS
     n_letters = max(20, int(_size_in_points(ax)[0] / (_LETTER * size)))
     lines = [line for text in (what, *sources) if text for line in textwrap.wrap(text, n_letters)]
@@ -90,22 +90,22 @@ def set_title(ax: Axes, what: str, *sources: str) -> None:
 
 
 def name_figure(figure: Figure, what: str, *sources: str) -> None:
-    """Write above a figure of several axes what it is."""
+    """Write a title above a figure of several axes."""
     text = "\n".join(one for one in (what, *sources) if one)
     figure.suptitle(text, fontsize=_LABELS)
 
 
 def add_legend(ax: Axes, **options: Any) -> None:
-    """Legend in a size that goes with that of the labels; none where there is nothing to tell."""
+    """Add a legend with letters that fit the labels; none if nothing has a label."""
     if ax.get_legend_handles_labels()[0]:
         size = _legend_size(ax)
         ax.legend(**{"fontsize": size, "framealpha": 0.85, "edgecolor": "none"} | options)
 
 
 def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
-    """Legend in a corner above the points (x, y); the axis is made longer where they are in both.
+    """Add a legend in an upper corner without points (x, y); extend the axis if both have some.
 
-    Points that are not finite don't count. The axis upwards is a linear one.
+    Points that are not finite are ignored. The vertical axis must be linear.
     """
     handles, labels = ax.get_legend_handles_labels()
     if not labels:
@@ -132,7 +132,7 @@ def add_legend_above(ax: Axes, x: Floats, y: Floats) -> None:
 
 
 def draw_curve(ax: Axes, x: Any, y: Any, label: str) -> None:
-    """A dashed line that stands out of an image, dark or bright, without telling colours apart."""
+    """Draw a dashed line that is visible on dark and bright images, also without colours."""
     from matplotlib.patheffects import Normal, Stroke
 
     outlined = [Stroke(linewidth=3.2, foreground="black"), Normal()]
@@ -140,9 +140,9 @@ def draw_curve(ax: Axes, x: Any, y: Any, label: str) -> None:
 
 
 def add_legend_on_image(ax: Axes, rows: Any = ()) -> None:
-    """Legend on an image, whose lines may be white, in a corner away from lines in these rows.
+    """Add a legend on an image, in a corner away from lines in these rows.
 
-    The rows are from left to right; a line that climbs leaves the upper left free.
+    The rows are given from left to right; a rising line leaves the upper left free.
     """
     low, high = ax.get_ylim()
     at = (np.asarray(rows, dtype=np.float64)[:1].mean() - low) / (high - low) if len(rows) else 0.0
@@ -151,7 +151,7 @@ def add_legend_on_image(ax: Axes, rows: Any = ()) -> None:
 
 
 def _wrapped(label: str, n_letters: int) -> list[str]:
-    """Lines of a label, which is not broken within brackets."""
+    """Break a label into lines, not within brackets."""
     kept = re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), label)
     lines = textwrap.wrap(kept, n_letters, subsequent_indent="   ")
     return [line.replace("\xa0", " ") for line in lines]
@@ -169,7 +169,7 @@ def _size_in_points(ax: Axes) -> tuple[float, float]:
 
 
 def add_colours(ax: Axes, mesh: Any, label: str, *, extend: str = "neither") -> Colorbar:
-    """The bar beside axes that tells what its colours are; `extend` as of matplotlib."""
+    """Add a colour bar next to axes; `extend` as in matplotlib."""
     bar = ax.figure.colorbar(mesh, ax=ax, extend=extend)
     size = float(ax.xaxis.label.get_fontsize())
     bar.set_label(label, size=size)
@@ -178,7 +178,7 @@ def add_colours(ax: Axes, mesh: Any, label: str, *, extend: str = "neither") -> 
 
 
 def bin_edges(centres: ArrayLike) -> Floats:
-    """Borders half way between centres, which need not be in equal steps.
+    """Borders in the middle between centres, which need not have equal distances.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def bin_edges(centres: ArrayLike) -> Floats:
 
 
 def axis_label(axis: xr.DataArray) -> str:
-    """What an axis is, and its unit: ``energy (eV)``; rows of the chip are no energy.
+    """Label of an axis with its unit: ``energy (eV)``; an axis in px is called row of the chip.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A folder that one process at a time works in, also where several machines see it."""
+"""Lock a folder for one process at a time, also if several machines see the folder."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from hrixs.utils.atomic_files import replaced_at_once
 
 _LOCK = "lock"
 _TAKEOVER = "takeover"
-# Folders that this process holds, and the thread that does.
+# Folders that this process has locked, and the thread.
 _held: dict[Path, int] = {}
 
 
 @contextlib.contextmanager
 def working_in(folder: Path) -> Generator[None]:
-    """Hold a folder for this process, and make it where it is not there.
+    """Lock a folder for this process; it is made if it does not exist.
 
     Parameters
     ----------
     folder : path
-        Removed at the end where nothing is left in it. The thread that holds it may ask again.
+        Removed at the end if it is empty. The thread that holds the lock may lock it again.
 
     Raises
     ------
     OSError
-        If another process holds it, or may: that of another machine can't be asked. Nothing in the
-        folder is changed then.
+        If another process holds the lock, or may hold it (a process on another machine cannot be
+        checked). Nothing in the folder is changed then.
     """
     path = folder.resolve()
     if _held.get(path) == threading.get_ident():
@@ -71,10 +71,10 @@ def _is_no_folder(path: Path) -> bool:
 
 
 def _take_over(folder: Path, mine: str) -> bool:
-    """Take the place of a process of this machine that has ended; False if its lock is gone."""
+    """Take over the lock of a process of this machine that has ended; False if it is gone."""
     try:
         _require_ended(folder)
-        # Of several that find this out at once, one goes on.
+        # If several processes find this out at the same time, one goes on.
         _write_new(folder / _TAKEOVER, mine)
         try:
             _require_ended(folder)
@@ -93,12 +93,12 @@ def _take_over(folder: Path, mine: str) -> bool:
 
 
 def _require_ended(folder: Path) -> None:
-    """Raise an error unless the lock in a folder is of a process that is known to have ended."""
+    """Raise an error unless the process that holds the lock is known to have ended."""
     holder = (folder / _LOCK).read_text(encoding="utf8")
     host, _, number = holder.partition(" ")
     here = socket.gethostname()
-    # One that is about to write its name is still at work. Windows can't be asked: a signal of 0
-    # would end the process.
+    # A process that has not written its name yet is still running. On Windows this cannot be
+    # checked: signal 0 would end the process.
     unknown = not number.isdigit() or os.name == "nt"
     if host == here and not unknown and not _is_alive(int(number), folder):
         return
@@ -114,7 +114,7 @@ def _require_ended(folder: Path) -> None:
 
 
 def _is_alive(number: int, folder: Path) -> bool:
-    """Whether a process of this machine is there; its number may be another's meanwhile."""
+    """Whether a process with this number runs on this machine; it may be a different one."""
     if number == os.getpid():  # in a container all have the same one
         return folder in _held
     try:
@@ -127,6 +127,6 @@ def _is_alive(number: int, folder: Path) -> bool:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet: of several processes and machines, one can."""
+    """Create a file that does not exist; of several processes and machines, only one succeeds."""
     with path.open("x", encoding="utf8") as file:
         file.write(text)

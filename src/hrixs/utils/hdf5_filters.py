@@ -1,10 +1,10 @@
-"""Filters of HDF5 that compress images: loaded where they are installed, else named."""
+"""Compression filters of HDF5: load them if they are installed, otherwise name them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# Numbers that The HDF Group has given out: its list of registered filter plugins.
+# Numbers in the list of registered filter plugins of The HDF Group.
 _NAMES = {
     32000: "LZF",
     32001: "Blosc",
@@ -23,7 +23,7 @@ _NAMES = {
 
 
 def load_filters() -> bool:
-    """Register the filters of the package hdf5plugin; False where it is not installed."""
+    """Register the filters of the package hdf5plugin; False if it is not installed."""
     try:
         import hdf5plugin  # noqa: F401  # importing it registers them
     except ImportError:
@@ -32,14 +32,14 @@ def load_filters() -> bool:
 
 
 def missing_filter_text(dataset: Any) -> str | None:
-    """Name the filter that `dataset` needs and HDF5 lacks, and what to install; else None.
+    """Text on a filter that `dataset` needs and HDF5 does not have, and what to install; or None.
 
-    Those of hdf5plugin are loaded first, where they are needed.
+    The filters of hdf5plugin are loaded first, if they are needed.
 
     Parameters
     ----------
     dataset : h5py.Dataset
-        Of which nothing is read.
+        The dataset; nothing is read from it.
     """
     import h5py
 

@@ -1,6 +1,6 @@
-"""The most likely parameters of a model of bins, and their uncertainties.
+"""Maximum-likelihood fits of a model to bins, and the errors of the parameters.
 
-All fits to histograms and spectra are made here; what is fitted stands with its physics.
+All fits to histograms and spectra use this; the models are in the packages of their physics.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hrixs.utils.typing import Floats
 Model = Callable[[Floats], Floats]
 
 _NOTHING = 1e-12
-# Parameters begin as far inside of their limits, in units of `scale`.
+# Smallest distance of start values from the limits, in units of `scale`.
 _MARGIN = 1e-6
 
 
@@ -34,19 +34,19 @@ def most_likely(
     Parameters
     ----------
     model : callable
-        Expectation of each bin, shape (n,), for parameters of shape (k,).
+        Expected value of each bin, shape (n,), for parameters of shape (k,).
     values : array_like, shape (n,)
-        What is in the bins.
+        Values of the bins.
     start : array_like, shape (k,)
-        Parameters to begin with.
+        Start values of the parameters.
     sigma : array_like, shape (n,), optional
-        Gaussian noise of each bin; without it the bins are Poisson counts.
+        Gaussian noise of each bin; None: the bins are Poisson counts.
     scale : array_like, shape (k,)
-        Size of a change of each parameter that is worth a look.
+        Typical size of a change of each parameter.
     limits : tuple of array_like
         Lowest and highest parameters.
     tolerance : float
-        The fit ends where its steps, or what they gain, are this small beside what there is.
+        The fit ends when its relative steps, or relative gains, are smaller than this.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def most_likely(
 
     Notes
     -----
-    Least squares (`scipy.optimize.least_squares`) of numbers whose squares add up to
-    minus twice the logarithm of the likelihood. That takes its curvature from slopes, needs some
-    ten evaluations, and keeps the limits.
+    Least squares (`scipy.optimize.least_squares`) of numbers whose squares add up to minus twice
+    the logarithm of the likelihood. This needs only first derivatives and about ten evaluations,
+    and respects the limits.
 
     Examples
     --------
@@ -112,14 +112,14 @@ def errors_of(
     Parameters
     ----------
     model, best
-        As given to `most_likely`, and as it gives them.
+        The model of `most_likely`, and its result.
     variance : ndarray, shape (n,)
-        Variance of each bin where the model is right.
+        Variance of each bin if the model is right.
     steps : array_like, shape (k,)
-        By how much to move each parameter for the slopes of the model.
+        Change of each parameter for the derivatives of the model.
     free : ndarray of bool, shape (k,), optional
-        False for a parameter that is held, or at its limit: it has no uncertainty, and adds none
-        to the others.
+        False for a parameter that is fixed or at its limit: it has no uncertainty and adds none to
+        the others.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def errors_of(
     """
     moved = np.ones(len(best), dtype=bool) if free is None else free
     slopes = slopes_of(model, best, steps)[:, moved]
-    # Parameters have all sizes: pinv would take the small ones for nothing.
+    # Parameters have different scales: pinv would ignore small ones.
     norm = np.sqrt((slopes**2 / variance[:, None]).sum(axis=0))
     norm[norm == 0] = 1.0
     slopes = slopes / norm
@@ -139,7 +139,7 @@ def errors_of(
 
 @np.errstate(under="ignore")
 def slopes_of(model: Model, at: Floats, steps: ArrayLike) -> Floats:
-    """Slopes of a model, shape (n, k), from a step to either side."""
+    """Derivatives of a model, shape (n, k), from a step to both sides."""
     moves = np.diag(np.broadcast_to(np.asarray(steps, dtype=np.float64), np.shape(at)))
     columns = [(model(at + move) - model(at - move)) / (2 * move.sum()) for move in moves]
     return np.stack(columns, axis=1)

@@ -1,4 +1,4 @@
-"""Whether the data that a file states fit into the memory: asked before it is taken."""
+"""Check that data fit into the memory before it is allocated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 _MEMINFO = Path("/proc/meminfo")
 _OWN_GROUPS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
-#: Of both versions of Linux's control groups: their folder, files and count of the files' cache.
+#: Folder, files and name of the file cache, for both versions of control groups of Linux.
 _VERSIONS = {
     "": ("", "memory.max", "memory.current", "inactive_file"),
     "memory": (
@@ -18,21 +18,21 @@ _VERSIONS = {
 
 
 def available_memory() -> int | None:
-    """Bytes that can be taken without swapping, or None where the system does not say (not Linux).
+    """Bytes that can be allocated without swapping; None if the system does not say (not Linux).
 
-    That is the machine's free memory, or what the limits of a batch job or a container leave.
+    This is the free memory of the machine, or what limits of a batch job or a container leave.
     """
     of_machine = _of_machine()
     return min([*_of_groups(), *([] if of_machine is None else [of_machine])], default=None)
 
 
 def require_memory(n_bytes: int, what: str, advice: str) -> None:
-    """Raise where `what`, of `n_bytes`, can't be loaded.
+    """Raise an error if `what`, of `n_bytes`, does not fit into the memory.
 
     Raises
     ------
     MemoryError
-        With the `advice`.
+        With the `advice` in its text.
     """
     available = available_memory()
     if available is not None and n_bytes > available:
@@ -51,7 +51,7 @@ def _of_machine() -> int | None:
 
 
 def _of_groups() -> Iterator[int]:
-    """What each limit leaves, of the process's own group and of those around it."""
+    """Bytes that each limit leaves, for the control group of the process and those above it."""
     try:
         groups = [line.split(":", 2) for line in _OWN_GROUPS.read_text().splitlines()]
     except OSError:

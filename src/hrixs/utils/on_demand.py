@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are asked for, so that a part is there at once."""
+"""Import the names of a package only when they are used, so that imports are fast."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 
 def names_on_demand(package: str) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a package, for the names that it imports under ``TYPE_CHECKING``.
+    """Make the ``__getattr__`` of a package, for the names that it imports under ``TYPE_CHECKING``.
 
-    They stand there once, for readers and for tools. Its modules are found as well.
+    The names are listed there once, for readers and for tools. Modules are found as well.
 
     Parameters
     ----------
     package : str
-        Its ``__name__``.
+        ``__name__`` of the package.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def _found(package: str, name: str) -> Any:
 
 @cache
 def _modules_of_names(package: str) -> dict[str, str]:
-    """Where each name comes from, as the package's own text says."""
+    """Module of each name, from the source of the package."""
     import ast  # a command that is told of a misspelt option needs none
 
     spec = sys.modules[package].__spec__

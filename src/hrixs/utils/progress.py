@@ -1,4 +1,4 @@
-"""A bar that shows how far a long run has come."""
+"""A progress bar for long runs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 
 
 class Progress:
-    """Frames done, frames a second and photons so far; silent where nobody watches.
+    """Shows frames done, frames a second and photons so far; silent if nobody can see it.
 
     Parameters
     ----------
     total : int
-        Frames in all.
+        Number of all frames.
     wanted : bool
-        Whether to show anything. Even then nothing is shown when the output is neither a terminal
-        nor a notebook.
+        Whether to show the bar. It is only shown in a terminal or a notebook.
     done : int
-        Frames that are done already.
+        Number of frames that are done already.
     unit : str
-        What is counted, if not frames.
+        Name of what is counted.
     """
 
     def __init__(
@@ -29,7 +28,7 @@ class Progress:
         self._bar: Any = _bar(total, done, unit) if wanted else None
 
     def add(self, n_frames: int, photons: float | None = None) -> None:
-        """Add frames that are done, with the photons in them where they are counted."""
+        """Add frames that are done, and the photons in them if these are counted."""
         if self._bar is None:
             return
         if photons is not None:
@@ -38,7 +37,7 @@ class Progress:
         self._bar.update(n_frames)
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Close the bar; it stays visible."""
         if self._bar is not None:
             self._bar.close()
 
@@ -54,6 +53,6 @@ def _bar(total: int, done: int, unit: str) -> Any:
     # server, without which tqdm.auto warns or draws nothing; and a saved notebook keeps it.
     from tqdm import tqdm
 
-    # None: silent unless the output is a terminal. A notebook's is none, and yet it is watched.
+    # None: silent if the output is not a terminal. A notebook is not a terminal, but has readers.
     silent = False if "ipykernel.zmqshell" in sys.modules else None
     return tqdm(total=total, initial=done, unit=unit, smoothing=0.1, disable=silent)

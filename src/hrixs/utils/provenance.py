@@ -1,4 +1,4 @@
-"""What every output carries in ``attrs``: the settings and the version that made it."""
+"""The ``attrs`` of every output: settings and version that made it, and its source."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __version__ = version("hrixs")
 
 
 def slice_text(crop: slice) -> str:
-    """`crop` as it is typed on the command line: ``700:900``."""
+    """`crop` in the form of the command line: ``700:900``."""
     start, stop = ("" if end is None else str(end) for end in (crop.start, crop.stop))
     step = "" if crop.step in (None, 1) else f":{crop.step}"
     return f"{start}:{stop}{step}"
 
 
-#: Of the charge of photons and of frames: sums, in ADU and ADU squared, which add up from part to
-#: part; and their ratio, with its error.
+#: Attributes of the charge of photons and frames: sums in ADU and ADU squared, which are added from
+#: part to part; their ratio and its error.
 CHARGES = ("charge_of_photons", "charge_above", "charge_above_var")
 RATIO = ("charge_ratio", "charge_ratio_err")
 
 
 def _storable(value: Any) -> Any:
-    """Return `value` in a form that netCDF can hold: number, text or array."""
+    """Return `value` in a form that netCDF can store: number, text or array."""
     if value is None:
         return "none"
     if isinstance(value, bool | np.bool_):
@@ -39,50 +39,50 @@ def _storable(value: Any) -> Any:
     return value
 
 
-#: Begin of the attribute that tells a run's path, by the run's label.
+#: Begin of the name of attributes with the path of a run; the label of the run follows.
 PATH = "path_of_"
 
 
 def run_label(name: str) -> str:
-    """Short text for a run in tables and figures: ``'r0145'`` for a number, of a path its end."""
+    """Short text for a run in tables and figures: ``'r0145'`` for a number, the end of a path."""
     if name.isdecimal():
         return f"r{int(name):04d}"
     return ", ".join(PurePath(one).name for one in name.split(", ")) or name
 
 
 def runs_of(data: Any) -> list[str]:
-    """Labels of the runs that a dataset's trains are of, or that its attributes tell."""
+    """Labels of the runs of a dataset, from its trains or its attributes."""
     if "run" in data.coords:
         return [str(one) for one in np.unique(data["run"].values)]
     return [run_label(str(data.attrs["run"]))] if data.attrs.get("run") else []
 
 
-#: Begin of a text of what is counted: ``48 images of r0145``.
+#: Begin of a text on counted images: ``48 images of r0145``.
 _IMAGES = re.compile(r"(\d+) images?( of ([^;]+))?")
-# Folder of a proposal in a path, which is named by its number.
+# Folder of a proposal in a path, named by its number.
 _PROPOSAL_FOLDER = re.compile(r"[/\\]p(\d{6})[/\\]")
-# What else tells of what a result is.
+# Other attributes on the source of a result.
 _SOURCE = ("proposal", "differs")
-# Runs that are named one by one.
+# Largest number of runs that are named one by one.
 _MOST_NAMED = 4
 
 
 def source_text(data: Any, *, images: bool = True) -> str:
-    """What a result or an image is of: ``p003145, r0145, 48 images``; for figures and tables.
+    """Source of a result or an image: ``p003145, r0145, 48 images``; for figures and tables.
 
     Parameters
     ----------
     data : xarray.Dataset or xarray.DataArray
         A result of this package, a spectrum or an image of it.
     images : bool
-        Whether to tell how many images it is of.
+        Whether to state the number of images.
 
     Returns
     -------
     str
-        Proposal, runs, and images, as far as attributes and coordinates tell them; ``''`` where
-        they tell nothing. Images are not told where it is not known how many are left, for example
-        of a sum over some of them.
+        Proposal, runs, and images, if they are known from attributes and coordinates; ``''`` if
+        nothing is known. The number of images is left out if it is uncertain, for example for a sum
+        over some of them.
 
     Examples
     --------
@@ -104,13 +104,13 @@ def source_text(data: Any, *, images: bool = True) -> str:
 
 
 def joined_sources(given: Iterable[Any]) -> str:
-    """Of what several results are, each proposal and run once; without their images."""
+    """Source of several results: each proposal and run once, without numbers of images."""
     texts = [source_text(one, images=False) for one in given]
     return ", ".join(dict.fromkeys(part for text in texts for part in text.split(", ") if part))
 
 
 def source_attrs(data: Any) -> dict[str, Any]:
-    """Attributes that tell of what something is that was made of a result or of images."""
+    """Attributes that state the source, for something made of a result or of images."""
     runs = runs_of(data) or [run for run in _runs_text(data).split(", ") if run]
     told = {name: data.attrs[name] for name in _SOURCE if data.attrs.get(name)}
     paths = {name: value for name, value in data.attrs.items() if str(name).startswith(PATH)}
@@ -118,7 +118,7 @@ def source_attrs(data: Any) -> dict[str, Any]:
 
 
 def _proposals(data: Any) -> list[str]:
-    """Those that the attributes tell, or the paths of the runs."""
+    """Proposals from the attributes, or from the paths of the runs."""
     attrs = data.attrs
     differing = json.loads(str(attrs.get("differs", "{}"))).get("proposal", {})
     given = [str(one) for one in (attrs.get("proposal", ""), *differing.values())]
@@ -146,7 +146,7 @@ def _runs_text(data: Any) -> str:
 
 
 def _number_of_images(data: Any) -> int | None:
-    """How many images are in it now, or None where that is not known."""
+    """Number of images that are in it now; None if unknown."""
     variables = _variables(data)
     along = ("energy", "energy_loss", "x", "y")
     for one in variables:
@@ -159,7 +159,7 @@ def _number_of_images(data: Any) -> int | None:
         return int(data["counts"].sum())  # of groups
     for one in variables:
         told = _IMAGES.findall(str(one.attrs.get("counts_of", "")))
-        # Attributes stay where images were chosen or averaged; what was counted tells it.
+        # Attributes are kept if images are chosen or averaged; the counted images show it.
         if told and "n_photons" in one.attrs and one.chunks is None:
             still = float(one.sum()) == float(one.attrs["n_photons"])
             return sum(int(number) for number, *_ in told) if still else None
@@ -169,7 +169,7 @@ def _number_of_images(data: Any) -> int | None:
 
 
 def _variables(data: Any) -> list[Any]:
-    """The variables that tell of images: a dataset's spectra, or the array itself."""
+    """Variables that state the number of images: the spectra of a dataset, or the array itself."""
     if not hasattr(data, "data_vars"):
         return [data]
     return [data[name] for name in ("spectrum", "normalized", "difference") if name in data]
@@ -182,24 +182,24 @@ def provenance(algorithm: str, **settings: Any) -> dict[str, Any]:
 
 
 def rows_of_crop(attrs: Mapping[Hashable, Any]) -> tuple[int, int] | None:
-    """First row of the chip and end of the crop, as the attribute ``y_range`` tells them."""
+    """First row and end of the crop, from the attribute ``y_range``."""
     return _two_numbers(attrs.get("y_range"))
 
 
 def first_pixel_of(attrs: Mapping[Hashable, Any]) -> tuple[int, int] | None:
-    """Place (x, y) of the frames' first pixel on the full chip, as ``first_pixel`` tells it."""
+    """Position (x, y) of the first pixel on the full chip, from the attribute ``first_pixel``."""
     return _two_numbers(attrs.get("first_pixel"))
 
 
 def frames_attrs(dims: Sequence[str], shape: Sequence[int]) -> dict[str, Any]:
-    """What ``attrs`` of a photon table say of the frames: their leading dimensions."""
+    """``attrs`` of a photon table on its frames: their leading dimensions."""
     return {"frame_dims": list(dims), "frame_shape": np.array(shape, dtype=np.int64)}
 
 
 def frames_of_attrs(attrs: Mapping[Any, Any]) -> tuple[list[str], tuple[int, ...]] | None:
-    """Leading dimensions and shape of a photon table's frames, or None where it does not say it.
+    """Leading dimensions and shape of the frames of a photon table; None if not stated.
 
-    A file gives back one name or number for a list of one.
+    A file returns a single name or number for a list of one.
     """
     if "frame_dims" not in attrs or "frame_shape" not in attrs:
         return None
@@ -215,7 +215,7 @@ def _two_numbers(value: Any) -> tuple[int, int] | None:
 
 
 def digest(*values: Any) -> str:
-    """Short text that tells arrays and plain values apart."""
+    """Short text that differs for different arrays and values."""
     total = hashlib.sha256()
     for value in values:
         if isinstance(value, np.ndarray):

@@ -1,4 +1,4 @@
-"""Small facts of statistics: medians of an image's lines, and how a value is written."""
+"""Small tools of statistics: medians, and values written with their errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MANY, _SAMPLE = 100_000, 4096
 
 
 def with_error(value: float, error: float) -> str:
-    """`value` ± `error`, to two digits of the error.
+    """Text `value` ± `error`, rounded to two digits of the error.
 
     Examples
     --------
@@ -31,9 +31,9 @@ def with_error(value: float, error: float) -> str:
 
 
 def median_of(values: Floats) -> float:
-    """Median of many numbers, as `numpy.nanmedian` has it, but fast.
+    """Median of many numbers, like `numpy.nanmedian`, but fast.
 
-    A sample tells between which values it lies, so that only those are put in order.
+    A sample gives limits of the median, so that only the values between them are sorted.
 
     Examples
     --------
@@ -63,16 +63,16 @@ def median_of(values: Floats) -> float:
 def line_medians(
     values: Floats, axis: int, *, less: Floats | None = None, threads: int | None = None
 ) -> Floats:
-    """Median of each line of an image along an axis, as `numpy.nanmedian` has it, but fast.
+    """Median of each line of an image along an axis, like `numpy.nanmedian`, but fast.
 
     Parameters
     ----------
     values : numpy.ndarray, shape (x, y)
-        NaN is passed over; a line of NaN alone has NaN.
+        NaN is ignored; a line with only NaN gives NaN.
     axis : {0, 1}
-        The axis that is taken away.
+        The axis over which the median is taken.
     less : numpy.ndarray, optional
-        Along `axis`; subtracted from each line first.
+        Values along `axis` that are subtracted from each line first.
     threads : int, optional
         As in `hrixs.find_photons`.
 
@@ -98,15 +98,15 @@ def cell_medians(
     less_of_x: ArrayLike = (),
     threads: int | None = None,
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Median of each cell of an image, without NaN, and of how many numbers; NaN of none.
+    """Median and number of values of each cell of an image, without NaN; NaN if there are none.
 
     Parameters
     ----------
     values : numpy.ndarray, shape (x, y)
     size : (int, int)
-        Of a cell along x and y; those at the ends may be smaller.
+        Size of a cell along x and y; cells at the ends may be smaller.
     less_of_y, less_of_x : array_like, shapes (y,) and (x,), optional
-        Subtracted from the pixels of each y first, then from those of each x.
+        Values that are subtracted, first from the pixels of each y, then of each x.
     threads : int, optional
         As in `hrixs.find_photons`.
 

@@ -1,4 +1,4 @@
-"""How many threads a kernel may use, and work shared out to threads of Python."""
+"""Number of threads for the kernels, and work distributed to threads of Python."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ B = TypeVar("B")
 
 
 def available_threads() -> int:
-    """Threads this process may use: its CPU affinity, and no more than ``OMP_NUM_THREADS``.
+    """Number of threads for this process: by its CPU affinity, at most ``OMP_NUM_THREADS``.
 
-    One in a task of a dask.distributed worker, which has a thread for each task.
+    1 in a task of a dask.distributed worker, which has a thread for each task.
     """
     if _is_in_a_worker():
         return 1
@@ -33,7 +33,7 @@ def available_threads() -> int:
 
 
 def resolve_threads(threads: int | None) -> int:
-    """Threads to use for ``threads`` as the user gave it; None means all available.
+    """Number of threads for the argument ``threads``; None means all available.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def resolve_threads(threads: int | None) -> int:
 
 
 def map_in_threads(work: Callable[[A], B], over: Iterable[A], threads: int | None) -> list[B]:
-    """What `work` gives for each of `over`, in their order, on threads of Python."""
+    """Results of `work` for each of `over`, in order, computed on threads of Python."""
     each = list(over)
     n_threads = min(resolve_threads(threads), len(each))
     if n_threads <= 1:
@@ -54,7 +54,7 @@ def map_in_threads(work: Callable[[A], B], over: Iterable[A], threads: int | Non
 
 
 def _is_in_a_worker() -> bool:
-    """Whether this is a task of a dask.distributed worker. It is not, where that is not loaded."""
+    """Whether this is a task of a dask.distributed worker (False if that is not loaded)."""
     distributed = sys.modules.get("distributed.worker")
     if distributed is None:
         return False

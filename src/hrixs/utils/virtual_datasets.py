@@ -1,4 +1,4 @@
-"""Where the rows of a virtual HDF5 dataset come from: HDF5 gives zeros for what is not there."""
+"""Sources of the rows of a virtual HDF5 dataset; HDF5 returns zeros for missing sources."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 
 from hrixs.utils.hdf5_filters import missing_filter_text
 
-#: Virtual datasets that are sources of others are looked into so far.
+#: Depth to which virtual datasets that are sources of others are followed.
 DEEPEST = 8
 
 
 @dataclass(frozen=True)
 class SourceRows:
-    """Rows of a virtual dataset that one dataset gives, whole and in its order.
+    """Rows of a virtual dataset that come from one dataset, whole and in order.
 
     Attributes
     ----------
     begin, end
-        The rows, without the last.
+        First row, and the row after the last one.
     path, dataset
-        Where they lie.
+        File and dataset of the source.
     first
-        The row there of the first.
+        Row in the source of the first one.
     """
 
     begin: int
@@ -39,7 +39,7 @@ class SourceRows:
 
 @dataclass(frozen=True)
 class _Found:
-    """A source: its rows, what one is like, and why something of it can't be read."""
+    """A source: its rows, shape and type of a row, and why parts cannot be read."""
 
     path: str
     n_rows: int
@@ -50,22 +50,22 @@ class _Found:
 def source_rows(
     data: Any, *, depth: int = 0
 ) -> tuple[list[SourceRows] | None, dict[str, NDArray[np.bool_]]]:
-    """Tell where the rows of a virtual dataset come from.
+    """Find the sources of the rows of a virtual dataset.
 
     Parameters
     ----------
     data : h5py.Dataset
-        Along the first axis are rows.
+        The dataset; its first axis counts rows.
     depth : int
-        Of virtual datasets that are sources of others; no more than eight are looked into.
+        Depth of virtual datasets that are sources of others; at most eight are followed.
 
     Returns
     -------
     pieces : list of SourceRows or None
-        None where rows are put together in another way, which is left to HDF5.
+        None if rows are combined in another way, which is left to HDF5.
     absent : dict of str to numpy.ndarray of bool, shape (rows,)
-        For each reason why something of a row is not there, the rows. Where `pieces` are given,
-        what is absent of these is to be asked of their own files.
+        For each reason why parts of a row are missing, the rows. If `pieces` are given, their own
+        files show what is missing in them.
     """
     pieces: list[SourceRows] | None = []
     absent: dict[str, NDArray[np.bool_]] = {}
@@ -101,7 +101,7 @@ def source_rows(
 
 
 def absent_text(data: Any) -> str | None:
-    """Say why something of a virtual dataset is not there, nor in its sources; None if all is.
+    """Text why parts of a virtual dataset or its sources are missing; None if all exist.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def absent_text(data: Any) -> str | None:
 
 
 def _blocks(source: Any, data: Any) -> list[tuple[int, int, str, str]]:
-    """Rows, file and dataset of a mapping; several where names count their blocks (``%b``)."""
+    """Rows, file and dataset of a mapping; several if names count blocks (``%b``)."""
     path, name, n_rows = source.file_name, source.dset_name, len(data)
     if "%b" in path or "%b" in name:
         start, stride, _, block = (int(one[0]) for one in source.vspace.get_regular_hyperslab())
@@ -131,7 +131,7 @@ def _numbered(text: str, number: int) -> str:
 
 
 def _bounds(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Lowest and highest of a selection; None of all there is, and of one that has no end."""
+    """Lowest and highest index of a selection; None for all, or for one without an end."""
     import h5py
 
     if space.get_select_type() == h5py.h5s.SEL_ALL:
@@ -144,7 +144,7 @@ def _bounds(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 
 
 def _first_row(source: Any, data: Any) -> int | None:
-    """Row of the source that the mapping begins with, where it takes whole rows, each once."""
+    """First row of the source in a mapping, if it takes whole rows, each once; otherwise None."""
     import h5py
 
     first = 0
@@ -165,7 +165,7 @@ def _first_row(source: Any, data: Any) -> int | None:
 
 
 def _look_up(data: Any, path: str, name: str, depth: int) -> _Found | None:
-    """A source of a virtual dataset; None where it is not there."""
+    """Open a source of a virtual dataset; None if it does not exist."""
     import h5py
 
     found = _found(data.file.filename, path)
@@ -193,7 +193,7 @@ def _kind_of(path: str, source: Any, depth: int) -> _Found | None:
 
 
 def _found(here: str, name: str) -> str | None:
-    """The file of a source, looked for where HDF5 does."""
+    """The file of a source, searched in the same places as HDF5 does."""
     if name == ".":
         return here
     folder = Path(here).parent
@@ -201,7 +201,7 @@ def _found(here: str, name: str) -> str | None:
     folders = [Path(prefix)] if prefix else []
     folders += [folder, Path(), Path(here).resolve().parent]
     tried = [Path(name)] if Path(name).is_absolute() else []
-    # An absolute name that is not there is looked for by its last part, too.
+    # If an absolute name does not exist, its last part is searched, too.
     last = Path(name).name if tried else name
     tried += [one / last for one in folders]
     return next((str(one) for one in tried if one.is_file()), None)
