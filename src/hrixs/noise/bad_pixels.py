@@ -35,8 +35,6 @@ BoolImage = NDArray[np.bool_]
 N_SIGMA = 7.0
 # Fewest frames for the noise of a pixel.
 _LEAST_FRAMES = 5
-# In ADU: the squares of more do not add up.
-_LARGEST_DIFFERENCE = 1e100
 # Values further than this from the median of a pixel are photons, tracks, or blinking.
 _CLIP = 6.0
 # If more pixels (share, number) are raised in a single frame, these are photons.
