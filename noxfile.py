@@ -171,13 +171,13 @@ def sanitizers(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Fuzz each kernel for half a minute from the corpus, or for the seconds that are given.
+    """Fuzz each kernel for ten seconds from the corpus, or for the seconds that are given.
 
     Two fuzzers run at a time. Each must also find a planted fault.
     """
     _need(session, "clang++", "apt install clang libomp-dev")
     session.install("cmake", "ninja")
-    seconds = session.posargs[0] if session.posargs else "30"
+    seconds = session.posargs[0] if session.posargs else "10"
     _run_preset(session, "fuzz", f"-DHRIXS_FUZZ_SECONDS={seconds}", ctest=("--parallel", "2"))
 
 
