@@ -28,7 +28,7 @@ from karabo_bridge import ServerInThread
 
 SOURCE, KEY = "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput", "data.image.pixels"
 NOBODY = "tcp://127.0.0.1:9"
-SECONDS = 15
+SECONDS = 60  # on a busy machine; nothing waits for it
 SETTINGS = ["--y-range", "700:900", "--curve-a", str(CURVATURE[0]), "--curve-b", str(CURVATURE[1])]
 
 
