@@ -165,7 +165,7 @@ def _reach(photons: int) -> str:
 def _losses(photons: int) -> str:
     lines = [
         f"The ways by a threshold, on frames with {photons} photons a row or more: photons lost / "
-        "how many they estimate to lose (`lost_share`; wanted: within a third from 0.02 to 0.2).",
+        "how many they estimate to lose (`lost_share`; wanted: within 20 % of it or 0.03).",
         "",
         "| cloud / px | noise / ADU | photons a pixel | `'auto'` | `'manual'` | |",
         "|---|---|---|---|---|---|",
@@ -177,7 +177,7 @@ def _losses(photons: int) -> str:
             for method in ("auto", "manual"):
                 lost, estimate = _lost(frames, len(true), method)
                 told.append(f"{lost:.3f} / {estimate:.3f}")
-                if density <= 0.2 and abs(estimate - lost) > abs(lost) / 3:
+                if abs(estimate - lost) > max(0.2 * lost, 0.03):
                     short = True
             mark = "short" if short else ""
             lines.append(f"| {cloud} | {noise} | {density} | {' | '.join(told)} | {mark} |")

@@ -250,7 +250,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "crowded",
         "A threshold loses more than 5 % of the photons of the first images, where spots run into "
-        "each other; or, where they are resolved, photons lie more than 0.45 a pixel "
+        "each other or lie below the threshold; or, where they are resolved, photons lie more than "
+        "0.45 a pixel "
         "(`LostPhotonsWarning`)",
         "`method='resolve'` or `'best'`; where they are resolved, `'integrate'` or `'best'`",
         "more than 30 % are lost",

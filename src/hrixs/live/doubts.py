@@ -18,7 +18,7 @@ from hrixs.spectra.dataset import COUNTS
 # So many images are judged together, and at most so many come before they are judged again.
 _MOST_IMAGES, _MOST_BETWEEN = 100, 20
 # Told of the whole watch.
-_TOLD_OTHERWISE = ("lost_share", "lost_photons")
+_TOLD_OTHERWISE = ("lost_share", "lost_photons", "lost_at_least")
 
 
 class DoubtsOfWatch:

@@ -1,8 +1,8 @@
-"""How many photons the ways by a threshold lose where spots run into each other."""
+"""How many photons the methods by a threshold lose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,14 +14,9 @@ from hrixs.camera.frame_pedestals import frame_pedestals
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
-from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
-from hrixs.spectra.density import (
-    LightMap,
-    density_by_places,
-    found_share,
-    lost_photons,
-)
+from hrixs.reduction.crowd import SPOTS_OF_A_FRAME, Crowd, cut_camera, lost_in_crowds
+from hrixs.spectra.density import LightMap, density_by_places, found_share
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 
 #: At most so many frames tell how many photons are lost.
@@ -32,84 +27,46 @@ _FEW_FRAMES, _FEW_PHOTONS = 4, 50
 #: A smaller share is not told.
 LARGEST_LOSS = 0.05
 _GRAVE_LOSS = 0.3
-# So many spots tell a charge well enough for that.
-_SPOTS_FOR_A_LOSS = 5
-# So many photons of a frame tell it where there are more.
-_SPOTS_OF_A_FRAME = 400
-# Spots above the noise tell what a threshold loses where they make more than this part more.
-_CLEARLY_MORE = 0.2
-# Where by the photons' places less than this is lost, the light is not looked at.
-_SPARSE = 0.01
+# Where by the photons' places less than this is lost, no photon is resolved.
+_SPARSE = 0.02
 # It is looked at in the rows where by the places more than this part of the loss is, and around.
 _LEAST_PART = 0.01
 _ROWS_OF_A_PART = 32
-# A threshold below this part of the photons' middle charge hides none.
-_LOW_THRESHOLD = 0.5
+# A threshold below this part of the hits' lower quarter of charges hides none.
+_LOW_THRESHOLD, _LOW_CHARGE, _LIKE_ONE = 0.5, 0.25, 0.25
 _FEW_TOO_BRIGHT = 0.01
 
 
 @dataclass(frozen=True)
 class _Method:
-    """What a way by a threshold makes of photons that lie close together."""
+    """How a method finds photons that lie close together."""
 
-    cloud_sigma: float
+    cloud_sigma: float | None
     tells_doubles: bool
-    too_bright: float  # ADU of a hit that is taken for a cosmic ray
 
     @staticmethod
     def of(analysis: Analysis) -> _Method:
         options = analysis.options
         tells_doubles = analysis.method == "manual" or options["dbl_threshold"] is not None
-        limits = [options[name] for name in ("max_charge", "max_pixel")]
-        too_bright = min((float(one) for one in limits if one is not None), default=0.0)
-        cloud_sigma = options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
-        return _Method(cloud_sigma, tells_doubles, too_bright)
+        return _Method(options.get("cloud_sigma"), tells_doubles)
 
     def lost_by_places(
         self, photons: Mapping[str, NDArray[Any]], shape: tuple[int, int], n_frames: int = 1
     ) -> NDArray[np.float64]:
         """Photons lost around each photon of so many frames, by the places of the others."""
         density = density_by_places(photons, shape) / n_frames
-        share = found_share(density, self.cloud_sigma, tells_doubles=self.tells_doubles)
+        cloud_sigma = self.cloud_sigma or FIRST_CLOUD_SIGMA
+        share = found_share(density, cloud_sigma, tells_doubles=self.tells_doubles)
         return np.asarray((1.0 + photons["double"]) * (1.0 / share - 1.0))
-
-
-@dataclass(frozen=True)
-class _Crowd:
-    """Rows of a frame that are crowded, their photons, and spots above the noise in them.
-
-    Where no photon is hidden below the threshold, the spots are some that tell a photon's charge.
-    """
-
-    light: LightMap
-    photons: dict[str, NDArray[Any]]
-    spots: dict[str, NDArray[Any]]
-    charge: float | None
-    hides_none: bool
-    n_too_bright: int
-
-    def lost(self, charge: float, method: _Method) -> NDArray[Any]:
-        """Photons lost, those in crowds, and those in crowds by the spots."""
-        charge = charge if self.charge is None else self.charge
-        cloud = method.cloud_sigma
-        _, lost, in_crowds = lost_photons(
-            self.light, self.photons, charge, cloud, tells_doubles=method.tells_doubles
-        )
-        if self.hides_none:
-            return np.array([lost, in_crowds, in_crowds])
-        one_each = self.spots | {"double": np.zeros_like(self.spots["double"])}
-        _, _, by_spots = lost_photons(self.light, one_each, charge, cloud, tells_doubles=False)
-        return np.array([lost, in_crowds, by_spots])
 
 
 def losses_of(
     analysis: Analysis, first: Iterable[tuple[Any, Any]], photons: xr.Dataset | None = None
 ) -> dict[str, float]:
-    """Estimate how many photons are lost where spots run into each other.
+    """Estimate how many photons are lost: spots run into each other, or lie below the threshold.
 
-    There a threshold in standard deviations of the frame may lie above single photons: spots above
-    the noise, which are looked for by themselves, tell what is lost so. Where photons are sparse
-    by their places, and the threshold is low, the frame is not looked at again.
+    A sample of the photons is resolved for that. Where photons are sparse by their places, and the
+    threshold is low, their places tell it, and the frame is not looked at again.
 
     Parameters
     ----------
@@ -125,12 +82,13 @@ def losses_of(
     -------
     dict
         For ``attrs``: ``lost_share``, and of an image the ``lost_photons`` and those found, the
-        ``photons_of_first``. Empty where nothing tells what one photon is like.
+        ``photons_of_first``; ``lost_at_least`` where more may be lost. Empty where nothing tells
+        what one photon is like.
     """
     method = _Method.of(analysis)
     n_frames, n_hits, found = 0, 0, 0.0
     sparse: list[dict[str, NDArray[Any]]] = []
-    crowds: list[_Crowd] = []
+    crowds: list[Crowd] = []
     for frame, energy, columns in _one_by_one(analysis, first, photons):
         n_frames, n_hits = n_frames + 1, n_hits + len(columns["x"])
         found += float(np.sum(1.0 + columns["double"]))
@@ -143,7 +101,7 @@ def losses_of(
         if few or n_hits >= _PHOTONS_FOR_A_LOSS or n_frames == FRAMES_FOR_A_LOSS:
             break
     try:
-        lost = _lost_in_crowds(crowds, method)
+        lost, is_least = lost_in_crowds(crowds, method.cloud_sigma)
     except MissingDataError:
         return {}  # nothing to tell a photon by
     if sparse:
@@ -153,11 +111,12 @@ def losses_of(
         lost += float(method.lost_by_places(of_all, frame.frame_shape, len(sparse)).sum())
     if not found + lost > 0:
         return {}
-    return {
+    told = {
         "lost_share": lost / (found + lost),
         "lost_photons": lost / n_frames,
         "photons_of_first": found / n_frames,
     }
+    return told | {"lost_at_least": 1} if is_least else told
 
 
 def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
@@ -166,12 +125,13 @@ def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
     if share <= LARGEST_LOSS:
         return []
     lost, found = attrs["lost_photons"], attrs["photons_of_first"]
+    about = "at least" if attrs.get("lost_at_least") else "about"
     return [
         Doubt(
             "crowded",
-            f"about {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in each "
-            "of the first images, where spots run into each other. Take method='resolve', which "
-            "separates them, or method='best'.",
+            f"{about} {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in "
+            "each of the first images, where spots run into each other or lie below the threshold. "
+            "Take method='resolve', which separates them, or method='best'.",
             {"lost_share": share},
             grave=share > _GRAVE_LOSS,
         )
@@ -223,17 +183,24 @@ def _charge_by_energy(analysis: Analysis, frame: Frames, energy: float | None) -
     return None if charges is None else float(charges[0])
 
 
-def _hides_none(analysis: Analysis, columns: Mapping[str, NDArray[Any]], level: float) -> bool:
+def _hides_none(
+    analysis: Analysis, columns: Mapping[str, NDArray[Any]], level: float, charge: float | None
+) -> bool:
     """Whether the threshold is far below the photons' charge, and none is left out as too bright.
 
-    By the energy a photon's brightest pixel counts, too, and nothing tells that of those hidden.
+    By the energy a photon's brightest pixel counts, too: hits have the charge of one photon if
+    the energy gives the right one.
     """
-    if analysis.method != "auto" or not len(columns["charge"]):
+    if not len(columns["charge"]):
         return False
     if columns["n_cosmics"][0] > _FEW_TOO_BRIGHT * len(columns["charge"]):
         return False  # several photons in one spot are taken for a cosmic ray
+    # Where most hits are of several photons, the lower ones are nearer to one.
+    lower = float(np.quantile(columns["charge"], _LOW_CHARGE))
+    if charge is not None:
+        return abs(lower / charge - 1.0) < _LIKE_ONE
     above = float(columns["threshold"][0]) - 4 * level
-    return above < _LOW_THRESHOLD * float(np.median(columns["charge"]))
+    return analysis.method == "auto" and above < _LOW_THRESHOLD * lower
 
 
 def _crowded_rows(y: NDArray[np.float64], lost: NDArray[np.float64], n_rows: int) -> slice:
@@ -251,11 +218,12 @@ def _crowd_of(
     frame: Frames,
     energy: float | None,
     columns: Mapping[str, NDArray[Any]],
-) -> _Crowd | None:
+) -> Crowd | None:
     """Look at the light of a frame where it is crowded; None where its photons are sparse."""
     camera = analysis.of_core(frame)
     mean, noise = (float(one[0]) for one in frame_pedestals(frame.pixels, camera))
-    hides_none = _hides_none(analysis, columns, mean)
+    charge = _charge_by_energy(analysis, frame, energy)
+    hides_none = _hides_none(analysis, columns, mean, charge)
     rows, part = slice(0, frame.frame_shape[1]), slice(None)
     if hides_none:
         lost = method.lost_by_places(columns, frame.frame_shape)
@@ -265,50 +233,13 @@ def _crowd_of(
     here = (columns["y"] >= rows.start - 0.5) & (columns["y"] < rows.stop - 0.5)
     photons = {name: columns[name][here] for name in ("x", "y", "double")}
     photons["y"] = photons["y"] - rows.start
-    light = LightMap.of(frame.pixels[:, rows], _cut(camera, rows=rows), (mean, noise))
-    if hides_none and len(photons["x"]) > _SPOTS_OF_A_FRAME:
-        last = np.partition(photons["x"], _SPOTS_OF_A_FRAME)[_SPOTS_OF_A_FRAME]
+    light = LightMap.of(frame.pixels[:, rows], cut_camera(camera, rows=rows), (mean, noise))
+    if len(photons["x"]) > SPOTS_OF_A_FRAME:
+        last = np.partition(photons["x"], SPOTS_OF_A_FRAME)[SPOTS_OF_A_FRAME]
         part = slice(0, max(_ROWS_OF_A_PART, int(last)))
-    gain = analysis.options["electrons_per_adu"]
     one_photon = replace(
         analysis,
-        options={"electrons_per_adu": gain, "read_noise": None},
-        camera=_cut(analysis.camera, part, rows),
+        options={"electrons_per_adu": analysis.options["electrons_per_adu"], "read_noise": None},
+        camera=cut_camera(analysis.flat_camera, rows=rows),
     )
-    spots = one_photon.spots(frame.pixels[part, rows], method.cloud_sigma)
-    charge = _charge_by_energy(analysis, frame, energy)
-    n_too_bright = int(columns["n_cosmics"][0])
-    return _Crowd(light, photons, spots, charge, hides_none, n_too_bright)
-
-
-def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
-    """Photons lost; of all frames at once: the same bytes however they are divided.
-
-    Raises
-    ------
-    MissingDataError
-        If nothing tells what one photon is like.
-    """
-    if not crowds:
-        return 0.0
-    names = ("charge", "flag", "chi2")
-    spots = {name: np.concatenate([one.spots[name] for one in crowds]) for name in names}
-    charge = single_charge(spots, at_least=_SPOTS_FOR_A_LOSS).charge
-    lost, in_crowds, by_spots = np.sum([one.lost(charge, method) for one in crowds], axis=0)
-    missed = by_spots - in_crowds
-    left_out = 0.0
-    if in_crowds + lost > 0 and (n_too_bright := sum(one.n_too_bright for one in crowds)):
-        # Cosmic rays come everywhere, spots of several photons where photons are not alone.
-        n_photons = sum(float(np.sum(1.0 + one.photons["double"])) for one in crowds) + lost
-        photons_each = max(1.0, method.too_bright / charge)
-        left_out = n_too_bright * photons_each * min(1.0, in_crowds / n_photons)
-    return float(lost + max(missed if missed > _CLEARLY_MORE * in_crowds else 0.0, left_out))
-
-
-def _cut(
-    camera: Mapping[str, Any], columns: slice = slice(None), rows: slice = slice(None)
-) -> dict[str, Any]:
-    """Dark and mask of a part of the frame."""
-    parts = {name: camera[name] for name in ("dark", "mask")}
-    parts = {name: one if one is None else one[columns, rows] for name, one in parts.items()}
-    return {**camera, **parts}
+    return Crowd(frame.pixels[:, rows], one_photon, part, light, photons, charge)

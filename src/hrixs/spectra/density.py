@@ -22,8 +22,8 @@ _LIT = 4.0
 _SPOT_AREA, _SPOT_AREA_OF_CLOUD = 9.0, 16.0
 # The core takes no smaller frame.
 _FEWEST_COLUMNS = 4
-# Photons a pixel from which on photons are not alone.
-_CROWD = 0.02
+#: Photons a pixel from which on photons are not alone.
+CROWD = 0.02
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,21 @@ class LightMap:
         mean, noise = pedestal
         return LightMap(light - mean * pixels, pixels, noise)
 
-    def density_at(self, x: Any, y: Any, charge: float) -> NDArray[np.float64]:
-        """Photons a pixel around places, for photons of so many ADU: those of the blocks beside."""
+    def at(self, x: Any, y: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Block and row of each place."""
         block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(self.light) - 1)
         row = np.clip(np.rint(y).astype(np.int64), 0, self.light.shape[1] - 1)
-        light, pixels = np.zeros(len(block)), np.zeros(len(block))
-        for beside in (block - 1, block + 1):
-            there = (beside >= 0) & (beside < len(self.light))
-            light[there] += self.light[beside[there], row[there]]
-            pixels[there] += self.pixels[beside[there], row[there]]
-        return np.asarray(light / np.maximum(pixels, 1.0) / charge)
+        return block, row
+
+    def is_within(self, x: NDArray[np.float64], blocks: slice) -> NDArray[np.bool_]:
+        """Whether places are in some blocks."""
+        block = np.rint(x).astype(np.int64) // BLOCK
+        return np.asarray((block >= blocks.start) & (block < blocks.stop))
+
+    def is_above(self, density: float, charge: float) -> NDArray[np.bool_]:
+        """Where more photons a pixel lie in the blocks beside, for photons of so many ADU."""
+        light = _beside(self.light)
+        return np.asarray(light > density * charge * np.maximum(_beside(self.pixels), 1.0))
 
     def line_density(self, charge: float) -> tuple[float, float]:
         """Photons where there is light, and the sum of the densities that they see.
@@ -181,36 +186,3 @@ def _counted_share(a_cell: NDArray[np.float64], *, tells_doubles: bool) -> NDArr
     one_or_more, two_or_more = -np.expm1(-x), -np.expm1(-x) - x * none
     counted = one_or_more + two_or_more if tells_doubles else one_or_more
     return np.asarray(counted / x)
-
-
-def lost_photons(
-    light: LightMap,
-    photons: Mapping[str, NDArray[Any]],
-    charge: float,
-    cloud_sigma: float,
-    *,
-    tells_doubles: bool,
-) -> tuple[float, float, float]:
-    """Count the photons of one frame, and estimate how many are lost, by the density around each.
-
-    Parameters
-    ----------
-    light : LightMap
-        Of the frame.
-    photons : mapping
-        Columns ``x``, ``y`` and ``double`` of its photons, counted from its corner.
-    charge : float
-        Of one photon, in ADU.
-    cloud_sigma, tells_doubles
-        As for `found_share`.
-
-    Returns
-    -------
-    found, lost, in_crowds : float
-        Photons found, a double as two, those lost, and both together where photons are not alone.
-    """
-    density = light.density_at(photons["x"], photons["y"], charge)
-    counted = 1.0 + photons["double"]
-    there = counted / found_share(density, cloud_sigma, tells_doubles=tells_doubles)
-    found = float(counted.sum())
-    return found, float((there - counted).sum()), float(there[density > _CROWD].sum())
