@@ -86,7 +86,7 @@ def test_what_is_lost_is_told_at_the_call_by_the_first_images(h, lazy, data, met
         for all_of_them in (told, expected)
     ]
     assert of_lost[0] == of_lost[1]
-    assert len(of_lost[0]) == (method == "auto")
+    assert len(of_lost[0]) == 1  # 'auto' loses 19 % of the photons, 'manual' 6 %
     for name in ("lost_share", "lost_photons", "photons_of_first"):
         assert attrs[name] == in_memory[name]
 

@@ -256,8 +256,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "crowded",
         "A threshold loses more than 5 % of the photons of the first images, because spots "
-        "overlap. With `method='resolve'`: there are more than 0.45 photons per pixel. The "
-        "warning is a `LostPhotonsWarning`",
+        "overlap or are below the threshold. With `method='resolve'`: there are more than 0.45 "
+        "photons per pixel. The warning is a `LostPhotonsWarning`",
         "Use `method='resolve'` or `'best'`; if it was `'resolve'`, use `'integrate'` or `'best'`",
         "more than 30 % are lost",
     ),

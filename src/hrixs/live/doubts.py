@@ -18,7 +18,7 @@ from hrixs.spectra.dataset import COUNTS
 # Number of images judged together, and most images before they are judged again.
 _MOST_IMAGES, _MOST_BETWEEN = 100, 20
 # Reported for the whole watch.
-_TOLD_OTHERWISE = ("lost_share", "lost_photons")
+_TOLD_OTHERWISE = ("lost_share", "lost_photons", "lost_at_least")
 
 
 class DoubtsOfWatch:

@@ -19,6 +19,8 @@ class LostOfWatch:
     ----------
     found, lost : float
         Numbers of photons.
+    is_least : bool
+        Whether a train gave only a lower bound.
 
     Examples
     --------
@@ -31,12 +33,14 @@ class LostOfWatch:
 
     found: float = 0.0
     lost: float = 0.0
+    is_least: bool = False
 
     def add(self, attrs: Mapping[Any, Any], n_images: int) -> None:
         """Add the numbers in the attributes of a train's spectrum, if there are any."""
         if "lost_share" in attrs:
             self.found += float(attrs["n_photons"])
             self.lost += float(attrs["lost_photons"]) * n_images
+            self.is_least = self.is_least or "lost_at_least" in attrs
 
     @property
     def share(self) -> float:
@@ -52,13 +56,15 @@ class LostOfWatch:
     @property
     def text(self) -> str:
         """The warning."""
+        about = "at least" if self.is_least else "about"
         return (
-            f"about {self.share:.0%} of the photons are lost because their spots overlap. Use "
-            "method 'resolve', which separates them, or 'best'"
+            f"{about} {self.share:.0%} of the photons are lost because their spots overlap or are "
+            "below the threshold. Use method 'resolve', which separates them, or 'best'"
         )
 
     def attrs(self) -> dict[str, float]:
         """Return the numbers by their names in files."""
         if np.isnan(self.share):
             return {}
-        return {"lost_share": self.share, "lost_photons": self.lost}
+        told = {"lost_share": self.share, "lost_photons": self.lost}
+        return told | {"lost_at_least": 1} if self.is_least else told

@@ -362,7 +362,7 @@ class LiveSpectra:
     def _begin(self, images: xr.DataArray, spectrum: xr.DataArray) -> None:
         self._frame_shape = _frame_shape(images)
         self.energy_axis = spectrum["energy"]
-        of_one_train = (*OF_ALL_IMAGES, "energy", "lost_share", "lost_photons")
+        of_one_train = (*OF_ALL_IMAGES, "energy", "lost_share", "lost_photons", "lost_at_least")
         self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
 
     def _attrs_of(self, n_images: int) -> dict[str, Any]:

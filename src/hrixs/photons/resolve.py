@@ -263,6 +263,38 @@ def spots_in(
     return dict(cast("Mapping[str, NDArray[Any]]", spots_of(stack, fit, of_core)))
 
 
+def resolved_in(
+    frames: xr.DataArray | ArrayLike | Frames,
+    charge: float,
+    cloud_sigma: float,
+    camera: Mapping[str, Any],
+    *,
+    electrons_per_adu: float,
+) -> dict[str, NDArray[Any]]:
+    """Columns of the photons in a few frames, each of the same charge, without a table.
+
+    Parameters
+    ----------
+    charge : float
+        Of one photon, in ADU.
+    """
+    stack = as_frames(frames)
+    placement = Placement(
+        "gaussian", cloud_sigma, None, electrons_per_adu, False, False, None, None
+    )
+    fit, _ = placement.core_options(stack, lambda _: cloud_sigma)
+    found = _core.resolve_photons(
+        stack.pixels,
+        photon_adu=np.full(len(stack), charge),
+        dark=as_dark(camera["dark"], stack),
+        mask=as_mask(camera["mask"], stack, usable=False),
+        threads=resolve_threads(camera["threads"]),
+        max_photons=int(np.prod(stack.frame_shape)),
+        fit=fit,
+    )
+    return dict(cast("Mapping[str, NDArray[Any]]", found))
+
+
 def _compare(spots: _core.Found, charges: NDArray[np.float64]) -> None:
     """Warn if the charges of isolated spots differ from those given."""
     columns = dict(cast("Mapping[str, NDArray[Any]]", spots))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hrixs.camera.unlike_frames import odd_frames
 from hrixs.doubt_rules.chip import hot_pixels
@@ -24,11 +25,13 @@ from hrixs.doubt_rules.photons import (
 )
 from hrixs.noise.false_hits import expected_false_hits
 from hrixs.photons.charge_balance import charge_gap
+from hrixs.photons.resolve import ENTRIES_FOR_A_CHARGE
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.denser import WITHOUT_LIGHT, denser
 from hrixs.reduction.evidence import Evidence
+from hrixs.reduction.first_images import DENSEST
 from hrixs.reduction.first_look import lines_in
-from hrixs.reduction.losses import crowded
+from hrixs.reduction.losses import LARGEST_LOSS, crowded
+from hrixs.spectra.density import lost_where_denser
 from hrixs.utils.typing import Floats
 
 # Least number of images for which one can differ from the others.
@@ -37,6 +40,11 @@ _LEAST_IMAGES = 4
 _SURE = 0.6
 # If the charge is not known: the noise of 4x4 pixels is 4 times that of one.
 _SURE_NOISES = 20.0
+# Later images with so many times the photons of the first ones, beyond their scatter, are told.
+_CLEARLY_DENSER = 1.5
+_SCATTER = 4.0
+#: Doubts of first images without light, which are no measure of later ones.
+WITHOUT_LIGHT = frozenset({"blank_images", "no_light", "no_photons"})
 
 
 @dataclass(frozen=True)
@@ -165,3 +173,80 @@ def _of_thresholds(
     widths = evidence.threshold[known] / (2 * evidence.noise[known])
     expected = expected_false_hits(widths, level=0.0, noise=1.0, shape=shape)
     return found + false_hits(float(expected.sum()), float(evidence.charges[known].sum()))
+
+
+def denser(
+    attrs: Mapping[Any, Any], spectra: NDArray[np.float64], *, are_all: bool = True
+) -> list[Doubt]:
+    """Return doubts if later images lose photons because they have more than the first ones.
+
+    Parameters
+    ----------
+    attrs
+        Attributes of the spectra.
+    spectra : numpy.ndarray, shape (..., bins)
+        Spectra of all images, or of some; the text then does not depend on which ones.
+    """
+    if not attrs.get("photons_of_first", 0) > 0:
+        return []
+    counts = spectra.sum(axis=-1)
+    if attrs.get("algorithm") != "resolve":
+        return _loses_more(attrs, counts, are_all=are_all)
+    # Integrated faint light is partly hidden by noise; photons are not.
+    of_first = attrs["photons_of_first"]
+    if are_all:
+        of_first = max(of_first, float(counts.reshape(-1)[:ENTRIES_FOR_A_CHARGE].mean()))
+    density = attrs["photon_density"] * counts / of_first
+    dense = density > DENSEST
+    if attrs["photon_density"] > DENSEST or not dense.any():
+        return []  # the first ones were reported already
+    which, up_to = "some of the images", ""
+    if are_all:
+        which = f"{int(dense.sum())} of {dense.size} images"
+        up_to = f", with up to {density.max():.2f} photons per pixel"
+    return [
+        Doubt(
+            "denser",
+            f"{which} have more photons than the first ones{up_to}. More than {DENSEST} per "
+            "pixel cannot be separated, so photons are lost in these images. Use "
+            "method='integrate' for them.",
+            {"photons_a_pixel": float(density.max())},
+        )
+    ]
+
+
+def _loses_more(
+    attrs: Mapping[Any, Any], counts: NDArray[np.float64], *, are_all: bool = True
+) -> list[Doubt]:
+    """Return a doubt if images have more photons than the first ones, and lose more of them.
+
+    Parameters
+    ----------
+    attrs
+        Attributes with the values of `losses_of`.
+    counts : numpy.ndarray
+        Photons of each image; `are_all`: of all images.
+    """
+    first = attrs["photons_of_first"]
+    usual = _CLEARLY_DENSER * first
+    more = counts > usual + _SCATTER * np.sqrt(usual)
+    if not more.any():
+        return []
+    # With the energy, doubles are always recognised.
+    tells_doubles = attrs.get("dbl_threshold") != "none"
+    times = counts[more].max() / first
+    share = lost_where_denser(attrs["lost_share"], times, tells_doubles=tells_doubles)
+    if share <= LARGEST_LOSS:
+        return []
+    which, up_to = "some of the images", ""
+    if are_all:
+        which, up_to = f"{int(more.sum())} of {counts.size} images", f", up to {share:.0%}"
+    return [
+        Doubt(
+            "denser",
+            f"{which} have more than {_CLEARLY_DENSER:g} times the photons of the first ones, "
+            f"and more photons are lost in them{up_to}, because spots overlap. Use "
+            "method='resolve', which separates them, or method='best'.",
+            {"lost_share": share},
+        )
+    ]

@@ -18,7 +18,7 @@ from hrixs.doubt_rules.doubt import tell, with_doubts
 from hrixs.doubt_rules.images import Names
 from hrixs.level.told import told, variables
 from hrixs.reduction.analysis import Analysis
-from hrixs.reduction.denser import WITHOUT_LIGHT, denser
+from hrixs.reduction.judge import WITHOUT_LIGHT, denser
 from hrixs.spectra.dataset import OF_ALL_IMAGES
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames

@@ -1,8 +1,8 @@
-"""Estimate how many photons methods with a threshold lose because spots overlap."""
+"""Estimate how many photons the methods with a threshold lose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,14 +14,9 @@ from hrixs.camera.frame_pedestals import frame_pedestals
 from hrixs.camera.frames import Frames, as_frames
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.photons.cloud_width import FIRST_CLOUD_SIGMA
-from hrixs.photons.spots import single_charge
 from hrixs.reduction.analysis import Analysis
-from hrixs.spectra.density import (
-    LightMap,
-    density_by_places,
-    found_share,
-    lost_photons,
-)
+from hrixs.reduction.crowd import SPOTS_OF_A_FRAME, Crowd, cut_camera, lost_in_crowds
+from hrixs.spectra.density import LightMap, density_by_places, found_share
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 
 #: Most frames for the estimate.
@@ -32,84 +27,46 @@ _FEW_FRAMES, _FEW_PHOTONS = 4, 50
 #: A smaller share is not reported.
 LARGEST_LOSS = 0.05
 _GRAVE_LOSS = 0.3
-# Least spots for the charge of a photon.
-_SPOTS_FOR_A_LOSS = 5
-# Most photons used of a frame.
-_SPOTS_OF_A_FRAME = 400
-# Spots above the noise are used if their loss is larger by more than this part.
-_CLEARLY_MORE = 0.2
-# If the positions of the photons give a smaller loss, the light is not analysed.
-_SPARSE = 0.01
-# Light is analysed in rows with more than this part of the loss by positions, and around them.
+# If the photons' positions show a smaller loss than this, no photon is resolved.
+_SPARSE = 0.02
+# Rows are analysed if the positions there show more than this part of the loss; and rows around.
 _LEAST_PART = 0.01
 _ROWS_OF_A_PART = 32
-# A threshold below this part of the median charge hides no photon.
-_LOW_THRESHOLD = 0.5
+# A threshold below this part of the lower quartile of the hits' charges hides no photon.
+_LOW_THRESHOLD, _LOW_CHARGE, _LIKE_ONE = 0.5, 0.25, 0.25
 _FEW_TOO_BRIGHT = 0.01
 
 
 @dataclass(frozen=True)
 class _Method:
-    """How a method with a threshold treats photons that are close together."""
+    """How a method finds photons that are close together."""
 
-    cloud_sigma: float
+    cloud_sigma: float | None
     tells_doubles: bool
-    too_bright: float  # ADU from which a hit counts as a cosmic ray
 
     @staticmethod
     def of(analysis: Analysis) -> _Method:
         options = analysis.options
         tells_doubles = analysis.method == "manual" or options["dbl_threshold"] is not None
-        limits = [options[name] for name in ("max_charge", "max_pixel")]
-        too_bright = min((float(one) for one in limits if one is not None), default=0.0)
-        cloud_sigma = options.get("cloud_sigma") or FIRST_CLOUD_SIGMA
-        return _Method(cloud_sigma, tells_doubles, too_bright)
+        return _Method(options.get("cloud_sigma"), tells_doubles)
 
     def lost_by_places(
         self, photons: Mapping[str, NDArray[Any]], shape: tuple[int, int], n_frames: int = 1
     ) -> NDArray[np.float64]:
         """Photons lost around each photon, by the positions of the others in `n_frames` frames."""
         density = density_by_places(photons, shape) / n_frames
-        share = found_share(density, self.cloud_sigma, tells_doubles=self.tells_doubles)
+        cloud_sigma = self.cloud_sigma or FIRST_CLOUD_SIGMA
+        share = found_share(density, cloud_sigma, tells_doubles=self.tells_doubles)
         return np.asarray((1.0 + photons["double"]) * (1.0 / share - 1.0))
-
-
-@dataclass(frozen=True)
-class _Crowd:
-    """Crowded rows of a frame, their photons, and spots above the noise in them.
-
-    If no photon is hidden below the threshold, the spots are only used for a photon's charge.
-    """
-
-    light: LightMap
-    photons: dict[str, NDArray[Any]]
-    spots: dict[str, NDArray[Any]]
-    charge: float | None
-    hides_none: bool
-    n_too_bright: int
-
-    def lost(self, charge: float, method: _Method) -> NDArray[Any]:
-        """Photons lost, photons in crowds, and photons in crowds by the spots."""
-        charge = charge if self.charge is None else self.charge
-        cloud = method.cloud_sigma
-        _, lost, in_crowds = lost_photons(
-            self.light, self.photons, charge, cloud, tells_doubles=method.tells_doubles
-        )
-        if self.hides_none:
-            return np.array([lost, in_crowds, in_crowds])
-        one_each = self.spots | {"double": np.zeros_like(self.spots["double"])}
-        _, _, by_spots = lost_photons(self.light, one_each, charge, cloud, tells_doubles=False)
-        return np.array([lost, in_crowds, by_spots])
 
 
 def losses_of(
     analysis: Analysis, first: Iterable[tuple[Any, Any]], photons: xr.Dataset | None = None
 ) -> dict[str, float]:
-    """Estimate how many photons are lost because spots overlap.
+    """Estimate how many photons are lost because spots overlap or are below the threshold.
 
-    In crowded frames a threshold in standard deviations of the frame may be higher than a single
-    photon. So spots above the noise are found separately, to estimate that loss. If photons are
-    sparse by their positions, and the threshold is low, the frame is not analysed again.
+    A sample of the photons is resolved. If photons are sparse by their positions, and the threshold
+    is low, the positions give the loss, and the frame is not analysed again.
 
     Parameters
     ----------
@@ -125,12 +82,13 @@ def losses_of(
     -------
     dict
         For ``attrs``: ``lost_share``; and per image ``lost_photons`` and the photons found,
-        ``photons_of_first``. Empty if the charge of one photon is not known.
+        ``photons_of_first``. ``lost_at_least`` if more may be lost. Empty if the charge of one
+        photon is not known.
     """
     method = _Method.of(analysis)
     n_frames, n_hits, found = 0, 0, 0.0
     sparse: list[dict[str, NDArray[Any]]] = []
-    crowds: list[_Crowd] = []
+    crowds: list[Crowd] = []
     for frame, energy, columns in _one_by_one(analysis, first, photons):
         n_frames, n_hits = n_frames + 1, n_hits + len(columns["x"])
         found += float(np.sum(1.0 + columns["double"]))
@@ -143,7 +101,7 @@ def losses_of(
         if few or n_hits >= _PHOTONS_FOR_A_LOSS or n_frames == FRAMES_FOR_A_LOSS:
             break
     try:
-        lost = _lost_in_crowds(crowds, method)
+        lost, is_least = lost_in_crowds(crowds, method.cloud_sigma)
     except MissingDataError:
         return {}  # the charge of a photon is not known
     if sparse:
@@ -153,11 +111,12 @@ def losses_of(
         lost += float(method.lost_by_places(of_all, frame.frame_shape, len(sparse)).sum())
     if not found + lost > 0:
         return {}
-    return {
+    told = {
         "lost_share": lost / (found + lost),
         "lost_photons": lost / n_frames,
         "photons_of_first": found / n_frames,
     }
+    return told | {"lost_at_least": 1} if is_least else told
 
 
 def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
@@ -166,12 +125,13 @@ def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
     if share <= LARGEST_LOSS:
         return []
     lost, found = attrs["lost_photons"], attrs["photons_of_first"]
+    about = "at least" if attrs.get("lost_at_least") else "about"
     return [
         Doubt(
             "crowded",
-            f"about {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in "
-            "each of the first images, because spots overlap. Use method='resolve', which "
-            "separates them, or method='best'.",
+            f"{about} {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in "
+            "each of the first images, because spots overlap or are below the threshold. Use "
+            "method='resolve', which separates them, or method='best'.",
             {"lost_share": share},
             grave=share > _GRAVE_LOSS,
         )
@@ -223,17 +183,24 @@ def _charge_by_energy(analysis: Analysis, frame: Frames, energy: float | None) -
     return None if charges is None else float(charges[0])
 
 
-def _hides_none(analysis: Analysis, columns: Mapping[str, NDArray[Any]], level: float) -> bool:
+def _hides_none(
+    analysis: Analysis, columns: Mapping[str, NDArray[Any]], level: float, charge: float | None
+) -> bool:
     """Whether the threshold is far below the photons' charge, and no hit is left out as too bright.
 
-    With the energy the brightest pixel matters, too; for hidden photons it is not known.
+    With the energy, the brightest pixel of a photon matters, too: hits have the charge of one
+    photon if the energy gives the right charge.
     """
-    if analysis.method != "auto" or not len(columns["charge"]):
+    if not len(columns["charge"]):
         return False
     if columns["n_cosmics"][0] > _FEW_TOO_BRIGHT * len(columns["charge"]):
         return False  # several photons in one spot count as a cosmic ray
+    # If most hits have several photons, the lower charges are nearer to that of one.
+    lower = float(np.quantile(columns["charge"], _LOW_CHARGE))
+    if charge is not None:
+        return abs(lower / charge - 1.0) < _LIKE_ONE
     above = float(columns["threshold"][0]) - 4 * level
-    return above < _LOW_THRESHOLD * float(np.median(columns["charge"]))
+    return analysis.method == "auto" and above < _LOW_THRESHOLD * lower
 
 
 def _crowded_rows(y: NDArray[np.float64], lost: NDArray[np.float64], n_rows: int) -> slice:
@@ -251,11 +218,12 @@ def _crowd_of(
     frame: Frames,
     energy: float | None,
     columns: Mapping[str, NDArray[Any]],
-) -> _Crowd | None:
+) -> Crowd | None:
     """Analyse the light of a frame in crowded rows; None if its photons are sparse."""
     camera = analysis.of_core(frame)
     mean, noise = (float(one[0]) for one in frame_pedestals(frame.pixels, camera))
-    hides_none = _hides_none(analysis, columns, mean)
+    charge = _charge_by_energy(analysis, frame, energy)
+    hides_none = _hides_none(analysis, columns, mean, charge)
     rows, part = slice(0, frame.frame_shape[1]), slice(None)
     if hides_none:
         lost = method.lost_by_places(columns, frame.frame_shape)
@@ -265,50 +233,13 @@ def _crowd_of(
     here = (columns["y"] >= rows.start - 0.5) & (columns["y"] < rows.stop - 0.5)
     photons = {name: columns[name][here] for name in ("x", "y", "double")}
     photons["y"] = photons["y"] - rows.start
-    light = LightMap.of(frame.pixels[:, rows], _cut(camera, rows=rows), (mean, noise))
-    if hides_none and len(photons["x"]) > _SPOTS_OF_A_FRAME:
-        last = np.partition(photons["x"], _SPOTS_OF_A_FRAME)[_SPOTS_OF_A_FRAME]
+    light = LightMap.of(frame.pixels[:, rows], cut_camera(camera, rows=rows), (mean, noise))
+    if len(photons["x"]) > SPOTS_OF_A_FRAME:
+        last = np.partition(photons["x"], SPOTS_OF_A_FRAME)[SPOTS_OF_A_FRAME]
         part = slice(0, max(_ROWS_OF_A_PART, int(last)))
-    gain = analysis.options["electrons_per_adu"]
     one_photon = replace(
         analysis,
-        options={"electrons_per_adu": gain, "read_noise": None},
-        camera=_cut(analysis.camera, part, rows),
+        options={"electrons_per_adu": analysis.options["electrons_per_adu"], "read_noise": None},
+        camera=cut_camera(analysis.flat_camera, rows=rows),
     )
-    spots = one_photon.spots(frame.pixels[part, rows], method.cloud_sigma)
-    charge = _charge_by_energy(analysis, frame, energy)
-    n_too_bright = int(columns["n_cosmics"][0])
-    return _Crowd(light, photons, spots, charge, hides_none, n_too_bright)
-
-
-def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
-    """Photons lost in all frames together, with the same bytes for any division.
-
-    Raises
-    ------
-    MissingDataError
-        If the charge of one photon is not known.
-    """
-    if not crowds:
-        return 0.0
-    names = ("charge", "flag", "chi2")
-    spots = {name: np.concatenate([one.spots[name] for one in crowds]) for name in names}
-    charge = single_charge(spots, at_least=_SPOTS_FOR_A_LOSS).charge
-    lost, in_crowds, by_spots = np.sum([one.lost(charge, method) for one in crowds], axis=0)
-    missed = by_spots - in_crowds
-    left_out = 0.0
-    if in_crowds + lost > 0 and (n_too_bright := sum(one.n_too_bright for one in crowds)):
-        # Cosmic rays are everywhere; spots of several photons only where photons are dense.
-        n_photons = sum(float(np.sum(1.0 + one.photons["double"])) for one in crowds) + lost
-        photons_each = max(1.0, method.too_bright / charge)
-        left_out = n_too_bright * photons_each * min(1.0, in_crowds / n_photons)
-    return float(lost + max(missed if missed > _CLEARLY_MORE * in_crowds else 0.0, left_out))
-
-
-def _cut(
-    camera: Mapping[str, Any], columns: slice = slice(None), rows: slice = slice(None)
-) -> dict[str, Any]:
-    """Cut dark and mask to a part of the frame."""
-    parts = {name: camera[name] for name in ("dark", "mask")}
-    parts = {name: one if one is None else one[columns, rows] for name, one in parts.items()}
-    return {**camera, **parts}
+    return Crowd(frame.pixels[:, rows], one_photon, part, light, photons, charge)

@@ -89,8 +89,9 @@ def numbers(spectra: Spectra) -> list[Row]:
         if name in attrs and np.ndim(attrs[name]) == 0:
             rows.append(Row(text, f"{float(attrs[name]):.0f}"))
     if float(attrs.get("lost_share", 0.0)) > 0:
-        share = f"about {100 * float(attrs['lost_share']):.2g} %"
-        rows.append(Row("photons lost because spots overlap", share))
+        about = "at least" if attrs.get("lost_at_least") else "about"
+        share = f"{about} {100 * float(attrs['lost_share']):.2g} %"
+        rows.append(Row("photons lost because spots overlap or are below the threshold", share))
     if "charge_ratio" in attrs:
         ratio = with_error(float(attrs["charge_ratio"]), float(attrs.get("charge_ratio_err", 0)))
         rows.append(Row("charge of the photons / charge in the images", ratio))

@@ -22,8 +22,8 @@ _LIT = 4.0
 _SPOT_AREA, _SPOT_AREA_OF_CLOUD = 9.0, 16.0
 # Smallest frame that the core accepts.
 _FEWEST_COLUMNS = 4
-# Photons per pixel from which on photons are not isolated.
-_CROWD = 0.02
+#: Photons per pixel from which on photons are not isolated.
+CROWD = 0.02
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,21 @@ class LightMap:
         mean, noise = pedestal
         return LightMap(light - mean * pixels, pixels, noise)
 
-    def density_at(self, x: Any, y: Any, charge: float) -> NDArray[np.float64]:
-        """Photons per pixel around positions, from the blocks beside them; `charge` in ADU."""
+    def at(self, x: Any, y: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Block and row of each position."""
         block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(self.light) - 1)
         row = np.clip(np.rint(y).astype(np.int64), 0, self.light.shape[1] - 1)
-        light, pixels = np.zeros(len(block)), np.zeros(len(block))
-        for beside in (block - 1, block + 1):
-            there = (beside >= 0) & (beside < len(self.light))
-            light[there] += self.light[beside[there], row[there]]
-            pixels[there] += self.pixels[beside[there], row[there]]
-        return np.asarray(light / np.maximum(pixels, 1.0) / charge)
+        return block, row
+
+    def is_within(self, x: NDArray[np.float64], blocks: slice) -> NDArray[np.bool_]:
+        """Whether positions are in these blocks."""
+        block = np.rint(x).astype(np.int64) // BLOCK
+        return np.asarray((block >= blocks.start) & (block < blocks.stop))
+
+    def is_above(self, density: float, charge: float) -> NDArray[np.bool_]:
+        """Where the blocks beside have more photons per pixel; `charge` of one photon in ADU."""
+        light = _beside(self.light)
+        return np.asarray(light > density * charge * np.maximum(_beside(self.pixels), 1.0))
 
     def line_density(self, charge: float) -> tuple[float, float]:
         """Photons in blocks with light, and the sum of the densities around them.
@@ -181,37 +186,3 @@ def _counted_share(a_cell: NDArray[np.float64], *, tells_doubles: bool) -> NDArr
     one_or_more, two_or_more = -np.expm1(-x), -np.expm1(-x) - x * none
     counted = one_or_more + two_or_more if tells_doubles else one_or_more
     return np.asarray(counted / x)
-
-
-def lost_photons(
-    light: LightMap,
-    photons: Mapping[str, NDArray[Any]],
-    charge: float,
-    cloud_sigma: float,
-    *,
-    tells_doubles: bool,
-) -> tuple[float, float, float]:
-    """Count the photons of one frame, and estimate the loss from the density around each.
-
-    Parameters
-    ----------
-    light : LightMap
-        Light of the frame.
-    photons : mapping
-        Columns ``x``, ``y`` and ``double`` of its photons, in pixels from its corner.
-    charge : float
-        Charge of one photon, in ADU.
-    cloud_sigma, tells_doubles
-        As in `found_share`.
-
-    Returns
-    -------
-    found, lost, in_crowds : float
-        Photons found (a double counts as two), photons lost, and both together where photons are
-        not isolated.
-    """
-    density = light.density_at(photons["x"], photons["y"], charge)
-    counted = 1.0 + photons["double"]
-    there = counted / found_share(density, cloud_sigma, tells_doubles=tells_doubles)
-    found = float(counted.sum())
-    return found, float((there - counted).sum()), float(there[density > _CROWD].sum())
