@@ -62,7 +62,7 @@ GROWTH = """## How time grows
 ![Time against the number of frames, photons, pixels and threads](images/growth.png)
 
 The slope is that of the logarithms in the upper half of a range: 1 is linear. For "frames" these
-have 512 x 1024 pixels and 125 photons; for "photons a frame" 2048 x 2048 pixels; for "pixels" all
+have 512 x 1024 pixels and 125 photons; for "photons per frame" 2048 x 2048 pixels; for "pixels" all
 have the same number of photons per pixel.
 
 """
@@ -145,7 +145,7 @@ def page(speed: dict[str, Any], against: dict[str, Any], growth: list[dict[str, 
     return "".join((
         HEAD.format(cpu=speed["cpu"], threads=speed["threads"], level=speed["simd"]),
         PEERS.format(threads=speed["threads"], true=1000),
-        table("photon finder | ms a frame | photons found in a frame", peers),
+        table("photon finder | ms per frame | photons found in a frame", peers),
         "\n", KERNEL_TABLE.format(stack=speed["stack"]),
         table("frames | kernel | ms | ms, all threads | x reading | NumPy | ratio",
               kernel_rows(speed)),

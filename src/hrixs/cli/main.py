@@ -62,7 +62,7 @@ def _add_demo(commands: Any) -> None:
         "demo",
         help="simulate a run, analyse it, and compare the result with the truth",
         description="Simulates a dark run and a data run in the EuXFEL file format, analyses them, "
-        "and prints the results next to the true values. Writes about 10 MB a frame.",
+        "and prints the results next to the true values. Writes about 10 MB per frame.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     demo.add_argument("--out", default="hrixs-demo", metavar="DIR", help="folder to write to")

@@ -74,7 +74,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     Notes
     -----
     The spectrum in the file counts ``floor(f * (y - CF1 * x - CF2 * x**2))``, with ``f =
-    ExpansionFactor`` bins a row and positions from the corner of the first pixel. This holds for
+    ExpansionFactor`` bins per row and positions from the corner of the first pixel. This holds for
     each bin in the seven files of that beamline in https://github.com/mpmdean/pyrixs
     (notebooks/test_data). ``AcquireTime`` is that of all exposures: ``ExposureSplit`` times their
     number.

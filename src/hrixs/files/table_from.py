@@ -115,7 +115,7 @@ def _column(name: str, values: ArrayLike) -> NDArray[np.float64]:
         ) from error
     if column.ndim != 1:
         raise ValueError(
-            f"{name} has shape {column.shape}, expected one value a photon, (n,). Of a table of "
+            f"{name} has shape {column.shape}, expected one value per photon, (n,). Of a table of "
             "two columns give photon_table_from(*table.T)."
         )
     return column

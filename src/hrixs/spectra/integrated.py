@@ -126,7 +126,7 @@ def integrate_frames(
     >>> import numpy as np
     >>> from hrixs import integrate_frames
     >>> frame = np.zeros((4, 6))
-    >>> frame[np.arange(4), np.arange(4) + 1] = 8.0  # a line that climbs one row a column
+    >>> frame[np.arange(4), np.arange(4) + 1] = 8.0  # a line that climbs one row per column
     >>> integrate_frames(frame, curvature=(1.0, 0.0))
     array([0., 8., 0., 0., 0., 0.])
     """

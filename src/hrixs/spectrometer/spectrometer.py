@@ -354,7 +354,7 @@ class hRIXS(Settings):
             As in `centroid`.
         **options
             ``deconvolve=True``: remove the blur by cloud and pixel, in one spectrum of all images
-            in photons, with errors; ``oversample``: bins a row (3). See docs/deconvolution.md.
+            in photons, with errors; ``oversample``: bins per row (3). See docs/deconvolution.md.
 
         Returns
         -------
