@@ -58,5 +58,5 @@ def test_a_footer_that_contradicts_itself(tmp_path):
     path = tmp_path / "a.spe"
     write_spe(path)
     path.write_bytes(path.read_bytes().replace(b'width="128"', b'width="120"'))
-    with pytest.raises(ValueError, match="takes 15360 bytes, and the footer says 16384"):
+    with pytest.raises(ValueError, match="has 15360 bytes, but the footer states 16384 bytes"):
         open_images(path)

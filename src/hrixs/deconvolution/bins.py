@@ -17,7 +17,7 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
     Parameters
     ----------
     data : xarray.Dataset
-        With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as from `hrixs.deconvolve`.
+        With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as returned by `hrixs.deconvolve`.
     n : int
         Number of neighbouring bins to add up; bins left over at the end are dropped.
 

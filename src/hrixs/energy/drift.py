@@ -200,8 +200,9 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     counts = np.asarray(spectrum.transpose(dim, axis).values, dtype=np.float64)
     if not (np.isfinite(counts).all() and counts.min() >= 0):
         raise ValueError(
-            "the spectra have values that are negative or NaN, expected counted photons, as from "
-            "centroid. Integrated intensity can't be aligned by the statistics of photons."
+            "the spectra have values that are negative or NaN, expected counted photons, "
+            "such as centroid returns. Integrated intensity can't be aligned by the statistics of "
+            "photons."
         )
     known = known_variance(data)
     variance = counts if known is None else known.transpose(dim, axis).values

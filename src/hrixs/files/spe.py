@@ -140,8 +140,9 @@ def _new(path: str, footer: bytes) -> _Layout:
     size, stride = int(frame.get("size", 0)), int(frame.get("stride", 0))
     if size != height * width * dtype.itemsize or stride < size:
         raise ValueError(
-            f"{path}: a frame of {height} x {width} pixels takes {height * width * dtype.itemsize} "
-            f"bytes, and the footer says {size}, at distances of {stride}."
+            f"{path}: a frame of {height} x {width} pixels has {height * width * dtype.itemsize} "
+            f"bytes, but the footer states {size} bytes for a frame, and one every {stride} bytes. "
+            "Save it again with LightField, or export it as TIFF."
         )
     clock = _clock(root, size, stride)
     n = int(frame.get("count", 0))

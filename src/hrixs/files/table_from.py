@@ -162,7 +162,9 @@ def _of_frames(
 ) -> dict[str, tuple[int, int]]:
     """Attributes on the position of the frames, after a check that no photon is outside."""
     if np.shape(shape) != (2,):
-        raise ValueError(f"shape = {shape!r}, expected pixels along x and y, as (1632, 800).")
+        raise ValueError(
+            f"shape = {shape!r}, expected the numbers of pixels along x and y, such as (1632, 800)."
+        )
     ranges = {}
     for name, given, first in zip(("x", "y"), shape, begin, strict=True):
         size = whole_number("shape", given)

@@ -17,7 +17,7 @@ _INDENT = "    "
 
 
 def how_made(result: Result) -> str:
-    """Return Python code that makes a result again.
+    """Return Python code that reproduces a result.
 
     Parameters
     ----------

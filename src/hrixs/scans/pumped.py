@@ -136,7 +136,7 @@ def _by_values(
         )
     if bits is not None:
         if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or bits <= 0:
-            raise ValueError(f"bits = {bits!r}, expected a whole number above 0, as 1 << 13.")
+            raise ValueError(f"bits = {bits!r}, expected a whole number above 0, such as 1 << 13.")
         whole = np.where(missing, 0, values)
         if values.dtype.kind == "f" and (whole != np.floor(whole)).any():
             raise ValueError(f"{field} has values that are not whole numbers, which have no bits.")

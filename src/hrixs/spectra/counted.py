@@ -28,7 +28,7 @@ def photon_spectrum(
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`.
+        A photon table, as returned by `find_photons`.
     bins : int
         Number of equal bins.
     range : (float, float)

@@ -139,7 +139,7 @@ def integrate_frames(
         if cloud_sigma is None or photon_charge is None:
             raise ValueError(
                 "deconvolve needs the width of the charge cloud and the charge of one photon. "
-                "Give cloud_sigma (px, as from estimate_cloud) and photon_charge (ADU)."
+                "Give cloud_sigma (px, see estimate_cloud) and photon_charge (ADU)."
             )
         known: dict[str, Any] = {"cloud_sigma": cloud_sigma, "electrons_per_adu": electrons_per_adu}
         charges = np.broadcast_to(np.asarray(photon_charge, dtype=np.float64), len(stack))

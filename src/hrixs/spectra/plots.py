@@ -42,7 +42,7 @@ def plot_spectra(
     spectra : xarray.Dataset or xarray.DataArray, or a dict of them by the names to show
         Spectra, or results: ``normalized`` is drawn if present, otherwise ``spectrum``. Over
         images, photons are summed, intensities averaged, and ``normalized`` is made from the sums;
-        the legend says which. Groups, as from `aggregate`, have a line each.
+        the legend says which. Groups, as returned by `aggregate`, have a line each.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'peak', 'area'}, optional
@@ -200,7 +200,7 @@ def plot_difference(
     Parameters
     ----------
     difference : xarray.Dataset
-        As from `hrixs.difference`, with ``energy`` as the only dimension.
+        As returned by `hrixs.difference`, with ``energy`` as the only dimension.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     relative : bool
