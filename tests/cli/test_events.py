@@ -84,4 +84,4 @@ def test_it_makes_itself_again(path, words, capsys):
     assert "data = hrixs.read_events(" in said
     # Older ones write the clock's second into a file.
     same = ", to the last byte" if h5py.version.version_tuple >= (3, 15) else " values"
-    assert said.endswith(f"made again: the same{same}\n")
+    assert said.endswith(f"reproduced: the same{same}\n")

@@ -11,7 +11,7 @@ from hrixs.cli.main import main
 
 # Older ones write the clock's second into a file.
 SAME_BYTES = h5py.version.version_tuple >= (3, 15)
-SAME = f"made again: the same{', to the last byte' if SAME_BYTES else ' values'}"
+SAME = f"reproduced: the same{', to the last byte' if SAME_BYTES else ' values'}"
 SETTINGS = ["--y-range", "700:900", "--curve-a", "0.04", "--curve-b", "-2e-5", "--bins", "300"]
 AXIS = ["--energy-slope", "0.018387", "--energy-intercept", "498.27"]
 
@@ -90,7 +90,7 @@ def test_another_file_of_the_same_values(here, change, capsys):
     )
     same = (here / "a.nc").read_bytes() == (here / "c.nc").read_bytes()
     status, out = said(capsys, "replay", "c.nc")
-    said_so = SAME if same else "made again: the same values"
+    said_so = SAME if same else "reproduced: the same values"
     assert (status, out.out.splitlines()[-1]) == (0, said_so)
 
 
@@ -137,7 +137,7 @@ class TestReplay:
         data.to_netcdf("changed.nc", engine="h5netcdf")
         status, out = said(capsys, "replay", "changed.nc")
         assert status == 1
-        assert "made again, it differs: spectrum differs in" in out.out
+        assert "reproduced, but it differs: spectrum differs in" in out.out
 
     def test_moved_wants_both_folders(self, here, capsys):
         with pytest.raises(SystemExit):
@@ -150,4 +150,4 @@ class TestReplay:
     def test_a_wrong_output_is_told_before_any_work_is_done(self, here, output, capsys):
         status, out = said(capsys, "replay", "a.nc", "-o", output)
         assert status == 1
-        assert "made again" not in out.out
+        assert "reproduced" not in out.out

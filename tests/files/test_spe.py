@@ -50,7 +50,7 @@ def test_pixels_of_an_unknown_type(tmp_path):
     path = tmp_path / "a.spe"
     write_spe(path)
     path.write_bytes(path.read_bytes().replace(b"MonochromeUnsigned16", b"MonochromeComplex128"))
-    with pytest.raises(ValueError, match="pixels MonochromeComplex128 are not read"):
+    with pytest.raises(ValueError, match="pixels MonochromeComplex128 cannot be read"):
         open_images(path)
 
 

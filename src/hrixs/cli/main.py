@@ -106,7 +106,7 @@ def _add_process(commands: Any) -> None:
         "--resume",
         action="store_true",
         help="continue an interrupted command: type the same command with --resume; finished "
-        "outputs are not made again",
+        "outputs are not recomputed",
     )
     add("--photons", action="store_true", help="for runs: also write the photon table")
     add(

@@ -192,8 +192,8 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     spectrum = data["spectrum"]
     if spectrum.ndim != 2 or not {"energy", "y"} & set(spectrum.dims):
         raise ValueError(
-            f"the spectra have dimensions {spectrum.dims}, expected (trainId, energy) or one other "
-            "in place of trainId. Select or add up the rest first."
+            f"the spectra have dimensions {spectrum.dims}, expected (trainId, energy), or another "
+            f"dimension instead of trainId. Select or add up the rest first."
         )
     axis = "energy" if "energy" in spectrum.dims else "y"
     (dim,) = (str(name) for name in spectrum.dims if name != axis)
@@ -277,7 +277,7 @@ def _measured(
 ) -> tuple[Shifts, Floats]:  # fmt: skip
     """Shifts of the groups, and numbers of photons compared."""
     if not len(position):
-        raise ValueError("there is no photon to align.")
+        raise ValueError("there are no photons to align.")
     low, high = ends
     if settings["region"] is not None:
         low, high = sorted(float(end) for end in settings["region"])

@@ -157,8 +157,8 @@ def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
         return {}
     if values[2]:
         warn(
-            f"{_CURVE[2]} is {values[2]}, read as that of x**3; it was 0 in all files that this "
-            "was tried with. Compare the spectrum with the file's."
+            f"{_CURVE[2]} is {values[2]}, taken as the coefficient of x**3. In all files tested "
+            f"it was 0. Compare the spectrum with the file's."
         )
     coefficients = values if values[2] else values[:2]
     return Curvature(tuple(map(float, coefficients)), reference=-_FIRST_CENTRE).attrs()

@@ -140,8 +140,8 @@ def _require_last_page(path: str, file: Any) -> None:
     following = struct.unpack(tiff.offsetformat, pointer)[0] if pointer else -1
     if following:
         raise ValueError(
-            f"{path} is cut short: pages follow the {len(file.pages)} that can be read. Copy it "
-            "again."
+            f"{path} is cut short: more pages follow the {len(file.pages)} that can be read. "
+            "Copy it again."
         )
 
 

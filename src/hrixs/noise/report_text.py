@@ -72,7 +72,7 @@ def _photon_rows(report: Any) -> list[tuple[str, str]]:
         ),
     ]
     if report.electrons_per_adu is not None:
-        rows.append(("gain", f"{report.electrons_per_adu:.3f} electrons an ADU"))
+        rows.append(("gain", f"{report.electrons_per_adu:.3f} electrons per ADU"))
     return rows
 
 

@@ -165,8 +165,8 @@ def _n_threads(client: Client) -> int:
     if not isinstance(client, Client) or client.asynchronous:
         kind = "an asynchronous" if isinstance(client, Client) else type(client).__name__
         raise TypeError(
-            f"client is {kind} {client!r}, expected a synchronous dask.distributed.Client, as "
-            "from Client(cluster)."
+            f"client is {kind} {client!r}, expected a synchronous dask.distributed.Client, such "
+            f"as Client(cluster)."
         )
     n_threads = int(sum(client.nthreads().values()))
     if not n_threads:

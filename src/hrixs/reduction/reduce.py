@@ -63,7 +63,7 @@ def reduce_run(
     progress : bool
         Whether to show a bar.
     done : iterable of PartResult
-        Results from earlier, which are not made again.
+        Results from earlier, which are not recomputed.
     save : callable, optional
         Called with results as they come.
     reduce_parts : callable, optional

@@ -171,7 +171,7 @@ def require_free_names(fields: Iterable[str], more: tuple[str, ...] = ()) -> Non
     if taken:
         raise ValueError(
             f"the field {taken[0]!r} would replace a variable that is made from the images. Give "
-            "it a different name, as "
+            "it a different name, for example "
             f"extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
         )
 

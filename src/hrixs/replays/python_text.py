@@ -1,4 +1,4 @@
-"""Write how a result was made, as Python code that makes it again."""
+"""Write how a result was made, as Python code that reproduces it."""
 
 from __future__ import annotations
 

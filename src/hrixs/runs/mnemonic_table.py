@@ -158,8 +158,8 @@ def checked_entry(name: str, entry: Any) -> Mnemonic:
     if not all(isinstance(part, str) for part in (source, key, *names)):
         raise TypeError(
             f"hrixs.mnemonics[{name!r}] is {entry!r:.200}, expected an entry such as "
-            "{'source': 'SOURCE', 'key': 'KEY', 'dim': ['x', 'y']}; 'dim' is [] for a number a "
-            "train."
+            "{'source': 'SOURCE', 'key': 'KEY', 'dim': ['x', 'y']}; 'dim' is [] for one number "
+            "per train."
         )
     return _entry(str(source), str(key), *names)
 

@@ -105,7 +105,7 @@ def rixs_map(
         steps = energy_loss(steps, elastic=elastic)
     elif elastic is not None:
         raise ValueError(
-            "elastic is given with axis='energy', which has no zero of loss. Leave elastic out."
+            "elastic is given with axis='energy', which does not use it. Leave elastic out."
         )
     steps[incident].attrs = {"long_name": "incident energy", "units": "eV"} | {
         name: value for name, value in data[incident].attrs.items() if name != "long_name"
@@ -156,7 +156,8 @@ def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
     if left:
         warn(
             f"{', '.join(left)} left out of the map: values over {', '.join(map(str, n_within))} "
-            "are not one for each image. Add them up before, as data.sum(...), to keep them."
+            "are not one for each image. Add them up before, for example with data.sum(...), to "
+            "keep them."
         )
     return data[rest].drop_vars(own, errors="ignore").assign(kept)
 
