@@ -324,7 +324,8 @@ def test_another_curve_that_moves_a_calibrated_axis_is_told_of(method, recwarn):
         HrixsWarning, match="this curve moves lines by .* from those of the previous curve"
     ) as told:
         h.find_curvature(other, plot=False, method=method)
-    (text,) = (str(one.message) for one in told if "those of the previous curve" in str(one.message))
+    texts = (str(one.message) for one in told)
+    (text,) = (text for text in texts if "those of the previous curve" in text)
     rows = float(text.split("moves lines by ")[1].split(" rows")[0])
     assert rows == pytest.approx(np.mean(0.005 * X), abs=0.4)  # their own errors
     recwarn.clear()

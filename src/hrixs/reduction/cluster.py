@@ -73,7 +73,7 @@ def reduce_on(
         import dask
         from distributed import as_completed
 
-        # A task, not scattered data: if a worker dies, only the results of tasks can be made
+        # A task, not scattered data: if a worker dies, only the results of tasks can be computed
         # again.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10GB"}):
             shared = client.submit(_as_it_is, small, pure=False)

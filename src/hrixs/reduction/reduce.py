@@ -59,7 +59,7 @@ def reduce_run(
     faults : Faults
         Collects the unusable images.
     budget : Budget
-        As from `share_out`.
+        As returned by `share_out`.
     progress : bool
         Whether to show a bar.
     done : iterable of PartResult

@@ -62,7 +62,7 @@ def process_run(
     Parameters
     ----------
     indexed : IndexedRun
-        As from `hrixs.runs.indexed_run.index_run`, with the slow data to add to the spectra.
+        As returned by `hrixs.runs.indexed_run.index_run`, with the slow data to add to the spectra.
     analysis : Analysis
         What is done with the images.
     crop : Crop
