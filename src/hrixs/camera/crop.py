@@ -132,8 +132,8 @@ def first_row(y_range: Any) -> int:
     first = int(y_range.start or 0)
     if first < 0:
         raise ValueError(
-            f"Y_RANGE = {y_range!r} counts from the end of the chip, expected the row at which it "
-            "begins, counted from 0, for an energy axis over the chip's rows."
+            f"Y_RANGE = {y_range!r} counts from the end of the chip, but the energy axis needs "
+            f"the first row, counted from 0. Give it, such as slice(700, 900)."
         )
     return first
 

@@ -147,7 +147,7 @@ def _energy_axis(data: xr.Dataset) -> tuple[Floats, float]:
     require_dataset(data, "a dataset with spectra")
     if _main(data) not in data or "energy" not in data[_main(data)].dims:
         raise MissingDataError(
-            "the dataset has no spectrum over the energy; make one first with centroid, integrate "
+            "the dataset has no spectrum against energy; make one first with centroid, integrate "
             "or process_run."
         )
     units = data["energy"].attrs.get("units")

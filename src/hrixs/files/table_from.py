@@ -31,7 +31,7 @@ def photon_table_from(
 ) -> xr.Dataset:
     """Make a photon table of positions found by another program.
 
-    It can be used in all functions that take the table of `find_photons`. Without `charge` there is
+    Give it to any function that takes the table of `find_photons`. Without `charge` there is
     no column of charges, and without `double` each entry is one photon.
 
     Parameters
@@ -67,8 +67,8 @@ def photon_table_from(
     Raises
     ------
     ValueError
-        If lengths differ, a position is not finite or outside `shape`, or `frame` is not a number
-        of a frame.
+        If lengths differ, a position is not finite or outside `shape`, or `frame` holds values
+        that are not frame numbers.
 
     Examples
     --------

@@ -185,7 +185,7 @@ def aligned(spectrum: xr.DataArray, values: xr.DataArray, text: str) -> xr.DataA
         elif values.sizes[dim] != spectrum.sizes[dim]:
             raise ValueError(
                 f"{text} has {values.sizes[dim]} values along {dim}, expected "
-                f"{spectrum.sizes[dim]}, or a coordinate {dim} that says which they are."
+                f"{spectrum.sizes[dim]}, or a coordinate {dim} to match them with the spectra."
             )
     return values.drop_vars([name for name in values.coords if name not in values.dims])
 

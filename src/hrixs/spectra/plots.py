@@ -195,7 +195,7 @@ def _unit(label: str) -> str:
 def plot_difference(
     difference: xr.Dataset, ax: Axes | None = None, *, relative: bool = False
 ) -> Axes:
-    """Draw the difference of two spectra over the energy, with a band of one standard deviation.
+    """Draw the difference of two spectra against energy, with a band of one standard deviation.
 
     Parameters
     ----------
