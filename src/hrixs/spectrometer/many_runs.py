@@ -53,7 +53,7 @@ def process_runs(
     require_word("align", align, ("elastic",))
     if options.get("deconvolve") and align is not None:
         raise ValueError(
-            f"align={align!r} and deconvolve=True are given, expected only one of them: align moves "
+            f"align={align!r} and deconvolve=True are given, expected only one: align moves "
             "the spectra of images, deconvolve makes one spectrum of all images."
         )
     of_lines = {"elastic": elastic, "within": within, "region": region}
