@@ -195,7 +195,8 @@ def main() -> int:
             return 1e3 * (time.perf_counter() - start) / float(arguments.frames)
 
         print(
-            f"\n{level}, {arguments.rounds} rounds; ms a frame, or a call if a path has no frames\n"
+            f"\n{level}, {arguments.rounds} rounds; "
+            "ms per frame, or per call if a path has no frames\n"
         )
         print(
             "| path | ms | other | faster by | 5 to 95 % | wanted | x reading | peak MB | wrong |"

@@ -25,7 +25,7 @@ from hrixs.utils import available_threads
 FRAMES = (1, 3, 10, 30, 100, 300, 1000)
 PHOTONS = (10, 100, 300, 1000, 3000, 10_000, 20_000)
 CHIPS = (512, 1024, 2048, 4096)
-#: Photons a pixel; size of the frames of the row "frames".
+#: Photons per pixel; size of the frames of the row "frames".
 DENSITY, SMALL = 1000 / 2048**2, (512, 1024)
 #: Largest slope that counts as linear; times on a busy machine scatter.
 STEEPEST = 1.1
@@ -115,7 +115,7 @@ def all_lines(rounds: int) -> list[Line]:
     threads = range(1, available_threads() + 1)
     return [
         *grown("frames", FRAMES, lambda n: (simulated(n, density, SMALL), 1), min(rounds, 3)),
-        *grown("photons a frame", PHOTONS, lambda n: (simulated(4, n, full), 1), rounds),
+        *grown("photons per frame", PHOTONS, lambda n: (simulated(4, n, full), 1), rounds),
         *grown("pixels", [n * n for n in CHIPS], lambda n: (_square(n), 1), rounds),
         *grown("threads", threads, lambda n: (stack, n), rounds),
     ]

@@ -22,7 +22,7 @@ import hrixs
 CHARGE, CLOUD, LEVEL, NOISE = 150.0, 0.55, 200.0, 1.6
 TILT, LINE_WIDTH = 0.024, 1.3
 SHAPE = (2048, 2048)
-#: Photons in a frame: number of lines that give 0.1 photons a pixel, and the wanted ratio.
+#: Photons in a frame: number of lines that give 0.1 photons per pixel, and the wanted ratio.
 WANTED = {1000: (1, 4.0), 5000: (5, None), 10_000: (10, 25.0), 20_000: (20, None)}
 
 _PEER = """
@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     beside = "centroid_one of the older build" if arguments.peer else "centroid_one"
-    print(f"| photons a frame | found / true | resolve / ms | {beside} / ms | ratio | wanted |")
+    print(f"| photons per frame | found / true | resolve / ms | {beside} / ms | ratio | wanted |")
     print("|---|---|---|---|---|---|")
     rows = []
     for photons, (lines, wanted) in WANTED.items():

@@ -174,7 +174,7 @@ def main() -> None:
                 row = {"run": kind, "frames": frames, "method": method, "peak_mb": megabytes}
                 report["memory"].append(row)
     print(f"\n{threads} threads, {arguments.rounds} rounds, {FRAMES} frames, page cache warm\n")
-    print("| run | work | ms a frame | frames/s | speed over reading | wanted |")
+    print("| run | work | ms per frame | frames/s | speed over reading | wanted |")
     print("|---|---|---|---|---|---|")
     for kind, rows in report["speed"].items():
         for row in rows:

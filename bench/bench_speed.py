@@ -187,11 +187,11 @@ def print_report(report: dict[str, Any]) -> None:
         (f"{report['stack']} frames", "scaling"),
         ("one frame alone", "single_frame"),
     ):
-        print(f"\n| {title} | 1 thread, ms a frame | {n} threads | faster |\n|---|---|---|---|")
+        print(f"\n| {title} | 1 thread, ms per frame | {n} threads | faster |\n|---|---|---|---|")
         for row in report[key]:
             faster = row["one_ms"] / row["many_ms"]
             print(f"| {row['work']} | {row['one_ms']:.2f} | {row['many_ms']:.2f} | {faster:.2f}x |")
-    print("\n| finder | ms a frame | photons a frame |\n|---|---|---|")
+    print("\n| finder | ms per frame | photons per frame |\n|---|---|---|")
     for row in report["peers"]:
         print(f"| {row['finder']} | {row['ms']:.2f} | {row['photons']:.0f} |")
     cost = report["overheads"]

@@ -29,7 +29,7 @@ SOURCE, KEY = "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput", "data.image.pixels"
 
 
 def send(rate: float, told: Any) -> None:
-    """Send `rate` images a second, whether they are received or not."""
+    """Send `rate` images per second, whether they are received or not."""
     from karabo_bridge import ServerInThread
 
     frames, _ = simulate_frames(

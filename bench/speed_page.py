@@ -30,17 +30,17 @@ KERNELS = {
 HEAD = """# Speed
 
 All times are those of one machine ({cpu}, {threads} cores, shared with other users, instructions
-`{level}`), for frames of 2048 x 2048 uint16 pixels with 1000 photons, if nothing else is given.
-Programs run in turn; the table gives medians. For comparison: the time of summing the bytes of a
-frame ("reading"); no program that reads every pixel can be faster.
+`{level}`), for frames of 2048 x 2048 uint16 pixels with 1000 photons, unless stated otherwise. The
+programs take turns, round after round, and the tables give medians. Times are compared with that of
+summing the bytes of a frame ("reading"): no program that reads every pixel can be faster.
 
 ![Times of one frame: hrixs, other photon finders, NumPy](images/speed.png)
 
 """
 PEERS = """## Compared with other programs
 
-All programs process the same frames, with {threads} threads if a program uses threads. Each frame
-has {true} simulated photons; each program finds photons by its own rule with its usual settings.
+All programs process the same frames, with {threads} threads if they can use threads. Each frame has
+{true} simulated photons. Each program uses its own definition of a photon and its usual settings.
 
 """
 KERNEL_TABLE = """## Kernels
@@ -52,18 +52,20 @@ reading": time of hrixs / time of summing the bytes.
 """
 AGAINST = """## Compared with the first version
 
-This version and commit 18b0b3e (version 0.1) run in turn, {rounds} rounds. "faster by" is the
-median of the ratios of all pairs of times, "5 to 95 %" the range of the middle 90 %. Results of the
-kernels have the same bytes. "wanted" is the aim of the work on speed; a lower value misses it.
+This version and commit 18b0b3e (version 0.1) take turns for {rounds} rounds. "faster by" is the old
+time divided by the new one: the median over all pairs of times. "5 to 95 %" is the range of the
+middle 90 % of these ratios. Both versions give bit-for-bit the same results in the kernels.
+"wanted" is the target; where "faster by" is lower, the target is missed.
 
 """
 GROWTH = """## How time grows
 
 ![Time against the number of frames, photons, pixels and threads](images/growth.png)
 
-The slope is that of the logarithms in the upper half of a range: 1 is linear. For "frames" these
-have 512 x 1024 pixels and 125 photons; for "photons a frame" 2048 x 2048 pixels; for "pixels" all
-have the same number of photons per pixel.
+"slope" is the slope of log(time) against log(number) in the upper half of the range; 1 means that
+the time is proportional. For "frames", each frame has 512 x 1024 pixels and 125 photons. For
+"photons per frame", it has 2048 x 2048 pixels. For "pixels", the number of photons per pixel is
+constant.
 
 """
 TAIL = """
@@ -72,14 +74,14 @@ TAIL = """
 ```bash
 pip install '.[test]'
 python bench/bench_speed.py --json speed.json --chart docs/images/speed.png
-python bench/bench_against.py OTHER --json against.json  # OTHER: another build's python
+python bench/bench_against.py OTHER --json against.json  # OTHER: the Python of another build
 python bench/bench_growth.py --json growth.json --chart docs/images/growth.png
 python bench/speed_page.py speed.json against.json growth.json
 ```
 
-`bench_against.py --check` fails if a path has less than 0.9 times the speed of the other build, or
-gives another result; it is run before a release. [How it is built](how-it-is-built.md) says how the
-other programs are built.
+`bench_against.py --check` fails if a path runs at less than 0.9 times the speed of the other build,
+or gives a different result. It is run before each release. [How it is built](how-it-is-built.md)
+describes how the other programs are built.
 """
 
 
@@ -145,7 +147,7 @@ def page(speed: dict[str, Any], against: dict[str, Any], growth: list[dict[str, 
     return "".join((
         HEAD.format(cpu=speed["cpu"], threads=speed["threads"], level=speed["simd"]),
         PEERS.format(threads=speed["threads"], true=1000),
-        table("photon finder | ms a frame | photons found in a frame", peers),
+        table("photon finder | ms per frame | photons found in a frame", peers),
         "\n", KERNEL_TABLE.format(stack=speed["stack"]),
         table("frames | kernel | ms | ms, all threads | x reading | NumPy | ratio",
               kernel_rows(speed)),

@@ -31,7 +31,7 @@ ENERGY = 530.0
 #: h5py before 3.15 writes the clock's second into a file, so that equal files may differ by it.
 HAS_SAME_BYTES = h5py.version.version_tuple >= (3, 15)
 #: The last line of a replay of an unchanged result.
-MADE_AGAIN = "made again: the same" + (
+REPRODUCED = "reproduced: the same" + (
     ", to the last byte" if HAS_SAME_BYTES else "(, to the last byte| values)"
 )
 #: What a threshold says of the crowded images of the simulated run.

@@ -354,7 +354,7 @@ def test_intensity_of_a_run_that_is_no_delay_scan(root, frames, evaluate):
     folder = write_data_run(root, frames, delays=np.zeros(10))
     columns = evaluate(folder, changed("METHOD", '"integrate"'))
     assert errors(columns) == {"hrixs_photons": "Skip", "hrixs_spectra_by_delay": "Skip"}
-    assert columns["hrixs_spectra_by_delay"].text == "the run is no delay scan"
+    assert columns["hrixs_spectra_by_delay"].text == "the run is not a delay scan"
     assert columns["hrixs_spectrum"].units == "ADU"
     assert columns["hrixs_line"].summary == pytest.approx(LINE_ENERGY, abs=0.03)
 

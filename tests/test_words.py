@@ -46,6 +46,17 @@ OUT = {
     r"handed on": "passed to",
     r"(is|are) worth a (word|look)": "is reported, examined",
     r"gives the picture's text": "returns the caption",
+    r"(photons?|hits?|spots|counts|electrons|images|frames|bins|ms|eV|meV|px|ADU|MB) an? "
+    r"(pixel|frame|image|row|column|bin|train|run|second|pulse|photon|ADU|file|job)(?!'s)": "per",
+    r"once a (train|run|frame|image|job)": "once per",
+    r"as from (`+|hrixs|h)": "as returned by",
+    r"one at least|(half|all) of them at most": "at least one",
+    r"one of both": "one of the two",
+    r"made again": "reproduced, computed again",
+    r"if nothing else is (said|given)": "unless stated otherwise",
+    r"to the last bit": "bit for bit",
+    r"at distances of": "one every",
+    r"(has|have) settings alone": "only the settings",
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
 }
 

@@ -128,19 +128,19 @@ class TestCoordinatesOfOtherPixelsAreRefused:
 
     def test_mask(self, frames, mask):
         named = by_names(mask, ("y", "x"), x=100, y=0)
-        with pytest.raises(ValueError, match=f"MASK is of other pixels.*{self.SAID}.*drop_vars"):
+        with pytest.raises(ValueError, match=f"MASK covers other pixels.*{self.SAID}.*drop_vars"):
             spectrometer(mask=named).centroid(dataset(frames, x=0, y=0))
         placed = dataset(frames, x=0, y=0).MaranaX
-        with pytest.raises(ValueError, match=f"mask is of other pixels.*{self.SAID}"):
+        with pytest.raises(ValueError, match=f"mask covers other pixels.*{self.SAID}"):
             hrixs.find_photons(placed, threshold=480, mask=named)
 
     @pytest.mark.parametrize("method", ["auto", "integrate"])
     def test_dark(self, method, frames, dark):
         h = spectrometer()
         h.load_dark(dataset(dark[None], x=100, y=700))
-        with pytest.raises(ValueError, match=r"the dark is of other .* y from 700 to 827"):
+        with pytest.raises(ValueError, match=r"the dark covers other .* y from 700 to 827"):
             h.centroid(dataset(frames)) if method == "auto" else h.integrate(dataset(frames))
-        with pytest.raises(ValueError, match="the dark is of other pixels"):
+        with pytest.raises(ValueError, match="the dark covers other pixels"):
             h.mean_image(dataset(frames))
 
     def test_dark_of_the_same_crop_is_taken(self, frames, dark):
@@ -152,18 +152,18 @@ class TestCoordinatesOfOtherPixelsAreRefused:
 
     def test_dark_of_a_function(self, frames, dark):
         placed = dataset(frames, x=0, y=0).MaranaX
-        with pytest.raises(ValueError, match="dark is of other pixels"):
+        with pytest.raises(ValueError, match="dark covers other pixels"):
             hrixs.integrate_frames(placed, dark=by_names(dark, ("x", "y"), y=3))
-        with pytest.raises(ValueError, match="dark is of other pixels"):
+        with pytest.raises(ValueError, match="dark covers other pixels"):
             hrixs.noise_report(placed, dark=by_names(dark, ("x", "y"), y=3))
 
     def test_read_noise(self, frames, mask):
         options = {"position": "gaussian", "cloud_sigma": 0.5, "electrons_per_adu": 1.0}
         noise = by_names(np.full(mask.shape, 2.0), ("x", "y"), x=5)
-        with pytest.raises(ValueError, match="READ_NOISE is of other pixels"):
+        with pytest.raises(ValueError, match="READ_NOISE covers other pixels"):
             spectrometer(read_noise=noise, **options).centroid(dataset(frames))
         placed = dataset(frames, x=0).MaranaX[0]
-        with pytest.raises(ValueError, match="READ_NOISE is of other pixels"):
+        with pytest.raises(ValueError, match="READ_NOISE covers other pixels"):
             spectrometer(read_noise=noise, **options).centroid_one(placed)
 
     def test_the_part_of_a_larger_one_is_advised(self, frames, mask):

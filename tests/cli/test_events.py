@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import MADE_AGAIN
+from conftest import REPRODUCED
 from hrixs.cli.main import main
 from oracles.adress_file import CF1, CF2, N_EXPOSURES, write_adress
 
@@ -84,4 +84,4 @@ def test_it_makes_itself_again(path, words, capsys):
     assert main(["replay", str(path.with_suffix(".nc"))]) == 0
     said = capsys.readouterr().out
     assert "data = hrixs.read_events(" in said
-    assert re.search(rf"{MADE_AGAIN}\n$", said)
+    assert re.search(rf"{REPRODUCED}\n$", said)

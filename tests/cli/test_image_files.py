@@ -40,7 +40,7 @@ class TestStacks:
         expected, _ = run(capsys, "whole.npy")
         np.testing.assert_array_equal(spectra.spectrum, expected.spectrum)
         assert said.startswith(
-            "6 images of 64 x 128 pixels, one a file of scan: first s_6.tif, last s_11.tif\n"
+            "6 images of 64 x 128 pixels, one per file of scan: first s_6.tif, last s_11.tif\n"
         )
 
     def test_a_pattern_in_quotes(self, here, capsys):
@@ -106,7 +106,7 @@ class TestOtherFiles:
         one_a_file(here / "dark")
         raw, _ = run(capsys, "a.npy")
         less, said = run(capsys, "a.npy", "--dark", "dark")
-        assert said.startswith("6 images of 64 x 128 pixels, one a file of dark")
+        assert said.startswith("6 images of 64 x 128 pixels, one per file of dark")
         assert abs(float(less.spectrum.mean())) < 0.1 * float(raw.spectrum.mean())
 
 

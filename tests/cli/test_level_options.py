@@ -45,7 +45,7 @@ def test_rows_without_light_are_a_pedestal(data_root, tmp_path):
 def test_what_is_no_range_and_no_degree_is_told(text, capsys):
     with pytest.raises(SystemExit):
         main(["process", "1", "-o", "x.nc", "--background", text])
-    assert "neither a range of the energy axis" in capsys.readouterr().err
+    assert "expected a range of the energy axis" in capsys.readouterr().err
 
 
 def test_several_ranges():

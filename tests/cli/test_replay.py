@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import DARK, HAS_SAME_BYTES, MADE_AGAIN, OTHER_RUN, PROPOSAL, RUN
+from conftest import DARK, HAS_SAME_BYTES, OTHER_RUN, PROPOSAL, REPRODUCED, RUN
 from hrixs import hRIXS
 from hrixs.cli.main import main
 
@@ -35,7 +35,7 @@ def test_a_result_makes_itself_again_byte_for_byte(here, capsys):
     assert "h = hRIXS('3145')\n" in out.out
     assert "h.load_dark(166)\n" in out.out
     assert "data = h.process_run(145)\n" in out.out
-    assert re.search(rf"wrote b.nc\n{MADE_AGAIN}\n$", out.out)
+    assert re.search(rf"wrote b.nc\n{REPRODUCED}\n$", out.out)
     a, b = (xr.load_dataset(here / name, engine="h5netcdf") for name in ("a.nc", "b.nc"))
     xr.testing.assert_identical(a, b)
     if HAS_SAME_BYTES:
@@ -59,7 +59,7 @@ def test_with_all_that_was_done_to_it(here, words, capsys):
     assert main(["process", *words, "-o", "c.nc"]) == 0
     status, out = said(capsys, "replay", "c.nc")
     assert status == 0
-    assert re.fullmatch(MADE_AGAIN, out.out.splitlines()[-1])
+    assert re.fullmatch(REPRODUCED, out.out.splitlines()[-1])
 
 
 def test_runs_together(here, capsys):
@@ -67,7 +67,7 @@ def test_runs_together(here, capsys):
     assert main(["process", *words, "-o", "c.nc"]) == 0
     status, out = said(capsys, "replay", "c.nc")
     assert status == 0
-    assert re.fullmatch(MADE_AGAIN, out.out.splitlines()[-1])
+    assert re.fullmatch(REPRODUCED, out.out.splitlines()[-1])
 
 
 def test_image_files(here, simulated, capsys):
@@ -76,7 +76,7 @@ def test_image_files(here, simulated, capsys):
     assert main(["process", *words, "-o", "c.nc"]) == 0
     status, out = said(capsys, "replay", "c.nc")
     assert status == 0
-    assert re.fullmatch(MADE_AGAIN, out.out.splitlines()[-1])
+    assert re.fullmatch(REPRODUCED, out.out.splitlines()[-1])
     assert "taken from the file as they are: nrj" in out.out
 
 
@@ -92,7 +92,7 @@ def test_another_file_of_the_same_values(here, change, capsys):
     same = (here / "a.nc").read_bytes() == (here / "c.nc").read_bytes()
     status, out = said(capsys, "replay", "c.nc")
     assert status == 0
-    expected = MADE_AGAIN if same or not HAS_SAME_BYTES else "made again: the same values"
+    expected = REPRODUCED if same or not HAS_SAME_BYTES else "reproduced: the same values"
     assert re.fullmatch(expected, out.out.splitlines()[-1])
 
 
@@ -139,7 +139,7 @@ class TestReplay:
         data.to_netcdf("changed.nc", engine="h5netcdf")
         status, out = said(capsys, "replay", "changed.nc")
         assert status == 1
-        assert "made again, it differs: spectrum differs in" in out.out
+        assert "reproduced, but it differs: spectrum differs in" in out.out
 
     def test_moved_wants_both_folders(self, here, capsys):
         with pytest.raises(SystemExit):
@@ -152,4 +152,4 @@ class TestReplay:
     def test_a_wrong_output_is_told_before_any_work_is_done(self, here, output, capsys):
         status, out = said(capsys, "replay", "a.nc", "-o", output)
         assert status == 1
-        assert "made again" not in out.out
+        assert "reproduced" not in out.out

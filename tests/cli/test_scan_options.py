@@ -216,7 +216,7 @@ class TestMap:
     @pytest.mark.parametrize(
         ("words", "text"),
         [
-            (["--map", "--aggregate", "nrj"], "a map adds up the images of each step by itself"),
+            (["--map", "--aggregate", "nrj"], "a map already adds up the images of each step"),
             (["--map", "nrjj"], "Did you mean 'nrj'"),
             (["--map", "--photons"], "can't be kept in an output that is aggregated"),
         ],

@@ -45,7 +45,7 @@ ERRORS = [
     (("process", "r1", *OUT, "--detector", "Marana"), 2, "Did you mean 'MaranaX'?"),
     (("process", "r1", *OUT, "--trains", "1-x"), 2, "neither a number nor a range"),
     (("process", "r1", *OUT, "--step", "x"), 2, "is not a number"),
-    (("process", "r1", *OUT, "--background", "x"), 2, "is neither a range of the energy axis"),
+    (("process", "r1", *OUT, "--background", "x"), 2, "expected a range of the energy axis"),
     (("process", "r1", *OUT, "--step", "1"), 1, "without --aggregate VAR or --map"),
     (("process", "r1", *OUT, "--align", "elastic"), 1, "without --together"),
     (("process", "r1", "-o", "out.nx"), 1, "unknown suffix '.nx'"),

@@ -52,7 +52,7 @@ def test_an_odd_calibration():
 
 
 def lines_at(*lines, n_images=6, axis=AXIS_OF_LINES, energies=None):
-    """Counts of lines (energy, photons an image), on an even background."""
+    """Counts of lines (energy, photons per image), on an even background."""
     rng = np.random.default_rng(1)
     energies = np.full(n_images, 530.0) if energies is None else energies
     moved = energies[:, None] - 530.0

@@ -20,7 +20,7 @@ def _raise():
 
 
 def spectra(shifts, photons=50, seed=1, width=1.3):
-    """Counted spectra of a line and a broad one, three bins a row."""
+    """Counted spectra of a line and a broad one, three bins per row."""
     rng = np.random.default_rng(seed)
     rows = []
     for shift in shifts:

@@ -308,7 +308,7 @@ class TestTheClass:
 
         rows = np.linspace(20, 120, 4)
         energies = INTERCEPT + SLOPE * (200 + rows) + 2e-6 * (200 + rows) ** 2
-        with pytest.warns(HrixsWarning, match="straight line, which is off by up to"):
+        with pytest.warns(HrixsWarning, match="straight line, which deviates by up to"):
             fit = h.calibrate_energy(lines_at(rows, 9), energies, degree=2)
         assert fit.axis == (h.ENERGY_INTERCEPT, h.ENERGY_SLOPE)
         above, below = plt.gcf().axes

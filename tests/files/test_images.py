@@ -48,7 +48,7 @@ class TestManyFiles:
         data = open_images(folder)
         np.testing.assert_array_equal(data["MaranaX"], FRAMES)
         assert data.attrs["images"] == (
-            f"6 images of 64 x 128 pixels, one a file of {folder.name}: first scan_1.tif, last "
+            f"6 images of 64 x 128 pixels, one per file of {folder.name}: first scan_1.tif, last "
             "scan_11.tif"
         )
 

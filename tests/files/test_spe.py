@@ -50,7 +50,7 @@ def test_pixels_of_an_unknown_type(tmp_path):
     path = tmp_path / "a.spe"
     write_spe(path)
     path.write_bytes(path.read_bytes().replace(b"MonochromeUnsigned16", b"MonochromeComplex128"))
-    with pytest.raises(ValueError, match="pixels MonochromeComplex128 are not read"):
+    with pytest.raises(ValueError, match="pixels MonochromeComplex128 cannot be read"):
         open_images(path)
 
 
@@ -58,5 +58,5 @@ def test_a_footer_that_contradicts_itself(tmp_path):
     path = tmp_path / "a.spe"
     write_spe(path)
     path.write_bytes(path.read_bytes().replace(b'width="128"', b'width="120"'))
-    with pytest.raises(ValueError, match="takes 15360 bytes, and the footer says 16384"):
+    with pytest.raises(ValueError, match="has 15360 bytes, but the footer states 16384 bytes"):
         open_images(path)

@@ -143,7 +143,7 @@ def test_the_class_counts_and_fits_them():
         (lambda p: hrixs.align(p), "photon_table_from\\(x, y, frame="),
         (lambda p: hrixs.estimate_cloud(p), "has no 'charge'; make it with find_photons"),
         (lambda p: hrixs.concat_photons([p, p]), "not from photon_parts"),
-        (lambda p: hRIXS().count(p), "give the frames' shape"),
+        (lambda p: hRIXS().count(p), "give shape=... to photon_table_from"),
         (lambda p: hRIXS().centroid(p), "count\\(photons\\) makes its spectra"),
         (lambda p: hRIXS().count(with_shape(), xr.Dataset()), "does not list the trains"),
     ],
@@ -174,7 +174,7 @@ def with_shape():
         (([1], [1]), {"double": [2]}, "values other than 0 and 1"),
         (([1], [90]), {"shape": (100, 80)}, "Check the order"),
         (([-1], [10]), {"shape": (100, 80)}, "outside the 100 pixels"),
-        (([1], [1]), {"shape": 100}, "expected pixels along x and y"),
+        (([1], [1]), {"shape": 100}, "expected the numbers of pixels along x and y"),
         (([1], [1]), {"first_centre": "corner"}, "expected a number"),
     ],
 )

@@ -77,7 +77,7 @@ class TestSamples:
         picture = np.stack([FRAMES[0]] * n, -1)
         extra = {"extrasamples": ["unassalpha"]} if n == 4 else {}
         tifffile.imwrite(tmp_path / "a.tif", picture, photometric="rgb", **extra)
-        with pytest.raises(ValueError, match=rf"{n} samples a pixel: RGB.* give --stack-axis 2"):
+        with pytest.raises(ValueError, match=rf"{n} samples per pixel: RGB.* give --stack-axis 2"):
             images(tmp_path / "a.tif")
 
     def test_samples_that_are_images_can_be_told(self, tmp_path):
@@ -88,7 +88,7 @@ class TestSamples:
     def test_three_frames_that_tifffile_wrote_as_colours(self, tmp_path):
         planes = {"photometric": "rgb", "planarconfig": "separate"}
         tifffile.imwrite(tmp_path / "a.tif", FRAMES[:3], **planes)
-        with pytest.raises(ValueError, match=r"3 samples a pixel.* give --stack-axis 0"):
+        with pytest.raises(ValueError, match=r"3 samples per pixel.* give --stack-axis 0"):
             images(tmp_path / "a.tif")
         np.testing.assert_array_equal(images(tmp_path / "a.tif", stack_axis=0), FRAMES[:3])
 

@@ -308,7 +308,7 @@ class TestTheSameAsBefore:
         (3, {}, MissingDataError, "unknown variable 3"),
         (None, {"step": 1.0}, ValueError, "step is given without a variable"),
         ("nrj", {"step": 1e-9, "origin": 0}, ValueError, "too many bins. Give a wider step"),
-        ("nrj", {"step": 1, "origin": 1e300}, ValueError, "do not fit to nrj"),
+        ("nrj", {"step": 1, "origin": 1e300}, ValueError, "do not fit nrj"),
         ("nrj", {"step": 0.0}, ValueError, "expected a number above 0"),
         ("nrj", {"step": "wide"}, ValueError, "step = 'wide', expected a number"),
         ("nrj", {"tolerance": -1}, ValueError, "0 or above, or 'auto'"),

@@ -114,7 +114,7 @@ def test_a_sum_says_why_a_monitor_of_ones_own_is_not_in_it(data):
 def test_means_of_spectra_are_not_divided_by_a_sum(data):
     h = hRIXS()
     h.aggregators["spectrum"] = lambda da, dim: da.mean(dim)
-    with pytest.warns(HrixsWarning, match="normalized is left out: .* is no sum any more"):
+    with pytest.warns(HrixsWarning, match="normalized is left out: .* is not a sum any more"):
         assert "normalized" not in h.aggregate(h.normalize(data).drop_vars("spectrum_err"))
 
 

@@ -156,7 +156,7 @@ def test_warnings_are_kept_once(h, frames):
         live.add(k, train(frames[0]))
     assert len([note for note in live.notes if "photons are lost" not in note]) == 1
     assert len(live.notes) == 2
-    assert "reaches past the chip" in problems(live, Link("", connected=True))[0]
+    assert "extends beyond the chip" in problems(live, Link("", connected=True))[0]
 
 
 def test_the_photon_energy(h, frames):

@@ -21,7 +21,7 @@ SOURCE, KEY = "SCS_HRIXS_CAM/CAM/MARANAX:daqOutput", "data.image.pixels"
 def feeding(
     frames: np.ndarray, *, rate: float = 50.0, n_trains: int = 100_000, source: str = SOURCE
 ) -> Iterator[str]:
-    """Address of a server that sends `rate` frames a second, and waits for nobody."""
+    """Address of a server that sends `rate` frames per second, and waits for nobody."""
     with ServerInThread("tcp://127.0.0.1:*", maxlen=4) as server:
         stopping = threading.Event()
 

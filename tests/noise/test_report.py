@@ -128,7 +128,7 @@ def test_bright_lines_are_no_hot_pixels():
 def test_words_say_what_to_set_and_what_to_look_at(report, frames):
     text = repr(report)
     assert f"THRESHOLD      {report.threshold:.1f}" in text
-    assert "electrons an ADU" in text
+    assert "electrons per ADU" in text
     assert "!" not in text
     assert "for frames without a dark subtracted" in text
     assert f"MAX_CHARGE     {report.max_charge:.1f}" in text

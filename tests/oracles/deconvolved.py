@@ -14,7 +14,7 @@ REACH = np.arange(-4, 5)
 
 @dataclass(frozen=True)
 class Truth:
-    """What frames are made of: lines (row, sigma, weight), photons a frame, camera."""
+    """What frames are made of: lines (row, sigma, weight), photons per frame, camera."""
 
     lines: tuple[tuple[float, float, float], ...] = ((12.3, 0.5, 1.0),)
     photons: float = 3000.0
@@ -84,7 +84,7 @@ def sums_by_phase(image, height, n_phases):
 
 
 def floor_of(light, pixels, variance):
-    """Photons a pixel of the rows without light, and their variance."""
+    """Photons per pixel of the rows without light, and their variance."""
     n = pixels.sum(axis=0)
     whole = n > n.max() / 2
     means, errors = (light.sum(axis=0) / n)[whole], (np.sqrt(variance.sum(axis=0)) / n)[whole]

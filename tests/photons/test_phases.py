@@ -173,7 +173,7 @@ class TestPhotonsLeftOut:
         photons = photons_on_line(1000)
         photons["y"].values[:3] = np.nan
         with pytest.warns(
-            HrixsWarning, match="3 of 1000 photons are left out: they have no finite position"
+            HrixsWarning, match="3 of 1000 photons are left out: their x or y is NaN or infinite"
         ):
             found = phase_uniformity(photons)
         assert found.table.attrs["n_not_finite"] == 3

@@ -245,7 +245,7 @@ class TestCount:
 
     def test_needs_to_know_the_rows(self, fitting, data):
         photons = hrixs.find_photons(data.MaranaX[:, :, 700:900], threshold=450)
-        with pytest.raises(ValueError, match="does not say which rows"):
+        with pytest.raises(ValueError, match="does not list the rows"):
             fitting.count(photons)
 
     def test_of_other_trains(self, fitting):

@@ -137,7 +137,7 @@ def test_a_result_on_disk_makes_itself_again(set_up, way, tmp_path, recwarn):
     result = saved(WAYS[way](set_up), tmp_path / "result.nc")
     recwarn.clear()
     again = replay(tmp_path / "result.nc")
-    assert not [w for w in recwarn if "made again" in str(w.message)]
+    assert not [w for w in recwarn if "the reproduced result" in str(w.message)]
     xr.testing.assert_identical(saved(again, tmp_path / "again.nc"), result)
 
 
@@ -205,7 +205,7 @@ class TestMoved:
         moved = {str(elsewhere / "old"): str(elsewhere / "new")}
         recwarn.clear()
         again = replay(elsewhere / "a.nc", moved=moved)
-        assert not [one for one in recwarn if "made again" in str(one.message)]
+        assert not [one for one in recwarn if "the reproduced result" in str(one.message)]
         assert again.attrs["path_of_r0145"] == str(elsewhere / "new" / "r0145")
         assert int(again.spectrum.sum()) > 500
 
@@ -230,7 +230,7 @@ def test_runs_that_lie_elsewhere_without_their_proposal(
     moved = {str(RUN): str(simulated.folder), "0166": str(simulated.folder.parent / "r0166")}
     recwarn.clear()
     again = replay(result, moved=moved)
-    assert not [one for one in recwarn if "made again" in str(one.message)]
+    assert not [one for one in recwarn if "the reproduced result" in str(one.message)]
     np.testing.assert_array_equal(again.spectrum, result.spectrum)
 
 
@@ -304,7 +304,7 @@ def test_an_image_of_the_noise_is_told(h, position, method):
         replay(result)
 
 
-@pytest.mark.filterwarnings("ignore:made again:hrixs.HrixsWarning")
+@pytest.mark.filterwarnings("ignore:the reproduced result:hrixs.HrixsWarning")
 def test_an_image_of_the_noise_that_nothing_used_is_not_missed(h):
     h.READ_NOISE = np.full((256, 1024), 1.8)
     result = h.process_run(RUN, progress=False)
@@ -358,7 +358,7 @@ class TestWhatCanNotBeDoneAgain:
         xr.testing.assert_identical(again, result)
         result = hrixs.energy_loss(result)
         with (
-            pytest.warns(HrixsWarning, match=r"made again, .* own is missing"),
+            pytest.warns(HrixsWarning, match=r"the reproduced result differs.* own is missing"),
             pytest.warns(HrixsWarning, match=r"Later steps are repeated without them"),
         ):
             replay(result)

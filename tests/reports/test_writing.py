@@ -69,7 +69,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> ReadPage:
 def test_sections_stand_in_the_order_in_which_they_are_asked_for(page):
     assert page.headings == [
         "RIXS spectra of p003145, r0145", "Spectrum", "Image", "Over the run",
-        "Faults, and what was left out", "Numbers", "Settings", "To make it again", "Versions",
+        "Faults, and what was left out", "Numbers", "Settings", "To reproduce it", "Versions",
         "In full",
     ]  # fmt: skip
 

@@ -157,7 +157,7 @@ def test_photon_tables(parts):
 
 def test_variables_of_all_images_stay_where_they_are_the_same(parts):
     parts = [one.assign(gain=2.0, level=("energy", np.full(5, k))) for k, one in enumerate(parts)]
-    with pytest.warns(HrixsWarning, match="level differ from run to run"):
+    with pytest.warns(HrixsWarning, match="level are left out: they differ from run to run"):
         joined = concat(parts)
     assert float(joined.gain) == 2.0
     assert "level" not in joined

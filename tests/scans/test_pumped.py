@@ -98,7 +98,12 @@ def test_trains_without_a_value_are_not_known(data):
         (None, {}, ValueError, "nothing says which trains are pumped"),
         (None, {"alternate": True}, ValueError, "give first_pumped=True or False"),
         (None, {"alternate": True, "first_pumped": 1.5}, ValueError, "expected True, False or a"),
-        ("laser", {"alternate": True, "first_pumped": True}, ValueError, "expected one of both"),
+        (
+            "laser",
+            {"alternate": True, "first_pumped": True},
+            ValueError,
+            "expected only one of the two",
+        ),
         ("laser", {"first_pumped": True}, ValueError, "without alternate=True"),
         ("lazer", {}, MissingDataError, "Did you mean 'laser'"),
         ("laser", {"above": 1, "equals": 2}, ValueError, "above and equals are given"),

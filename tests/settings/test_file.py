@@ -231,7 +231,7 @@ def test_an_entry_without_dimensions_is_the_same_one(tmp_path, monkeypatch, recw
 def test_other_names_and_places(tmp_path):
     with pytest.raises(ValueError, match=r"expected a name that ends with .toml"):
         hRIXS().save(tmp_path / "s.json")
-    with pytest.raises(ValueError, match=r"settings of a result, type hRIXS.from_result"):
+    with pytest.raises(ValueError, match=r"settings of a result, use hRIXS.from_result"):
         hRIXS.load(tmp_path / "s.nc")
     with pytest.raises(MissingDataError, match="there is no folder"):
         hRIXS().save(tmp_path / "no" / "s.toml")

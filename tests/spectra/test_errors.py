@@ -169,7 +169,7 @@ class TestRefused:
 
     def test_without_the_witness(self):
         with pytest.raises(
-            UnknownUncertaintyError, match="n_added, which belongs to its variance, is missing"
+            UnknownUncertaintyError, match="n_added, stored with its variance, is missing"
         ):
             moved().drop_vars("n_added").hrixs.error()
 
@@ -191,7 +191,7 @@ class TestRatios:
     def test_a_sum_of_ratios_is_refused(self):
         data = hRIXS().normalize(counted(), "I0")
         for keep_attrs, why in (
-            (True, r"no longer spectrum / .*normalize"),
+            (True, r"not spectrum / .* any more.*normalize"),
             (False, r"the divisor, is not in the dataset.*normalise"),
         ):
             with pytest.raises(UnknownUncertaintyError, match=why):

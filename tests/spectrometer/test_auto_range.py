@@ -61,7 +61,7 @@ def test_excitations_belong_to_it():
 
 
 def test_a_weak_line():
-    """15 photons an image, in a hundredth of the noise's variance."""
+    """15 photons per image, in a hundredth of the noise's variance."""
     frames, truth = simulated_light([SpectralLine(200, 1.3, 1.0)], photons=15, seed=4)
     found = auto_range(frames)
     assert share_in(truth, found) > 0.99

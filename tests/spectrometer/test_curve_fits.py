@@ -319,18 +319,19 @@ def test_another_curve_that_moves_a_calibrated_axis_is_told_of(method, recwarn):
     data, other = dataset(frames_of()), dataset(frames_of((0.045, -1.2e-5)))
     h.find_curvature(data, plot=False, method=method)
     h.find_curvature(data, plot=False, method=method)  # the same curve again
-    assert not [one for one in recwarn if "those of the former curve" in str(one.message)]
+    assert not [one for one in recwarn if "those of the previous curve" in str(one.message)]
     with pytest.warns(
-        HrixsWarning, match="this curve moves lines by .* from those of the former curve"
+        HrixsWarning, match="this curve moves lines by .* from those of the previous curve"
     ) as told:
         h.find_curvature(other, plot=False, method=method)
-    (text,) = (str(one.message) for one in told if "those of the former curve" in str(one.message))
+    texts = (str(one.message) for one in told)
+    (text,) = (text for text in texts if "those of the previous curve" in text)
     rows = float(text.split("moves lines by ")[1].split(" rows")[0])
     assert rows == pytest.approx(np.mean(0.005 * X), abs=0.4)  # their own errors
     recwarn.clear()
     h.set_params(energy_slope=1.0, energy_intercept=0.0)
     h.find_curvature(data, plot=False, method=method)  # in rows, which mean nothing yet
-    assert not [one for one in recwarn if "those of the former curve" in str(one.message)]
+    assert not [one for one in recwarn if "those of the previous curve" in str(one.message)]
 
 
 def test_a_curve_that_is_none_is_replaced_by_the_fit():

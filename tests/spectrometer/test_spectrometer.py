@@ -759,7 +759,7 @@ class TestBadInput:
 
     def test_crop_past_the_chip_is_told(self, h, data):
         h.Y_RANGE = slice(700, 2000)
-        with pytest.warns(HrixsWarning, match="reaches past the chip of 1024 pixels"):
+        with pytest.warns(HrixsWarning, match="extends beyond the chip of 1024 pixels"):
             h.centroid(data)
         h.Y_RANGE = slice(-300, None)
         assert h.centroid(data).energy[0] == pytest.approx(498.27 + 0.018387 * (724 + 0.3))

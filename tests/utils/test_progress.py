@@ -1,4 +1,4 @@
-"""The bar of a long run: for those who watch, with photons and frames a second."""
+"""The bar of a long run: for those who watch, with photons and frames per second."""
 
 import importlib
 import io

@@ -16,7 +16,7 @@
 namespace hrixs {
 
 // Statistics of pixels by their own limits in 16 bits, where counts of a pixel lie near each other
-// and offsets are whole or half ADU: what doubles give, to the last bit.
+// and offsets are whole or half ADU: what doubles give, bit for bit.
 template <class Pixel> class OwnCounts {
   public:
     OwnCounts(const FrameStack<Pixel>& frames, std::span<const double> offsets) {

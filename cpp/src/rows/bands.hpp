@@ -13,7 +13,7 @@ struct Range {
     Index end;
 };
 
-// Rows of a frame. Frames are always gone through in the same bands, so that sums are the same to
+// Rows of a frame. Frames are always gone through in the same bands, so that sums are bit for bit
 // the last bit, whether one thread works on a frame or several do.
 using Band = Range;
 

@@ -4,7 +4,7 @@
 #include "simd/column_kernels.hpp"
 
 // Median, noise and sums of each pixel's counts by its own limits, in whole numbers of 16 bits:
-// what columns of doubles give, to the last bit, for sums of quarters of ADU are exact in both.
+// what columns of doubles give, bit for bit, for sums of quarters of ADU are exact in both.
 namespace hrixs::HRIXS_LEVEL {
 namespace {
 

@@ -147,7 +147,7 @@ inline Vector<double> or_zero(Vector<double> a) {
     return a == a ? a : Vector<double>{};
 #endif
 }
-// The same as a + b, to the last bit, by the unit that multiplies: where most is addition, that one
+// The same as a + b, bit for bit, by the unit that multiplies: where most is addition, that one
 // is idle. one: hidden_one().
 inline Vector<double> sum_by_multiplier(Vector<double> a, Vector<double> b,
                                         [[maybe_unused]] Vector<double> one) {

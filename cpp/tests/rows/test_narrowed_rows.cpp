@@ -61,7 +61,7 @@ void check_same(const FrameSums& one, const FrameSums& other) {
     REQUIRE(is_same(one.squares.squares.low, other.squares.squares.low));
 }
 
-// Sums and hits are those of doubles, band by band and to the last bit.
+// Sums and hits are those of doubles, band by band and bit for bit.
 template <class Pixel>
 void check_as_doubles(const Image<Pixel>& image, const CameraCorrection& camera,
                       std::initializer_list<double> limits) {

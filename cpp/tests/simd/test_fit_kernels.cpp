@@ -124,7 +124,7 @@ std::array<double, 10> told(const SpotGroup& group, Index lane) {
             group.converged[lane] ? 1.0 : 0.0};
 }
 
-// To the last bit; a NaN is a NaN.
+// Bit for bit; a NaN is a NaN.
 bool is_same(const SpotGroup& a, Index lane_a, const SpotGroup& b, Index lane_b) {
     const auto one = told(a, lane_a);
     const auto other = told(b, lane_b);

@@ -126,12 +126,14 @@ def first_row(y_range: Any) -> int:
         If it is not a slice, or counts from the end of the chip.
     """
     if not isinstance(y_range, slice) or not isinstance(y_range.start, int | np.integer | None):
-        raise TypeError(f"Y_RANGE = {y_range!r}, expected a slice of rows, as slice(700, 900).")
+        raise TypeError(
+            f"Y_RANGE = {y_range!r}, expected a slice of rows, such as slice(700, 900)."
+        )
     first = int(y_range.start or 0)
     if first < 0:
         raise ValueError(
-            f"Y_RANGE = {y_range!r} counts from the end of the chip, expected the row at which it "
-            "begins, counted from 0, for an energy axis over the chip's rows."
+            f"Y_RANGE = {y_range!r} counts from the end of the chip, but the energy axis needs "
+            f"the first row, counted from 0. Give it, such as slice(700, 900)."
         )
     return first
 
@@ -170,7 +172,7 @@ def _bounds(name: str, crop: Any, size: int) -> tuple[int, int]:
     for end in (crop.start, crop.stop):
         if end is not None and not -size <= end <= size:
             warn(
-                f"{name} = {crop!r} reaches past the chip of {size} pixels; {start} to {stop} "
+                f"{name} = {crop!r} extends beyond the chip of {size} pixels; {start} to {stop} "
                 "is used."
             )
     return start, stop

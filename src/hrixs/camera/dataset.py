@@ -44,7 +44,7 @@ def images_of(data: xr.Dataset, detector: str) -> xr.DataArray:
     """
     require_dataset(
         data,
-        "a run as from from_run (for arrays there are hrixs.find_photons and integrate_frames)",
+        "a run loaded with from_run (for arrays there are hrixs.find_photons and integrate_frames)",
     )
     if detector not in data and "photon" in data.dims:
         raise MissingDataError(

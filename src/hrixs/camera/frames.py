@@ -95,8 +95,8 @@ def as_frames(frames: xr.DataArray | ArrayLike | Frames) -> Frames:
         raise ValueError(f"frames has shape {pixels.shape}, expected (..., x, y).")
     if min(pixels.shape[-2:]) < 4:
         raise ValueError(
-            f"frames has shape {pixels.shape}: {pixels.shape[-2]} x {pixels.shape[-1]} pixels a "
-            "frame, expected at least 4 x 4. Check the crop and the order of the axes (..., x, y)."
+            f"frames has shape {pixels.shape}: {pixels.shape[-2]} x {pixels.shape[-1]} pixels per "
+            f"frame, expected at least 4 x 4. Check the crop and the order of the axes (..., x, y)."
         )
     if not dims:
         dims = ("frame",) if pixels.ndim == 3 else tuple(f"dim_{d}" for d in range(pixels.ndim - 2))
@@ -260,7 +260,7 @@ def _without_loss(array: NDArray[Any], name: str) -> NDArray[Any]:
     if native.kind in "iu":
         if array.size and (int(array.max()) > _LARGEST_EXACT or int(array.min()) < -_LARGEST_EXACT):
             raise TypeError(
-                f"{name} has dtype {array.dtype} with values past 2**53, which float64 can't "
+                f"{name} has dtype {array.dtype} with values above 2**53, which float64 can't "
                 "hold exactly. Check the data, and convert them to float64 if that is meant."
             )
         return array.astype(np.float64)

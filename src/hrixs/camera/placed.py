@@ -54,7 +54,7 @@ def require_same_pixels(
         name.removeprefix("the ")
     )
     raise ValueError(
-        f"{name} is of other pixels than {of}: its coordinates say {_told(known)}, those of {of} "
+        f"{name} covers other pixels than {of}: its coordinates are {_told(known)}, those of {of} "
         f"are {_told({dim: ours[dim] for dim in known})}. {take}; or, if its coordinates are "
         f"wrong, drop them: .drop_vars({list(known)})."
     )
@@ -79,7 +79,7 @@ def require_usable_mask(name: str, bad: NDArray[Any]) -> None:
     if share > _MOST_MASKED:
         raise ValueError(
             f"{name} masks {_percent(share)} of the {bad.shape[0]} x {bad.shape[1]} pixels, "
-            "expected half of them at most: True (in a file any value but 0) means a bad pixel, "
+            "expected at most half of them: True (in a file any value but 0) means a bad pixel, "
             "which is not used. If yours is True for the good ones, invert it: ~mask, or mask == 0 "
             "for numbers. To use a part of the chip, crop: X_RANGE and Y_RANGE, or a slice."
         )

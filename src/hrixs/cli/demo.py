@@ -155,7 +155,7 @@ def _write_runs(out: Path, n_frames: int, seed: int) -> xr.Dataset:
 
 
 def _write_bright_run(out: Path, seed: int) -> float:
-    """Write a run with a bright spectrum; return the true photons a frame in the crop."""
+    """Write a run with a bright spectrum; return the true photons per frame in the crop."""
     frames, truth = simulate_frames(
         BRIGHT_FRAMES,
         sensor=Sensor(hot_fraction=1e-5),
@@ -183,7 +183,7 @@ def _bright(h: hRIXS, truth: float) -> Comparison:
     )
     resolved = h.centroid(data, method="best").spectrum
     found = float(resolved.sum()) / BRIGHT_FRAMES
-    return Comparison("photons a frame, bright run, resolved", found, 0.01 * truth, truth)
+    return Comparison("photons per frame, bright run, resolved", found, 0.01 * truth, truth)
 
 
 def _lines_at(delay: float) -> tuple[SpectralLine, ...]:
@@ -214,7 +214,7 @@ def _compare(
     broadened = float(np.sqrt(elastic.sigma**2 + Sensor.cloud_sigma**2 + 1 / 12 + 1 / 6))
     found = float(counted.spectrum.sum()) / n_frames
     comparisons = [
-        Comparison("photons a frame", found, lost * n_true, n_true),
+        Comparison("photons per frame", found, lost * n_true, n_true),
         Comparison("curvature A", fit.curve_a, fit.curve_a_err, CURVE_A),
         Comparison("curvature B (1e-6)", fit.curve_b * 1e6, fit.curve_b_err * 1e6, CURVE_B * 1e6),
     ]

@@ -37,7 +37,8 @@ def background(text: str) -> dict[str, Any]:
         return {"region": [(float(low), float(high)) for low, high in ends]}
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a range of the energy axis, as 525:527, nor a degree, as 0"
+            f"{text!r} given, expected a range of the energy axis, such as 525:527, or a degree, "
+            "such as 0"
         ) from None
 
 

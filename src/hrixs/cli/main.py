@@ -62,7 +62,7 @@ def _add_demo(commands: Any) -> None:
         "demo",
         help="simulate a run, analyse it, and compare the result with the truth",
         description="Simulates a dark run and a data run in the EuXFEL file format, analyses them, "
-        "and prints the results next to the true values. Writes about 10 MB a frame.",
+        "and prints the results next to the true values. Writes about 10 MB per frame.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     demo.add_argument("--out", default="hrixs-demo", metavar="DIR", help="folder to write to")
@@ -106,7 +106,7 @@ def _add_process(commands: Any) -> None:
         "--resume",
         action="store_true",
         help="continue an interrupted command: type the same command with --resume; finished "
-        "outputs are not made again",
+        "outputs are not recomputed",
     )
     add("--photons", action="store_true", help="for runs: also write the photon table")
     add(

@@ -1,4 +1,4 @@
-"""The work of ``hrixs replay``: make a result again, and compare."""
+"""The work of ``hrixs replay``: reproduce a result, and compare."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def add_command(commands: Any) -> None:
     """Add the command."""
     replay = commands.add_parser(
         "replay",
-        help="make a result again from the steps in its file, and compare",
-        description="Prints how a result was made, makes it again from its runs or images by the "
+        help="reproduce a result from the steps in its file, and compare",
+        description="Prints how a result was made, reproduces it from its runs or images by the "
         "settings and steps in its file, and compares both. The same version of hrixs gives the "
         "same bytes. The exit status is 1 if the results differ.",
         allow_abbrev=False,
@@ -47,8 +47,8 @@ def _replay(arguments: argparse.Namespace) -> int:
     text = how_made(arguments.result)
     if not text:
         raise MissingDataError(
-            f"{arguments.result} does not list its steps. Results of hrixs process, and of the "
-            "class hRIXS, do; those of hrixs watch have settings alone."
+            f"{arguments.result} does not list its steps, expected a result of hrixs process or "
+            f"of the class hRIXS. Results of hrixs watch store only the settings."
         )
     print(text)
     if arguments.show:
@@ -60,13 +60,13 @@ def _replay(arguments: argparse.Namespace) -> int:
     if made.taken:
         print(f"taken from the file as they are: {', '.join(made.taken)}")
     if not made.compared:
-        print("made again; only netCDF is compared")
+        print("reproduced; only netCDF is compared")
         return 0
     if made.differences:
-        print(f"made again, it differs: {said_of_differences(made)}")
+        print(f"reproduced, but it differs: {said_of_differences(made)}")
         return 1
     same = same_bytes(made.result, arguments.result)
-    print(f"made again: the same{', to the last byte' if same else ' values'}")
+    print(f"reproduced: the same{', to the last byte' if same else ' values'}")
     return 0
 
 

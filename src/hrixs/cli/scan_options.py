@@ -79,8 +79,8 @@ def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     if arguments.map is not None and arguments.aggregate:
         raise ValueError(
-            f"--map and --aggregate {arguments.aggregate[0]} were given: a map adds up the images "
-            "of each step by itself. Leave one out."
+            f"--map and --aggregate {arguments.aggregate[0]} were given: a map already adds up "
+            "the images of each step. Leave one of them out."
         )
     return {"map": arguments.map, "map_axis": arguments.map_axis}
 

@@ -37,7 +37,7 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Comparison of two settings, as from `hrixs.compare`.
+    """Comparison of two settings, as returned by `hrixs.compare`.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Comparison:
         ``difference.hrixs.error("difference")`` is one standard deviation, if known. In the bins
         of the coarser axis that both cover; None if units differ, or there are no common bins.
     doubts : (list of Doubt, list of Doubt)
-        Doubts of each, as from `hrixs.doubts`.
+        Doubts of each, as returned by `hrixs.doubts`.
     seconds : (float, float)
         Duration of each analysis; NaN for a given result.
     notes : tuple of str

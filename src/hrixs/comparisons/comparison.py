@@ -83,7 +83,7 @@ def compare(
     TypeError
         If `data` is none of these.
     ValueError, LookupError
-        As `hRIXS.process_run` and `hRIXS.centroid`.
+        As in `hRIXS.process_run` and `hRIXS.centroid`.
 
     Notes
     -----

@@ -292,7 +292,7 @@ def _pedestals(lines: LineLevels) -> Floats:
 def _other_edges(
     steps: Floats, large: NDArray[np.bool_], of_chip: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Steps back to the level before a step of the chip; light may be on one of both."""
+    """Steps back to the level before a step of the chip; light may be on one side."""
     found = np.zeros(len(steps), dtype=bool)
     for edge in np.flatnonzero(large & ~of_chip):
         near = slice(max(0, edge - _WIDEST_BAND), edge + _WIDEST_BAND + 1)

@@ -269,8 +269,8 @@ def _columns(
         weight = np.asarray(weights, dtype=np.float64)
     if weight.shape != x.shape or not (np.isfinite(weight) & (weight > 0)).all():
         raise ValueError(
-            f"weights of shape {weight.shape} from {weight.min(initial=np.inf)} on, expected a "
-            f"positive number for each of {len(x)} photons."
+            f"weights have shape {weight.shape} and a minimum of {weight.min(initial=np.inf)}, "
+            f"expected a positive number for each of {len(x)} photons."
         )
     finite = np.isfinite(x) & np.isfinite(y)
     n_not_finite = float(weight[~finite].sum())

@@ -17,7 +17,7 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
     Parameters
     ----------
     data : xarray.Dataset
-        With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as from `hrixs.deconvolve`.
+        With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as returned by `hrixs.deconvolve`.
     n : int
         Number of neighbouring bins to add up; bins left over at the end are dropped.
 
@@ -139,8 +139,8 @@ def _parts(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, str]:
     require_dataset(data, "a deconvolved spectrum")
     if "spectrum" not in data or "spectrum_cov" not in data:
         raise MissingDataError(
-            "the dataset has no spectrum with spectrum_cov, expected a deconvolved spectrum, as "
-            "from h.integrate(data, deconvolve=True)."
+            "the dataset has no spectrum with spectrum_cov, expected a deconvolved spectrum from "
+            "h.integrate(data, deconvolve=True)."
         )
     cov = data["spectrum_cov"]
     dim = next(str(d) for d in cov.dims[::-1] if d != "cov_lag")

@@ -42,7 +42,7 @@ class Deconvolution:
             if oversample is not None:
                 raise ValueError(
                     f"oversample = {oversample!r} needs deconvolve=True here. Only "
-                    "hrixs.integrate_frames takes it alone."
+                    "hrixs.integrate_frames takes it without deconvolve."
                 )
             return None
         return cls(OVERSAMPLE if oversample is None else whole_number("oversample", oversample))

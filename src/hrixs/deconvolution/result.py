@@ -100,7 +100,7 @@ def deconvolve(
     Parameters
     ----------
     data : xarray.Dataset
-        With ``sampled``, as from ``h.integrate(data, deconvolve=True)``; images may be selected or
+        With ``sampled``, from ``h.integrate(data, deconvolve=True)``; images may be selected or
         grouped. If it has ``counts`` (number of images), each entry is a group; otherwise all
         images are added up.
     oversample : int, optional
@@ -124,7 +124,7 @@ def deconvolve(
     if SAMPLED not in data:
         raise MissingDataError(
             f"the dataset has no variable {SAMPLED!r}, expected a result of h.integrate(data, "
-            "deconvolve=True), or groups of one: h.aggregate(result, 'hRIXS_delay')."
+            "deconvolve=True), or of h.aggregate on it."
         )
     made = spectra_of_sums(data, oversample=oversample, smoothing=smoothing)
     made = _over_energy(made, *(float(data[SAMPLED].attrs[name]) for name in _AXIS))

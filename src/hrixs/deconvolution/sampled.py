@@ -48,7 +48,7 @@ class Phases:
         height = -curve(first_column + np.arange(n_columns, dtype=np.float64))
         if not np.abs(height).max(initial=0.0) < 1e9:  # beyond this no line is on the frame
             raise ValueError(
-                f"curvature = {curve!r}, expected a curve with which lines are on the frame."
+                f"curvature = {curve!r}, expected a curve that keeps lines inside the frame."
             )
         whole = np.floor(height)
         phases = np.minimum(np.floor((height - whole) * n), n - 1).astype(np.int64)

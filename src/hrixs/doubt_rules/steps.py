@@ -70,7 +70,7 @@ def level_steps(name: str, first: NDArray[np.int64], step: Floats) -> list[Doubt
     name : str
         ``'row'`` or ``'column'``.
     first, step
-        As from `steps_of_level`, counted on the full chip.
+        As returned by `steps_of_level`, counted on the full chip.
     """
     if not len(first):
         return []

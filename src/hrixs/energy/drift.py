@@ -192,16 +192,17 @@ def _align_spectra(data: xr.Dataset, settings: dict[str, Any]) -> xr.Dataset:
     spectrum = data["spectrum"]
     if spectrum.ndim != 2 or not {"energy", "y"} & set(spectrum.dims):
         raise ValueError(
-            f"the spectra have dimensions {spectrum.dims}, expected (trainId, energy) or one other "
-            "in place of trainId. Select or add up the rest first."
+            f"the spectra have dimensions {spectrum.dims}, expected (trainId, energy), or another "
+            f"dimension instead of trainId. Select or add up the rest first."
         )
     axis = "energy" if "energy" in spectrum.dims else "y"
     (dim,) = (str(name) for name in spectrum.dims if name != axis)
     counts = np.asarray(spectrum.transpose(dim, axis).values, dtype=np.float64)
     if not (np.isfinite(counts).all() and counts.min() >= 0):
         raise ValueError(
-            "the spectra have values that are negative or NaN, expected counted photons, as from "
-            "centroid. Integrated intensity can't be aligned by the statistics of photons."
+            "the spectra have values that are negative or NaN, expected counted photons, "
+            "such as centroid returns. Integrated intensity can't be aligned by the statistics of "
+            "photons."
         )
     known = known_variance(data)
     variance = counts if known is None else known.transpose(dim, axis).values
@@ -276,7 +277,7 @@ def _measured(
 ) -> tuple[Shifts, Floats]:  # fmt: skip
     """Shifts of the groups, and numbers of photons compared."""
     if not len(position):
-        raise ValueError("there is no photon to align.")
+        raise ValueError("there are no photons to align.")
     low, high = ends
     if settings["region"] is not None:
         low, high = sorted(float(end) for end in settings["region"])

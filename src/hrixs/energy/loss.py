@@ -90,7 +90,8 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
             if zero.ndim != 1:
                 raise MissingDataError(
                     f"{n_without} of {zero.size} values of the photon energy are missing and it "
-                    "changes by more than a bin. Select the spectra that have one first."
+                    "changes by more than a bin. First select the spectra that have a photon "
+                    "energy."
                 )
             warn(
                 f"{n_without} of {zero.size} trains have no photon energy, which changes by more "
@@ -100,9 +101,9 @@ def energy_loss(data: xr.Dataset, *, elastic: float | xr.DataArray | None = None
             data, zero = data.isel(here), zero.isel(here)
         if "spectrum" not in data:
             raise ValueError(
-                f"elastic changes by {np.ptp(zero.values):.4g} eV, more than a bin, and the "
-                "difference of spectra, with its ratio, can't be moved. Call energy_loss for the "
-                "spectra, before the difference."
+                f"elastic changes by {np.ptp(zero.values):.4g} eV, more than a bin, so a "
+                "difference of spectra can't be put on an axis of energy loss. Call energy_loss "
+                "for the spectra, before the difference."
             )
         result = _moved(data, zero, mean, energy, step)
     of_loss = {"units": "eV", "long_name": "energy loss"}
@@ -146,7 +147,7 @@ def _energy_axis(data: xr.Dataset) -> tuple[Floats, float]:
     require_dataset(data, "a dataset with spectra")
     if _main(data) not in data or "energy" not in data[_main(data)].dims:
         raise MissingDataError(
-            "the dataset has no spectrum over the energy; make one first with centroid, integrate "
+            "the dataset has no spectrum against energy; make one first with centroid, integrate "
             "or process_run."
         )
     units = data["energy"].attrs.get("units")
@@ -171,8 +172,8 @@ def _zero_loss(data: xr.Dataset, elastic: float | xr.DataArray | None) -> xr.Dat
     others = [dim for dim in data[_main(data)].dims if dim != "energy"]
     if not set(zero.dims) <= set(others):
         raise ValueError(
-            f"the photon energy has dimensions {zero.dims}, expected some of the spectrum's, "
-            f"{tuple(others)}."
+            f"the photon energy has dimensions {zero.dims}, expected only dimensions of the "
+            f"spectrum, {tuple(others)}."
         )
     return on_axes_of(data, zero, "elastic")
 

@@ -61,7 +61,7 @@ def full_rows(spectrum: xr.DataArray, first_row: float) -> xr.DataArray:
         return spectrum.rename(energy="y").assign_coords(y=("y", rows, {"units": "px"}))
     raise ValueError(
         f"the spectrum has dimensions {spectrum.dims} and no attributes that give its rows, "
-        "expected one over y, or over the energy as from centroid or process_run."
+        "expected a spectrum over y, or over energy as returned by centroid or process_run."
     )
 
 

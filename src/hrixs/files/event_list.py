@@ -74,7 +74,7 @@ def read_events(path: str | os.PathLike[str]) -> xr.Dataset:
     Notes
     -----
     The spectrum in the file counts ``floor(f * (y - CF1 * x - CF2 * x**2))``, with ``f =
-    ExpansionFactor`` bins a row and positions from the corner of the first pixel. This holds for
+    ExpansionFactor`` bins per row and positions from the corner of the first pixel. This holds for
     each bin in the seven files of that beamline in https://github.com/mpmdean/pyrixs
     (notebooks/test_data). ``AcquireTime`` is that of all exposures: ``ExposureSplit`` times their
     number.
@@ -157,8 +157,8 @@ def _own_curve(recorded: dict[str, Any]) -> dict[str, Any]:
         return {}
     if values[2]:
         warn(
-            f"{_CURVE[2]} is {values[2]}, read as that of x**3; it was 0 in all files that this "
-            "was tried with. Compare the spectrum with the file's."
+            f"{_CURVE[2]} is {values[2]}, taken as the coefficient of x**3. In all files tested "
+            f"it was 0. Compare the spectrum with the file's."
         )
     coefficients = values if values[2] else values[:2]
     return Curvature(tuple(map(float, coefficients)), reference=-_FIRST_CENTRE).attrs()

@@ -30,7 +30,7 @@ def require_sources(path: str, dataset: Any) -> None:
     absent = absent_text(dataset) if dataset.is_virtual else None
     if absent is not None:
         raise ValueError(
-            f"{path}: {dataset.name} is put together from other datasets, and {absent}. HDF5 would "
+            f"{path}: {dataset.name} is a virtual dataset, and {absent}. HDF5 would "
             f"give zeros for such images. Copy what is missing next to {dataset.file.filename}, or "
             "read the images that are there with h5py."
         )

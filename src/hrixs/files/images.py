@@ -98,7 +98,7 @@ def open_images(
     >>> data["MaranaX"].dims, data["MaranaX"][:, 0, 0].values.tolist()
     (('trainId', 'x', 'y'), [9, 10, 11])
     >>> print(data.attrs["images"])
-    3 images of 48 x 64 pixels, one a file of data: first scan_9.npy, last scan_11.npy
+    3 images of 48 x 64 pixels, one per file of data: first scan_9.npy, last scan_11.npy
     """
     files, left_out = _image_files(path)
     stacks = [_stack(file, dataset, stack_axis) for file in files]
@@ -311,7 +311,7 @@ def _said(name: str, files: Sequence[str], stacks: Sequence[Stack], n_images: in
     if len(files) > 1:
         each = "one" if n_images == len(files) else "several"
         ends = f"first {Path(files[0]).name}, last {Path(files[-1]).name}"
-        return f"{what}, {each} a file of {name}: {ends}"
+        return f"{what}, {each} per file of {name}: {ends}"
     inside = f", {first.stored.name}" if first.stored.name else ""
     axis = f" ({first.axis_text()})" if first.axis is not None else ""
     return f"{what} from {name}{inside}{axis}"

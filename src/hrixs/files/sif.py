@@ -70,7 +70,7 @@ def stored_spool(path: str, dataset: str | None) -> Stored:
     if encoding not in _ENCODINGS:
         raise ValueError(
             f"{path} has pixels of the encoding {encoding}, expected {' or '.join(_ENCODINGS)}. "
-            "Save it with 16 bits a pixel, or export it as TIFF."
+            "Save it with 16 bits per pixel, or export it as TIFF."
         )
     dtype = np.dtype(_ENCODINGS[encoding])
     stride, width, height = (int(settings[f"AOI{one}"]) for one in ("Stride", "Width", "Height"))

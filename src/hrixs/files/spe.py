@@ -104,7 +104,7 @@ def _old(path: str, head: bytes, size: int) -> _Layout:
     code, n = struct.unpack_from("<h", head, 108)[0], struct.unpack_from("<i", head, 1446)[0]
     if code not in _OLD_TYPES:
         raise ValueError(
-            f"{path}: pixels of the type {code} of SPE are not read, only {list(_OLD_TYPES)}."
+            f"{path}: pixels of SPE type {code} cannot be read, only those of {list(_OLD_TYPES)}."
         )
     dtype = np.dtype(_OLD_TYPES[code])
     stride = width * height * dtype.itemsize
@@ -134,14 +134,15 @@ def _new(path: str, footer: bytes) -> _Layout:
         )
     pixel = str(frame.get("pixelFormat"))
     if pixel not in _NEW_TYPES:
-        raise ValueError(f"{path}: pixels {pixel} are not read, only {', '.join(_NEW_TYPES)}.")
+        raise ValueError(f"{path}: pixels {pixel} cannot be read, only {', '.join(_NEW_TYPES)}.")
     region, dtype = regions[0], np.dtype(_NEW_TYPES[pixel])
     height, width = int(region.get("height", 0)), int(region.get("width", 0))
     size, stride = int(frame.get("size", 0)), int(frame.get("stride", 0))
     if size != height * width * dtype.itemsize or stride < size:
         raise ValueError(
-            f"{path}: a frame of {height} x {width} pixels takes {height * width * dtype.itemsize} "
-            f"bytes, and the footer says {size}, at distances of {stride}."
+            f"{path}: a frame of {height} x {width} pixels has {height * width * dtype.itemsize} "
+            f"bytes, but the footer states {size} bytes for a frame, and one every {stride} bytes. "
+            "Save it again with LightField, or export it as TIFF."
         )
     clock = _clock(root, size, stride)
     n = int(frame.get("count", 0))

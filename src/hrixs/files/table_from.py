@@ -31,7 +31,7 @@ def photon_table_from(
 ) -> xr.Dataset:
     """Make a photon table of positions found by another program.
 
-    It can be used in all functions that take the table of `find_photons`. Without `charge` there is
+    Give it to any function that takes the table of `find_photons`. Without `charge` there is
     no column of charges, and without `double` each entry is one photon.
 
     Parameters
@@ -67,8 +67,8 @@ def photon_table_from(
     Raises
     ------
     ValueError
-        If lengths differ, a position is not finite or outside `shape`, or `frame` is not a number
-        of a frame.
+        If lengths differ, a position is not finite or outside `shape`, or `frame` holds values
+        that are not frame numbers.
 
     Examples
     --------
@@ -115,8 +115,8 @@ def _column(name: str, values: ArrayLike) -> NDArray[np.float64]:
         ) from error
     if column.ndim != 1:
         raise ValueError(
-            f"{name} has shape {column.shape}, expected one value a photon, (n,). Of a table of "
-            "two columns give photon_table_from(*table.T)."
+            f"{name} has shape {column.shape}, expected one value per photon, (n,). For a table "
+            f"with two columns, give photon_table_from(*table.T)."
         )
     return column
 
@@ -126,7 +126,7 @@ def _flags(double: ArrayLike) -> NDArray[np.bool_]:
     if not np.isin(flags, (0, 1)).all():
         raise ValueError(
             "double has values other than 0 and 1, expected True where an entry stands for two "
-            "photons, as charge > 1.5 * charge_of_one."
+            "photons, such as charge > 1.5 * charge_of_one."
         )
     return flags.astype(bool)
 
@@ -142,7 +142,7 @@ def _frame_numbers(frame: ArrayLike, n_frames: int | None) -> NDArray[np.int64]:
     ):
         raise ValueError(
             f"frame has values from {given.min():.15g} to {given.max():.15g}, expected whole "
-            f"numbers from 0, below {most:.0f}. Of train ids, or other names of frames, give "
+            f"numbers from 0, below {most:.0f}. For train ids or other labels of frames, give "
             "frame=np.unique(names, return_inverse=True)[1]."
         )
     return given.astype(np.int64)
@@ -162,7 +162,9 @@ def _of_frames(
 ) -> dict[str, tuple[int, int]]:
     """Attributes on the position of the frames, after a check that no photon is outside."""
     if np.shape(shape) != (2,):
-        raise ValueError(f"shape = {shape!r}, expected pixels along x and y, as (1632, 800).")
+        raise ValueError(
+            f"shape = {shape!r}, expected the numbers of pixels along x and y, such as (1632, 800)."
+        )
     ranges = {}
     for name, given, first in zip(("x", "y"), shape, begin, strict=True):
         size = whole_number("shape", given)

@@ -106,8 +106,8 @@ def _samples_doubt(series: Any, page: Any) -> str:
     axis = series.axes.find("S")
     colours = {3: ": RGB", 4: ": RGBA or CMYK"}.get(n, "")
     return (
-        f"has {n} samples a pixel{colours}, shape {tuple(series.shape)}: that is a picture, not "
-        "counts of a camera. Save one value a pixel (tifffile: photometric='minisblack'), or, if "
+        f"has {n} samples per pixel{colours}, shape {tuple(series.shape)}: that is a picture, not "
+        "counts of a camera. Save one value per pixel (tifffile: photometric='minisblack'), or, if "
         f"each sample is an image, give --stack-axis {axis} (stack_axis={axis})."
     )
 
@@ -140,8 +140,8 @@ def _require_last_page(path: str, file: Any) -> None:
     following = struct.unpack(tiff.offsetformat, pointer)[0] if pointer else -1
     if following:
         raise ValueError(
-            f"{path} is cut short: pages follow the {len(file.pages)} that can be read. Copy it "
-            "again."
+            f"{path} is cut short: more pages follow the {len(file.pages)} that can be read. "
+            "Copy it again."
         )
 
 

@@ -39,7 +39,7 @@ def groups_of(ds: xr.Dataset, by: Any, dim: str, **options: Any) -> list[Groups]
     in_all = np.logical_and.reduce([one.number >= 0 for one in groups])
     if not in_all.any():
         raise MissingDataError(
-            "no image is in a group of each variable. Give wider groups, or fewer variables."
+            "no image is in a group of every variable. Give wider groups, or fewer variables."
         )
     return [_only(one, in_all, ds) for one in groups]
 

@@ -90,7 +90,7 @@ class Rule:
         bins = np.floor((values - origin) / self.step + 0.5)
         if not (np.ptp(bins) < _MOST_BINS and np.abs(bins).max() < _LAST_WHOLE):
             raise ValueError(
-                f"step = {self.step:g} and origin = {origin:g} do not fit to {self.name}, from "
+                f"step = {self.step:g} and origin = {origin:g} do not fit {self.name}, from "
                 f"{values.min():.6g} to {values.max():.6g}: too many bins. Give a wider step."
             )
         borders = origin + self.step * (np.arange(bins.min(), bins.max() + 2) - 0.5)
@@ -205,7 +205,7 @@ def _rule(name: str, ds: xr.Dataset, **given: Any) -> Rule:
     if "edges" in given:
         given["edges"] = edges = _numbers("edges", given["edges"], 2)
         if not (np.diff(edges) > 0).all():
-            raise ValueError(f"edges = {given['edges']}, expected ascending ones.")
+            raise ValueError(f"edges = {given['edges']}, expected ascending values.")
     if "setpoints" in given:
         if given.get("tolerance") == "auto":
             raise ValueError("tolerance='auto' is given with setpoints, expected a number.")

@@ -176,7 +176,7 @@ def aligned(spectrum: xr.DataArray, values: xr.DataArray, text: str) -> xr.DataA
     others = [str(dim) for dim in values.dims if dim not in spectrum.dims]
     if others:
         raise ValueError(
-            f"{text} has dimensions {values.dims}, expected some of the spectrum's, "
+            f"{text} has dimensions {values.dims}, expected only dimensions of the spectrum, "
             f"{spectrum.dims}. Sum over {', '.join(others)} first: .sum({others!r})."
         )
     for dim in map(str, values.dims):
@@ -185,7 +185,7 @@ def aligned(spectrum: xr.DataArray, values: xr.DataArray, text: str) -> xr.DataA
         elif values.sizes[dim] != spectrum.sizes[dim]:
             raise ValueError(
                 f"{text} has {values.sizes[dim]} values along {dim}, expected "
-                f"{spectrum.sizes[dim]}, or a coordinate {dim} that says which they are."
+                f"{spectrum.sizes[dim]}, or a coordinate {dim} to match them with the spectra."
             )
     return values.drop_vars([name for name in values.coords if name not in values.dims])
 
@@ -198,7 +198,7 @@ def _at(spectrum: xr.DataArray, values: xr.DataArray, dim: str, text: str) -> xr
         return values.assign_coords({dim: spectrum[dim].variable})
     if not known.is_unique:
         raise ValueError(
-            f"{text} has several values at the same {dim}, and others than the spectra. Give one "
+            f"{text} has several values at the same {dim}, and not those of the spectra. Give one "
             "value for each."
         )
     lacking = np.asarray(~wanted.isin(known))

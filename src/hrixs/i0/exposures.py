@@ -79,8 +79,8 @@ def exposures_of(
     ids = np.unique(all_images)
     if len(ids) < 2:
         raise MissingDataError(
-            "how many trains an exposure has is not known: no exposure time is recorded, and there "
-            "is one image only. Set I0_TRAINS (on the command line --i0-trains)."
+            "the number of trains per exposure is not known: no exposure time is recorded, and "
+            "there is only one image. Set I0_TRAINS (on the command line --i0-trains)."
         )
     n = int(np.median(np.diff(ids)))
     return Exposures(np.full(n_images, max(n, 1)), "the distance of images")

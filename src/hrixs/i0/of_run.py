@@ -156,7 +156,7 @@ def i0_of_run(
     for one in data.values():
         ids = one.train_ids if ids is None else np.intersect1d(ids, one.train_ids)
     if ids is None:
-        raise ValueError(f"I0 = {which!r} names no field, expected one at least.")
+        raise ValueError(f"I0 = {which!r} names no field, expected at least one.")
     sums = {name: _per_train(one, ids) for name, one in data.items()}
     expression = Expression(text)
     values = np.asarray(expression.of(sums), dtype=np.float64)

@@ -167,8 +167,8 @@ def with_ratio(
         return result
     if of_spectra is not add:
         warn(
-            "normalized is left out: aggregators['spectrum'] is no sum any more, which could be "
-            "divided by that of the norms. Normalise the result."
+            "normalized is left out: aggregators['spectrum'] is not a sum any more, so it cannot "
+            "be divided by the sum of the norms. Normalise the result."
         )
         return result
     result = add_normalized(result, divisor.name, tell=False)

@@ -22,7 +22,7 @@ _OF_IMAGES = 16
 _LARGEST_PART = 2.2
 # Probabilities that light makes a pixel a seed, or part of a track.
 SEED_CHANCE, GROW_CHANCE = 3e-6, 1e-3
-# Smallest light assumed everywhere, in shares of photons a pixel: lines may move there.
+# Smallest light assumed everywhere, in shares of photons per pixel: lines may move there.
 _LEAST_LIGHT = 0.02
 # Light is certain above this number of standard deviations.
 _CERTAIN = 6.0

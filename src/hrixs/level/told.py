@@ -60,10 +60,9 @@ def told(columns: Mapping[str, NDArray[Any]], names: Names) -> dict[str, Any]:
         flat = np.flatnonzero(~(errors <= LARGEST_ERROR))
         if len(flat):
             warn(
-                f"the dark has too little structure to determine its factor within "
-                f"{LARGEST_ERROR:g} in "
-                f"{len(flat)} images: it is 1 there ({_named(flat, names)}). Set DARK_FIT = "
-                "'offset'."
+                "the dark has too little structure to determine its factor within "
+                f"{LARGEST_ERROR:g} in {len(flat)} images: the factor is set to 1 "
+                f"({_named(flat, names)}). Set DARK_FIT = 'offset'."
             )
     if LIT in columns:
         lit = np.flatnonzero(columns[LIT])

@@ -38,7 +38,7 @@ class Taking:
         Raises
         ------
         MissingDataError, ValueError
-            As `LiveSpectra.add` and `Receiver.next`.
+            As in `LiveSpectra.add` and `Receiver.next`.
         """
         train = self.receiver.next(_TICK)
         try:

@@ -126,8 +126,8 @@ def pixel_noise(
     stack = as_frames(frames)
     if len(stack) < 3:
         raise ValueError(
-            f"{len(stack)} frames given, expected at least 3: the noise of a pixel is how it "
-            "differs from frame to frame."
+            f"{len(stack)} frames given, expected at least 3: the noise of a pixel is its scatter "
+            f"from frame to frame."
         )
     stack = as_frames(stack.pixels.reshape(-1, *stack.frame_shape))
     bad = as_mask(mask, stack, usable=False)

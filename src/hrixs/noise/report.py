@@ -260,7 +260,7 @@ def noise_report(
     if peaks and gain is not None and not _POSSIBLE_GAINS[0] < gain < _POSSIBLE_GAINS[1]:
         raise ValueError(
             f"one photon of {energy:g} eV comes out as {peaks.adu_per_photon:.4g} ADU, a gain of "
-            f"{gain:.2g} electrons an ADU, which no camera has: these are not photons. Mask stuck "
+            f"{gain:.2g} electrons per ADU, which no camera has: these are not photons. Mask stuck "
             "rows and hot pixels first (find_bad_pixels(run)), and check the energy (eV)."
         )
     still = stack if darks is None else darks

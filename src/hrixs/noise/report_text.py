@@ -34,13 +34,13 @@ def report_lines(report: Any) -> list[str]:
         _adu(report, value, 1) for value in (noise, squares, float(np.median(level)))
     )
     rows = [
-        ("noise", f"{of_pixel} ADU a pixel, {of_square} ADU a 2x2 square"),
+        ("noise", f"{of_pixel} ADU per pixel, {of_square} ADU per 2x2 square"),
         ("pedestal", f"{pedestal} ADU, moves by {np.ptp(level):.2g} ADU over the run"),
         *_photon_rows(report),
         *_threshold_rows(report, 4 * float(np.median(level)), squares),
     ]
     if report.pixels is not None:
-        over_time = f"{_adu(report, _typical(report.pixels), 1)} ADU a pixel from frame to frame"
+        over_time = f"{_adu(report, _typical(report.pixels), 1)} ADU per pixel from frame to frame"
         rows.insert(1, ("", over_time))
     width = max(len(name) for name, _ in rows) + 2
     title = f"Noise report of {attrs['n_frames']} frames of {nx} x {ny} pixels, {dark}"
@@ -60,7 +60,7 @@ def _photon_rows(report: Any) -> list[tuple[str, str]]:
         ]
     per_frame = report.attrs["n_spots"] / report.attrs["n_frames"]
     rows = [
-        ("photons", f"{per_frame:.4g} spots a frame"),
+        ("photons", f"{per_frame:.4g} spots per frame"),
         (
             "one photon",
             f"{_adu(report, peaks.adu_per_photon)} ± {peaks.adu_per_photon_err:.1g} ADU, "
@@ -72,7 +72,7 @@ def _photon_rows(report: Any) -> list[tuple[str, str]]:
         ),
     ]
     if report.electrons_per_adu is not None:
-        rows.append(("gain", f"{report.electrons_per_adu:.3f} electrons an ADU"))
+        rows.append(("gain", f"{report.electrons_per_adu:.3f} electrons per ADU"))
     return rows
 
 
@@ -84,12 +84,12 @@ def _threshold_rows(report: Any, pedestal: float, noise: float) -> list[tuple[st
             f"{_adu(report, report.threshold)}  ({_adu(report, height, -1)} ADU above the squares' "
             "pedestal, "
             f"{height / noise:.1f} standard deviations; noise makes {_few(report.false_hits)} "
-            "false hits a frame)",
+            "false hits per frame)",
         ),
         ("", f"for frames {_with_dark(report)} a dark subtracted, as these; not for others"),
     ]
     if "dark_hits" in report.scan:
-        rows.append(("dark frames", f"{_few(_dark_hits(report))} hits a frame at THRESHOLD"))
+        rows.append(("dark frames", f"{_few(_dark_hits(report))} hits per frame at THRESHOLD"))
     if report.dbl_threshold is None:
         rows.append(("DBL_THRESHOLD", "None  (unknown without the peak of single photons)"))
     else:
@@ -142,7 +142,7 @@ def _remarks(report: Any) -> list[str]:
         hits = float(report.scan["hits"].sel(threshold=report.threshold, method="nearest"))
         if in_dark > max(_DARK_HITS * hits, _LEAST_DARK_HITS):
             remarks.append(
-                f"the dark frames have {in_dark:.2g} hits a frame at THRESHOLD, those with light "
+                f"the dark frames have {in_dark:.2g} hits per frame at THRESHOLD, those with light "
                 f"{hits:.2g}: hot pixels that are not masked, cosmic rays, or light."
             )
     n_above = report.charges.attrs["n_above"]

@@ -28,13 +28,13 @@ def export(
     ----------
     result : xarray.Dataset or xarray.DataArray
         Spectra of one or more dimensions, such as those of `hRIXS.centroid`, `hRIXS.aggregate` or
-        `photon_spectrum`; or a photon table, to text or netCDF.
+        `photon_spectrum`. Or a photon table, for text and netCDF files only.
     path : path
         The file. An existing file is replaced as a whole when the new one is complete.
 
         ``.dat``, ``.txt``
             Columns in text, which `numpy.loadtxt` reads: the axis, then each spectrum and its
-            error. Lines that begin with ``#`` have the names and units of the columns, the
+            error. Lines that begin with ``#`` give the names and units of the columns, the
             settings and all other values of `result`.
         ``.csv``
             The same with commas, and with a row of names before the numbers.
@@ -55,10 +55,10 @@ def export(
 
     Notes
     -----
-    Images are left out, and in text photons next to spectra, too; a line of the file lists them.
-    Errors are one standard deviation, named ``..._err``, from `hrixs.error_of`; spectra whose
-    errors are not known are written without. netCDF holds the result as it is, and
-    ``hrixs.error(name)`` works after reading. Bins without a value are ``nan``.
+    A netCDF file holds the whole result, and ``hrixs.error(name)`` works after reading. The other
+    formats leave out images, and text leaves out photons next to spectra; the file lists what is
+    left out. Errors are one standard deviation, named ``..._err``, from `hrixs.error_of`; a
+    spectrum whose error is not known is written without one. Bins without a value are ``nan``.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class PhaseCorrection:
     ----------
     table : xarray.Dataset
         ``unbiased (axis, phase)``: unbiased by measured phase, pixels, monotone, from -0.5 to
-        0.5. In `attrs`: ``n_singles`` and those left out, as from `phase_uniformity`;
+        0.5. In `attrs`: ``n_singles`` and those left out, see `phase_uniformity`;
         ``table_err`` (pixels, rms error of the table), ``left_by_tilt`` and ``false_bias``
         (pixels, peak to peak: what the line's own phases may have put into the table).
         Write it with ``table.to_netcdf``, and read it with ``PhaseCorrection(dataset)``.
@@ -83,7 +83,7 @@ class PhaseCorrection:
         Parameters
         ----------
         photons : xarray.Dataset
-            A photon table, as from the finder that the correction was learned from.
+            A photon table, made by the finder that the correction was learned from.
         doubles : bool
             Whether to correct doubles, too. Their position is between two photons, so the table of
             the single photons does not apply to them.
@@ -151,7 +151,7 @@ def phase_correction(
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`, with uncorrected positions. Doubles and photons
+        A photon table from `find_photons`, with uncorrected positions. Doubles and photons
         with a ``flag`` are left out and counted.
     curvature : Curvature or (float, float)
         The curve of the lines, or ``(CURVE_A, CURVE_B)``. Phases of y are uniform only if lines

@@ -80,7 +80,7 @@ def classify_photons(
     Returns
     -------
     xarray.Dataset
-        The photon table, as from `find_photons`. ``threshold`` is `candidate_low` in ADU;
+        The photon table, as returned by `find_photons`. ``threshold`` is `candidate_low` in ADU;
         ``n_dropped`` counts candidates with too little charge in their 3x3 square.
 
     Raises

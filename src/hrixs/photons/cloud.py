@@ -42,15 +42,14 @@ def estimate_cloud(
         If there are too few isolated single photons, if they are hot pixels or wider than 1.25 px,
         or if the table was made without a fit.
     TypeError, ValueError
-        As `find_photons`.
+        As in `find_photons`.
 
     Notes
     -----
-    A Gaussian cloud that widens changes by its second derivatives in space. With these, each fit
-    gives the width of its own cloud in one more step. The widths are averaged with their weights,
-    and the photons are fitted again until the average equals the width that was used. The fit
-    takes part of the noise for a shift of the photon, which makes clouds look narrower; this is
-    corrected.
+    Each photon is fitted with a given width, and one more step of the fit, with the second spatial
+    derivatives of the Gaussian, gives the width of its own cloud. The weighted mean of these widths
+    is used for the next fit, until it no longer changes. A fit mistakes part of the noise for a
+    shift of the photon, which makes clouds look narrower; the result is corrected for this.
 
     Examples
     --------
@@ -88,8 +87,8 @@ def _of_table(photons: xr.Dataset) -> CloudEstimate:
     if abs(estimate.cloud_sigma / used - 1) > _LARGEST_STEP:
         warn(
             f"the photons were fitted with cloud_sigma = {used:.3g} px, but show a width of "
-            f"{estimate.cloud_sigma:.3g} px. This is only a first estimate. Find the photons "
-            "again with this cloud_sigma."
+            f"{estimate.cloud_sigma:.3g} px. The width found is only a first estimate: find the "
+            f"photons again with it as cloud_sigma."
         )
     return estimate
 

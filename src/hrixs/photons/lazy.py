@@ -27,7 +27,7 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
     Parameters
     ----------
     frames : xarray.DataArray or dask.array.Array, shape (..., x, y)
-        Chunked along the first dimension, as from ``from_run(run, lazy=True)``.
+        Chunked along the first dimension, as returned by ``from_run(run, lazy=True)``.
     energy : float or array_like, optional
         Photon energy in eV, one number or one per frame: photons are then found by
         `classify_photons`, otherwise by `find_photons`.
@@ -120,7 +120,7 @@ def _labelled(frames: Any) -> xr.DataArray:
         frames = xr.DataArray(frames, dims=[*dims, "x", "y"])
     if not is_lazy(frames):
         raise TypeError(
-            "frames are in memory already, expected lazy ones. Use find_photons or "
+            "frames are already in memory, expected a dask array. Use find_photons or "
             "classify_photons, or load the run with from_run(..., lazy=True)."
         )
     if not {"x", "y"} <= set(frames.dims):

@@ -31,7 +31,7 @@ def uneven_level(
     frames : Frames
         Frames, of which the first few are used.
     dark, mask : numpy.ndarray, shape (x, y), optional
-        As from `hrixs.camera.as_dark` and `as_mask`.
+        As returned by `hrixs.camera.as_dark` and `as_mask`.
     threads : int, optional
 
     Returns

@@ -37,7 +37,7 @@ class PhaseUniformity:
         ``bias`` (pixels, measured minus unbiased position). Over ``block`` (middle column, pixels)
         and ``phase``: ``block_counts`` of y. In `attrs`: ``n_singles``, ``n_doubles``,
         ``n_flagged``, ``n_not_finite``, ``least_seen`` (pixels, peak to peak: a smaller bias
-        cannot be detected), ``left_by_tilt`` (as from `left_by_tilt`), ``blocks_p_value``
+        cannot be detected), ``left_by_tilt`` (see `left_by_tilt`), ``blocks_p_value``
         (probability that blocks with equal phases differ as much) and ``blocks_modulation`` (rms
         of their difference).
     """
@@ -137,7 +137,7 @@ def phase_uniformity(
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`, with uncorrected positions. Doubles and photons
+        A photon table from `find_photons`, with uncorrected positions. Doubles and photons
         with a ``flag`` are left out and counted.
     curvature : Curvature or (float, float)
         The curve, or ``(CURVE_A, CURVE_B)``, to check whether the lines cross enough rows.
@@ -254,8 +254,8 @@ def single_photons(photons: xr.Dataset) -> tuple[NDArray[np.bool_], dict[str, in
     lost = int((~double & ~flagged & ~placed).sum())
     if lost:
         warn(
-            f"{lost} of {len(single)} photons are left out: they have no finite position, and no "
-            "flag."
+            f"{lost} of {len(single)} photons are left out: their x or y is NaN or infinite, "
+            "and no flag says why."
         )
     counted = {"n_singles": single, "n_doubles": double, "n_flagged": flagged}
     return single, {name: int(each.sum()) for name, each in counted.items()} | {

@@ -104,7 +104,7 @@ def resolve_photons(
     Returns
     -------
     xarray.Dataset
-        The photon table, as from `find_photons`, with single photons only, sorted by frame and
+        A photon table like that of `find_photons`, with single photons only, sorted by frame and
         then by ``x``. Columns: ``x``, ``y``, ``charge`` (fitted for an isolated photon, else the
         charge of one photon), ``sigma_x``, ``sigma_y`` (including the effect of fitting the
         neighbours, too), ``chi2``, ``flag`` (4: a near neighbour, 8: cut by a mask or the border)

@@ -68,7 +68,7 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         ``x``, ``y``, ``charge``, ``double`` and, for fitted photons, the results of the fit, over
         dim ``photon``, with the coordinates ``frame`` (number of the frame in `result`) and
-        ``trainId``, as from `find_photons`: `photon_spectrum` makes spectra from it.
+        ``trainId``, as returned by `find_photons`: `photon_spectrum` makes spectra from it.
 
     Raises
     ------

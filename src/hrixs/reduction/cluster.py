@@ -73,7 +73,7 @@ def reduce_on(
         import dask
         from distributed import as_completed
 
-        # A task, not scattered data: if a worker dies, only the results of tasks can be made
+        # A task, not scattered data: if a worker dies, only the results of tasks can be computed
         # again.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10GB"}):
             shared = client.submit(_as_it_is, small, pure=False)
@@ -165,8 +165,8 @@ def _n_threads(client: Client) -> int:
     if not isinstance(client, Client) or client.asynchronous:
         kind = "an asynchronous" if isinstance(client, Client) else type(client).__name__
         raise TypeError(
-            f"client is {kind} {client!r}, expected a synchronous dask.distributed.Client, as "
-            "from Client(cluster)."
+            f"client is {kind} {client!r}, expected a synchronous dask.distributed.Client, such "
+            f"as Client(cluster)."
         )
     n_threads = int(sum(client.nthreads().values()))
     if not n_threads:

@@ -59,11 +59,11 @@ def reduce_run(
     faults : Faults
         Collects the unusable images.
     budget : Budget
-        As from `share_out`.
+        As returned by `share_out`.
     progress : bool
         Whether to show a bar.
     done : iterable of PartResult
-        Results from earlier, which are not made again.
+        Results from earlier, which are not recomputed.
     save : callable, optional
         Called with results as they come.
     reduce_parts : callable, optional

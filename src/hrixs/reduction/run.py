@@ -62,7 +62,7 @@ def process_run(
     Parameters
     ----------
     indexed : IndexedRun
-        As from `hrixs.runs.indexed_run.index_run`, with the slow data to add to the spectra.
+        As returned by `hrixs.runs.indexed_run.index_run`, with the slow data to add to the spectra.
     analysis : Analysis
         What is done with the images.
     crop : Crop
@@ -171,7 +171,7 @@ def require_free_names(fields: Iterable[str], more: tuple[str, ...] = ()) -> Non
     if taken:
         raise ValueError(
             f"the field {taken[0]!r} would replace a variable that is made from the images. Give "
-            "it a different name, as "
+            "it a different name, for example "
             f"extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
         )
 

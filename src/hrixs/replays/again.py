@@ -1,4 +1,4 @@
-"""Make a result again, and compare it with the original."""
+"""Reproduce a result, and compare it with the original."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hrixs.utils.provenance import __version__
 
 @dataclass(frozen=True)
 class MadeAgain:
-    """A result made again.
+    """A reproduced result.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ def made_again(
         raise MissingDataError(
             "the result has no attribute 'steps', so its steps are not known. Results of the "
             "class hRIXS and of the command hrixs process have it. A file of hrixs watch was made "
-            "from a stream of trains and cannot be made again; type hRIXS.from_result to read its "
+            "from a stream of trains and cannot be reproduced; use hRIXS.from_result to read its "
             "settings."
         )
     again = Replay(spectrometer, moved, of_h).result(steps)

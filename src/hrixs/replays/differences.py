@@ -1,4 +1,4 @@
-"""Compare a result with the same one made again: its values, or the bytes of its file."""
+"""Compare a result with the reproduced one: its values, or the bytes of its file."""
 
 from __future__ import annotations
 

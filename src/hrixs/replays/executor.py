@@ -1,4 +1,4 @@
-"""Make results again by the steps recorded in their attributes."""
+"""Reproduce results by the steps recorded in their attributes."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Replay:
         if name == "given":
             raise ValueError(
                 "the images or spectra came from a dataset in memory without recorded calls, so "
-                "hrixs cannot make them again. Start with from_run, process_run or open_images."
+                "hrixs cannot reproduce them. Start with from_run, process_run or open_images."
             )
         plain = step.get("args", {})
         if name == "assign":
@@ -144,7 +144,7 @@ class Replay:
         )
 
     def dark(self, known: Mapping[str, Any]) -> Dark:
-        """Make the dark again."""
+        """Reproduce the dark."""
         digest = str(known.get("digest"))
         if digest in self._darks:
             return self._darks[digest]
@@ -174,7 +174,7 @@ class Replay:
         return self._darks[digest]
 
     def _argument(self, name: str, plain: Any) -> Any:
-        """Prepare an argument of a call: make results again, open runs, replace moved paths."""
+        """Prepare an argument of a call: reproduce results, open runs, replace moved paths."""
         if isinstance(plain, dict) and plain.get(KIND) == "result":
             return self.result(plain["steps"])
         if isinstance(plain, dict) and plain.get(KIND) == "run":

@@ -1,4 +1,4 @@
-"""Write how a result was made, as Python code that makes it again."""
+"""Write how a result was made, as Python code that reproduces it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INDENT = "    "
 
 
 def how_made(result: Result) -> str:
-    """Return Python code that makes a result again.
+    """Return Python code that reproduces a result.
 
     Parameters
     ----------

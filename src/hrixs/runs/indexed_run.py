@@ -232,8 +232,8 @@ def index_run(
         raise MissingDataError(faults.why_none(camera))
     if len(entries) == 0:
         raise MissingDataError(
-            f"the run has no image of {camera} in its {len(run.train_ids)} trains; expected one at "
-            "least. Check the run number."
+            f"the run has no image of {camera} in its {len(run.train_ids)} trains; expected at "
+            f"least one. Check the run number."
         )
     dims = _dims_of(camera, where[camera], entries)
     run.report_lost_files([one["source"] for one in where.values()], faults)

@@ -65,7 +65,7 @@ mnemonics: dict[str, Mnemonic] = {
     "hRIXS_exposure": _entry(_SCAN, "exposure.value"),
     # EXtra-foam and public SCS analyses (XAS) name the monochromator so: check on site.
     "nrj": _entry("SA3_XTD10_MONO/MDL/PHOTON_ENERGY", "actualEnergy.value"),
-    # Energies of the pulses of SASE3, 1000 values a train, in public SCS analyses and EXtra-foam:
+    # Energies of the pulses of SASE3, 1000 values per train, in public SCS analyses and EXtra-foam:
     # before the beamline, and in the hutch. Check on site.
     "XTD10_SA3": _entry(f"{_XGM_BEAMLINE}:output", "data.intensitySa3TD", "XGMbunchId"),
     "SCS_SA3": _entry(f"{_XGM_HUTCH}:output", "data.intensitySa3TD", "XGMbunchId"),
@@ -158,8 +158,8 @@ def checked_entry(name: str, entry: Any) -> Mnemonic:
     if not all(isinstance(part, str) for part in (source, key, *names)):
         raise TypeError(
             f"hrixs.mnemonics[{name!r}] is {entry!r:.200}, expected an entry such as "
-            "{'source': 'SOURCE', 'key': 'KEY', 'dim': ['x', 'y']}; 'dim' is [] for a number a "
-            "train."
+            "{'source': 'SOURCE', 'key': 'KEY', 'dim': ['x', 'y']}; 'dim' is [] for one number "
+            "per train."
         )
     return _entry(str(source), str(key), *names)
 

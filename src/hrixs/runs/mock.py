@@ -46,7 +46,7 @@ def write_run(
     camera : str
         Mnemonic of the camera.
     slow : dict of str to array_like, shape (n_trains, ...)
-        Slow data by mnemonic: one value a train or one a pulse, also for trains without an image.
+        Slow data by mnemonic: one value per train or per pulse, also for trains without an image.
     trains_without_image : sequence of int
         Positions (from 0) of the trains without an image; these are added to those with images.
     n_sequence_files : int

@@ -225,7 +225,7 @@ def _of_files(paths: Iterable[Path]) -> Run:
     if not files:
         text = "; ".join(f"{Path(path).name}: {why}" for path, why in lost) or "no .h5 file in it"
         raise MissingDataError(
-            f"the run can't be opened, no file in it can be read: {text}."
+            f"the run can't be opened, because none of its files can be read: {text}."
         ) from first_error
     ids = np.unique(np.concatenate([file.train_ids for file in files]))
     return Run(_sorted(files), ids, tuple(lost))

@@ -101,7 +101,9 @@ def load_slow_data(
         if index is None and run.was_deselected(source, key):
             where = f"{source} / {key} was deselected from the open run"
         if name in set(required):
-            raise MissingDataError(f"{name} can't be loaded: {where}. Correct hrixs.mnemonics.")
+            raise MissingDataError(
+                f"{name} can't be loaded: {where}. Correct its entry in hrixs.mnemonics."
+            )
         warn(f"{name} is left out: {where if index is None else 'it has no value for any train'}.")
     return found
 

@@ -152,7 +152,7 @@ def _require_spectra(one: Any) -> str:
         have = one["spectrum"].dims if "spectrum" in one else "none"
         raise MissingDataError(
             f"a result's spectra have dimensions {have}, expected ({_DIM!r}, ..., 'energy'), as "
-            "from process_run or centroid. Join them before they are aggregated."
+            f"returned by process_run or centroid. Join them before they are aggregated."
         )
     return str(one["spectrum"].dims[0])
 
@@ -251,7 +251,9 @@ def _of_all(given: Sequence[xr.Dataset]) -> dict[str, xr.Variable]:
     }
     left = [name for name in names if name not in same]
     if left:
-        warn(f"{', '.join(left)} differ from run to run and are not over {_DIM}: left out.")
+        warn(
+            f"{', '.join(left)} are left out: they differ from run to run, and are not over {_DIM}."
+        )
     return same
 
 

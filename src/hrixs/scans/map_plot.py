@@ -59,7 +59,7 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     if values is None or values.ndim != 2:
         shape = "nothing" if values is None else f"dimensions {values.dims}"
         raise MissingDataError(
-            f"{name} has {shape}, expected a map over two dimensions, as from rixs_map or "
+            f"{name} has {shape}, expected a map over two dimensions, as returned by rixs_map or "
             "difference. Select a part of the data with two dimensions first."
         )
     over, along = (str(dim) for dim in values.dims)

@@ -105,7 +105,7 @@ def rixs_map(
         steps = energy_loss(steps, elastic=elastic)
     elif elastic is not None:
         raise ValueError(
-            "elastic is given with axis='energy', which has no zero of loss. Leave elastic out."
+            "elastic is given with axis='energy', which does not use it. Leave elastic out."
         )
     steps[incident].attrs = {"long_name": "incident energy", "units": "eV"} | {
         name: value for name, value in data[incident].attrs.items() if name != "long_name"
@@ -156,7 +156,8 @@ def _with_one_spectrum_each(data: xr.Dataset, incident: str) -> xr.Dataset:
     if left:
         warn(
             f"{', '.join(left)} left out of the map: values over {', '.join(map(str, n_within))} "
-            "are not one for each image. Add them up before, as data.sum(...), to keep them."
+            "are not one for each image. Add them up before, for example with data.sum(...), to "
+            "keep them."
         )
     return data[rest].drop_vars(own, errors="ignore").assign(kept)
 
@@ -178,12 +179,12 @@ def _steps(data: xr.Dataset, incident: str, dim: str, grouping: dict[str, Any]) 
 
 @recorded
 def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
-    """Cut a map: sum over a range of one axis, as a function of the other.
+    """Cut a map: sum over a range of one axis, and return the sum along the other.
 
     Parameters
     ----------
     data : xarray.Dataset
-        As from `rixs_map`.
+        As returned by `rixs_map`.
     **ranges
         An axis and its range, ``energy_loss=(0.8, 1.2)`` or ``nrj=(529.9, 530.6)``; a single number
         means the nearest step or bin.
@@ -191,7 +192,8 @@ def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``spectrum``, and ``normalized`` by the sum of the divisor; errors as for the map.
+        ``spectrum``; ``normalized``, which is ``spectrum`` divided by the sum of the divisor over
+        the range. Get their errors like those of the map.
 
     Raises
     ------
@@ -209,7 +211,7 @@ def cut(data: xr.Dataset, **ranges: float | tuple[float, float]) -> xr.Dataset:
     >>> along.spectrum.values, along.normalized.values, along.hrixs.error("normalized").values
     (array([3, 9]), array([3. , 4.5]), array([1.73205081, 1.5       ]))
     """
-    require_dataset(data, "a map, as from rixs_map")
+    require_dataset(data, "a map, as returned by rixs_map")
     result = data
     for name, ends in ranges.items():
         if name not in result["spectrum"].dims:

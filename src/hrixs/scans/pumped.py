@@ -90,7 +90,7 @@ def pumped_by(
     require_dataset(data, "a dataset of trains")
     if yes_or_no("alternate", alternate):
         if field is not None or not (above is equals is bits is None):
-            raise ValueError("alternate=True is given with a field, expected one of both.")
+            raise ValueError("alternate=True is given with a field, expected only one of the two.")
         known, how = _by_turns(data, first_pumped), "alternate trains"
         return _result(data, known.astype(np.float64), how)
     if first_pumped is not None:
@@ -110,7 +110,7 @@ def pumped_by(
     given = {"above": above, "equals": equals, "bits": bits}
     chosen = [name for name, value in given.items() if value is not None]
     if len(chosen) > 1:
-        raise ValueError(f"{' and '.join(chosen)} are given, expected one of them.")
+        raise ValueError(f"{' and '.join(chosen)} are given, expected only one of them.")
     on, missing, how = _by_values(field, values, **given)
     within = tuple(range(1, values.ndim))  # pulses
     state = np.where(missing.all(axis=within), np.nan, (on & ~missing).any(axis=within))
@@ -136,7 +136,7 @@ def _by_values(
         )
     if bits is not None:
         if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or bits <= 0:
-            raise ValueError(f"bits = {bits!r}, expected a whole number above 0, as 1 << 13.")
+            raise ValueError(f"bits = {bits!r}, expected a whole number above 0, such as 1 << 13.")
         whole = np.where(missing, 0, values)
         if values.dtype.kind == "f" and (whole != np.floor(whole)).any():
             raise ValueError(f"{field} has values that are not whole numbers, which have no bits.")

@@ -67,7 +67,7 @@ def select(
     -------
     xarray.Dataset
         A new dataset of the chosen images, with their photons if `data` has a photon table. A
-        deconvolved spectrum is made again, of the chosen images. ``attrs``: ``n_left_out``,
+        deconvolved spectrum is computed again from the chosen images. ``attrs``: ``n_left_out``,
         ``left_out`` (train ids) and ``selected_by``; several calls add to them.
 
     Raises

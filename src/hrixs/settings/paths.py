@@ -20,7 +20,7 @@ def settings_path(path: str | os.PathLike[str]) -> Path:
     if file.suffix.lower() != _SUFFIX:
         raise ValueError(
             f"{file} is not a settings file: expected a name that ends with {_SUFFIX}. To read "
-            "the settings of a result, type hRIXS.from_result."
+            "the settings of a result, use hRIXS.from_result."
         )
     return file
 

@@ -54,7 +54,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("X_RANGE", slice(None), "range", "px", "pixels along the line to use", documented=True),
     Setting("Y_RANGE", slice(None), "range", "px", "rows to use, along the energy", documented=True),
-    Setting("THRESHOLD", None, "threshold", "ADU", "sum of a 2x2 square of pixels above which a spot is a hit; or, as `'6 sigma'`, in standard deviations of the frame's noise", "from STD_THRESHOLD", documented=True),
+    Setting("THRESHOLD", None, "threshold", "ADU", "sum of a 2x2 square of pixels above which a spot is a hit; or a text such as `'6 sigma'`, in standard deviations of the frame's noise", "from STD_THRESHOLD", documented=True),
     Setting("STD_THRESHOLD", defaults.STD_THRESHOLD, "number", "", "threshold in standard deviations of the frame's 2x2 squares, used if THRESHOLD is None", documented=True),
     Setting("DBL_THRESHOLD", None, "number", "ADU", "charge above which a hit counts as two photons", "no hit does", documented=True),
     Setting("POSITION", POSITION, POSITIONS, "", "how the position of a photon is found: by the centre of mass of its spot, or by a fit of its charge cloud"),
@@ -83,7 +83,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MASK", None, "image", "", "bad pixels: an image of the chip that is True at bad pixels", "no bad pixels"),
     Setting("DATA", None, DATA, "", "which data of a run are read: raw, processed, or both (a source that is in both is read from the processed data)", "raw data for a run number; all data found for a path"),
     Setting("TRUST", None, TRUST, "", "which train ids are used if those stored next to the images contradict the index of the run", "neither; these images are skipped"),
-    Setting("I0", None, "text", "", "incident intensity: a mnemonic or an expression of mnemonics, as `'SCS_SA3 * transmission / 100'`, summed over the pulses and the exposure of each image", "no `I0` is made"),
+    Setting("I0", None, "text", "", "incident intensity: a mnemonic or an expression of mnemonics, such as `'SCS_SA3 * transmission / 100'`, summed over the pulses and the exposure of each image", "no `I0` is made"),
     Setting("I0_TRAINS", None, "whole number", "", "number of trains in an exposure", "from the exposure time, or else from the distance of the images"),
     Setting("I0_SHIFT", 0, "whole number", "", "shift of the exposures, in trains: 0 ends with the train of the image, -1 with the train before; `I0_TRAINS - 1` begins with the train of the image"),
     Setting("MAX_PHOTONS", defaults.MAX_PHOTONS, "whole number", "", "most hits in a frame; more are an error"),

@@ -44,7 +44,9 @@ def _require(name: str, value: Any, kind: str | tuple[str, ...]) -> None:
     elif kind == "text" and not isinstance(value, str):
         raise ValueError(f"{name} = {_as_typed(value)}, expected text in quotes.")
     elif kind == "range" and not (isinstance(value, str) and _RANGE.fullmatch(value)):
-        raise ValueError(f'{name} = {_as_typed(value)}, expected a range of pixels as "700:900".')
+        raise ValueError(
+            f'{name} = {_as_typed(value)}, expected a range of pixels, such as "700:900".'
+        )
     elif kind == "image" and not isinstance(value, Mapping):
         raise ValueError(
             f"{name} = {_as_typed(value)}, but an image is not written here: hRIXS.save stores it "

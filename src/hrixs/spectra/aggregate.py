@@ -21,7 +21,7 @@ Aggregators = Mapping[str, Aggregator | None]
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """Sum over a dimension, for `aggregators`. NaN stays NaN, since a missing value is not 0.
+    """Sum over a dimension; use it in ``aggregators=``. A sum with a NaN is NaN.
 
     Parameters
     ----------
@@ -33,8 +33,7 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        The sum without `dim`, in the same unit. ``attrs`` that count something over all images are
-        removed.
+        The sum without `dim`, in the same unit. ``attrs`` with totals over all images are removed.
 
     Raises
     ------

@@ -47,8 +47,8 @@ def photons_by_intensity(
     Returns
     -------
     xarray.DataArray
-        Photons, as from `photon_spectrum`. The intensity of a row is divided between the bins that
-        it overlaps; photons in masked or missing pixels are not replaced. ``attrs`` have
+        Photons, like those of `photon_spectrum`. The intensity of a row is divided between the
+        bins that it overlaps; photons in masked or missing pixels are not replaced. ``attrs`` have
         ``bin_noise``: the largest standard deviation of a bin due to noise and level, in photons.
         The variance of a bin is its number of photons plus the square of that.
     """

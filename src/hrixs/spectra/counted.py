@@ -28,7 +28,7 @@ def photon_spectrum(
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`.
+        A photon table, as returned by `find_photons`.
     bins : int
         Number of equal bins.
     range : (float, float)
@@ -192,6 +192,6 @@ def _require_one_table(
     if not whole:
         raise ValueError(
             "the frames of the photon table do not match: it was cut along 'frames', or tables of "
-            "several calls were joined whose frame numbers all begin at 0. Select photons along "
+            "several calls were joined, which all begin at frame 0. Select photons along "
             "'photon', and make the spectra of each table separately."
         )

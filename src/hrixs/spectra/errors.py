@@ -183,7 +183,7 @@ def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
     if not _is_ratio(data[name], spectrum, divided_by):
         raise _unknown(
             name,
-            f"it is no longer spectrum / {divisor}: ratios were summed, averaged or changed",
+            f"it is not spectrum / {divisor} any more: ratios were summed, averaged or changed",
             f"Normalise afterwards: h.normalize(data, {by or divisor!r}).",
         )
     inputs = [_variance(data, "spectrum", ""), divided_by]
@@ -286,13 +286,13 @@ def _require_witness(data: xr.Dataset, name: str) -> None:
     known = [one for one in (f"{name}_added", WITNESS) if one in data]
     if not known or data[known[0]].dims != data[name].dims:
         raise _unknown(
-            name, f"{WITNESS}, which belongs to its variance, is missing or has other dimensions"
+            name, f"{WITNESS}, stored with its variance, is missing or does not have its dimensions"
         )
     if not _is_witness(data[known[0]].variable):
         raise _unknown(
             name,
             f"{known[0]} shows that it is not a sum: it was averaged, multiplied or subtracted",
-            "Use the sum, and divide it with h.normalize.",
+            "Add up counts, and divide the sum with h.normalize.",
         )
 
 

@@ -126,7 +126,7 @@ def integrate_frames(
     >>> import numpy as np
     >>> from hrixs import integrate_frames
     >>> frame = np.zeros((4, 6))
-    >>> frame[np.arange(4), np.arange(4) + 1] = 8.0  # a line that climbs one row a column
+    >>> frame[np.arange(4), np.arange(4) + 1] = 8.0  # a line that climbs one row per column
     >>> integrate_frames(frame, curvature=(1.0, 0.0))
     array([0., 8., 0., 0., 0., 0.])
     """
@@ -139,7 +139,7 @@ def integrate_frames(
         if cloud_sigma is None or photon_charge is None:
             raise ValueError(
                 "deconvolve needs the width of the charge cloud and the charge of one photon. "
-                "Give cloud_sigma (px, as from estimate_cloud) and photon_charge (ADU)."
+                "Give cloud_sigma (px, see estimate_cloud) and photon_charge (ADU)."
             )
         known: dict[str, Any] = {"cloud_sigma": cloud_sigma, "electrons_per_adu": electrons_per_adu}
         charges = np.broadcast_to(np.asarray(photon_charge, dtype=np.float64), len(stack))

@@ -42,7 +42,7 @@ def plot_spectra(
     spectra : xarray.Dataset or xarray.DataArray, or a dict of them by the names to show
         Spectra, or results: ``normalized`` is drawn if present, otherwise ``spectrum``. Over
         images, photons are summed, intensities averaged, and ``normalized`` is made from the sums;
-        the legend says which. Groups, as from `aggregate`, have a line each.
+        the legend says which. Groups, as returned by `aggregate`, have a line each.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'peak', 'area'}, optional
@@ -195,12 +195,12 @@ def _unit(label: str) -> str:
 def plot_difference(
     difference: xr.Dataset, ax: Axes | None = None, *, relative: bool = False
 ) -> Axes:
-    """Draw the difference of two spectra over the energy, with a band of one standard deviation.
+    """Draw the difference of two spectra against energy, with a band of one standard deviation.
 
     Parameters
     ----------
     difference : xarray.Dataset
-        As from `hrixs.difference`, with ``energy`` as the only dimension.
+        As returned by `hrixs.difference`, with ``energy`` as the only dimension.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     relative : bool

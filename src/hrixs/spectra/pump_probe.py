@@ -270,7 +270,7 @@ def _report_differences(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) ->
         if len(np.unique(np.concatenate([one.ravel() for one in counts]))) > 1:
             warn(
                 f"pumped is the sum of {_shown(counts[0])} frames, unpumped of "
-                f"{_shown(counts[1])}, so they differ for this reason alone. Normalise first, "
+                f"{_shown(counts[1])}, so they differ for this reason already. Normalise first, "
                 "with which='normalized'."
             )
 

@@ -90,7 +90,7 @@ def find_curvature(
 def _tell_moved_energies(
     h: Settings, fit: CurvatureFit | PhotonCurvatureFit, crop: Crop | None
 ) -> None:
-    """Warn if another curve shifts the lines of an axis calibrated with the former one."""
+    """Warn if another curve shifts the lines of an axis calibrated with the previous one."""
     slope = finite_number("energy_slope", h.ENERGY_SLOPE)
     calibrated = (finite_number("energy_intercept", h.ENERGY_INTERCEPT), slope) != (0.0, 1.0)
     if crop is None or not calibrated or h.curvature_fit is None:
@@ -101,9 +101,10 @@ def _tell_moved_energies(
         return
     warn(
         f"this curve moves lines by {abs(moved):.2g} rows, {1e3 * abs(moved * slope):.2g} meV, "
-        f"from those of the former curve in columns {columns[0]:.0f} to {columns[-1]:.0f}: "
-        "energies belong to column 0, to which both curves are extrapolated. Calibrate the axis "
-        "again with this curve (calibrate_energy), or keep the former curve for all columns."
+        f"from those of the previous curve (mean of columns {columns[0]:.0f} to "
+        f"{columns[-1]:.0f}). "
+        "The energy axis holds at column 0, to which both curves are extrapolated. Calibrate it "
+        "again with this curve (calibrate_energy), or keep the previous curve for all columns."
     )
 
 

@@ -150,7 +150,7 @@ def set_energy_axis(
         straight = result.axis[0] + result.axis[1] * result.rows
         off = float(np.abs(straight - result.energy(result.rows)).max())
         warn(
-            f"ENERGY_INTERCEPT and ENERGY_SLOPE are a straight line, which is off by up to "
+            f"ENERGY_INTERCEPT and ENERGY_SLOPE give a straight line, which deviates by up to "
             f"{1e3 * off:.2g} meV at the lines. For the curved axis use energy(row) of the result."
         )
     if plot:

@@ -156,8 +156,8 @@ def load(
     """Load a run; see `hrixs.hRIXS.from_run`."""
     if memory is not None and not lazy:
         raise ValueError(
-            f"memory = {memory!r} was given without lazy=True, and all images are loaded then. "
-            "Give lazy=True, or use process_run."
+            f"memory = {memory!r} was given without lazy=True, but then all images are loaded at "
+            f"once. Give lazy=True, or use process_run."
         )
     indexed = index(h, run, proposal, **with_fields(h, extra_fields), **which)
     i0 = incident(h, indexed)

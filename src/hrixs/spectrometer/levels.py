@@ -90,8 +90,8 @@ def _as_slice(pedestal: Any) -> slice:
         begin, end = (int(one) if one else None for one in str(pedestal).split(":"))
     except ValueError:
         raise ValueError(
-            f"PEDESTAL = {pedestal!r}, expected None, 'image', or rows without light as "
-            "slice(1900, 2000) or '1900:2000'."
+            f"PEDESTAL = {pedestal!r}, expected None, 'image', or rows without light such as "
+            f"slice(1900, 2000) or '1900:2000'."
         ) from None
     return slice(begin, end)
 

@@ -53,8 +53,8 @@ def process_runs(
     require_word("align", align, ("elastic",))
     if options.get("deconvolve") and align is not None:
         raise ValueError(
-            f"align={align!r} and deconvolve=True are given, expected one of them: align moves the "
-            "spectra of images, deconvolve makes one spectrum of all images."
+            f"align={align!r} and deconvolve=True are given, expected only one: align moves "
+            "the spectra of images, deconvolve makes one spectrum of all images."
         )
     of_lines = {"elastic": elastic, "within": within, "region": region}
     given = [name for name, value in of_lines.items() if value is not None]

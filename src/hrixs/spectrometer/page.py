@@ -56,7 +56,7 @@ def report(
     measured, why_no_image : str
         Texts: when the data were measured, and why there is no `image`.
     command, made_by : str, optional
-        The command line, and the Python text, that make the result again; default: the text of
+        The command line, and the Python text, that reproduce the result; default: the text of
         `hrixs.how_made`.
 
     Returns

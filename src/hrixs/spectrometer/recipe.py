@@ -187,8 +187,8 @@ def analysis_of(
     require_method(method)
     if deconvolution is not None and method != "integrate":
         raise ValueError(
-            f"deconvolve=True with method={method!r}, expected method='integrate': counted photons "
-            "have positions, and no cloud to remove."
+            f"deconvolve=True with method={method!r}, expected method='integrate'. Counted photons "
+            "are already placed at their centres, so there is no cloud to deconvolve."
         )
     options: dict[str, Any] = {}
     if method in _BY_THRESHOLD:

@@ -1,4 +1,4 @@
-"""Make a result again with one call."""
+"""Reproduce a result with one call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 6
 
 
 def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Make a result again from its runs or images, by the steps in its attributes.
+    """Reproduce a result from its runs or images, by the steps in its attributes.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     """
     made = done_again(result, moved)
     if made.differences:
-        warn(f"made again, the result differs. {said_of_differences(made)}")
+        warn(f"the reproduced result differs. {said_of_differences(made)}")
     return made.result
 
 
 def done_again(result: Result, moved: Mapping[str, str] | None = None) -> MadeAgain:
-    """A result that was made again, and the differences."""
+    """A reproduced result, and the differences."""
     return made_again(hRIXS, result, moved, {"count_events": count_events})
 
 

@@ -98,9 +98,9 @@ def count(
     rows = rows_of_crop(photons.attrs)
     if rows is None:
         raise ValueError(
-            "the photon table does not say which rows it was made from; take it from a "
-            "result of this class with photon_table(result), or give the frames' shape to "
-            "photon_table_from. For other tables there is hrixs.photon_spectrum."
+            "the photon table does not list the rows of the frames. Get it with "
+            "photon_table(result) from a result of hRIXS, or give shape=... to photon_table_from. "
+            "For tables of any origin, use hrixs.photon_spectrum(photons, ...)."
         )
     spectrum = photon_spectrum(
         photons, bins=h.BINS if bins is None else bins, range=rows, curvature=h.curvature

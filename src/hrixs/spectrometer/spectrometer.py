@@ -260,7 +260,7 @@ class hRIXS(Settings):
 
         ``align='elastic'`` shifts the spectra of each run so that its elastic line is at the photon
         energy; `elastic`, `within`, `region` are as in `hrixs.align_elastic`. All other arguments
-        are as in `process_run`; `checkpoint` has a folder for each run.
+        are as in `process_run`; in `checkpoint`, each run gets a folder.
         """
         return many_runs.process_runs(self, runs, align=align, **options)
 
@@ -354,7 +354,7 @@ class hRIXS(Settings):
             As in `centroid`.
         **options
             ``deconvolve=True``: remove the blur by cloud and pixel, in one spectrum of all images
-            in photons, with errors; ``oversample``: bins a row (3). See docs/deconvolution.md.
+            in photons, with errors; ``oversample``: bins per row (3). See docs/deconvolution.md.
 
         Returns
         -------
@@ -571,7 +571,7 @@ class hRIXS(Settings):
         Returns
         -------
         xarray.DataArray of bool, dims (x, y)
-            Mask of the whole chip, also set as `MASK`; ``attrs`` has the numbers found.
+            Mask of the whole chip, also set as `MASK`; ``attrs`` has the number of each kind.
         """
         run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return fits.mask_bad_pixels(self, run, proposal, n_images, plot=plot, **options)
@@ -704,7 +704,7 @@ class hRIXS(Settings):
         return report_inputs.report(self, data, path, run, **options)
 
     def view(self, run: RunOrData, **options: Any) -> Any:
-        """Show a run or a dataset in a cell of a notebook: a `hrixs.view.View` (docs/view.md)."""
+        """Show a run or a dataset in a notebook cell, as a `hrixs.view.View` (docs/view.md)."""
         # The package `view` imports this class; it is imported only when it is used.
         return importlib.import_module("hrixs.view").View(self, run, **options)
 

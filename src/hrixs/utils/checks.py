@@ -134,7 +134,7 @@ def require_photon_table(photons: Any, *needed: str) -> None:
     ValueError
         If a column is missing, or the table was made by hrixs 0.1.
     """
-    which = f"a photon table as from find_photons, with {', '.join(needed[:-1])} and {needed[-1]}"
+    which = f"a photon table from find_photons, with {', '.join(needed[:-1])} and {needed[-1]}"
     which += "; of an event list make one: photon_table_from(x, y)"
     if not isinstance(photons, xr.Dataset):
         raise TypeError(f"{type(photons).__name__} given, expected {which}.")

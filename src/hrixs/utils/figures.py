@@ -65,7 +65,7 @@ def new_figure(mosaic: Any, size: tuple[float, float]) -> tuple[Figure, dict[str
 def new_figure_of_pyplot(
     rows: int, columns: int, size: tuple[float, float], **options: Any
 ) -> tuple[Figure, Any]:
-    """Make a figure of pyplot, with axes as from `matplotlib.pyplot.subplots`."""
+    """Make a figure of pyplot, with axes as returned by `matplotlib.pyplot.subplots`."""
     import matplotlib.pyplot as plt
 
     with plt.rc_context(look()):

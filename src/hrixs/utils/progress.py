@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Progress:
-    """Shows frames done, frames a second and photons so far; silent if nobody can see it.
+    """Shows frames done, frames per second and photons so far; silent if nobody can see it.
 
     Parameters
     ----------
