@@ -43,6 +43,11 @@ OUT = {
     r"copy \w+( is missing)? beside": "copy ... next to",
     r"whose place .* would take": "which ... would replace",
     r"is thrown away": "is deleted",
+    r"hardly of use": "hardly usable",
+    r"(nobody|nothing) has looked (at|for)": "was not checked",
+    r"begun anew": "starts from the beginning",
+    r"told by whoever": "is reported by",
+    r"what speaks against": "the reason why not",
     r"come to naught|forthwith|thereof|whereof|whereby|thither|naught": "a plain word",
 }
 
@@ -61,20 +66,7 @@ OUT_OF_PAGES = {
 }
 
 #: Pages and packages that are being worked over on their own.
-LATER = (
-    "src/hrixs/view/",
-    "src/hrixs/deconvolution/",
-    "src/hrixs/live/",
-    "src/hrixs/settings/",
-    "src/hrixs/replays/",
-    "src/hrixs/doubt_rules/",
-    "docs/view.md",
-    "docs/deconvolution.md",
-    "docs/live.md",
-    "docs/doubts.md",
-    "docs/settings.md",
-    "docs/validation.md",
-)
+LATER = ("docs/validation.md",)
 
 
 def compiled(out):

@@ -70,7 +70,7 @@ def test_frames_unlike_the_others_are_left_out_and_named(change, kind):
     assert dark.n_images == 7
     np.testing.assert_allclose(dark.image, clean, atol=1e-12)
     assert (
-        f"1 of 8 dark images are unlike the others and are left out: number 3 ({kind})"
+        f"1 of 8 dark images differ from the others and are left out: number 3 ({kind})"
         in (dark.remarks()[0])
     )
 
@@ -100,8 +100,8 @@ def test_light_on_all_frames_is_named():
     dark = mean_of(darks(8, photons=150))
     assert dark.lit
     assert dark.remarks() == [
-        "there is light on most of the dark images, or the camera is not stable. Was the shutter "
-        "closed?"
+        "there is light on most of the dark images, or the camera is not stable. Check that "
+        "the shutter was closed."
     ]
 
 

@@ -53,7 +53,7 @@ def test_groups_have_their_images_on_the_page(simulated, tmp_path):
     assert process(*words, "--aggregate", "hRIXS_delay", "--normalize", "hRIXS_norm") == 0
     page = ReadPage(tmp_path / "b.html")
     assert "Over hRIXS_delay" in page.headings
-    assert "The images were added up" not in page.text
+    assert "The images were summed" not in page.text
 
 
 def test_image_files_have_a_page(tmp_path):
@@ -71,7 +71,7 @@ def test_an_event_list_has_a_page_without_an_image(tmp_path):
     assert main(["process", str(path), "-o", str(tmp_path / "Co.nc"), "--report"]) == 0
     page = ReadPage(tmp_path / "Co.html")
     assert page.headings[0] == "RIXS spectra of Co_0001_d2.h5"
-    assert "photons of a list" in page.text
+    assert "photons from a list" in page.text
     assert "An event list has no images" in page.text
     assert f"images {N_EXPOSURES}" in page.text
 
@@ -108,7 +108,7 @@ def test_the_page_of_sums_needs_their_images_again(simulated, tmp_path, capsys):
     process(*words)
     assert process(*words, "--report") == 0
     assert "finished already" not in capsys.readouterr().out
-    assert "The images were added up" not in ReadPage(tmp_path / "a.html").text
+    assert "The images were summed" not in ReadPage(tmp_path / "a.html").text
 
 
 def test_the_page_of_runs_together_is_written_from_their_file(data_root, tmp_path, monkeypatch):
@@ -122,7 +122,7 @@ def test_the_page_of_runs_together_is_written_from_their_file(data_root, tmp_pat
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("page.pdf", "expected a name that ends in .html"), ("no/page.html", "there is no folder")],
+    [("page.pdf", "expected a name that ends with .html"), ("no/page.html", "there is no folder")],
 )
 def test_a_wrong_name_is_told_before_any_work(simulated, tmp_path, capsys, name, said):
     assert process(simulated.folder, "-o", tmp_path / "a.nc", "--report", tmp_path / name) == 1

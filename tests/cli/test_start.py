@@ -63,7 +63,7 @@ ERRORS = [
     (("process", "{here}", *OUT, "--dark", "no"), 1, "there is no run at no; expected"),
     (("process", "{here}", *OUT, "--dark", "no.tif"), 1, "there is no file no.tif."),
     (("process", "{here}", *OUT, "--mask", "no.npy"), 1, "there is no file no.npy."),
-    (("process", "{here}", *OUT, "--settings", "s.json"), 1, "is no name of a file of settings"),
+    (("process", "{here}", *OUT, "--settings", "s.json"), 1, "is not a settings file"),
     (("process", "{here}", *OUT, "--settings", "s.toml"), 1,
      "there is no file s.toml to load settings from."),
     (("process", "{here}", *OUT, "--settings", "s.nc"), 1, "there is no file s.nc of a result."),

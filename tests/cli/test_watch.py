@@ -174,7 +174,7 @@ def test_a_camera_that_is_not_there(simulated, tmp_path, capsys):
         words = ["watch", endpoint, "--detector", "hRIXS_det", "-o", str(tmp_path / "out.nc")]
         assert main(words) == 1
     said = capsys.readouterr().err
-    assert f"Sources in them: {SOURCE}" in said
+    assert f"Their sources: {SOURCE}" in said
     assert "--mnemonics" in said
 
 
@@ -196,7 +196,7 @@ def test_frames_that_come_too_fast_are_told(simulated, tmp_path, monkeypatch, ca
     assert attrs["n_trains_skipped"] > attrs["n_trains_analysed"] > 0
     assert attrs["n_trains"] == attrs["n_trains_skipped"] + attrs["n_trains_analysed"]
     assert attrs["n_trains_missed"] == 0
-    assert "images skipped for newer ones: they come faster" in capsys.readouterr().out
+    assert "images skipped for newer ones: images come faster" in capsys.readouterr().out
 
 
 def test_what_was_found_is_saved_whatever_happens(simulated, tmp_path, capsys):

@@ -121,7 +121,7 @@ class TestImages:
         # In bins of a row, as the first has them; rows 10 to 60 both have.
         assert found.difference.energy.size == 50
         assert found.difference.attrs["sum"] == -found.only_first + n_outside(found)
-        assert "energy axes differ, they are up to" in str(found)
+        assert "energy axes differ: they are up to" in str(found)
 
     def test_other_bins_hold_the_same_photons(self, low):
         for bins, way in ((25, 1), (150, 1), (64, -1)):
@@ -133,15 +133,15 @@ class TestImages:
             if way > 0:
                 np.testing.assert_array_equal(made.difference, 0)
                 np.testing.assert_array_equal(made.hrixs.error("difference"), 0)
-            assert "photons are counted into them by their places" in str(found)
+            assert "photons are counted into them by their positions" in str(found)
 
     @pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
     def test_other_bins_without_photons_share_them(self, low):
         other = settings(50, bins=25)
         results = [h.centroid(images()) for h in (low, other)]
         found = compare(low, other, results)
-        assert "in the bins of the second, 0.256 eV wide" in str(found)
-        assert "shared in proportion" in str(found)
+        assert "uses the bins of the second, 0.256 eV wide" in str(found)
+        assert "divided in proportion" in str(found)
         assert found.difference.attrs["sum"] == pytest.approx(0, abs=1e-9)
         assert np.isnan(found.difference.attrs["sum_err"])
 
@@ -149,10 +149,10 @@ class TestImages:
         far = settings(50, energy_intercept=900)
         found = compare(low, far, images())
         assert found.difference is None
-        assert "have no bins in common: no difference." in str(found)
+        assert "have no bins in common, so there is no difference." in str(found)
         rows = settings(50, energy_slope=1.0, energy_intercept=0.0)
         found = compare(low, rows, images())
-        assert "one is in eV, the other in px: no difference." in str(found)
+        assert "one is in eV, the other in px, so there is no difference." in str(found)
 
     @pytest.mark.parametrize("chunks", [None, 2])
     def test_part_by_part_and_lazy(self, low, high, monkeypatch, chunks):
@@ -174,8 +174,8 @@ class TestImages:
         assert found.difference is None
         assert [one.unit for one in found.total] == ["photons", "ADU"]
         told = str(found)
-        assert "has no photon table: single photons are not compared" in told
-        assert "first is in photons, the second in ADU: no difference" in told
+        assert "has no photon table, so single photons are not compared" in told
+        assert "first is in photons, the second in ADU, so there is no difference" in told
 
     def test_integrated_both(self, low):
         dim = settings(50, mask=np.arange(SIZE)[:, None] * np.ones(SIZE) == 8)
@@ -258,7 +258,7 @@ class TestResults:
         found = compare(h, h, (first, second))
         again = compare(h, h, [second, first])
         assert (found.only_first, found.only_second) == (again.only_second, again.only_first)
-        assert "was there" not in str(found)
+        assert "given result" not in str(found)
         assert np.isnan(found.seconds).all()
         # As the results tell, though the settings that are given are the same.
         assert found.settings == {"STD_THRESHOLD": (3.5, 12)}
@@ -281,7 +281,7 @@ class TestResults:
         found = compare(h, h, (part, first))
         assert found.photons.sizes["trainId"] == 3
         assert (found.only_first, found.only_second) == (0, 0)
-        assert "5 images are in the second alone" in str(found)
+        assert "5 images are only in the second" in str(found)
         # What is in the second alone makes the difference, and its error.
         assert found.difference.attrs["sum"] == pytest.approx(
             found.difference.attrs["sum_err"] ** 2
@@ -291,7 +291,7 @@ class TestResults:
         one, other = (h.process_run(run, photons=True, progress=False) for run in (RUN, OTHER_RUN))
         found = compare(h, h, (one, other))
         assert found.photons is None
-        assert "images are not the same ones" in str(found)
+        assert "images are not the same" in str(found)
         assert np.isnan(found.difference.attrs["sum_err"])
 
     def test_of_several_runs(self, h):
@@ -315,12 +315,12 @@ class TestShown:
         rows = {re.split(r"  +", line)[0]: re.split(r"  +", line)[1:] for line in lines[2:10]}
         assert rows["THRESHOLD"] == ["450", "550"]
         assert rows["photons, all"] == ["180 ± 13", "90.0 ± 9.5"]
-        assert rows["photons, an image"] == ["30.0 ± 2.2", "15.0 ± 1.6"]
+        assert rows["photons, per image"] == ["30.0 ± 2.2", "15.0 ± 1.6"]
         assert rows["found by both"] == ["90", "90"]
-        assert rows["found by it alone"] == ["90", "0"]
+        assert rows["found by this one only"] == ["90", "0"]
         below = "\n".join(lines)
         assert "second - first: -90.0 ± 9.5 photons" in below
-        assert "quadrature sum of both errors, 16.4, does not hold" in below
+        assert "quadrature sum of both errors, 16.4, would be wrong" in below
 
     def test_html_is_escaped(self, low):
         odd = settings(50, i0="<b>a</b> & b")
@@ -348,7 +348,7 @@ class TestShown:
     def test_drawn_in_two_units(self, low):
         figure = compare(low, low, images(), methods=("auto", "integrate")).plot()
         labels = [ax.get_ylabel() for ax in figure.axes]
-        assert labels == ["photons in a bin", "intensity in a bin (ADU)"]
+        assert labels == ["photons per bin", "intensity per bin (ADU)"]
         figure.canvas.draw()
 
     def test_is_frozen(self, low):
@@ -361,12 +361,17 @@ class TestShown:
 @pytest.mark.parametrize(
     ("data", "options", "error", "text"),
     [
-        (images(), {"methods": "auto"}, ValueError, "expected two, as"),
+        (images(), {"methods": "auto"}, ValueError, "expected two, such as"),
         (images(), {"methods": ("auto",)}, ValueError, "expected two"),
         (images(), {"method": "reslove"}, ValueError, "Did you mean 'resolve'"),
-        (images(), {"memory": "1GB"}, TypeError, "memory is given, which is for runs"),
+        (images(), {"memory": "1GB"}, TypeError, "memory was given with a dataset; it is for runs"),
         ([images()], {}, TypeError, "expected two results"),
-        ([images()] * 2, {"methods": ("auto",) * 2}, TypeError, "methods is given with results"),
+        (
+            [images()] * 2,
+            {"methods": ("auto",) * 2},
+            TypeError,
+            "methods was given with existing results",
+        ),
         ([1, 2], {}, TypeError, "expected two results"),
         ([images(), images()], {}, hrixs.MissingDataError, "has no spectrum"),
         (images().drop_vars("MaranaX"), {}, hrixs.MissingDataError, "MaranaX"),

@@ -74,5 +74,5 @@ def test_heights_stand_in_order():
 def test_curves_far_off_the_frame_see_nothing():
     where = Phases.of(Curvature.of((50.0, 0.0)), 100, 10, 8)
     assert where.pixels(8, None).sum() == 0
-    with pytest.raises(ValueError, match="expected one that keeps lines"):
+    with pytest.raises(ValueError, match="expected a curve with which lines"):
         Phases.of(Curvature.of((1e12, 0.0)), 0, 10, 8)

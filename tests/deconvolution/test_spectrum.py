@@ -125,7 +125,9 @@ def test_masked_pixels_are_made_up_for():
 
 def test_a_line_without_a_tilt_is_doubted():
     truth = reference.Truth(((12.3, 1.0, 1.0),), photons=10_000, tilt=0.0)
-    with pytest.warns(hrixs.DoubtWarning, match=r"few_phases: .* move by 0\.00 px .* few phases"):
+    with pytest.warns(
+        hrixs.DoubtWarning, match=r"few_phases: .* move by only 0\.00 px .* few phases"
+    ):
         made = spectrum(truth)
     assert [doubt.code for doubt in hrixs.doubts(made)] == ["few_phases"]
     line = hrixs.line_width(made["spectrum"], noise="gaussian", region=(6, 19))

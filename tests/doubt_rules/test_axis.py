@@ -68,7 +68,7 @@ def test_a_strong_line_above_the_photon_energy_is_told(way):
     assert found.figures["gain"] == pytest.approx(1.5, abs=0.1)
     assert found.figures["share"] == pytest.approx(40 / 60, abs=0.15)
     (alone,) = energy_gain(*lines_at((531.5, 40), axis=axis), counted=True)
-    assert alone.text.startswith("the tallest line lies 1.")
+    assert alone.text.startswith("the tallest line is 1.")
     (integrated,) = energy_gain(*lines_at((531.5, 40), axis=axis), counted=False)
     assert integrated.code == "energy_gain"
 

@@ -50,23 +50,26 @@ def test_every_code_tells_when_and_what_to_do(code):
 
 def test_figures_of_rules_that_stand_elsewhere_are_those_of_the_table():
     assert unlike_frames._NO_NOISE == 0.25
-    assert "a quarter of the noise" in TABLE["blank_images"].told
-    assert "a quarter of the noise" in TABLE["saturated_images"].told
+    assert "a quarter of the usual noise" in TABLE["blank_images"].told
+    assert "a quarter of the usual noise" in TABLE["saturated_images"].told
     assert (
-        f"more than {unlike_frames._MUCH_NOISE:.0f} times the noise" in TABLE["noisy_images"].told
+        f"more than {unlike_frames._MUCH_NOISE:.0f} times the usual noise"
+        in TABLE["noisy_images"].told
     )
     level = TABLE["level_images"].told
     assert f"than {unlike_frames._LEVEL_NOISE:.0f} times a pixel's noise" in level
-    assert f"than {unlike_frames._LEVEL_SPREAD:.0f} times what" in level
+    assert f"than {unlike_frames._LEVEL_SPREAD:.0f} times the usual scatter" in level
     assert judge._LEAST_IMAGES == over_time._IMAGES_FOR_TRACKS == 4
     assert f"{calibration_module._MUCH_WIDER:g} times as wide" in TABLE["calibration"].told
     assert f"(chi2 above {calibration_module._LARGEST_CHI2:g})" in TABLE["calibration"].told
-    assert f"lies {energy_axis._OUTLIER:g} standard" in TABLE["calibration"].told
+    assert f"by {energy_axis._OUTLIER:g} standard" in TABLE["calibration"].told
     assert f"below {energy_axis._LEAST_PROBABILITY:g}" in TABLE["calibration"].told
     assert f"more than {100 * losses.LARGEST_LOSS:g} % of the photons" in TABLE["crowded"].told
     assert f"more than {100 * losses._GRAVE_LOSS:g} %" in TABLE["crowded"].grave
-    assert f"more than {first_images.DENSEST:g} a pixel" in TABLE["crowded"].told
+    assert f"more than {first_images.DENSEST:g} photons per pixel" in TABLE["crowded"].told
     assert f"{100 * charge_balance._LARGEST_GAP:g} % and" in TABLE["charge_balance"].told
     assert f"{100 * charge_balance._GRAVE_GAP:g} %" in TABLE["charge_balance"].grave
     assert f"{100 * spots._LARGEST_ERROR:g} %" in TABLE["learned_charge"].told
-    assert all(TABLE[code].told.startswith("Of four images") for code in CODES_OF_IMAGES.values())
+    assert all(
+        TABLE[code].told.startswith("With four images or more") for code in CODES_OF_IMAGES.values()
+    )

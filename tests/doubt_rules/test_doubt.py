@@ -69,5 +69,5 @@ def test_doubts_of_a_spectrum_and_of_a_dataset():
 
 
 def test_what_nothing_has_looked_at_is_an_error():
-    with pytest.raises(LookupError, match="nothing has looked at it"):
+    with pytest.raises(LookupError, match="so it was never checked"):
         doubts(xr.Dataset())

@@ -42,7 +42,7 @@ def test_lines_that_move(shifts):
     # Parts have the mean of what moves within them.
     span = np.ptp(shifts.reshape(8, -1).mean(axis=1))
     assert np.ptp(doubt.figures["places"]) / 3 == pytest.approx(span, abs=0.35)
-    assert "rows over the run" in doubt.text
+    assert "rows during the run" in doubt.text
 
 
 @pytest.mark.parametrize("photons", [3, 20, 200])

@@ -251,9 +251,9 @@ def test_the_spectrum_is_not_changed():
         (lambda s: s, {"error": np.zeros(500), "noise": "gaussian"}, "not positive"),
         (lambda s: s - 1, {}, "negative values"),
         (lambda s: s.assign_attrs(units="ADU"), {}, "in 'ADU', expected photons"),
-        (lambda s: s.expand_dims("trainId"), {}, "Add up or select"),
+        (lambda s: s.expand_dims("trainId"), {}, "First sum over the others or select"),
         (lambda s: s.drop_vars("y"), {}, "no coordinate"),
-        (lambda s: s.assign_coords(y=s.y**2), {}, "not in equal steps"),
+        (lambda s: s.assign_coords(y=s.y**2), {}, "does not have equal steps"),
     ],
 )
 def test_bad_arguments(change, options, text):

@@ -133,7 +133,7 @@ def test_shares_keep_counts_inside_of_the_axis_and_lose_the_others():
         (lambda d: d.assign(nrj=d.nrj * np.nan), MissingDataError, "no value in any train"),
         (lambda d: d.assign(nrj=("other", [1.0])), ValueError, "expected some of"),
         (lambda d: d.assign_coords(energy=d.energy.drop_attrs()), ValueError, "expected eV"),
-        (lambda d: d.isel(energy=[0, 1, 5]), ValueError, "not in equal steps"),
+        (lambda d: d.isel(energy=[0, 1, 5]), ValueError, "does not have equal steps"),
         (lambda d: d.spectrum, TypeError, "expected a dataset"),
     ],
 )

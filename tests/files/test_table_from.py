@@ -142,7 +142,7 @@ def test_the_class_counts_and_fits_them():
     [
         (lambda p: hrixs.align(p), "photon_table_from\\(x, y, frame="),
         (lambda p: hrixs.estimate_cloud(p), "has no 'charge'; make it with find_photons"),
-        (lambda p: hrixs.concat_photons([p, p]), "not one of photon_parts"),
+        (lambda p: hrixs.concat_photons([p, p]), "not from photon_parts"),
         (lambda p: hRIXS().count(p), "give the frames' shape"),
         (lambda p: hRIXS().centroid(p), "count\\(photons\\) makes its spectra"),
         (lambda p: hRIXS().count(with_shape(), xr.Dataset()), "does not list the trains"),

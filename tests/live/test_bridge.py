@@ -135,7 +135,7 @@ def test_something_else_than_trains():
             assert other.poll(PATIENCE * 1000)
             other.recv()
             other.send(b"hello")
-            with pytest.raises(ValueError, match="sent something that is no train"):
+            with pytest.raises(ValueError, match="sent data that are not a train"):
                 bridge.next(PATIENCE)
 
 

@@ -52,7 +52,7 @@ def test_the_first_trains_tell_what_one_photon_is_like(h, method, energy):
     live = LiveSpectra(h, method=method, energy=energy, window=20)
     watched(live, frames[:7])
     assert (live.counts.waiting, live.counts.analysed, live.total) == (7, 0, None)
-    assert "7 images waiting for more to learn from" in status(live, Link(""))
+    assert "7 images waiting until there are enough to learn from" in status(live, Link(""))
     watched(live, frames[7:])
     assert (live.counts.waiting, live.counts.analysed) == (0, 10)
     assert live.way.startswith("resolve: 0.1" if method == "best" else "")

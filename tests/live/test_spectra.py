@@ -90,7 +90,7 @@ def test_a_camera_that_is_not_there(h):
     live = LiveSpectra(h)
     for k in range(19):
         live.add(k, {"OTHER/CAM": {"data": 1}, "SOME/MOTOR": {}})
-    with pytest.raises(LookupError, match=r"Sources in them: OTHER/CAM, SOME/MOTOR\. Choose"):
+    with pytest.raises(LookupError, match=r"Their sources: OTHER/CAM, SOME/MOTOR\. Choose"):
         live.add(19, {})
 
 
@@ -99,7 +99,7 @@ def test_a_camera_with_another_key(h):
     data = {SOURCE: {"data.adu": 1, "metadata": {}}}
     for k in range(19):
         live.add(k, data)
-    with pytest.raises(LookupError, match=f"no {KEY} in the first 20 trains, only data.adu"):
+    with pytest.raises(LookupError, match=f"no {KEY} in the first 20 trains, but only data.adu"):
         live.add(19, data)
 
 
@@ -133,7 +133,7 @@ def test_images_that_cannot_be_analysed_are_counted_and_named(h, frames):
     for text in (
         "1 x train 2: frame 0 has 1",
         "2 x train 3: frame 0 has 1 pixels that are NaN",
-        "1 x train 5: the image has (x, y) shape (248, 1024), the first one",
+        "1 x train 5: the image has (x, y) shape (248, 1024), but the first one",
         "1 x train 6: the image has shape (1024,), expected (x, y)",
     ):
         assert text in said
@@ -229,7 +229,7 @@ def test_the_page_fits_the_terminal(method, columns, rows, h, frames):
     assert lines[-1] == "end"
     text = "\n".join(lines)
     assert "9 trains seen, 9 with image" in text
-    assert "! 1 image not analysed, the last: train 9" in text
+    assert "! 1 image not analysed; the last reason: train 9" in text
     assert ("photons of the last 2 trains" in text) == (method == "auto" and rows > 20)
     assert ("all 8 trains" in text) == (rows > 20)
 
@@ -262,7 +262,7 @@ def test_what_went_wrong_long_ago_is_a_number_only(h, frames):
     assert problems(live, late) == lost
     live.notes.clear()
     assert [line.split(":")[0] for line in problems(live, soon)] == [
-        "1 image not analysed, the last",
+        "1 image not analysed; the last reason",
         "1 image skipped for newer ones",
         "3 trains missed",
     ]

@@ -147,7 +147,7 @@ def test_errors_are_told_and_the_watch_goes_on(h, simulated, tmp_path):
         with going(watched):
             for k in range(20):
                 server.feed({"A/B": {"v": 1}}, {"A/B": {"timestamp.tid": k}})
-            until(lambda: "Sources in them: A/B" in watched.state.error)
+            until(lambda: "Their sources: A/B" in watched.state.error)
             for k, frame in enumerate(simulated.frames[:2]):
                 server.feed({SOURCE: {KEY: frame}}, {SOURCE: {"timestamp.tid": 20 + k}})
             until(lambda: watched.state.used == 2)
@@ -164,7 +164,7 @@ def test_something_else_than_a_bridge_is_told_and_tried_again(h, tmp_path):
             assert other.poll(PATIENCE * 1000)
             other.recv()
             other.send(b"hello")
-            until(lambda: "sent something that is no train" in watched.state.error)
+            until(lambda: "sent data that are not a train" in watched.state.error)
             assert other.poll(PATIENCE * 1000)  # it asks again
             assert not watched.has_ended
     assert not list(tmp_path.iterdir())

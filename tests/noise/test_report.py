@@ -208,7 +208,7 @@ def test_bad_darks_are_left_out_and_named(frames):
     report = noise_report(frames, darks, threads=1)
     assert report.threshold == pytest.approx(clean.threshold, abs=5)
     assert report.attrs["n_darks_left_out"] == 1
-    assert "dark images are unlike the others and are left out: number 4 (blank)" in repr(report)
+    assert "dark images differ from the others and are left out: number 4 (blank)" in repr(report)
 
 
 @pytest.mark.parametrize("unit", [0.003, 40.0])

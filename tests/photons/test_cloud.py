@@ -58,7 +58,7 @@ def test_a_table_fitted_with_a_width_that_is_far_off():
     photons = find_photons(
         frames, std_threshold=5, position="gaussian", cloud_sigma=0.5, electrons_per_adu=GAIN
     )
-    with pytest.warns(HrixsWarning, match="a first step only"):
+    with pytest.warns(HrixsWarning, match="only a first estimate"):
         estimate = estimate_cloud(photons)
     assert 0.6 < estimate.cloud_sigma < 1.0
 

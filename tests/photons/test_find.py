@@ -506,7 +506,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("shape", [(6,), (3,), (2, 3), (3, 2, 1), (1,)])
     def test_an_energy_of_another_shape_is_named(self, shape, trains):
-        with pytest.raises(ValueError, match=r"energy has shape .* each frame, \(3, 2\)"):
+        with pytest.raises(ValueError, match=r"energy has shape .* one per frame, \(3, 2\)"):
             classify_photons(trains, np.full(shape, 530.0))
 
     @pytest.mark.parametrize("name", ["ev_per_pair", "electrons_per_adu"])
@@ -648,7 +648,7 @@ def test_not_a_photon_table():
 
 
 def test_energy_in_kev_is_warned_of():
-    with pytest.warns(hrixs.HrixsWarning, match="is the energy in eV"):
+    with pytest.warns(hrixs.HrixsWarning, match="Give the energy in eV"):
         hrixs.classify_photons(np.zeros((16, 16)), 0.53)
 
 

@@ -112,8 +112,8 @@ class TestLineThatIsNotTilted:
         assert not found.is_uniform("y")
         assert not found.tilted
         assert found.blocks_agree  # the same phase everywhere: blocks alone cannot show it
-        assert "which may be the line and no bias" in repr(found)
-        assert "100% of a narrow line's own phases are left" in repr(found)
+        assert "which may be due to the line instead of a bias" in repr(found)
+        assert "100% of a narrow line's own phases remain" in repr(found)
 
     def test_blocks_of_columns_tell_a_narrow_line_that_crosses_few_rows(self):
         # From the first to the last column the line crosses one row: its phases are uniform, by
@@ -123,7 +123,7 @@ class TestLineThatIsNotTilted:
         assert found.is_uniform("y")
         assert not found.blocks_agree
         assert found.table.attrs["blocks_modulation"] > 0.5
-        assert "a narrow line stands at its own phase in each" in repr(found)
+        assert "a narrow line has a different phase in each" in repr(found)
 
     def test_two_lines_half_a_pixel_apart_show_in_the_overtone(self):
         slow = (1 / 2048, 0.0)
@@ -172,7 +172,9 @@ class TestPhotonsLeftOut:
     def test_a_position_that_is_missing_without_a_flag_is_a_warning(self):
         photons = photons_on_line(1000)
         photons["y"].values[:3] = np.nan
-        with pytest.warns(HrixsWarning, match="3 of 1000 photons have no finite position"):
+        with pytest.warns(
+            HrixsWarning, match="3 of 1000 photons are left out: they have no finite position"
+        ):
             found = phase_uniformity(photons)
         assert found.table.attrs["n_not_finite"] == 3
         assert found.table.attrs["n_singles"] == 997
@@ -233,7 +235,7 @@ def test_bad_tables(photons, error, text):
     [
         ({"n_bins": 0}, "n_bins = 0"),
         ({"n_blocks": 1.5}, "n_blocks = 1.5"),
-        ({"n_blocks": 30}, "expected at least 300: fewer say nothing about 30 blocks"),
+        ({"n_blocks": 30}, "expected at least 300 for 30 blocks"),
         ({"curvature": (0.1,)}, "expected a pair"),
     ],
 )

@@ -207,7 +207,7 @@ def test_more_frames_tell_the_charge_of_a_crowd():
 
 def test_errors_say_what_to_do():
     frame = camera(line(0.1))
-    with pytest.raises(ValueError, match="one of them"):
+    with pytest.raises(ValueError, match="Give only one"):
         resolved(frame, energy=500.0)
     with pytest.raises(ValueError, match="cloud_sigma"):
         resolved(frame, cloud_sigma=1.5)

@@ -83,7 +83,7 @@ def test_half_written_results_count_as_none(h, tmp_path, every_part):
 def test_another_task_begins_anew(h, tmp_path, every_part, setting, value):
     h.process_run(RUN, progress=False, checkpoint=tmp_path)
     setattr(h, setting, value)
-    with pytest.warns(HrixsWarning, match="is another one, it differs in .*; begun anew"):
+    with pytest.warns(HrixsWarning, match="was a different one: .* differs. It is deleted"):
         result = h.process_run(RUN, progress=False, checkpoint=tmp_path)
     assert result.identical(h.process_run(RUN, progress=False))
 
@@ -92,7 +92,7 @@ def test_another_dark_is_another_task(h, tmp_path):
     h.load_dark(DARK)
     h.process_run(RUN, progress=False, checkpoint=tmp_path)
     h.dark_image = h.dark_image + 1e-9
-    with pytest.warns(HrixsWarning, match="differs in dark"):
+    with pytest.warns(HrixsWarning, match="was a different one: dark differs"):
         h.process_run(RUN, progress=False, checkpoint=tmp_path)
 
 
@@ -101,7 +101,7 @@ def test_the_work_of_another_version_is_refused_and_kept(h, tmp_path, every_part
     described = tmp_path / "task.json"
     described.write_text(described.read_text().replace(__version__, "0.1.0"))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(ValueError, match=r"was done by hrixs 0\.1\.0, this is hrixs"):
+    with pytest.raises(ValueError, match=r"was done by hrixs 0\.1\.0, but this is hrixs"):
         h.process_run(RUN, progress=False, checkpoint=tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -139,7 +139,7 @@ def test_other_files_in_the_folder_are_left_alone(h, tmp_path, every_part):
     (tmp_path / "thesis.txt").write_text("precious")
     h.process_run(RUN, progress=False, checkpoint=tmp_path)
     h.BINS = 100
-    with pytest.warns(HrixsWarning, match="begun anew"):
+    with pytest.warns(HrixsWarning, match="starts from the beginning"):
         h.process_run(RUN, progress=False, checkpoint=tmp_path)
     remove_checkpoint(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
@@ -266,7 +266,7 @@ def test_without_resume_the_work_begins_anew(simulated, tmp_path, capsys):
     unfinished.mkdir()
     (unfinished / "task.json").write_text("{}")
     assert main(["process", str(simulated.folder), "-o", str(tmp_path / "out.nc")]) == 0
-    assert "begun anew" not in capsys.readouterr().err
+    assert "starts from the beginning" not in capsys.readouterr().err
     assert not unfinished.exists()
 
 

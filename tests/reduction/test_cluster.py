@@ -110,12 +110,12 @@ def test_an_error_of_the_settings_is_that_of_here(h, client):
 
 def test_workers_of_another_version_are_refused(h, client, monkeypatch):
     monkeypatch.setattr("hrixs.reduction.cluster.__version__", "99.0")
-    with pytest.raises(RuntimeError, match=r"have hrixs .*, this process has 99\.0"):
+    with pytest.raises(RuntimeError, match=r"have hrixs .*, but this process has 99\.0"):
         h.process_run(RUN, client=client, progress=False)
 
 
 def test_no_client(h):
-    with pytest.raises(TypeError, match=r"expected a dask\.distributed\.Client"):
+    with pytest.raises(TypeError, match=r"expected a synchronous dask\.distributed\.Client"):
         h.process_run(RUN, client="127.0.0.1:8786", progress=False)
 
 

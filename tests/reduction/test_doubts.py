@@ -370,7 +370,7 @@ def test_lines_that_move_over_the_run(h, way):
     parts = [simulated(4, 150, 50 + k, lines=[SpectralLine(ROW + k, 1.3, 1.0)]) for k in range(8)]
     data = dataset(np.concatenate(parts))
     found = told(h, data, way)
-    told_by = re.search(r"move by (\d+) meV over the run", found["moving_lines"].text)
+    told_by = re.search(r"move by (\d+) meV during the run", found["moving_lines"].text)
     assert float(told_by[1]) == pytest.approx(7 * 1e3 * SLOPE, rel=0.1)
     # Another photon energy for each part: that is what the lines are at.
     data["nrj"] = ("trainId", np.repeat(ENERGY + SLOPE * np.arange(8), 4))

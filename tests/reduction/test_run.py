@@ -190,7 +190,7 @@ class TestPhotons:
             result.isel(trainId=slice(2, None)),
             result.isel(trainId=slice(None, None, -1)),
         ):
-            with pytest.raises(ValueError, match="were sorted, cut or joined"):
+            with pytest.raises(ValueError, match="were sorted, selected or joined"):
                 photon_table(changed)
 
     @pytest.mark.parametrize("method", ["auto", "manual"])

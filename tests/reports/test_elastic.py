@@ -43,7 +43,7 @@ def test_over_energy_the_tallest_line_need_not_be_elastic():
     line = elastic_line(total, np.sqrt(total), 0.02)
     assert not line.is_elastic
     assert line.fit.centre == pytest.approx(1.5, abs=0.01)
-    assert "Which line is elastic is not known here" in line.text
+    assert "It is not known whether this line is the elastic one" in line.text
 
 
 def test_a_line_of_another_shape_is_told():
@@ -51,18 +51,18 @@ def test_a_line_of_another_shape_is_told():
     total.values[:] = np.where(abs(LOSS) < 0.06, 400, 2)  # a box
     line = elastic_line(total, np.sqrt(total), 0.02)
     assert line.fit.chi2 > 2
-    assert "another shape" in line.text
+    assert "The shape of the line differs from the fit" in line.text
 
 
 def test_errors_that_cannot_be_known_are_not_told():
     total = (spectrum((0.0, 0.06, 5000)) / 7.0).assign_attrs(units="photons")
     line = elastic_line(total, None, 0.02)
     assert "±" not in line.text
-    assert line.text.endswith("The errors of these numbers can't be known.")
+    assert line.text.endswith("The errors of these numbers cannot be known.")
 
 
 def test_bins_that_share_intensity_are_told():
     total = spectrum((0.0, 0.06, 5000))
     total.attrs["bin_noise"] = 0.5
     line = elastic_line(total, np.sqrt(total + 0.25), 0.02)
-    assert "Bins share the intensity of a row: these errors are too small." in line.text
+    assert "Bins share the intensity of a row, so these errors are too small." in line.text

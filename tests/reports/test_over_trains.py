@@ -69,7 +69,7 @@ def test_a_steady_line_scatters_by_its_errors():
 def test_too_few_photons_tell_no_drift():
     drift = values_of(images(5)).drift
     assert len(drift.at) == 0
-    assert "too few for the positions in 3 groups of images" in drift.text
+    assert "too few for positions in 3 groups of images" in drift.text
 
 
 def test_a_drift_that_was_measured_is_taken():

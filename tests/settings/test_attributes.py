@@ -39,7 +39,7 @@ def test_other_attributes_are_ones_own(name):
 
 @pytest.mark.parametrize("slope", [0, 0.0, np.float32(0), -0.0])
 def test_an_axis_without_extent_is_told_when_it_is_set(slope):
-    with pytest.warns(HrixsWarning, match="ENERGY_SLOPE = 0: all rows have the same energy"):
+    with pytest.warns(HrixsWarning, match="ENERGY_SLOPE = 0 gives all rows the same energy"):
         hRIXS().ENERGY_SLOPE = slope
 
 
@@ -69,7 +69,7 @@ class TestGetAndSet:
 
     def test_a_curvature_that_contradicts_its_numbers_is_refused(self):
         h = hRIXS()
-        with pytest.raises(ValueError, match=r"curve_a = 0.5 was given beside a curvature"):
+        with pytest.raises(ValueError, match=r"curve_a = 0.5 was given together with a curvature"):
             h.set_params(bins=7, curve_a=0.5, curvature=Curvature((0.04, -2e-5)))
         assert h.BINS == 500
         h.set_params(curve_a=0.04, curvature=Curvature((0.04, -2e-5)))
@@ -120,6 +120,8 @@ def test_a_wrong_setting_that_a_call_does_not_use_stops_none_and_is_told(h, name
     setattr(h, name, value)
     result = h.integrate(data)
     assert '"not recorded"' in result.attrs["settings"]
-    with pytest.warns(HrixsWarning, match=rf"{name} was .*, which can't be kept: it is not set"):
+    with pytest.warns(
+        HrixsWarning, match=rf"{name} was .*, which cannot be stored, so it is not set"
+    ):
         again = hRIXS.from_result(result)
     assert getattr(again, name) == getattr(hRIXS(), name)

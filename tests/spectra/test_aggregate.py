@@ -76,7 +76,7 @@ class TestCentroid:
         assert "normalized" not in data
         small.normalize(data, "n")
         for name in ("spectrum", "normalized"):
-            with pytest.raises(UnknownUncertaintyError, match="it is in 'ADU', and only counted"):
+            with pytest.raises(UnknownUncertaintyError, match="it is in 'ADU', but only counted"):
                 data.hrixs.error(name)
 
     def test_a_stale_error_goes_when_the_sum_is_normalised_anew(self, small):
@@ -230,5 +230,5 @@ def test_errors_survive_a_file(small, tmp_path):
 @pytest.mark.parametrize("values", [["a", "b"], [b"a", b"b"], np.array(["a", 1], object)])
 def test_text_is_neither_added_nor_averaged(way, values):
     nrj = xr.DataArray(values, dims="trainId", name="nrj")
-    with pytest.raises(TypeError, match=r"nrj is of type .*, expected numbers"):
+    with pytest.raises(TypeError, match=r"nrj has the type .*Expected numbers"):
         way(nrj, "trainId")

@@ -97,7 +97,7 @@ def test_where_single_precision_is_too_coarse_for_the_bins_it_is_another_axis():
 def test_bins_of_single_precision_are_equal():
     single = ROUNDED["double of single"]
     assert equal_step(single, "energy") == pytest.approx(STEP, rel=1e-5)
-    with pytest.raises(ValueError, match="not in equal steps"):
+    with pytest.raises(ValueError, match="does not have equal steps"):
         equal_step(np.where(np.arange(N) == 7, single + STEP / 2, single), "energy")
 
 
@@ -163,7 +163,9 @@ def test_a_new_spectrum_beside_what_lies_on_the_present_axis(axis):
 @others
 def test_none_on_another_axis_or_in_another_unit(axis):
     data = FIRST.assign(model=("energy", np.ones(N)))
-    with pytest.raises(ValueError, match=r"model lie on the present.* of a bin\. Drop them"):
+    with pytest.raises(
+        ValueError, match=r"model of the dataset are on the present.* of a bin\. First drop them"
+    ):
         store_spectrum(data, spectra(axis, first=10).spectrum)
     rows = spectra(ENERGY).spectrum
     rows.energy.attrs["units"] = "px"
@@ -180,14 +182,16 @@ def test_elastic_lines_of_other_steps_are_not_left_out(move):
     dim = "trainId" if move is align_elastic else "nrj"
     centres = xr.DataArray(steps, {dim: np.nextafter(steps, 0)}, (dim,))
     assert move(data, elastic=centres).spectrum.sizes[dim] == 4
-    with pytest.raises(ValueError, match=rf"elastic has other values of {dim}.*of a bin"):
+    with pytest.raises(
+        ValueError, match=rf"elastic and the spectra have different values of {dim}.*of a bin"
+    ):
         move(data, elastic=centres.assign_coords({dim: steps + 0.5 * STEP}))
 
 
 def test_text_along_a_dimension_is_equal_or_another():
     like = xr.DataArray([1, 2], {"run": ["a", "b"]}, ("run",))
     assert on_axes_of(like, like, "it").identical(like)
-    with pytest.raises(ValueError, match=r"other values of run than the spectra"):
+    with pytest.raises(ValueError, match=r"different values of run"):
         on_axes_of(like, like.assign_coords(run=["a", "c"]), "it")
 
 
@@ -205,4 +209,4 @@ def test_a_live_sum_is_of_one_axis():
     live.add(3, {source: {key: image}})
     assert (live.counts.analysed, live.counts.trains) == (2, 3)
     assert "energy axis" in live.last_failure
-    assert "8.33 of a bin. Settings were changed on the way" in live.last_failure
+    assert "8.33 of a bin. Settings were changed during the watch" in live.last_failure

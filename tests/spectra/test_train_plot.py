@@ -38,7 +38,7 @@ def test_photons_with_their_errors_mean_and_expected_scatter():
     reach = [segment[:, 1] for segment in bars.get_segments()]
     np.testing.assert_allclose(reach, np.transpose([COUNTS - COUNTS**0.5, COUNTS + COUNTS**0.5]))
     assert set(legend(ax)) == {
-        "image ± 1 standard deviation", "mean 100, scatter 8.52", "expected of counts: ± 10"
+        "image ± 1 standard deviation", "mean 100, scatter 8.52", "expected for counts: ± 10"
     }  # fmt: skip
     assert ax.get_ylim()[0] == 0
 
@@ -85,7 +85,7 @@ def test_several_runs_stand_one_after_another_with_their_own_means():
 def test_many_photons_have_a_band_alone():
     ax = plot_per_train(photons(np.full(500, 100), np.arange(500)))
     assert not ax.containers[0].has_yerr
-    assert "expected of counts: ± 10" in legend(ax)
+    assert "expected for counts: ± 10" in legend(ax)
 
 
 def test_a_label_of_ones_own():

@@ -21,7 +21,7 @@ def test_the_mean_image_of_the_run_is_found_by_its_number(h, result, tmp_path):
     page = ReadPage(h.report(result, tmp_path / "r0145.html"))
     assert page.headings[0] == "RIXS spectra of p003145, r0145"
     assert "The mean of all images of the run, no dark subtracted." in page.text
-    assert "What was used is X 0:256, Y 700:900" in page.text
+    assert "The crop is X 0:256, Y 700:900" in page.text
 
 
 def test_the_mean_image_of_the_run_is_found_by_its_path(simulated, tmp_path):

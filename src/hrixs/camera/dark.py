@@ -69,25 +69,25 @@ class DarkImage:
         }
 
     def remarks(self) -> list[str]:
-        """What is worth a word, a sentence each."""
+        """Remarks on the dark, a sentence each."""
         texts = []
         if self.left_out:
             n_all = self.n_images + len(self.left_out)
             names = named_frames(list(self.left_out), list(self.left_out.values()), self.word)
             texts.append(
-                f"{len(self.left_out)} of {n_all} dark images are unlike the others and are left "
+                f"{len(self.left_out)} of {n_all} dark images differ from the others and are left "
                 f"out: {names}."
             )
         if self.lit:
             texts.append(
-                "there is light on most of the dark images, or the camera is not stable. Was the "
-                "shutter closed?"
+                "there is light on most of the dark images, or the camera is not stable. Check "
+                "that the shutter was closed."
             )
         elif self.light:
             names = named_frames(self.light, ["light"] * len(self.light), self.word)
             texts.append(
-                f"light fell on {len(self.light)} of the dark images: {names}. The raised pixels "
-                "are left out. Was the shutter closed?"
+                f"light fell on {len(self.light)} of the dark images: {names}. Pixels with light "
+                "are left out. Check that the shutter was closed."
             )
         return texts
 

@@ -149,5 +149,5 @@ def _finish(figure: Figure, data: xr.Dataset, how: str, path: Path) -> None:
 def _doubts(data: xr.Dataset) -> list[Any]:
     try:
         return list(doubts(data))
-    except LookupError:  # nothing has looked at it
+    except LookupError:  # it was never checked
         return []

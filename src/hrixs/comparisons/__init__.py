@@ -1,4 +1,4 @@
-"""Two settings side by side: what differs, and which photons of the same images both have."""
+"""Compare two settings: what differs, and which photons of the same images both find."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""One axis for two spectra: the bins of the coarser one that both reach."""
+"""One axis for two spectra: the bins of the coarser one that both cover."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.rebin import equal_step
 from hrixs.utils.typing import Floats
 
-# A bin is reached where it lacks less than that part of itself.
+# A bin counts as covered if less than this part of it is missing.
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
 class CommonAxis:
-    """Bins that two spectra are put into.
+    """Common bins of two spectra.
 
     Attributes
     ----------
     energy : xarray.DataArray
-        Their centres.
+        Centres of the bins.
     text : str
-        How the axes differ, and what was done; empty where they are one.
+        How the axes differ, and what was done; empty if they are equal.
     """
 
     energy: xr.DataArray
@@ -32,11 +32,11 @@ class CommonAxis:
 
     @property
     def edges(self) -> Floats:
-        """Ends of the bins, in the order of their centres."""
+        """Edges of the bins, in the order of their centres."""
         return edges_of(self.energy)
 
     def rebinned(self, spectrum: xr.DataArray) -> Floats:
-        """A spectrum in these bins; what lies across an end is shared in proportion."""
+        """A spectrum in these bins; bins across an edge are divided in proportion."""
         if not self.text:
             return np.asarray(spectrum.values, dtype=np.float64)
         own, ends = edges_of(spectrum["energy"]), self.edges
@@ -48,31 +48,31 @@ class CommonAxis:
 
 
 def edges_of(energy: xr.DataArray) -> Floats:
-    """Ends of bins by their centres."""
+    """Edges of bins, from their centres."""
     axis = np.asarray(energy.values, dtype=np.float64)
     step = equal_step(axis, "energy")
     return np.asarray(axis[0] + step * (np.arange(len(axis) + 1) - 0.5))
 
 
 def common_axis(a: xr.DataArray, b: xr.DataArray) -> CommonAxis:
-    """The bins for both of two spectra over ``energy``.
+    """Find common bins of two spectra over ``energy``.
 
     Raises
     ------
     ValueError
-        If there are none, with a sentence that says why.
+        If there are none; the message has the reason.
     """
     first, second = a["energy"], b["energy"]
     units = [str(one.attrs.get("units", "")) for one in (first, second)]
     if units[0] != units[1]:
-        raise ValueError(f"The energy axes differ, one is in {units[0]}, the other in {units[1]}")
+        raise ValueError(f"The energy axes differ: one is in {units[0]}, the other in {units[1]}")
     if same_axis(first.values, second.values):
         return CommonAxis(first)
     how_far = apart(first.values, second.values)
     try:
         edges = [edges_of(one) for one in (first, second)]
     except ValueError as error:
-        raise ValueError(f"The energy axes differ, they are {how_far}, and {error}"[:-1]) from error
+        raise ValueError(f"The energy axes differ: they are {how_far}, and {error}"[:-1]) from error
     widths = [abs(one[1] - one[0]) for one in edges]
     coarse = int(widths[1] > widths[0])
     low, high = (max(min(one[0], one[-1]) for one in edges),
@@ -81,13 +81,13 @@ def common_axis(a: xr.DataArray, b: xr.DataArray) -> CommonAxis:
     lower, upper = np.minimum(ends[:-1], ends[1:]), np.maximum(ends[:-1], ends[1:])
     reached = np.flatnonzero((lower >= low - slack) & (upper <= high + slack))
     if len(reached) < 2:
-        raise ValueError(f"The energy axes differ, they are {how_far}, and have no bins in common")
+        raise ValueError(f"The energy axes differ: they are {how_far}, and have no bins in common")
     energy = (first, second)[coarse].isel(energy=reached)
     ends = edges_of(energy)
     name = ("first", "second")[coarse]
     text = (
-        f"The energy axes differ, they are {how_far}: the difference is in the bins of the {name}, "
+        f"The energy axes differ: they are {how_far}. The difference uses the bins of the {name}, "
         f"{widths[coarse]:.4g} {units[0]} wide, from {ends.min():.6g} to {ends.max():.6g} "
-        f"{units[0]}, where both reach."
+        f"{units[0]}, which both cover."
     )
     return CommonAxis(energy, text)

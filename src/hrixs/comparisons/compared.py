@@ -1,4 +1,4 @@
-"""Two settings side by side: what was compared, as values, as text and drawn."""
+"""The result of a comparison: values, a table, a plot."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hrixs.utils.statistics import with_error
 
 Row = tuple[str, str, str]
 _NAMES = ("first", "second")
-# Characters of a value in the table.
+# Most characters of a value in the table.
 _MOST = 44
-# And of what differs in a legend.
+# Most characters of the settings in a legend.
 _LEGEND = 60
 
 
 class Quantity(NamedTuple):
-    """A value with one standard deviation; NaN where it is not known, with `why`."""
+    """A value with one standard deviation; NaN if not known, with the reason in `why`."""
 
     value: float
     error: float
@@ -37,33 +37,32 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Two settings side by side, as from `hrixs.compare`.
+    """Comparison of two settings, as from `hrixs.compare`.
 
     Attributes
     ----------
     settings : dict of str to (first, second)
-        Those that differ, the method and the dark among them.
+        Settings that differ, including the method and the dark.
     first, second : xarray.Dataset
-        The results.
+        Both results.
     n_images : (int, int)
-        Images in them.
+        Number of images in each.
     total, per_image : (Quantity, Quantity)
-        Photons, or intensity, in the spectra; each has ``value``, ``error``, ``unit`` and, where it
-        is NaN, ``why``.
+        Photons, or intensity, in the spectra; each has ``value``, ``error``, ``unit`` and, if it
+        is NaN, the reason ``why``.
     line : (Quantity, Quantity)
-        Width of the tallest line of all spectra together, FWHM.
+        FWHM of the tallest line in the sum of all spectra.
     photons : xarray.Dataset or None
-        For each image of both ``both``, ``only_first``, ``only_second``: photons that both have
-        found, within a pixel, and those of one alone; a double hit is two. None where one of them
-        has no photons.
+        For each common image: ``both``, the photons found by both (within a pixel), ``only_first``
+        and ``only_second``; a double hit counts as two. None if one result has no photons.
     difference : xarray.Dataset or None
-        ``difference``, the second spectrum less the first; ``difference.hrixs.error("difference")``
-        is one standard deviation, where it is known. On the bins of the coarser axis, where both
-        reach; None where they have not the same unit, or no bins in common.
+        ``difference``, the second spectrum minus the first;
+        ``difference.hrixs.error("difference")`` is one standard deviation, if known. In the bins
+        of the coarser axis that both cover; None if units differ, or there are no common bins.
     doubts : (list of Doubt, list of Doubt)
-        As `hrixs.doubts` lists them.
+        Doubts of each, as from `hrixs.doubts`.
     seconds : (float, float)
-        That each has taken; NaN for a result that was there.
+        Duration of each analysis; NaN for a given result.
     notes : tuple of str
         What could not be compared, and why.
     """
@@ -83,17 +82,17 @@ class Comparison:
 
     @property
     def found_by_both(self) -> int | None:
-        """Photons that both have found; None where that is not known."""
+        """Number of photons found by both; None if not known."""
         return self._photons("both")
 
     @property
     def only_first(self) -> int | None:
-        """Photons that the first alone has found; None where that is not known."""
+        """Number of photons found only by the first; None if not known."""
         return self._photons("only_first")
 
     @property
     def only_second(self) -> int | None:
-        """Photons that the second alone has found; None where that is not known."""
+        """Number of photons found only by the second; None if not known."""
         return self._photons("only_second")
 
     def plot(self) -> Any:
@@ -131,7 +130,7 @@ class Comparison:
         return f"<table>{head}<tbody>{body}</tbody></table>{rest}"
 
     def _label(self, k: int) -> str:
-        """For a legend, with what differs where that is short enough."""
+        """Label for a legend, with the settings that differ if they are short."""
         text = ", ".join(f"{name} = {_short(both[k])}" for name, both in self.settings.items())
         return f"{_NAMES[k]}: {text}" if 0 < len(text) <= _LEGEND else _NAMES[k]
 
@@ -139,15 +138,15 @@ class Comparison:
         return None if self.photons is None else int(self.photons[which].sum())
 
     def _rows(self) -> list[Row]:
-        """The table: what differs, then what came of it."""
+        """Rows of the table: settings that differ, then results."""
         rows = [(name, _short(a), _short(b)) for name, (a, b) in self.settings.items()]
         rows.append(_row("images", map(str, self.n_images)))
         what = _what(self.total)
-        for label, values in (("all", self.total), ("an image", self.per_image)):
+        for label, values in (("all", self.total), ("per image", self.per_image)):
             rows.append(_row(f"{what}, {label}", (_without(what, one) for one in values)))
         if self.photons is not None:
             rows.append(_row("found by both", [str(self.found_by_both)] * 2))
-            rows.append(("found by it alone", str(self.only_first), str(self.only_second)))
+            rows.append(("found by this one only", str(self.only_first), str(self.only_second)))
         rows.append(_row("width of the line, FWHM", map(str, self.line)))
         codes = [", ".join(doubt.code for doubt in one) or "none" for one in self.doubts]
         rows.append(_row("doubts", codes))
@@ -156,7 +155,7 @@ class Comparison:
         return rows
 
     def _lines(self) -> list[str]:
-        """What stands below the table."""
+        """Lines below the table."""
         lines = [] if self.settings else ["No setting differs."]
         if self.difference is not None:
             sums = self.difference.attrs
@@ -177,7 +176,7 @@ def _what(total: tuple[Quantity, Quantity]) -> str:
 
 
 def _without(what: str, value: Quantity) -> str:
-    """A quantity without the unit that stands before it."""
+    """A quantity without its unit, which is in the label."""
     return str(value._replace(unit="") if value.unit == what else value)
 
 
@@ -187,4 +186,4 @@ def _short(value: Any) -> str:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.3g} s" if np.isfinite(seconds) else "was there"
+    return f"{seconds:.3g} s" if np.isfinite(seconds) else "given result"

@@ -1,4 +1,4 @@
-"""Two spectra side by side, and their difference, drawn."""
+"""Draw two spectra and their difference."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def plot_comparison(
     Parameters
     ----------
     results : (xarray.Dataset, xarray.Dataset)
-        With ``spectrum (..., energy)``, which is added up over all else.
+        With ``spectrum (..., energy)``, which is summed over all other dimensions.
     names : (str, str)
-        For the legend.
+        Names for the legend.
     difference : xarray.Dataset, optional
         With ``difference (energy)``.
 
@@ -44,7 +44,7 @@ def plot_comparison(
     both = [_sum(one) for one in results]
     units = [str(one.attrs.get("units", "")) for one in both]
     of_axis = [str(one["energy"].attrs.get("units", "")) for one in both]
-    # One axis of the other unit to the right, and one of the other energies above.
+    # A second axis on the right for the other unit, and one above for the other energies.
     other = upper.twinx() if units[0] != units[1] else upper
     other = other.twiny() if of_axis[0] != of_axis[1] else other
     for k, (ax, spectrum) in enumerate(zip((upper, other), both, strict=True)):
@@ -53,7 +53,7 @@ def plot_comparison(
             _label(ax, spectrum, _COLOURS[k] if other is not upper else "black")
     handles = [line for ax in dict.fromkeys((upper, other)) for line in ax.get_lines()]
     upper.legend(handles=handles, fontsize="small")
-    upper.set_title("two settings side by side")
+    upper.set_title("comparison of two settings")
     if difference is not None:
         upper.set_xlabel("")
         _draw_difference(axes[1, 0], difference)
@@ -70,7 +70,7 @@ def _label(ax: Axes, spectrum: xr.DataArray, colour: str) -> None:
     ax.set_xlabel(f"{axis.attrs.get('long_name', 'energy')} ({axis.attrs.get('units', '')})")
     what = "photons" if spectrum.attrs.get("units") == "photons" else "intensity"
     unit = "" if what == "photons" else f" ({spectrum.attrs.get('units', '')})"
-    ax.set_ylabel(f"{what} in a bin{unit}", color=colour)
+    ax.set_ylabel(f"{what} per bin{unit}", color=colour)
 
 
 def _draw_difference(ax: Axes, difference: xr.Dataset) -> None:
@@ -81,7 +81,7 @@ def _draw_difference(ax: Axes, difference: xr.Dataset) -> None:
     if error is not None:
         ax.fill_between(
             energy, values - error, values + error, step="mid", alpha=0.35, lw=0, color="C2",
-            label="± 1 standard deviation, of photons not in both",
+            label="± 1 standard deviation, from photons in only one",
         )  # fmt: skip
         ax.legend(fontsize="x-small")
     ax.step(energy, values, where="mid", lw=1, color="C2")

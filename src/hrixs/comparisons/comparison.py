@@ -1,4 +1,4 @@
-"""Two settings side by side, on the same images: what differs, and which photons."""
+"""Compare two settings on the same images: what differs, and which photons."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ from hrixs.utils.errors import (
     NoLineError,
 )
 
-# Doubts of both stand in the comparison.
+# Doubts of both are listed in the comparison.
 _DOUBTS = (DoubtWarning, LostPhotonsWarning, ChargeBalanceWarning)
-# Photons whose bin is not that of the spectrum, at most: places are rounded.
+# Largest share of photons whose bin differs from that in the spectrum, since positions are
+# rounded.
 _MOST_ELSEWHERE = 1e-3
 
 
@@ -50,45 +51,46 @@ def compare(
     region: tuple[float, float] | None = None,
     **options: Any,
 ) -> Comparison:
-    """Analyse the same images with two settings, and tell what differs.
+    """Analyse the same images with two settings, and compare the results.
 
     Parameters
     ----------
     h1, h2 : hRIXS
-        The two settings, each with its dark. They stay as they are.
+        The two settings, each with its dark. They are not changed.
     data : xarray.Dataset or run, or (xarray.Dataset, xarray.Dataset)
-        Images, loaded, lazy or in a file; or a run, which is read twice, in bounded memory; or two
-        results that are there, the first of `h1`, whose ``attrs`` are asked, too. It stays as it
-        is.
+        Images (loaded, lazy, or in a file); or a run, which is read twice, in limited memory; or
+        two existing results, the first of `h1` (their ``attrs`` are compared, too). It is not
+        changed.
     method : {'auto', 'manual', 'resolve', 'integrate', 'best'}
-        Of both.
+        Method of both.
     methods : (str, str), optional
-        One for each, in place of that.
+        A method for each, instead of `method`.
     region : (float, float), optional
-        Where the line is whose width is compared, as for `line_width`; by default the tallest.
+        Part of the axis with the line whose width is compared, as for `line_width`; by default the
+        tallest line.
     **options
-        For a run: as for `hRIXS.process_run`, ``trains`` or ``memory`` for example.
+        For a run: options of `hRIXS.process_run`, for example ``trains`` or ``memory``.
 
     Returns
     -------
     Comparison
-        Settings that differ, both results, photons found by both and by one alone (within a pixel,
-        image by image), sums, the width of the line, doubts and times. ``print`` shows a table,
-        ``.plot()`` draws both spectra and their difference.
+        Settings that differ, both results, photons found by both or only by one (within a pixel,
+        image by image), sums, the width of the line, doubts and durations. ``print`` shows a
+        table, ``.plot()`` draws both spectra and their difference.
 
     Raises
     ------
     TypeError
         If `data` is none of these.
     ValueError, LookupError
-        As those of `hRIXS.process_run` and `hRIXS.centroid`.
+        As `hRIXS.process_run` and `hRIXS.centroid`.
 
     Notes
     -----
-    Both spectra are of the same photons but for a few. The error of their difference is not the
-    quadrature sum of both errors, which would be far too large, but the root of the number of
-    photons that are in a bin in one of both alone. Photons are matched nearest first, each once; a
-    double hit is two photons at one place.
+    Both spectra contain mostly the same photons. So the error of their difference is not the
+    quadrature sum of both errors, which would be far too large. It is the square root of the
+    number of photons that only one of the two has in a bin. Photons are matched nearest first,
+    each once; a double hit is two photons at one position.
 
     Examples
     --------
@@ -107,7 +109,7 @@ def compare(
     """
     of_each = (method, method) if methods is None else tuple(methods)
     if len(of_each) != 2 or isinstance(methods, str):
-        raise ValueError(f"methods = {methods!r}, expected two, as ('auto', 'resolve').")
+        raise ValueError(f"methods = {methods!r}, expected two, such as ('auto', 'resolve').")
     for one in of_each:
         require_method(one, METHODS)
     settings = settings_that_differ(h1, h2)
@@ -116,7 +118,7 @@ def compare(
         first, second = (_given(one) for one in _two_results(data, own))
         settings = told_by(first.result, second.result) | settings
     else:
-        # Both are copies, so that what an analysis sets is forgotten.
+        # Copies, so that values set by an analysis are not kept.
         first, second = (
             _made(copy.copy(h), data, way, options)
             for h, way in zip((h1, h2), of_each, strict=True)
@@ -145,7 +147,7 @@ def compare(
 
 @dataclass(frozen=True)
 class _Made:
-    """A result, its photons where there are any, and the time it took."""
+    """A result, its photons if there are any, and the duration."""
 
     result: xr.Dataset
     places: Places | None
@@ -155,14 +157,16 @@ class _Made:
 def _two_results(data: Sequence[Any], options: Mapping[str, Any]) -> Sequence[xr.Dataset]:
     if len(data) != 2 or not all(isinstance(one, xr.Dataset) for one in data):
         raise TypeError(
-            "a list is given, expected two results: (h1.process_run(145), h2.process_run(145)); or "
-            "images, or a run, by itself."
+            "got a list, expected two results: (h1.process_run(145), h2.process_run(145)). Or "
+            "give images, or one run."
         )
     if options:
-        raise TypeError(f"{next(iter(options))} is given with results that are there.")
+        raise TypeError(
+            f"{next(iter(options))} was given with existing results; it is for runs only."
+        )
     for one in data:
         if "spectrum" not in one:
-            raise MissingDataError("a result has no spectrum, expected those of two analyses.")
+            raise MissingDataError("a result has no spectrum. Give the results of two analyses.")
     return data
 
 
@@ -171,7 +175,7 @@ def _given(result: xr.Dataset) -> _Made:
 
 
 def _made(h: hRIXS, data: RunOrData, method: str, options: Mapping[str, Any]) -> _Made:
-    """The result of one of both; its doubts are told in the comparison."""
+    """Make one result; its doubts are reported in the comparison."""
     with warnings.catch_warnings():
         for kind in _DOUBTS:
             warnings.simplefilter("ignore", kind)
@@ -182,7 +186,7 @@ def _made(h: hRIXS, data: RunOrData, method: str, options: Mapping[str, Any]) ->
             result = h.process_run(images, method=method, **own)
             return _Made(result, _places_in(result), time.perf_counter() - start)
         if options:
-            raise TypeError(f"{next(iter(options))} is given, which is for runs, with a dataset.")
+            raise TypeError(f"{next(iter(options))} was given with a dataset; it is for runs only.")
         tables: list[xr.Dataset] = []
         result = add_spectra(h, images.copy(deep=False), method, tables=tables)
         seconds = time.perf_counter() - start
@@ -245,12 +249,12 @@ def _doubts(result: xr.Dataset) -> list[Doubt]:
 def _photons_of_both(
     first: _Made, second: _Made, notes: list[str]
 ) -> tuple[xr.Dataset | None, _Both | None]:
-    """How many photons of each image both have, and which they are."""
+    """Number of photons that both have in each image, and which ones."""
     for name, one in (("first", first), ("second", second)):
         if one.places is None:
             way = one.result["spectrum"].attrs.get("algorithm", "")
             notes.append(
-                f"The {name} ({way}) has no photon table: single photons are not compared."
+                f"The {name} ({way}) has no photon table, so single photons are not compared."
             )
     if first.places is None or second.places is None:
         return None, None
@@ -263,7 +267,7 @@ def _photons_of_both(
 
 @dataclass(frozen=True)
 class _Both:
-    """Photons of both, and the numbers, in each, of those that are the same."""
+    """Photons of both, and the indices of matched photons in each."""
 
     places: tuple[Places, Places]
     same: tuple[Integers, Integers]
@@ -272,33 +276,36 @@ class _Both:
 def _difference(
     first: _Made, second: _Made, both: _Both | None, notes: list[str]
 ) -> xr.Dataset | None:
-    """The second spectrum less the first, with the error of what is not in both."""
+    """The second spectrum minus the first; the error is from photons in only one of them."""
     a, b = _summed(first.result), _summed(second.result)
     units = [str(one.attrs.get("units", "")) for one in (a, b)]
     if units[0] != units[1]:
-        notes.append(f"The first is in {units[0]}, the second in {units[1]}: no difference.")
+        notes.append(
+            f"The first is in {units[0]}, the second in {units[1]}, so there is no difference."
+        )
         return None
     try:
         axis = common_axis(a, b)
     except ValueError as why:
-        notes.append(f"{why}: no difference.")
+        notes.append(f"{why}, so there is no difference.")
         return None
     bins = None if both is None else _bins_of_both(a, b, both, axis)
     n_bins = axis.energy.size
     counts = [axis.rebinned(one) for one in (a, b)]
     if axis.text:
-        how = "what lies across an end is shared in proportion"
+        how = "bins across an edge are divided in proportion"
         if bins is not None:
             counts = [_counted(number, n_bins).astype(np.float64) for number in bins]
-            how = "photons are counted into them by their places"
+            how = "photons are counted into them by their positions"
         notes.append(f"{axis.text[:-1]}; {how}.")
     values = xr.DataArray(counts[1] - counts[0], {"energy": axis.energy}, name="difference")
-    values.attrs = {"units": units[0], "long_name": "second less first"}
+    values.attrs = {"units": units[0], "long_name": "second minus first"}
     made = xr.Dataset({"difference": values})
     made.attrs = {"units": units[0], "sum": float(values.sum()), "sum_err": np.nan}
     if both is None or bins is None:
         made.attrs["error"] = (
-            "Its error is not known; it is not the quadrature sum of both, of the same images."
+            "Its error is not known: both spectra are from the same images, so it is not the "
+            "quadrature sum."
         )
         return made
     stayed = [number[same] for number, same in zip(bins, both.same, strict=True)]
@@ -309,8 +316,8 @@ def _difference(
     in_one -= 2 * np.count_nonzero((stayed[0] >= 0) & (stayed[1] >= 0))
     made.attrs["sum_err"] = float(np.sqrt(in_one))
     made.attrs["error"] = (
-        "The error is of the photons that are in one of both alone. The quadrature sum of both "
-        f"errors, {float(np.sqrt(np.sum(counts))):.3g}, does not hold: the images are the same."
+        "The error is from the photons that only one of the two has. The quadrature sum of both "
+        f"errors, {float(np.sqrt(np.sum(counts))):.3g}, would be wrong: the images are the same."
     )
     return made
 
@@ -318,7 +325,7 @@ def _difference(
 def _bins_of_both(
     a: xr.DataArray, b: xr.DataArray, both: _Both, axis: CommonAxis
 ) -> list[Integers] | None:
-    """The bin of each photon of both; None where it is not known, as after a shift."""
+    """The bin of each photon of both; None if not known, for example after a shift."""
     bins = []
     for total, places in zip((a, b), both.places, strict=True):
         try:

@@ -1,4 +1,4 @@
-"""Which settings differ, of two objects of the class or of two results."""
+"""Find the settings that differ between two objects of the class, or two results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hrixs.utils.provenance import slice_text
 
 
 def settings_that_differ(h1: Settings, h2: Settings) -> dict[str, tuple[Any, Any]]:
-    """Names in upper case, with the value of each; also the dark, and curves of a higher degree."""
+    """Names in upper case, with both values; also the dark, and curves of a higher degree."""
     names = [one.lower() for one in NAMES]
     values = [h.get_params(*names) for h in (h1, h2)]
     differ = {
@@ -32,7 +32,7 @@ def settings_that_differ(h1: Settings, h2: Settings) -> dict[str, tuple[Any, Any
 
 
 def told_by(first: xr.Dataset, second: xr.Dataset) -> dict[str, tuple[Any, Any]]:
-    """What results that are there tell of how they were made, where it differs."""
+    """Differences in how two existing results were made, from their attributes."""
     a, b = (one["spectrum"].attrs | _settings(one) for one in (first, second))
     names = {"algorithm": "method"} | {name.lower(): name for name in NAMES}
     return {
@@ -43,7 +43,7 @@ def told_by(first: xr.Dataset, second: xr.Dataset) -> dict[str, tuple[Any, Any]]
 
 
 def _settings(result: xr.Dataset) -> dict[str, Any]:
-    """The recorded settings; a mask by what it is, and not as text."""
+    """The recorded settings; a mask as an image, not as text."""
     told = told_of(result, result, SETTINGS_ATTR) or {}
     mask = told.get("mask")
     return told if mask is None else told | {"mask": mask_of_plain(mask)}
@@ -58,7 +58,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """As it is shown; an image by its shape."""
+    """A value for display; an image as its shape."""
     if isinstance(value, slice):
         return slice_text(value)
     if isinstance(value, np.ndarray | xr.DataArray):

@@ -1,4 +1,4 @@
-"""Photons of two results of the same images: which are the same, by their places."""
+"""Match photons of two results of the same images, by their positions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hrixs.comparisons.common_axis import edges_of
 from hrixs.utils.provenance import first_pixel_of
 from hrixs.utils.typing import Floats
 
-#: Photons of two tables are one where they lie so near to each other, in pixels.
+#: Largest distance of matched photons, in pixels.
 WITHIN = 1.0
 
 Integers = NDArray[np.int64]
@@ -23,14 +23,14 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Places:
-    """Where photons hit the chip; a double hit is listed twice.
+    """Positions of photons on the chip; a double hit is listed twice.
 
     Attributes
     ----------
     place : numpy.ndarray, shape (n, 2)
-        x and y, in pixels of the whole chip.
+        x and y, in pixels of the full chip.
     frame : numpy.ndarray of int64, shape (n,)
-        Number of each one's image, ascending.
+        Number of the image of each photon, ascending.
     """
 
     place: Floats
@@ -38,7 +38,7 @@ class Places:
 
     @classmethod
     def of(cls, table: xr.Dataset, first_frame: int = 0) -> Places:
-        """The photons of a table, whose first image has that number."""
+        """Make it from a table whose first image has the number `first_frame`."""
         times = 1 + table["double"].values.astype(np.int64)
         frame = np.repeat(table["frame"].values.astype(np.int64), times) + first_frame
         place = np.repeat(np.column_stack([table["x"].values, table["y"].values]), times, axis=0)
@@ -47,23 +47,23 @@ class Places:
 
     @classmethod
     def joined(cls, parts: list[Places]) -> Places:
-        """Of all parts, in this order."""
+        """Join all parts, in this order."""
         return cls(
             np.concatenate([np.empty((0, 2)), *(one.place for one in parts)]),
             np.concatenate([np.empty(0, np.int64), *(one.frame for one in parts)]),
         )
 
     def numbered(self, number: Integers) -> tuple[Places, Integers]:
-        """Those of images that have a number of 0 or more, with that one; and which they are."""
+        """Photons of images whose new number is 0 or more, with that number; and their indices."""
         frame = number[self.frame]
         kept = np.flatnonzero(frame >= 0)
         kept = kept[np.argsort(frame[kept], kind="stable")]
         return Places(self.place[kept], frame[kept]), kept
 
     def bins(self, spectrum: xr.DataArray, edges: Floats | None = None) -> Integers:
-        """Number of the bin of a counted spectrum that each one is in; -1 for none.
+        """Bin of a counted spectrum for each photon; -1 for none.
 
-        Of others on its energy axis, where their `edges` are given.
+        With `edges`, bins on the energy axis of the spectrum.
         """
         low, high = (float(end) for end in np.asarray(spectrum.attrs["range"]))
         first_row = (first_pixel_of(spectrum.attrs) or (0, 0))[1]
@@ -75,23 +75,23 @@ class Places:
             ends = edges_of(spectrum["energy"])
             at = ends[0] + (at - rows[0]) / (rows[-1] - rows[0]) * (ends[-1] - ends[0])
             rows = edges
-        # Those on an end are in the bin of the higher rows, also where energies descend.
+        # A photon on an edge is in the bin of the higher rows, also if energies descend.
         number = _number(at, rows)
         return np.where((number >= 0) & (number < len(rows) - 1), number, -1).astype(np.int64)
 
 
 def _number(at: Floats, edges: Floats) -> Integers:
-    """The bin between ascending or descending edges that each value is in."""
+    """Bin of each value, for ascending or descending edges."""
     if edges[0] < edges[-1]:
         return np.searchsorted(edges, at, side="right") - 1
     return len(edges) - 1 - np.searchsorted(edges[::-1], at, side="left")
 
 
 def matched(first: Places, second: Places, n_frames: int) -> tuple[Integers, Integers]:
-    """Numbers of the photons that both have, in the first and in the second.
+    """Indices of matched photons, in the first and in the second.
 
-    In each image the nearest two within `WITHIN` are one photon, then the nearest of the rest:
-    each is matched once.
+    In each image the nearest pair within `WITHIN` is matched, then the nearest of the rest, and so
+    on; each photon is matched once.
     """
     borders = np.arange(n_frames + 1)
     of_first, of_second = (np.searchsorted(one.frame, borders) for one in (first, second))
@@ -113,7 +113,7 @@ def _nearest(a: Floats, b: Floats) -> tuple[Integers, Integers]:
     i, j = near["i"].astype(np.int64), near["j"].astype(np.int64)
     ours, theirs = [], []
     while i.size:
-        # Nearest of all to each other: first of both in the order of the distances.
+        # Pairs that are the nearest for both photons, in the order of the distances.
         n = np.arange(i.size)
         best_i, best_j = np.full(len(a), i.size), np.full(len(b), i.size)
         np.minimum.at(best_i, i, n)
@@ -139,13 +139,13 @@ def leading(result: xr.Dataset) -> list[str]:
 def photons_of_both(
     results: tuple[xr.Dataset, xr.Dataset], places: tuple[Places, Places], notes: list[str]
 ) -> tuple[xr.Dataset, tuple[Integers, Integers]] | None:
-    """How many photons of each image both have found, and one alone, and the numbers of the former.
+    """Count photons in each image that both, or only one, have found; and index those of both.
 
-    None, with a word in `notes`, where the images are not the same.
+    None, with a text in `notes`, if the images are not the same.
     """
     found = _images_of_both(*results)
     if found is None:
-        notes.append("The images are not the same ones: single photons are not compared.")
+        notes.append("The images are not the same, so single photons are not compared.")
         return None
     images, shape, numbers = found
     n, dims = int(np.prod(shape, dtype=np.int64)), leading(results[0])
@@ -154,9 +154,7 @@ def photons_of_both(
     for name, one, number in zip(("first", "second"), places, numbers, strict=True):
         n_alone = int(np.count_nonzero(number < 0))
         if n_alone:
-            notes.append(
-                f"{n_alone} images are in the {name} alone: their photons are not matched."
-            )
+            notes.append(f"{n_alone} images are only in the {name}: their photons are not matched.")
         kept, chosen = one.numbered(number)
         mine.append(kept)
         order.append(chosen)
@@ -164,10 +162,10 @@ def photons_of_both(
     both = np.bincount(mine[0].frame[i], minlength=n)
     counts = {
         "both": (both, "found by both"),
-        "only_first": (np.bincount(mine[0].frame, minlength=n) - both, "found by the first alone"),
+        "only_first": (np.bincount(mine[0].frame, minlength=n) - both, "found only by the first"),
         "only_second": (
             np.bincount(mine[1].frame, minlength=n) - both,
-            "found by the second alone",
+            "found only by the second",
         ),
     }
     per_image = images.assign(
@@ -182,7 +180,7 @@ def photons_of_both(
 def _images_of_both(
     first: xr.Dataset, second: xr.Dataset
 ) -> tuple[xr.Dataset, tuple[int, ...], list[Integers]] | None:
-    """What is known of the images of both, and the numbers there of the images of each."""
+    """Coordinates of the common images, and their numbers for the images of each."""
     dims = leading(first)
     if dims != leading(second) or not dims:
         return None
@@ -206,7 +204,7 @@ def _images_of_both(
 
 
 def _keys(result: xr.Dataset, dim: str) -> list[Any]:
-    """What tells each image from the others: its train, and its run; else its number."""
+    """Key of each image: its train and run, or else its number."""
     if dim not in result.coords:
         return list(range(result.sizes[dim]))
     ids = result[dim].values.tolist()

@@ -1,4 +1,4 @@
-"""Integrated spectra of rows finer than a pixel, with the charge cloud and the pixel taken out."""
+"""Deconvolved integrated spectra: the blur of charge cloud and pixel is removed."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Sums of a deconvolved spectrum's bins, whose errors belong together."""
+"""Sum bins of a deconvolved spectrum, with correct errors: neighbouring bins are correlated."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from hrixs.utils.errors import MissingDataError, warn
 
 
 def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
-    """Add up each `n` neighbouring bins of a deconvolved spectrum, with their covariances.
+    """Make the bins of a deconvolved spectrum `n` times wider, with correct errors.
 
     Parameters
     ----------
     data : xarray.Dataset
         With ``spectrum`` and ``spectrum_cov`` over ``cov_lag``, as from `hrixs.deconvolve`.
     n : int
-        Bins to put together; those left over at the end are left out.
+        Number of neighbouring bins to add up; bins left over at the end are dropped.
 
     Returns
     -------
     xarray.Dataset
-        ``spectrum``, ``spectrum_err`` and ``spectrum_cov`` of the wider bins, over the means of
-        their axis; nothing else.
+        ``spectrum``, ``spectrum_err`` and ``spectrum_cov`` of the wider bins, and nothing else.
+        The axis holds the centres of the bins.
 
     Examples
     --------
-    >>> wider = hrixs.add_bins(result, 3)  # a row each  # doctest: +SKIP
+    >>> wider = hrixs.add_bins(result, 3)  # bins of one row  # doctest: +SKIP
     """
     spectrum, cov, dim = _parts(data)
     n = whole_number("n", n)
     n_bins = spectrum.sizes[dim] // n * n
     if n_bins == 0:
-        raise ValueError(f"n = {n}, expected at most {spectrum.sizes[dim]}, the bins there are.")
+        raise ValueError(f"n = {n}, expected at most {spectrum.sizes[dim]}, the number of bins.")
     if 2 * n > cov.sizes["cov_lag"] and not _is_whole(cov, n_bins):
         alone = np.kron(np.eye(n_bins // n), np.ones(n)).astype(np.float64)
         wide = _by_lag(covariance_of(data, alone, slice(0, n_bins)))
@@ -53,14 +53,14 @@ def add_bins(data: xr.Dataset, n: int) -> xr.Dataset:
 
 
 def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
-    """Photons of a deconvolved spectrum between two ends of its axis, and their error.
+    """Sum the photons of a deconvolved spectrum between two ends, with the error of the sum.
 
     Parameters
     ----------
     data : xarray.Dataset
         As for `add_bins`.
     low, high : float
-        On the axis; bins whose middles lie between them are added up.
+        Ends, in units of the axis; bins with their centre between them are added up.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
     inside = np.flatnonzero((axis >= low) & (axis <= high))
     if not len(inside):
         raise ValueError(
-            f"no bin between {low!r} and {high!r}, expected two ends of {axis.min():g} to "
-            f"{axis.max():g}."
+            f"no bin has its centre between {low!r} and {high!r}. Expected two ends within "
+            f"{axis.min():g} to {axis.max():g}."
         )
     part = slice(int(inside[0]), int(inside[-1]) + 1)
     n_lags, n_bins = cov.sizes["cov_lag"], part.stop - part.start
@@ -95,7 +95,7 @@ def sum_between(data: xr.Dataset, low: float, high: float) -> xr.Dataset:
 
 
 def _of_lags(values: FloatArray, n: int) -> FloatArray:
-    """Covariances by lag of each `n` bins together, of those of single ones."""
+    """Covariances by lag of sums of `n` bins, from those of single bins."""
     *leading, n_bins, n_lags = values.shape
     wide_lags = (n_lags - 1) // n + 1
     blocks = values.reshape(*leading, n_bins // n, n, n_lags)
@@ -104,13 +104,13 @@ def _of_lags(values: FloatArray, n: int) -> FloatArray:
         for lag in range(n_lags):
             block = (first + lag) // n
             if block < wide_lags:
-                # Within a bin each pair counts in both orders.
+                # Within a wide bin each pair counts twice, in both orders.
                 wide[..., block] += blocks[..., first, lag] * (2.0 if block == 0 < lag else 1.0)
     return wide
 
 
 def _by_lag(full: FloatArray) -> FloatArray:
-    """A whole covariance, by first bin and lag."""
+    """Convert a full covariance matrix to values by first bin and lag."""
     n = full.shape[-1]
     bands = np.zeros(full.shape)
     for lag in range(n):
@@ -119,18 +119,18 @@ def _by_lag(full: FloatArray) -> FloatArray:
 
 
 def _is_whole(cov: xr.DataArray, n_bins: int) -> bool:
-    """Whether bins further apart than the lags have nothing to do with each other."""
+    """Whether bins further apart than the stored lags are uncorrelated."""
     last = cov.isel(cov_lag=-1).values
     return n_bins <= cov.sizes["cov_lag"] or not np.nan_to_num(last).any()
 
 
 def _root(variance: FloatArray) -> FloatArray:
-    """Errors; NaN, and told, where a variance is not above 0."""
+    """Square root of variances; NaN with a warning if a variance is not above 0."""
     wrong = variance <= 0
     if np.any(wrong):
         warn(
-            f"{int(np.sum(wrong))} sums have no error (NaN): their covariances add up to 0 or "
-            "less. hrixs.deconvolve(data) reckons them again."
+            f"{int(np.sum(wrong))} sums have no error (NaN), because their covariances add up to "
+            "0 or less. Call hrixs.deconvolve(data) to compute them again."
         )
     return np.asarray(np.sqrt(np.where(wrong, np.nan, variance)))
 
@@ -139,8 +139,8 @@ def _parts(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, str]:
     require_dataset(data, "a deconvolved spectrum")
     if "spectrum" not in data or "spectrum_cov" not in data:
         raise MissingDataError(
-            "the dataset has no spectrum with spectrum_cov beside it, expected a deconvolved one: "
-            "h.integrate(data, deconvolve=True)."
+            "the dataset has no spectrum with spectrum_cov, expected a deconvolved spectrum, as "
+            "from h.integrate(data, deconvolve=True)."
         )
     cov = data["spectrum_cov"]
     dim = next(str(d) for d in cov.dims[::-1] if d != "cov_lag")

@@ -1,4 +1,4 @@
-"""Errors of a deconvolved spectrum, and how they belong together: photons one by one."""
+"""Errors and covariances of a deconvolved spectrum, from the contribution of each photon."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from hrixs.deconvolution.fit import Fit, Light
 from hrixs.deconvolution.response import Response
 
 FloatArray = NDArray[np.float64]
-# Rows that are reckoned together, and those beside them which still matter.
+# Rows that are computed together, and the rows beside them that still contribute.
 _ROWS, _BESIDE = 48, 12
-#: Rows up to which bins are said to belong together.
+#: Distance in rows up to which covariances are stored.
 LAG_ROWS = 10
 
 
 def covariance(light: Light, fit: Fit, response: Response) -> FloatArray:
     """Covariance of each bin with those after it, shape (bins of the rows, lags).
 
-    A photon leaves its charge in several rows of one phase, so that these vary together: the
-    variance is summed over photons, each with all that it does to the spectrum, and over the noise
-    of pixels and electrons, which is each pixel's own.
+    A photon leaves its charge in several rows of one phase, so these rows are correlated. The
+    variance is summed over photons, each with its whole effect on the spectrum, and over the noise
+    of pixels and electrons, which is independent in each pixel.
     """
     n, n_rows = response.oversample, light.sums.shape[1]
     inner = response.inner(n_rows)
@@ -41,7 +41,7 @@ def covariance(light: Light, fit: Fit, response: Response) -> FloatArray:
 def covariance_of_sums(
     light: Light, fit: Fit, response: Response, weights: FloatArray
 ) -> FloatArray:
-    """Covariance of weighted sums of the bins of the rows, however far apart these are.
+    """Covariance of weighted sums of bins at any distance.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def covariance_of_sums(
 
 
 def response_at(light: Light, fit: Fit, response: Response, bin_: int) -> FloatArray:
-    """What a photon in one bin becomes, over the bins of the window around it."""
+    """Effect of a photon in one bin on the bins of the window around it."""
     window = _window(bin_, bin_ + 1, len(fit.g), response)
     inverse = np.linalg.inv(_dense(fit.normal, window))
     fisher = _dense(response.normal(fit.weights * light.share**2), window)
@@ -85,13 +85,13 @@ def response_at(light: Light, fit: Fit, response: Response, bin_: int) -> FloatA
 def _blocks(
     light: Light, fit: Fit, response: Response
 ) -> Iterator[tuple[int, int, slice, FloatArray]]:
-    """First and end of some bins, the window around them, and the covariance in it."""
+    """Yield begin and end of some bins, the window around them, and the covariance in it."""
     n, share, n_rows = response.oversample, light.share, light.sums.shape[1]
     inner = response.inner(n_rows)
     seen = np.maximum(share * response.seen(fit.g, n_rows), 0.0)
     of_pixels = response.normal((fit.weights * share) ** 2 * (light.noise + seen / light.electrons))
     near = np.convolve(fit.g, _tent(n), "same")
-    photons = np.maximum(near, 0.0)  # noise that is negative here is positive beside it
+    photons = np.maximum(near, 0.0)  # negative noise here is positive in the bins beside it
     for begin in range(inner.start, inner.stop, _ROWS * n):
         end = min(begin + _ROWS * n, inner.stop)
         window = _window(begin, end + LAG_ROWS * n, len(fit.g), response)
@@ -108,7 +108,7 @@ def _blocks(
 def _by_photon(
     light: Light, fit: Fit, response: Response, phase: int, window: slice
 ) -> tuple[FloatArray, float]:
-    """What a photon of a phase in each bin adds to the right side, and the phase's share."""
+    """What a photon in each bin adds to the right side for one phase, and the phase's share."""
     n, width = response.oversample, response.kernel.shape[1]
     n_bins = window.stop - window.start
     first = max(0, -(-(window.start) // n))
@@ -119,14 +119,14 @@ def _by_photon(
         at = row * n - window.start
         sees[number, at : at + width] = response.kernel[phase]
     share = light.share[phase, rows]
-    # A masked pixel takes nothing of a photon.
+    # A masked pixel receives nothing from a photon.
     most = float(light.share[phase].max(initial=0.0))
     part = share / most if most > 0 else share
     return np.asarray((sees.T * (fit.weights[phase, rows] * share * part)) @ sees), most
 
 
 def _tent(n: int) -> FloatArray:
-    """Weights of a row on both sides."""
+    """Triangular weights of one row on both sides."""
     weights = 1.0 - np.abs(np.arange(-n + 1, n)) / n
     return np.asarray(weights / weights.sum())
 
@@ -138,7 +138,7 @@ def _window(begin: int, end: int, n_bins: int, response: Response) -> slice:
 
 
 def _dense(bands: FloatArray, window: slice) -> FloatArray:
-    """A part of a symmetric matrix that is given by its lower bands."""
+    """Part of a symmetric matrix given by its lower bands, as a full matrix."""
     size = window.stop - window.start
     matrix = np.zeros((size, size))
     for lag in range(min(len(bands), size)):

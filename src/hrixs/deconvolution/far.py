@@ -1,4 +1,4 @@
-"""Covariances of sums over more bins than lags are kept for, from what the spectrum is made of."""
+"""Covariances of sums over more bins than lags are stored for, by fitting the spectrum again."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hrixs.deconvolution.sampled import FloatArray, by_phase
 from hrixs.deconvolution.spectrum import Model, solve
 from hrixs.utils.errors import MissingDataError
 
-# A spectrum is that of the sums if it differs by so little of its highest bin.
+# A spectrum belongs to the sums if it differs by less than this part of its highest bin.
 _SAME = 1e-5
 
 
 def covariance_of(data: xr.Dataset, weights: FloatArray, part: slice) -> FloatArray:
     """Covariance of weighted sums of some bins of a deconvolved spectrum.
 
-    Bins far apart share the level, and where there is little light the smoothing ties them
-    together over more rows than lags are kept for: the spectrum is fitted again.
+    Bins far apart share the error of the level. With little light the smoothing also correlates
+    bins over more rows than there are stored lags. So the spectrum is fitted again.
 
     Parameters
     ----------
     data : xarray.Dataset
-        With ``sampled`` beside the spectrum.
+        With ``sampled`` and the spectrum.
     weights : numpy.ndarray, shape (sums, bins)
     part : slice
         The bins.
@@ -35,9 +35,9 @@ def covariance_of(data: xr.Dataset, weights: FloatArray, part: slice) -> FloatAr
     """
     if SAMPLED not in data:
         raise MissingDataError(
-            f"the sum is over more bins than covariances are kept for, and the dataset has no "
-            f"{SAMPLED!r} to reckon its error from. Give the result of h.integrate(data, "
-            "deconvolve=True) as it is, not one that add_bins made or that lost it."
+            "the sum is over more bins than covariances are stored for, and the dataset has no "
+            f"{SAMPLED!r} to compute its error from. Give the unchanged result of "
+            "h.integrate(data, deconvolve=True), not one of add_bins."
         )
     spectrum = data["spectrum"]
     sampled, n_images = summed(data)
@@ -65,7 +65,7 @@ def covariance_of(data: xr.Dataset, weights: FloatArray, part: slice) -> FloatAr
 
 
 def _first_bin(whole: FloatArray, values: FloatArray) -> int:
-    """Where a spectrum, or a piece of it, begins in the one that was fitted again."""
+    """First bin of a spectrum, or a part of it, in the spectrum that was fitted again."""
     if len(values) <= len(whole):
         apart = np.nan_to_num(np.abs(sliding_window_view(whole, len(values)) - values))
         farthest = apart.max(axis=1)
@@ -73,7 +73,7 @@ def _first_bin(whole: FloatArray, values: FloatArray) -> int:
         if farthest[first] <= _SAME * np.abs(whole).max():
             return first
     raise ValueError(
-        f"the spectrum is not that of {SAMPLED!r} beside it, which tells the errors of wide sums: "
-        "images were chosen since, or it was divided or moved. Make it again with "
-        "hrixs.deconvolve(data), and add it up before it is changed."
+        f"the spectrum does not belong to {SAMPLED!r} in the dataset, from which errors of wide "
+        "sums are computed: images were selected, or the spectrum was divided or shifted. Call "
+        "hrixs.deconvolve(data), and add up its result before you change it."
     )

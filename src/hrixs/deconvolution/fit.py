@@ -1,4 +1,4 @@
-"""The spectrum that is likeliest, among smooth ones: penalised Fisher scoring."""
+"""Fit the spectrum by maximum likelihood with a penalty for roughness (Fisher scoring)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from hrixs.deconvolution.response import Response
 
 FloatArray = NDArray[np.float64]
 _MOST_ROUNDS, _ENOUGH = 60, 1e-4
-# A spectrum is taken for rough in relation to its height, at least so many widths of the noise.
+# Roughness is relative to the height of the spectrum, at least this many times the noise.
 _LEAST_HEIGHT = 3.0
 _SECOND = (1.0, -2.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Light:
-    """Sums of all frames of a group, less their level, in photons.
+    """Sums of all frames of a group in photons, with the level subtracted.
 
     Attributes
     ----------
     sums, pixels : numpy.ndarray, shape (phases, rows)
-        Photons, and pixels of a frame that they are the sums of.
+        Photons in each sum, and the number of pixels per frame.
     noise : numpy.ndarray, shape (phases, rows)
         Variance of the sums without light.
     n_columns : int
-        Of a frame.
+        Columns of a frame.
     electrons : float
-        Of a photon.
+        Electrons of a photon.
     """
 
     sums: FloatArray
@@ -40,21 +40,21 @@ class Light:
 
     @property
     def share(self) -> FloatArray:
-        """Pixels of all columns that are in each phase and row."""
+        """Share of the pixels of all columns in each phase and row."""
         return self.pixels / self.n_columns
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The Gaussians' photons, and what their errors are reckoned with.
+    """The photons of each Gaussian, and the matrices for their errors.
 
     Attributes
     ----------
     g : numpy.ndarray, shape (bins,)
     normal : numpy.ndarray, shape (bands, bins)
-        Lower bands of the matrix of the last round.
+        Lower bands of the matrix in the last round.
     weights : numpy.ndarray, shape (phases, rows)
-        Inverse variances, as they were fitted with.
+        Inverse variances used in the fit.
     n_rounds : int
     """
 
@@ -65,10 +65,11 @@ class Fit:
 
 
 def fit(light: Light, response: Response, smoothing: float) -> Fit:
-    """Fit the spectrum by its likelihood, less `smoothing` times its roughness.
+    """Maximise the likelihood of the spectrum minus `smoothing` times its roughness.
 
-    The roughness is the integral of the squared second derivative over the height. Both are of the
-    first degree in the number of photons, so that a spectrum is as sharp however many there are.
+    The roughness is the integral of the squared second derivative divided by the height.
+    Likelihood and roughness are both proportional to the number of photons, so the sharpness of a
+    spectrum does not depend on that number.
     """
     from scipy.linalg import solveh_banded
 
@@ -95,7 +96,7 @@ def fit(light: Light, response: Response, smoothing: float) -> Fit:
 
 
 def _add_roughness(normal: FloatArray, smoothing: float, height: FloatArray) -> None:
-    """Add the bands of the penalty to those of the matrix."""
+    """Add the penalty to the bands of the matrix."""
     weight = smoothing / np.convolve(height, (0.25, 0.5, 0.25), "valid")
     for low, of_low in enumerate(_SECOND):
         for high in range(low, len(_SECOND)):

@@ -1,4 +1,4 @@
-"""What is left of the level in sums of many frames, by the rows without light."""
+"""Remaining level in sums of many frames, from the rows without light."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import numpy as np
 from hrixs.deconvolution.fit import Light
 from hrixs.deconvolution.sampled import FloatArray
 
-# Rows are without light that lie within so many of their errors of the floor, and so many tell it.
+# Rows within this many errors of the floor have no light; at least this many rows are needed.
 _WITHIN, _LEAST_ROWS = 2.5, 6
-# Where the floor is looked for first: this part of the rows lies below.
+# First estimate of the floor: this part of the rows is below it.
 _FIRST = 0.2
 _MOST_ROUNDS = 20
 
 
 def floor_of(light: Light) -> tuple[float, float]:
-    """Photons a pixel of the rows without light, and their variance; 0 and NaN where none are.
+    """Photons per pixel in rows without light, and their variance; 0 and NaN if there are none.
 
-    A frame's own level is told by a few of its pixels, among them some with a little light: in sums
-    of many frames that is seen, and it is the same in all rows.
+    The level of a frame comes from a few of its pixels, and some of these have a little light. In
+    sums of many frames this offset is visible; it is the same in all rows.
     """
     pixels = light.pixels.sum(axis=0)
     whole = pixels > 0.5 * pixels.max(initial=0.0)

@@ -1,4 +1,4 @@
-"""Deconvolved results of several runs: their sums by height, and what the spectrum of all needs."""
+"""Join deconvolved results of several runs, for one spectrum of all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from hrixs.deconvolution.result import BESIDE, PIXELS, SAMPLED
 from hrixs.utils.errors import MissingDataError
 
-# What is averaged over runs, and what has to be the same.
+# Attributes that are averaged over runs, and attributes that must be equal.
 _AVERAGED = ("pixel_noise", "electrons_per_photon")
 _ALIKE = (
     *("cloud_sigma", "n_columns", "phase_offsets", "phase_spreads", "oversample", "smoothing"),
@@ -19,39 +19,39 @@ _ALIKE = (
 
 
 def are_deconvolved(results: Sequence[xr.Dataset]) -> bool:
-    """Whether spectra are those of all images of each result.
+    """Whether the results are deconvolved.
 
     Raises
     ------
     MissingDataError
-        If some are, and others are not.
+        If only some of them are.
     """
     have = [SAMPLED in one for one in results]
     if any(have) and not all(have):
         raise MissingDataError(
-            "some results are deconvolved (they have 'sampled') and others are not, expected all "
-            "or none. Process all runs with deconvolve=True."
+            "some results are deconvolved (they have 'sampled') and others are not. Process all "
+            "runs with deconvolve=True, or none."
         )
     return any(have)
 
 
 def as_images(result: xr.Dataset) -> xr.Dataset:
-    """The sums of each image in the place of the spectrum of all."""
+    """Replace the spectrum of all images by the sums of each image."""
     left = ("spectrum", *BESIDE, SAMPLED, "energy", "cov_lag")
     rest = result.drop_vars([one for one in left if one in result.variables])
     sums = result[SAMPLED]
-    # Of the spectrum are settings, doubts, and how it was deconvolved.
+    # The attributes of the spectrum: settings, doubts, and how it was deconvolved.
     attrs = {**sums.attrs, **result["spectrum"].attrs, "long_name": sums.attrs.get("long_name")}
     return rest.assign(spectrum=sums.assign_attrs(attrs))
 
 
 def as_sums(joined: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """The joined sums of `as_images` as `deconvolve` takes them, with the mean noise of all.
+    """Convert the joined sums of `as_images` for `deconvolve`, with the mean noise of all.
 
     Raises
     ------
     ValueError
-        If the curve, the energy axis, the mask or the cloud is another one in another run.
+        If curve, energy axis, mask or cloud differ between runs.
     """
     sums = [part["spectrum"] for part in parts]
     first = sums[0]
@@ -61,8 +61,8 @@ def as_sums(joined: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:
             other.append("the mask or the curve")
         if other:
             raise ValueError(
-                f"{', '.join(other)} of deconvolved runs differ, expected the same: one spectrum "
-                "is made of all images. Process all runs with the same settings."
+                f"{', '.join(other)} of deconvolved runs differ, but one spectrum is made from "
+                "all images. Process all runs with the same settings."
             )
     weights = [part.sizes[part["spectrum"].dims[0]] for part in parts]
     attrs = {name: first.attrs[name] for name in _ALIKE} | {"deconvolved": 1}

@@ -1,4 +1,4 @@
-"""What is asked of deconvolved spectra of many images, and what their first ones have told."""
+"""Options of deconvolved spectra, and values learned from the first images."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Deconvolution:
     Attributes
     ----------
     oversample : int
-        Bins a row.
+        Bins per row.
     smoothing : float
-        How strongly the spectrum is smoothed, in pixels to the fourth.
+        Strength of the smoothing, in pixels to the fourth power.
     pixel_noise, electrons : float, optional
-        Noise of a pixel in photons, and electrons of a photon, as the first images tell them.
+        Noise of a pixel in photons, and electrons of a photon, from the first images.
     """
 
     oversample: int = OVERSAMPLE
@@ -31,7 +31,7 @@ class Deconvolution:
     def asked(
         cls, *, deconvolve: bool = False, oversample: int | None = None
     ) -> Deconvolution | None:
-        """What a call asks for; None where nothing is to be deconvolved.
+        """Check the options of a call; None if nothing is to be deconvolved.
 
         Raises
         ------
@@ -41,8 +41,8 @@ class Deconvolution:
         if not yes_or_no("deconvolve", deconvolve):
             if oversample is not None:
                 raise ValueError(
-                    f"oversample = {oversample!r} is of deconvolved spectra, expected "
-                    "deconvolve=True with it; hrixs.integrate_frames takes it alone."
+                    f"oversample = {oversample!r} needs deconvolve=True here. Only "
+                    "hrixs.integrate_frames takes it alone."
                 )
             return None
         return cls(OVERSAMPLE if oversample is None else whole_number("oversample", oversample))

@@ -1,4 +1,4 @@
-"""Sums by phase and height of each frame, in photons above its level."""
+"""Sums of each frame by phase and height, in photons above its level."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def sampled_photons(
     threads: int | None = None,
     n_phases: int = N_PHASES,
 ) -> xr.DataArray:
-    """Photons of each frame by the heights of pixels above the curve.
+    """Sum the light of each frame by the heights of pixels above the curve, in photons.
 
     Parameters
     ----------
     frames : Frames
-        A stack, on the full chip where its place there is known.
+        A stack of frames, with their position on the chip if known.
     charges : numpy.ndarray, shape (frames,)
-        Of one photon, in ADU.
+        Charge of one photon in each frame, in ADU.
     curvature : Curvature
         The curve that the lines follow on the full chip.
     dark, mask, threads
@@ -42,8 +42,8 @@ def sampled_photons(
     Returns
     -------
     xarray.DataArray
-        With the frames' dims and ``y``, `n_phases` heights a row. These add up from frame to frame,
-        and `deconvolved` makes a spectrum of the sum.
+        With the dims of the frames and ``y``, `n_phases` heights per row. Add up the values of
+        several frames; `deconvolved` makes a spectrum from the sum.
     """
     sums, pixels, _ = sample(
         frames, curvature, dark=dark, mask=mask, threads=threads, n_phases=n_phases
@@ -78,6 +78,6 @@ def pixel_counts(
     mask: NDArray[Any] | None,
     n_phases: int = N_PHASES,
 ) -> tuple[FloatArray, Phases]:
-    """Pixels of each height of such frames, and the phases."""
+    """Number of pixels at each height of the frames, and the phases."""
     where = Phases.of(curvature, origin[0], *shape, n_phases)
     return in_order(where.pixels(shape[1], mask)), where

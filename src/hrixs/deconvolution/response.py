@@ -1,4 +1,4 @@
-"""What a row of pixels sees of a spectrum: bands of a matrix, the same for each row."""
+"""Response of pixels to a spectrum: a banded matrix that is the same for each row."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-# What lies further off, in widths of the cloud, is nothing.
+# Distance, in widths of the cloud, beyond which there is no charge.
 _REACH = 4.5
 
 
 @dataclass(frozen=True)
 class Response:
-    """Cloud and pixel, and the basis of the spectrum: Gaussians at the middles of its bins.
+    """Blur by cloud and pixel, and the basis of the spectrum: Gaussians at the centres of its bins.
 
     The light in phase ``p`` and row ``r`` is ``pixels[p, r] * sum(kernel[p] * g[r * n : ...])``
-    with ``n`` bins a row. Bins begin `margin` rows before the first row.
+    with ``n`` bins per row. Bins begin `margin` rows before the first row.
 
     Attributes
     ----------
     cloud_sigma, basis_sigma : float
-        In pixels.
+        Widths, in pixels.
     offsets, spreads : numpy.ndarray, shape (phases,)
-        As of `Phases`.
+        As in `Phases`.
     oversample : int
-        Bins a row.
+        Bins per row.
     """
 
     cloud_sigma: float
@@ -39,13 +39,13 @@ class Response:
 
     @property
     def margin(self) -> int:
-        """Rows that a pixel's light may come from beyond it."""
+        """Distance in rows from which light can reach a pixel."""
         widest = np.hypot(np.hypot(self.cloud_sigma, self.basis_sigma), 0.3)
         return int(np.ceil(_REACH * widest))
 
     @cached_property
     def kernel(self) -> FloatArray:
-        """Part of a Gaussian's light that a pixel gets, shape (phases, bins)."""
+        """Part of the light of a Gaussian that a pixel receives, shape (phases, bins)."""
         from scipy.special import ndtr
 
         n_bins = (2 * self.margin + 2) * self.oversample
@@ -56,7 +56,7 @@ class Response:
 
     @cached_property
     def in_bins(self) -> FloatArray:
-        """Part of a Gaussian in its own bin and in those beside it, shape (2 n + 1,)."""
+        """Part of a Gaussian in its own bin and the bins beside it, shape (2 n + 1,)."""
         from scipy.special import ndtr
 
         n = int(np.ceil(_REACH * self.basis_sigma * self.oversample + 0.5))
@@ -64,15 +64,15 @@ class Response:
         return np.diff(ndtr(edges))
 
     def n_bins(self, n_rows: int) -> int:
-        """Bins that are fitted, with those beyond the rows."""
+        """Number of bins that are fitted, including those outside the rows."""
         return (n_rows + 2 * self.margin + 1) * self.oversample
 
     def inner(self, n_rows: int) -> slice:
-        """Those of the rows themselves."""
+        """The bins within the rows."""
         return slice(self.margin * self.oversample, (self.margin + n_rows) * self.oversample)
 
     def seen(self, g: FloatArray, n_rows: int) -> FloatArray:
-        """Light a pixel, shape (phases, rows)."""
+        """Light per pixel, shape (phases, rows)."""
         windows = sliding_window_view(g, self.kernel.shape[1])[:: self.oversample]
         return np.asarray(self.kernel @ windows[:n_rows].T)
 
@@ -97,5 +97,5 @@ class Response:
         return bands.reshape(width, -1)
 
     def spread_out(self, g: FloatArray) -> FloatArray:
-        """Light in each bin, of the Gaussians at their middles."""
+        """Light in each bin, from the Gaussians at the centres of the bins."""
         return np.asarray(np.convolve(g, self.in_bins, "same"))

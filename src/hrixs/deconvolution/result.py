@@ -1,4 +1,4 @@
-"""Deconvolved spectra in datasets: of all images, or of each group of them."""
+"""Deconvolved spectra in datasets: of all images, or of each group."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hrixs.steps.record import recorded
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError
 
-#: Sums by height of each image, or of each group of them; pixels of each height.
+#: Names of the sums by height of each image or group, and of the number of pixels at each height.
 SAMPLED, HEIGHT, PIXELS = "sampled", "sampled_height", "sampled_pixels"
-#: What belongs to a deconvolved spectrum, beside it.
+#: Variables that belong to a deconvolved spectrum.
 BESIDE = ("spectrum_err", "spectrum_cov", "resolution")
 _AXIS = ("energy_intercept", "energy_slope")
 
@@ -37,17 +37,17 @@ def as_sampled(
     mask: NDArray[Any] | None,
     axis: tuple[float, float] = (0.0, 1.0),
 ) -> xr.DataArray:
-    """Sums of images, as from `sampled_photons`, with all that a spectrum is made of.
+    """Add to sums from `sampled_photons` everything that a spectrum is computed from.
 
     Parameters
     ----------
     by_height : xarray.DataArray, dims (..., y)
     options : Deconvolution
-        With what the first images have told.
+        Options, with the values from the first images.
     cloud_sigma, curvature, mask
-        As of `hrixs.integrate_frames`.
+        As in `hrixs.integrate_frames`.
     origin, shape : (int, int)
-        Of the crop.
+        Position and shape of the crop, in pixels.
     axis : (float, float)
         Intercept and slope of the energy.
     """
@@ -76,9 +76,9 @@ def as_sampled(
 def one_spectrum(
     by_height: xr.DataArray, options: Deconvolution, **known: Any
 ) -> tuple[xr.DataArray, dict[str, xr.DataArray]]:
-    """The spectrum of all images over rows ``y``, and the variables that belong to it.
+    """Make the spectrum of all images over rows ``y``, with the variables that belong to it.
 
-    Parameters are those of `as_sampled`.
+    The parameters are those of `as_sampled`.
     """
     sampled = as_sampled(by_height, options, **known)
     found = spectra_of_sums(sampled.to_dataset())
@@ -95,24 +95,24 @@ def one_spectrum(
 def deconvolve(
     data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
 ) -> xr.Dataset:
-    """Make the deconvolved spectrum of all images of a result, or of each of its groups.
+    """Make the deconvolved spectrum of all images of a result, or of each group.
 
     Parameters
     ----------
     data : xarray.Dataset
-        With ``sampled``, as from ``h.integrate(data, deconvolve=True)``, also chosen or grouped:
-        where ``counts`` tells how many images were added up, each entry is a group; else all
+        With ``sampled``, as from ``h.integrate(data, deconvolve=True)``; images may be selected or
+        grouped. If it has ``counts`` (number of images), each entry is a group; otherwise all
         images are added up.
     oversample : int, optional
-        Bins a row, where these are to be others.
+        Bins per row; by default as before.
     smoothing : float, optional
-        The same of how strongly it is smoothed, in pixels to the fourth.
+        Strength of the smoothing in pixels to the fourth power; by default as before.
 
     Returns
     -------
     xarray.Dataset
-        A shallow copy with ``spectrum``, ``spectrum_err``, ``spectrum_cov`` and ``resolution``, in
-        place of earlier ones.
+        A shallow copy; ``spectrum``, ``spectrum_err``, ``spectrum_cov`` and ``resolution`` are
+        replaced.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def deconvolve(
 def spectra_of_sums(
     data: xr.Dataset, *, oversample: int | None = None, smoothing: float | None = None
 ) -> xr.Dataset:
-    """The same alone, over rows ``y`` of the chip."""
+    """Return only the spectrum and its variables, over rows ``y`` of the chip."""
     attrs = dict(data[SAMPLED].attrs)
     model = Model.of_attrs(attrs, oversample=oversample, smoothing=smoothing)
     sampled, n_images = summed(data)
@@ -155,19 +155,19 @@ def spectra_of_sums(
 
 
 def summed(data: xr.Dataset) -> tuple[xr.DataArray, Any]:
-    """Sums by height of all images, or of each group; and how many images each is the sum of."""
+    """Sums by height of all images, or of each group; and the number of images in each sum."""
     sampled = data[SAMPLED]
     images = [dim for dim in sampled.dims if dim != HEIGHT]
     if "counts" in data and set(data["counts"].dims) <= set(images):
         return sampled, data["counts"].astype(np.float64)
     n_images = int(np.prod([sampled.sizes[dim] for dim in images], dtype=np.int64))
-    if sampled.chunks is not None:  # in the order of images, however they are divided
+    if sampled.chunks is not None:  # in the order of images, for any chunks
         sampled = sampled.chunk({dim: -1 for dim in images})
     return sampled.sum(images, skipna=False), n_images
 
 
 def _told(before: Mapping[Any, Any], now: Mapping[Any, Any]) -> dict[Any, Any]:
-    """What the spectrum before told of settings and doubts, under what is so now."""
+    """Settings and doubts of the former spectrum, updated with the present attributes."""
     kept = {name: value for name, value in before.items() if name != "n_images"}
     return {**kept, **now, **({DOUBTS: kept[DOUBTS]} if DOUBTS in kept else {})}
 

@@ -1,4 +1,4 @@
-"""Sums of pixels by height and phase: all that frames tell of a line's profile."""
+"""Sums of pixels by height and phase, from which the profile of a line is found."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Phases:
-    """Where in a pixel a line meets each column of a frame.
+    """Phase of a line in the pixels of each column of a frame.
 
-    A pixel ``(x, y)`` lies at the height ``y - curvature(x)``: a whole number of rows, and a phase.
+    A pixel ``(x, y)`` has the height ``y - curvature(x)``: a whole number of rows plus a phase.
 
     Attributes
     ----------
     whole_rows, phases : numpy.ndarray of int, shape (x,)
-        By which columns move, and which phase they have then.
+        Shift of each column in whole rows, and its phase.
     offsets, spreads : numpy.ndarray, shape (phases,)
         Mean height of each phase above its row, and its standard deviation, in pixels.
     moved : float
-        How far the line moves over all columns, in pixels.
+        By how many pixels the line moves over all columns.
     """
 
     whole_rows: NDArray[np.int64]
@@ -44,10 +44,12 @@ class Phases:
     def of(
         cls, curve: Curvature, first_column: int, n_columns: int, n_rows: int, n: int = N_PHASES
     ) -> Phases:
-        """The phases of the columns of a frame that begins at `first_column` of the chip."""
+        """Phases of the columns of a frame that begins at `first_column` of the chip."""
         height = -curve(first_column + np.arange(n_columns, dtype=np.float64))
-        if not np.abs(height).max(initial=0.0) < 1e9:  # past this it is no line on the frame
-            raise ValueError(f"curvature = {curve!r}, expected one that keeps lines on the frame.")
+        if not np.abs(height).max(initial=0.0) < 1e9:  # beyond this no line is on the frame
+            raise ValueError(
+                f"curvature = {curve!r}, expected a curve with which lines are on the frame."
+            )
         whole = np.floor(height)
         phases = np.minimum(np.floor((height - whole) * n), n - 1).astype(np.int64)
         counts = np.maximum(np.bincount(phases, minlength=n), 1)
@@ -61,7 +63,7 @@ class Phases:
         return len(self.offsets)
 
     def pixels(self, n_rows: int, mask: NDArray[Any] | None) -> FloatArray:
-        """Pixels that are not masked in each phase and row, shape (phases, rows)."""
+        """Number of unmasked pixels in each phase and row, shape (phases, rows)."""
         if mask is not None:
             return sums_by_phase(1.0 - np.asarray(mask, np.float64), self)
         counts = np.zeros((len(self), n_rows))
@@ -73,7 +75,7 @@ class Phases:
 
 
 def sums_by_phase(image: FloatArray, where: Phases) -> FloatArray:
-    """Sums of one image, as `sample` makes them of frames."""
+    """Sums of one image, as `sample` for frames."""
     n_rows = image.shape[1]
     sums = np.zeros((len(where), n_rows))
     for column, rows, phase in zip(image, where.whole_rows, where.phases, strict=True):
@@ -92,7 +94,7 @@ def sample(
     threads: int | None,
     n_phases: int = N_PHASES,
 ) -> tuple[FloatArray, FloatArray, Phases]:
-    """Sums of each frame, shape (frames, phases, rows), pixels of them, and the phases."""
+    """Sums of each frame, shape (frames, phases, rows), their numbers of pixels, and the phases."""
     n_columns, n_rows = frames.frame_shape
     where = Phases.of(curve, frames.origin[0], n_columns, n_rows, n_phases)
     bad = as_mask(mask, frames)
@@ -110,12 +112,12 @@ def sample(
 
 
 def in_order(by_phase: FloatArray) -> FloatArray:
-    """Values by phase and row, shape (..., phases, rows), in the order of their heights."""
+    """Sort values by phase and row, shape (..., phases, rows), by height."""
     *leading, n_phases, n_rows = by_phase.shape
     return np.moveaxis(by_phase, -2, -1).reshape(*leading, n_rows * n_phases)
 
 
 def by_phase(in_order: FloatArray, n_phases: int) -> FloatArray:
-    """The other way round: shape (..., phases, rows)."""
+    """Reverse `in_order`; returns shape (..., phases, rows)."""
     *leading, n = in_order.shape
     return np.moveaxis(in_order.reshape(*leading, n // n_phases, n_phases), -1, -2)

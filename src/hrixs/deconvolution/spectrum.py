@@ -1,4 +1,4 @@
-"""One spectrum of the sums of all frames of a group, with its errors."""
+"""One spectrum with errors, from the sums of all frames of a group."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from hrixs.deconvolution.response import Response
 from hrixs.deconvolution.sampled import FloatArray, by_phase
 from hrixs.utils.checks import number, whole_number
 
-# A basis of Gaussians is smooth where they are so wide, in distances of their middles.
+# Least width of the Gaussians, in units of their distance, for a smooth basis.
 _SMOOTH = 0.6
-# What the level of an image may be off by, in its pixels' noise.
+# Largest error of the level of an image, in units of its pixels' noise.
 _MOST_FLOOR = 0.25
-#: Beside the spectrum: photons, covariances by lag, width of what a line of no width becomes.
+#: Variables of the result: photons, errors, covariances by lag, resolution.
 _COVARIANCES = slice(2, None)
 
 
 @dataclass(frozen=True)
 class Model:
-    """All but the sums that a spectrum is made of.
+    """Everything that a spectrum is computed from, except the sums.
 
     Attributes
     ----------
     cloud_sigma : float
         Width of the charge cloud, in pixels.
     pixel_noise : float
-        Of a pixel of one frame, in photons.
+        Noise of a pixel of one frame, in photons.
     electrons : float
-        Of a photon.
+        Electrons of a photon.
     n_columns : int
-        Of a frame.
+        Columns of a frame.
     offsets, spreads : numpy.ndarray, shape (phases,)
-        As of `Phases`.
+        As in `Phases`.
     oversample : int
-        Bins a row.
+        Bins per row.
     smoothing : float
-        Its strength, in pixels to the fourth.
+        Strength of the smoothing, in pixels to the fourth power.
     """
 
     cloud_sigma: float
@@ -61,17 +61,17 @@ class Model:
         whole_number("oversample", self.oversample)
         if not 0 < number("smoothing", self.smoothing) < np.inf:
             raise ValueError(
-                f"smoothing = {self.smoothing!r}, expected a number above 0, as {SMOOTHING:g}."
+                f"smoothing = {self.smoothing!r}, expected a number above 0, such as {SMOOTHING:g}."
             )
         if not 0 < number("cloud_sigma", self.cloud_sigma) < 5:
             raise ValueError(
-                f"cloud_sigma = {self.cloud_sigma!r}, expected the width of a charge cloud, one "
-                "standard deviation in pixels, as 0.55."
+                f"cloud_sigma = {self.cloud_sigma!r}, expected the width of the charge cloud: one "
+                "standard deviation in pixels, such as 0.55."
             )
 
     @property
     def response(self) -> Response:
-        """What pixels see of the spectrum."""
+        """Response of the pixels to the spectrum."""
         basis = max(BASIS_SIGMA, _SMOOTH / self.oversample)
         return Response(self.cloud_sigma, basis, self.offsets, self.spreads, self.oversample)
 
@@ -92,7 +92,7 @@ class Model:
 
     @classmethod
     def of_attrs(cls, attrs: Mapping[Any, Any], **changed: Any) -> Model:
-        """The model that attributes tell."""
+        """Make the model from attributes."""
         made = cls(
             float(attrs["cloud_sigma"]),
             float(attrs["pixel_noise"]),
@@ -109,25 +109,25 @@ class Model:
 def deconvolved(
     sampled: xr.DataArray, pixels: FloatArray, n_images: Any, model: Model
 ) -> xr.Dataset:
-    """Deconvolve sums by height; each entry of the leading dims is a group of frames.
+    """Deconvolve sums by height; each entry along the leading dims is a group of frames.
 
     Parameters
     ----------
     sampled : xarray.DataArray, dims (..., y)
-        Sums over frames of `sampled_photons`.
+        Results of `sampled_photons`, summed over frames.
     pixels : numpy.ndarray, shape (y,)
-        Pixels of each height of one frame.
+        Number of pixels at each height of one frame.
     n_images : int or xarray.DataArray
-        Frames that were summed.
+        Number of frames that were summed.
     model : Model
 
     Returns
     -------
     xarray.Dataset
-        ``spectrum (..., y)`` in photons a bin, those that masked pixels would have had among them;
-        ``spectrum_err``; ``spectrum_cov (..., y, cov_lag)``, of each bin with the one that many
-        bins after it; ``resolution``, FWHM of what a line without width becomes at the highest
-        bin, in pixels.
+        ``spectrum (..., y)`` in photons per bin, including those that hit masked pixels;
+        ``spectrum_err``; ``spectrum_cov (..., y, cov_lag)``, the covariance of each bin with the
+        one ``cov_lag`` bins after it; ``resolution``, the FWHM in pixels that an infinitely narrow
+        line has at the highest bin.
     """
     n_phases = len(model.offsets)
     n_rows, n = sampled.sizes["y"] // n_phases, model.oversample
@@ -175,28 +175,28 @@ def deconvolved(
     )
     made["spectrum_err"].attrs = {
         "units": "photons",
-        "long_name": "one standard deviation of spectrum; neighbours belong together",
+        "long_name": "one standard deviation of spectrum; neighbouring bins are correlated",
     }
     made["spectrum_cov"].attrs = {
         "units": "photons^2",
-        "long_name": "covariance of a bin with the one lag bins after it",
+        "long_name": "covariance of a bin with the bin cov_lag after it",
     }
-    made["resolution"].attrs = {"units": "px", "long_name": "FWHM of a line without width"}
+    made["resolution"].attrs = {"units": "px", "long_name": "FWHM of an infinitely narrow line"}
     return made
 
 
 @dataclass(frozen=True)
 class Solved:
-    """A fitted spectrum, and all that its errors are reckoned with.
+    """A fitted spectrum, and everything that its errors are computed from.
 
     Attributes
     ----------
     light : Light
-        Less its floor.
+        Sums with the remaining level subtracted.
     fit : Fit
     response : Response
     of_level : float
-        Variance of a bin by the level, which is off alike in all of them.
+        Variance of a bin due to the level, whose error is the same in all bins.
     """
 
     light: Light
@@ -206,7 +206,7 @@ class Solved:
 
     @property
     def inner(self) -> slice:
-        """Bins of the rows, among those that are fitted."""
+        """The fitted bins that are within the rows."""
         return self.response.inner(self.light.sums.shape[1])
 
     @property
@@ -232,7 +232,7 @@ def solve(sums: FloatArray, pixels: FloatArray, n_images: float, model: Model) -
     )
     floor, of_floor = floor_of(light)
     if abs(floor) > _MOST_FLOOR * n_images * model.pixel_noise:
-        floor, of_floor = 0.0, float("nan")  # it is light
+        floor, of_floor = 0.0, float("nan")  # the rows without light are not level but light
     light = replace(light, sums=light.sums - floor * light.pixels)
     if not np.isfinite(of_floor):
         of_floor = n_images * model.pixel_noise**2 / PIXELS_FOR_A_LEVEL
@@ -242,7 +242,7 @@ def solve(sums: FloatArray, pixels: FloatArray, n_images: float, model: Model) -
 
 
 def _table(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) -> FloatArray:
-    """Columns of one spectrum: photons, the resolution in the first bin, covariances."""
+    """Columns for one spectrum: photons, resolution (in the first bin), covariances."""
     found = solve(sums, pixels, float(n_images), model)
     light, response, inner = found.light, found.response, found.inner
     bands = covariance(light, found.fit, response) + found.of_level
@@ -256,7 +256,7 @@ def _table(sums: FloatArray, pixels: FloatArray, n_images: Any, model: Model) ->
 
 
 def _full_width(values: FloatArray) -> float:
-    """Full width at half of the highest, in bins."""
+    """Full width at half maximum, in bins."""
     top = int(np.argmax(values))
     half = 0.5 * values[top]
     ends = []

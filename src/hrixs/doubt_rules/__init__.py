@@ -1,4 +1,4 @@
-"""Rules that tell what is doubtful in a result, each on plain numbers."""
+"""Rules that find doubts about a result; each rule uses plain numbers."""
 
 from typing import TYPE_CHECKING
 

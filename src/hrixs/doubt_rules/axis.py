@@ -1,4 +1,4 @@
-"""The energy axis against what is known of the photons' energy."""
+"""Compare the energy axis with the known photon energy."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from numpy.typing import NDArray
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
 
-# Energy loss is seldom larger: an axis that ends farther below the photons' energy is off.
+# Energy loss is seldom larger: an axis that ends farther below the photon energy is wrong.
 _FARTHEST = 0.5
-# Photons beside the energies of a calibration, in parts of their span and at least in eV.
+# Distance of photons from the energies of a calibration, in units of their range and in eV.
 _BEYOND, _LEAST_BEYOND = 1.0, 2.0
-# No photon gains so much, in eV: heat gives 0.1, and an axis is seldom better known. A line is
-# looked for in stretches of half that, or of so many bins; one in the gain is strong from a part of
-# the tallest one on, by so many standard deviations.
+# No photon gains this much energy, in eV: heat gives 0.1, and an axis is seldom known better.
+# Lines are searched in stretches of half of it, or of this many bins. A line at an energy gain is
+# strong if it has this part of the tallest one, by this many standard deviations.
 _GAIN, _STRETCH_BINS = 0.5, 3
 _STRONG, _GAIN_ERRORS, _LEAST_PHOTONS = 0.3, 8.0, 30.0
-# The part of it that all images but one have, as one with a cosmic ray.
+# The part of the line in all images but the brightest, which may have a cosmic ray.
 _LEAST_OF_OTHERS = 0.25
 
 
 def calibrated_range(energy: float, lowest: float, highest: float) -> list[Doubt]:
-    """Doubt photons far from the energies that the axis was calibrated with, in eV."""
+    """Return a doubt if the photon energy is far from the energies of the calibration, in eV."""
     reach = max(_BEYOND * (highest - lowest), _LEAST_BEYOND)
     if lowest - reach <= energy <= highest + reach:
         return []
     return [
         Doubt(
             "calibrated_range",
-            f"the photons have {energy:.2f} eV (nrj), and the axis was calibrated from "
-            f"{lowest:.2f} to {highest:.2f} eV: there it is a guess. Call calibrate_energy with "
-            "runs around that energy.",
+            f"the photon energy is {energy:.2f} eV (nrj), but the axis was calibrated from "
+            f"{lowest:.2f} to {highest:.2f} eV, so it is extrapolated. Call calibrate_energy "
+            "with runs around that energy.",
             {"energy": energy, "lowest": lowest, "highest": highest},
         )
     ]
 
 
 def calibration(remarks: Sequence[str]) -> list[Doubt]:
-    """Doubt lines of a calibration that are odd, or off the axis; a sentence each."""
+    """Return a doubt about lines of a calibration; `remarks` has a sentence for each."""
     if not remarks:
         return []
     return [Doubt("calibration", " ".join(remarks), {"n_remarks": len(remarks)})]
@@ -49,16 +49,16 @@ def calibration(remarks: Sequence[str]) -> list[Doubt]:
 def energy_axis(
     first: float, last: float, n_bins: int, *, slope: float, energy: float | None
 ) -> list[Doubt]:
-    """Doubt an energy axis that does not move, or on which elastic photons do not lie.
+    """Return a doubt if all bins have the same energy, or the elastic line is outside the axis.
 
     Parameters
     ----------
     first, last : float
-        Energies of the axis' ends.
+        Energies at the ends of the axis, in eV.
     n_bins : int
-        Its bins.
+        Number of bins.
     slope : float
-        Energy of a row.
+        Energy of a row (``ENERGY_SLOPE``), in eV.
     energy : float, optional
         Photon energy of the images, in eV.
     """
@@ -67,7 +67,7 @@ def energy_axis(
             Doubt(
                 "energy_axis",
                 f"ENERGY_SLOPE is 0: all {n_bins} bins have the energy {first:g} eV. Call "
-                "calibrate_energy, or set ENERGY_SLOPE in eV a row.",
+                "calibrate_energy, or set ENERGY_SLOPE in eV per row.",
                 {"slope": slope},
                 grave=True,
             )
@@ -81,16 +81,16 @@ def energy_axis(
     return [
         Doubt(
             "energy_axis",
-            f"the photons have {energy:.2f} eV (nrj), and the axis goes from {low:.2f} to "
-            f"{high:.2f} eV: the elastic line is not on it. Check ENERGY_INTERCEPT and "
-            "ENERGY_SLOPE, or calibrate_energy again.",
+            f"the photon energy is {energy:.2f} eV (nrj), but the axis goes from {low:.2f} to "
+            f"{high:.2f} eV: the elastic line is outside. Check ENERGY_INTERCEPT and "
+            "ENERGY_SLOPE, or call calibrate_energy again.",
             {"energy": energy, "first": first, "last": last},
         )
     ]
 
 
 def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: bool) -> list[Doubt]:
-    """Doubt spectra with a strong line above the photon energy, where no photon can be.
+    """Return a doubt if spectra have a strong line above the photon energy, where no photon can be.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
     axis : numpy.ndarray, shape (bins,)
         Energies of the bins, in equal steps, in eV.
     energies : numpy.ndarray, shape (images,)
-        Photon energy of each image, in eV; those without a number are left out.
+        Photon energy of each image, in eV; images with NaN are left out.
     counted : bool
-        Whether the spectra are in photons.
+        Whether the spectra are counted photons.
     """
     step = float(axis[-1] - axis[0]) / max(len(axis) - 1, 1)
     if step < 0:
@@ -109,7 +109,7 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
     known = np.flatnonzero(np.isfinite(spectra[usable]).all(axis=0))
     if not usable.any() or not step > 0 or np.any(np.diff(known) != 1):
         return []
-    spectra, axis = spectra[:, known], axis[known]  # ends of a tilted crop are not
+    spectra, axis = spectra[:, known], axis[known]  # the ends of a tilted crop are NaN
     stretch = max(round(0.5 * _GAIN / step), _STRETCH_BINS)
     spectra, energies = spectra[usable], energies[usable]
     moved = np.rint((energies - energies.min()) / step).astype(np.int64)
@@ -129,7 +129,7 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
         return []
     at = int(above[np.argmax(height[above])])
     if height[above[0]] > 0.5 * height[at]:
-        return []  # the foot of a line that is as wide
+        return []  # the wing of a wide line
     strong, least = _STRONG * float(height.max()), _LEAST_PHOTONS if counted else 0.0
     if height[at] <= max(strong, _GAIN_ERRORS * scatter, least):
         return []
@@ -140,18 +140,18 @@ def energy_gain(spectra: Floats, axis: Floats, energies: Floats, *, counted: boo
     return [
         Doubt(
             "energy_gain",
-            f"{line} lies {gain[at]:.2f} eV above the photon energy (nrj, {energy:.2f} eV): "
+            f"{line} is {gain[at]:.2f} eV above the photon energy (nrj, {energy:.2f} eV), but "
             f"photons do not gain energy (expected within {_GAIN:g} eV). Check the sign of "
-            "ENERGY_SLOPE, ENERGY_INTERCEPT and nrj, or calibrate_energy again.",
+            "ENERGY_SLOPE, ENERGY_INTERCEPT and nrj, or call calibrate_energy again.",
             {"gain": float(gain[at]), "share": share, "energy": energy},
         )
     ]
 
 
 def _over_gain(spectra: Floats, moved: NDArray[np.int64]) -> Floats:
-    """The sum of spectra over what the photons have gained, each moved by whole bins.
+    """Sum of the spectra over the energy gain; each is moved by whole bins.
 
-    Bins that not all of them reach are left out.
+    Bins that some spectra do not reach are left out.
     """
     n = max(spectra.shape[1] - int(moved.max()), 0)
     total = np.zeros(n)
@@ -161,7 +161,7 @@ def _over_gain(spectra: Floats, moved: NDArray[np.int64]) -> Floats:
 
 
 def _in_several(spectra: Floats, moved: NDArray[np.int64], at: int, stretch: int) -> bool:
-    """Whether light in a stretch is there without the image that has most of it."""
+    """Whether a stretch still has light without the image that has most of it."""
     each = np.zeros(len(spectra))
     for shift in np.unique(moved):
         of = moved == shift

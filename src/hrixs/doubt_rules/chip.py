@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
 
-# A line of pixels stands out by so many standard deviations of its median, and at least by so many
-# times the noise of a pixel.
+# A row or column stands out by this many standard deviations of its median, and at least by this
+# many times a pixel's noise.
 _ERRORS, _LEAST_STEP = 7.0, 0.4
-# Its own noise is at most so many times that of the others: light makes it far larger. All its
-# values within less than this of the noise: it has none.
+# Its own noise is at most this many times that of the others; light makes it far larger. It has no
+# noise if all its values are within this part of the noise.
 LOUD, _QUIET = 1.8, 0.7
-# Those beside it have at most so many times the noise: in light they are no measure.
+# Lines beside it may have at most this many times the noise; lines with light are not compared.
 _LOUD_BESIDE = 1.4
-# Standard error of a median and of a quartile, in parts of the noise over the root of the values.
+# Standard error of a median and of a quartile, in units of noise / sqrt(number of values).
 _OF_MEDIAN, _OF_QUARTILE = 1.2533, 1.3626
-# Lines on each side that one is compared with, few and, with a larger step, blocks of many: bands.
+# Number of lines compared on each side; and, with a larger step, of blocks of lines, to find
+# bands.
 _BESIDE, _BLOCK, _BLOCKS_BESIDE, _LEAST_STEP_OF_BAND = 8, 8, 8, 1.0
-# A pixel with photons in so many frames that chance makes it once in 10^9 chips.
+# A pixel with photons in at least this many frames, at a chance of one in 10^9 chips.
 _CHANCE = 1e-12
 _LEAST_PER_PIXEL = 4
 _MOST_NAMED = 6
@@ -31,23 +32,23 @@ _MOST_NAMED = 6
 def lines_that_stand_out(
     sample: Floats, noise: float, known: Floats | None = None
 ) -> NDArray[np.int64]:
-    """Rows, or columns, at another level than those beside them, or without noise.
+    """Find rows or columns whose level differs from those beside them, or that have no noise.
 
     Parameters
     ----------
     sample : numpy.ndarray, shape (values, lines)
-        Some pixels of each line, less the frame's level, in ADU; NaN where they are masked.
+        Some pixels of each line, after the frame's level is subtracted, in ADU; NaN where masked.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     known : numpy.ndarray, optional
-        The `quantiles` of the sample, where these are known.
+        The `quantiles` of the sample, if already computed.
 
     Notes
     -----
     The median and the lower quartile of a line are compared with those of 16 lines beside it, and,
-    by a larger step, with 128. A line of the spectrum, however bright, has photons in some pixels
-    and not in others: its own spread is far from the noise, or its lower quartile stays, and it is
-    left alone, as are lines among bright ones.
+    with a larger limit, with those of 128. A spectral line is not reported, however bright it is:
+    photons hit some of its pixels and not others, so that it scatters far more than the noise, or
+    its lower quartile does not change. Lines next to bright ones are not reported either.
     """
     n, n_lines = sample.shape
     if n < 8 or n_lines < 4 * _BESIDE or not noise > 0:
@@ -73,7 +74,7 @@ def lines_that_stand_out(
 
 def quantiles(sample: Floats) -> Floats:
     """Lowest value, quartiles and highest along the first axis; NaN where all are masked."""
-    ordered = np.ascontiguousarray(sample.T)  # sorting goes fast along what lies together
+    ordered = np.ascontiguousarray(sample.T)  # sorting is fast along contiguous memory
     ordered.sort(axis=1)  # NaN come last
     last = np.maximum(np.isfinite(ordered).sum(axis=1) - 1, 0)
     lines = np.arange(len(ordered))
@@ -82,12 +83,12 @@ def quantiles(sample: Floats) -> Floats:
 
 
 def _near(values: Floats) -> Floats:
-    """Median of a few values on each side of each; those that are NaN count as the usual one."""
+    """Median of a few values on each side of each value; NaN counts as the overall median."""
     return _beside(np.where(np.isfinite(values), values, np.nanmedian(values)), _BESIDE)
 
 
 def _far(values: Floats) -> Floats:
-    """Median of many values on each side of each, in blocks."""
+    """Median of many values on each side of each value, in blocks."""
     filled = np.where(np.isfinite(values), values, np.nanmedian(values))
     n = len(filled) // _BLOCK * _BLOCK
     blocks = np.median(filled[:n].reshape(-1, _BLOCK), axis=1)
@@ -98,12 +99,12 @@ def _far(values: Floats) -> Floats:
 def _beside(values: Floats, n: int) -> Floats:
     padded = np.pad(values, min(n, len(values) - 1), mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, len(padded) - len(values) + 1)
-    # Of an odd number; several times as fast as np.median.
+    # The number is odd; several times as fast as np.median.
     return np.asarray(np.sort(windows, axis=1)[:, windows.shape[1] // 2])
 
 
 def bad_lines(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Doubt]:
-    """Doubt rows and columns of the chip that stand out.
+    """Return doubts for rows and columns of the chip that stand out.
 
     Parameters
     ----------
@@ -117,9 +118,9 @@ def bad_lines(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Doubt
         found.append(
             Doubt(
                 code,
-                f"{len(numbers)} {name} of the chip ({ranges_text(numbers)}) are at another level "
-                "than those beside them, or have no noise: thresholds, intensity and fits go wrong "
-                "there. Call find_bad_pixels(run), which masks them, or load a dark.",
+                f"{len(numbers)} {name} of the chip ({ranges_text(numbers)}) have a different "
+                "level than those beside them, or no noise. Thresholds, intensities and fits are "
+                "wrong there. Call find_bad_pixels(run), which masks them, or load a dark.",
                 {"n": len(numbers), name: numbers[:100].tolist()},
             )
         )
@@ -127,14 +128,14 @@ def bad_lines(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Doubt
 
 
 def hot_pixels(x: Floats, y: Floats, n_images: int) -> list[Doubt]:
-    """Doubt pixels that have a photon far more often than those beside them.
+    """Return a doubt for pixels that have a photon far more often than those beside them.
 
     Parameters
     ----------
     x, y : numpy.ndarray, shape (photons,)
-        Places of photons of all images, on the full chip.
+        Positions of the photons of all images, in pixels of the full chip.
     n_images : int
-        How many images these are.
+        Number of images.
     """
     if n_images < _LEAST_PER_PIXEL or not len(x):
         return []
@@ -146,7 +147,7 @@ def hot_pixels(x: Floats, y: Floats, n_images: int) -> list[Doubt]:
     if not many.any():
         return []
     pixel, counts = pixel[many], counts[many]
-    # The densest of the rows beside it stands for the line at its brightest column.
+    # The densest row beside it is compared: it is the line at its brightest column.
     in_row = np.pad(np.bincount(row, minlength=n_rows), 3)
     densest = np.lib.stride_tricks.sliding_window_view(in_row, 7).max(axis=1)
     beside = np.maximum(densest[pixel % n_rows] - counts, 1)
@@ -160,16 +161,16 @@ def hot_pixels(x: Floats, y: Floats, n_images: int) -> list[Doubt]:
     return [
         Doubt(
             "hot_pixels",
-            f"{len(places)} pixels have a hit in far more images than those beside them (x, y: "
-            f"{shown}{more}): they are hot. Call find_bad_pixels(run), which masks them, or load a "
-            "dark.",
+            f"{len(places)} pixels have hits in far more images than the pixels beside them (x, "
+            f"y: {shown}{more}). They are hot pixels. Call find_bad_pixels(run), which masks "
+            "them, or load a dark.",
             {"n": len(places), "pixels": places[:100]},
         )
     ]
 
 
 def _poisson_tail(n: NDArray[np.int64], mean: Floats) -> Floats:
-    """Upper bound of the chance of `n` or more (Chernoff)."""
+    """Upper bound of the probability of `n` or more (Chernoff)."""
     tail = np.exp(n - mean - n * np.log(n / mean))
     return np.where(n <= mean, 1.0, tail)
 

@@ -1,4 +1,4 @@
-"""What is doubtful in a result: a code, a sentence, its figures; and how it is told and kept."""
+"""A doubt about a result: its code, text and figures; how it is reported and stored."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from hrixs.utils.errors import (
     warn,
 )
 
-#: Attribute of results, a JSON text.
+#: Attribute of results that holds the doubts, as JSON text.
 DOUBTS = "doubts"
 
-# Doubts that are told as a kind of their own.
+# Doubts with a warning class of their own.
 _KINDS: dict[str, type[HrixsWarning]] = {
     "crowded": LostPhotonsWarning,
     "denser": LostPhotonsWarning,
@@ -29,7 +29,7 @@ _KINDS: dict[str, type[HrixsWarning]] = {
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something that makes a result doubtful.
+    """A sign that a result may be wrong.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Doubt:
     text : str
         What was seen, what is usual, and what to do.
     figures : dict
-        The numbers that the rule looked at.
+        The numbers that the rule used.
     grave : bool
-        Whether the result is hardly of use: an error with ``strict=True``.
+        Whether the result is hardly usable; it is then an error with ``strict=True``.
     """
 
     code: str
@@ -53,24 +53,24 @@ class Doubt:
 
 
 def as_text(doubts: Iterable[Doubt]) -> str:
-    """Doubts as they stand in ``attrs``, which netCDF can hold."""
+    """Doubts as JSON text for ``attrs``, which netCDF can store."""
     return json.dumps([asdict(doubt) for doubt in doubts])
 
 
 def from_text(text: str) -> list[Doubt]:
-    """Doubts as `as_text` wrote them."""
+    """Read doubts that `as_text` wrote."""
     return [Doubt(**one) for one in json.loads(text)]
 
 
 def with_doubts(attrs: Mapping[Any, Any], doubts: Iterable[Doubt]) -> dict[Any, Any]:
-    """`attrs` with more doubts, one of each code."""
+    """Return `attrs` with more doubts added, one of each code."""
     known = from_text(str(attrs.get(DOUBTS, "[]")))
     all_of_them = first_of_each(known, doubts)
     return {**attrs, DOUBTS: as_text(sorted(all_of_them, key=lambda doubt: doubt.code))}
 
 
 def first_of_each(*groups: Iterable[Doubt]) -> list[Doubt]:
-    """Doubts of several groups, the first one of each code."""
+    """Join groups of doubts; keep the first one of each code."""
     first: dict[str, Doubt] = {}
     for group in groups:
         for doubt in group:
@@ -79,7 +79,7 @@ def first_of_each(*groups: Iterable[Doubt]) -> list[Doubt]:
 
 
 def new_ones(doubts: Iterable[Doubt], known: Iterable[Doubt]) -> list[Doubt]:
-    """Those of `doubts` whose codes are not known."""
+    """Return the doubts whose codes are not among the known ones."""
     codes = {doubt.code for doubt in known}
     return [doubt for doubt in doubts if doubt.code not in codes]
 
@@ -91,12 +91,12 @@ def tell(doubts: Iterable[Doubt]) -> None:
 
 
 def require_none_grave(doubts: Iterable[Doubt]) -> None:
-    """Raise an error for doubts that make a result hardly of use.
+    """Raise an error if a doubt is grave.
 
     Raises
     ------
     DoubtError
-        With the texts of all of them, and as its ``doubts``.
+        With the texts of all grave doubts; its ``doubts`` holds them.
     """
     grave = [doubt for doubt in doubts if doubt.grave]
     if grave:

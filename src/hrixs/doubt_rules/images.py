@@ -1,4 +1,4 @@
-"""Images that are unlike the others of their run."""
+"""Images that differ from the others of their run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
 
-# Images with less than this share of the light of most have none; with so many times it, too much.
+# Images with less than this share of the usual light have none; with this many times it, too much.
 _BLANK, _BRIGHT = 0.1, 4.0
-# Photons of most images from which on that is no chance.
+# Usual number of photons from which on this is not chance.
 _LEAST_PHOTONS = 25.0
-# Standard deviations of chance by which an image is brighter.
+# By how many standard deviations an image must be brighter.
 _BRIGHT_ERRORS = 8.0
 _MOST_NAMED = 8
 _CODES = {
@@ -28,22 +28,22 @@ _CODES = {
 _WHAT = {
     "blank": "without light: the shutter was closed, or the beam was off",
     "saturated": "saturated",
-    "at another level": "at another level than most",
-    "noisy": "far noisier than most",
-    "bright": f"with more than {_BRIGHT:.0f} times the light of most",
-    "crossed": "crossed by a row that the others' spectra lack, as a cosmic ray makes it",
+    "at another level": "at a level far from the usual one",
+    "noisy": "far noisier than usual",
+    "bright": f"with more than {_BRIGHT:.0f} times the usual light",
+    "crossed": "crossed by a track, probably a cosmic ray: a bright row that others do not have",
 }
 
 
 def kinds_by_light(light: Floats, kinds: Sequence[str]) -> list[str]:
-    """Kind of each image, ``''`` for a usual one, where those known so far have another name.
+    """Find blank and bright images by their photons; ``''`` is a usual image, known kinds are kept.
 
     Parameters
     ----------
     light : numpy.ndarray, shape (images,)
-        Photons of each image, without what noise makes; NaN where that is not known.
+        Photons of each image, without false hits; NaN if not known.
     kinds : sequence of str
-        As known by level and noise.
+        Kind of each image, by level and noise.
     """
     judged = np.array([not kind for kind in kinds], dtype=bool) & np.isfinite(light)
     result = list(kinds)
@@ -64,22 +64,22 @@ def kinds_by_light(light: Floats, kinds: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Names:
-    """What images are called by: ``'train'`` or ``'number'``, and one for each."""
+    """How images are named: ``'train'`` or ``'number'``, and the number of each."""
 
     word: str
     numbers: Sequence[int]
 
 
 def unlike_images(kinds: Sequence[str], names: Names) -> list[Doubt]:
-    """Doubt images that are unlike most: one doubt for each kind.
+    """Return doubts for images that differ from the others, one doubt for each kind.
 
     Parameters
     ----------
     kinds : sequence of str
-        ``''`` for a usual one, ``'blank'``, ``'saturated'``, ``'at another level'``, ``'noisy'``,
-        ``'bright'`` or ``'crossed'`` (by a track).
+        Kind of each image: ``''`` (usual), ``'blank'``, ``'saturated'``, ``'at another level'``,
+        ``'noisy'``, ``'bright'`` or ``'crossed'`` (by a track).
     names : Names
-        Of the images.
+        Names of the images.
     """
     found = []
     for kind, code in _CODES.items():
@@ -94,9 +94,9 @@ def unlike_images(kinds: Sequence[str], names: Names) -> list[Doubt]:
         found.append(
             Doubt(
                 code,
-                f"{n} of {len(kinds)} images are {_WHAT[kind]} ({word} {shown}{more}). They are in "
-                "the result: leave them out, with hrixs.select(data) or "
-                "data.drop_sel(trainId=[...]), before it is averaged.",
+                f"{n} of {len(kinds)} images are {_WHAT[kind]} ({word} {shown}{more}). They are "
+                "still in the result. Leave them out with hrixs.select(data) or "
+                "data.drop_sel(trainId=[...]) before you average it.",
                 {"n_images": n, "names": own[:100]},
                 grave=n > len(kinds) / 2,
             )

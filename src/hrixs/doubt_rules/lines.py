@@ -1,4 +1,4 @@
-"""Lines of the spectrum, by where the photons lie: the curve, the orientation, a cut, the bins."""
+"""Check lines by the photons' positions: the curve, the orientation, the crop, the bins."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from hrixs.doubt_rules.doubt import Doubt
 from hrixs.doubt_rules.profile import Peak, even_pairs, pairs, peaks_of, sharpest
 from hrixs.utils.typing import Floats
 
-# Photons from which on a line can be told, and that are looked at.
+# Least and largest number of photons that are used.
 _LEAST, _MOST = 150, 4000
-# A curve is doubted if another one makes so many times the pairs of photons in a row, above those
-# of photons that lie evenly, by so many standard deviations of counts that had nothing in common;
-# they have, and the best of many curves stays below 1.5 where the curve is right.
+# A curve is doubted if another one makes this many times the pairs of photons in the same row
+# (above those of evenly spread photons), by this many standard deviations of independent counts.
+# The counts are not independent: with the right curve the best of many stays below 1.5.
 _SHARPER, _SHARPER_ERRORS = 1.3, 3.0
 _GRAVELY_SHARPER = 3.0
-# Tilts that are tried at least, in rows over half the columns.
+# Least range of tilts to try, in rows over half the columns.
 _REACH = 40.0
-# Photons that have so many times the pairs of even ones along x, and under so many along y, are
-# those of frames that lie on their side.
+# Frames are on their side if the pairs, relative to evenly spread photons, are more than this
+# factor in x and less than this one in y.
 _ACROSS, _ALONG, _ERRORS = 2.0, 1.3, 7.0
-# Columns in which a line may leave the crop; so many rows at its ends have no photons.
+# Share of the columns in which a line may leave the crop; rows at its ends without photons.
 _CUT, _BORDER = 0.02, 1.5
-# A bin in parts of a line's full width at half maximum.
+# Largest width of a bin, in units of a line's full width at half maximum.
 _BIN = 0.7
 
 
@@ -35,20 +35,20 @@ def lines_of(
     curve_ends: Floats,
     rows_per_bin: float | None,
 ) -> list[Doubt]:
-    """Doubt what the photons' places show of the curve, the orientation, the crop and the bins.
+    """Return doubts about curve, orientation, crop and bins, from the photons' positions.
 
     Parameters
     ----------
     x, y : numpy.ndarray, shape (photons,)
-        Places in the crop, counted from its corner.
+        Positions in the crop, in pixels from its corner.
     moved : numpy.ndarray, shape (photons,)
-        How far the curve in use has moved there, in rows.
+        By how many rows the curve in use moves each photon.
     shape : (int, int)
-        Pixels of the crop.
+        Pixels of the crop in x and y.
     curve_ends : numpy.ndarray
-        The curve over the columns of the crop, in rows.
+        The curve at the columns of the crop, in rows.
     rows_per_bin : float, optional
-        Of a counted spectrum.
+        Rows per bin of a counted spectrum; None for other spectra.
     """
     x, y, moved = (_some(column) for column in (x, y, moved))
     if len(x) < _LEAST:
@@ -77,10 +77,10 @@ def _some(column: Floats) -> Floats:
 def _curve(gain: float, errors: float, tilt: float, bend: float) -> Doubt:
     return Doubt(
         "curve",
-        f"the photons' rows are {gain:.1f} times as sharp ({errors:.0f} standard deviations) along "
-        f"another curve than CURVE_A and CURVE_B give, one that ends {tilt:+.1f} and {-tilt:+.1f} "
-        "rows beside it: lines are wider than they need be. Call find_curvature(run), and look at "
-        "the sign.",
+        f"a different curve than CURVE_A and CURVE_B makes the lines {gain:.1f} times as sharp "
+        f"({errors:.0f} standard deviations). At its ends it differs by {tilt:+.1f} and "
+        f"{-tilt:+.1f} rows. The lines are too wide. Call find_curvature(run), and check the "
+        "sign of CURVE_A.",
         {"sharper": gain, "errors": errors, "tilt": tilt, "bend": bend},
         grave=gain > _GRAVELY_SHARPER,
     )
@@ -98,9 +98,9 @@ def _orientation(x: Floats, y: Floats, along: float, shape: tuple[int, int]) -> 
     return [
         Doubt(
             "orientation",
-            f"the photons lie evenly over y ({along:.2f} times the pairs of even ones) and in "
-            f"lines along y ({across:.2f} times over x): the frames seem to lie on their side. The "
-            "energy must run along y: transpose the frames (--transpose).",
+            "the photons form no lines along x, but lines along y (pairs relative to evenly "
+            f"spread photons: {along:.2f} in rows, {across:.2f} in columns). The frames seem to "
+            "be on their side. The energy must run along y: transpose the frames (--transpose).",
             {"along_y": along, "along_x": across},
             grave=True,
         )
@@ -117,13 +117,13 @@ def _cut(peaks: list[Peak], curve: Floats, shape: tuple[int, int]) -> list[Doubt
             where = (
                 f"leaves the crop in {share:.0%} of the columns"
                 if share > _CUT
-                else "lies at the end of the axis"
+                else "is at an end of the axis"
             )
             return [
                 Doubt(
                     "cut",
                     f"a line at row {peak.row:.0f} of the crop {where}: its intensity and width "
-                    "are off. Widen Y_RANGE.",
+                    "are wrong. Widen Y_RANGE.",
                     {"row": peak.row, "share": share},
                 )
             ]
@@ -139,9 +139,9 @@ def _bins(peaks: list[Peak], rows_per_bin: float | None) -> list[Doubt]:
     return [
         Doubt(
             "bins",
-            f"a bin has {rows_per_bin:.2f} rows, and a line is {narrowest:.2f} rows wide (FWHM): "
-            f"the bins make it wider (expected under {_BIN} of the width). Raise BINS to "
-            "3 times the rows of Y_RANGE, or so.",
+            f"a bin is {rows_per_bin:.2f} rows wide and a line {narrowest:.2f} rows (FWHM): the "
+            f"bins make the line wider (expected: bins narrower than {_BIN} times the FWHM). "
+            "Raise BINS to about 3 times the number of rows in Y_RANGE.",
             {"rows_per_bin": rows_per_bin, "fwhm": narrowest},
         )
     ]

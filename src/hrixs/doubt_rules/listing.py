@@ -10,24 +10,24 @@ from hrixs.doubt_rules.doubt import DOUBTS, Doubt, first_of_each, from_text
 
 
 def doubts(result: Any) -> list[Doubt]:
-    """List what is doubtful in a result.
+    """List the doubts of a result: signs that it may be wrong.
 
     Parameters
     ----------
     result : xarray.Dataset, xarray.DataArray or EnergyCalibration
-        As from `hRIXS.centroid`, `hRIXS.integrate` or `hRIXS.process_run`, from a file, or a
-        spectrum of it; or what `calibrate_energy` has given.
+        A result of `hRIXS.centroid`, `hRIXS.integrate` or `hRIXS.process_run`, also read from a
+        file; a spectrum of a result; or the return value of `calibrate_energy`.
 
     Returns
     -------
     list of Doubt
-        Each with ``code``, ``text``, ``figures`` and ``grave``; empty where all looked as it
-        should. docs/doubts.md lists the codes.
+        Each has ``code``, ``text``, ``figures`` and ``grave``. Empty if nothing was found.
+        docs/doubts.md lists the codes.
 
     Raises
     ------
     LookupError
-        If the result was not looked at, since it is of another kind.
+        If the result was never checked, because it is not one of the above.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def doubts(result: Any) -> list[Doubt]:
     texts = [str(attrs[DOUBTS]) for attrs in own if DOUBTS in attrs]
     if not texts:
         raise LookupError(
-            "the result has no attribute 'doubts': nothing has looked at it. Give a result of "
-            "centroid, integrate or process_run of this version."
+            "the result has no attribute 'doubts', so it was never checked. Give a result of "
+            "centroid, integrate or process_run, made with this version."
         )
     return first_of_each(*map(from_text, texts))

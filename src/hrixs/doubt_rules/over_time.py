@@ -1,4 +1,4 @@
-"""What changes over a run: lines that move, levels that drift, tracks in single images."""
+"""Changes during a run: lines that move, levels that drift, tracks in single images."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import numpy as np
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
 
-# A run is cut into so many parts of equal length, each of two images or more.
+# A run is divided into this many parts of equal length, each of two images or more.
 _PARTS = 8
-# Places of the parts scatter by so much more variance than those of every other image of a part,
-# an F ratio that chance reaches once in 50,000 times; and moving them back makes the sum so much
-# sharper.
+# Ratio of the variance of the positions of the parts to that within a part (from every other
+# image), an F ratio that chance reaches once in 50,000 times; and by how much aligning must
+# sharpen the sum.
 _MOVE_RATIO, _SHARPER = 20.0, 1.06
-# Parts with less of the light of most are not looked at.
+# Parts with less than this share of the usual light are left out.
 _LEAST_LIGHT = 0.2
-# Levels from the first to the last image, in parts of a pixel's noise and at least in ADU, and in
-# errors of their scatter.
+# Change of the level from the first to the last image: in units of a pixel's noise, in ADU, and in
+# standard errors.
 _DRIFT_NOISES, _LEAST_DRIFT, _DRIFT_ERRORS = 1.0, 1.0, 8.0
-# A row of one integrated spectrum against those of the other images: in parts of the highest line,
-# and in standard deviations of what they scatter by.
+# A row of one integrated spectrum above the same row of the others: in units of the tallest line,
+# and in standard deviations of their scatter.
 _TRACK_HEIGHT, _TRACK_ERRORS = 0.5, 20.0
 _IMAGES_FOR_TRACKS, _MOST_TRACKS = 4, 0.25
-# Rows with so much of the height of the highest tell an image's light.
+# Rows with at least this part of the largest height show an image's light.
 _OF_LINES = 0.2
 
 
 def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> list[Doubt]:
-    """Doubt spectra whose lines move over the run, so that their sum is wider than need be.
+    """Return a doubt if lines move during the run, so that they are too wide in the sum.
 
     Parameters
     ----------
     spectra : numpy.ndarray, shape (images, bins)
         In the order of the run.
     step, unit
-        Size of a bin, for the text.
+        Width of a bin and its unit, for the text.
     """
     spectra = known_bins(spectra)
     per_part = len(spectra) // _PARTS
@@ -50,7 +50,8 @@ def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> lis
     parts, every_other = parts[lit], every_other[lit]
     places = _places(parts)
     between = _places(every_other) - _places(parts - every_other)
-    # Half of a part has twice the variance of all of it, and a difference of two has four times.
+    # Half of a part has twice the variance of the whole, and a difference of two halves four
+    # times.
     own = float((between**2).mean()) / 4
     scatter = float(places.var(ddof=1))
     if not own > 0 or scatter < _MOVE_RATIO * own:
@@ -64,16 +65,16 @@ def lines_move(spectra: Floats, *, step: float = 1.0, unit: str = "bins") -> lis
     return [
         Doubt(
             "moving_lines",
-            f"the lines move by {span * abs(step):.3g} {unit} over the run, and the sum of all "
-            f"images is wider than need be: moved back it is {sharper:.2f} times as sharp "
-            f"(expected under {_SHARPER:g}). Call align(result), which moves them back.",
+            f"the lines move by {span * abs(step):.3g} {unit} during the run, so that they are "
+            f"too wide in the sum of all images: aligned it is {sharper:.2f} times as sharp "
+            f"(expected under {_SHARPER:g}). Call align(result), which moves the lines back.",
             {"places": places.round(3).tolist(), "sharper": sharper},
         )
     ]
 
 
 def known_bins(spectra: Floats) -> Floats:
-    """Those bins that all spectra have: an integrated one is NaN at the ends of a tilted crop.
+    """Keep the bins that all spectra have: an integrated one is NaN at the ends of a tilted crop.
 
     Images without any value are 0.
     """
@@ -91,7 +92,7 @@ def _light(parts: Floats) -> Floats:
 
 
 def _places(parts: Floats) -> Floats:
-    """How far each spectrum lies above the mean place of all, in bins."""
+    """Shift of each spectrum from the mean position of all, in bins."""
     kernel = np.hanning(9)[1:-1]
     level = np.median(parts, axis=1, keepdims=True)
     smooth = np.array([np.convolve(one, kernel, mode="same") for one in parts - level])
@@ -100,7 +101,7 @@ def _places(parts: Floats) -> Floats:
     middle = smooth[len(smooth) // 2]
     farthest = [int(np.argmax(np.correlate(one, middle, mode="same"))) for one in smooth]
     places = np.asarray(farthest, dtype=np.float64) - smooth.shape[1] // 2
-    for _ in range(4):  # closer, by the slope of their mean
+    for _ in range(4):  # refined by the slope of their mean
         moved = np.array(
             [np.interp(bins + at, bins, one) for one, at in zip(smooth, places, strict=True)]
         )
@@ -117,14 +118,14 @@ def _sharpness(spectrum: Floats) -> float:
 
 
 def level_drifts(level: Floats, noise: float) -> list[Doubt]:
-    """Doubt images whose level drifts, where their intensity is integrated.
+    """Return a doubt if the level drifts, for integrated intensity.
 
     Parameters
     ----------
     level : numpy.ndarray, shape (images,)
-        Of the pixels without light, in the order of the run, in ADU.
+        Level of the pixels without light, in the order of the run, in ADU.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     """
     n = len(level)
     if n < 4:
@@ -141,26 +142,26 @@ def level_drifts(level: Floats, noise: float) -> list[Doubt]:
         Doubt(
             "level_drift",
             f"the level drifts by {drift:+.1f} ADU from the first image to the last (expected "
-            f"within {least:.1f}), and all of that is in the integrated intensity. Take each "
-            "image's own level off, PEDESTAL = 'image' or rows without light, or count photons: "
-            "method='best'.",
+            f"within {least:.1f} ADU), and the integrated intensity contains this drift. "
+            "Subtract the level of each image (PEDESTAL = 'image', or give rows without light), "
+            "or count photons with method='best'.",
             {"drift": drift, "noise": noise},
         )
     ]
 
 
 def tracks(spectra: Floats) -> list[int]:
-    """Find images with a row that the others' spectra do not have, as a cosmic ray makes.
+    """Find images with a bright row that the others do not have, such as a cosmic ray makes.
 
     Parameters
     ----------
     spectra : numpy.ndarray, shape (images, rows)
-        Integrated.
+        Integrated spectra.
 
     Returns
     -------
     list of int
-        Their numbers.
+        Numbers of these images.
     """
     if len(spectra) < _IMAGES_FOR_TRACKS or spectra.shape[1] < 16:
         return []
@@ -168,14 +169,14 @@ def tracks(spectra: Floats) -> list[int]:
     usual = np.median(above, axis=0)
     highest = float(usual.max())
     lines = usual > _OF_LINES * highest if highest > 0 else np.ones(len(usual), dtype=bool)
-    # A median: a track is in few of a line's rows.
+    # The median, since a track is in few of a line's rows.
     light = np.median(above[:, lines] / np.where(usual[lines] > 0, usual[lines], 1.0), axis=1)
     excess = above - np.clip(light, 0.0, None)[:, None] * usual
     own = 1.4826 * np.median(np.abs(excess), axis=0)
-    # Of a row between others, whose scatter is that of a few values.
+    # The median over the rows beside it, since the scatter is that of a few values.
     beside = np.max([np.roll(own, step) for step in range(-3, 4)], axis=0)
     scatter = np.maximum(beside, 1.4826 * float(np.median(np.abs(excess))))
     far = (excess > _TRACK_HEIGHT * highest) & (excess > _TRACK_ERRORS * scatter)
     found = np.flatnonzero(far.any(axis=1))
-    # Of many images it is their light.
+    # In many images it is light.
     return [int(image) for image in found] if len(found) <= _MOST_TRACKS * len(spectra) else []

@@ -1,32 +1,31 @@
-"""Lines that meet rows of pixels at few heights only."""
+"""Lines without tilt: pixels sample them at few phases only."""
 
 from __future__ import annotations
 
 from hrixs.doubt_rules.doubt import Doubt
 
-# A line that moves by less over the columns, in rows, does not come at all phases alike.
+# A line that moves by less than this over the columns, in rows, is not sampled at all phases.
 _WHOLE_ROW = 1.0
 
 
 def few_phases(moved: float, bins_a_row: int) -> list[Doubt]:
-    """Doubt what is finer than a pixel in a deconvolved spectrum of lines without tilt.
+    """Return a doubt about structure finer than a pixel if the lines have no tilt.
 
     Parameters
     ----------
     moved : float
-        How far the curve moves over the columns, in rows.
+        By how many rows the curve moves over the columns.
     bins_a_row : int
-        Of the spectrum.
+        Bins of the spectrum in a row.
     """
     if moved >= _WHOLE_ROW or bins_a_row == 1:
         return []
     return [
         Doubt(
             "few_phases",
-            f"the lines move by {moved:.2f} px over the columns, and come at few phases of a "
-            "pixel. Cloud and pixel are taken out as far as one sampling a row tells: of lines of "
-            "1 px and more. What is finer is smoothed; a tilt of the camera by a row would tell "
-            "it.",
+            f"the lines move by only {moved:.2f} px over the columns, so that pixels sample them "
+            "at few phases. Cloud and pixel are taken out of structure of 1 px and more; finer "
+            "structure is smoothed. Tilt the camera by a row or more to resolve it.",
             {"moved": moved},
         )
     ]

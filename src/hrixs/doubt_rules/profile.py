@@ -1,4 +1,4 @@
-"""Photons straightened by a curve: how sharp their rows are, and where they have peaks."""
+"""Photons corrected by a curve: how sharp the lines are, and where the peaks are."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from hrixs.utils.typing import Floats
 
-# The best of many curves is looked for with so many photons.
+# Number of photons used in the search for the best curve.
 _PHOTONS_OF_A_SEARCH = 1500
-# Bins of a profile in a row of the chip.
+# Bins of a profile per row of the chip.
 _FINE = 4
-# A peak stands this far above what lies under it, in standard deviations, with so many photons.
+# Least height of a peak above its background, in standard deviations, and its least photons.
 _PEAK_ERRORS, _PEAK_PHOTONS = 8.0, 40.0
-# The least height of a peak that is looked at, in parts of the highest.
+# Least height of a peak, in units of the highest.
 _LOWEST_PEAK = 0.3
 
 
 def pairs(rows: Floats, width: float) -> tuple[float, float]:
-    """Pairs of photons in the same bin of so many rows, and the variance of their number.
+    """Count pairs of photons in the same bin (`width` in rows), and the variance of that number.
 
     The sharper the lines, the more pairs.
     """
@@ -33,19 +33,19 @@ def pairs(rows: Floats, width: float) -> tuple[float, float]:
 
 
 def even_pairs(rows: Floats, width: float) -> float:
-    """Pairs that there were if the photons lay evenly over their rows."""
+    """Number of pairs if the photons were spread evenly over their rows."""
     span = max(float(np.ptp(rows)) / width, 1.0)
     return len(rows) ** 2 / span
 
 
 @dataclass(frozen=True)
 class Peak:
-    """A line in the profile.
+    """A line of the profile.
 
     Attributes
     ----------
     row, fwhm : float
-        Its middle and full width at half maximum, in rows.
+        Middle and full width at half maximum, in rows.
     """
 
     row: float
@@ -53,14 +53,14 @@ class Peak:
 
 
 def peaks_of(rows: Floats, n_rows: int = 0) -> list[Peak]:
-    """Find the lines of a profile, those with at least 30 % of the highest's height.
+    """Find lines with at least 30 % of the height of the tallest one.
 
     Parameters
     ----------
     rows : numpy.ndarray, shape (photons,)
-        Straightened rows.
+        Rows of the photons, corrected by the curve.
     n_rows : int
-        Of the crop: where there is no light a line stands on nothing.
+        Rows of the crop; rows without light count as background.
     """
     low = float(np.floor(rows.min()))
     low, least = (min(low, 0.0), n_rows * _FINE) if n_rows else (low, 0)
@@ -85,14 +85,14 @@ def peaks_of(rows: Floats, n_rows: int = 0) -> list[Peak]:
         inside = slice(max(int(begin), 0), int(np.ceil(end)) + 1)
         free[max(int(begin) - 2 * _FINE, 0) : int(end) + 2 * _FINE + 1] = False
         if counts[inside].sum() - under / _FINE * (end - begin) >= _PEAK_PHOTONS:
-            # A smoothing by one row adds little to lines that a camera resolves.
+            # Smoothing by one row hardly widens lines that a camera resolves.
             middle = (begin + end + 1) / 2
             found.append(Peak(low + middle / _FINE, float(end - begin) / _FINE))
     return found
 
 
 def _half(height: Floats, at: int, step: int) -> float:
-    """Where the height has fallen to half on one side, in bins."""
+    """Distance at which one side has fallen to half the height, in bins."""
     half = height[at] / 2
     here = at
     while 0 <= here + step < len(height) and height[here + step] > half:
@@ -106,7 +106,7 @@ def _half(height: Floats, at: int, step: int) -> float:
 def sharpest(
     rows: Floats, u: Floats, reach: float, *, width: float = 1.0
 ) -> tuple[float, float, float]:
-    """Search for the tilt and bend that make rows sharpest.
+    """Find the tilt and bend that make the lines sharpest.
 
     Parameters
     ----------
@@ -116,12 +116,13 @@ def sharpest(
     reach : float
         Largest tilt to try, in rows over half the columns.
     width : float
-        Bins at the end, in rows.
+        Width of the bins in the last step, in rows.
 
     Returns
     -------
     tilt, bend, n_pairs : float
-        Subtract ``tilt * u + bend * (u**2 - 1 / 3)``; pairs of all photons are then as many.
+        Subtract ``tilt * u + bend * (u**2 - 1 / 3)`` from the rows; `n_pairs` pairs of photons are
+        then in the same bin.
     """
     every = slice(None, None, -(-len(rows) // _PHOTONS_OF_A_SEARCH))
     all_rows, all_u, rows, u = rows, u, rows[every], u[every]
@@ -138,8 +139,8 @@ def sharpest(
 
 
 def _best(rows: Floats, by: Floats, steps: NDArray[np.floating[Any]], width: float) -> float:
-    """Which multiple of `by` to subtract for most pairs."""
-    # Of equal ones that nearest to no change.
+    """Find the multiple of `by` to subtract for most pairs."""
+    # Of equal maxima the one nearest to no change.
     steps = steps[np.argsort(np.abs(steps), kind="stable")]
     bins = np.floor((rows - steps[:, None] * by) / width).astype(np.int64)
     bins -= bins.min()

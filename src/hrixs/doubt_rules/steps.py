@@ -1,4 +1,4 @@
-"""Parts of the chip at different levels: where the level steps, by the lines beside each place."""
+"""Steps of the level between parts of the chip, by comparing the lines on both sides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hrixs.doubt_rules.chip import LOUD, quantiles
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.typing import Floats
 
-# Lines on each side of a place; the least step in the noise of a pixel, and in standard deviations.
+# Lines compared on each side; the least step in units of a pixel's noise, and in standard
+# deviations.
 _LINES, _LEAST_STEP, _ERRORS = 8, 1.0, 8.0
 _MOST_NAMED = 4
 
@@ -22,16 +23,16 @@ def steps_of_level(
     Parameters
     ----------
     sample : numpy.ndarray, shape (values, lines)
-        Some pixels of each line, less the frame's level, in ADU; NaN where they are masked.
+        Some pixels of each line, after the frame's level is subtracted, in ADU; NaN where masked.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     known : numpy.ndarray, optional
-        The `quantiles` of the sample, where these are known.
+        The `quantiles` of the sample, if already computed.
 
     Returns
     -------
     first, step : numpy.ndarray, shape (steps,)
-        First line at the other level, and by how much it is higher, in ADU.
+        First line after the step, and the height of the step, in ADU.
     """
     none = np.empty(0, np.int64), np.empty(0)
     n, n_lines = sample.shape
@@ -41,7 +42,7 @@ def steps_of_level(
     quiet = (upper - lower) / 1.349 < LOUD * noise
     if not quiet.any():
         return none
-    # A line with light takes the place of the nearest without.
+    # A line with light takes the value of the nearest line without.
     numbers = np.arange(n_lines)
     filled = np.interp(numbers, numbers[quiet], middle[quiet])
     windows = np.lib.stride_tricks.sliding_window_view(filled, _LINES)
@@ -51,7 +52,7 @@ def steps_of_level(
     found = []
     size = np.abs(step)
     while size.size and size.max() > limit:
-        # Medians change while the step is inside of their lines: it lies in the middle.
+        # Medians change while the step is inside their lines; the step is in the middle.
         high = np.flatnonzero(size > 0.9 * size.max())
         high = high[: 1 + int(np.argmax(np.diff(high, append=len(size) + 2) > 1))]
         at = round(float(high.mean()))
@@ -62,7 +63,7 @@ def steps_of_level(
 
 
 def level_steps(name: str, first: NDArray[np.int64], step: Floats) -> list[Doubt]:
-    """Doubt parts of the chip at different levels.
+    """Return a doubt if parts of the chip have different levels.
 
     Parameters
     ----------
@@ -78,9 +79,9 @@ def level_steps(name: str, first: NDArray[np.int64], step: Floats) -> list[Doubt
     return [
         Doubt(
             f"{name}_steps",
-            f"the level of the chip steps by {', '.join(texts[:_MOST_NAMED])}{more}: one threshold "
-            "does not fit both sides, and intensity is off. Load a dark, or take THRESHOLD = "
-            "'6 sigma', which takes such steps away.",
+            f"the level of the chip steps by {', '.join(texts[:_MOST_NAMED])}{more}: one "
+            "threshold does not fit both sides, and intensities are wrong. Load a dark, or set "
+            "THRESHOLD = '6 sigma', which removes the steps.",
             {"first": first[:100].tolist(), "step": step[:100].tolist()},
         )
     ]

@@ -33,28 +33,29 @@ class EnergyCalibration:
     intercept_err, slope_err, quadratic_err : float
         Standard deviations.
     covariance : numpy.ndarray, shape (degree + 1, degree + 1)
-        Of intercept, slope (and quadratic).
+        Covariance of intercept, slope (and quadratic).
     rows, row_errs : numpy.ndarray, shape (n,)
-        Places of the lines in rows of the full chip, and their standard deviations.
+        Positions of the lines in rows of the full chip, and their standard deviations.
     energies : numpy.ndarray, shape (n,)
         Known energies of the lines, in eV.
     residuals : numpy.ndarray, shape (n,)
-        Known less fitted energy, in eV.
+        Known minus fitted energy, in eV.
     chi2 : float
-        Of the residuals, per degree of freedom; NaN if there is none.
+        Chi-square of the residuals per degree of freedom; NaN if there is none.
     scale : float
-        Factor of all uncertainties, above 1 where the lines scatter by more than their own ones.
+        Factor by which all uncertainties were enlarged; above 1 if the lines scatter more than
+        they allow.
     outliers : tuple of int
-        Numbers of the lines that the others contradict. They are part of the fit.
+        Numbers of the lines that deviate from the others. They are part of the fit.
     axis : (float, float)
-        Intercept and slope of the straight line that is nearest to all lines: the same for degree
-        1; for degree 2 that of a linear axis.
+        Intercept and slope of the straight line nearest to all lines: the fit itself for degree 1,
+        a linear approximation for degree 2.
     lines : tuple of LineFit
         The fits of the lines, in rows.
     doubts : tuple of Doubt
-        What is doubtful in it, as `hrixs.doubts` lists it.
+        Doubts about the calibration, as from `hrixs.doubts`.
     source : str
-        Proposal and runs of the lines, where these name them.
+        Proposal and runs of the lines, if known.
     """
 
     intercept: float

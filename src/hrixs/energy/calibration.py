@@ -42,12 +42,12 @@ def calibrate_energy(
     lines : sequence of xarray.Dataset, xarray.DataArray or LineFit
         One for each energy: a photon table, a spectrum over ``y``, or a line fitted to one; or a
         spectrum over ``energy`` of the class, whose attributes give its rows; or a dataset with
-        spectra of either kind and perhaps their errors, which are added up. The tallest line of
-        each is taken for the elastic one.
+        spectra of either kind and, optionally, their errors, which are summed. The tallest line of
+        each is taken as the elastic line.
     energies : array_like, shape (n,)
         Photon energies in eV.
     degree : {1, 2}
-        Of the polynomial of the row.
+        Degree of the polynomial over the row.
     curvature : Curvature or (float, float)
         The curve, or ``(CURVE_A, CURVE_B)``, for photon tables.
     first_row : int
@@ -74,11 +74,11 @@ def calibrate_energy(
     Warns
     -----
     DoubtWarning
-        For a line more than 3 times as wide as the narrowest, or of another shape (chi2 above 3),
-        as a wrong curvature makes them; for a line that the others contradict; and where all
-        scatter by more than their uncertainties, as with an energy of the beam that is known less
-        well than the lines' places.
-        All uncertainties are then enlarged accordingly.
+        For a line more than 3 times as wide as the narrowest, or with a different shape (chi2
+        above 3), for example due to a wrong curvature; for a line that deviates from the others;
+        and if all scatter by more than their uncertainties, for example because the energy of the
+        beam is known less well than the positions of the lines. All uncertainties are then
+        enlarged accordingly.
 
     Examples
     --------
@@ -123,18 +123,21 @@ def calibrate_energy(
 
 
 def _odd_lines(fits: Sequence[LineFit], energies: Floats) -> list[str]:
-    """A sentence on each line that is unlike an elastic one."""
+    """A sentence on each line that does not look like an elastic line."""
     narrowest = min(fit.fwhm for fit in fits)
     found = []
-    check = "Check the curvature, and whether this is the elastic line, or give its region."
+    check = "Check the curvature, and that this is the elastic line, or give its region."
     for number, fit in enumerate(fits):
         line = f"line {number}, of {energies[number]:g} eV,"
         if fit.fwhm > _MUCH_WIDER * narrowest:
             found.append(
-                f"{line} is {fit.fwhm:.1f} px wide, the narrowest {narrowest:.1f} px. {check}"
+                f"{line} is {fit.fwhm:.1f} px wide, but the narrowest line {narrowest:.1f} px. "
+                f"{check}"
             )
         elif fit.chi2 > _LARGEST_CHI2:
-            found.append(f"{line} has a chi2 of {fit.chi2:.1f}: it is no {fit.shape} line. {check}")
+            found.append(
+                f"{line} has a chi2 of {fit.chi2:.1f}: its shape is not {fit.shape}. {check}"
+            )
     return found
 
 

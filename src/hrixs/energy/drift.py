@@ -1,4 +1,4 @@
-"""Drift of the spectrum during a run: measured from its photons, and taken out of them."""
+"""Drift of the spectrum during a run: measure it from the photons, and correct it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def align(
     smoothing: float = 0.8,
     slow_drift: bool = False,
 ) -> xr.Dataset:
-    """Measure the shift of each group of trains against the sum of all, and take it out.
+    """Measure the shift of each group of trains relative to the sum of all, and correct it.
 
     Parameters
     ----------
@@ -48,37 +48,37 @@ def align(
         A photon table, as from `find_photons`; or a dataset with counted spectra,
         ``spectrum (trainId, energy)`` or over ``y``.
     photons_per_group : int
-        Successive trains (without ``trainId``: frames) are put together until a group has about so
-        many photons.
+        Approximate number of photons per group: successive trains (without ``trainId``: frames)
+        are joined to groups.
     trains_per_group : int, optional
-        So many trains to a group instead.
+        Trains per group, instead of that.
     curvature : Curvature or (float, float)
         The curve of the lines, or ``(CURVE_A, CURVE_B)``, for a photon table.
     region : (float, float), optional
-        Rows to compare, of the curvature-corrected positions: counted as ``y`` is for a photon
-        table and for spectra over ``y``, of the full chip for spectra over ``energy``. By default
-        all rows of the frame; where the attributes of a photon table do not give them, those of its
-        photons and `max_shift` beside them.
+        Rows of the curvature-corrected positions that are compared: in the rows of ``y`` for a
+        photon table and for spectra over ``y``; in rows of the full chip for spectra over
+        ``energy``. By default all rows of the frame. If the attributes of a photon table do not
+        give them: the rows of its photons, with `max_shift` added on both sides.
     max_shift : float
-        Largest shift that is looked for, in pixels. Photons within so many pixels of the region's
-        ends are not compared.
+        Largest shift to search, in pixels. Photons within this distance of the ends of the region
+        are not compared.
     smoothing : float
-        Standard deviation by which the summed spectrum is smoothed, in pixels: below that of the
-        lines.
+        Standard deviation in pixels by which the summed spectrum is smoothed; it should be smaller
+        than that of the lines.
     slow_drift : bool
-        Whether the shifts follow a smooth drift from group to group, whose smoothness is taken
-        from the shifts. This lessens their noise, and would blur a jump.
+        Whether the shifts follow a smooth drift from group to group; the smoothness is estimated
+        from the shifts. This reduces their noise, but blurs a jump.
 
     Returns
     -------
     xarray.Dataset
-        A new one. Of a photon table: with ``y`` less the shift of the photon's group, the number
-        of that in the coordinate ``group_number``, and over dim ``group``: ``drift``,
-        ``drift_err`` (pixels, one standard deviation), ``n_compared`` (photons) and the first train
-        of each group. Of spectra: the spectra moved, each bin shared by the two it overlaps so
-        that counts are kept, and ``drift``, ``drift_err``, ``group_number`` for each of them; of
-        a run processed with its photons, ``photon_y`` is moved as well.
-        The mean drift over all photons is 0; with `slow_drift` it is so weighted by 1 / error².
+        A new dataset. For a photon table: ``y`` minus the shift of the photon's group, the
+        coordinate ``group_number``, and over dim ``group``: ``drift``, ``drift_err`` (pixels, one
+        standard deviation), ``n_compared`` (photons) and the first train of each group. For
+        spectra: the shifted spectra (each bin is divided between the two that it overlaps, so
+        counts are kept), and ``drift``, ``drift_err``, ``group_number`` for each of them. For a
+        run processed with its photons, ``photon_y`` is corrected, too. The mean drift over all
+        photons is 0; with `slow_drift` the mean weighted by 1 / error² is 0.
 
     Raises
     ------
@@ -91,20 +91,19 @@ def align(
     Warns
     -----
     HrixsWarning
-        For groups with too few photons, which are not moved, and for those whose best shift is the
-        largest allowed; where the tallest line, or a fifth of the region's photons, is too near to
-        its ends to be compared; for photons of a processed run that can't be moved.
+        For groups with too few photons, which are not shifted, and for those whose best shift is
+        the largest allowed; if the tallest line, or a fifth of the photons, is too near to the
+        ends of the region to be compared; for photons of a processed run that cannot be corrected.
 
     Notes
     -----
-    The likelihood is that of the group's photons under the smoothed sum of all other groups;
-    sum and shifts are improved in turns. The uncertainty is the scatter of the photons' slopes of
-    the log-likelihood over its bend (a sandwich estimate). A line of n photons and standard
-    deviation s on no background can't be placed better than s / sqrt(n).
+    The likelihood is that of the group's photons under the smoothed sum of all other groups; sum
+    and shifts are improved in turns. The uncertainty is the scatter of the photons' slopes of the
+    log-likelihood over its bend (a sandwich estimate). The position of a line of n photons and
+    standard deviation s, without background, cannot be known better than s / sqrt(n).
 
-    Photons that a fit could not place (bits 1 and 2 of ``flag``) are moved, but not compared.
-
-    Positions inside of the pixel are those before: take phases from the table that was given.
+    Photons whose fit failed (bits 1 and 2 of ``flag``) are shifted, but not compared. For pixel
+    phases use the original table, since positions are shifted.
 
     Examples
     --------

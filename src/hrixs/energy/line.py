@@ -1,4 +1,4 @@
-"""Width and place of one spectral line: the resolution, when the line is the elastic one."""
+"""Width and position of one spectral line; for the elastic line this is the resolution."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ class LineFit:
     Attributes
     ----------
     fwhm, centre : float
-        Full width at half maximum and place, in `units`. The width is that of the line itself:
-        the width of the bins is not in it.
+        Full width at half maximum and position, in `units`. The width is corrected for the width
+        of the bins.
     height : float
-        Of the line above the background in the bin of its centre, in the spectrum's unit.
+        Height of the line above the background in the bin of its centre, in the unit of the
+        spectrum.
     area : float
-        Sum of the line over the bins, in the spectrum's unit: its photons.
+        Sum of the line over the bins, in the unit of the spectrum: its photons.
     background : float
-        In each bin, in the spectrum's unit.
+        Background in each bin, in the unit of the spectrum.
     lorentzian : float
         FWHM of the Lorentzian part over that of the line: 0 for a Gaussian.
     fwhm_err, centre_err, height_err, area_err, background_err, lorentzian_err : float
         Standard deviations; 0 for a number at its limit (no background, no Lorentzian part).
     chi2 : float
-        Pearson's, per degree of freedom: about 1 where line and noise are as assumed. Neighbouring
-        bins are put together until at least 5 photons are expected; NaN if there are too few.
+        Pearson's chi-square per degree of freedom: about 1 if line and noise are as assumed.
+        Neighbouring bins are joined until at least 5 photons are expected; NaN if there are too
+        few.
     window : (float, float)
         Ends of the fitted part of the axis, in `units`.
     shape : {'gaussian', 'voigt'}
-        Of the line.
+        Shape of the line.
     units : str
-        Of the axis.
+        Unit of the axis.
     """
 
     fwhm: float
@@ -85,12 +87,12 @@ class LineFit:
         return np.asarray(self.area * line + self.background)
 
     def plot(self, spectrum: xr.DataArray, error: ArrayLike | None = None) -> Any:
-        """Draw the spectrum around the line with its errors, the line, and what is left.
+        """Draw the spectrum around the line with its errors, the fitted line, and the residuals.
 
         Parameters
         ----------
         spectrum : xarray.DataArray
-            What was fitted.
+            The spectrum that was fitted.
         error : array_like, optional
             One standard deviation of each bin; by default that of counted photons.
 
@@ -112,7 +114,7 @@ def line_width(
     noise: str = "poisson",
     error: xr.DataArray | ArrayLike | None = None,
 ) -> LineFit:
-    """Fit the tallest line of a spectrum: its width, place and photons.
+    """Fit the tallest line of a spectrum: its width, position and photons.
 
     Maximum likelihood of a line on a constant, both integrated over the bins.
 
@@ -123,10 +125,10 @@ def line_width(
         over ``energy_loss``. Bins that are NaN are
         left out.
     shape : {'gaussian', 'voigt'}
-        Of the line.
+        Shape of the line.
     region : (float, float), optional
-        Part of the axis to fit, in the axis' unit: one line and what is beside it. By default the
-        tallest line of all is fitted within 1.7 FWHM of its centre (Voigt: 6).
+        Part of the axis to fit, in the unit of the axis: one line and its surroundings. By default
+        the tallest line of all is fitted within 1.7 FWHM of its centre (Voigt: 6).
     noise : {'poisson', 'gaussian'}
         ``'poisson'`` for counted photons, also when they are divided by a norm: the variance is
         that of the fitted line, since the square roots of small counts would bias the fit.
@@ -134,8 +136,8 @@ def line_width(
     error : array_like, optional
         One standard deviation of each bin. For ``'poisson'`` it gives the ratio of the variance to
         the spectrum, the same for all bins; by default that is 1, for counts. For ``'gaussian'``
-        it gives weights; by default all bins weigh the same and their scatter gives the
-        uncertainties, which are too small where neighbouring bins share intensity.
+        it gives weights; by default all bins have the same weight, and their scatter gives the
+        uncertainties, which are too small if neighbouring bins share intensity.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Adding up images group by group: by a delay, an energy, pumped or not, the steps of a scan."""
+"""Add up images by groups: by a delay, an energy, pumped or not, the steps of a scan."""
 
 from __future__ import annotations
 
@@ -54,70 +54,73 @@ def aggregate(
     norm: str | None = AUTO,
     aggregators: Aggregators | None = None,
 ) -> xr.Dataset:
-    """Add up all images of a dataset, or those of each group of them.
+    """Add up all images of a dataset, or the images of each group.
 
     Parameters
     ----------
     ds : xarray.Dataset
         With images or spectra over `dim`, and with the variables to group by.
     by : str, sequence of str, or extra.components.Scan, optional
-        A variable with one value for each image, such as ``'hRIXS_delay'``; several, whose groups
-        are crossed; or the steps that EXtra has found in a scan. By default all images are added.
-        Without one of the options below, images with equal values are a group.
+        A variable with one value per image, such as ``'hRIXS_delay'``; several variables, whose
+        groups are combined; or the steps of a scan found by EXtra. By default all images are
+        summed. Without one of the options below, images with equal values form a group.
     dim : str
         The dimension of the images.
     step : float, optional
-        Width of bins, in the variable's unit. Values about set-points that are a step apart are a
-        group each, wherever these are. Else bins lie about whole multiples of the step; where
-        images pile up at the borders, and leave room elsewhere, the borders move there.
+        Width of bins, in the unit of the variable. If values scatter about set-points at least a
+        step apart, each set-point is a group. Otherwise bins are centred on whole multiples of the
+        step; if images pile up at the borders, and there is room elsewhere, the borders are moved.
     origin : float, optional
-        Centre of one of the bins, which lie as this says then.
+        Centre of one of the bins; fixes the position of all bins.
     tolerance : float or 'auto', optional
-        Images are a group as long as neighbours, sorted, differ by no more. ``'auto'`` takes it
-        from the jump between the gaps inside of set-points and those between them. With
-        `setpoints`: how far off one an image may lie.
+        Sorted images belong to one group as long as neighbours differ by no more than this.
+        ``'auto'`` estimates it from the gaps within and between set-points. With `setpoints`: the
+        largest distance of an image from its set-point.
     edges : array_like, optional
-        Borders of bins, ascending. The last bin has its upper border; images outside are left out.
+        Borders of bins, ascending. The last bin includes its upper border; images outside are left
+        out.
     setpoints : array_like or str, optional
-        Each image goes to the nearest; or the variable with each image's own.
+        Set-points: each image belongs to the nearest one. Or the name of a variable with the
+        set-point of each image.
     norm : str, optional
-        Images in which it is zero or not finite are left out, told and counted; by default what
-        they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.
+        Images in which this variable is zero or not finite are left out, with a warning and a
+        count. By default the variable they were normalised by, else ``I0``, else ``hRIXS_norm``.
+        None: use all images.
     aggregators : dict, optional
-        ``{name: function(da, dim)}``, such as `hrixs.average` or `hrixs.add`, in place of and
-        beside the usual ones: images, spectra and norms add, settings of the beamline are
-        averaged. None: the variable is left out knowingly.
+        ``{name: function(da, dim)}``, such as `hrixs.average` or `hrixs.add`, in addition to the
+        defaults (or replacing them): images, spectra and norms are summed, settings of the
+        beamline are averaged. None: leave the variable out without a warning.
 
     Returns
     -------
     xarray.Dataset
-        Over the variables in `by`, in place of `dim`, with the mean of each group as the value, and
-        its standard deviation inside of the group as ``<name>_spread``. ``counts`` is the number of
-        images; of a combination without one it is 0, as are counted photons, and all else NaN.
-        Times are averaged; text, and True and False, stay where they are the same in each group.
-        ``attrs`` tell in ``grouped_by`` how it was done, count what was left out, and name in
-        ``not_aggregated`` the variables that no aggregator is for.
+        Over the variables in `by` instead of `dim`. Their values are the means of the groups;
+        ``<name>_spread`` is the standard deviation within a group. ``counts`` is the number of
+        images. For a combination without images it is 0, counted photons are 0, and all else is
+        NaN. Times are averaged; text, and True and False, are kept if equal in each group. In
+        ``attrs``, ``grouped_by`` has the rule, there are counts of what was left out, and
+        ``not_aggregated`` lists variables without an aggregator.
 
     Raises
     ------
     MissingDataError
         There is no such variable or dimension, or no image in any group.
     ValueError
-        The variable has not one value for each image; options contradict each other;
+        The variable does not have one value per image; options contradict each other; or
         ``tolerance='auto'`` finds no clear steps.
 
     Warns
     -----
     HrixsWarning
-        For images that are left out; for variables of your own that no aggregator is for, with what
-        to type; where nearly every image is a group of its own although values
-        cluster, with the tolerance to give; where bins cut a set-point in two; where groups by a
-        tolerance grow wide; for combinations without an image.
+        For images that are left out; for your own variables without an aggregator, with what to
+        type; if nearly every image is a separate group although values cluster, with the tolerance
+        to give; if bins cut a set-point in two; if groups by a tolerance become wide; for
+        combinations without images.
 
     Notes
     -----
-    In several variables, an option that is no dict is for the only one of them with a decimal
-    point. With dask the sums stay lazy.
+    With several variables, an option that is not a dict is used for the only variable of floats
+    among them. With dask the sums stay lazy.
 
     Examples
     --------

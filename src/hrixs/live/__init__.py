@@ -1,4 +1,4 @@
-"""Trains as they come: from a Karabo bridge to spectra, a page and the terminal."""
+"""Live analysis: from the trains of a Karabo bridge to spectra, a page and the terminal."""
 
 from typing import TYPE_CHECKING
 

@@ -1,6 +1,6 @@
 """Trains from a Karabo bridge. The only module that imports karabo_bridge, inside its functions.
 
-A thread receives, so that the newest image is at hand whenever the last one has been analysed.
+A thread receives, so that the newest image is ready when the last one has been analysed.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _POLL_MS = 100
 
 @dataclass(frozen=True)
 class Train:
-    """One train as it was received.
+    """One received train.
 
     Attributes
     ----------
     train_id : int
-        Its number.
+        Id of the train.
     data : mapping
-        By source and key. The values are kept of trains with an image only.
+        Values by source and key. Trains without an image have keys only.
     stamp : float or None
         Time in the train's metadata, in seconds since 1970.
     received : float
-        `time.monotonic` when it had come.
+        `time.monotonic` when it was received.
     skipped : bool
-        It had an image, but a newer one came before this could be taken.
+        Whether its image was dropped because a newer one came first.
     """
 
     train_id: int
@@ -46,27 +46,26 @@ class Train:
 
 
 class Receiver:
-    """Receives trains from a bridge in a thread, from ``with`` to its end.
+    """Receive trains from a bridge in a thread, inside a ``with`` block.
 
     Parameters
     ----------
     endpoint : str
         ``tcp://HOST:PORT``.
     has_image : callable
-        Takes a train's data and says whether there is an image in them.
+        Takes the data of a train and returns whether they have an image.
     every_train : bool
-        Make the server wait until a train has been taken, instead of receiving the next one and
-        keeping the newest image only.
+        Make the server wait until each train is taken. Otherwise only the newest image is kept.
     keep : int
-        Images that may wait, before the oldest of them is dropped for a newer one: more of them
-        bridge a moment in which the processor is busy with something else.
+        Number of images that can wait before the oldest is dropped; a larger number helps if the
+        processor is busy for a moment.
     socket : {'REQ', 'SUB', 'PULL'}
-        As the server is set up: for REP, PUB and PUSH.
+        Type of socket: for servers of type REP, PUB and PUSH.
 
     Raises
     ------
     ValueError
-        If `endpoint` or `socket` is none.
+        If `endpoint` or `socket` is not valid.
     ImportError
         If karabo-bridge is not installed.
 
@@ -113,16 +112,16 @@ class Receiver:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a server at the other end."""
+        """Whether the server is connected."""
         return self._connected
 
     def next(self, timeout: float) -> Train | None:
-        """Return the next train that waits, or None if none has come after `timeout` seconds.
+        """Return the next train, or None if none came within `timeout` seconds.
 
         Raises
         ------
         ValueError
-            If the server sends something else than trains.
+            If the server does not send trains.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._error, timeout)
@@ -150,13 +149,13 @@ class Receiver:
             context.destroy(linger=0)
 
     def _receive_until_gone(self, context: Any) -> None:
-        """Receive until the server has gone away: a request it has not answered went with it."""
+        """Receive until the server is gone: a request that it did not answer is lost with it."""
         import zmq
         from zmq.utils.monitor import recv_monitor_message
 
         socket = context.socket(getattr(zmq, self._socket_type))
         socket.set_hwm(1)
-        # A server whose machine or network dies says no goodbye.
+        # If the machine or network of a server dies, the connection is not closed.
         for option, value in (("", 1), ("_IDLE", 10), ("_INTVL", 5), ("_CNT", 3)):
             socket.setsockopt(getattr(zmq, f"TCP_KEEPALIVE{option}"), value)
         if self._socket_type == "SUB":
@@ -193,7 +192,7 @@ class Receiver:
             return data, meta
         except Exception as error:
             raise ValueError(
-                f"{self._endpoint} sent something that is no train of a Karabo bridge "
+                f"{self._endpoint} sent data that are not a train of a Karabo bridge "
                 f"({type(error).__name__}: {error}). Check the port."
             ) from error
 
@@ -232,7 +231,7 @@ class Receiver:
 
 
 def _without_values(data: TrainData) -> TrainData:
-    """Sources and keys alone, so that trains that wait hold no memory."""
+    """Keep sources and keys only, so that waiting trains need no memory."""
     return {source: dict.fromkeys(values) for source, values in data.items()}
 
 
@@ -241,7 +240,7 @@ def _deserializer() -> Callable[[Any], tuple[Any, Any]]:
         from karabo_bridge import deserialize
     except ImportError as error:
         raise ImportError(
-            "the package karabo-bridge is not installed; install it with pip install karabo-bridge."
+            "the package karabo-bridge is not installed. Type pip install karabo-bridge."
         ) from error
     read: Callable[[Any], tuple[Any, Any]] = deserialize
     return read

@@ -1,4 +1,4 @@
-"""What became of the trains of a watch, and how many are lacking by their ids."""
+"""Count the trains of a watch, and those that are missing by their ids."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ class TrainCounts:
     Attributes
     ----------
     trains : int
-        All that came; each was without an image, analysed, failed or skipped, or is waiting.
+        All trains received; each is without an image, analysed, failed, skipped, or waiting.
     without_image, analysed, failed : int
-        What became of them.
+        Trains of each kind.
     skipped : int
-        Those with an image that was left out for a newer one.
+        Trains with an image that was left out because a newer one had come.
     waiting : int
-        Those with an image that wait for others to learn from; none when the watch has ended.
+        Trains with an image that wait until there are enough to learn from; 0 at the end of the
+        watch.
     missed : int
-        Trains that never came though they should have, by the train ids.
+        Trains that should have come, by the train ids, but did not.
     images : int
         Images in the analysed trains.
     first_id, last_id : int
-        Ids of the first and the last train that came; 0 before.
+        Ids of the first and the last train received; 0 before any.
 
     Examples
     --------
@@ -53,16 +54,16 @@ class TrainCounts:
 
     @property
     def with_image(self) -> int:
-        """Trains that had an image, whatever became of it."""
+        """Trains with an image."""
         return self.analysed + self.failed + self.skipped + self.waiting
 
     def come(self, train_id: int) -> None:
-        """Count a train that came, and those missed since the last one."""
+        """Count a received train, and those missed since the last one."""
         step = train_id - self.last_id
         if self.trains == 0:
             self.first_id = train_id
         elif step <= 0:
-            self._steps.clear()  # a run is served anew
+            self._steps.clear()  # a run is served again
         else:
             usual = self._usual_step()
             if usual is not None and step > usual:
@@ -72,7 +73,7 @@ class TrainCounts:
         self.last_id = train_id
 
     def attrs(self) -> dict[str, int]:
-        """Return the numbers under the names that they have in files."""
+        """Return the numbers by their names in files."""
         return {
             "first_train": self.first_id,
             "last_train": self.last_id,
@@ -86,11 +87,11 @@ class TrainCounts:
         }
 
     def _usual_step(self) -> int | None:
-        """From one train's id to the next; None where none is usual.
+        """Usual difference of two train ids; None if there is none.
 
-        Where trains without an image come, too, the server sends all, and a gap is a loss. Else
-        it may send those with an image alone, and a gap says something only if the ids have been
-        regular.
+        If trains without an image are sent, too, the server sends all trains, and a gap is a loss.
+        Otherwise it may send only trains with an image, and a gap means a loss only if the ids
+        were regular.
         """
         if len(self._steps) == _STEPS and (self.without_image or len(set(self._steps)) == 1):
             return min(self._steps)

@@ -1,4 +1,4 @@
-"""What is doubtful of a watch, judged by its last images."""
+"""Doubts about a watch, from its last images."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from hrixs.reduction.analysis import Analysis
 from hrixs.reduction.judge import Seen, judged
 from hrixs.spectra.dataset import COUNTS
 
-# So many images are judged together, and at most so many come before they are judged again.
+# Number of images judged together, and most images before they are judged again.
 _MOST_IMAGES, _MOST_BETWEEN = 100, 20
-# Told of the whole watch.
+# Reported for the whole watch.
 _TOLD_OTHERWISE = ("lost_share", "lost_photons")
 
 
 class DoubtsOfWatch:
-    """Collects what images show, and judges them now and then.
+    """Collect what images show, and judge them from time to time.
 
     Attributes
     ----------
     found : dict of str to Doubt
-        By code, as first seen.
+        Doubts by code, as first found.
     """
 
     def __init__(self) -> None:
         self.found: dict[str, Doubt] = {}
         self._images: deque[tuple[Seen, xr.DataArray, int]] = deque(maxlen=_MOST_IMAGES)
-        self._first: Analysis | None = None  # which alone was looked at
+        self._first: Analysis | None = None  # the only analysis that was checked
         self._n = 0
         self._next = 1
 
     def add(self, seen: Seen, spectrum: xr.DataArray, train_id: int) -> list[Doubt]:
-        """Take what the images of a train show; doubts that are new."""
+        """Add what the images of a train show; return new doubts."""
         self._first = self._first or seen.analysis
         self._images.append((seen, spectrum, train_id))
         self._n += 1

@@ -1,4 +1,4 @@
-"""Where a bridge is, as it is typed."""
+"""The address of a bridge, as typed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _ENDPOINT = re.compile(r"tcp://[^\s:/*]+:\d{1,5}|ipc://\S+")
 
 
 def require_endpoint(endpoint: str) -> None:
-    """Raise ValueError for what is no server's address."""
+    """Raise ValueError if `endpoint` is not the address of a server."""
     if not _ENDPOINT.fullmatch(endpoint):
         raise ValueError(
             f"endpoint {endpoint!r}, expected tcp://HOST:PORT, for example tcp://127.0.0.1:45000."

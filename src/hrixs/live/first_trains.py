@@ -1,4 +1,4 @@
-"""The first trains of a watch, kept until they have told what one photon is like, and the way."""
+"""The first trains of a watch, kept until the charge and cloud of a photon are known from them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hrixs.reduction.analysis import Analysis, resolves
 from hrixs.spectrometer.recipe import learned
 from hrixs.spectrometer.spectrometer import hRIXS
 
-#: As many tell it as of a run.
+#: Number of trains to learn from, as for a run.
 _TRAINS_TO_LEARN_FROM = 8
-# Where they have too few photons, more are waited for, and then the oldest are passed over.
+# If they have too few photons, wait for more, up to this number; then leave out the oldest.
 _MOST_TRAINS = 32
 
 
@@ -26,7 +26,7 @@ class Train:
     train_id : int
     images : xarray.DataArray
     energy : float
-        Photon energy in eV; NaN where it is not known, or not asked for.
+        Photon energy in eV; NaN if it is not known or not needed.
     time : float
         `time.monotonic` when it came.
     """
@@ -37,7 +37,7 @@ class Train:
     time: float
 
     def dataset(self, camera: str) -> xr.Dataset:
-        """Return it as a run's dataset is."""
+        """Return the train as a dataset, like that of a run."""
         data = xr.Dataset({camera: self.images})
         return data.assign(nrj=self.energy) if np.isfinite(self.energy) else data
 
@@ -50,14 +50,14 @@ class FirstTrains:
     h : hRIXS
         The settings.
     method : str
-        Where it resolves photons, or chooses the way, their charge and cloud are learned.
+        For ``'resolve'`` and ``'best'`` the charge and cloud of a photon are learned.
 
     Attributes
     ----------
     analysis : Analysis or None
-        What they have told; None before, and for methods that need none.
+        The analysis that was learned; None before, and for methods that need none.
     trains : list of Train
-        Those that wait.
+        Waiting trains.
     """
 
     def __init__(self, h: hRIXS, method: str) -> None:
@@ -68,35 +68,35 @@ class FirstTrains:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether trains have to wait."""
+        """Whether trains must wait."""
         return resolves(self.method) and self.analysis is None
 
     def add(self, train: Train) -> bool:
-        """Let a train wait; tell whether there are enough."""
+        """Add a waiting train; return whether there are enough."""
         self.trains.append(train)
         return len(self.trains) >= (1 if self._all_is_known(train) else self._next)
 
     def learn(self) -> list[Train]:
-        """Learn from those that wait, which do so no more.
+        """Learn from the waiting trains, and return them.
 
         Raises
         ------
         MissingDataError
-            If they have too few photons that stand alone: then they wait on.
+            If they have too few isolated photons; then they keep waiting.
         """
         trains = [train.dataset(self.h.DETECTOR) for train in self.trains]
         self.analysis = learned(self.h, self.method, trains)
         return self.leave(len(self.trains))
 
     def pass_over(self) -> list[Train]:
-        """Wait for more trains to learn from; those that can't be kept any longer leave."""
+        """Wait for more trains; return the oldest ones that are not kept any longer."""
         if len(self.trains) < _MOST_TRAINS:
             self._next = 2 * len(self.trains)
             return []
         return self.leave(_MOST_TRAINS // 2)
 
     def leave(self, n: int) -> list[Train]:
-        """The first `n` wait no more."""
+        """Remove and return the first `n` trains."""
         left, self.trains = self.trains[:n], self.trains[n:]
         return left
 

@@ -1,4 +1,4 @@
-"""The images of the last train of a watch with the photons found in them, to be looked at."""
+"""The images of the last train of a watch with the photons found in them, for display."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class LastImages:
     ----------
     train_id : int
     images : xarray.DataArray, dims (..., x, y)
-        As they came.
+        Images as received.
     photons : dict of str to numpy.ndarray, or None
-        By column of the photon table, on the chip; None where none are counted.
+        Columns of the photon table, positions on the full chip; None if none are counted.
     time : float
-        `time.monotonic` when they came.
+        `time.monotonic` when they were received.
     """
 
     train_id: int
@@ -36,7 +36,7 @@ class LastImages:
     def of(
         cls, train_id: int, images: xr.DataArray, tables: list[xr.Dataset], time: float
     ) -> LastImages:
-        """Take the tables of the train's images, as they were found part by part."""
+        """Make it from the photon tables of the parts of a train."""
         if not tables:
             return cls(train_id, images, None, time)
         names = [name for name in _COLUMNS if name in tables[0].variables]
@@ -51,7 +51,7 @@ class LastImages:
 
     @property
     def photons_of_image(self) -> dict[str, NDArray[Any]] | None:
-        """Those in the last image."""
+        """Photons in the last image."""
         if self.photons is None:
             return None
         n = self.images.size // (self.images.sizes["x"] * self.images.sizes["y"])

@@ -1,4 +1,4 @@
-"""How many photons of a whole watch a threshold loses."""
+"""Number of photons that a threshold loses in a whole watch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hrixs.reduction.losses import LARGEST_LOSS
 
 @dataclass
 class LostOfWatch:
-    """Sums over the trains that tell it.
+    """Sums of found and lost photons over trains.
 
     Attributes
     ----------
     found, lost : float
-        Photons.
+        Numbers of photons.
 
     Examples
     --------
@@ -33,32 +33,32 @@ class LostOfWatch:
     lost: float = 0.0
 
     def add(self, attrs: Mapping[Any, Any], n_images: int) -> None:
-        """Add what the attributes of a train's spectrum tell, if they do."""
+        """Add the numbers in the attributes of a train's spectrum, if there are any."""
         if "lost_share" in attrs:
             self.found += float(attrs["n_photons"])
             self.lost += float(attrs["lost_photons"]) * n_images
 
     @property
     def share(self) -> float:
-        """Of all photons; NaN where no train tells it."""
+        """Share of the photons that is lost; NaN if it is not known."""
         there = self.found + self.lost
         return self.lost / there if there > 0 else np.nan
 
     @property
     def is_told(self) -> bool:
-        """Whether it is worth a warning."""
+        """Whether the loss is large enough for a warning."""
         return self.share > LARGEST_LOSS
 
     @property
     def text(self) -> str:
         """The warning."""
         return (
-            f"about {self.share:.0%} of the photons are lost, where spots run into each other: "
-            "take method 'resolve', which tells them apart, or 'best'"
+            f"about {self.share:.0%} of the photons are lost because their spots overlap. Use "
+            "method 'resolve', which separates them, or 'best'"
         )
 
     def attrs(self) -> dict[str, float]:
-        """Return it under the names that it has in files."""
+        """Return the numbers by their names in files."""
         if np.isnan(self.share):
             return {}
         return {"lost_share": self.share, "lost_photons": self.lost}

@@ -1,4 +1,4 @@
-"""Warnings that are kept, each once, whatever numbers are in them."""
+"""Keep warnings once each, even if their numbers differ."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 
 
 def kind_of(text: str) -> str:
-    """A text without its numbers."""
+    """Return a text without its numbers."""
     return re.sub(r"\d+", "#", text)
 
 
 def noted(notes: dict[str, None], text: str, *, anew: bool = False) -> dict[str, None]:
-    """`notes` with one more, if there is none with other numbers; `anew`: with the new numbers.
+    """Add a note unless the same text is there with other numbers; `anew` replaces the numbers.
 
     Examples
     --------

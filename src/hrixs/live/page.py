@@ -1,4 +1,4 @@
-"""What a live watch shows: a status line, what is wrong, and a page with the spectra."""
+"""Text of a live watch: a status line, problems, and a page with the spectra."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from hrixs.live.terminal import draw_spectrum, draw_trend
 
 _SILENCE = 3.0
 _RECENT = 30.0
-# Less is not shown.
+# A smaller share is not shown.
 _LOST = 0.01
 
 
 @dataclass
 class Link:
-    """How the connection to the server is.
+    """State of the connection to the server.
 
     Attributes
     ----------
     endpoint : str
-        The server.
+        Address of the server.
     connected : bool
-        Whether it is there.
+        Whether it is connected.
     seconds : float
-        How long the watch has lasted.
+        Seconds since the watch began.
     silent : float
         Seconds since the last train.
     delay : float
-        Seconds from the last train's time stamp, or without one from its arrival, until it had
-        been analysed; NaN before the first.
+        Seconds from the last train's time stamp (or arrival, without a time stamp) until it was
+        analysed; NaN before the first.
     now : float or None
-        `time.monotonic` at which the rates are to be told, if not that of the call.
+        `time.monotonic` for the rates; the time of the call by default.
     """
 
     endpoint: str
@@ -47,7 +47,7 @@ class Link:
 
 
 def status(live: LiveSpectra, link: Link) -> str:
-    """Return the numbers in one line."""
+    """Return the status as one line."""
     counts = live.counts
     images, photons = live.rates(link.now)
     seen = f"{_plural(counts.trains, 'train')} seen, {counts.with_image} with image"
@@ -61,7 +61,9 @@ def status(live: LiveSpectra, link: Link) -> str:
         lost = f", {live.lost_share:.0%} lost" if live.lost_share >= _LOST else ""
         parts.append(f"{photons:.4g} photons/s, {each:.4g} an image{lost}")
     if counts.waiting:
-        parts.append(f"{_plural(counts.waiting, 'image')} waiting for more to learn from")
+        parts.append(
+            f"{_plural(counts.waiting, 'image')} waiting until there are enough to learn from"
+        )
     if live.way:
         parts.append(live.way)
     if np.isfinite(link.delay):
@@ -70,12 +72,12 @@ def status(live: LiveSpectra, link: Link) -> str:
 
 
 def problems(live: LiveSpectra, link: Link) -> list[str]:
-    """Return what is wrong, or was a short while ago, and the warnings; one line each."""
+    """Return present and recent problems, and the warnings; one line each."""
     return troubles(live, link) + list(live.notes)
 
 
 def troubles(live: LiveSpectra, link: Link) -> list[str]:
-    """Return what is wrong with what comes, or was a short while ago; the most urgent first."""
+    """Return present and recent problems of the connection and the data; the most urgent first."""
     counts, lines = live.counts, []
     since = (time.monotonic() if link.now is None else link.now) - _RECENT
     recent = {name for name, last in live.last_times.items() if last > since}
@@ -83,44 +85,47 @@ def troubles(live: LiveSpectra, link: Link) -> list[str]:
         how_long = f" for {duration(link.silent)}" if counts.trains else ""
         lines.append(f"no server at {link.endpoint}{how_long}; waiting for it")
     elif link.silent > _SILENCE:
-        lines.append(f"no train for {duration(link.silent)}; the server is there, waiting")
+        lines.append(f"no train for {duration(link.silent)}; the server is connected, waiting")
     if counts.trains and not counts.with_image:
         lines.append(f"no image of {live.h.DETECTOR} yet")
     if "failed" in recent:
-        lines.append(f"{_plural(counts.failed, 'image')} not analysed, the last: "
+        lines.append(f"{_plural(counts.failed, 'image')} not analysed; the last reason: "
                      f"{live.last_failure}")  # fmt: skip
     if "skipped" in recent:
         lines.append(
-            f"{_plural(counts.skipped, 'image')} skipped for newer ones: they come faster than "
-            "they are analysed"
+            f"{_plural(counts.skipped, 'image')} skipped for newer ones: images come faster than "
+            "they can be analysed"
         )
     if "missed" in recent:
-        lines.append(f"{_plural(counts.missed, 'train')} missed: the bridge did not send them")
+        lines.append(
+            f"{_plural(counts.missed, 'train')} missed: the bridge did not send them (gaps in the "
+            "train ids)"
+        )
     return lines
 
 
 def page(
     live: LiveSpectra, link: Link, *, columns: int, rows: int, footer: str, ascii_only: bool = False
 ) -> list[str]:
-    """Return the page as lines: status, problems, spectra of the window and of all, trend.
+    """Return the page as lines: status, problems, spectra of the window and the sum, trend.
 
     Parameters
     ----------
     live : LiveSpectra
-        What has been found.
+        The live spectra.
     link : Link
-        How the connection is.
+        State of the connection.
     columns, rows : int
         Size of the page.
     footer : str
         Last line.
     ascii_only : bool
-        Without block characters.
+        Draw without block characters.
 
     Returns
     -------
     list of str
-        At most `rows` lines where `rows` is 12 or more.
+        At most `rows` lines, if `rows` is 12 or more.
     """
     title = f"hrixs watch {link.endpoint}  {live.h.DETECTOR}, {live.method}"
     lines = [f"{title:<{columns - 9}} {duration(link.seconds):>8}"]
@@ -170,7 +175,7 @@ def duration(seconds: float) -> str:
 
 
 def _wrapped(status_line: str, columns: int) -> list[str]:
-    """Lines of at most `columns` characters, broken between the numbers alone."""
+    """Lines of at most `columns` characters, broken only between entries."""
     lines = [""]
     for part in status_line.split(" | "):
         joined = f"{lines[-1]} | {part}" if lines[-1] else part
@@ -181,7 +186,7 @@ def _wrapped(status_line: str, columns: int) -> list[str]:
 def _about(
     energy: NDArray[np.float64], values: NDArray[np.float64], units: str, *, counted: bool
 ) -> str:
-    what = f"{values.sum():.0f} photons" if counted else "ADU a pixel and image"
+    what = f"{values.sum():.0f} photons" if counted else "ADU per pixel and image"
     if not np.isfinite(values).any() or np.nanmax(values) <= 0:
         return what
     highest = energy[int(np.nanargmax(values))]

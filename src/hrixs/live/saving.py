@@ -1,4 +1,4 @@
-"""Saves what a watch has found while it goes on, beside it."""
+"""Save the results of a watch while it is running."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from hrixs.utils.atomic_files import write_netcdf
 
 
 class Saver:
-    """Writes a file again and again, each time whole, in a thread: a slow disk stops nobody.
+    """Rewrite a file repeatedly, always complete, in a thread: a slow disk does not stop the watch.
 
     Parameters
     ----------
     path : path
     every : float
-        Seconds from the beginning of one writing to that of the next. What a kill loses is no more,
-        and the time of one writing.
+        Seconds from one save to the next. If the process is killed, at most this time is lost,
+        plus the time of one save.
 
     Attributes
     ----------
     error : Exception or None
-        Why the last writing failed; the next one is tried all the same.
+        Why the last save failed; the next one is still tried.
     saved : float or None
-        `time.monotonic` when what is in the file was found.
+        `time.monotonic` of the data in the file.
     """
 
     def __init__(self, path: Path, *, every: float = 5.0) -> None:
@@ -38,27 +38,27 @@ class Saver:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to save, and nothing is being written."""
+        """Whether it is time to save and no save is running."""
         is_writing = self._thread is not None and self._thread.is_alive()
         return not is_writing and time.monotonic() >= self._begun + self.every
 
     def begin(self, found: xr.Dataset) -> None:
-        """Write `found`, which nobody changes meanwhile, in a thread; at the first time at once."""
+        """Write `found` in a thread (the first time directly); do not change it meanwhile."""
         is_first, self._begun = self._thread is None, time.monotonic()
         self._thread = threading.Thread(
             target=self._write, args=(found, self._begun), name="hrixs-save"
         )
         self._thread.start()
-        if is_first:  # what writing imports, others use as well: not while it is half there
+        if is_first:  # the first save imports modules, which another thread may use while they load
             self._thread.join()
 
     def end(self, found: xr.Dataset) -> None:
-        """Write what was found in the end.
+        """Write the final result.
 
         Raises
         ------
         OSError
-            If it could not be written.
+            If the file could not be written.
         """
         if self._thread is not None:
             self._thread.join()
@@ -69,7 +69,7 @@ class Saver:
     def _write(self, found: xr.Dataset, now: float) -> None:
         try:
             write_netcdf(found, self.path)
-        except Exception as error:  # told by whoever has it; a watch goes on
+        except Exception as error:  # the owner reports it; the watch goes on
             self.error = error
         else:
             self.error, self.saved = None, now

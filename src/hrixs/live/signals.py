@@ -1,4 +1,4 @@
-"""Signals that end a watch, which then saves what it has."""
+"""Signals that end a watch; it then saves its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Signals:
-    """Takes Ctrl-C, SIGTERM and the end of the terminal as a request to stop, once and for all."""
+    """Turn Ctrl-C, SIGTERM and a closed terminal into a request to stop."""
 
     def __init__(self) -> None:
         self.received = False

@@ -1,4 +1,4 @@
-"""Spectra of trains as they come. Knows neither the bridge nor the terminal."""
+"""Live spectra of trains. This module does not know the bridge or the terminal."""
 
 from __future__ import annotations
 
@@ -38,43 +38,45 @@ _RATE_SECONDS, _RATE_IMAGES = 10.0, 5
 
 
 class LiveSpectra:
-    """Makes spectra of trains as they come, and keeps their sum and the last ones.
+    """Make a spectrum of each train as it comes; keep the sum and the last spectra.
 
     Parameters
     ----------
     h : hRIXS
         The settings, with the dark.
     method : {'auto', 'manual', 'resolve', 'integrate', 'best'}
-        Photons by a threshold from the image, by the photon energy, or by their known charge also
-        in a crowd; integrated intensity; or of the last two the one that holds. For ``'resolve'``
-        and ``'best'`` the first 8 trains with an image wait until they have told what one photon
-        is like, as the first images of a run do; more, where these have too few photons.
+        How spectra are made, as in `hRIXS.process_run`. ``'auto'``, ``'manual'``: photons above a
+        threshold (from the image; from the photon energy). ``'resolve'``: photons that may
+        overlap. ``'integrate'``: intensity. ``'best'``: ``'resolve'`` or ``'integrate'``,
+        whichever suits the images. For ``'resolve'`` and ``'best'`` the first 8 trains with an
+        image wait until charge and cloud of a photon are known from them; more, if these have too
+        few photons.
     window : int
-        Trains with an image that are kept one by one.
+        Number of trains with an image whose spectra are kept.
     energy : float, optional
-        Photon energy in eV for 'manual', and for 'resolve' and 'best' without `PHOTON_CHARGE`; by
-        default ``nrj`` from the trains' data.
+        Photon energy in eV for 'manual', and for 'resolve' and 'best' without `PHOTON_CHARGE`.
+        Default: ``nrj`` from the data of the trains.
     keep_last : bool
-        Keep the images and photons of the last train, to look at.
+        Keep the images and photons of the last train, for display.
 
     Attributes
     ----------
     counts : TrainCounts
-        What became of the trains.
+        Numbers of trains, by what was done with them.
     total, energy_axis : numpy.ndarray, shape (energy,), and xarray.DataArray; or None
-        Sum of all images' spectra, and its energies; None before the first.
+        Sum of the spectra of all images, and its energies; None before the first.
     window : collections.deque of TrainSpectrum
-        The last trains.
+        Spectra of the last trains.
     failures : dict of str to int
-        Trains whose images could not be analysed, by the first error of each kind, with its train.
+        Number of trains that could not be analysed, by the first error of each kind.
     last_failure : str
-        The last one, with its train.
+        The last failure, with its train.
     last_times : dict of str to float
         `time.monotonic` when trains were last ``failed``, ``skipped`` or ``missed``.
     notes : dict of str to None
         Warnings, each once.
     last_images : LastImages or None
-        Those of the last train, with `keep_last`.
+        Images of the last train, with `keep_last`.
 
     Examples
     --------
@@ -99,8 +101,9 @@ class LiveSpectra:
         require_method(method)
         if needs_cloud(h, method) and not resolves(method):
             raise ValueError(
-                "POSITION is 'gaussian', but CLOUD_SIGMA is None: a train has too few photons to "
-                "estimate the width of their charge clouds. Set it, or call h.estimate_cloud(run)."
+                "POSITION is 'gaussian', but CLOUD_SIGMA is None: one train has too few photons "
+                "to estimate the width of their charge clouds. Set CLOUD_SIGMA, or call "
+                "h.estimate_cloud(run)."
             )
         self.h, self.method = h, method
         self.reader = TrainReader(h.DETECTOR)
@@ -124,12 +127,12 @@ class LiveSpectra:
         self._recent: deque[TrainSpectrum] = deque()
 
     def add(self, train_id: int, data: TrainData, *, now: float | None = None) -> None:
-        """Analyse one train, or count why not.
+        """Analyse one train, or count the reason why it cannot be analysed.
 
         Parameters
         ----------
         train_id : int
-            The train.
+            Id of the train.
         data : mapping
             Its values by source and key.
         now : float, optional
@@ -138,7 +141,7 @@ class LiveSpectra:
         Raises
         ------
         MissingDataError
-            If the camera was in none of the first trains.
+            If none of the first trains has the camera.
         ValueError
             If none of the first images could be analysed.
         """
@@ -163,28 +166,28 @@ class LiveSpectra:
             self._learn()
 
     def finish(self) -> None:
-        """Analyse the trains that still wait for others, by what they tell alone."""
+        """Analyse the trains that still wait, without further ones."""
         if self._first.trains:
             self._learn(last=True)
 
     @property
     def lost_share(self) -> float:
-        """Share of the sum's photons that a threshold loses; NaN where that is not known."""
+        """Share of the photons in the sum that a threshold loses; NaN if not known."""
         return self._lost.share
 
     @property
     def doubts(self) -> list[Doubt]:
-        """What is doubtful of the last images."""
+        """Doubts about the last images."""
         return list(self._doubts.found.values())
 
     @property
     def way(self) -> str:
-        """What the first trains chose for 'best', and why; '' before, and for other methods."""
+        """The method chosen for 'best', and why; '' before, and for other methods."""
         known = self._first.analysis
         return "" if known is None else str(known.attrs.get("best", ""))
 
     def skip(self, train_id: int, *, now: float | None = None) -> None:
-        """Count a train whose image was not analysed, for a newer one had come."""
+        """Count a train that was not analysed because a newer image had come."""
         now = time.monotonic() if now is None else now
         self._come(train_id, now)
         self.counts.skipped += 1
@@ -197,15 +200,15 @@ class LiveSpectra:
         return np.asarray(np.sum([one.spectrum for one in self.window], axis=0))
 
     def rates(self, now: float | None = None) -> tuple[float, float]:
-        """Images and photons a second, over some 10 seconds; no photons counted: NaN.
+        """Images and photons per second over about 10 seconds; photons are NaN if not counted.
 
-        Where images are rare, over the last few.
+        If images are rare, the last few are used.
         """
         now = time.monotonic() if now is None else now
         recent = self._recent
         while len(recent) > _RATE_IMAGES + 1 and recent[0].time < now - _RATE_SECONDS:
             recent.popleft()
-        # The first opens the interval, and what came in it are the others.
+        # The first train begins the interval; the others are those that came in it.
         seconds = now - recent[0].time if len(recent) > 1 else np.inf
         others = list(recent)[1:]
         images = sum(one.n_images for one in others)
@@ -213,13 +216,13 @@ class LiveSpectra:
         return images / max(seconds, 1e-3), photons / max(seconds, 1e-3)
 
     def dataset(self) -> xr.Dataset:
-        """Everything that is kept, for a file.
+        """Return all results as a dataset, for a file.
 
         Returns
         -------
         xarray.Dataset
             ``total (energy)``, the sum of the whole watch; ``spectrum (trainId, energy)``,
-            ``n_images`` and, where asked for, ``nrj`` of the last trains; errors of both by
+            ``n_images`` and, if it is used, ``nrj`` of the last trains; errors of both by
             ``hrixs.error('total')``. ``attrs`` holds the counts, the settings and the version.
 
         Raises
@@ -228,7 +231,7 @@ class LiveSpectra:
             If no image has been analysed.
         """
         if self.total is None or self.energy_axis is None:
-            raise MissingDataError("no image has been analysed, so that there is no spectrum.")
+            raise MissingDataError("no image has been analysed, so there is no spectrum.")
         last = list(self.window)
         spectra = np.stack([one.spectrum for one in last])
         energies = np.array([one.energy for one in last])
@@ -261,8 +264,8 @@ class LiveSpectra:
             self._frame_shape = _frame_shape(self._first.trains[0].images)
         if self._frame_shape not in (None, _frame_shape(images)):
             raise ValueError(
-                f"the image has (x, y) shape {_frame_shape(images)}, the first one of this watch "
-                f"had {self._frame_shape}. If that is meant, begin a new watch."
+                f"the image has (x, y) shape {_frame_shape(images)}, but the first one of this "
+                f"watch had {self._frame_shape}. If that is intended, start a new watch."
             )
         return images
 
@@ -277,10 +280,10 @@ class LiveSpectra:
         except MissingDataError:
             if self.method == "manual":
                 raise
-            return np.nan  # the charge is learned
+            return np.nan  # the charge is learned instead
 
     def _learn(self, *, last: bool = False) -> None:
-        """Learn from the trains that wait, and analyse them; no others come after the last ones."""
+        """Learn from the waiting trains, and analyse them; `last`: no more will come."""
         n_waiting = len(self._first.trains)
         try:
             with self._noting():
@@ -342,14 +345,14 @@ class LiveSpectra:
     def _require_axis_of_the_sum(self, energy: NDArray[np.float64]) -> None:
         if self.energy_axis is not None and not same_axis(self.energy_axis.values, energy):
             raise ValueError(
-                f"the train's energy axis has {described(energy)}, that of the sum "
+                f"the energy axis of the train has {described(energy)}, that of the sum "
                 f"{described(self.energy_axis.values)}: {apart(self.energy_axis.values, energy)}. "
-                "Settings were changed on the way; begin a new sum for them."
+                "Settings were changed during the watch; start a new one for them."
             )
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
-        """Keep the warnings as notes, but what one train loses: that of the sum is told."""
+        """Keep warnings as notes, except for losses of one train: that of the sum is reported."""
         with heard() as warnings:
             yield
         for warning in warnings:
@@ -364,7 +367,7 @@ class LiveSpectra:
         self._attrs = {k: v for k, v in spectrum.attrs.items() if k not in of_one_train}
 
     def _attrs_of(self, n_images: int) -> dict[str, Any]:
-        """Attributes of a sum of so many images: their noise adds up."""
+        """Attributes of a sum of `n_images` images: their noise adds up."""
         noise = self._attrs.get(BIN_NOISE)
         return self._attrs if noise is None else self._attrs | {BIN_NOISE: noise * n_images**0.5}
 
@@ -372,7 +375,7 @@ class LiveSpectra:
         self.counts.failed += 1
         self.last_times["failed"] = now
         self.last_failure = f"train {train_id}: {error}"
-        # Errors that differ in their numbers alone are of one kind.
+        # Errors that differ only in their numbers are of one kind.
         first = self._kinds.setdefault(kind_of(str(error)), self.last_failure)
         self.failures[first] = self.failures.get(first, 0) + 1
         if may_end and self.counts.failed == PATIENCE and not self.counts.analysed:

@@ -1,4 +1,4 @@
-"""Takes trains from a receiver to the spectra, and keeps how the connection is."""
+"""Pass trains from a receiver to the spectra, and keep the state of the connection."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _LONGEST_DELAY = 3600.0
 
 
 class Taking:
-    """One watch: from the trains of a receiver to spectra.
+    """One watch, from the trains of a receiver to spectra.
 
     Parameters
     ----------
     live : LiveSpectra
     receiver : Receiver
     link : Link
-        Kept as the connection is.
+        Updated with the state of the connection.
 
     Attributes
     ----------
     last_train : float
-        `time.monotonic` when the last train came that was taken.
+        `time.monotonic` when the last train that was used came.
     """
 
     def __init__(self, live: LiveSpectra, receiver: Receiver, link: Link) -> None:
@@ -46,7 +46,7 @@ class Taking:
         finally:
             now = time.monotonic()
             self.link.seconds = now - self._started
-            # Not since the last one was analysed: others may wait.
+            # Not the time since the last one was analysed: others may be waiting.
             self.link.silent = now - self.receiver.last_received
             self.link.connected = self.receiver.connected
         return train
@@ -62,5 +62,5 @@ class Taking:
         self.link.delay = time.monotonic() - train.received
         if train.stamp is not None:
             delay = time.time() - train.stamp
-            # That of a run from a file was made long ago.
+            # The time stamp of a run from a file is old.
             self.link.delay = delay if abs(delay) < _LONGEST_DELAY else self.link.delay

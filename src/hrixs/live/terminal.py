@@ -1,4 +1,4 @@
-"""Spectra as text, and a screen that is redrawn in place, or lines where there is no terminal."""
+"""Draw spectra as text, on a screen that is redrawn in place; without a terminal as plain lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: A column's heights from nothing to a full line, and the parts of the axes.
+#: Heights of a column from empty to full, and the parts of the axes.
 BLOCKS, AXES = " ▁▂▃▄▅▆▇█", "│┤└─┬"
 ASCII_BLOCKS, ASCII_AXES = " ___---##", "||+-+"
 _MARGIN = 9
@@ -31,21 +31,21 @@ def draw_spectrum(
     Parameters
     ----------
     energy, values : array_like, shape (n,)
-        The spectrum; energies evenly spaced, rising or falling. They are drawn rising.
+        The spectrum; energies evenly spaced, rising or falling. They are drawn in rising order.
     width, height : int
-        Size of the drawing in characters; at least 24 x 4 are used. Each column is the mean of
-        the bins it covers, in proportion.
+        Size of the drawing in characters, at least 24 x 4. Each column is the weighted mean of the
+        bins that it covers.
     units : str
-        Of the energy.
+        Unit of the energy.
     from_zero : bool
-        Whether the axis begins at 0, as for counts, and not at the least value.
+        Whether the axis begins at 0, as for counts, instead of the least value.
     ascii_only : bool
-        Without block characters.
+        Draw without block characters.
 
     Returns
     -------
     list of str
-        As many lines as `height`: bars, the axis, and its numbers.
+        `height` lines: bars, the axis, and its numbers.
 
     Examples
     --------
@@ -94,10 +94,10 @@ def draw_trend(values: ArrayLike, *, width: int, ascii_only: bool = False) -> st
 
 
 class Screen:
-    """Where text is shown, between ``with`` and its end.
+    """Show text, inside a ``with`` block.
 
-    On a terminal it is redrawn in place, on a page of its own that leaves what was there before as
-    it was. Elsewhere, in a file or a pipe, there are plain lines.
+    On a terminal the text is redrawn in place, on a separate screen; the former text comes back at
+    the end. In a file or a pipe plain lines are written.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines that can be used."""
+        """Usable columns and lines."""
         columns, lines = shutil.get_terminal_size()
         return columns - 1, lines - 1
 
@@ -126,13 +126,13 @@ class Screen:
             self._write("\x1b[?25h\x1b[?1049l")
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Draw `lines` in place of the last ones; those that begin with ``!`` stand out."""
+        """Replace the last lines with `lines`; those that begin with ``!`` are highlighted."""
         columns, rows = self.size
         page = "".join(_emphasised(line[:columns]) + "\x1b[K\r\n" for line in lines[:rows])
         self._write(f"\x1b[H{page}\x1b[J")
 
     def say(self, line: str) -> None:
-        """Write one line of text, for a stream that is no terminal."""
+        """Write one line of text, for a stream that is not a terminal."""
         self._write(f"{line}\n")
 
     def _write(self, text: str) -> None:
@@ -153,7 +153,7 @@ def _can_show(text: str, stream: TextIO) -> bool:
 
 
 def _per_column(values: NDArray[np.float64], columns: int) -> NDArray[np.float64]:
-    """Mean of the values that each column covers, in proportion, so that no photon is lost."""
+    """Weighted mean of the values that each column covers, so that no photon is lost."""
     n = len(values)
     if n == 0:
         return np.zeros(0)
@@ -168,7 +168,7 @@ def _per_column(values: NDArray[np.float64], columns: int) -> NDArray[np.float64
 
 def _levels(values: NDArray[np.float64], low: float, high: float, steps: int) -> list[int]:
     share = np.nan_to_num((values - low) / (high - low))
-    # A single photon shows as well; rounding errors do not.
+    # A single photon is visible; rounding errors are not.
     return [int(level) for level in np.clip(np.ceil(share * steps - 1e-6), 0, steps)]
 
 

@@ -15,15 +15,15 @@ class TrainSpectrum:
     Attributes
     ----------
     train_id : int
-        The train.
+        Id of the train.
     spectrum : numpy.ndarray, shape (energy,)
-        The sum over the train's images.
+        Sum over the images of the train.
     n_images : int
-        How many these are.
+        Number of images.
     photons : float
-        Photons in the spectrum; NaN where none are counted.
+        Photons in the spectrum; NaN if none are counted.
     energy : float
-        Photon energy in eV; NaN where it was not asked for.
+        Photon energy in eV; NaN if it is not needed.
     time : float
         `time.monotonic` when the train came.
     """

@@ -1,4 +1,4 @@
-"""A train's data as they come live: where its images and its photon energy lie."""
+"""Find the images and the photon energy in the live data of a train."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hrixs.utils.errors import MissingDataError
 #: Values of one train by source and key.
 TrainData: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-#: Trains that may lack the camera before the mnemonic is to blame.
+#: Number of trains without the camera after which the mnemonic is taken to be wrong.
 PATIENCE = 20
 
 
 class TrainReader:
-    """Finds a camera's images in trains, and says what is there where it finds none.
+    """Find the images of a camera in trains; if there are none, list what the trains have.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ class TrainReader:
         self._last_energy: float | None = None
 
     def has_image(self, data: TrainData) -> bool:
-        """Whether there is an image. The source alone stands in trains without one, too."""
+        """Whether there is an image. Trains without one may still have the source."""
         pixels = data.get(self.entry["source"], {}).get(self.entry["key"])
         return pixels is not None and np.size(pixels) > 0
 
     def images(self, data: TrainData) -> xr.DataArray:
-        """Images of a train that has some.
+        """Return the images of a train.
 
         Returns
         -------
@@ -65,24 +65,24 @@ class TrainReader:
             If there are fewer than two dimensions.
         """
         pixels = np.asarray(data[self.entry["source"]][self.entry["key"]])
-        dims = self.entry["dim"] or ["x", "y"]  # given by source and key alone
-        # Leading dimensions are there or not: of one image a train they are left out.
+        dims = self.entry["dim"] or ["x", "y"]  # the camera was given by source and key only
+        # With one image per train the leading dimensions are left out.
         names = [f"image_{k}" for k in range(pixels.ndim - len(dims))] + dims
         named = names[len(names) - pixels.ndim :]
         if not {"x", "y"} <= set(named):
             raise ValueError(
-                f"the image has shape {pixels.shape}, expected ({', '.join(dims)}), perhaps with "
-                "more dimensions before them."
+                f"the image has shape {pixels.shape}, expected ({', '.join(dims)}), optionally "
+                "with more dimensions before them. Correct `dim` of the mnemonic."
             )
         return xr.DataArray(pixels, dims=named)
 
     def photon_energy(self, data: TrainData) -> float:
-        """Photon energy ``nrj`` of the train or, where it has none, of the last that had; in eV.
+        """Photon energy ``nrj`` in eV, of the train or else of the last train that had it.
 
         Raises
         ------
         MissingDataError
-            If no train had one.
+            If no train had it.
         """
         entry = mnemonics["nrj"]
         values = data.get(entry["source"], {})
@@ -92,20 +92,20 @@ class TrainReader:
             self._last_energy = float(np.ravel(value)[0])
         if self._last_energy is None:
             raise MissingDataError(
-                f"the trains have no photon energy, that is {entry['source']} / {entry['key']}, "
-                "which method 'manual' needs. Let the bridge send it, or give it in eV (on the "
-                "command line with --energy)."
+                f"the trains have no photon energy ({entry['source']} / {entry['key']}), which "
+                "method 'manual' needs. Add this source to the bridge, or give the energy in eV "
+                "(on the command line with --energy)."
             )
         return self._last_energy
 
     def require_camera(self, data: TrainData) -> None:
-        """Count a train without an image, from the beginning of the watch.
+        """Count a train without an image, at the beginning of the watch.
 
         Raises
         ------
         MissingDataError
-            If it is the last of `PATIENCE` trains in none of which the camera's source was, or
-            only with other keys. It lists what they had.
+            After `PATIENCE` trains without the source of the camera, or with other keys only. The
+            message lists what they had.
         """
         self._n_without += 1
         if self._n_without > PATIENCE:
@@ -114,16 +114,16 @@ class TrainReader:
             self._keys_seen.setdefault(source, set()).update(values)
         source, key = self.entry["source"], self.entry["key"]
         seen = self._keys_seen.get(source, set()) - {"metadata"}
-        # A train without an image has the source with its metadata alone.
+        # A train without an image has only metadata of the source.
         if self._n_without < PATIENCE or key in seen or (source in self._keys_seen and not seen):
             return
         if seen:
-            problem = f"{source} has no {key} in the first {PATIENCE} trains, only "
+            problem = f"{source} has no {key} in the first {PATIENCE} trains, but only "
             problem += f"{', '.join(sorted(seen))}."
         else:
-            problem = f"there is no {source} in the first {PATIENCE} trains. Sources in them: "
+            problem = f"the first {PATIENCE} trains have no {source}. Their sources: "
             problem += f"{', '.join(sorted(self._keys_seen)) or 'none'}."
         raise MissingDataError(
-            f"{problem} Choose another detector, or correct the mnemonic {self.camera} (on the "
-            "command line with --mnemonics)."
+            f"{problem} Choose a different detector, or correct the mnemonic {self.camera} (on "
+            "the command line with --mnemonics)."
         )

@@ -1,4 +1,4 @@
-"""A live watch in the browser: the last image with its photons, the sum, what is doubtful."""
+"""A live watch in the browser: the last image with its photons, the sum, doubts."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The page of a live watch, as one browser shows it."""
+"""The page of a live watch, in one browser."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from hrixs.view.spectrum_view import SpectrumView
 from hrixs.view.texts import doubts_in_short, error_text, width_text
 
 _ALL, _LAST = "sum of all", "last trains"
-# How often it is asked whether there is something new, in ms.
+# Time between two checks for new results, in ms.
 _ASK = 150
-# Seconds between two fits and two choices of levels, and until a browser that said nothing is asked
-# no more whether it has drawn.
+# Seconds between two fits and two choices of levels; and until the page stops waiting for a
+# browser that does not answer.
 _BETWEEN, _PATIENCE = 1.0, 5.0
 _WIDTH = 670
 
 
 class WatchPage:
-    """The page of one browser, with a view of its own on a watch that all share.
+    """The page of one browser: an own view of a watch that all browsers share.
 
     Parameters
     ----------
     watched : Watched
     theme : {'default', 'dark'}
     document : bokeh.document.Document, optional
-        Of a browser that a server has; without one `refresh` is called by hand.
+        Document of a browser; without one call `refresh` by hand.
 
     Attributes
     ----------
     layout : panel.Column
     shown : State
-        What the page was given last.
+        State shown last.
     """
 
     def __init__(self, watched: Watched, *, theme: str = "default", document: Any = None) -> None:
@@ -81,7 +81,7 @@ class WatchPage:
         )
         self.which.param.watch(lambda _: self._redraw(), "value")
         self.tallest.on_click(lambda _: self.measure(None))
-        # The browser gives back what it was sent: who is slow is sent less, and nothing piles up.
+        # The browser confirms what it has drawn: a slow one is sent less, and nothing piles up.
         self._sent = pn.widgets.IntInput(value=0, visible=False)
         self._seen = pn.widgets.IntInput(value=0, visible=False)
         self._sent.jslink(self._seen, value="value")
@@ -117,7 +117,7 @@ class WatchPage:
         )  # fmt: skip
 
     def refresh(self) -> None:
-        """Show the newest state, if there is one that was not shown."""
+        """Show the newest state, if it was not shown yet."""
         state = self.watched.state
         if state.number == self.shown.number or self._is_drawing():
             return
@@ -134,18 +134,18 @@ class WatchPage:
         self._sent.value = state.number
 
     def measure(self, region: tuple[float, float] | None) -> None:
-        """Fit the line in a part of the axis, or the tallest one, again and again."""
+        """Fit the line in a part of the axis, or the highest one, and repeat it with new data."""
         self._region = region or (-np.inf, np.inf)
         self._fitted_at = 0.0
         self._redraw()
 
     def close(self) -> None:
-        """A page that was left asks no more."""
+        """Stop updating a page that was closed."""
         if self._callback is not None and self._callback in self._document.session_callbacks:
             self._document.remove_periodic_callback(self._callback)
 
     def _is_drawing(self) -> bool:
-        """Whether the browser has not drawn yet what it was sent last."""
+        """Whether the browser is still drawing what it was sent last."""
         if self._document is None or self._sent.value == self._seen.value:
             return False
         return time.monotonic() < self._sent_at + _PATIENCE

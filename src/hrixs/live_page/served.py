@@ -1,4 +1,4 @@
-"""The page of a watch, served to browsers."""
+"""Serve the page of a watch to browsers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hrixs.view.server import Serving, serving, themed
 def serving_watch(
     watched: Watched, *, port: int = 0, origins: Sequence[str] = (), token: str | None = None
 ) -> Serving:
-    """Make a server of a watch's page, as `hrixs.view.server.serving` does."""
+    """Make a server for the page of a watch, as `hrixs.view.server.serving` does."""
     page = themed(lambda **options: WatchPage(watched, **options))
     title = f"hrixs watch {watched.endpoint}"
     return serving(page, title=title, port=port, origins=origins, token=token)

@@ -1,4 +1,4 @@
-"""What a watch has found at one moment, as pages show it. Nobody changes it afterwards."""
+"""The results of a watch at one moment, as pages show them. A state is never changed."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from hrixs.spectrometer.spectrometer import hRIXS
 
 @dataclass(frozen=True)
 class State:
-    """What a watch has found.
+    """The results of a watch at one moment.
 
     Attributes
     ----------
     number : int
-        Of the states, so that pages know a new one.
+        Number of the state, by which pages recognise a new one.
     h : hRIXS
         The settings.
     found : xarray.Dataset or None
-        As of `LiveSpectra.dataset`; None before the first image.
+        Return value of `LiveSpectra.dataset`; None before the first image.
     last : LastImages or None
     rates : str
-        Images and photons a second, in words.
+        Images and photons per second, as text.
     received, used, dropped, failed : int
-        Trains with an image, and what became of them.
+        Trains with an image, and what was done with them.
     missed : int
         Trains that the bridge did not send.
     seconds : numpy.ndarray
-        When each train of the last ones came, before this state.
+        Age of the last trains at the time of this state.
     photons : numpy.ndarray
-        In each of them, an image.
+        Photons per image in each of them.
     doubts : list of Doubt
     notes, troubles : list of str
-        Warnings, and what is wrong with what comes.
+        Warnings, and problems of connection and data.
     error : str
-        What went wrong, where something has; '' else.
+        Error message; '' without an error.
     has_ended : bool
-        Whether no more trains are taken.
+        Whether the watch has ended.
     """
 
     number: int
@@ -71,7 +71,7 @@ class State:
 
     @classmethod
     def of(cls, live: LiveSpectra, link: Link, *, number: int, now: float, **more: Any) -> State:
-        """What has been found by now."""
+        """Make a state of the present results."""
         counts, doubts = live.counts, tuple(live.doubts)
         said = {str(doubt) for doubt in doubts}
         return cls(
@@ -94,7 +94,7 @@ class State:
 
     @cached_property
     def image(self) -> NDArray[Any] | None:
-        """The last image less the dark, NaN where the mask is; made once for all pages."""
+        """The last image less the dark, NaN at masked pixels; made once for all pages."""
         if self.last is None:
             return None
         image = self.last.image

@@ -1,4 +1,4 @@
-"""What the page of a watch says in words."""
+"""Texts on the page of a watch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hrixs.view.texts import doubts_text
 
 
 def counts_text(state: State, delay: float) -> str:
-    """How many images came, and what became of them."""
+    """Numbers of images received, used, dropped and failed."""
     failed = f", {state.failed} failed" if state.failed else ""
     missed = f", {state.missed} trains missed" if state.missed else ""
     waiting = state.received - state.used - state.dropped - state.failed
@@ -26,12 +26,12 @@ def counts_text(state: State, delay: float) -> str:
 
 
 def words_of(lines: Sequence[str]) -> str:
-    """Lines of plain text."""
+    """Join lines of plain text."""
     return "<br>".join(escape(line) for line in lines)
 
 
 def saved_text(saver: Saver) -> str:
-    """When the file was saved, and where."""
+    """When and where the file was saved."""
     if saver.saved is None:
         return f"not saved yet in {escape(str(saver.path))}"
     ago = time.monotonic() - saver.saved
@@ -39,7 +39,7 @@ def saved_text(saver: Saver) -> str:
 
 
 def doubts_and_notes(state: State) -> str:
-    """What is doubtful, and the other warnings, as sentences."""
+    """Doubts and other warnings, as text."""
     if not state.used:
         return ""
     notes = "".join(f"<li>{escape(note)}</li>" for note in state.notes)

@@ -13,12 +13,12 @@ _HEIGHT = 150
 
 
 class TrendView:
-    """Photons, or the mean of the spectrum, of the last trains, by when they came."""
+    """Photons, or the mean of the spectrum, of the last trains over time."""
 
     def __init__(self, look: Look) -> None:
         self.figure = new_figure(
             width=SPECTRUM[0], height=_HEIGHT, tools="", name="trend", sizing_mode="stretch_width",
-            x_axis_label="seconds ago", y_axis_label="photons an image",
+            x_axis_label="seconds ago", y_axis_label="photons per image",
             y_range=DataRange1d(start=0, range_padding=0.1),
         )  # fmt: skip
         self._source = ColumnDataSource({"at": [], "value": [], "train": []})
@@ -32,7 +32,7 @@ class TrendView:
         look.finish(self.figure)
 
     def show(self, state: State) -> None:
-        """Draw them, where photons are counted."""
+        """Draw them, if photons are counted."""
         seconds, photons, found = state.seconds, state.photons, state.found
         if seconds is None or photons is None or found is None or not np.isfinite(photons).any():
             self.figure.visible = False
@@ -41,5 +41,5 @@ class TrendView:
         trains = [str(one) for one in found["trainId"].values]
         self._source.data = {"at": seconds, "value": photons, "train": trains}
         self.figure.title.text = (
-            f"{np.nanmean(photons):.4g} photons an image in the last {len(photons)} trains"
+            f"{np.nanmean(photons):.4g} photons per image in the last {len(photons)} trains"
         )

@@ -1,4 +1,4 @@
-"""A watch that goes on in a thread of its own, whoever looks. Knows no page."""
+"""A watch that runs in its own thread, independent of pages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from hrixs.live.taking import Taking
 from hrixs.live_page.state import State
 from hrixs.utils.errors import MissingDataError
 
-# Seconds from one state to the next, and to a new connection where one has failed.
+# Seconds from one state to the next, and until a failed connection is tried again.
 _BETWEEN, _AGAIN = 0.2, 1.0
 
 
 class Watched:
-    """Takes trains, keeps the newest state for pages, and saves in between.
+    """Take trains, keep the newest state for pages, and save from time to time.
 
-    A receiver's own thread reads the bridge and keeps the newest image alone; a second one
+    The thread of the receiver reads the bridge and keeps only the newest image; a second thread
     analyses it. Neither waits for a page.
 
     Parameters
@@ -32,17 +32,17 @@ class Watched:
     live : LiveSpectra
         With ``keep_last``.
     open_receiver : callable
-        Gives a receiver that is not open yet; asked again where one has failed.
+        Returns a receiver that is not open yet; called again if one has failed.
     endpoint : str
-        What it connects to.
+        Address of the server.
     saver : Saver
     until_silent : float, optional
-        End when no train has come for so many seconds.
+        End after this many seconds without a train.
 
     Attributes
     ----------
     state : State
-        The newest one.
+        The newest state.
     """
 
     def __init__(
@@ -66,22 +66,22 @@ class Watched:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no more trains are taken."""
+        """Whether the watch has ended."""
         return self.state.has_ended
 
     def start(self) -> None:
-        """Begin to take trains."""
+        """Start to take trains."""
         self._thread.start()
 
     def end(self) -> None:
-        """Take no more trains, and save what was found.
+        """Stop taking trains, and save the result.
 
         Raises
         ------
         MissingDataError
-            If no image was analysed, so that there is nothing to save.
+            If no image was analysed: there is nothing to save.
         OSError
-            If it could not be written.
+            If the file could not be written.
         """
         self._stopping.set()
         self._thread.join()
@@ -89,7 +89,7 @@ class Watched:
         self._tell(has_ended=True)
         if self.state.found is None:
             why = f" {self._error}" if self._error else ""
-            raise MissingDataError(f"no image was analysed, so that nothing was written.{why}")
+            raise MissingDataError(f"no image was analysed, so nothing was written.{why}")
         self.saver.end(self.state.found)
 
     def _run(self) -> None:
@@ -97,7 +97,7 @@ class Watched:
             try:
                 with self._open_receiver() as receiver:
                     self._take(Taking(self.live, receiver, self._link))
-            except Exception as error:  # whatever it is: pages tell it, and the watch goes on
+            except Exception as error:  # pages show any error, and the watch goes on
                 self._fail(error)
                 self._stopping.wait(_AGAIN)
             else:
@@ -105,14 +105,14 @@ class Watched:
         self._tell(has_ended=True)
 
     def _take(self, taking: Taking) -> None:
-        """Take trains until the end; raises where the receiver has ended."""
+        """Take trains until the end; raise an error if the receiver has ended."""
         while not self._stopping.is_set():
             counts, link = self.live.counts, self._link
             n_trains, n_analysed = counts.trains, counts.analysed
             try:
                 train = taking.step()
             except Exception as error:
-                if counts.trains == n_trains:  # none came: the receiver has failed
+                if counts.trains == n_trains:  # no train came: the receiver has failed
                     raise
                 self._fail(error)
                 continue

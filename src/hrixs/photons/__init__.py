@@ -1,4 +1,4 @@
-"""Photons found and placed in frames, their table, and the bias inside the pixel."""
+"""Find photons and their positions in frames; the photon table; the bias inside the pixel."""
 
 from typing import TYPE_CHECKING
 

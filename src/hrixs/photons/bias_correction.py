@@ -1,4 +1,4 @@
-"""Positions without the bias inside the pixel, learned from the photons of a whole run."""
+"""Correct the bias of positions inside the pixel, learned from the photons of a whole run."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from hrixs.utils.provenance import provenance
 
 #: Phases at which the correction is tabulated.
 N_KNOTS = 201
-#: Single photons needed: N of them leave an error of 1/sqrt(6 N) px, 0.004 px.
+#: Least number of single photons: N of them leave an error of 1/sqrt(6 N) px, here 0.004 px.
 MIN_SINGLES = 10_000
-#: Bias that a narrow line may be mistaken for, peak to peak, in pixels.
+#: Largest false bias that a narrow line may cause, peak to peak, in pixels.
 MOST_FALSE_BIAS = 0.01
-#: Modulation by which the phases of y may differ between blocks of columns.
+#: Largest difference (modulation) of the phases of y between blocks of columns.
 MOST_DIFFERENCE = 0.1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PhaseCorrection:
-    """Where in its pixel a photon belongs, by where it was measured. Printed, it says how far.
+    """Correction of positions inside the pixel, from measured to unbiased. Print it for a summary.
 
     Attributes
     ----------
@@ -78,26 +78,28 @@ class PhaseCorrection:
         )
 
     def apply(self, photons: xr.Dataset, *, doubles: bool = False) -> xr.Dataset:
-        """Move photons to where they belong inside their pixel.
+        """Correct the positions of photons inside their pixel.
 
         Parameters
         ----------
         photons : xarray.Dataset
             A photon table, as from the finder that the correction was learned from.
         doubles : bool
-            Whether doubles move as well. They lie between two photons, so that the table of the
-            singles is not theirs.
+            Whether to correct doubles, too. Their position is between two photons, so the table of
+            the single photons does not apply to them.
 
         Returns
         -------
         xarray.Dataset
-            The table with new ``x`` and ``y``, each still in its pixel. Photons with a ``flag``
-            are as they were. `attrs` has ``phase_corrected`` and counts ``n_phase_corrected``.
+            The table with corrected ``x`` and ``y``, each in the same pixel as before. Photons
+            with a ``flag`` are not changed. `attrs` has ``phase_corrected``, and the number
+            ``n_phase_corrected``.
 
         Raises
         ------
         TypeError, ValueError
-            If `photons` is not a photon table, was corrected before, or is from another finder.
+            If `photons` is not a photon table, was already corrected, or is from a different
+            finder.
 
         Examples
         --------
@@ -126,7 +128,7 @@ class PhaseCorrection:
         pixel = np.floor(position + 0.5)
         unbiased = self.table["unbiased"].sel(axis=axis).values
         moved = pixel + np.interp(phase, self.table["phase"].values, unbiased)
-        # Phases beyond all that were learned from map to the edge, which is the next pixel's.
+        # Phases outside the learned range map to the edge, which belongs to the next pixel.
         inside: NDArray[np.float64] = np.minimum(moved, np.nextafter(pixel + 0.5, -np.inf))
         return inside
 
@@ -141,26 +143,26 @@ def phase_correction(
 ) -> PhaseCorrection:
     """Learn how positions are biased inside the pixel, from the single photons of a run.
 
-    Photons fall anywhere in a pixel with the same chance, so that the cumulative distribution F of
-    the measured phases f maps them to the unbiased ones, ``F(f) - 1/2``. One table is learned for x
-    and one for y, for one finder, camera and photon energy: use all photons of a run, or of several
-    alike, and never those of one spectrum's peak alone, which would be flattened.
+    Photons hit all parts of a pixel with equal probability. So the cumulative distribution F of
+    the measured phases f gives the unbiased ones, ``F(f) - 1/2``. One table is learned for x and
+    one for y. They are valid for one finder, camera and photon energy. Use all photons of a run,
+    or of several similar runs. Do not use only the photons of one peak: it would be flattened.
 
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`, with positions as measured. Its doubles, and
-        photons with a ``flag``, are left out and counted.
+        A photon table, as from `find_photons`, with uncorrected positions. Doubles and photons
+        with a ``flag`` are left out and counted.
     curvature : Curvature or (float, float)
-        The curve of the lines, or ``(CURVE_A, CURVE_B)``. Only lines that cross rows have uniform
-        phases of y.
+        The curve of the lines, or ``(CURVE_A, CURVE_B)``. Phases of y are uniform only if lines
+        cross rows.
     y_from_x : bool
-        Take the table of x for y, too. It needs no tilt, but square pixels, and a charge cloud and
-        a read-out that are the same along both axes.
+        Use the table of x for y, too. This needs no tilt, but square pixels, and the same charge
+        cloud and read-out along both axes.
     min_singles : int
-        Fewer single photons are an error.
+        Least number of single photons; fewer are an error.
     n_knots : int
-        Phases at which the correction is tabulated.
+        Number of phases at which the correction is tabulated.
 
     Returns
     -------
@@ -169,18 +171,19 @@ def phase_correction(
     Raises
     ------
     NoPhaseCorrectionError
-        If there are too few single photons, or the lines are not tilted enough for the phases of y
-        to be uniform.
+        If there are too few single photons, or the tilt of the lines is too small for uniform
+        phases of y.
     TypeError, ValueError
-        If `photons` is not a photon table, or a setting is no number.
+        If `photons` is not a photon table, or a setting is not a number.
 
     Notes
     -----
-    The one-dimensional case of the eta function's inversion for strip and pixel detectors:
-    E. Belau et al., Nucl. Instrum. Methods 214, 253 (1983). What is left of a narrow line's own
-    phases is bounded by two factors: that of the tilt (`left_by_tilt`), and the Fourier coefficient
-    of the curvature-corrected spectrum at a period of one pixel: ``false_bias`` is made of their
-    product. A threshold that loses photons of some phases breaks the assumption, unnoticed.
+    The one-dimensional case of the eta function's inversion for strip and pixel detectors: E.
+    Belau et al., Nucl. Instrum. Methods 214, 253 (1983). A narrow line can have phases of its own.
+    Two factors limit their effect: the tilt (`left_by_tilt`), and the Fourier coefficient of the
+    curvature-corrected spectrum at a period of one pixel. ``false_bias`` comes from their product.
+    A threshold that loses photons at some phases violates the assumption, and this is not
+    detected.
 
     Examples
     --------
@@ -243,9 +246,9 @@ def _require_enough(n: int, least: int) -> None:
     if n < least:
         error = f"{_table_error(n):.3g} px rms" if n else "no bound"
         raise NoPhaseCorrectionError(
-            f"the table has {n} single photons, expected at least {least}: the correction's own "
-            f"error is 1/sqrt(6 N) px, here {error}, and must be small compared with the bias. "
-            "Join the tables of more frames with concat_photons; min_singles sets the limit."
+            f"the table has {n} single photons, expected at least {least}. The error of the "
+            f"correction is 1/sqrt(6 N) px, here {error}; it must be small compared with the "
+            "bias. Join the tables of more frames with concat_photons, or set min_singles."
         )
 
 
@@ -253,46 +256,47 @@ def _require_tilt(curve: Curvature, left: float, false_bias: float, difference: 
     what = f"at curvature = ({curve.a:g}, {curve.b:g}) "
     if left > MOST_LEFT_BY_TILT:
         why = (
-            f"the lines cross too few rows for uniform phases: {left:.0%} of a narrow line's own "
-            f"phases are left, expected at most {MOST_LEFT_BY_TILT:.0%}"
+            f"the lines cross too few rows for uniform phases: {left:.0%} of the phases of a "
+            f"narrow line remain, expected at most {MOST_LEFT_BY_TILT:.0%}"
         )
     elif false_bias > MOST_FALSE_BIAS:
         why = (
-            f"the spectrum is too sharp for its tilt: its own phases look like a bias of "
-            f"{false_bias:.3f} px peak to peak, expected at most {MOST_FALSE_BIAS:g} px"
+            f"the lines are too sharp for their tilt: they look like a bias of {false_bias:.3f} "
+            f"px peak to peak, expected at most {MOST_FALSE_BIAS:g} px"
         )
     elif difference > MOST_DIFFERENCE:
         why = (
-            f"a narrow line crosses rows so slowly that the phases of {N_BLOCKS} blocks of columns "
-            f"differ by {difference:.0%}, expected at most {MOST_DIFFERENCE:.0%}: their sum is "
-            "uniform only if the line is as bright everywhere"
+            f"a narrow line crosses rows too slowly: the phases of {N_BLOCKS} blocks of columns "
+            f"differ by {difference:.0%}, expected at most {MOST_DIFFERENCE:.0%}. Their sum is "
+            "uniform only if the line is equally bright everywhere"
         )
     else:
         return
     raise NoPhaseCorrectionError(
-        f"the bias along y cannot be separated from the line: {what}{why}. Give the run's own "
-        "curvature=(CURVE_A, CURVE_B), photons of more columns, or y_from_x=True, which takes the "
-        "table of x for square pixels."
+        f"the bias along y cannot be separated from the line: {what}{why}. Give "
+        "curvature=(CURVE_A, CURVE_B) of this run, photons of more columns, or y_from_x=True, "
+        "which uses the table of x (for square pixels)."
     )
 
 
 def _warn_if_unlike(x_moves: float, y_moves: float) -> None:
-    """Warn where y has a bias that x has not: a line taken for tilted that is not looks so."""
+    """Warn if only y has a bias: this happens if the line has no tilt, but the curve has one."""
     if y_moves > 3 * x_moves + 0.05:
         warn(
-            f"positions move by up to {y_moves:.2f} px along y, and {x_moves:.2f} px along x; is "
-            "the curvature this run's own? A narrow line that is not tilted gets flattened."
+            f"positions move by up to {y_moves:.2f} px along y, but by {x_moves:.2f} px along x. "
+            "Check that the curvature is that of this run: a narrow line without tilt is "
+            "flattened by the correction."
         )
 
 
 def _require_same_finder(learned_from: str, photons: xr.Dataset) -> None:
     if photons.attrs.get("phase_corrected"):
         raise ValueError(
-            "the table's positions were corrected before; expected positions as measured."
+            "the positions of the table were already corrected; expected uncorrected positions."
         )
     finder = finder_of(photons)
     if finder != learned_from:
         raise ValueError(
-            f"the photons are from {finder}, the correction was learned from {learned_from}; the "
-            "bias is another one. Learn it from photons of the same finder."
+            f"the photons are from {finder}, but the correction was learned from {learned_from}, "
+            "whose bias is different. Learn it from photons of the same finder."
         )

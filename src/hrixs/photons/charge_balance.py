@@ -1,4 +1,4 @@
-"""Whether the photons that were found make the charge that is there."""
+"""Check whether the photons found account for the charge in the frames."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hrixs import _core
 from hrixs.doubt_rules.doubt import Doubt
 from hrixs.utils.provenance import CHARGES, RATIO
 
-# A count that misses the charge by more than this part, and by so many errors, is told.
+# Largest relative difference of the charges, and largest difference in standard errors.
 _LARGEST_GAP = 0.03
 _GRAVE_GAP = 0.3
 _LARGEST_GAP_ERRORS = 4.0
 
 
 def charges_of(found: _core.Resolved) -> dict[str, float]:
-    """Charge of the photons, and above the level of the frame's parts with light, by `CHARGES`.
+    """Charge of the photons, and charge above the level in parts with light, by `CHARGES`.
 
-    The level is that of pixels near the light which have none; its error is part of the variance.
+    The level comes from dark pixels near the light; the variance includes its error.
     """
     light, noise = found["light"], found["noise"]
     pixels, dark_pixels = light["pixels"], np.maximum(light["dark_pixels"], 1.0)
@@ -34,7 +34,7 @@ def charges_of(found: _core.Resolved) -> dict[str, float]:
 
 
 def ratio_of(charges: Mapping[Any, Any]) -> dict[str, float]:
-    """``charge_ratio``, photons over charge, and its error; NaN where there is no light."""
+    """``charge_ratio``, charge of the photons over charge, and its error; NaN without light."""
     of_photons, above, variance = (float(charges[name]) for name in CHARGES)
     ratio = of_photons / above if above > 0 else np.nan
     error = ratio * np.sqrt(variance) / above if above > 0 else np.nan
@@ -42,12 +42,12 @@ def ratio_of(charges: Mapping[Any, Any]) -> dict[str, float]:
 
 
 def with_ratio(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
-    """`attrs`, where they have the sums `CHARGES` with the ratio of these."""
+    """Add the ratio to `attrs`, if they have the sums `CHARGES`."""
     return {**attrs, **(ratio_of(attrs) if CHARGES[0] in attrs else {})}
 
 
 def charge_gap(charges: Mapping[Any, Any]) -> list[Doubt]:
-    """Doubt photons and charge that differ by more than 3 %, and by more than 4 errors."""
+    """Return a doubt if photons and charge differ by more than 3 % and 4 errors."""
     if CHARGES[0] not in charges:
         return []
     ratio, error = ratio_of(charges).values()
@@ -57,10 +57,10 @@ def charge_gap(charges: Mapping[Any, Any]) -> list[Doubt]:
     return [
         Doubt(
             "charge_balance",
-            f"the photons found make {of_photons:.6g} ADU, {ratio:.3f} ± {error:.3f} of the "
-            f"{above:.6g} ADU above the level. Check the photon's charge (photon_charge, or energy "
-            "and electrons_per_adu), cloud_sigma, and the level (a dark, or "
-            "local_background=True).",
+            f"the photons found have a total charge of {of_photons:.6g} ADU, but the charge "
+            f"above the level is {above:.6g} ADU: a ratio of {ratio:.3f} ± {error:.3f} (expected "
+            "within 3 % of 1). Check the charge of one photon (photon_charge, or energy and "
+            "electrons_per_adu), cloud_sigma, and the level (a dark, or local_background=True).",
             {"ratio": ratio, "error": error},
             grave=abs(ratio - 1) > _GRAVE_GAP,
         )

@@ -1,4 +1,4 @@
-"""Photons by the charge that their energy frees."""
+"""Find photons by the charge that follows from their energy."""
 
 from __future__ import annotations
 
@@ -53,10 +53,11 @@ def classify_photons(
 ) -> xr.Dataset:
     """Find single and double hits by the photon energy (centroid_two).
 
-    One photon makes ``energy / ev_per_pair / electrons_per_adu`` ADU. A candidate is a pixel,
-    above the frame's mean, between `candidate_low` and `candidate_high` of that, and a local
-    maximum of its 3x3 square. The square's charge tells singles (above `single_low`) from doubles
-    (above `double_low`); its centre of mass is the place.
+    One photon makes ``energy / ev_per_pair / electrons_per_adu`` ADU. A candidate is a pixel that
+    is the maximum of its 3x3 square. Above the mean of the frame it has between `candidate_low`
+    and `candidate_high` times the charge of one photon. By the charge of the square it is a single
+    (above `single_low`) or a double (above `double_low`). The position is the centre of mass of
+    the square.
 
     Parameters
     ----------
@@ -65,12 +66,12 @@ def classify_photons(
     energy : float or array_like
         Photon energy in eV: one number, or one for each frame (shape of the leading dimensions).
     ev_per_pair : float
-        Energy that frees one electron, in eV.
+        Photon energy per freed electron, in eV.
     electrons_per_adu : float
-        Gain of the camera. 1.06 belongs to one particular camera: check yours. It also gives the
-        electrons' own noise where photons are placed by ``'gaussian'``.
+        Gain of the camera. 1.06 is the value of one particular camera: check yours. With
+        ``position='gaussian'`` it also gives the noise of the electrons.
     candidate_low, candidate_high, single_low, double_low : float
-        Fractions of one photon's charge.
+        Limits, as fractions of the charge of one photon.
     position, cloud_sigma, read_noise, local_background, split_doubles, max_pixel, max_charge
         As in `find_photons`.
     dark, mask, max_photons, threads
@@ -124,8 +125,8 @@ def classify_photons(
         photon_adu = energies / ev_per_pair / electrons_per_adu
     if photon_adu.size and photon_adu.min() < 1:
         warn(
-            f"a photon of {energies.min()} eV makes {photon_adu.min():.3g} ADU, less than one; "
-            "is the energy in eV?"
+            f"a photon of {energies.min()} eV makes {photon_adu.min():.3g} ADU, which is less "
+            "than one. Give the energy in eV."
         )
     placement = Placement(
         position, cloud_sigma, read_noise, electrons_per_adu,
@@ -162,11 +163,11 @@ def classify_photons(
 
 
 def energy_of_frames(energy: xr.DataArray | ArrayLike, frames: Frames) -> NDArray[np.float64]:
-    """Photon energy of each frame, in eV, from one number or one for each."""
+    """Photon energy of each frame, in eV, from one number or one per frame."""
     given = np.asarray(energy, dtype=np.float64)
     if given.ndim and given.shape != frames.leading_shape:
         raise ValueError(
-            f"energy has shape {given.shape}, expected one number or one for each frame, "
+            f"energy has shape {given.shape}, expected one number, or one per frame, "
             f"{frames.leading_shape}."
         )
     energies = np.broadcast_to(given, frames.leading_shape).ravel()

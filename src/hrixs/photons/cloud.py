@@ -1,4 +1,4 @@
-"""How wide the charge cloud of a photon is, from frames or from a table of fitted photons."""
+"""Estimate the width of a photon's charge cloud, from frames or a table of fitted photons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hrixs.photons.find import find_photons
 from hrixs.photons.table import table_columns
 from hrixs.utils.errors import MissingDataError, warn
 
-# One step of a fit is right within a percent when the width was right within this.
+# One step of a fit is right within a percent if the width was right within this.
 _LARGEST_STEP = 0.15
 
 
@@ -28,8 +28,8 @@ def estimate_cloud(
     frames_or_photons : array_like, shape (..., x, y), or xarray.Dataset
         Frames, in ADU; or a photon table that was made with ``position='gaussian'``.
     **options
-        Of `find_photons`, for frames: a threshold, the dark, ``read_noise``, and best
-        ``electrons_per_adu``, without which the width of real clouds comes out some percent low.
+        Options of `find_photons`, for frames: a threshold, the dark, ``read_noise``. Give
+        ``electrons_per_adu``, too: without it the width comes out a few percent too small.
 
     Returns
     -------
@@ -39,17 +39,18 @@ def estimate_cloud(
     Raises
     ------
     MissingDataError
-        If there are too few isolated single photons, they are hot pixels, or wider than 1.25 px; or
-        the table was made without a fit.
+        If there are too few isolated single photons, if they are hot pixels or wider than 1.25 px,
+        or if the table was made without a fit.
     TypeError, ValueError
         As `find_photons`.
 
     Notes
     -----
-    A cloud that widens changes in time as its second derivatives in space say, so that each fit
-    tells in one more step how wide its own cloud is. These are averaged with their weights, and
-    the photons fitted again until the average is what they were fitted with. It is corrected for
-    the noise that is taken for a photon's place, which makes clouds seem narrower.
+    A Gaussian cloud that widens changes by its second derivatives in space. With these, each fit
+    gives the width of its own cloud in one more step. The widths are averaged with their weights,
+    and the photons are fitted again until the average equals the width that was used. The fit
+    takes part of the noise for a shift of the photon, which makes clouds look narrower; this is
+    corrected.
 
     Examples
     --------
@@ -86,9 +87,9 @@ def _of_table(photons: xr.Dataset) -> CloudEstimate:
     estimate = _mean_of(photons, used)
     if abs(estimate.cloud_sigma / used - 1) > _LARGEST_STEP:
         warn(
-            f"the photons were fitted with cloud_sigma = {used:.3g} px, far from the "
-            f"{estimate.cloud_sigma:.3g} px that they show: the latter is a first step only. Find "
-            "them again with it."
+            f"the photons were fitted with cloud_sigma = {used:.3g} px, but show a width of "
+            f"{estimate.cloud_sigma:.3g} px. This is only a first estimate. Find the photons "
+            "again with this cloud_sigma."
         )
     return estimate
 

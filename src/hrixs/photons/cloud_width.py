@@ -1,4 +1,4 @@
-"""The width of the charge cloud, from what each fitted photon says about it."""
+"""The width of the charge cloud, from the widths of fitted photons."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from numpy.typing import NDArray
 
 from hrixs.utils.errors import MissingDataError
 
-#: Where the search for the width begins, and between what it lies, in pixels.
+#: Start and limits of the search for the width, in pixels.
 FIRST_CLOUD_SIGMA = 0.55
 LEAST_CLOUD_SIGMA, MOST_CLOUD_SIGMA = 0.2, 1.5
-# Narrower than this are hot pixels.
+# Narrower spots are hot pixels.
 _NO_CLOUD = 0.25
-# Clouds of more lie outside of their windows.
+# Wider clouds do not fit into their windows.
 _TOO_WIDE = 1.25
-# So many entries tell the width, or more until there are so many photons.
+# Entries for the width; more until there are this many photons.
 _ENTRIES_FOR_A_CLOUD = 8
 _PHOTONS_FOR_A_CLOUD = 500
-#: Fewer isolated single photons than these tell nothing.
+#: Least number of isolated single photons.
 LEAST_PHOTONS = 20
 
-# The square of the width comes out less by so many variances of the place: one in theory where the
-# noise is that of the pixels, and this, as measured on simulated frames, with the electrons' own.
+# The square of the width comes out too small by this many variances of the position: one in theory
+# for noise of the pixels; this value, measured on simulated frames, with noise of the electrons.
 _NARROWED = {False: 1.0, True: 1.5}
-# Of both coordinates together, in widths of the cloud: false hits of noise have more.
+# Largest standard deviation of both coordinates together, in widths of the cloud; false hits have
+# more.
 _LARGEST_PLACE_ERROR = 0.45
-# Singles have charges between these parts of the most frequent one.
+# Charges of singles, in units of the most frequent charge.
 _SINGLE_CHARGES = 0.6, 1.4
 _LARGEST_CHI2 = 2.5  # times the median
 _OUTLIER = 4.0
@@ -49,10 +50,10 @@ class CloudEstimate:
     cloud_sigma_err : float
         Its standard error, from the scatter of the photons.
     n_photons : int
-        Isolated single photons that were used.
+        Number of isolated single photons that were used.
     spread : float
-        Standard deviation of the widths of the photons' own clouds beyond what noise makes of
-        them, in pixels: 0 where all clouds are equally wide.
+        Scatter of the widths of the clouds in pixels, after the effect of noise is subtracted: 0
+        if all clouds are equally wide.
     """
 
     cloud_sigma: float
@@ -73,16 +74,16 @@ class CloudEstimate:
 def mean_cloud(
     photons: Mapping[str, NDArray[Any]], cloud_sigma: float, *, electrons: bool
 ) -> CloudEstimate:
-    """Average the clouds of isolated single photons, each as it was fitted.
+    """Average the fitted cloud widths of isolated single photons.
 
     Parameters
     ----------
     photons
         Columns of a photon table, with ``frame``.
     cloud_sigma : float
-        Width that they were fitted with, in pixels.
+        Width used in the fit, in pixels.
     electrons : bool
-        Whether the fit took the electrons' own noise into account.
+        Whether the fit included the noise of the electrons.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def mean_cloud(
     place = np.hypot(photons["sigma_x"], photons["sigma_y"])
     usable &= place < _LARGEST_PLACE_ERROR * cloud_sigma
     usable &= ~photons["double"] & ~_repeated(photons)
-    if usable.any():  # hot pixels are no clouds at all
+    if usable.any():  # hot pixels are not clouds
         usable &= photons["chi2"] < _LARGEST_CHI2 * np.median(photons["chi2"][usable])
     if usable.any():
         peak = _weighted_median(charge[usable], charge[usable] ** 2)
@@ -109,13 +110,14 @@ def mean_cloud(
     n_photons = int(usable.sum())
     if n_photons < LEAST_PHOTONS:
         raise MissingDataError(
-            f"the width of the charge cloud can't be estimated: {n_photons} of {len(charge)} hits "
-            f"are isolated single photons well above the noise, expected {LEAST_PHOTONS} or more. "
-            "Give cloud_sigma (in pixels), or more frames with photons; check the threshold."
+            f"the width of the charge cloud cannot be estimated: {n_photons} of {len(charge)} "
+            f"hits are isolated single photons well above the noise, expected {LEAST_PHOTONS} or "
+            "more. Give cloud_sigma (in pixels), or more frames with photons, and check the "
+            "threshold."
         )
     weights = error[usable] ** -2
     mean = float(np.average(cloud[usable], weights=weights))
-    # The fit takes part of the noise for the cloud's place, so that the cloud seems narrower.
+    # The fit takes part of the noise for a shift of the cloud, so that the cloud looks narrower.
     place = np.average(
         photons["sigma_x"][usable] ** 2 + photons["sigma_y"][usable] ** 2, weights=weights
     )
@@ -128,37 +130,38 @@ def mean_cloud(
 
 
 def search_cloud(fit: Callable[[float], CloudEstimate]) -> CloudEstimate:
-    """Find the width that photons fitted with it confirm.
+    """Find the width that is confirmed by photons fitted with it.
 
     Parameters
     ----------
     fit
-        Gives `mean_cloud` of photons that were fitted with a cloud of this width.
+        Returns `mean_cloud` of photons that were fitted with this width.
 
     Raises
     ------
     MissingDataError
-        If there are too few photons, or what is found is no cloud that a window can hold.
+        If there are too few photons, or the cloud does not fit into a window.
     """
     sigma = FIRST_CLOUD_SIGMA
     for _ in range(_MOST_ROUNDS):
         estimate = fit(sigma)
-        # One step of the fit says too much where the width is far off.
+        # One step of the fit goes too far if the width is far from right.
         step = float(np.clip(estimate.cloud_sigma / sigma, 0.8, 1.25))
         sigma = float(np.clip(sigma * step, LEAST_CLOUD_SIGMA, MOST_CLOUD_SIGMA))
         if abs(step - 1) < _ENOUGH:
             break
     if sigma < _NO_CLOUD:
         raise MissingDataError(
-            f"the width of the charge cloud can't be estimated: most hits are single pixels "
-            f"({sigma:.2f} px wide), as hot pixels make them. Mask these, see bad_pixels, load a "
+            "the width of the charge cloud cannot be estimated: most hits are single pixels "
+            f"({sigma:.2f} px wide), such as hot pixels. Mask these (see bad_pixels), load a "
             "dark, or give cloud_sigma (in pixels)."
         )
     if sigma > _TOO_WIDE:
         raise MissingDataError(
-            f"the width of the charge cloud can't be estimated: hits are {sigma:.1f} px wide or "
+            f"the width of the charge cloud cannot be estimated: hits are {sigma:.1f} px wide or "
             f"more, and a window of 5 x 5 pixels cannot measure a width above {_TOO_WIDE} px. "
-            "Are these single photons? If they are, add up pixels, or give cloud_sigma (in pixels)."
+            "Check that the hits are single photons. If they are, add up (bin) pixels, or give "
+            "cloud_sigma (in pixels)."
         )
     return estimate
 
@@ -169,21 +172,21 @@ def cloud_of_first(
     *,
     enough: int = _PHOTONS_FOR_A_CLOUD,
 ) -> CloudEstimate:
-    """Find the width from as many of the first entries as it takes: 8, and then four times more.
+    """Find the width from the first 8 entries, or four times more, until there are enough photons.
 
     Parameters
     ----------
     n_entries : int
-        Frames, or trains, that there are.
+        Number of frames or trains.
     fit_first
-        Gives `mean_cloud` of the photons in so many first entries, fitted with this width.
+        Returns `mean_cloud` of the photons in the first n entries, fitted with a width.
     enough : int
-        Photons that tell the width well enough.
+        Number of photons that is enough for the width.
 
     Raises
     ------
     MissingDataError
-        If all entries together are not enough.
+        If all entries together have too few photons.
     """
     n = min(_ENTRIES_FOR_A_CLOUD, n_entries)
     while True:
@@ -199,7 +202,7 @@ def cloud_of_first(
 
 
 def _repeated(photons: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Hits in a pixel that has hits in most frames, and in three at least: it is hot."""
+    """Hits in hot pixels: those with hits in most frames, and in three at least."""
     x, y = (np.rint(photons[name]).astype(np.int64) for name in ("x", "y"))
     pixel = x * (int(y.max(initial=0)) + 1) + y
     _, place, hits = np.unique(pixel, return_inverse=True, return_counts=True)

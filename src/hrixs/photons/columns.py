@@ -1,4 +1,4 @@
-"""The columns of a photon table: names, units and meaning, in one list."""
+"""The list of the columns of a photon table: names, units and meaning."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Column:
     Attributes
     ----------
     attrs
-        Its units and long name.
+        Units and long name.
     fitted
-        Whether only photons that were placed by a fit of their charge clouds have it.
+        Whether only photons from a fit of their charge clouds have it.
     attrs_of_fit
-        What it is called of such photons, where that is something else.
+        Units and long name for these photons, if different.
     of_crowd
-        Whether only photons that were resolved in a crowd have it.
+        Whether only photons from `resolve_photons` have it.
     """
 
     attrs: dict[str, Any]
@@ -32,11 +32,11 @@ class Column:
     of_crowd: bool = False
 
     def attrs_in(self, *, fitted: bool) -> dict[str, Any]:
-        """Return units and name in a table whose photons were placed by a fit, or were not."""
+        """Return units and name for a table with, or without, fitted positions."""
         return self.attrs_of_fit if fitted and self.attrs_of_fit else self.attrs
 
 
-#: What is known of a photon, in the order of the table's columns.
+#: Values of a photon, in the order of the columns.
 COLUMNS: dict[str, Column] = {
     "x": Column({"units": "px", "long_name": "position along the line"}),
     "y": Column({"units": "px", "long_name": "position along the energy"}),
@@ -67,10 +67,10 @@ COLUMNS: dict[str, Column] = {
     ),
 }
 
-#: The coordinate that says which frame a photon is of.
+#: The coordinate with the frame of each photon.
 FRAME = {"long_name": "number of the frame, from 0"}
 
-#: What is known of a frame that was searched for photons.
+#: Values of a frame that was searched for photons.
 FRAME_COLUMNS: dict[str, dict[str, Any]] = {
     "threshold": {"units": "ADU"},
     "base": {"units": "ADU", "long_name": "mean of the frame"},

@@ -1,10 +1,10 @@
-"""Defaults of the ways to find photons, and what a threshold may be, each in one place."""
+"""Defaults of the photon finders, and the allowed forms of a threshold."""
 
 from __future__ import annotations
 
 import re
 
-#: Standard deviations above the mean of the 2x2 squares at which a hit begins.
+#: Threshold of a hit, in standard deviations above the mean of the 2x2 squares.
 STD_THRESHOLD = 3.5
 
 #: Energy that frees one electron-hole pair in silicon, in eV.
@@ -19,10 +19,10 @@ CANDIDATE_HIGH = 1.0
 SINGLE_LOW = 0.2
 DOUBLE_LOW = 1.5
 
-#: More hits than this in one frame are taken for a wrong threshold.
+#: Most hits in one frame; more mean that the threshold is wrong.
 MAX_PHOTONS = 100_000
 
-#: Ways to place a photon: centre of mass of its spot, or fit of its charge cloud.
+#: Ways to find a photon's position: centre of mass of its spot, or fit of its charge cloud.
 POSITIONS = ("com", "gaussian")
 POSITION = "com"
 
@@ -30,12 +30,12 @@ _BY_NOISE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*sigma\s*", re.IGNORECASE)
 
 
 def threshold_options(threshold: float | str | None) -> dict[str, float | None]:
-    """The threshold as options of the core, which takes one of two.
+    """Convert the threshold to the two options of the core.
 
     Raises
     ------
     ValueError, TypeError
-        If it is neither a number nor a text such as ``'6 sigma'``.
+        If it is neither a number nor text such as ``'6 sigma'``.
 
     Examples
     --------
@@ -50,10 +50,10 @@ def threshold_options(threshold: float | str | None) -> dict[str, float | None]:
         if match is None or float(match[1]) == 0:
             raise ValueError(
                 f"threshold = {threshold!r}, expected a number in ADU, or standard deviations of "
-                "the frame's own noise as '6 sigma'."
+                "the frame's noise, such as '6 sigma'."
             )
         return {"threshold": None, "noise_threshold": float(match[1])}
-    from hrixs.utils.checks import number  # a text is refused before NumPy is there
+    from hrixs.utils.checks import number  # text is refused before NumPy is imported
 
     given = None if threshold is None else number("threshold", threshold)
     return {"threshold": given, "noise_threshold": None}

@@ -1,4 +1,4 @@
-"""From frames to a table of photons."""
+"""Find the photons in frames, and return a photon table."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from hrixs.utils.checks import number, whole_number, yes_or_no
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
 
-# Frames, their columns, and pairs of neighbours in each, that tell whether noise has set the
-# threshold.
+# Frames, columns, and pairs of neighbours used to check whether noise sets the threshold.
 _LOOKED_AT, _COLUMNS, _PAIRS = 4, 8, 256
 
 
@@ -52,80 +51,84 @@ def find_photons(
 ) -> xr.Dataset:
     """Find photons by a threshold on 2x2 squares of pixels (centroid_one).
 
-    A hit is a 2x2 square with a sum above the threshold that is a local maximum among its eight
-    neighbours and has its 4x4 square inside the frame. The photon's place is the centre of mass
-    of that 4x4 square, above the frame's mean.
+    A hit is a 2x2 square of pixels with a sum above the threshold and above the sums of its eight
+    neighbours. The 4x4 square around it must be inside the frame. The photon's position is the
+    centre of mass of this 4x4 square, after the mean of the frame is subtracted.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        One frame or a stack with any leading dimensions; any real dtype. Coordinates ``x`` and
-        ``y`` that are consecutive whole numbers tell its pixels' place on the full chip.
+        One frame or a stack with any leading dimensions; any real dtype. If coordinates ``x`` and
+        ``y`` are consecutive whole numbers, they are taken as pixel numbers on the full chip.
     threshold : float or str, optional
-        Sum of a 2x2 square above which a hit begins, in ADU. ``'6 sigma'``: so many standard
-        deviations of a square's noise above the level, both of the frame's pixels without light,
-        which stuck rows, tracks and light do not change. By default it is taken from each
-        frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares, light and all.
+        Sum of a 2x2 square above which it is a hit, in ADU. ``'6 sigma'``: this many standard
+        deviations of a square's noise above the level. Noise and level come from pixels without
+        light, so stuck rows, tracks and light do not change them. By default the threshold comes
+        from each frame: ``mean + std_threshold * std`` of the sums of all its 2x2 squares,
+        including light.
     flatten : bool
-        With a threshold by the noise: bring rows, columns and parts of the chip that are at another
-        level in the first four frames to that of the others first.
+        For a threshold such as ``'6 sigma'``: first correct rows, columns and parts of the chip
+        whose level differs in the first four frames.
     std_threshold : float
-        Used where `threshold` is None, in standard deviations.
+        Threshold in standard deviations, used if `threshold` is None.
     dbl_threshold : float, optional
-        Charge of a spot above which a hit counts as two photons, in ADU. By default none does.
+        Charge of a spot above which a hit counts as two photons, in ADU. By default no hit does.
     position : {'com', 'gaussian'}
-        Place of a photon: the centre of mass of its spot, or the fit of its charge cloud, a
-        Gaussian integrated over pixels, to the 5x5 window around its brightest pixel.
-        ``'gaussian'`` is the better one wherever the cloud is about one.
+        How the position is found. ``'com'``: centre of mass of the spot. ``'gaussian'``: fit of a
+        Gaussian charge cloud, integrated over pixels, to the 5x5 window around the brightest
+        pixel. ``'gaussian'`` is better if the cloud is close to a Gaussian.
     cloud_sigma : float, optional
         Standard deviation of the cloud, in pixels. By default it is estimated from these frames,
-        as `estimate_cloud` does. This and the following four belong to ``'gaussian'``.
+        as by `estimate_cloud`. This and the next four parameters are for ``'gaussian'``.
     read_noise : float or array_like, shape (x, y), optional
-        Noise of a pixel, in ADU; NaN where a pixel is not to be used. By default it is estimated
-        from each frame, photons excluded.
+        Noise of a pixel, in ADU; pixels with NaN are not used. By default it is estimated from
+        each frame, without photons.
     electrons_per_adu : float, optional
-        Gain of the camera: electrons then have their own noise, signal / gain in ADU squared. By
-        default they have none.
+        Gain of the camera; the fit then includes the noise of the electrons (variance signal /
+        gain in ADU squared). By default it does not.
     local_background : bool
-        Fit the level under each photon with it. By default it is that of the frame.
+        Fit the level under each photon, too. By default the level of the frame is used.
     split_doubles : bool
-        Place both photons of a double hit, where that is far more likely than a single cloud, of
-        any width. They have the same charge. So are hits that fit no single cloud, if two have the
-        charge of a double; and a hit that only a neighbour's light makes a double becomes a single.
-        Needs `dbl_threshold`, and the noise to be right.
+        Find the positions of both photons of a double hit if two photons of equal charge are far
+        more likely than one cloud of any width. Hits that do not fit a single cloud are split,
+        too, if they have the charge of two. A double that is only due to the light of a neighbour
+        becomes a single. Needs `dbl_threshold`, and correct noise.
     max_pixel, max_charge : float, optional
-        A hit with a pixel, or a charge, of more than this above the frame's mean, in ADU, is no
-        photon but a cosmic ray or a hot pixel: it is dropped with all hits within 5 pixels.
+        Largest pixel value and largest charge of a photon above the mean of the frame, in ADU. A
+        hit with more is a cosmic ray or a hot pixel; it is dropped, with all hits within 5 pixels.
     dark : array_like, shape (x, y), optional
-        Subtracted from every frame first, in ADU.
+        Dark image in ADU, subtracted from every frame first.
     mask : array_like of bool, shape (x, y), optional
-        True where a pixel is bad. Bad pixels take part in nothing.
+        True at bad pixels, which are not used.
     max_photons : int
-        More hits than this in one frame are an error.
+        Most hits in one frame; more are an error.
     threads : int, optional
-        Threads over frames; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+        Number of threads; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
 
     Returns
     -------
     xarray.Dataset
-        The photon table, over dim ``photon`` in the order of the frames: ``x``, ``y`` (pixels, as
-        measured, an integer is the centre of a pixel), ``charge`` (sum of the spot, ADU),
-        ``double`` (bool) and the coordinate ``frame`` (number of the frame), with ``trainId`` and
-        the like where `frames` has them. Over dim ``frames``, one value for each frame searched:
-        ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots without a positive
-        charge, which are left out) and ``n_cosmics`` (hits, or bright maxima, above the limits).
+        The photon table, over dim ``photon`` in the order of the frames: ``x``, ``y``
+        (uncorrected, in pixels; an integer is the centre of a pixel), ``charge`` (sum of the spot,
+        ADU), ``double`` (bool) and the coordinate ``frame`` (number of the frame), with
+        ``trainId`` and similar coordinates of `frames`. Over dim ``frames``, one value for each
+        frame: ``threshold``, ``base`` (mean of the frame), ``n_dropped`` (spots that were left out
+        because their charge is not positive) and ``n_cosmics`` (hits, or bright maxima, above
+        `max_pixel` or `max_charge`).
 
-        ``x`` and ``y`` are counted on the full chip where coordinates tell the place of the first
-        pixel, which ``attrs`` have as ``first_pixel`` then, else from the frame's corner.
+        ``x`` and ``y`` are pixels of the full chip if the coordinates of `frames` give the
+        position of the first pixel (``first_pixel`` in ``attrs``); otherwise they count from the
+        corner of the frame.
 
-        With ``position='gaussian'``, ``charge`` is that of the fitted cloud, and there are
-        ``sigma_x``, ``sigma_y`` (standard deviation of the place, pixels), ``chi2`` (of the fit,
-        for each degree of freedom), ``own_cloud_sigma``, ``own_cloud_sigma_err`` (width of the
-        photon's own cloud, in pixels: one step of a fit from the width that was used), ``flag``
-        and, for each frame, ``noise`` (ADU). ``flag`` has bits as its attribute ``flag_masks``
-        says: 1 not converged, 2 more than a pixel outside of its brightest pixel (the centre of
-        mass stands for both, and NaN for the rest), 4 a near neighbour (both were fitted
-        together), 8 a window that is cut by a mask or the border, 16 one of a split double.
+        With ``position='gaussian'``, ``charge`` is that of the fitted cloud. There are also
+        ``sigma_x``, ``sigma_y`` (standard deviations of the position, pixels), ``chi2`` (of the
+        fit, per degree of freedom), ``own_cloud_sigma``, ``own_cloud_sigma_err`` (width of the
+        photon's own cloud in pixels, estimated from the fit with the given width), ``flag`` and,
+        for each frame, ``noise`` (ADU). The bits of ``flag`` (see its attribute ``flag_masks``)
+        are: 1 not converged, 2 more than a pixel outside the brightest pixel (for both, the
+        position is the centre of mass, and the other columns of the fit are NaN), 4 a near
+        neighbour (both were fitted together), 8 a window cut by a mask or the border, 16 one
+        photon of a split double.
 
     Raises
     ------
@@ -133,18 +136,18 @@ def find_photons(
         Too many hits; NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or
         settings.
     MissingDataError
-        The width of the charge cloud is to be estimated, and there are too few photons.
+        There are too few photons to estimate the width of the charge cloud.
 
     Warns
     -----
     DoubtWarning
-        Where the threshold is taken from frames whose standard deviation is far above their noise.
+        The threshold comes from frames whose standard deviation is far above their noise.
 
     Notes
     -----
     The rule is the one documented for ``toolbox_scs.detectors.hrixs.hRIXS.centroid_one``. The fit
-    is a maximum-likelihood one by Fisher scoring, with the noise as Gaussian; the noise of the
-    electrons, where the gain is given, is that of the last step's photon (iterative reweighting).
+    is a maximum-likelihood fit by Fisher scoring with Gaussian noise. If the gain is given, the
+    noise of the electrons comes from the photon of the last step (iterative reweighting).
 
     Examples
     --------
@@ -161,8 +164,8 @@ def find_photons(
     split_doubles = yes_or_no("split_doubles", split_doubles)
     if split_doubles and dbl_threshold is None:
         raise ValueError(
-            "split_doubles was given without dbl_threshold, which says what a double hit is. "
-            "Give one in ADU, about 1.5 photons' charge."
+            "split_doubles needs dbl_threshold, the least charge of a double hit. Give "
+            "dbl_threshold in ADU, about 1.5 times the charge of one photon."
         )
     placement = Placement(
         position, cloud_sigma, read_noise, electrons_per_adu,
@@ -194,7 +197,7 @@ def find_photons(
     )
     found = find(stack, fit)
     if threshold is None and not isinstance(frames, Frames):
-        # Of the class' images it is told with all else.
+        # For images of the class it is reported with the other doubts.
         tell(_spread(stack, found, core_options))
     attrs = provenance(
         "centroid_one",
@@ -209,7 +212,7 @@ def find_photons(
 
 
 def _spread(stack: Frames, found: _core.Found, options: dict[str, Any]) -> list[Doubt]:
-    """Doubt a standard deviation of the frames that is not that of their noise."""
+    """Return a doubt if the standard deviation of the frames is not that of their noise."""
     if not options["std_threshold"] > 0:
         return []
     pixels = stack.pixels.reshape(-1, *stack.frame_shape)
@@ -225,7 +228,7 @@ def _spread(stack: Frames, found: _core.Found, options: dict[str, Any]) -> list[
         if options["mask"] is not None:
             few[:, options["mask"][::columns, pixel] != 0] = np.nan
         ends.append(few.reshape(len(few), few.shape[1] * few.shape[2]))
-    # Of neighbours, so that steps and light do not count.
+    # From neighbours, so that steps and light do not matter.
     differences = np.abs(ends[0] - ends[1])
     above = found["threshold"][some] - 4 * found["base"][some]
     times = []

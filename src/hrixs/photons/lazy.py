@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
 
 def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any) -> list[Any]:
-    """Photon tables of the chunks of lazy frames, each to be computed by itself.
+    """Make one lazy photon table for each chunk of lazy frames.
 
     Parameters
     ----------
     frames : xarray.DataArray or dask.array.Array, shape (..., x, y)
         Chunked along the first dimension, as from ``from_run(run, lazy=True)``.
     energy : float or array_like, optional
-        Photon energy in eV, one or one for each frame: photons are found by `classify_photons`. By
-        default by `find_photons`.
+        Photon energy in eV, one number or one per frame: photons are then found by
+        `classify_photons`, otherwise by `find_photons`.
     **options
-        Of `find_photons` or `classify_photons`. ``threads`` is 1 by default: the chunks go side
-        by side.
+        Options of `find_photons` or `classify_photons`. ``threads`` is 1 by default, since chunks
+        are computed in parallel.
 
     Returns
     -------
     list of dask.delayed.Delayed
-        One table for each chunk; ``frame`` and ``trainId`` are those of the whole. Spectra of one
-        table's frames come from `photon_spectrum`, one table of all from `concat_photons`.
+        One table for each chunk; ``frame`` and ``trainId`` are those of the whole.
+        `photon_spectrum` makes the spectra of a table, `concat_photons` joins all tables.
 
     Raises
     ------
     TypeError, ValueError
-        If `frames` are no arrays of dask, or chunked along x or y, or photons are to be placed by a
-        fit without a ``cloud_sigma``.
+        If `frames` are not dask arrays, if they are chunked along x or y, or if
+        ``position='gaussian'`` is given without ``cloud_sigma``.
 
     Examples
     --------
@@ -58,8 +58,8 @@ def photon_parts(frames: Any, *, energy: ArrayLike | None = None, **options: Any
 
     if fits_clouds(options.get("position")) and options.get("cloud_sigma") is None:
         raise ValueError(
-            "position='gaussian' was given without cloud_sigma, which each chunk would estimate by "
-            "itself. Give it, for example from hrixs.estimate_cloud of some frames."
+            "position='gaussian' was given without cloud_sigma, so each chunk would estimate its "
+            "own. Give cloud_sigma, for example from hrixs.estimate_cloud of some frames."
         )
     frames = in_whole_frames(_labelled(frames))
     begin = first_pixel(frames)
@@ -112,16 +112,16 @@ def _labelled(frames: Any) -> xr.DataArray:
     if not isinstance(frames, xr.DataArray):
         if not isinstance(frames, dask_array().Array):
             raise TypeError(
-                f"frames is {type(frames).__name__}, expected an array of dask. Use find_photons "
-                "for arrays in memory."
+                f"frames is {type(frames).__name__}, expected a dask array. Use find_photons for "
+                "arrays in memory."
             )
         ndim = frames.ndim
         dims = ["frame"] if ndim == 3 else [f"dim_{d}" for d in range(ndim - 2)]
         frames = xr.DataArray(frames, dims=[*dims, "x", "y"])
     if not is_lazy(frames):
         raise TypeError(
-            "frames are in memory already. Use find_photons or classify_photons, or load the run "
-            "with from_run(..., lazy=True)."
+            "frames are in memory already, expected lazy ones. Use find_photons or "
+            "classify_photons, or load the run with from_run(..., lazy=True)."
         )
     if not {"x", "y"} <= set(frames.dims):
         raise ValueError(f"frames have dimensions {frames.dims}, expected (..., x, y).")

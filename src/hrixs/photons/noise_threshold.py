@@ -1,4 +1,4 @@
-"""A threshold by the noise of each frame, and parts of the chip at another level."""
+"""A threshold by the noise of each frame, and parts of the chip with a different level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hrixs.doubt_rules.chip import LOUD, lines_that_stand_out, quantiles
 from hrixs.doubt_rules.steps import steps_of_level
 from hrixs.utils.typing import Floats
 
-# Frames, and pixels of each row and column, that are looked at.
+# Number of frames, and of pixels of each row and column, that are used.
 _FRAMES, _PIXELS = 4, 32
 
 
@@ -24,12 +24,12 @@ def uneven_level(
     mask: NDArray[np.uint8] | None,
     threads: int | None = None,
 ) -> NDArray[np.float64] | None:
-    """Level of each row and column against the frame's, where some are at another one.
+    """Find rows and columns whose level differs from that of the frame.
 
     Parameters
     ----------
     frames : Frames
-        The first few of them are looked at.
+        Frames, of which the first few are used.
     dark, mask : numpy.ndarray, shape (x, y), optional
         As from `hrixs.camera.as_dark` and `as_mask`.
     threads : int, optional
@@ -37,7 +37,7 @@ def uneven_level(
     Returns
     -------
     numpy.ndarray, shape (x, y), or None
-        To be subtracted, in ADU, as a dark is; None where all is at one level.
+        Level to subtract like a dark, in ADU; None if there is only one level.
     """
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)[:_FRAMES]
     if not len(pixels):
@@ -67,14 +67,14 @@ def uneven_level(
 def with_uneven(
     dark: NDArray[Any] | None, uneven: NDArray[np.float64] | None
 ) -> NDArray[Any] | None:
-    """A dark that also takes an uneven level away."""
+    """A dark that also removes an uneven level."""
     if dark is None or uneven is None:
         return uneven if dark is None else dark
     return np.asarray(dark + uneven)
 
 
 def _profile(sample: Floats, noise: float) -> Floats | None:
-    """Level of each line without light, where one is off."""
+    """Level of each line without light; None if all are equal."""
     known = quantiles(sample)
     steps = steps_of_level(sample, noise, known)[0]
     if not len(steps) and not len(lines_that_stand_out(sample, noise, known)):
@@ -82,38 +82,38 @@ def _profile(sample: Floats, noise: float) -> Floats | None:
     _, lower, middle, upper, _ = known
     quiet = np.isfinite(middle) & ((upper - lower) / 1.349 < LOUD * noise)
     usual = float(np.median(middle[quiet]))
-    # A line with light, or one that is masked, is as the nearest without.
+    # A line with light, or a masked one, takes the value of the nearest line without.
     numbers = np.arange(len(middle))
     before = np.maximum.accumulate(np.where(quiet, numbers, -1))
     after = np.minimum.accumulate(np.where(quiet, numbers, 2 * len(numbers))[::-1])[::-1]
     nearest = np.where((before >= 0) & (numbers - before <= after - numbers), before, after)
     off = middle[np.clip(nearest, 0, len(middle) - 1)] - usual
-    # Small ones are noise of the median.
+    # Small differences are noise of the median.
     return np.where(np.abs(off) > noise, off, 0.0)
 
 
 def noise_beside(pixels: NDArray[np.number]) -> float:
-    """Noise of a pixel of frames, shape (n, x, y), by its neighbours: steps do not change it."""
+    """Noise of a pixel in frames, shape (n, x, y), from its neighbours: steps do not change it."""
     few = pixels[:, :: max(1, pixels.shape[1] // _PIXELS)]
     if few.dtype.kind in "iu" and few.dtype.itemsize < 4:
-        # Whole numbers are counted, which is faster than to sort them.
+        # Whole numbers are counted, which is faster than sorting.
         return _noise(_median_of_whole(np.abs(np.diff(few.astype(np.int32), axis=2)).ravel()))
     difference = np.abs(np.diff(few.astype(np.float64), axis=2))
     return noise_of_differences(difference[np.isfinite(difference)])
 
 
 def noise_of_differences(differences: Floats) -> float:
-    """Noise of a pixel by what neighbours differ by, without a sign; those of light are few."""
+    """Noise of a pixel from absolute differences of neighbours; few of them are from light."""
     return _noise(float(np.median(differences)))
 
 
 def _noise(middle: float) -> float:
-    """Of Gaussian noise whose differences have this median."""
+    """Gaussian noise whose differences have this median."""
     return middle / 0.6745 / float(np.sqrt(2))
 
 
 def _median_of_whole(values: NDArray[np.integer[Any]]) -> float:
-    """Median of whole numbers from 0 on; NaN where there are none."""
+    """Median of whole numbers from 0 on; NaN if there are none."""
     if not values.size:
         return float("nan")
     below = np.cumsum(np.bincount(values))

@@ -1,4 +1,4 @@
-"""Are positions biased inside the pixel? What the photons' sub-pixel phases say about it."""
+"""Test whether positions are biased inside the pixel, by the photons' pixel phases."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from hrixs.utils.checks import require_photon_table, whole_number
 from hrixs.utils.errors import warn
 from hrixs.utils.provenance import provenance, source_attrs
 
-#: Bins of the phase histograms, and blocks of columns in which the phases of y are compared.
+#: Bins of the phase histograms, and blocks of columns whose phases of y are compared.
 N_BINS = 50
 N_BLOCKS = 8
-#: What an untilted line's own phases may leave after the tilt has spread them, at most.
+#: Largest part of a line's own phases that may remain after the tilt has spread them.
 MOST_LEFT_BY_TILT = 0.1
 _FEWEST_SINGLES = 100
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PhaseUniformity:
-    """How uniform the sub-pixel phases of a table's single photons are. Printed, it says so.
+    """How uniform the pixel phases of single photons are. Print it for a summary.
 
     Attributes
     ----------
     table : xarray.Dataset
         Over dims ``axis`` ('x', 'y') and ``phase`` (middles of the bins, pixels): ``counts`` and
         ``counts_err`` (one standard deviation, Poisson). Over ``axis``: ``bias_pp`` (pixels, peak
-        to peak, of the bias that the phases imply), ``p_value`` (that uniform phases show such a
-        bias, or more) and ``modulation`` (amplitude of the density's wave with a period of one
-        pixel, relative to the mean). Over ``axis`` and ``edge`` (phases, pixels): ``bias``
-        (pixels, measured less unbiased position). Over ``block`` (middle column, pixels) and
-        ``phase``: ``block_counts`` of y. In `attrs`: ``n_singles``, ``n_doubles``, ``n_flagged``,
-        ``n_not_finite``, ``least_seen`` (pixels, peak to peak: a smaller bias hides behind
-        chance), ``left_by_tilt`` (as from `left_by_tilt`), ``blocks_p_value`` (that blocks with
-        the same phases differ as much) and ``blocks_modulation`` (rms of their difference).
+        to peak, of the bias that the phases imply), ``p_value`` (probability of such a bias, or
+        more, with uniform phases) and ``modulation`` (amplitude of the density's wave with a
+        period of one pixel, relative to the mean). Over ``axis`` and ``edge`` (phases, pixels):
+        ``bias`` (pixels, measured minus unbiased position). Over ``block`` (middle column, pixels)
+        and ``phase``: ``block_counts`` of y. In `attrs`: ``n_singles``, ``n_doubles``,
+        ``n_flagged``, ``n_not_finite``, ``least_seen`` (pixels, peak to peak: a smaller bias
+        cannot be detected), ``left_by_tilt`` (as from `left_by_tilt`), ``blocks_p_value``
+        (probability that blocks with equal phases differ as much) and ``blocks_modulation`` (rms
+        of their difference).
     """
 
     table: xr.Dataset
@@ -55,7 +56,7 @@ class PhaseUniformity:
             if attrs[f"n_{kind}"]
         ]
         lines = [
-            f"sub-pixel phases of {attrs['n_singles']} single photons"
+            f"pixel phases of {attrs['n_singles']} single photons"
             + (f" ({', '.join(left_out)} left out)" if left_out else ""),
             *(f"  {name}: {self._words(name)}" for name in ("x", "y")),
             f"  y in blocks of columns: {self._words_on_blocks()}",
@@ -63,17 +64,17 @@ class PhaseUniformity:
         return "\n".join(lines)
 
     def is_uniform(self, axis: str) -> bool:
-        """Whether the phases of `axis`, ``'x'`` or ``'y'``, are uniform as far as can be seen."""
+        """Whether the phases of `axis`, ``'x'`` or ``'y'``, are uniform within their errors."""
         return bool(self.table["p_value"].sel(axis=axis) >= SIGNIFICANCE)
 
     @property
     def blocks_agree(self) -> bool:
-        """Whether the phases of y are the same in all blocks of columns, as far as can be seen."""
+        """Whether the phases of y are equal in all blocks of columns, within their errors."""
         return bool(self.table.attrs["blocks_p_value"] >= SIGNIFICANCE)
 
     @property
     def tilted(self) -> bool:
-        """Whether the lines cross so many rows that any spectrum has uniform phases of y."""
+        """Whether the lines cross enough rows for uniform phases of y with any spectrum."""
         return bool(self.table.attrs["left_by_tilt"] <= MOST_LEFT_BY_TILT)
 
     def plot(self) -> Any:
@@ -93,29 +94,29 @@ class PhaseUniformity:
         if self.is_uniform(axis):
             least = self.table.attrs["least_seen"]
             return (
-                f"uniform {p_value}; with so many photons, a bias below {least:.3f} px peak to "
-                "peak is not seen"
+                f"uniform {p_value}; with this number of photons a bias below {least:.3f} px peak "
+                "to peak cannot be detected"
             )
         bias = f"as with a bias of {float(of_axis['bias_pp']):.3f} px peak to peak in the pixel"
         if axis == "x" or (self.tilted and self.blocks_agree):
-            return f"not uniform {p_value}, {bias}, if photons of all phases are found alike"
-        return f"not uniform {p_value}, {bias}, which may be the line and no bias"
+            return f"not uniform {p_value}, {bias}, if photons at all phases are found equally well"
+        return f"not uniform {p_value}, {bias}, which may be due to the line instead of a bias"
 
     def _words_on_blocks(self) -> str:
         attrs = self.table.attrs
         if self.blocks_agree:
-            said = f"all alike (p = {attrs['blocks_p_value']:.2g}). "
+            said = f"all equal (p = {attrs['blocks_p_value']:.2g}). "
         else:
             said = (
                 f"they differ by {attrs['blocks_modulation']:.1%} (p = "
-                f"{attrs['blocks_p_value']:.2g}): a narrow line stands at its own phase in each. "
+                f"{attrs['blocks_p_value']:.2g}): a narrow line has a different phase in each. "
             )
         left = attrs["left_by_tilt"]
         if self.tilted:
-            return said + f"The tilt leaves at most {left:.1%} of a line's own phases"
+            return said + f"After the tilt at most {left:.1%} of a line's own phases remain"
         return said + (
             f"At curvature = ({attrs['curve_a']:g}, {attrs['curve_b']:g}) the lines cross too few "
-            f"rows: {left:.0%} of a narrow line's own phases are left"
+            f"rows: {left:.0%} of a narrow line's own phases remain"
         )
 
 
@@ -129,26 +130,28 @@ def phase_uniformity(
     """Test whether positions are biased inside the pixel, by the phases of single photons.
 
     The phase of a position is its distance from the centre of its pixel, ``x - floor(x + 0.5)``.
-    Photons fall anywhere in a pixel, so that unbiased positions have uniform phases. Along y this
-    needs lines that cross rows: all photons of a narrow line along a row have the same phase.
+    Photons hit all parts of a pixel equally, so unbiased positions have uniform phases. Along y
+    this is true only if lines cross rows: photons of a narrow line along a row all have the same
+    phase.
 
     Parameters
     ----------
     photons : xarray.Dataset
-        A photon table, as from `find_photons`, with positions as measured. Its doubles, and
-        photons with a ``flag``, are left out and counted.
+        A photon table, as from `find_photons`, with uncorrected positions. Doubles and photons
+        with a ``flag`` are left out and counted.
     curvature : Curvature or (float, float)
-        The curve, or ``(CURVE_A, CURVE_B)``: tells whether the lines cross enough rows. Positions
-        are not moved.
+        The curve, or ``(CURVE_A, CURVE_B)``, to check whether the lines cross enough rows.
+        Positions are not corrected with it.
     n_bins : int
         Bins of the histograms. The test does not depend on them.
     n_blocks : int
-        Blocks of columns in which the phases of y are compared, of equally many photons.
+        Number of blocks of columns whose phases of y are compared; each has the same number of
+        photons.
 
     Returns
     -------
     PhaseUniformity
-        Print it for what it means; ``.table`` holds the numbers, ``.plot()`` draws them.
+        Print it for a summary; ``.table`` has the numbers, and ``.plot()`` draws them.
 
     Raises
     ------
@@ -157,14 +160,15 @@ def phase_uniformity(
 
     Notes
     -----
-    With F the cumulative distribution of the phases, a measured phase f belongs to the unbiased
-    one F(f) - 1/2. The bias is the difference, and its peak-to-peak value is Kuiper's statistic V,
-    whose p-value, of N photons, is that of Stephens, J. R. Stat. Soc. B 32, 115 (1970). It does
-    not depend on bins or on where the circle of phases is cut. Blocks are compared by the
-    scatter of their first two Fourier coefficients, which is a chi-square.
+    With F the cumulative distribution of the phases, the unbiased phase of a measured phase f is
+    F(f) - 1/2. The bias is the difference. Its peak-to-peak value is Kuiper's statistic V; the
+    p-value for N photons is that of Stephens, J. R. Stat. Soc. B 32, 115 (1970). It does not
+    depend on bins, or on where the circle of phases is cut. Blocks are compared by the scatter of
+    their first two Fourier coefficients, with a chi-square test.
 
-    The bias is the true one if the scatter is small. Where positions scatter more at some phases,
-    or a threshold loses the photons of some, phases are not uniform as well, and look like a bias.
+    The bias is correct if positions scatter little. If they scatter more at some phases, or a
+    threshold loses photons at some phases, the phases are also not uniform, which looks like a
+    bias.
 
     Examples
     --------
@@ -185,8 +189,8 @@ def phase_uniformity(
     if n < max(_FEWEST_SINGLES, 10 * n_blocks):
         raise ValueError(
             f"the table has {n} single photons, expected at least "
-            f"{max(_FEWEST_SINGLES, 10 * n_blocks)}: fewer say nothing about {n_blocks} blocks of "
-            "columns. Join the tables of more frames with concat_photons."
+            f"{max(_FEWEST_SINGLES, 10 * n_blocks)} for {n_blocks} blocks of columns. Join the "
+            "tables of more frames with concat_photons."
         )
     position = {name: photons[name].values[single] for name in ("x", "y")}
     phase = {name: phase_of(position[name]) for name in position}
@@ -235,7 +239,7 @@ def phase_uniformity(
 
 
 def single_photons(photons: xr.Dataset) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    """Which photons of a table are single and well placed, and how many are not, by reason.
+    """Select single photons with a good position; also return how many others there are, by reason.
 
     Raises
     ------
@@ -249,7 +253,10 @@ def single_photons(photons: xr.Dataset) -> tuple[NDArray[np.bool_], dict[str, in
     single = ~double & ~flagged & placed
     lost = int((~double & ~flagged & ~placed).sum())
     if lost:
-        warn(f"{lost} of {len(single)} photons have no finite position and no flag; left out.")
+        warn(
+            f"{lost} of {len(single)} photons are left out: they have no finite position, and no "
+            "flag."
+        )
     counted = {"n_singles": single, "n_doubles": double, "n_flagged": flagged}
     return single, {name: int(each.sum()) for name, each in counted.items()} | {
         "n_not_finite": lost
@@ -257,7 +264,7 @@ def single_photons(photons: xr.Dataset) -> tuple[NDArray[np.bool_], dict[str, in
 
 
 def finder_of(photons: xr.Dataset) -> str:
-    """How the photons were found and placed: each way has a bias of its own."""
+    """Name of the finder and position method of photons: each has its own bias."""
     algorithm = str(photons.attrs.get("algorithm", "unknown"))
     position = photons.attrs.get("position", "com")
     return algorithm if position == "com" else f"{algorithm} with position={position!r}"
@@ -271,7 +278,7 @@ def _flags(photons: xr.Dataset) -> NDArray[np.bool_]:
 
 Phases = NDArray[np.float64]
 
-#: Below this p-value the phases count as not uniform.
+#: If the p-value is below this, phases are not uniform.
 SIGNIFICANCE = 0.01
 # A bias has a period of one pixel and its first overtone; more would add noise to the tests.
 _HARMONICS = np.array([1, 2])
@@ -290,15 +297,15 @@ def phase_of(position: ArrayLike) -> NDArray[np.float64]:
 
 
 def cumulative(phase: Phases, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of phases below each of `at`."""
+    """Share of phases below each value of `at`."""
     return np.searchsorted(np.sort(phase), at, side="left") / len(phase)
 
 
 def left_by_tilt(x: NDArray[np.float64], curvature: CurveLike) -> float:
-    """How much of a narrow line's own phases of y is left: 1 untilted, 0 where rows are crossed.
+    """Part of a narrow line's own phases of y that remains: 1 without tilt, 0 if rows are crossed.
 
-    The photons at `x` of a line at one energy lie on its curve. The Fourier coefficients of
-    these phases bound those of any spectrum's, if it is the same all along the line.
+    The photons at `x` of an infinitely narrow line are on its curve. The Fourier coefficients of
+    their phases are an upper limit for any spectrum, if it is the same all along the line.
 
     Examples
     --------
@@ -312,7 +319,7 @@ def left_by_tilt(x: NDArray[np.float64], curvature: CurveLike) -> float:
 
 
 def kuiper(phase: Phases) -> float:
-    """Kuiper's V: the range of ``F(f) - f``, so the bias peak to peak, in pixels."""
+    """Kuiper's V: the range of ``F(f) - f``, which is the bias peak to peak, in pixels."""
     n = len(phase)
     expected = np.sort(phase) + 0.5
     above = np.arange(1, n + 1) / n - expected
@@ -337,7 +344,7 @@ def kuiper_p_value(statistic: float, n: int) -> float:
 
 
 def least_seen(n: int) -> float:
-    """V at the edge of significance, in pixels."""
+    """Smallest significant V, in pixels."""
     low, high = 0.4, 10.0
     for _ in range(40):
         middle = (low + high) / 2
@@ -347,12 +354,12 @@ def least_seen(n: int) -> float:
 
 
 def column_blocks(x: NDArray[np.float64], n_blocks: int) -> list[NDArray[np.int64]]:
-    """Photons of each block of columns, as indices: equally many in each."""
+    """Indices of the photons in each block of columns, the same number in each."""
     return np.array_split(np.argsort(x, kind="stable"), n_blocks)
 
 
 def compare_blocks(phases: list[Phases]) -> tuple[float, float]:
-    """p-value that blocks have the same phases, and the rms modulation beyond chance."""
+    """p-value for equal phases in all blocks, and the rms modulation beyond chance."""
     from scipy.special import chdtrc
 
     n = np.array([len(phase) for phase in phases])

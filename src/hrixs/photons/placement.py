@@ -1,4 +1,4 @@
-"""How a photon is placed in its pixel, and what is too bright for one: options for the core."""
+"""Options of the core: how positions are found, and what is too bright for a photon."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ from hrixs.utils.errors import unknown_name
 
 
 def fits_clouds(position: object) -> bool:
-    """Whether photons are placed by a fit of their charge clouds."""
+    """Whether positions come from a fit of the charge clouds."""
     return isinstance(position, str) and position == "gaussian"
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Options of `find_photons` and `classify_photons` that say where in its pixel a photon lies.
+    """Options of `find_photons` and `classify_photons` for the positions of photons.
 
     Attributes
     ----------
     position
-        One of `POSITIONS`; the next five belong to ``'gaussian'``.
+        One of `POSITIONS`; the next five are for ``'gaussian'``.
     cloud_sigma
-        Standard deviation of the charge cloud, in pixels; None: to be estimated.
+        Standard deviation of the charge cloud, in pixels; None: it is estimated.
     read_noise
-        Of a pixel, in ADU: a number, an array of the frames' shape; None: from each frame.
+        Noise of a pixel in ADU: a number, or an array of the shape of a frame; None: from each
+        frame.
     electrons_per_adu
-        Gain; None: electrons have no noise of their own.
+        Gain; None: the noise of electrons is not included.
     local_background
-        Whether the level under each photon is fitted with it.
+        Whether the level under each photon is fitted, too.
     split_doubles
-        Whether two photons in one spot are placed one by one.
+        Whether the positions of two photons in one spot are found separately.
     max_pixel, max_charge
-        Above the frame's mean, in ADU: more is no photon.
+        Largest values of a photon above the mean of the frame, in ADU.
     """
 
     position: str
@@ -60,8 +61,8 @@ class Placement:
         yes_or_no("local_background", self.local_background)
         if yes_or_no("split_doubles", self.split_doubles) and not self.fits:
             raise ValueError(
-                f"split_doubles was given with position={self.position!r}, which places no two "
-                "photons in one spot. Give position='gaussian', or leave it out."
+                f"split_doubles was given with position={self.position!r}, but it needs a fit. "
+                "Give position='gaussian', or leave split_doubles out."
             )
         for name in ("max_pixel", "max_charge"):
             limit = getattr(self, name)
@@ -70,20 +71,21 @@ class Placement:
 
     @property
     def fits(self) -> bool:
-        """Whether photons are placed by a fit."""
+        """Whether positions come from a fit."""
         return fits_clouds(self.position)
 
     def core_options(
         self, frames: Frames, estimate: Callable[[Callable[[float], _core.FitOptions]], float]
     ) -> tuple[_core.FitOptions, dict[str, Any]]:
-        """Return the core's options, and what ``attrs`` say of them.
+        """Return the options for the core, and attributes that describe them.
 
         Parameters
         ----------
         frames : Frames
-            Whose shape a map of the noise must have.
+            Frames; a map of the noise must have their shape.
         estimate
-            Called where `cloud_sigma` is None: gives it, from options for a `cloud_sigma`.
+            Called if `cloud_sigma` is None; returns it, given options as a function of
+            `cloud_sigma`.
         """
         max_pixel = None if self.max_pixel is None else number("max_pixel", self.max_pixel)
         max_charge = None if self.max_charge is None else number("max_charge", self.max_charge)
@@ -120,7 +122,7 @@ class Placement:
         }
 
     def _noise(self, frames: Frames) -> tuple[float | None, NDArray[np.float64] | None]:
-        """The noise of all pixels, or a map of it."""
+        """The noise as one number, or as a map."""
         if self.read_noise is None:
             return None, None
         if np.ndim(self.read_noise) == 0:
@@ -134,7 +136,7 @@ def estimated_cloud(
     electrons: bool,
     options: Callable[[float], _core.FitOptions],
 ) -> float:
-    """Width of the charge cloud, from as many of the first frames as it takes."""
+    """Estimate the width of the charge cloud from as many of the first frames as needed."""
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)
 
     def fit_first(n_frames: int, cloud_sigma: float) -> CloudEstimate:

@@ -1,4 +1,4 @@
-"""The plot of sub-pixel phases. Imports matplotlib inside its function."""
+"""The plot of pixel phases. Imports matplotlib inside its function."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def plot_phases(table: xr.Dataset) -> Figure:
 
 def _draw_histograms(ax: Axes, table: xr.Dataset) -> None:
     mean = table.attrs["n_singles"] / table.sizes["phase"]
-    shift = {"x": -0.15, "y": 0.15}  # of a bin, so that the error bars stand side by side
+    shift = {"x": -0.15, "y": 0.15}  # of a bin, so that error bars are next to each other
     for name, colour in _COLOURS.items():
         of_axis = table.sel(axis=name)
         ax.errorbar(
@@ -71,7 +71,7 @@ def _draw_histograms(ax: Axes, table: xr.Dataset) -> None:
 
 def _draw_bias(ax: Axes, table: xr.Dataset) -> None:
     least = table.attrs["least_seen"]
-    ax.axhspan(-least / 2, least / 2, color="0.9", label=f"not seen: below {least:.3f} px")
+    ax.axhspan(-least / 2, least / 2, color="0.9", label=f"not detectable: below {least:.3f} px")
     for name, colour in _COLOURS.items():
         of_axis = table.sel(axis=name)
         label = f"{name}: {float(of_axis['bias_pp']):.3f} px peak to peak"
@@ -79,7 +79,7 @@ def _draw_bias(ax: Axes, table: xr.Dataset) -> None:
     top = max(2.2 * least, 2.2 * float(np.abs(table["bias"]).max()))
     ax.set(xlabel="phase in the pixel (px)", ylabel="bias of the position (px)", xlim=(-0.5, 0.5))
     ax.set(ylim=(-top, top))
-    set_title(ax, "bias that the phases imply")
+    set_title(ax, "bias from the phases")
     add_legend(ax, loc="upper right")
 
 
@@ -101,5 +101,5 @@ def _draw_blocks(ax: Axes, table: xr.Dataset) -> None:
     )
     ax.set_yticks(np.arange(len(counts)), [f"{middle:.0f}" for middle in table["block"].values])
     ax.set(xlabel="phase of y (px)", ylabel="middle of the block (column)", xlim=(-0.5, 0.5))
-    set_title(ax, f"y by blocks, alike with p = {table.attrs['blocks_p_value']:.2g}")
+    set_title(ax, f"y by blocks, equal with p = {table.attrs['blocks_p_value']:.2g}")
     add_colours(ax, mesh, "photons / mean")

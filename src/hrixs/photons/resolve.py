@@ -1,4 +1,4 @@
-"""Photons of one known charge, found also where their clouds lie over each other."""
+"""Find photons of one known charge, even if their clouds overlap."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import provenance
 from hrixs.utils.threads import resolve_threads
 
-#: So many first frames, or trains, tell a photon's charge; in a crowd up to so many.
+#: First frames, or trains, for a photon's charge; and the most in crowded frames.
 ENTRIES_FOR_A_CHARGE = 8
 MOST_ENTRIES_FOR_A_CHARGE = 32
-#: So many isolated spots give it to a percent.
+#: Isolated spots that give it to a percent.
 ENOUGH_FOR_A_CHARGE = 100
-#: So many first frames are compared with the charge that was given.
+#: First frames in which the given charge is compared.
 FRAMES_TO_COMPARE = 2
-#: So many isolated photons give the width of the cloud to a percent.
+#: Isolated photons that give the width of the cloud to a percent.
 ENOUGH_FOR_A_CLOUD = 100
-# Of a placement's attributes, what has no meaning here.
+# Attributes of a placement that have no meaning here.
 _WITHOUT_MEANING = ("position", "split_doubles", "max_charge")
 
 
@@ -62,57 +62,59 @@ def resolve_photons(
     max_photons: int = MAX_PHOTONS,
     threads: int | None = None,
 ) -> xr.Dataset:
-    """Find photons that all bring the same charge, also where their clouds overlap.
+    """Find photons that all have the same charge, even if their clouds overlap.
 
-    The best place for one more photon is searched in what the photons found so far leave of the
-    frame, and all places are fitted together, until nothing is left that is more photon than not.
-    Where a line is so bright that spots run into each other, this counts what thresholds lose.
+    The photons found so far are subtracted from the frame, and the best position for one more is
+    searched in the rest. Then all positions are fitted together. This is repeated until the rest
+    contains nothing that is more likely a photon than not. In bright lines, where spots overlap,
+    this also counts the photons that a threshold loses.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
         One frame or a stack with any leading dimensions; any real dtype.
     energy : float or array_like, optional
-        Photon energy in eV, one number or one for each frame: one photon makes
-        ``energy / ev_per_pair / electrons_per_adu`` ADU.
+        Photon energy in eV, one number or one per frame: one photon makes ``energy / ev_per_pair /
+        electrons_per_adu`` ADU.
     ev_per_pair : float
-        Energy that frees one electron, in eV.
+        Photon energy per freed electron, in eV.
     electrons_per_adu : float
-        Gain of the camera: electrons have their own noise, signal / gain in ADU squared. 1.06
-        belongs to one particular camera: check yours.
+        Gain of the camera, also used for the noise of the electrons (variance signal / gain in ADU
+        squared). 1.06 is the value of one particular camera: check yours.
     photon_charge : float, optional
-        Charge of one photon in ADU, in place of `energy`. Without both, it is learned from the
-        isolated spots of the first frames.
+        Charge of one photon in ADU, instead of `energy`. Without both, it is learned from isolated
+        spots of the first frames.
     cloud_sigma : float, optional
         Standard deviation of the charge cloud in pixels, from 0.2 to 1.25. By default it is
-        estimated from these frames, as `estimate_cloud` does.
+        estimated from these frames, as by `estimate_cloud`.
     read_noise : float or array_like, shape (x, y), optional
-        Noise of a pixel, in ADU; NaN where a pixel is not to be used. By default it is estimated
-        from each frame, photons excluded.
+        Noise of a pixel, in ADU; pixels with NaN are not used. By default it is estimated from
+        each frame, without photons.
     local_background : bool
-        Take the level from each 64 x 64 pixels by themselves. By default it is that of the frame.
+        Estimate the level separately in each block of 64 x 64 pixels. By default one level is used
+        for the frame.
     max_pixel : float, optional
-        A pixel of more than this above the level, in ADU, is no light but a cosmic ray or hot: it
-        is masked with all pixels within 5 of it.
+        Largest pixel value of light above the level, in ADU. A brighter pixel is a cosmic ray or
+        hot; it is masked, with all pixels within 5 of it.
     dark, mask, threads
         As in `find_photons`.
     max_photons : int
-        More photons than this in one frame are an error.
+        Most photons in one frame; more are an error.
 
     Returns
     -------
     xarray.Dataset
-        The photon table, as from `find_photons`, of single photons in the order of the frames, and
-        of ``x`` in a frame: ``x``, ``y``, ``charge`` (the fitted one where a photon stands alone,
-        else that of one photon), ``sigma_x``, ``sigma_y`` (which take into account that the
-        neighbours' places are fitted too), ``chi2``, ``flag`` (4: a near neighbour, 8: cut by a
-        mask or the border) and ``crowding``: the light of other photons at its place, in photons,
-        weighed with its own cloud. For each frame ``noise`` and ``base``; ``threshold`` is the
-        level without light; ``n_cosmics`` counts the pixels that `max_pixel` masks.
+        The photon table, as from `find_photons`, with single photons only, sorted by frame and
+        then by ``x``. Columns: ``x``, ``y``, ``charge`` (fitted for an isolated photon, else the
+        charge of one photon), ``sigma_x``, ``sigma_y`` (including the effect of fitting the
+        neighbours, too), ``chi2``, ``flag`` (4: a near neighbour, 8: cut by a mask or the border)
+        and ``crowding``: the light of other photons at its position, in photons, weighted with its
+        own cloud. For each frame: ``noise`` and ``base``; ``threshold`` is the level without
+        light; ``n_cosmics`` is the number of pixels that `max_pixel` masks.
 
-        ``attrs`` tell the ``photon_charge`` and ``cloud_sigma`` that were used; the
-        ``charge_of_photons`` and the ``charge_above`` the level, in ADU, in the parts of the frames
-        that have light; and ``charge_ratio``, the first over the second, with its error
+        ``attrs`` have the ``photon_charge`` and ``cloud_sigma`` that were used;
+        ``charge_of_photons`` and ``charge_above`` (the charge above the level), in ADU, in the
+        parts of the frames with light; and their ratio ``charge_ratio``, with its error
         ``charge_ratio_err`` from noise and level.
 
     Raises
@@ -121,22 +123,22 @@ def resolve_photons(
         Too many photons; NaN or inf pixels that are not masked; unreadable dtype; wrong shapes or
         settings, or both `energy` and `photon_charge`.
     MissingDataError
-        Charge or width of the cloud are to be learned, and there are too few isolated photons.
+        There are too few isolated photons to learn the charge or the width of the cloud.
 
     Warns
     -----
     ChargeBalanceWarning
-        Photons and charge differ by more than 3 % and 4 errors: charge, width of the cloud or level
-        are then not those of the frames, or not all light is photons.
+        The charge of the photons differs from the charge in the frames by more than 3 % and 4
+        errors: the given charge, cloud width or level is wrong, or not all light is photons.
     HrixsWarning
-        Spots of the first two frames that stand alone have another charge, by more than 10 %, than
-        one photon was said to have; or it was learned from few, to no better than 2 %.
+        Isolated spots of the first two frames differ by more than 10 % from the given charge; or
+        the charge was learned from too few spots, with an error above 2 %.
 
     Notes
     -----
-    Two photons in one place, and one of twice the charge, look alike: a photon charge that is wrong
-    by a factor of two changes the count, and no balance of charges tells it. Spots that stand alone
-    do.
+    Two photons at one position look like one of twice the charge. A photon charge that is wrong by
+    a factor of two therefore changes the count, and the charge balance does not show it. The
+    charge of isolated spots does.
 
     Examples
     --------
@@ -184,9 +186,9 @@ def resolved(
     threads: int | None,
     compares: bool = False,
 ) -> xr.Dataset:
-    """As `resolve_photons`, of a part of the frames: no gap is told, which others may close.
+    """As `resolve_photons`, for a part of the frames, without a warning about the charge balance.
 
-    Nor is the charge that was given compared with that of isolated spots, if not asked for.
+    The given charge is compared with that of isolated spots only if requested.
     """
     stack = as_frames(frames)
     max_photons = whole_number("max_photons", max_photons)
@@ -218,7 +220,7 @@ def resolved(
         first_frame=stack.first_frame,
     )
     for name in ("own_cloud_sigma", "own_cloud_sigma_err"):
-        found.pop(name)  # type: ignore[misc]  # no photon of a crowd tells it
+        found.pop(name)  # type: ignore[misc]  # photons of a crowd do not have it
     sums = charges_of(found)
     attrs = provenance(
         "resolve",
@@ -244,9 +246,9 @@ def spots_in(
     read_noise: float | xr.DataArray | ArrayLike | None,
     **others: Any,
 ) -> dict[str, NDArray[Any]]:
-    """Columns of the fitted spots of a few frames, which tell what one photon is like.
+    """Columns of fitted spots of a few frames, to learn charge and cloud of one photon.
 
-    The options are those of `resolved`; the others of them have no meaning here.
+    Takes the options of `resolved`; some of them have no meaning here.
     """
     stack = as_frames(frames)
     placement = Placement(
@@ -262,7 +264,7 @@ def spots_in(
 
 
 def _compare(spots: _core.Found, charges: NDArray[np.float64]) -> None:
-    """Warn where isolated spots have other charges than those given."""
+    """Warn if the charges of isolated spots differ from those given."""
     columns = dict(cast("Mapping[str, NDArray[Any]]", spots))
     columns["charge"] = columns["charge"] / charges[columns["frame"]]
     with suppress(MissingDataError):
@@ -275,7 +277,7 @@ def _spots(
     fit: _core.FitOptions,
     most: int = MOST_ENTRIES_FOR_A_CHARGE,
 ) -> _core.Found:
-    """Spots of as many first frames as tell the charge of one photon."""
+    """Spots of as many first frames as are needed for the charge of one photon."""
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)
     n = min(ENTRIES_FOR_A_CHARGE, most)
     while True:
@@ -288,7 +290,7 @@ def _spots(
 def _cloud(
     frames: Frames, camera: dict[str, Any], options: Callable[[float], _core.FitOptions]
 ) -> float:
-    """Width of the cloud by the spots of as many first frames as it takes."""
+    """Width of the cloud from spots of as many first frames as needed."""
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)
 
     def fit_first(n: int, cloud_sigma: float) -> CloudEstimate:
@@ -304,10 +306,10 @@ def charges_given(
     frames: Frames,
     ev_per_adu: float,
 ) -> NDArray[np.float64] | None:
-    """ADU of one photon for each frame; None where that is to be learned."""
+    """Charge of one photon for each frame, in ADU; None if it must be learned."""
     if energy is not None and photon_charge is not None:
         raise ValueError(
-            "both energy and photon_charge were given, expected one of them: a photon's charge "
+            "both energy and photon_charge were given. Give only one: the charge of a photon "
             "follows from its energy and the gain."
         )
     if energy is not None:
@@ -321,7 +323,7 @@ def charges_given(
 
 
 def _one_or_text(charges: NDArray[np.float64]) -> float | str:
-    """The charge of all frames, or that they have several."""
+    """The charge of all frames, or ``'per frame'``."""
     one = len(charges) > 0 and bool((charges == charges[0]).all())
     return float(charges[0]) if one else "per frame"
 

@@ -1,4 +1,4 @@
-"""Spots that stand alone, which tell what one photon is like: its charge, and its cloud's width."""
+"""Isolated spots, from which the charge and the cloud width of one photon are learned."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from hrixs.photons.cloud_width import LEAST_PHOTONS, CloudEstimate, mean_cloud
 from hrixs.photons.columns import COLUMNS
 from hrixs.utils.errors import MissingDataError
 
-# Standard deviations of the noise of a 2x2 square at which spots are looked for.
+# Threshold of spots, in standard deviations of the noise of a 2x2 square.
 _SPOT_WIDTHS = 6.0
-# In a crowd most spots are of several photons; those that fit a cloud best are of one.
+# In crowded frames most spots are several photons; those that fit a cloud best are one.
 _BEST_FITS = 0.05
 _LARGEST_CHI2 = 2.0  # times that of the best
 _LEAST_CHI2 = 0.5  # that the best are taken to have
-# Charges of single photons, in parts of the most frequent one.
+# Charges of single photons, in units of the most frequent charge.
 _SINGLE_CHARGES = 0.6, 1.4
-# Charges nearer than this part of the most frequent one are looked at for its middle.
+# Charges within this part of the most frequent one are used for the centre of the peak.
 _NEAR_PEAK = 0.3
-# A peak of charges is so wide, a factor to either side, has so many of the highest one's, and the
-# next one, of two photons, begins at so many times its lowest charge.
+# Width of a peak of charges (a factor on either side), its least height relative to the highest
+# peak, and where the peak of two photons begins, in units of its lowest charge.
 _PEAK = 1.15
 _CLEAR_PEAK = 0.5
 _NEXT_PEAK = 1.6
-# Charges that differ by more than this part, and so many errors, are told.
+# Charges that differ by more than this part, and this many errors, are reported.
 _LARGEST_MISMATCH = 0.1
 _MISMATCH_ERRORS = 3.0
-#: So many spots compare a charge with the one that was given.
+#: Spots needed to check the given charge.
 ENOUGH_TO_COMPARE = 5
-# A charge that is less certain than this part of it is told.
+# A charge with a larger relative error is reported.
 _LARGEST_ERROR = 0.02
 
 
 def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -> _core.Found:
-    """Find and fit all spots of frames, each above a threshold by its own level and noise.
+    """Find and fit all spots of frames, with a threshold by level and noise of each frame.
 
     Parameters
     ----------
     frames : Frames
-        Few: they are gone through one by one, so that no frame's result depends on the others.
+        A few frames, used one by one, so that no result depends on the other frames.
     fit
-        Options of the core for a width of the cloud.
+        Options of the core for the fit with one cloud width.
     camera
-        Dark, mask and threads, as the core takes them.
+        Dark, mask and threads, in the form of the core.
     """
     pixels = frames.pixels.reshape(-1, *frames.frame_shape)
     mean, noise = _core.frame_pedestals(pixels, **camera)
@@ -57,7 +57,7 @@ def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -
     for number in range(len(pixels)):
         found = _core.find_photons(
             pixels[number],
-            # Where all is masked there is no level, and no spot.
+            # If all is masked, there is no level and no spot.
             threshold=float(
                 np.nan_to_num(4 * mean[number] + 2 * _SPOT_WIDTHS * noise[number], nan=np.inf)
             ),
@@ -81,43 +81,44 @@ def spots_of(frames: Frames, fit: _core.FitOptions, camera: Mapping[str, Any]) -
 
 
 class ChargeEstimate(NamedTuple):
-    """Charge of one photon in ADU, its standard error, and the spots that it was learned from."""
+    """Charge of one photon in ADU, its standard error, and the number of spots used."""
 
     charge: float
     error: float
     n_spots: int
 
     def doubts(self) -> list[Doubt]:
-        """Doubt a charge from few spots, so that it is uncertain by more than 2 %."""
+        """Return a doubt if the charge is uncertain by more than 2 %."""
         if self.error <= _LARGEST_ERROR * self.charge:
             return []
         return [
             Doubt(
                 "learned_charge",
-                f"the charge of one photon, {self.charge:.1f} ± {self.error:.1f} ADU, was learned "
-                f"from {self.n_spots} isolated spots: what is counted is as uncertain. "
-                "Give the photon energy (in eV) with the camera's gain, or photon_charge (in ADU).",
+                f"the charge of one photon, {self.charge:.1f} ± {self.error:.1f} ADU, was "
+                f"learned from only {self.n_spots} isolated spots. The number of photons has the "
+                "same relative error. Give the photon energy (in eV) and the gain of the camera, "
+                "or photon_charge (in ADU).",
                 {"charge": self.charge, "error": self.error},
             )
         ]
 
 
 def mismatch(seen: ChargeEstimate) -> list[Doubt]:
-    """Doubt the charge of one photon where isolated spots have another one.
+    """Return a doubt if the charge of isolated spots differs from that of one photon.
 
     Parameters
     ----------
     seen : ChargeEstimate
-        In charges of one photon.
+        Charge of isolated spots, in units of the given charge of one photon.
     """
     if abs(seen.charge - 1) <= max(_LARGEST_MISMATCH, _MISMATCH_ERRORS * seen.error):
         return []
     return [
         Doubt(
             "charge",
-            f"isolated photons have {seen.charge:.2f} times the charge that was expected "
-            "of one: what is counted is as wrong as the charge. Give the camera's own "
-            "electrons_per_adu (and ev_per_pair), or the right photon_charge.",
+            f"isolated photons have {seen.charge:.2f} times the expected charge (expected 0.9 to "
+            "1.1). The number of photons is wrong by a similar factor. Give electrons_per_adu "
+            "(and ev_per_pair) of the camera, or the right photon_charge.",
             {"ratio": seen.charge, "error": seen.error},
             grave=not 1 / 1.5 < seen.charge < 1.5,
         )
@@ -132,18 +133,18 @@ def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) ->
     spots
         Columns of fitted spots.
     at_least : int
-        So many have to stand alone.
+        Least number of isolated spots.
 
     Raises
     ------
     MissingDataError
-        If fewer do.
+        If there are fewer.
     """
     charge = np.sort(spots["charge"][_alone(spots)])
     if len(charge) < at_least:
         raise MissingDataError(
-            f"the charge of one photon can't be learned: {len(charge)} spots of the first frames "
-            f"stand alone, expected {at_least} or more. Give the photon energy (in eV), or "
+            f"the charge of one photon cannot be learned: {len(charge)} spots of the first frames "
+            f"are isolated, expected {at_least} or more. Give the photon energy (in eV), or "
             "photon_charge (in ADU)."
         )
     singles = _of_single_photons(charge)
@@ -152,17 +153,17 @@ def single_charge(spots: Mapping[str, Any], *, at_least: int = LEAST_PHOTONS) ->
 
 
 def n_alone(spots: Mapping[str, Any]) -> int:
-    """How many spots stand alone."""
+    """Number of isolated spots."""
     return int(np.count_nonzero(_alone(spots)))
 
 
 def cloud_of_spots(spots: Mapping[str, Any], cloud_sigma: float) -> CloudEstimate:
-    """Width of the cloud by the isolated spots, which were fitted with `cloud_sigma`.
+    """Width of the cloud from isolated spots that were fitted with `cloud_sigma`.
 
     Raises
     ------
     MissingDataError
-        If too few stand alone.
+        If too few are isolated.
     """
     alone = _alone(spots)
     if alone.any():
@@ -176,7 +177,7 @@ def cloud_of_spots(spots: Mapping[str, Any], cloud_sigma: float) -> CloudEstimat
 
 
 def _alone(spots: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Which spots are a photon's that stands alone."""
+    """Which spots are isolated photons."""
     chi2 = spots["chi2"]
     alone: NDArray[np.bool_] = (spots["flag"] == 0) & (spots["charge"] > 0) & np.isfinite(chi2)
     if alone.any():
@@ -186,7 +187,7 @@ def _alone(spots: Mapping[str, Any]) -> NDArray[np.bool_]:
 
 
 def _of_single_photons(charge: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Charges of the lowest clear peak: a photon more in a spot makes another one above it."""
+    """Charges of the lowest clear peak; spots with more photons make higher peaks."""
     few = _most_frequent(charge[charge < _NEXT_PEAK * _lowest_peak(charge)])
     near = charge[np.abs(charge - few) < _NEAR_PEAK * few]
     if not len(near):  # few charges, far from each other
@@ -202,14 +203,14 @@ def _of_single_photons(charge: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _lowest_peak(charge: NDArray[np.float64]) -> float:
-    """The lowest charge that has half as many near it as the one that has most."""
+    """The lowest charge with at least half as many charges near it as the densest one has."""
     ends = [np.searchsorted(charge, factor * charge) for factor in (1 / _PEAK, _PEAK)]
     n_near = ends[1] - ends[0]
     return float(charge[np.argmax(n_near >= _CLEAR_PEAK * n_near.max())])
 
 
 def _most_frequent(charge: NDArray[np.float64]) -> float:
-    """Middle of the densest half, of that, and so on."""
+    """Middle of the densest half of the values, repeated on that half, and so on."""
     left = charge
     while len(left) > 8:
         half = (len(left) + 1) // 2

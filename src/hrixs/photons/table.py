@@ -1,4 +1,4 @@
-"""The photon table of a long run, kept beside its spectra, and how to get it back."""
+"""Store the photon table of a long run with its spectra, and read it back."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from hrixs.utils.errors import MissingDataError
 from hrixs.utils.provenance import CHARGES, frames_attrs, frames_of_attrs, source_attrs
 
 _PREFIX = "photon_"
-# Photons of every way to place them have these.
+# Columns that all photon tables have.
 _ALWAYS = [name for name, column in COLUMNS.items() if not column.fitted]
 
 
 def table_columns(table: xr.Dataset) -> dict[str, NDArray[Any]]:
-    """Values of the columns that a photon table has, by name, with ``frame``."""
+    """Columns of a photon table by name, with ``frame``."""
     return {name: table[name].values for name in ("frame", *COLUMNS) if name in table.variables}
 
 
 def table_of_columns(columns: dict[str, NDArray[Any]], attrs: dict[str, Any]) -> xr.Dataset:
-    """Return the photon table with these columns, the inverse of `table_columns`."""
+    """Make a photon table from columns; the inverse of `table_columns`."""
     coords = {"frame": ("photon", columns["frame"], FRAME)} if "frame" in columns else {}
     return xr.Dataset(_described(columns), coords=coords, attrs=attrs)
 
 
 def _described(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the photon table's columns that are there, with units and names."""
+    """The given columns with units and names."""
     fitted = "flag" in columns
     return {
         name: ("photon", columns[name], column.attrs_in(fitted=fitted))
@@ -45,7 +45,7 @@ def _described(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_attributes(result: xr.Dataset) -> xr.Dataset:
-    """`result` with units and names at its photon columns."""
+    """Add units and names to the photon columns of `result`."""
     for name, attrs in {"frame": FRAME, **{n: c.attrs for n, c in COLUMNS.items()}}.items():
         if _PREFIX + name in result:
             result[_PREFIX + name].attrs |= attrs
@@ -56,27 +56,26 @@ def with_attributes(result: xr.Dataset) -> xr.Dataset:
 
 @recorded
 def photon_table(result: xr.Dataset) -> xr.Dataset:
-    """Get the photon table out of a run that was processed with ``photons=True``.
+    """Get the photon table of a run that was processed with ``photons=True``.
 
     Parameters
     ----------
     result : xarray.Dataset
-        As from `hRIXS.process_run`, or read back from its file.
+        A result of `hRIXS.process_run`, also read from its file.
 
     Returns
     -------
     xarray.Dataset
-        ``x``, ``y``, ``charge``, ``double`` and, of photons that were placed by a fit, what it
-        told of them, over dim ``photon``, with the coordinates ``frame``
-        (number of the frame in `result`) and ``trainId``, as from `find_photons`:
-        `photon_spectrum` makes spectra of it.
+        ``x``, ``y``, ``charge``, ``double`` and, for fitted photons, the results of the fit, over
+        dim ``photon``, with the coordinates ``frame`` (number of the frame in `result`) and
+        ``trainId``, as from `find_photons`: `photon_spectrum` makes spectra from it.
 
     Raises
     ------
     MissingDataError
         If `result` has no photons.
     ValueError
-        If its trains were sorted or cut, so that the photons' frames are not those of the spectra.
+        If its trains were sorted or selected, so that frame numbers of photons and spectra differ.
 
     Examples
     --------
@@ -119,9 +118,9 @@ def photon_table(result: xr.Dataset) -> xr.Dataset:
 
 
 def placed_on_chip(photons: xr.Dataset, first_pixel: tuple[int, int] | None) -> xr.Dataset:
-    """Count the places of a table on the full chip, of frames that begin at `first_pixel` there.
+    """Convert positions to pixels of the full chip, for frames that begin at `first_pixel`.
 
-    ``attrs`` tell it then. Without a `first_pixel` the table stays as it is.
+    ``attrs`` then have ``first_pixel``. Without it the table is returned unchanged.
     """
     if first_pixel is None:
         return photons
@@ -141,15 +140,16 @@ def _require_its_frames(result: xr.Dataset) -> None:
         train.max() >= len(ids) or (ids[train] != result[_PREFIX + "trainId"].values).any()
     ):
         raise ValueError(
-            "the dataset's trains were sorted, cut or joined, so that photon_frame does not count "
-            "them any more. Take the table first: photon_table(result), then select photons."
+            "the trains of the dataset were sorted, selected or joined, so photon_frame does not "
+            "match them any more. Take the table first, photon_table(result), and then select "
+            "photons."
         )
 
 
 def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) -> xr.Dataset:
-    """Return the photon table of what was found, on the full chip where its place is known."""
+    """Make the photon table from the result of the core, in pixels of the full chip if known."""
     frame = found["frame"]
-    # A coordinate of the frames is kept twice: for each photon, and for each frame searched.
+    # A coordinate of the frames is stored twice: for each photon, and for each frame.
     extents = dict(zip(frames.dims, frames.leading_shape, strict=True))
     by_name = cast("Mapping[str, Any]", found)
     columns = _described(by_name)
@@ -163,7 +163,7 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
         spread = variable.set_dims(extents)  # type: ignore[no-untyped-call]  # xarray's own gap
         values = spread.values.ravel()
         coords[f"frames_{name}"] = ("frames", values, variable.attrs)
-        # A text, as the run, for each photon would take more than its place.
+        # Text, such as the run, for each photon would need too much memory.
         taken = name in columns or name in coords or name == "photon"
         if not taken and values.dtype.kind not in "USO":
             coords[str(name)] = ("photon", values[frame], variable.attrs)
@@ -181,17 +181,17 @@ def table_of_found(found: _core.Found, frames: Frames, attrs: dict[str, Any]) ->
     return placed_on_chip(table, frames.first_pixel)
 
 
-#: Of photon tables: number of the first frame that was searched for it.
+#: Attribute of photon tables: number of the first frame.
 FIRST_FRAME = "first_frame"
 
 
 def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Put the photon tables of all chunks together to the one that `find_photons` would have given.
+    """Join the photon tables of all chunks to one table, equal to that of `find_photons`.
 
     Parameters
     ----------
     tables : sequence of xarray.Dataset
-        As from `photon_parts`, computed; in any order.
+        Computed tables of `photon_parts`, in any order.
 
     Returns
     -------
@@ -203,7 +203,7 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
     TypeError
         If a table is not computed yet.
     ValueError
-        If there is none, a table is of something else, or one is missing between two others.
+        If there is no table, one is not from `photon_parts`, or one is missing between two others.
 
     Examples
     --------
@@ -213,20 +213,22 @@ def concat_photons(tables: Sequence[xr.Dataset]) -> xr.Dataset:
     for table in tables:
         if not isinstance(table, xr.Dataset):
             raise TypeError(
-                f"{type(table).__name__} given, expected photon tables. Compute the parts first: "
+                f"got {type(table).__name__}, expected photon tables. Compute the parts first: "
                 "concat_photons(dask.compute(*parts))."
             )
         if FIRST_FRAME not in table.attrs or "frames" not in table.sizes:
-            raise ValueError("a table is not one of photon_parts, or was cut; expected them whole.")
+            raise ValueError(
+                "a table is not from photon_parts, or was cut. Give the unchanged tables."
+            )
     if not len(tables):
-        raise ValueError("there is no table, expected those of photon_parts.")
+        raise ValueError("got no table, expected the tables of photon_parts.")
     ordered = sorted(tables, key=lambda table: int(table.attrs[FIRST_FRAME]))
     expected = 0
     for table in ordered:
         if table.attrs[FIRST_FRAME] != expected:
             raise ValueError(
-                f"a table begins at frame {table.attrs[FIRST_FRAME]}, expected {expected}: one is "
-                "missing or given twice. Give all tables of photon_parts."
+                f"a table begins at frame {table.attrs[FIRST_FRAME]}, expected {expected}: a "
+                "table is missing or was given twice. Give all tables of photon_parts."
             )
         expected += table.sizes["frames"]
     first = ordered[0]

@@ -1,4 +1,4 @@
-"""Stacks and runs of any length reduced to spectra: here, lazily, or on a cluster."""
+"""Reduce stacks and runs of any length to spectra: in this process, lazily, or on a cluster."""
 
 from typing import TYPE_CHECKING
 

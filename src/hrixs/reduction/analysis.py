@@ -1,4 +1,4 @@
-"""What is done with a stack of cropped frames: the settings as they were when the work began."""
+"""What is done with a stack of cropped frames, with the settings at the beginning of the work."""
 
 from __future__ import annotations
 
@@ -32,59 +32,59 @@ from hrixs.utils.threads import resolve_threads
 
 
 def counts_photons(method: str) -> bool:
-    """Whether a method has a photon table on the way."""
+    """Whether a method makes a photon table."""
     return method != "integrate"
 
 
 def takes_thresholds(method: str) -> bool:
-    """Whether a method finds photons by a threshold, which loses some in a crowd."""
+    """Whether a method finds photons by a threshold, which loses photons if spots overlap."""
     return method in ("auto", "manual")
 
 
 def resolves(method: str) -> bool:
-    """Whether a method has to know the charge and the cloud of one photon."""
+    """Whether a method needs the charge and the cloud of one photon."""
     return method in ("resolve", "best")
 
 
 def needs_cloud(method: str, position: str | None, cloud_sigma: float | None) -> bool:
-    """Whether the width of the charge cloud has to be estimated before the work begins."""
+    """Whether the width of the charge cloud must be estimated before the work begins."""
     fits = resolves(method) or (counts_photons(method) and fits_clouds(position))
     return fits and cloud_sigma is None
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Plain settings, so that they can be sent to other processes.
+    """Settings as plain values, so that they can be sent to other processes.
 
     Attributes
     ----------
     method
-        One of `METHODS`; ``'best'`` until the first images have been looked at.
+        One of `METHODS`; ``'best'`` until the first images have been analysed.
     options
-        Of `find_photons`, `classify_photons` or `resolve_photons`.
+        Options of `find_photons`, `classify_photons` or `resolve_photons`.
     camera
-        Dark and mask, cropped as the frames are, and threads.
+        Dark and mask, cropped like the frames, and threads.
     curvature
         The curve of the lines on the whole chip.
     bins
-        Of a counted spectrum, over all rows of the crop.
+        Bins of a counted spectrum, over all rows of the crop.
     origin
-        Place (x, y) of the frames' first pixel on the full chip, whatever their coordinates say.
+        Position (x, y) of the first pixel of the frames on the full chip.
     attrs
-        What the first images have told, for the results' own.
+        Values from the first images, for the ``attrs`` of results.
     noise
-        Of a pixel, in ADU, where integrated spectra are to be in photons.
+        Noise of a pixel, in ADU, if integrated spectra are made in photons.
     doubts
-        What the first images have shown.
+        Doubts about the first images.
     uneven
-        Level of each pixel's row and column in the first images against the others', in ADU, where
-        some are off and a threshold by the noise must hold.
+        Level of row and column of each pixel relative to the others in the first images, in ADU.
+        Needed for a threshold by the noise if levels differ.
     dark_noise
-        Of a pixel of the dark's images from frame to frame, in ADU, where it is known.
+        Noise of a pixel in the dark's images from frame to frame, in ADU, if known.
     mending
-        What is mended in frames before all else; None: nothing.
+        Corrections of frames that are made first; None: none.
     deconvolution
-        Of integrated intensity: sums by height are made, and one spectrum of them all.
+        For integrated intensity: make sums by height, and one spectrum from all of them.
     """
 
     method: str
@@ -103,7 +103,7 @@ class Analysis:
 
     @property
     def counts_photons(self) -> bool:
-        """Whether there is a photon table on the way."""
+        """Whether a photon table is made."""
         return counts_photons(self.method)
 
     @property
@@ -114,78 +114,78 @@ class Analysis:
 
     @property
     def takes_thresholds(self) -> bool:
-        """Whether photons are found by a threshold, which loses some in a crowd."""
+        """Whether photons are found by a threshold, which loses photons if spots overlap."""
         return takes_thresholds(self.method)
 
     @property
     def resolves(self) -> bool:
-        """Whether the charge and the cloud of one photon have to be known."""
+        """Whether the charge and the cloud of one photon are needed."""
         return resolves(self.method)
 
     @property
     def fits_spots(self) -> bool:
-        """Whether isolated spots tell what one photon is like."""
+        """Whether charge or cloud of a photon are learned from isolated spots."""
         return self.resolves or self.deconvolution is not None
 
     @property
     def needs_energy(self) -> bool:
-        """Whether the photon energy of each frame is asked for."""
+        """Whether the photon energy of each frame is needed."""
         return self.method == "manual"
 
     @property
     def takes_energy(self) -> bool:
-        """Whether the photon energy of each frame is used where it is there."""
+        """Whether the photon energy of each frame is used if known."""
         by_energy = "photon_charge" in self.options and self.options["photon_charge"] is None
         return self.needs_energy or by_energy
 
     @property
     def needs_cloud(self) -> bool:
-        """Whether the width of the charge cloud has to be estimated before the work begins."""
+        """Whether the width of the charge cloud must be estimated before the work begins."""
         options = self.options
         if self.deconvolution is not None:
             return options.get("cloud_sigma") is None
         return needs_cloud(self.method, options.get("position"), options.get("cloud_sigma"))
 
     def with_options(self, **options: Any) -> Analysis:
-        """Return the same with other options."""
+        """Return a copy with other options."""
         return replace(self, options=self.options | options)
 
     def with_attrs(self, **attrs: Any) -> Analysis:
-        """Return the same with more for the results' ``attrs``."""
+        """Return a copy with more attributes for results."""
         return replace(self, attrs=self.attrs | attrs)
 
     def with_doubts(self, doubts: Iterable[Doubt]) -> Analysis:
-        """Return the same with more doubts."""
+        """Return a copy with more doubts."""
         return replace(self, doubts=(*self.doubts, *doubts))
 
     def with_threads(self, threads: int) -> Analysis:
-        """Return the same with another number of threads."""
+        """Return a copy with a different number of threads."""
         return replace(self, camera=self.camera | {"threads": threads})
 
     @property
     def flattens(self) -> bool:
-        """Whether parts of the chip at another level have to be known."""
+        """Whether different levels of parts of the chip must be known."""
         return self.method == "auto" and isinstance(self.options["threshold"], str)
 
     @property
     def decided(self) -> bool:
-        """Whether the first images decide nothing that frames are reduced by."""
+        """Whether the first images decide nothing about the reduction of frames."""
         open_still = self.resolves or self.needs_cloud or self.flattens
         return self.mending is None and self.deconvolution is None and not open_still
 
     @property
     def flat_camera(self) -> dict[str, Any]:
-        """`camera`, with a dark that also takes steps of the level away."""
+        """`camera`, with a dark that also removes steps of the level."""
         return self.camera | {"dark": with_uneven(self.camera["dark"], self.uneven)}
 
     @property
     def has_dark(self) -> bool:
-        """Whether a dark is subtracted, here or where frames are mended."""
+        """Whether a dark is subtracted, here or in the corrections."""
         mended = self.mending is not None and self.mending.dark is not None
         return mended or self.camera["dark"] is not None
 
     def mended(self, frames: Any) -> tuple[Frames, dict[str, NDArray[Any]]]:
-        """Frames as all else takes them, and columns of what was mended in each."""
+        """Return corrected frames, and columns of the corrections of each."""
         stack = as_frames(frames)
         if self.mending is None:
             return stack, {}
@@ -195,7 +195,7 @@ class Analysis:
         """Whether photons are found in `frames` without an error about their pixels."""
         frames = self.mended(frames)[0]
         try:
-            if not self.counts_photons:  # the charge of a photon may not be known yet
+            if not self.counts_photons:  # the charge of a photon may be unknown yet
                 replace(self, deconvolution=None, noise=None).integrated(frames)
             elif self.resolves:
                 self.spots(frames, 1.0)
@@ -207,19 +207,19 @@ class Analysis:
         return True
 
     def of_core(self, frames: Frames) -> dict[str, Any]:
-        """Dark, mask and threads as the core takes them, with such frames."""
+        """Dark, mask and threads in the form of the core, for these frames."""
         frames = replace(frames, first_pixel=None)
         return camera_of_core(frames, **self.camera)
 
     def spots(
         self, frames: xr.DataArray | ArrayLike | Frames, cloud_sigma: float
     ) -> dict[str, NDArray[Any]]:
-        """Columns of spots fitted with a cloud, which tell what one photon is like."""
+        """Columns of spots fitted with a cloud, to learn charge and cloud of a photon."""
         frames = replace(as_frames(frames), first_pixel=None)
         return spots_in(frames, **self.options | {"cloud_sigma": cloud_sigma}, camera=self.camera)
 
     def charges(self, frames: Frames, energy: ArrayLike | None) -> NDArray[np.float64] | None:
-        """Charge of one photon in each frame, in ADU; None where neither it nor energy is known."""
+        """Charge of one photon in each frame, in ADU; None if charge and energy are unknown."""
         charge = self.options.get("photon_charge")
         ev_per_adu = number("ev_per_pair", self.options["ev_per_pair"]) * number(
             "electrons_per_adu", self.options["electrons_per_adu"]
@@ -229,7 +229,7 @@ class Analysis:
     def photons(
         self, frames: xr.DataArray | ArrayLike | Frames, energy: ArrayLike | None = None
     ) -> xr.Dataset:
-        """Photon table of frames, in the crop; `energy` in eV where it is needed."""
+        """Photon table of frames, in pixels of the crop; `energy` in eV if needed."""
         frames = replace(as_frames(frames), first_pixel=None)
         if self.method == "auto":
             table = find_photons(frames, **self.options, **self.flat_camera)
@@ -243,13 +243,13 @@ class Analysis:
         return table
 
     def on_chip(self, photons: xr.Dataset) -> xr.Dataset:
-        """Photon table of `photons`, counted on the full chip."""
+        """Convert the table from `photons` to pixels of the full chip."""
         return placed_on_chip(photons, self.origin)
 
     def counted(self, photons: xr.Dataset, n_rows: int) -> xr.DataArray:
-        """Spectra of a photon table of `photons` over all `n_rows` rows of the crop.
+        """Spectra from the table of `photons` over all `n_rows` rows of the crop.
 
-        They are counted in the crop; its place on the chip is added to their rows afterwards.
+        They are counted in the crop; its position on the chip is added to the rows afterwards.
         """
         first_column, first_row = self.origin
         return histogram(
@@ -265,7 +265,7 @@ class Analysis:
         )
 
     def integrated(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
-        """Integrated spectra of frames; in photons where the noise is known, or by height."""
+        """Integrated spectra of frames; in photons if the noise is known; or sums by height."""
         labelled = replace(frames, labelled=True, first_pixel=self.origin)
         if self.deconvolution is not None:
             charges = self.charges(labelled, energy)
@@ -288,7 +288,7 @@ class Analysis:
         return spectrum.assign_attrs(self.attrs)
 
     def spectra(self, frames: Frames, energy: ArrayLike | None = None) -> xr.DataArray:
-        """Spectra of mended frames over rows ``y`` of the full chip, in the way of the method."""
+        """Spectra of corrected frames over rows ``y`` of the full chip, by the method."""
         if not self.counts_photons:
             return self.integrated(frames, energy)
         return self.counted(self.photons(frames, energy), frames.frame_shape[1])

@@ -1,4 +1,4 @@
-"""Results of an unfinished run on disk, so that the work can go on where it was interrupted."""
+"""Store results of an unfinished run on disk, so that interrupted work can continue."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ _TASK = "task.json"
 
 
 class Checkpoint:
-    """A folder that takes results as they come.
+    """A folder that stores results as they come.
 
     Parameters
     ----------
     folder : path
-        Made where it is not there. What another task left in it is deleted, with a warning.
+        Path of the folder; made if it does not exist. Results of a different task in it are
+        deleted, with a warning.
     task : dict
-        All that decides the result, as JSON can hold it.
+        Everything that decides the result, as JSON values.
 
     Raises
     ------
     ValueError
-        If another version of hrixs did what is there.
+        If the stored results are from a different version of hrixs.
     """
 
     def __init__(self, folder: str | os.PathLike[str], task: dict[str, Any]) -> None:
@@ -48,17 +49,18 @@ class Checkpoint:
         if earlier is not None and earlier != text:
             _require_version(self.folder, earlier, task)
             warn(
-                f"the unfinished work in {self.folder} is another one, it differs in "
-                f"{', '.join(_differences(earlier, task)) or 'its form'}; begun anew."
+                f"the unfinished work in {self.folder} was a different one: "
+                f"{', '.join(_differences(earlier, task)) or 'its form'} differs. It is deleted, "
+                "and the work starts from the beginning."
             )
         if earlier != text:
-            self.remove()  # also parts without a task, whose that may be
+            self.remove()  # also parts whose task is unknown
             self.folder.mkdir(parents=True, exist_ok=True)
             with replaced_at_once(described) as part:
                 part.write_text(text, encoding="utf8")
 
     def load(self) -> list[PartResult]:
-        """Give the results that were saved earlier; a file that is not whole counts as none."""
+        """Return the stored results; incomplete files are ignored."""
         results: list[PartResult] = []
         for path in sorted(self.folder.glob("part-*.npz")):
             try:
@@ -68,9 +70,9 @@ class Checkpoint:
         return results
 
     def save(self, results: list[PartResult]) -> None:
-        """Take results; they are written now and then, so that this costs next to nothing.
+        """Add results; they are written from time to time, so this is fast.
 
-        What could not be read is not kept: another time it may be there.
+        Images that could not be read are not stored, so they are tried again next time.
         """
         self._pending += [result for result in results if len(result.entries)]
         if time.monotonic() - self._saved_at < _SECONDS_BETWEEN_SAVES:
@@ -78,7 +80,7 @@ class Checkpoint:
         self.flush()
 
     def flush(self) -> None:
-        """Write what is left."""
+        """Write the remaining results."""
         if self._pending:
             number = 1 + max((_number(path) for path in self.folder.glob("part-*.npz")), default=0)
             with replaced_at_once(self.folder / f"part-{number:06d}.npz") as part:
@@ -87,13 +89,13 @@ class Checkpoint:
         self._saved_at = time.monotonic()
 
     def remove(self) -> None:
-        """Throw all away."""
+        """Delete everything."""
         self._pending = []
         remove_checkpoint(self.folder)
 
 
 def remove_checkpoint(folder: Path) -> None:
-    """Remove what a checkpoint has written, and the folder where nothing else is in it."""
+    """Delete the files of a checkpoint, and the folder if it is then empty."""
     for pattern in (_TASK, "part-*.npz", ".*.part"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
@@ -106,15 +108,16 @@ def _number(path: Path) -> int:
 
 
 def _require_version(folder: Path, earlier: str, task: dict[str, Any]) -> None:
-    """Raise an error if another version has done the work: its columns may have other names."""
+    """Raise an error if a different version did the work: names of columns may differ."""
     try:
         version = json.loads(earlier)["version"]
     except (ValueError, KeyError, TypeError):
         return
     if version != task.get("version", version):
         raise ValueError(
-            f"the unfinished work in {folder} was done by hrixs {version}, this is hrixs "
-            f"{task['version']}: finish it with that version, or remove the folder to begin anew."
+            f"the unfinished work in {folder} was done by hrixs {version}, but this is hrixs "
+            f"{task['version']}. Finish it with that version, or delete the folder to start from "
+            "the beginning."
         )
 
 
@@ -145,7 +148,7 @@ def _write(path: Path, results: list[PartResult]) -> None:
 
 
 def _read(path: Path) -> list[PartResult]:
-    # NumPy leaves a file open that it can't read.
+    # NumPy does not close a file that it cannot read.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         results: list[PartResult] = []
         while f"{len(results)}/attrs" in arrays:

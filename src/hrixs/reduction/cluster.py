@@ -1,6 +1,6 @@
-"""The parts of a run reduced by the workers of a dask.distributed cluster.
+"""Reduce the parts of a run on the workers of a dask.distributed cluster.
 
-A worker gets a part's place in the files, not its pixels, and gives back its spectra.
+A worker gets the position of a part in the files, not its pixels, and returns its spectra.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from hrixs.utils.provenance import __version__
 if TYPE_CHECKING:
     from distributed import Client
 
-# Parts a thread: one that it works on, and one that is under way to it.
+# Parts per thread: one in work, and one on its way.
 _IN_FLIGHT = 2
-# Parts a thread in all, so that no worker is left alone with the last one for long.
+# Total parts per thread, so that no worker works alone on the last one for long.
 _PARTS_A_THREAD = 4
-# A file system may be away for a moment.
+# A file system may be unavailable for a moment.
 _RETRIES = 2
 
 
 def bytes_for_all(client: Client, entries: Entries, part_bytes: int) -> int:
-    """Bytes of frames in a part so that all threads of a cluster get some; at most `part_bytes`.
+    """Bytes of a part, such that all threads of a cluster get parts; at most `part_bytes`.
 
     Waits for the first worker.
 
     Raises
     ------
     TypeError
-        If `client` is no client, or an asynchronous one.
+        If `client` is not a client, or is asynchronous.
     """
     n_parts = _PARTS_A_THREAD * _n_threads(client)
     frame_bytes = entries.dtype.itemsize
@@ -53,26 +53,28 @@ def reduce_on(
     Raises
     ------
     RuntimeError
-        If a worker has no hrixs, or another version: it would lose its tasks in silence.
+        If a worker has no hrixs, or a different version: its tasks would be lost without a
+        warning.
 
     Parameters
     ----------
     client : distributed.Client
         Client of the cluster. Its workers must see the files, under the same paths.
     plan : Plan
-        What is to be done. It is sent once.
+        The work to do. It is sent once.
     threads : int
-        Of each task; a worker does as many tasks at a time as it has threads.
+        Threads of each task; a worker runs as many tasks at a time as it has threads.
     """
     _require_this_version(client)
-    # The workers are told the entries' numbers, and need no index.
+    # The workers get the numbers of the entries, and need no index.
     small = replace(plan, entries=plan.entries.select(slice(0)))
 
     def reduce(parts: list[Part]) -> Generator[list[PartResult]]:
         import dask
         from distributed import as_completed
 
-        # A task, not scattered data: what a dead worker has held is made again of a task alone.
+        # A task, not scattered data: if a worker dies, only the results of tasks can be made
+        # again.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "10GB"}):
             shared = client.submit(_as_it_is, small, pure=False)
         left = iter(parts)
@@ -115,12 +117,12 @@ def _reduce(part: Part, plan: Plan, threads: int) -> list[PartResult]:
 
 
 def _result(task: Any, part: Part) -> list[PartResult]:
-    """Results of a task that has ended, or its error.
+    """Return the results of a finished task, or raise its error.
 
     Raises
     ------
     RuntimeError
-        If workers died of it, or it was cancelled.
+        If workers died during the task, or it was cancelled.
     """
     from distributed import CancelledError, KilledWorker
 
@@ -129,16 +131,16 @@ def _result(task: Any, part: Part) -> list[PartResult]:
         return list(task.result())
     except KilledWorker as error:
         raise RuntimeError(
-            f"{where} can't be reduced on the cluster: one worker after another died while "
-            f"reducing them. Give less memory=, or workers with more; their logs may "
-            f"say more. {error}"
+            f"{where} cannot be reduced on the cluster: several workers died while reducing them. "
+            f"Give a smaller memory=, or workers with more memory; see also their logs. {error}"
         ) from error
     except CancelledError as error:
         raise RuntimeError(
-            f"{where} were not reduced: the cluster was closed, or the task was cancelled."
+            f"{where} were not reduced: the cluster was closed, or the task was cancelled. Start "
+            "it again."
         ) from error
     except Exception as error:
-        error.add_note(f"This was on a worker of the cluster, with {where}.")
+        error.add_note(f"This happened on a worker of the cluster, with {where}.")
         raise
 
 
@@ -147,24 +149,24 @@ def _require_this_version(client: Client) -> None:
         versions = set(client.run(version, "hrixs").values())
     except PackageNotFoundError as error:
         raise RuntimeError(
-            "workers of the cluster have no hrixs; start them in the environment of this process."
+            "workers of the cluster have no hrixs. Start them in the environment of this process."
         ) from error
     if versions - {__version__}:
         raise RuntimeError(
-            f"workers of the cluster have hrixs {', '.join(sorted(versions))}, this process has "
-            f"{__version__}; start them in the environment of this process."
+            f"workers of the cluster have hrixs {', '.join(sorted(versions))}, but this process "
+            f"has {__version__}. Start them in the environment of this process."
         )
 
 
 def _n_threads(client: Client) -> int:
-    """Threads of a cluster's workers together; waits for the first worker."""
+    """Total threads of the workers of a cluster; waits for the first worker."""
     from distributed import Client
 
     if not isinstance(client, Client) or client.asynchronous:
         kind = "an asynchronous" if isinstance(client, Client) else type(client).__name__
         raise TypeError(
-            f"client is {kind} {client!r}, expected a dask.distributed.Client that is not "
-            "asynchronous, as from Client(cluster)."
+            f"client is {kind} {client!r}, expected a synchronous dask.distributed.Client, as "
+            "from Client(cluster)."
         )
     n_threads = int(sum(client.nthreads().values()))
     if not n_threads:

@@ -1,4 +1,4 @@
-"""Results of parts, brought into the order of the images."""
+"""Collect the results of parts in the order of the images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hrixs.utils.provenance import frames_attrs, frames_of_attrs
 
 
 class Collected:
-    """Results as they come, brought into the order of the entries."""
+    """Results of parts, sorted in the order of the entries."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -38,12 +38,12 @@ class Collected:
         self._mended: list[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]] = []
 
     def settle(self, analysis: Analysis) -> None:
-        """Take what the first images have shown since the plan was made."""
+        """Take the analysis with what the first images have shown."""
         self._plan = replace(self._plan, analysis=analysis)
         self.attrs |= analysis.attrs
 
     def add(self, result: PartResult) -> None:
-        """Take a part's result, in any order."""
+        """Add the result of a part, in any order."""
         self.failed += result.failed
         self.seen[[entry for entry, _ in result.failed]] = True
         if not len(result.entries):
@@ -66,7 +66,7 @@ class Collected:
             self._mended.append((result.entries, result.mended))
 
     def _split(self, result: PartResult) -> None:
-        """Keep the photons by entry, ``frame`` counting within the entry."""
+        """Store the photons by entry; ``frame`` counts within the entry."""
         frames_per_entry = int(np.prod(result.spectra.shape[1:-1], dtype=np.int64))
         entry, within = np.divmod(result.photons["frame"], frames_per_entry)
         borders = np.searchsorted(entry, np.arange(len(result.entries) + 1))
@@ -78,7 +78,7 @@ class Collected:
         """All results in the order of the entries."""
         assert self._spectra is not None
         numbers = np.flatnonzero(self.good)
-        for place, number in enumerate(numbers):  # in place: a copy may be large
+        for place, number in enumerate(numbers):  # in place, since a copy may be large
             if place != number:
                 self._spectra[place] = self._spectra[number]
         spectra = self._spectra[: len(numbers)]
@@ -100,7 +100,7 @@ class Collected:
     def _columns_of_mending(
         self, within: tuple[int, ...]
     ) -> tuple[dict[str, tuple[NDArray[Any], dict[str, str]]], dict[str, Any]]:
-        """What was mended in each image, and what is counted of it, which is told."""
+        """Columns of the corrections of each image, and their counts, with a warning."""
         mending = self._plan.analysis.mending
         if mending is None:
             return {}, {}
@@ -115,7 +115,7 @@ class Collected:
     def doubts(
         self, spectra: NDArray[np.float64], numbers: NDArray[np.int64], attrs: dict[str, Any]
     ) -> list[Doubt]:
-        """What all images have shown, with their spectra and the numbers of their entries."""
+        """Doubts about all images, from their spectra and the numbers of their entries."""
         analysis = self._plan.analysis
         if not self._evidence:
             return list(analysis.doubts)
@@ -130,7 +130,7 @@ class Collected:
 
     def table(self) -> xr.Dataset:
         """All photons in the order of the entries; ``frame`` counts those that could be used."""
-        dims, shape = frames_of_attrs(self.attrs) or ([], ())  # of the first part
+        dims, shape = frames_of_attrs(self.attrs) or ([], ())  # from the first part
         of_all = frames_attrs(dims, (int(self.good.sum()), *shape[1:])) if shape else {}
         return table_of_columns(self._columns(), self.attrs | of_all)
 

@@ -1,4 +1,4 @@
-"""Images that are denser than the first ones, which decided for all."""
+"""Images with more photons than the first ones, from which the method was chosen."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ from hrixs.reduction.first_images import DENSEST
 from hrixs.reduction.losses import LARGEST_LOSS
 from hrixs.spectra.density import lost_where_denser
 
-# Later images with so many times the photons of the first ones, beyond their scatter, are told.
+# Later images with this many times the photons of the first ones, beyond scatter, are reported.
 _CLEARLY_DENSER = 1.5
 _SCATTER = 4.0
 
 
-#: Doubts of first images without light, which are no measure of later ones.
+#: Doubts about first images without light; later ones are then not compared.
 WITHOUT_LIGHT = frozenset({"blank_images", "no_light", "no_photons"})
 
 
 def denser(
     attrs: Mapping[Any, Any], spectra: NDArray[np.float64], *, are_all: bool = True
 ) -> list[Doubt]:
-    """Doubt later images that lose photons where the first ones do not, by the photons of each.
+    """Return doubts if later images lose photons because they have more than the first ones.
 
     Parameters
     ----------
     attrs
-        Of the spectra.
+        Attributes of the spectra.
     spectra : numpy.ndarray, shape (..., bins)
-        Of all images, or else of some: what is said does not depend on which ones then.
+        Spectra of all images, or of some; the text then does not depend on which ones.
     """
     if not attrs.get("photons_of_first", 0) > 0:
         return []
     counts = spectra.sum(axis=-1)
     if attrs.get("algorithm") != "resolve":
         return _of_losses(attrs, counts, are_all=are_all)
-    # Faint light is not all seen above the noise, and photons are.
+    # Integrated faint light is partly hidden by noise; photons are not.
     of_first = attrs["photons_of_first"]
     if are_all:
         of_first = max(of_first, float(counts.reshape(-1)[:ENTRIES_FOR_A_CHARGE].mean()))
     density = attrs["photon_density"] * counts / of_first
     dense = density > DENSEST
     if attrs["photon_density"] > DENSEST or not dense.any():
-        return []  # the first ones were told already
+        return []  # the first ones were reported already
     which, up_to = "some of the images", ""
     if are_all:
         which = f"{int(dense.sum())} of {dense.size} images"
-        up_to = f", with up to {density.max():.2f} photons a pixel"
+        up_to = f", with up to {density.max():.2f} photons per pixel"
     return [
         Doubt(
             "denser",
-            f"{which} are denser than the first ones{up_to}, where more than {DENSEST} cannot be "
-            "separated: photons are lost in these. Take method='integrate' for them.",
+            f"{which} have more photons than the first ones{up_to}. More than {DENSEST} per "
+            "pixel cannot be separated, so photons are lost in these images. Use "
+            "method='integrate' for them.",
             {"photons_a_pixel": float(density.max())},
         )
     ]
@@ -65,21 +66,23 @@ def denser(
 def _of_losses(
     attrs: Mapping[Any, Any], counts: NDArray[np.float64], *, are_all: bool = True
 ) -> list[Doubt]:
-    """Doubt images that have more photons than the first ones, and lose more of them.
+    """Return a doubt if images have more photons than the first ones, and lose more of them.
 
     Parameters
     ----------
     attrs
-        With what `losses_of` gave.
+        Attributes with the values of `losses_of`.
     counts : numpy.ndarray
-        Photons of each image; `are_all` tells whether of all.
+        Photons of each image; `are_all`: of all images.
     """
     first = attrs["photons_of_first"]
     usual = _CLEARLY_DENSER * first
     more = counts > usual + _SCATTER * np.sqrt(usual)
     if not more.any():
         return []
-    tells_doubles = attrs.get("dbl_threshold") != "none"  # by the energy they are told always
+    tells_doubles = (
+        attrs.get("dbl_threshold") != "none"
+    )  # with the energy they are always recognised
     times = counts[more].max() / first
     share = lost_where_denser(attrs["lost_share"], times, tells_doubles=tells_doubles)
     if share <= LARGEST_LOSS:
@@ -90,9 +93,9 @@ def _of_losses(
     return [
         Doubt(
             "denser",
-            f"{which} have more than {_CLEARLY_DENSER:g} times the photons of the first ones, and "
-            f"more are lost there{up_to}, where spots run into each other. Take method='resolve', "
-            "which separates them, or method='best'.",
+            f"{which} have more than {_CLEARLY_DENSER:g} times the photons of the first ones, "
+            f"and more photons are lost in them{up_to}, because spots overlap. Use "
+            "method='resolve', which separates them, or method='best'.",
             {"lost_share": share},
         )
     ]

@@ -1,4 +1,4 @@
-"""What is kept of each image to judge a result by: its level and noise, and some of its photons."""
+"""Values of each image for the doubts: its level and noise, and some of its photons."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from hrixs.camera.level_and_noise import level_and_noise
 from hrixs.reduction.analysis import Analysis
 from hrixs.utils.typing import Floats
 
-# Photons of a frame that are kept, spread evenly over its own.
+# Number of photons kept of a frame, taken evenly from all.
 _PHOTONS_OF_A_FRAME = 64
-# Charges are counted in so many bins for each doubling, from 4 ADU on.
+# Bins of the charge histogram per factor of two, from 4 ADU on.
 _BINS_PER_OCTAVE, _FIRST_OCTAVE, _N_CHARGES = 8, 2, 128
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What some frames have shown; it adds up however they are divided.
+    """Values of some frames; parts can be joined in any division.
 
     Attributes
     ----------
     level, noise : numpy.ndarray, shape (frames,)
-        Of the pixels without light, in ADU, less the dark.
+        Level and noise of the pixels without light, in ADU, with the dark subtracted.
     threshold : numpy.ndarray, shape (frames,)
-        Of a hit, above four times the level, in ADU; NaN where there is none.
+        Threshold of a hit, above four times the level, in ADU; NaN if there is none.
     charges : numpy.ndarray of int, shape (frames, 128)
-        Photons by their charge, eight bins for each doubling from 4 ADU on; the last has all above.
+        Histogram of the charges, eight bins per factor of two from 4 ADU on; the last bin has all
+        above.
     x, y : numpy.ndarray, shape (photons,)
-        Places of up to 64 photons of each frame, counted from the frame's corner.
+        Positions of up to 64 photons of each frame, in pixels from the corner of the frame.
     """
 
     level: Floats
@@ -46,27 +47,27 @@ class Evidence:
 
     @staticmethod
     def joined(parts: Sequence[Mapping[str, Any]]) -> Evidence:
-        """All parts as one, in their order."""
+        """Join all parts, in their order."""
         names = list(Evidence.__dataclass_fields__)
         return Evidence(**{name: np.concatenate([one[name] for one in parts]) for name in names})
 
     def photons_above(self, charge: float) -> Floats:
-        """Photons of each frame with more than a charge in ADU."""
+        """Number of photons of each frame with more than this charge, in ADU."""
         place = _BINS_PER_OCTAVE * (np.log2(max(charge, 1e-9)) - _FIRST_OCTAVE)
         first = int(np.clip(np.ceil(place), 0, _N_CHARGES - 1))
         return np.asarray(self.charges[:, first:].sum(axis=1), dtype=np.float64)
 
 
 def evidence_of(frames: Frames, analysis: Analysis, table: xr.Dataset | None) -> Evidence:
-    """Keep of a stack of frames what tells whether all is as it should be.
+    """Collect from a stack of frames the values that doubts are found by.
 
     Parameters
     ----------
     frames : Frames
     analysis : Analysis
-        What was done with them.
+        The analysis of the frames.
     table : xarray.Dataset, optional
-        Their photons.
+        Photons of the frames.
     """
     n = len(frames)
     level, noise = level_and_noise(frames, analysis.of_core(frames))
@@ -90,7 +91,7 @@ def evidence_of(frames: Frames, analysis: Analysis, table: xr.Dataset | None) ->
 
 
 def _spread(frame: NDArray[np.int64], n_frames: int) -> NDArray[np.bool_]:
-    """Up to 64 photons of each frame, evenly among its own."""
+    """Select up to 64 photons of each frame, evenly from all."""
     counts = np.bincount(frame, minlength=n_frames)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     rank = np.arange(len(frame)) - first[frame]

@@ -1,4 +1,4 @@
-"""What the first images decide once, for all: one photon's cloud and charge, and the way."""
+"""Decide from the first images, for all: cloud and charge of one photon, and the method."""
 
 from __future__ import annotations
 
@@ -43,15 +43,16 @@ from hrixs.reduction.losses import FRAMES_FOR_A_LOSS, crowded, losses_of
 from hrixs.spectra.density import LightMap
 from hrixs.utils.errors import MissingDataError
 
-#: Frames of so many first entries, and the photon energies of these.
+#: Returns the frames of the first n entries, and their photon energies.
 FirstParts = Callable[[int], Iterable[tuple[Any, Any]]]
 
-#: Photons a pixel, as a photon of the line sees them, up to which they are resolved: 4 % are lost.
+#: Highest density at which photons are resolved (4 % are lost), in photons per pixel around a
+#: photon of the line.
 DENSEST = 0.45
 
-# So many tell which parts of the chip are at another level.
+# Images from which levels of parts of the chip are learned.
 _ENTRIES_FOR_A_LEVEL = 4
-# So many are looked at for what does not belong to light, and one of so many.
+# Images that are checked for structure that is not light, and one of how many.
 _MOST_LOOKED_AT, _LOOKED_AT_ONE_OF = 4, 8
 
 
@@ -65,37 +66,37 @@ def settled(
     photons: xr.Dataset | None = None,
     tell: Callable[[list[Doubt]], None] = tell,
 ) -> Analysis:
-    """Return the same with what the first of `n_entries` entries decide.
+    """Return the analysis with what the first of `n_entries` entries decide.
 
     Parameters
     ----------
     analysis : Analysis
-        As the settings make it.
+        The analysis according to the settings.
     n_entries : int
-        Trains that there are.
+        Number of trains.
     parts : callable
-        Gives the frames of so many first entries, part by part, and their photon energies. What is
-        decided does not depend on how they are divided.
+        Returns the frames of the first n entries, part by part, and their photon energies. The
+        decision does not depend on the parts.
     losses : bool
-        Whether to estimate how many photons a threshold loses, which finds those of a few entries.
+        Whether to estimate how many photons a threshold loses, from a few entries.
     look : bool
-        Whether to look for what does not belong to light, which costs a look at four entries.
+        Whether to search for structure that is not light, in four entries.
     photons : xarray.Dataset, optional
-        The photon table of the first of the parts, where it has been made already.
+        The photon table of the first part, if already made.
     tell : callable
-        Takes the doubts, in place of warning of them.
+        Called with the doubts, instead of warnings.
 
     Raises
     ------
     MissingDataError
-        If there are too few photons to tell the cloud or the charge of one.
+        If there are too few photons to learn the cloud or the charge of one.
 
     Warns
     -----
     LostPhotonsWarning
         More than 5 % of the photons are lost, or they are too dense to be resolved.
     HrixsWarning
-        The charge of isolated photons is another one than their energy makes.
+        The charge of isolated photons differs from that calculated from their energy.
     """
     if analysis.mending is not None:
         analysis, parts = _mended(analysis, n_entries, parts)
@@ -120,7 +121,7 @@ def settled(
 
 
 def _mended(analysis: Analysis, n_entries: int, parts: FirstParts) -> tuple[Analysis, FirstParts]:
-    """Learn what light is like, so that tracks stand out; and mend what is looked at."""
+    """Learn the usual light, to recognise tracks; and correct the first images."""
     assert analysis.mending is not None
     if analysis.mending.cosmics:
         first = (frames for frames, _ in parts(min(MOST_IMAGES, n_entries)))
@@ -133,7 +134,7 @@ def _mended(analysis: Analysis, n_entries: int, parts: FirstParts) -> tuple[Anal
 
 
 def _flattened(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> Analysis:
-    """Learn which rows, columns and parts of the chip are at another level."""
+    """Learn which rows, columns and parts of the chip have a different level."""
     stacks = [as_frames(frames) for frames, _ in first]
     if not stacks:
         return analysis
@@ -156,13 +157,13 @@ def _first_with_a_charge(
 
 
 def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
-    """Learn what one photon is like, and how dense they lie; of `'best'`, choose the way."""
+    """Learn charge, cloud and density of photons; choose the method of `'best'`."""
     first = _first_with_a_charge(n_entries, parts)
     try:
         if analysis.needs_cloud:
             analysis = _with_cloud(analysis, n_entries, parts)
     except MissingDataError:
-        # Where no photon stands alone, they are perhaps too dense to be resolved anyway.
+        # If no photon is isolated, they may be too dense to be resolved anyway.
         if analysis.method != "best":
             raise
         dense = _with_density(_with_charge(analysis, n_entries, parts, compare=False), first)
@@ -173,7 +174,7 @@ def _of_one_photon(analysis: Analysis, n_entries: int, parts: FirstParts) -> Ana
 
 
 def _for_deconvolution(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analysis:
-    """Learn what one photon is like, and the noise of a pixel."""
+    """Learn charge and cloud of one photon, and the noise of a pixel."""
     wanted = analysis.deconvolution
     assert wanted is not None
     first = _first_with_a_charge(n_entries, parts)
@@ -183,9 +184,9 @@ def _for_deconvolution(analysis: Analysis, n_entries: int, parts: FirstParts) ->
         analysis = _with_charge(analysis, n_entries, parts, compare=False)
     except MissingDataError as error:
         raise MissingDataError(
-            "a deconvolved spectrum takes the cloud of a photon out, and these images do not show "
-            "it: photons lie too dense. Set CLOUD_SIGMA, and PHOTON_CHARGE where there is no nrj, "
-            "by images with few photons: h.estimate_cloud(run)."
+            "deconvolution needs the charge cloud of one photon, but these images are too dense "
+            "to show it. Set CLOUD_SIGMA, and PHOTON_CHARGE if there is no nrj. Images with few "
+            "photons give CLOUD_SIGMA: h.estimate_cloud(run)."
         ) from error
     of_pixels, charges = [], []
     for frames, energy in first:
@@ -223,7 +224,7 @@ def _with_cloud(analysis: Analysis, n_entries: int, parts: FirstParts) -> Analys
 
 
 def _joined(parts: Sequence[tuple[dict[str, NDArray[Any]], int]]) -> dict[str, NDArray[Any]]:
-    """Columns of the photons of several parts, ``frame`` counting on from part to part."""
+    """Join the photon columns of several parts; ``frame`` counts on from part to part."""
     if not parts:
         raise MissingDataError("none of the first images can be used.")
     names = [name for name in ("frame", *COLUMNS) if name in parts[0][0]]
@@ -236,9 +237,9 @@ def _joined(parts: Sequence[tuple[dict[str, NDArray[Any]], int]]) -> dict[str, N
 def _with_charge(
     analysis: Analysis, n_entries: int, parts: FirstParts, *, compare: bool = True
 ) -> Analysis:
-    """Learn the charge of one photon where nothing gives it, else compare it with that given.
+    """Learn the charge of one photon, or compare it with the given one.
 
-    Where few spots stand alone, more entries are looked at.
+    If few spots are isolated, more entries are used.
     """
     frames, energy = next(iter(parts(1)))
     learns = analysis.charges(as_frames(frames), energy) is None
@@ -265,7 +266,7 @@ def _with_charge(
 
 
 def _single_spots(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> dict[str, NDArray[Any]]:
-    """Spots, their charges in those of one photon where these are given: energies may differ."""
+    """Find spots; charges are in units of the given photon charge, since energies may differ."""
     cloud_sigma = analysis.options["cloud_sigma"] or FIRST_CLOUD_SIGMA
     columns = []
     for frames, energy in first:
@@ -278,7 +279,7 @@ def _single_spots(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> dict[
 
 
 def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analysis:
-    """Measure how close together photons lie; of `'best'`, choose the way."""
+    """Measure the density of photons; choose the method of `'best'`."""
     sums = np.zeros(2)
     noises: list[float] = []
     n_frames = 0
@@ -299,14 +300,14 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
         photon_density=density, photons_of_first=float(sums[0] / max(n_frames, 1))
     )
     too_dense = density > DENSEST
-    seen = f"{density:.2f} photons a pixel in the first images"
+    seen = f"{density:.2f} photons per pixel in the first images"
     if analysis.method != "best":
         if too_dense:
             found = [
                 Doubt(
                     "crowded",
-                    f"{seen}, where more than {DENSEST} cannot be separated: many are lost. Take "
-                    "method='integrate', or 'best', which turns intensity into photons.",
+                    f"{seen}; more than {DENSEST} cannot be separated, so many photons are lost. "
+                    "Use method='integrate', or 'best', which converts intensity to photons.",
                     {"photons_a_pixel": density},
                 )
             ]
@@ -314,7 +315,7 @@ def _with_density(analysis: Analysis, first: Sequence[tuple[Any, Any]]) -> Analy
             analysis = analysis.with_doubts(found)
         return analysis
     if not too_dense:
-        why = f"resolve: {seen}, and up to {DENSEST} are separated"
+        why = f"resolve: {seen}, and up to {DENSEST} can be separated"
         return replace(analysis, method="resolve").with_attrs(best=why)
     why = f"integrate: {seen}, and more than {DENSEST} cannot be separated"
     return replace(analysis, method="integrate", noise=float(np.mean(noises))).with_attrs(best=why)

@@ -1,4 +1,4 @@
-"""The first images looked at for what does not belong to light, and for one photon's charge."""
+"""Check the first images for structure that is not light, and for the charge of one photon."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from hrixs.reduction.analysis import Analysis
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 from hrixs.utils.typing import Floats
 
-# Pixels of each row and column that are looked at.
+# Pixels of each row and column that are checked.
 _N_PIXELS = 24
-# So many lone spots tell the charge of one photon, and no more are looked for than tell it well.
+# Least isolated spots for the charge of one photon, and the number that is enough.
 _LEAST_SPOTS, _ENOUGH_SPOTS = 12, 300
 
 
 def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> tuple[Analysis, list[Doubt]]:
-    """Look at the first images; `analysis` with what they show, and what of it is new.
+    """Check the first images; return `analysis` with their doubts, and the new doubts.
 
     Parameters
     ----------
     analysis : Analysis
-        What will be done with all images.
+        The analysis of all images.
     first : iterable of (frames, energy)
         The first images, part by part, and their photon energies.
     """
@@ -50,30 +50,30 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> tuple[Ana
     for frames, energy in first:
         stack = replace(as_frames(frames), first_pixel=None)
         shape = stack.frame_shape
-        # Of photons that are resolved it was compared when they were learned.
+        # For resolved photons the charge was already compared.
         charges = analysis.charges(stack, energy) if analysis.needs_energy else None
         try:
             sample.add(stack, analysis.of_core(stack))
             for number, frame in enumerate(stack.pixels.reshape(-1, *shape)):
                 if n_lone >= _ENOUGH_SPOTS and analysis.counts_photons:
-                    break  # of intensity their places tell more
+                    break  # for intensity more positions are useful
                 spots.append(plain.spots(frame, cloud_sigma))
                 n_lone += n_alone(spots[-1])
                 if charges is not None:
                     expected.append(float(charges[number]))
         except (NonFinitePixelsError, TooManyPhotonsError):
-            continue  # told when it is their turn
+            continue  # reported when it is their turn
     found = sample.doubts()
     if spots:
         joined = {name: np.concatenate([one[name] for one in spots]) for name in spots[0]}
         try:
             charge = single_charge(joined, at_least=_LEAST_SPOTS).charge
         except MissingDataError:
-            pass  # too few stand alone
+            pass  # too few are isolated
         else:
             analysis = analysis.with_attrs(spot_charge=charge)
-            # Energies of several frames may differ, and their spots are taken together; those that
-            # are none are refused when it is their turn.
+            # Energies of frames may differ, and their spots are used together; invalid energies
+            # are refused when it is their turn.
             usable = np.isfinite(expected).all() and min(expected, default=0.0) > 0
             if usable and max(expected) < 1.01 * min(expected):
                 found += charge_of_one(charge, float(np.mean(expected)))
@@ -84,7 +84,7 @@ def looked_at(analysis: Analysis, first: Iterable[tuple[Any, Any]]) -> tuple[Ana
 
 
 class ChipSample:
-    """Some columns and some rows of frames, less each frame's level.
+    """Some columns and rows of frames, with each frame's level subtracted.
 
     Examples
     --------
@@ -106,18 +106,18 @@ class ChipSample:
         self._noises: list[float] = []
 
     def add(self, frames: Frames, camera: Mapping[str, Any]) -> None:
-        """Take some frames; `camera` has what the core takes."""
+        """Add some frames; `camera` has the arguments of the core."""
         pixels = frames.pixels.reshape(-1, *frames.frame_shape)
         level, noise = level_and_noise(frames, camera)
         for image, own_level, own_noise in zip(pixels, level, noise, strict=True):
             if not own_noise > 0:
-                continue  # blank or saturated: told as such
+                continue  # blank or saturated: reported as such
             self._rows.append(sampled_lines(image, 1, _N_PIXELS, own_level, camera))
             self._columns.append(sampled_lines(image, 0, _N_PIXELS, own_level, camera))
             self._noises.append(noise_beside(image[None]))
 
     def doubts(self) -> list[Doubt]:
-        """What stands out, counted on the full chip."""
+        """Doubts about rows, columns and steps, in pixels of the full chip."""
         if not self._noises:
             return []
         noise = float(np.median(self._noises))
@@ -136,7 +136,7 @@ class ChipSample:
 
 
 def lines_in(analysis: Analysis, x: Floats, y: Floats, shape: tuple[int, int]) -> list[Doubt]:
-    """Doubt what places of photons in the crop show of its lines."""
+    """Return doubts about lines from positions of photons in the crop."""
     curve = analysis.curvature.counted_from(analysis.origin[0])
     return lines_of(
         x,

@@ -1,4 +1,4 @@
-"""What is doubtful about spectra, by the evidence of all images."""
+"""Find doubts about spectra, by the evidence of all images."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from hrixs.reduction.first_look import lines_in
 from hrixs.reduction.losses import crowded
 from hrixs.utils.typing import Floats
 
-# Images from which on one can be unlike the others.
+# Least number of images for which one can differ from the others.
 _LEAST_IMAGES = 4
-# A photon that is none of the noise's has at least this part of the charge of one.
+# A true photon has at least this part of the charge of one.
 _SURE = 0.6
-# Where that is not known: the noise of 4x4 pixels is 4 times that of one.
+# If the charge is not known: the noise of 4x4 pixels is 4 times that of one.
 _SURE_NOISES = 20.0
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What images have shown, and what was done with them.
+    """Evidence from images, and the analysis that they were used in.
 
     Attributes
     ----------
     analysis : Analysis
-        With what the first images have told.
+        The analysis, with what was learned from the first images.
     evidence : Evidence
-        Of all images.
+        Evidence of all images.
     shape : (int, int)
         Pixels of the crop.
     """
@@ -59,21 +59,21 @@ class Seen:
 
     @staticmethod
     def joined(parts: Sequence[Seen]) -> Seen:
-        """What all have shown, with the last one's analysis."""
+        """Join all, with the analysis of the last one."""
         return replace(parts[-1], evidence=Evidence.joined([vars(one.evidence) for one in parts]))
 
 
 def judged(seen: Seen, attrs: Mapping[Any, Any], spectra: Floats, *, names: Names) -> list[Doubt]:
-    """Doubt what the images of a result have shown.
+    """Return the doubts about a result.
 
     Parameters
     ----------
     seen : Seen
     attrs
-        Of the spectra: the counts.
+        Attributes of the spectra, with the counts.
     spectra : numpy.ndarray, shape (frames, bins)
     names : Names
-        Of the images.
+        Names of the images.
     """
     analysis, evidence, shape = seen.analysis, seen.evidence, seen.shape
     spectra = known_bins(spectra)
@@ -131,7 +131,7 @@ def _of_images(
 def _light_of_intensity(
     evidence: Evidence, spectra: Floats, shape: tuple[int, int], charge: float, in_photons: bool
 ) -> Floats:
-    """Photons of each image by its intensity; NaN where the noise hides a tenth of most's."""
+    """Photons of each image by its intensity; NaN if noise hides a tenth of the usual number."""
     light = (spectra - np.median(spectra, axis=1, keepdims=True)).sum(axis=1)
     if not in_photons:
         light = light * shape[0] / charge

@@ -1,7 +1,7 @@
-"""Runs whose images are read when they are needed: arrays of dask.
+"""Runs whose images are read when they are needed: dask arrays.
 
-A chunk holds whole frames of one file. What is computed from it stays lazy, and gives the same
-values as without dask.
+A chunk holds whole frames of one file. Results stay lazy, and have the same values as without
+dask.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from hrixs.utils.dask_arrays import as_task, dask_array, in_whole_frames
 def lazy_spectra(
     frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None = None
 ) -> xr.DataArray:
-    """Spectra of cropped frames that are arrays of dask, as `spectra_of` makes them.
+    """Spectra of cropped frames in dask arrays, as `spectra_of` for arrays in memory.
 
-    Settings are checked now, pixels when the result is computed; the first frames are read now, for
-    what they decide and tell. ``attrs`` lack what has to be counted; images that are denser than
-    the first ones are told when they are computed.
+    Settings are checked now, pixels when the result is computed. The first frames are read now,
+    for decisions and doubts. ``attrs`` lack the counts. Images that are denser than the first ones
+    are reported when they are computed.
 
     Raises
     ------
     ValueError
-        If frames are chunked along x or y, or as the functions of `Analysis`.
+        If frames are chunked along x or y, or as methods of `Analysis`.
     """
     frames = in_whole_frames(frames)
-    analysis = analysis.with_threads(1)  # dask's threads are enough
+    analysis = analysis.with_threads(1)  # dask runs threads itself
     like = _spectrum_of_nothing(frames, analysis, energies)
     leading = frames.data.chunks[:-2]
-    # dask would send these to a worker with every chunk, were they not a task by itself.
+    # A separate task, so that dask does not send these to a worker with every chunk.
     heavy = energies is not None or any(analysis.camera[n] is not None for n in ("dark", "mask"))
     heavy = heavy or analysis.mending is not None
     heavy = heavy or isinstance(analysis.options.get("read_noise"), np.ndarray)
@@ -65,7 +65,7 @@ def lazy_spectra(
     if analysis.mending is not None:
         attrs |= analysis.mending.attrs()
         names = analysis.mending.columns
-        # What was mended lies behind the spectra, so that frames are read once for both.
+        # Corrections are stored after the spectra, so that frames are read once for both.
         columns = {name: data[..., like.sizes["y"] + at] for at, name in enumerate(names)}
         data = data[..., : like.sizes["y"]]
         for name, (values, own_attrs) in variables(columns).items():
@@ -85,7 +85,7 @@ def _spectra_of_block(
     if block.ndim > 2:
         begin = int(block_info[0]["array-location"][0][0])
         per_entry = int(np.prod(block.shape[1:-2], dtype=np.int64))
-        # Its frames' numbers in the whole are for errors' texts.
+        # The numbers of its frames in the whole are for the texts of errors.
         stack = replace(stack, first_frame=begin * per_entry)
         energy = None if energies is None else energies[begin : begin + len(block)]
     stack, mended = analysis.mended(stack)
@@ -103,14 +103,14 @@ def _spectra_of_block(
 def _spectrum_of_nothing(
     frames: xr.DataArray, analysis: Analysis, energies: NDArray[np.float64] | None
 ) -> xr.DataArray:
-    """Make the spectra of no frame, which have the axis and the settings of all others."""
+    """Make the spectra of zero frames, with the axis and settings of all others."""
     energy: Any = energies
     if energies is not None and energies.ndim:
         energy = np.empty(0)
     nothing = as_frames(np.empty((0, *frames.shape[-2:]), frames.dtype))
     none = analysis.spectra(analysis.mended(nothing)[0], energy)
     if BIN_NOISE in none.attrs:
-        # Noise in photons is largest for the least charge of one, which no frame tells here.
+        # Noise in photons is largest for the smallest photon charge, which is not known here.
         least = None if energies is None else np.nanmin(energies, keepdims=True).reshape(-1)[:1]
         blank = as_frames(np.zeros((1, *frames.shape[-2:]), frames.dtype))
         none.attrs[BIN_NOISE] = analysis.spectra(blank, least).attrs[BIN_NOISE]

@@ -1,4 +1,4 @@
-"""How many photons the ways by a threshold lose where spots run into each other."""
+"""Estimate how many photons methods with a threshold lose because spots overlap."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ from hrixs.spectra.density import (
 )
 from hrixs.utils.errors import MissingDataError, NonFinitePixelsError, TooManyPhotonsError
 
-#: At most so many frames tell how many photons are lost.
+#: Most frames for the estimate.
 FRAMES_FOR_A_LOSS = 16
-# Fewer do where they have so many photons, and so many where they have any.
+# Fewer are enough with this many photons; and the numbers if they have any.
 _PHOTONS_FOR_A_LOSS = 500
 _FEW_FRAMES, _FEW_PHOTONS = 4, 50
-#: A smaller share is not told.
+#: A smaller share is not reported.
 LARGEST_LOSS = 0.05
 _GRAVE_LOSS = 0.3
-# So many spots tell a charge well enough for that.
+# Least spots for the charge of a photon.
 _SPOTS_FOR_A_LOSS = 5
-# So many photons of a frame tell it where there are more.
+# Most photons used of a frame.
 _SPOTS_OF_A_FRAME = 400
-# Spots above the noise tell what a threshold loses where they make more than this part more.
+# Spots above the noise are used if their loss is larger by more than this part.
 _CLEARLY_MORE = 0.2
-# Where by the photons' places less than this is lost, the light is not looked at.
+# If the positions of the photons give a smaller loss, the light is not analysed.
 _SPARSE = 0.01
-# It is looked at in the rows where by the places more than this part of the loss is, and around.
+# Light is analysed in rows with more than this part of the loss by positions, and around them.
 _LEAST_PART = 0.01
 _ROWS_OF_A_PART = 32
-# A threshold below this part of the photons' middle charge hides none.
+# A threshold below this part of the median charge hides no photon.
 _LOW_THRESHOLD = 0.5
 _FEW_TOO_BRIGHT = 0.01
 
 
 @dataclass(frozen=True)
 class _Method:
-    """What a way by a threshold makes of photons that lie close together."""
+    """How a method with a threshold treats photons that are close together."""
 
     cloud_sigma: float
     tells_doubles: bool
-    too_bright: float  # ADU of a hit that is taken for a cosmic ray
+    too_bright: float  # ADU from which a hit counts as a cosmic ray
 
     @staticmethod
     def of(analysis: Analysis) -> _Method:
@@ -68,7 +68,7 @@ class _Method:
     def lost_by_places(
         self, photons: Mapping[str, NDArray[Any]], shape: tuple[int, int], n_frames: int = 1
     ) -> NDArray[np.float64]:
-        """Photons lost around each photon of so many frames, by the places of the others."""
+        """Photons lost around each photon, by the positions of the others in `n_frames` frames."""
         density = density_by_places(photons, shape) / n_frames
         share = found_share(density, self.cloud_sigma, tells_doubles=self.tells_doubles)
         return np.asarray((1.0 + photons["double"]) * (1.0 / share - 1.0))
@@ -76,9 +76,9 @@ class _Method:
 
 @dataclass(frozen=True)
 class _Crowd:
-    """Rows of a frame that are crowded, their photons, and spots above the noise in them.
+    """Crowded rows of a frame, their photons, and spots above the noise in them.
 
-    Where no photon is hidden below the threshold, the spots are some that tell a photon's charge.
+    If no photon is hidden below the threshold, the spots are only used for a photon's charge.
     """
 
     light: LightMap
@@ -89,7 +89,7 @@ class _Crowd:
     n_too_bright: int
 
     def lost(self, charge: float, method: _Method) -> NDArray[Any]:
-        """Photons lost, those in crowds, and those in crowds by the spots."""
+        """Photons lost, photons in crowds, and photons in crowds by the spots."""
         charge = charge if self.charge is None else self.charge
         cloud = method.cloud_sigma
         _, lost, in_crowds = lost_photons(
@@ -105,27 +105,27 @@ class _Crowd:
 def losses_of(
     analysis: Analysis, first: Iterable[tuple[Any, Any]], photons: xr.Dataset | None = None
 ) -> dict[str, float]:
-    """Estimate how many photons are lost where spots run into each other.
+    """Estimate how many photons are lost because spots overlap.
 
-    There a threshold in standard deviations of the frame may lie above single photons: spots above
-    the noise, which are looked for by themselves, tell what is lost so. Where photons are sparse
-    by their places, and the threshold is low, the frame is not looked at again.
+    In crowded frames a threshold in standard deviations of the frame may be higher than a single
+    photon. So spots above the noise are found separately, to estimate that loss. If photons are
+    sparse by their positions, and the threshold is low, the frame is not analysed again.
 
     Parameters
     ----------
     analysis : Analysis
         Its method is ``'auto'`` or ``'manual'``.
     first
-        Frames of the first entries, and their photon energies. They are gone through one by one
-        until they have photons enough, so that it does not matter how they are divided.
+        Frames of the first entries, and their photon energies. They are used one by one until
+        there are enough photons, so the division into parts does not matter.
     photons : xarray.Dataset, optional
-        The photon table of the first part, where it has been made already.
+        The photon table of the first part, if already made.
 
     Returns
     -------
     dict
-        For ``attrs``: ``lost_share``, and of an image the ``lost_photons`` and those found, the
-        ``photons_of_first``. Empty where nothing tells what one photon is like.
+        For ``attrs``: ``lost_share``; and per image ``lost_photons`` and the photons found,
+        ``photons_of_first``. Empty if the charge of one photon is not known.
     """
     method = _Method.of(analysis)
     n_frames, n_hits, found = 0, 0, 0.0
@@ -145,9 +145,9 @@ def losses_of(
     try:
         lost = _lost_in_crowds(crowds, method)
     except MissingDataError:
-        return {}  # nothing to tell a photon by
+        return {}  # the charge of a photon is not known
     if sparse:
-        # Together: few photons of one frame do not tell how close they come.
+        # All together: few photons of one frame do not show the density.
         names = ("x", "y", "double")
         of_all = {name: np.concatenate([one[name] for one in sparse]) for name in names}
         lost += float(method.lost_by_places(of_all, frame.frame_shape, len(sparse)).sum())
@@ -161,7 +161,7 @@ def losses_of(
 
 
 def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
-    """Doubt a count that loses more than 5 % of the photons, by what `losses_of` gave."""
+    """Return a doubt if more than 5 % of the photons are lost, by the values of `losses_of`."""
     share = attrs.get("lost_share", 0.0)
     if share <= LARGEST_LOSS:
         return []
@@ -169,8 +169,8 @@ def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
     return [
         Doubt(
             "crowded",
-            f"about {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in each "
-            "of the first images, where spots run into each other. Take method='resolve', which "
+            f"about {share:.0%} of the photons are lost, {lost:.0f} of {found + lost:.0f} in "
+            "each of the first images, because spots overlap. Use method='resolve', which "
             "separates them, or method='best'.",
             {"lost_share": share},
             grave=share > _GRAVE_LOSS,
@@ -181,7 +181,7 @@ def crowded(attrs: Mapping[Any, Any]) -> list[Doubt]:
 def _one_by_one(
     analysis: Analysis, first: Iterable[tuple[Any, Any]], photons: xr.Dataset | None
 ) -> Iterator[tuple[Frames, Any, dict[str, NDArray[Any]]]]:
-    """Frames, their energies and their photons; those that can't be used are told in their turn."""
+    """Yield frames, energies and photons; unusable frames are reported when it is their turn."""
     for frames, energy in first:
         stack = replace(as_frames(frames), first_pixel=None)
         pixels = stack.pixels.reshape(-1, *stack.frame_shape)
@@ -201,14 +201,14 @@ def _one_by_one(
 
 
 def _of_each(energy: Any, stack: Frames) -> NDArray[np.float64]:
-    """Energy of each frame of a stack, of one, of one an entry or of one a frame."""
+    """Energy of each frame of a stack, from one value, one per entry, or one per frame."""
     values = np.asarray(energy, dtype=np.float64)
     values = values.reshape(values.shape + (1,) * (len(stack.leading_shape) - values.ndim))
     return np.broadcast_to(values, stack.leading_shape).ravel()
 
 
 def _of_frame(photons: xr.Dataset, number: int) -> dict[str, NDArray[Any]]:
-    """Columns of one frame's photons, its threshold, and how many hits are too bright."""
+    """Photon columns of one frame, its threshold, and the number of hits that are too bright."""
     begin, end = np.searchsorted(photons["frame"].values, [number, number + 1])
     columns = {name: photons[name].values[begin:end] for name in ("x", "y", "charge", "double")}
     of_frame = ("threshold", "n_cosmics")
@@ -216,7 +216,7 @@ def _of_frame(photons: xr.Dataset, number: int) -> dict[str, NDArray[Any]]:
 
 
 def _charge_by_energy(analysis: Analysis, frame: Frames, energy: float | None) -> float | None:
-    """Charge of one photon where photons were found by it; None where spots have to tell."""
+    """Charge of one photon if photons were found by it; None if it is learned from spots."""
     if analysis.method != "manual":
         return None
     charges = analysis.charges(frame, energy)
@@ -224,20 +224,20 @@ def _charge_by_energy(analysis: Analysis, frame: Frames, energy: float | None) -
 
 
 def _hides_none(analysis: Analysis, columns: Mapping[str, NDArray[Any]], level: float) -> bool:
-    """Whether the threshold is far below the photons' charge, and none is left out as too bright.
+    """Whether the threshold is far below the photons' charge, and no hit is left out as too bright.
 
-    By the energy a photon's brightest pixel counts, too, and nothing tells that of those hidden.
+    With the energy the brightest pixel matters, too; for hidden photons it is not known.
     """
     if analysis.method != "auto" or not len(columns["charge"]):
         return False
     if columns["n_cosmics"][0] > _FEW_TOO_BRIGHT * len(columns["charge"]):
-        return False  # several photons in one spot are taken for a cosmic ray
+        return False  # several photons in one spot count as a cosmic ray
     above = float(columns["threshold"][0]) - 4 * level
     return above < _LOW_THRESHOLD * float(np.median(columns["charge"]))
 
 
 def _crowded_rows(y: NDArray[np.float64], lost: NDArray[np.float64], n_rows: int) -> slice:
-    """Rows where photons are lost by their places, and as many dark ones around as tell a level."""
+    """Rows with losses by the positions, with dark rows around them for the level."""
     part = np.clip(np.rint(y).astype(np.int64), 0, n_rows - 1) // _ROWS_OF_A_PART
     by_part = np.bincount(part, weights=lost)
     crowded = np.flatnonzero(by_part > _LEAST_PART * by_part.sum())
@@ -252,7 +252,7 @@ def _crowd_of(
     energy: float | None,
     columns: Mapping[str, NDArray[Any]],
 ) -> _Crowd | None:
-    """Look at the light of a frame where it is crowded; None where its photons are sparse."""
+    """Analyse the light of a frame in crowded rows; None if its photons are sparse."""
     camera = analysis.of_core(frame)
     mean, noise = (float(one[0]) for one in frame_pedestals(frame.pixels, camera))
     hides_none = _hides_none(analysis, columns, mean)
@@ -282,12 +282,12 @@ def _crowd_of(
 
 
 def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
-    """Photons lost; of all frames at once: the same bytes however they are divided.
+    """Photons lost in all frames together, with the same bytes for any division.
 
     Raises
     ------
     MissingDataError
-        If nothing tells what one photon is like.
+        If the charge of one photon is not known.
     """
     if not crowds:
         return 0.0
@@ -298,7 +298,7 @@ def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
     missed = by_spots - in_crowds
     left_out = 0.0
     if in_crowds + lost > 0 and (n_too_bright := sum(one.n_too_bright for one in crowds)):
-        # Cosmic rays come everywhere, spots of several photons where photons are not alone.
+        # Cosmic rays are everywhere; spots of several photons only where photons are dense.
         n_photons = sum(float(np.sum(1.0 + one.photons["double"])) for one in crowds) + lost
         photons_each = max(1.0, method.too_bright / charge)
         left_out = n_too_bright * photons_each * min(1.0, in_crowds / n_photons)
@@ -308,7 +308,7 @@ def _lost_in_crowds(crowds: Sequence[_Crowd], method: _Method) -> float:
 def _cut(
     camera: Mapping[str, Any], columns: slice = slice(None), rows: slice = slice(None)
 ) -> dict[str, Any]:
-    """Dark and mask of a part of the frame."""
+    """Cut dark and mask to a part of the frame."""
     parts = {name: camera[name] for name in ("dark", "mask")}
     parts = {name: one if one is None else one[columns, rows] for name, one in parts.items()}
     return {**camera, **parts}

@@ -1,4 +1,4 @@
-"""What is left of a part of a run when its frames are reduced."""
+"""Result of one part of a run."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ class PartResult:
     Attributes
     ----------
     entries
-        Numbers of the entries in the run's index.
+        Numbers of the entries in the index of the run.
     spectra : numpy.ndarray, shape (entries, ..., bins)
     y : numpy.ndarray, shape (bins,)
-        Rows of the full chip that the spectra lie on.
+        Rows of the full chip, the axis of the spectra.
     failed
-        Numbers of the entries that could not be used, and why.
+        Numbers of the unusable entries, with the reason.
     attrs
         Settings and counts.
     photons
-        Columns of the photon table by name; ``frame`` counts over entries and their frames within
-        the part. Empty where it is not asked for.
+        Columns of the photon table by name; ``frame`` counts the frames of the entries within the
+        part. Empty if not requested.
     evidence
-        Columns of the `Evidence` of the entries' frames; empty where no spectra are made.
+        Columns of `Evidence` of the frames; empty if no spectra are made.
     mended
-        Columns of what was mended in the entries' frames; empty where nothing is.
+        Columns of the corrections of the frames; empty without corrections.
     """
 
     entries: NDArray[np.int64]
@@ -55,19 +55,19 @@ class PartResult:
     mended: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
-#: Takes frames that can be used: their entries, photon energies, and photons where these are found.
+#: Called with usable frames: entries, frames, photon energies, and photons if found.
 Handed = Callable[[NDArray[np.int64], Frames, Any, "xr.Dataset | None"], None]
 
 
 def reduce_part(read: ReadPart, plan: Plan, hand: Handed | None = None) -> list[PartResult]:
-    """Do with the frames of a part, shape ``(n, ..., x, y)``, what the plan says.
+    """Reduce the frames of a part, shape ``(n, ..., x, y)``, according to the plan.
 
-    `hand` is given the frames as soon as their photons are found.
+    `hand` is called with the frames as soon as their photons are found.
 
     Returns
     -------
     list of PartResult
-        One, or several where frames that can't be used had to be left out one by one.
+        One result; or several, if unusable frames had to be left out one by one.
     """
     results = _reduce(read.frames, read.entries, plan, hand)
     if read.failed:
@@ -134,7 +134,7 @@ def _of_part(
 
 
 def _why(error: Exception) -> str:
-    """Without numbers, so that equal faults are told together."""
+    """Reason without numbers, so that equal faults are reported together."""
     if isinstance(error, NonFinitePixelsError):
         return "they have NaN or infinite pixels that are not in MASK"
     return "they have more hits above the threshold than MAX_PHOTONS"
@@ -145,7 +145,7 @@ def _nothing(failed: Failed) -> PartResult:
 
 
 def add_counts(attrs: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Settings of one of two results, the sums of their counts, and the larger noise."""
+    """Join attributes of two results: settings of one, sums of the counts, the larger noise."""
     counts = {name: attrs[name] + more[name] for name in COUNTS if name in attrs and name in more}
     noise = [one[BIN_NOISE] for one in (attrs, more) if BIN_NOISE in one]
     return more | attrs | counts | ({BIN_NOISE: max(noise)} if noise else {})

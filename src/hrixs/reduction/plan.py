@@ -23,13 +23,13 @@ class Plan:
     crop
         Pixels of x and y to use.
     swapped
-        Whether the frames lie in the files as (..., y, x).
+        Whether the frames in the files are (..., y, x).
     analysis
-        What is done with them.
+        What is done with the images.
     energies
-        Photon energy of each entry, in eV; NaN where it is not known.
+        Photon energy of each entry, in eV; NaN if not known.
     photons
-        Whether to keep the photon table.
+        Whether to return the photon table.
     spectra
         Whether to make spectra.
     """
@@ -51,19 +51,19 @@ class Plan:
 
     @property
     def wanted(self) -> NDArray[np.bool_]:
-        """Entries that can be analysed at all."""
+        """Entries that can be analysed."""
         if self.energies is None:
             return np.ones(len(self.entries), dtype=bool)
         return np.isfinite(self.energies) & (self.energies > 0)
 
     def energy_of(self, entry: int) -> float | None:
-        """Photon energy of an entry; None where it is not used."""
+        """Photon energy of an entry; None if it is not used."""
         return None if self.energies is None else float(self.energies[entry])
 
     def energies_of(
         self, entries: NDArray[np.int64], frames: NDArray[Any]
     ) -> NDArray[np.float64] | None:
-        """Photon energy of each frame of some entries; None where it is not used."""
+        """Photon energy of each frame of some entries; None if it is not used."""
         if self.energies is None:
             return None
         n_within = (1,) * (frames.ndim - 3)

@@ -1,4 +1,4 @@
-"""A long run to its spectra, part by part, in bounded memory."""
+"""Reduce a long run to spectra, part by part, in limited memory."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from hrixs.utils.errors import MissingDataError, heard_alike
 from hrixs.utils.progress import Progress
 from hrixs.utils.threads import resolve_threads
 
-# First images that are read together; and kept while they are looked at.
+# First images that are read together, and kept while they are checked.
 _TOGETHER, _FEW = 4, 8
-# Parts of a run that are reduced at a time.
+# Parts of a run that are reduced at the same time.
 _AT_A_TIME = 2
 
-#: Reduces parts, in any order: the parts to do, and what to do with each.
+#: Reduces parts in any order.
 ReduceParts = Callable[[list[Part]], Iterable[list[PartResult]]]
 
 
@@ -57,31 +57,31 @@ def reduce_run(
     plan : Plan
         What is to be done.
     faults : Faults
-        Takes the images that can't be used.
+        Collects the unusable images.
     budget : Budget
         As from `share_out`.
     progress : bool
         Whether to show a bar.
     done : iterable of PartResult
-        What was done earlier, and is not done again.
+        Results from earlier, which are not made again.
     save : callable, optional
-        Takes results as they come.
+        Called with results as they come.
     reduce_parts : callable, optional
-        In place of this process.
+        Reduces parts elsewhere than in this process.
     look : bool
-        Whether the first images are still to be looked at: the analysis is `decided`.
+        Whether the first images are still to be checked: the analysis is `decided`.
 
     Returns
     -------
     xarray.Dataset
-        Over dim ``entry``: ``spectrum (entry, ..., y)``; with the photons' columns ``photon_*``
-        over dim ``photon`` where these are asked for. Coordinate ``entry``: the entries that could
-        be used. The photon table alone where no spectra are asked for.
+        Over dim ``entry``: ``spectrum (entry, ..., y)``; with the photon columns ``photon_*`` over
+        dim ``photon`` if requested. Coordinate ``entry``: the usable entries. Only the photon
+        table if no spectra are requested.
 
     Raises
     ------
     NonFinitePixelsError, TooManyPhotonsError, MissingDataError
-        If no image could be used: what was wrong with the first.
+        If no image could be used: the reason for the first one.
     """
     collected = Collected(plan)
     for result in done:
@@ -122,8 +122,8 @@ def reduce_here(
 ) -> Generator[list[PartResult]]:
     """Reduce parts in this process, two at a time; `look` gets the first.
 
-    What is done with one in Python, or is read of it, is done while kernels go through the other:
-    threads of a kernel alone would wait for that, and take a processor to do so.
+    While kernels work on one part, the other is read and handled in Python. With one part the
+    threads of the kernels would wait for that, and use a processor while waiting.
     """
     threads = resolve_threads(plan.analysis.camera["threads"])
     each = replace(plan, analysis=plan.analysis.with_threads(-(-threads // _AT_A_TIME)))
@@ -166,24 +166,24 @@ class _FirstFrame(NamedTuple):
 
 
 class FirstFrames:
-    """The first frames of a run that can be used, one by one, with their photon energies.
+    """The first usable frames of a run, one by one, with their photon energies.
 
-    Those that can't be read or analysed are left out here: they are reported when it is their turn.
+    Frames that cannot be read or analysed are left out; they are reported when it is their turn.
 
     Attributes
     ----------
     entries
-        Numbers of the entries that can be analysed at all.
+        Numbers of the entries that can be analysed.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.entries = plan.wanted.nonzero()[0]
-        # They are looked at several times; inflating them again would take longer.
+        # They are used several times; decompressing them again would take longer.
         self._kept: dict[int, list[_FirstFrame]] = {}
 
     def parts(self, n: int, after: int = 0) -> Generator[tuple[NDArray[Any], float | None]]:
-        """Those among the first `n` of `entries`, but for so many before."""
+        """Frames of the first `n` of `entries`, without the first `after`."""
         n = min(n, len(self.entries))
         for begin in range(after, n, _TOGETHER):
             few = self._kept.get(begin)
@@ -195,7 +195,7 @@ class FirstFrames:
             yield from ((one.frames, one.energy) for one in few if one.entry <= last)
 
     def _read(self, entries: NDArray[np.int64]) -> list[_FirstFrame]:
-        """Frames read together, in memory of their own."""
+        """Read frames together, into separate memory."""
         plan, analysis = self._plan, self._plan.analysis
         threads = resolve_threads(analysis.camera["threads"])
         found: list[_FirstFrame] = []
@@ -215,7 +215,7 @@ class FirstFrames:
 
 
 class Look:
-    """A look at the first images of a run beside the work, of which they decide nothing.
+    """A check of the first images of a run, in parallel to the work, for which they decide nothing.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class Look:
         self._seen: Future[Analysis] | None = None
 
     def divided(self, parts: list[Part]) -> list[Part]:
-        """The first part made as small as what is looked at, where it begins the run."""
+        """Make the first part as small as what is checked, if it begins the run."""
         if not self._begins(parts[0].entries if parts else np.empty(0, np.int64)):
             return parts
         return [*parts[0].divided(_TOGETHER), *parts[1:]]
@@ -239,21 +239,21 @@ class Look:
     def begin(
         self, entries: NDArray[np.int64], frames: Frames, energy: Any, photons: xr.Dataset | None
     ) -> None:
-        """Look at frames that are the run's first and can be used; `photons` are theirs."""
+        """Check the first usable frames of the run; `photons` are theirs."""
         if self._seen is None and self._begins(entries):
             look = heard_alike(self._look)
             self._seen = self._thread.submit(look, entries, frames, energy, photons)
 
     def end(self) -> Analysis:
-        """The analysis with what the first images have shown, which is told."""
-        if self._seen is None:  # the first ones are none of those that were reduced here
+        """The analysis with what the first images have shown, with warnings."""
+        if self._seen is None:  # the first images were not reduced here
             return settled(self._plan.analysis, len(self._first.entries), self._first.parts)
         seen = self._seen.result()
         tell(self._told)
         return seen
 
     def close(self) -> None:
-        """Wait until the look has ended."""
+        """Wait until the check has ended."""
         self._thread.shutdown(cancel_futures=True)
 
     def _begins(self, entries: NDArray[np.int64]) -> bool:
@@ -272,7 +272,7 @@ class Look:
             )
             yield from self._first.parts(n, after=known)
 
-        # The other threads are at work.
+        # The other threads are busy.
         analysis = self._plan.analysis.with_threads(1)
         n_entries = len(self._first.entries)
         seen = settled(analysis, n_entries, parts, photons=photons, tell=self._told.extend)
@@ -280,7 +280,7 @@ class Look:
 
 
 def _raise_of_the_first(plan: Plan, parts: list[Part]) -> None:
-    """Analyse frames again, with the errors that were counted only."""
+    """Analyse frames again, to raise the errors that were only counted."""
     with PartReader(1, plan.crop, swapped=plan.swapped) as reader:
         for part in parts:
             read = reader.read(part)

@@ -1,4 +1,4 @@
-"""A run's files to a dataset of spectra: index, plan, reduction, and the slow data beside it."""
+"""From the files of a run to a dataset of spectra with slow data: index, plan, reduction."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: The photon energy of a train.
 _ENERGY = "nrj"
-#: Names in the result.
+#: Names of variables in the result.
 _TAKEN = (
     *("trainId", "entry", "run", "energy", "y", "n_photons", "counts"),
     *("spectrum", "spectrum_err", "spectrum_var", "n_added", "normalized", "normalized_err"),
@@ -57,18 +57,18 @@ def process_run(
     checkpoint: str | os.PathLike[str] | None = None,
     client: Client | None = None,
 ) -> tuple[xr.Dataset, Analysis]:
-    """Reduce a run to spectra over the crop's rows of the chip, in bounded memory.
+    """Reduce a run to spectra over the rows of the crop, in limited memory.
 
     Parameters
     ----------
     indexed : IndexedRun
-        As from `hrixs.runs.indexed_run.index_run`, with the slow data to put beside the spectra.
+        As from `hrixs.runs.indexed_run.index_run`, with the slow data to add to the spectra.
     analysis : Analysis
         What is done with the images.
     crop : Crop
         The part of the chip to use.
     energy : float, optional
-        Photon energy in eV, in place of the run's own.
+        Photon energy in eV, instead of that of the run.
     memory, threads, progress, photons, checkpoint, client
         As in `hrixs.hRIXS.process_run`.
 
@@ -77,7 +77,7 @@ def process_run(
     xarray.Dataset
         ``spectrum (trainId, ..., y)``, the fields, ``n_photons``, ``photon_*``.
     Analysis
-        With what the first images have told.
+        The analysis, with what was learned from the first images.
     """
     require_free_names(indexed.fields, () if analysis.mending is None else VARIABLES)
     if energy is not None:
@@ -110,7 +110,7 @@ def process_run(
 def photons_of_run(
     indexed: IndexedRun, analysis: Analysis, crop: Crop, *, threads: int = 1
 ) -> xr.Dataset:
-    """Find the photons of a run, in bounded memory; no spectrum is made.
+    """Find the photons of a run in limited memory, without spectra.
 
     Parameters
     ----------
@@ -165,18 +165,19 @@ def _reduced(
 
 
 def require_free_names(fields: Iterable[str], more: tuple[str, ...] = ()) -> None:
-    """Raise ValueError if a field has the name of something that is made of the images."""
+    """Raise ValueError if a field has the name of a variable that is made from the images."""
     names = {*_TAKEN, *more}
     taken = [name for name in fields if name in names or name.startswith("photon_")]
     if taken:
         raise ValueError(
-            f"the field {taken[0]!r} would replace a variable that is made from the images; give "
-            f"it another name, as extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
+            f"the field {taken[0]!r} would replace a variable that is made from the images. Give "
+            "it a different name, as "
+            f"extra_fields={{'my_{taken[0]}': hrixs.mnemonics[{taken[0]!r}]}}."
         )
 
 
 def _task(plan: Plan) -> dict[str, Any]:
-    """All that decides what the spectra of the entries are."""
+    """Everything that decides the spectra of the entries."""
     entries, analysis = plan.entries, plan.analysis
     stats = [os.stat(path) for path in entries.paths]
     files = [
@@ -207,7 +208,7 @@ def _task(plan: Plan) -> dict[str, Any]:
 
 
 def _mending_task(analysis: Analysis) -> dict[str, Any]:
-    """What of mending decides what the spectra are; nothing where nothing is mended."""
+    """Corrections that decide the spectra; empty without corrections."""
     mending = analysis.mending
     if mending is None:
         return {}
@@ -217,14 +218,14 @@ def _mending_task(analysis: Analysis) -> dict[str, Any]:
 
 
 def _settled(plan: Plan, *, look: bool) -> Analysis:
-    """The analysis, with what the first images that can be used decide."""
+    """The analysis, with what the first usable images decide."""
     first = FirstFrames(plan)
     try:
         return settled(plan.analysis, len(first.entries), first.parts, losses=look, look=look)
     except MissingDataError:
         if any(True for _ in first.parts(len(first.entries))):
             raise
-        return plan.analysis  # why no image can be used is told when it is their turn
+        return plan.analysis  # the reason why no image can be used is reported later
 
 
 def _energies(
@@ -234,20 +235,20 @@ def _energies(
     faults: Faults,
     method: str,
 ) -> NDArray[np.float64]:
-    """Photon energy of each image; those without are reported."""
+    """Photon energy of each image; images without one are reported."""
     if energy is not None:
         return np.full(len(entries), float(energy))
     if _ENERGY not in slow:
         raise MissingDataError(
             f"the run has no photon energy {_ENERGY!r}, which method {method!r} needs. Correct "
-            f"hrixs.mnemonics[{_ENERGY!r}], or take method 'auto'."
+            f"hrixs.mnemonics[{_ENERGY!r}], or use method 'auto'."
         )
     energies = np.asarray(slow[_ENERGY].of_trains(entries.train_id).values, dtype=np.float64)
     useless = ~(np.isfinite(energies) & (energies > 0))
     if useless.any():
         faults.add(
-            f"{int(useless.sum())} images are skipped, for they have no photon energy {_ENERGY!r} "
-            f"above 0, which method {method!r} needs: "
+            f"{int(useless.sum())} images are skipped: method {method!r} needs a photon energy "
+            f"{_ENERGY!r} above 0, which they do not have: "
             f"{named_trains(entries.train_id[useless])}.",
             n_skipped=int(useless.sum()),
             train_ids=entries.train_id[useless],

@@ -1,4 +1,4 @@
-"""From a stack of frames in memory to its spectra, part by part."""
+"""Reduce a stack of frames in memory to spectra, part by part."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hrixs.utils.dask_arrays import is_lazy
 from hrixs.utils.errors import FaultyRunError, NonFinitePixelsError, TooManyPhotonsError
 
 _BYTES_PER_PART = 512 * 2**20
-# When the first frames are looked at; and how many lazy ones show what is doubtful.
+# When the first frames are checked; and how many lazy frames are used for doubts.
 _ENTRIES_AT_A_TIME = 8
 _ENTRIES_OF_LAZY = 4
 
@@ -41,9 +41,9 @@ def settled_by_first(
     losses: bool = True,
     look: bool = True,
 ) -> Analysis:
-    """`analysis` with what the first frames decide for all of them, as `settled`.
+    """`analysis` with what the first frames decide for all, as `settled`.
 
-    Lazy ones that can't be read are left out: they are reported when it is their turn.
+    Lazy frames that cannot be read are left out; they are reported when it is their turn.
     """
     if frames.ndim == 2:
         frames = frames.expand_dims("frame")
@@ -57,7 +57,7 @@ def settled_by_first(
             try:
                 loaded = first.get(begin)
                 if loaded is None or len(loaded) < part.stop - begin:
-                    # Lazy ones are read once, with those that are looked at afterwards.
+                    # Lazy frames are read once, with those that are checked afterwards.
                     least = _ENTRIES_OF_LAZY if is_lazy(frames) else 0
                     loaded = frames[begin : min(end, max(n, least))].compute()
             except FaultyRunError:
@@ -72,7 +72,7 @@ def settled_by_first(
 
 
 def _first_parts(frames: xr.DataArray) -> Iterator[tuple[int, int]]:
-    """Where parts begin and end that are looked at together; chunks are read once."""
+    """Begin and end of parts that are checked together; chunks are read once."""
     sizes = [_ENTRIES_AT_A_TIME] * -(-len(frames) // _ENTRIES_AT_A_TIME)
     if frames.chunks is not None:
         sizes = list(frames.chunks[0])
@@ -87,16 +87,16 @@ def spectra_of(
     keep: list[Seen] | None = None,
     tables: list[xr.Dataset] | None = None,
 ) -> xr.DataArray:
-    """Spectra of cropped frames, part by part, so that memory for photons is bounded.
+    """Make spectra of cropped frames, part by part, so that the memory for photons is limited.
 
-    What a threshold loses is estimated from the photons of the first frames, found once. What the
-    frames show is judged, or put into `keep` for later. Into `tables` go the photons of each part,
-    on the whole chip, where there are any.
+    Losses of a threshold are estimated from the photons of the first frames. Doubts are found now,
+    or the evidence is added to `keep` for later. The photons of each part are added to `tables`,
+    in pixels of the full chip.
 
     Raises
     ------
     ValueError
-        As the functions of `Analysis`.
+        As the methods of `Analysis`.
     """
     parts: list[xr.DataArray] = []
     evidence = []
@@ -120,7 +120,7 @@ def spectra_of(
             is_all = frames.ndim == 2 or len(frames[part]) == len(frames)
             if len(piece) >= FRAMES_FOR_A_LOSS or is_all:
                 lost = losses_of(analysis, [(piece, energy)], table)
-            else:  # of parts that are smaller than that, as of one
+            else:  # parts smaller than that count as one
                 of_parts = ((analysis.mended(one)[0], energy_of(at)) for one, at in _parts(frames))
                 lost = losses_of(analysis, of_parts)
             spectra = spectra.assign_attrs(lost)
@@ -150,7 +150,7 @@ def spectra_of(
 def _with_columns(
     spectrum: xr.DataArray, mending: Mending, parts: list[dict[str, NDArray[Any]]], names: Names
 ) -> xr.DataArray:
-    """`spectrum` with what was mended as coordinates of its images, which is told."""
+    """Add the corrections to `spectrum` as coordinates of its images, with a warning."""
     columns = {name: np.concatenate([part[name] for part in parts]) for name in mending.columns}
     spectrum = spectrum.assign_attrs(mending.attrs() | told(columns, names))
     shape, dims = spectrum.shape[:-1], spectrum.dims[:-1]
@@ -163,7 +163,7 @@ def _with_columns(
 
 
 def _with_doubts_of_first(analysis: Analysis, parts: Iterable[tuple[Any, Any]]) -> Analysis:
-    """`analysis` with what spectra of the first of lazy frames show, which is told."""
+    """`analysis` with the doubts from spectra of the first lazy frames, with warnings."""
     first = list(parts)
     if not first:
         return analysis
@@ -175,12 +175,12 @@ def _with_doubts_of_first(analysis: Analysis, parts: Iterable[tuple[Any, Any]]) 
             frames, analysis, energies[0] if one_for_all else np.concatenate(energies)
         )
     except (NonFinitePixelsError, TooManyPhotonsError):
-        return analysis  # told when it is their turn
+        return analysis  # reported when it is their turn
     return analysis.with_doubts(new_ones(from_text(seen.attrs[DOUBTS]), analysis.doubts))
 
 
 def _names_of(frames: xr.DataArray) -> Names:
-    """What the frames are called by."""
+    """Names of the frames."""
     n_frames = int(np.prod(frames.shape[:-2], dtype=np.int64))
     dim = frames.dims[0]
     if dim != "trainId" or "trainId" not in frames.coords or not n_frames:
@@ -190,7 +190,7 @@ def _names_of(frames: xr.DataArray) -> Names:
 
 
 def _parts(frames: xr.DataArray) -> Iterator[tuple[Frames, slice]]:
-    """Parts along the first dimension, checked and loaded one by one, and where they lie."""
+    """Yield parts along the first dimension, checked and loaded, and their slices."""
     if frames.ndim == 2:
         yield as_frames(frames), slice(None)
         return

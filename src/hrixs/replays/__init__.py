@@ -1,4 +1,4 @@
-"""Results made again by the steps and settings in their attributes, and told as Python."""
+"""Repeat the steps recorded in the attributes of a result, or write them as Python."""
 
 from typing import TYPE_CHECKING
 

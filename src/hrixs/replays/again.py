@@ -1,4 +1,4 @@
-"""A result made again, and compared with what it was."""
+"""Make a result again, and compare it with the original."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class MadeAgain:
     Attributes
     ----------
     result : xarray.Dataset
-        What was made.
+        The new result.
     differences : list of str
-        What differs from what it was, a line each.
+        Differences from the original, one line each.
     compared : bool
-        Whether that could be looked at: not of columns of text and NeXus.
+        Whether a comparison was possible: not for text and NeXus files.
     version : str
-        Of hrixs, that made it then.
+        Version of hrixs that made the original.
     taken : list of str
-        Variables of a user's own, whose values were kept and are taken as they are.
+        Own variables of the user, whose stored values are used.
     """
 
     result: xr.Dataset
@@ -48,14 +48,15 @@ def made_again(
     moved: Mapping[str, str] | None = None,
     of_h: Mapping[str, Callable[..., Any]] | None = None,
 ) -> MadeAgain:
-    """Do the steps of a result again, as `hrixs.replay` documents."""
+    """Repeat the steps of a result, as `hrixs.replay` documents."""
     was = opened(result)
     steps = steps_told(result, was)
     if not steps:
         raise MissingDataError(
-            "the result does not tell its steps: it has no attribute 'steps'. Results of the class "
-            "hRIXS and of the command hrixs process have one. What hrixs watch saved was made of a "
-            "stream of trains; its settings are read by hRIXS.from_result."
+            "the result has no attribute 'steps', so its steps are not known. Results of the "
+            "class hRIXS and of the command hrixs process have it. A file of hrixs watch was made "
+            "from a stream of trains and cannot be made again; type hRIXS.from_result to read its "
+            "settings."
         )
     again = Replay(spectrometer, moved, of_h).result(steps)
     if not isinstance(again, xr.Dataset):
@@ -76,7 +77,7 @@ def made_again(
 
 
 def _with_lost_of(was: xr.Dataset, again: xr.Dataset, last: Mapping[str, Any]) -> xr.Dataset:
-    """The result with variables that were added at the end and not recorded: it has them."""
+    """Add variables that were added last and not recorded; the original has them."""
     if last["call"] != "assign":
         return again
     pairs = last["args"]["variables"]["of"]
@@ -87,7 +88,7 @@ def _with_lost_of(was: xr.Dataset, again: xr.Dataset, last: Mapping[str, Any]) -
 
 
 def _computed(again: xr.Dataset) -> xr.Dataset:
-    """A lazy result with its spectra in memory; images stay where they are."""
+    """Load the spectra of a lazy result, but not its images."""
     small = {n: v.compute() for n, v in again.variables.items() if not {"x", "y"} <= set(v.dims)}
     coords = {name: v for name, v in small.items() if name in again.coords and v.chunks is not None}
     data = {name: v for name, v in small.items() if name not in again.coords}
@@ -95,14 +96,14 @@ def _computed(again: xr.Dataset) -> xr.Dataset:
 
 
 def _with_texts_of(was: xr.Dataset, again: xr.Dataset) -> xr.Dataset:
-    """The result with the steps as they were written, which were done, and the key of its task."""
+    """Give the result the recorded steps as written, and the key of its task."""
     again = again.copy(deep=False)
     pairs = [(was.attrs, again.attrs)]
     pairs += [(v.attrs, again[name].attrs) for name, v in was.data_vars.items() if name in again]
     for old, new in pairs:
         for text in ("task", STEPS):
             if text in old:
-                new[text] = old[text]  # at its place among the others, which the file keeps
+                new[text] = old[text]  # in its order among the others, which the file keeps
             else:
                 new.pop(text, None)
     return again

@@ -1,4 +1,4 @@
-"""What differs between a result and the same one made again: its values, or a byte of its file."""
+"""Compare a result with the same one made again: its values, or the bytes of its file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from hrixs.steps.record import STEPS
 from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.provenance import PATH
 
-# Attributes that tell of the file, and not of what is in it.
+# Attributes that describe the file, not its content.
 _OF_THE_FILE = ("task", STEPS)
 
 
 def differences(
     was: xr.Dataset, again: xr.Dataset, moved: Mapping[str, str] | None = None
 ) -> list[str]:
-    """What differs, a line each; none where all is the same.
+    """List the differences, one line each; empty if all is equal.
 
-    `was` is as a file gives it back: `again` is written and read, too. Folders that were `moved`
-    are the same in texts.
+    `was` was read from a file, so `again` is also written and read. Folders in `moved` count as
+    equal in texts.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "again.nc"
@@ -38,7 +38,9 @@ def differences(
         again = again.assign_attrs({k: v for k, v in was.attrs.items() if k.startswith(PATH)})
         again.attrs = {k: v for k, v in again.attrs.items()
                        if k in was.attrs or not str(k).startswith(PATH)}  # fmt: skip
-    lines = [f"{name} is gone" for name in map(str, was.variables) if name not in again.variables]
+    lines = [
+        f"{name} is missing" for name in map(str, was.variables) if name not in again.variables
+    ]
     lines += [f"{name} is new" for name in map(str, again.variables) if name not in was.variables]
     for name in map(str, was.variables):
         if name in again.variables:
@@ -47,7 +49,7 @@ def differences(
 
 
 def same_bytes(again: xr.Dataset, file: str | os.PathLike[str]) -> bool:
-    """Whether the file that is written of a result made again is the file that there was."""
+    """Whether the file written from the new result equals the original file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "again.nc"
         write_netcdf(again, path)
@@ -55,7 +57,7 @@ def same_bytes(again: xr.Dataset, file: str | os.PathLike[str]) -> bool:
 
 
 def _with_moved(data: xr.Dataset, moved: Mapping[str, str]) -> xr.Dataset:
-    """The same with folders in its attributes as they lie now."""
+    """Replace moved folders in the attributes by their present paths."""
     if not moved:
         return data
 

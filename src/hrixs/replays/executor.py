@@ -1,4 +1,4 @@
-"""Results made again by the steps that stand in their attributes."""
+"""Make results again by the steps recorded in their attributes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 Step = Mapping[str, Any]
 
-#: Methods of the class, and functions, that a step may name; no file calls anything else.
+#: Methods of the class and functions that a step can name; files cannot call anything else.
 METHODS = ("from_run", "process_run", "process_runs", "centroid", "integrate", "count",
            "aggregate", "aggregate_ds", "normalize", "rixs_map")  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -52,21 +52,21 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         *(align, align_elastic, energy_loss, subtract_background, difference, rixs_map, cut),
     )
 }
-# Methods that fit photons wherever they are placed.
+# Methods that always fit photons.
 _FITTING = ("resolve", "best")
 
 
 class Replay:
-    """Steps done again, one after the other.
+    """Repeat steps one after the other.
 
     Parameters
     ----------
     spectrometer : function
-        Makes an `hRIXS` of a proposal and a camera.
+        Makes an `hRIXS` from a proposal and a camera.
     moved : dict, optional
-        Folders that lie elsewhere now, by their old paths; or runs, by their numbers.
+        New folders by their old paths; or runs by their numbers.
     of_h : dict of functions, optional
-        Functions that take such an object first, by their names.
+        Functions by name whose first argument is an `hRIXS`.
     """
 
     def __init__(
@@ -83,14 +83,14 @@ class Replay:
         self._darks: dict[str, Dark] = {}
 
     def result(self, steps: Sequence[Step]) -> Any:
-        """What the steps make.
+        """Return the result of the steps.
 
         Raises
         ------
         ValueError
-            If one of them is not recorded, or takes what could not be recorded.
+            If a step, or one of its arguments, could not be recorded.
         MissingDataError
-            If a run or a file is not there any more.
+            If a run or a file does not exist any more.
         """
         data: Any = None
         state: dict[str, Mapping[str, Any]] = {}
@@ -107,7 +107,7 @@ class Replay:
         return data
 
     def spectrometer(self, state: Mapping[str, Mapping[str, Any]], *, dark: bool = True) -> Any:
-        """The class set as it was, with the dark that it used."""
+        """An `hRIXS` with the recorded settings, and the dark that was used."""
         settings, beside = state.get("settings", {}), state.get("beside", {})
         h = self._spectrometer()
         set_plain(h, settings, beside)
@@ -121,8 +121,8 @@ class Replay:
         name = str(step.get("call"))
         if name == "given":
             raise ValueError(
-                "the images, or spectra, were a dataset in memory of which no call is recorded: "
-                "hrixs can't make it again. Begin with from_run, process_run or open_images."
+                "the images or spectra came from a dataset in memory without recorded calls, so "
+                "hrixs cannot make them again. Start with from_run, process_run or open_images."
             )
         plain = step.get("args", {})
         if name == "assign":
@@ -139,20 +139,20 @@ class Replay:
         if name in _CHANGES and isinstance(data, xr.Dataset):
             return _CHANGES[name](data, **arguments)
         raise ValueError(
-            f"{name!r} is no step that this version of hrixs knows. Make it again with the version "
-            "that made it, attrs['hrixs_version'] of its spectrum."
+            f"this version of hrixs does not know the step {name!r}. Use the version that made "
+            "the result: attrs['hrixs_version'] of its spectrum."
         )
 
     def dark(self, known: Mapping[str, Any]) -> Dark:
-        """The dark made again."""
+        """Make the dark again."""
         digest = str(known.get("digest"))
         if digest in self._darks:
             return self._darks[digest]
         made_by = known.get("made_by")
         if made_by is None:
             raise MissingDataError(
-                f"the dark (run {known.get('run')}) was an image in memory, which a result does "
-                "not hold. Load a file of the settings, which holds it, or load_dark."
+                f"the dark (run {known.get('run')}) was an image in memory, and results do not "
+                "store images. Load a settings file, which stores it, or call load_dark."
             )
         *before, load = made_by["steps"]
         h = self._spectrometer()
@@ -164,17 +164,17 @@ class Replay:
         except MissingDataError as error:
             raise _with_hint(error, load["args"]) from error.__cause__
         if str(known.get("run", "")).isdecimal():
-            h.dark = replace(h.dark, run=known["run"])  # it may lie elsewhere
+            h.dark = replace(h.dark, run=known["run"])  # its path may have changed
         if h.dark.digest != digest:
             warn(
-                f"the dark, run {known.get('run')}, is not what it was: its files, or the version "
-                "of hrixs, have changed since."
+                f"the dark, run {known.get('run')}, differs from the original: its files or the "
+                "version of hrixs have changed."
             )
         self._darks[digest] = h.dark
         return self._darks[digest]
 
     def _argument(self, name: str, plain: Any) -> Any:
-        """An argument of a call: results made again, runs opened, paths where they lie now."""
+        """Prepare an argument of a call: make results again, open runs, replace moved paths."""
         if isinstance(plain, dict) and plain.get(KIND) == "result":
             return self.result(plain["steps"])
         if isinstance(plain, dict) and plain.get(KIND) == "run":
@@ -192,7 +192,7 @@ class Replay:
         return argument_of_plain(plain)
 
     def _open_run(self, plain: Mapping[str, Any]) -> Any:
-        """A run that was given open."""
+        """Open a run that was given as an open run."""
         run = extra_data_access.open_folder(
             Path(str(self._place(plain["path"]))), parallelize=False
         )
@@ -209,23 +209,23 @@ class Replay:
 
 
 def _require_noise(settings: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Raise MissingDataError where photons were fitted with an image of the noise, which is lost.
+    """Raise MissingDataError if photons were fitted with an image of the noise: it is not stored.
 
-    Other calls do without the noise, and the setting is told of when it is not set.
+    Other calls do not need the noise; a warning then says that the setting is not set.
     """
     fits = fits_clouds(settings.get("position")) or arguments.get("method") in _FITTING
     noise = settings.get("read_noise")
     if fits and isinstance(noise, Mapping) and "digest" in noise:
         raise MissingDataError(
-            f"READ_NOISE was an image of {' x '.join(map(str, noise['shape']))} pixels, which a "
-            "result does not hold. Load a file of the settings, which holds it (h = "
-            "hRIXS.load(file)), or set it (h = hRIXS.from_result(result), h.READ_NOISE = image), "
-            "and make the calls that hrixs.how_made(result) shows."
+            f"READ_NOISE was an image of {' x '.join(map(str, noise['shape']))} pixels, and "
+            "results do not store images. Load a settings file, which stores it (h = "
+            "hRIXS.load(file)), or set it (h = hRIXS.from_result(result), h.READ_NOISE = image). "
+            "Then make the calls that hrixs.how_made(result) shows."
         )
 
 
 def _with_hint(error: BaseException, plain: Mapping[str, Any]) -> BaseException:
-    """The error of a run or file that is not there, with what to type where it lies elsewhere."""
+    """The error of a missing run or file, with what to type if it was moved."""
     places = [one for name in PLACES if name in plain for one in _places_in(plain[name])]
     told = str(error)
     missing = [one for one in places if one in told]
@@ -234,18 +234,18 @@ def _with_hint(error: BaseException, plain: Mapping[str, Any]) -> BaseException:
     old = missing[0] if missing[0].isdecimal() else os.path.dirname(missing[0])
     new = "/new/r" + missing[0].zfill(4) if missing[0].isdecimal() else "/new/folder"
     return MissingDataError(
-        f"{told} Where it lies elsewhere by now, say so: moved={{{old!r}: {new!r}}}, or type "
-        f"hrixs replay --moved {old}={new}."
+        f"{told} If it was moved, give its new place: moved={{{old!r}: {new!r}}}, or type hrixs "
+        f"replay --moved {old}={new}."
     )
 
 
 def _run_or_folder(old: Any) -> str:
-    """A run's number, or a folder in full."""
+    """A run number, or the full path of a folder."""
     return str(int(old)) if str(old).isdecimal() else os.path.abspath(old)
 
 
 def _places_in(plain: Any) -> list[str]:
-    """Runs and files that arguments name, as they were typed or in full."""
+    """Runs and files that arguments name, as typed or as full paths."""
     if isinstance(plain, list):
         return [one for value in plain for one in _places_in(value)]
     if isinstance(plain, dict):
@@ -260,13 +260,13 @@ def _assign(data: xr.Dataset, *, variables: Mapping[str, Any], coords: Sequence[
 
 
 def _kept(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Variables of a user's own whose values were kept; others are told, and left out."""
+    """Own variables of the user with stored values; others are left out with a warning."""
     kept = [pair for pair in variables["of"] if is_recorded(pair[1])]
     lost = [pair[0] for pair in variables["of"] if not is_recorded(pair[1])]
     if lost:
         warn(
-            f"values of {', '.join(lost)} were not recorded: more than {MOST_VALUES}, or no real "
-            "numbers and no text. Steps that need them do without."
+            f"values of {', '.join(lost)} were not recorded: they are more than {MOST_VALUES}, or "
+            "neither real numbers nor text. Later steps are repeated without them."
         )
     return {**variables, "of": kept}
 
@@ -277,9 +277,9 @@ def _sel(data: xr.Dataset, **which: Any) -> xr.Dataset:
         others = wanted[~np.isin(wanted, data[dim].values)] if dim in data.indexes else wanted
         if others.size:
             raise MissingDataError(
-                f"{others.size} of {wanted.size} images, {dim} {others[0]} the first, are made by "
-                "no recorded call: were results joined by xarray? Join them with hrixs.concat, or "
-                "give their runs to process_runs."
+                f"{others.size} of {wanted.size} images, {dim} {others[0]} the first, do not come "
+                "from a recorded call. Perhaps results were joined by xarray. Join them with "
+                "hrixs.concat, or give their runs to process_runs."
             )
     return data.sel(which)
 

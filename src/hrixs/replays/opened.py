@@ -1,4 +1,4 @@
-"""A result, or the file of one, by what its attributes tell."""
+"""Open a result or its file, and read its attributes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Result: TypeAlias = "xr.Dataset | xr.DataArray | str | os.PathLike[str]"
 
 
 def opened(result: Result) -> xr.Dataset | None:
-    """The result, read from its netCDF file where it is one; None of other files.
+    """Return the result, read from its netCDF file if needed; None for other files.
 
     Raises
     ------
     MissingDataError
         If there is no such file.
     TypeError
-        If it is no result.
+        If it is not a result.
     """
     if isinstance(result, xr.Dataset):
         return result
@@ -38,27 +38,28 @@ def opened(result: Result) -> xr.Dataset | None:
         return data.assign_attrs({k: v for k, v in result.attrs.items() if k == STEPS})
     if not isinstance(result, str | os.PathLike):
         raise TypeError(
-            f"{type(result).__name__} given, expected a result, an xarray.Dataset, or its file."
+            f"got {type(result).__name__}, expected a result (xarray.Dataset), or the path of its "
+            "file."
         )
     path = Path(result)
     if not path.is_file():
         raise no_file(path, OF_RESULT)
     kind = SUFFIXES[checked_suffix(path)]
     if kind != "netCDF":
-        # HDF5 is the format of both, and other programs write netCDF under its name.
+        # Both formats are HDF5, and other programs write netCDF with this suffix.
         return _netcdf_in(path) if path.suffix.lower() in _HDF5 else None
     try:
         with xr.open_dataset(path, engine="h5netcdf") as data:
             return data.load()
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
-            f"{path} can't be read as netCDF ({error}), expected a result as hrixs.export or "
-            "to_netcdf writes it. Was it copied as a whole?"
+            f"{path} cannot be read as netCDF ({error}). Expected a result written by "
+            "hrixs.export or to_netcdf. Check that the file was copied completely."
         ) from error
 
 
 def _netcdf_in(path: Path) -> xr.Dataset | None:
-    """The result in a file of HDF5, where it is netCDF."""
+    """The result in an HDF5 file, if it is netCDF."""
     try:
         with xr.open_dataset(path, engine="h5netcdf") as data:
             return data.load() if STEPS in data.attrs and "spectrum" in data else None
@@ -67,12 +68,12 @@ def _netcdf_in(path: Path) -> xr.Dataset | None:
 
 
 def told(result: Result, data: xr.Dataset | None, name: str) -> Any:
-    """What an attribute of the result, or of its spectra, tells as JSON; None without it.
+    """Read a JSON attribute of the result or of its spectra; None if it is missing.
 
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not JSON.
     """
     if data is None:
         assert isinstance(result, str | os.PathLike)
@@ -85,11 +86,11 @@ def told(result: Result, data: xr.Dataset | None, name: str) -> Any:
     try:
         return json.loads(str(text))
     except ValueError as error:
-        raise ValueError(f"the attribute {name} is no JSON: {error}.") from error
+        raise ValueError(f"the attribute {name} is not valid JSON: {error}.") from error
 
 
 def steps_told(result: Result, data: xr.Dataset | None) -> list[Step]:
-    """The steps of a result, with what was done to it since, as far as is seen."""
+    """The steps of a result, including later changes that can be detected."""
     if data is None:
         return list(told(result, data, STEPS) or [])
     return steps_now(data) if steps_of(data) else []

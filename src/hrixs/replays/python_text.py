@@ -1,4 +1,4 @@
-"""How a result was made, as the Python that makes it again."""
+"""Write how a result was made, as Python code that makes it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INDENT = "    "
 
 
 def how_made(result: Result) -> str:
-    """Say how a result was made, as Python that makes it again.
+    """Return Python code that makes a result again.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def how_made(result: Result) -> str:
     Returns
     -------
     str
-        The settings that are not the defaults, and the calls. Empty where none is recorded. What
-        could not be recorded, as a function of one's own, stands there as ``...``; `hrixs.replay`
-        does the same steps.
+        The settings that differ from the defaults, and the calls. Empty if nothing was recorded.
+        Things that could not be recorded, such as your own functions, are written as ``...``.
+        `hrixs.replay` runs the same steps.
 
     Examples
     --------
@@ -53,14 +53,14 @@ def how_made(result: Result) -> str:
 
 
 class _Text:
-    """Lines of Python for steps, with a name for each result."""
+    """Lines of Python code for steps, with a name for each result."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
         self._n_others = 0
 
     def result(self, steps: list[dict[str, Any]], name: str) -> None:
-        """Add the lines that make a result, under a name."""
+        """Add the lines that make a result and give it a name."""
         is_first = True
         state: dict[str, Any] = {}
         for step in steps:
@@ -104,7 +104,7 @@ class _Text:
         self._lines.append(f"{name} = {of}.{call}({', '.join([*given, *shown])})")
 
     def _settings(self, settings: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
-        """Add the lines that make the class and set it."""
+        """Add the lines that make an `hRIXS` and set it."""
         given = [] if settings.get("proposal") is None else [repr(settings["proposal"])]
         detector = settings.get("detector", "MaranaX")
         given += [] if detector == "MaranaX" else [f"detector={detector!r}"]
@@ -151,7 +151,7 @@ class _Text:
         self._lines.append(f"h.load_dark({', '.join([*given, *shown])})")
 
     def _value(self, name: str, plain: Any, *, as_variable: bool = False) -> str:
-        """A value as Python; one that is put into a dataset may be a pair."""
+        """A value as Python code; a variable of a dataset may be a pair."""
         if isinstance(plain, list):
             return f"[{', '.join(self._value('', one) for one in plain)}]"
         if not isinstance(plain, dict):
@@ -192,7 +192,7 @@ class _Text:
 
 
 def _values(values: Any, dtype: str, shape: Sequence[int]) -> str:
-    """What stands between ``np.array(`` and its end, which is in it; text of a type is no type."""
+    """The text after ``np.array(``, with the closing bracket; a dtype of text is left out."""
     of = "" if dtype[1] in "Ub" or dtype in ("<f8", "<i8") else f", dtype={dtype!r}"
     shaped = f".reshape({tuple(shape)!r})" if len(shape) > 1 and not isinstance(values[0], list) \
         else ""  # fmt: skip
@@ -206,7 +206,7 @@ def _listed(values: Any) -> str:
 
 
 def _number_or_text(value: Any) -> str:
-    """As Python; what is no finite number has no word of its own there."""
+    """As Python code; infinite numbers and NaN need names of NumPy."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"{'-' * (value < 0)}np.{'nan' if math.isnan(value) else 'inf'}"
     return repr(value)

@@ -16,7 +16,7 @@ from hrixs.utils.errors import MissingDataError, warn
 def set_by_result(
     spectrometer: Callable[..., Any], result: Result, moved: Mapping[str, str] | None = None
 ) -> Any:
-    """An `hRIXS` with the settings that made a result, as `hRIXS.from_result` documents."""
+    """Make an `hRIXS` with the settings of a result, as `hRIXS.from_result` documents."""
     data = opened(result)
     state = state_of_steps(steps_told(result, data))
     for key, name in (("settings", SETTINGS_ATTR), ("beside", BESIDE_ATTR)):
@@ -25,34 +25,34 @@ def set_by_result(
             state[key] = of_result
     if "settings" not in state:
         raise MissingDataError(
-            "the result does not tell its settings: it has no attribute 'settings'. Results of the "
-            "class hRIXS and of the command hrixs have one; give the result as a whole."
+            "the result has no attribute 'settings', so its settings are not known. Results of "
+            "the class hRIXS and of the command hrixs have it. Give the whole result."
         )
     replay = Replay(spectrometer, moved)
     h = replay.spectrometer(state, dark=False)
     ways = state.get("beside", {}).get(AGGREGATORS, {})
     if lost := [name for name, one in ways.items() if not is_recorded(one)]:
         warn(
-            f"aggregators of {', '.join(lost)} were functions, which a result does not hold: set "
-            f"them, as h.aggregators[{lost[0]!r}] = hrixs.average, before anything is aggregated."
+            f"aggregators of {', '.join(lost)} were functions, which results do not store. Set "
+            f"them before you aggregate, for example h.aggregators[{lost[0]!r}] = hrixs.average."
         )
     if not state["settings"].get("use_dark"):
         return h
     known = state.get("beside", {}).get(DARK)
     try:
         if known is None:
-            raise MissingDataError("the result does not tell its dark.")
+            raise MissingDataError("the result has no record of its dark.")
         h.dark = replay.dark(known)
     except (LookupError, ValueError, OSError) as error:
         warn(
-            f"the dark is not set: {error} All other settings are. Load it with load_dark, or set "
-            "USE_DARK = False."
+            f"the dark is not set: {error} All other settings are set. Load the dark with "
+            "load_dark, or set USE_DARK = False."
         )
     return h
 
 
 def state_of_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """The last settings of steps, and what stands beside them."""
+    """The last settings and additional state in the steps."""
     state: dict[str, Any] = {}
     for step in steps:
         state |= {key: step[key] for key in ("settings", "beside") if key in step}

@@ -1,4 +1,4 @@
-"""A result as one page that is sent to others: what was measured, how, and what is doubtful."""
+"""Write a result as one page to send to others: what was measured, how, and the doubts."""
 
 from typing import TYPE_CHECKING
 

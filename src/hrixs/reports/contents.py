@@ -1,4 +1,4 @@
-"""What stands on a page: figures, rows of tables, and sections of both."""
+"""The contents of a page: figures, rows of tables, and sections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure as the text of an SVG, what it shows for those who can't see it, and its caption."""
+    """A figure as SVG text, a description for people who cannot see it, and its caption."""
 
     svg: str
     shows: str
@@ -16,7 +16,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: a name, its value, and a word on it."""
+    """A row of a table: a name, its value, and a remark."""
 
     name: str
     value: str
@@ -26,7 +26,7 @@ class Row:
 
 @dataclass
 class Section:
-    """A part of the page under its title: figures, sentences, rows; what there is of them."""
+    """A section of the page with a title; it can have figures, texts and rows."""
 
     title: str
     figures: list[Figure] = field(default_factory=list)

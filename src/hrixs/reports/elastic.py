@@ -1,4 +1,4 @@
-"""The elastic line of a sum of spectra: its width, or why none is told."""
+"""The elastic line of a sum of spectra: its width, or why there is none."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from hrixs.scans.elastic import ROWS_BESIDE
 from hrixs.spectra.errors import BIN_NOISE
 from hrixs.utils.statistics import with_error
 
-# A line of fewer standard deviations, or so near to the end of what was searched, is none.
+# A line needs at least this many standard deviations, and this distance from the ends.
 _LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
 
 
 @dataclass(frozen=True)
 class Elastic:
-    """A fitted line, whether it is the elastic one, and a sentence that tells it."""
+    """A fitted line, whether it is the elastic one, and a sentence about it."""
 
     fit: LineFit | None
     is_elastic: bool
@@ -27,16 +27,16 @@ class Elastic:
 
 
 def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float | None) -> Elastic:
-    """Fit the elastic line near zero loss, or else the tallest line, which need not be elastic.
+    """Fit the elastic line near zero loss; without energy loss the tallest line, elastic or not.
 
     Parameters
     ----------
     total : xarray.DataArray, one dimension
-        Over ``energy_loss``, ``energy`` or ``y``.
+        Sum over ``energy_loss``, ``energy`` or ``y``.
     error : xarray.DataArray or None
-        One standard deviation of it.
+        Standard deviation of the sum.
     slope : float or None
-        Of the energy axis, in eV a row, where that is known.
+        Slope of the energy axis, in eV per row, if known.
     """
     (axis,) = (str(dim) for dim in total.dims)
     within = None
@@ -57,31 +57,31 @@ def elastic_line(total: xr.DataArray, error: xr.DataArray | None, slope: float |
     text = f"The {name}{where} has a FWHM of {width}, at {at}"
     if counted:
         text += f", with {with_error(fit.area, fit.area_err * known)} photons"
-    text += f" ({fit.shape.capitalize()} fit, the width of the bins taken out"
+    text += f" ({fit.shape.capitalize()} fit, corrected for the width of the bins"
     text += f", chi2 {fit.chi2:.2f})." if known and counted and np.isfinite(fit.chi2) else ")."
     if not known:
-        text += " The errors of these numbers can't be known."
+        text += " The errors of these numbers cannot be known."
     shared = BIN_NOISE in total.attrs
     if not counted:
-        text += " Errors are by the scatter of the bins, and too small where these share intensity."
+        text += " Errors are from the scatter of the bins: too small if bins share intensity."
     elif shared:
-        text += " Bins share the intensity of a row: these errors are too small."
+        text += " Bins share the intensity of a row, so these errors are too small."
     if within is None:
-        text += " Which line is elastic is not known here; this need not be it."
+        text += " It is not known whether this line is the elastic one."
     if known and counted and not shared and fit.chi2 > 2:
-        text += " The line is of another shape than the fit: take the width with care."
+        text += " The shape of the line differs from the fit: do not rely on the width."
     return Elastic(fit, within is not None, text)
 
 
 def fitted(
     total: xr.DataArray, error: xr.DataArray | None, ends: tuple[float, float] | None
 ) -> LineFit:
-    """The tallest line, perhaps between two ends.
+    """Fit the tallest line, optionally between two ends.
 
     Raises
     ------
     ValueError
-        If there is none that stands out clearly.
+        If no line stands out clearly.
     """
     dim = total.dims[0]
     if ends is not None:
@@ -89,7 +89,7 @@ def fitted(
         total = total.isel({dim: np.flatnonzero(here)})
         error = None if error is None else error.isel({dim: np.flatnonzero(here)})
         if total.sizes[dim] < 6:
-            raise ValueError(f"{total.sizes[dim]} bins lie there.")
+            raise ValueError(f"there are only {total.sizes[dim]} bins.")
     values = total.values
     counted = units_of(total) == "photons" and float(np.nanmin(values)) >= 0
     if counted:
@@ -100,11 +100,11 @@ def fitted(
         fit = line_width(total, noise="gaussian", error=error if known else None)
     significance = fit.area / fit.area_err if fit.area_err > 0 else np.inf
     if not (significance >= _LEAST_SIGNIFICANCE and np.isfinite(fit.centre_err)):
-        raise ValueError(f"the tallest has {significance:.1f} standard deviations.")
+        raise ValueError(f"the tallest one has only {significance:.1f} standard deviations.")
     if ends is not None:
         middle, half = sum(ends) / 2, _NEAR_END * (ends[1] - ends[0]) / 2
         if abs(fit.centre - middle) > half:
-            raise ValueError(f"the tallest light lies at the end, at {fit.centre:.4g}.")
+            raise ValueError(f"the tallest one is at the end of the range, at {fit.centre:.4g}.")
     return fit
 
 

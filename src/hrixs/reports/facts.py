@@ -1,4 +1,4 @@
-"""What was measured, how, and the numbers that came of it."""
+"""Rows of a report: what was measured, how, and the resulting numbers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from hrixs.utils.statistics import with_error
 _PROPOSAL = re.compile(r"\bp(\d{6})\b")
 _METHODS = {
     "centroid_one": "photons by a threshold from the image (method 'auto')",
-    "centroid_two": "photons by their energy (method 'manual')",
-    "resolve": "photons by their charge, also where spots run into each other (method 'resolve')",
+    "centroid_two": "photons by a threshold from the photon energy (method 'manual')",
+    "resolve": "photons by their charge, also if spots overlap (method 'resolve')",
     "integrate": "intensity along the lines (method 'integrate')",
-    "photon_table_from": "photons of a list, found and placed before",
+    "photon_table_from": "photons from a list made by another program",
 }
-# Attributes that count, in the order in which they are shown.
+# Attributes with counts, in the order shown.
 _COUNTS = {
     "n_trains": "trains of the run",
     "n_trains_without_image": "trains without an image",
-    "n_outside": "photons beside the axis",
+    "n_outside": "photons outside the axis",
     "n_dropped": "spots left out",
     "n_cosmics": "spots too bright for photons, left out",
     "n_uneven_pixels": "uneven pixels",
@@ -35,20 +35,20 @@ _COUNTS = {
 
 
 def run_labels(data: xr.Dataset) -> list[str]:
-    """The runs that a result is of, as far as it tells: their labels."""
+    """Labels of the runs of a result, if known."""
     labels = [one for text in runs_of(data) for one in text.split(", ")]
     if not labels and "runs" in data.attrs:
         labels = [one.strip() for one in str(data.attrs["runs"]).split(",")]
     if not labels:
         labels = [str(name).removeprefix(PATH) for name in data.attrs if str(name).startswith(PATH)]
-    if not labels:  # of sums, which tell of what their counts are
+    if not labels:  # sums list the runs of their counts
         told = str(source_attrs(data).get("run", ""))
         labels = [] if " to " in told else told.split(", ")
     return [one for one in labels if one]
 
 
 def header(spectra: Spectra, runs: list[str], measured: str) -> list[Row]:
-    """What stands under the title."""
+    """Rows below the title."""
     attrs, data = spectra.attrs, spectra.data
     rows = []
     proposals = _PROPOSAL.findall(source_text(data, images=False))
@@ -66,7 +66,7 @@ def header(spectra: Spectra, runs: list[str], measured: str) -> list[Row]:
     rows.append(Row("method", _method(attrs)))
     energies = photon_energies(data)
     if energies.size:
-        beside = "far beside the energy axis" if far_beside(data, spectra.axis) else ""
+        beside = "far outside the energy axis" if far_beside(data, spectra.axis) else ""
         rows.append(Row("photon energy", _range(energies, "eV"), beside))
     if spectra.n_images is not None:
         rows.append(Row("images", f"{spectra.n_images}"))
@@ -84,18 +84,18 @@ def numbers(spectra: Spectra) -> list[Row]:
         n_photons = float(np.nansum(spectra.data["spectrum"].values))
         rows.append(Row("photons in the spectra", f"{n_photons:.0f}"))
         if n_images:
-            rows.append(Row("photons an image", f"{n_photons / n_images:.1f}"))
+            rows.append(Row("photons per image", f"{n_photons / n_images:.1f}"))
     for name, text in _COUNTS.items():
         if name in attrs and np.ndim(attrs[name]) == 0:
             rows.append(Row(text, f"{float(attrs[name]):.0f}"))
     if float(attrs.get("lost_share", 0.0)) > 0:
         share = f"about {100 * float(attrs['lost_share']):.2g} %"
-        rows.append(Row("photons lost where spots overlap", share))
+        rows.append(Row("photons lost because spots overlap", share))
     if "charge_ratio" in attrs:
         ratio = with_error(float(attrs["charge_ratio"]), float(attrs.get("charge_ratio_err", 0)))
-        rows.append(Row("charge of the photons over the charge there is", ratio))
+        rows.append(Row("charge of the photons / charge in the images", ratio))
     if "photon_density" in attrs:
-        rows.append(Row("photons a pixel, in the first images", f"{attrs['photon_density']:.2g}"))
+        rows.append(Row("photons per pixel, in the first images", f"{attrs['photon_density']:.2g}"))
     rows.append(Row("dark", _dark(attrs)))
     if "curve_a" in attrs:
         curve = f"A = {float(attrs['curve_a']):.7g}, B = {float(attrs['curve_b']):.5g}"
@@ -113,12 +113,12 @@ def _method(attrs: Mapping[Any, Any]) -> str:
     if "best" in attrs:
         return f"method 'best': {attrs['best']}"
     name = str(attrs.get("algorithm", ""))
-    return _METHODS.get(name, name or "not told")
+    return _METHODS.get(name, name or "not known")
 
 
 def _dark(attrs: Mapping[Any, Any]) -> str:
     if not int(attrs.get("use_dark", 0)):
-        return "none subtracted" if "use_dark" in attrs else "not told"
+        return "none subtracted" if "use_dark" in attrs else "not known"
     images = f", mean of {attrs['n_dark_images']} images" if "n_dark_images" in attrs else ""
     left = int(attrs.get("n_dark_images_left_out", 0))
     return f"run {attrs.get('dark_run', '')}{images}" + (f", {left} left out" if left else "")
@@ -131,7 +131,7 @@ def _range(values: np.ndarray[Any, Any], units: str) -> str:
 
 
 def _measured(data: xr.Dataset) -> str:
-    """When, by the first coordinate or variable of times."""
+    """Time of the measurement, from the first coordinate or variable with times."""
     for variable in data.variables.values():
         if variable.dtype.kind == "M":
             times = variable.values[~np.isnat(variable.values)].ravel()
@@ -141,7 +141,7 @@ def _measured(data: xr.Dataset) -> str:
 
 
 def times_text(first: np.datetime64, last: np.datetime64) -> str:
-    """From when to when, to the second: ``2026-03-01 12:00:00 to 12:05:10 UTC``."""
+    """Text of a time range: ``2026-03-01 12:00:00 to 12:05:10 UTC``."""
     begin, end = (str(one.astype("datetime64[s]")).replace("T", " ") for one in (first, last))
     if begin == end:
         return f"{begin} UTC"

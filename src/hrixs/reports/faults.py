@@ -1,4 +1,4 @@
-"""What was wrong with the files of a run, and what was left out."""
+"""Faults in the files of a run, and data that were left out."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import numpy as np
 from hrixs.reports.contents import Row, Section
 from hrixs.reports.how_made import shown
 
-# Trains that are named; the rest are counted.
+# Most trains that are listed; the others are counted.
 _MOST_NAMED = 12
 _COUNTED = {
     "n_skipped": "images skipped",
     "n_suspect": "trains that are suspect",
     "n_trains_with_several_images": "trains with several images",
     "n_failed_runs": "runs that failed",
-    "n_left_out": "images left out by a choice",
+    "n_left_out": "images left out by a selection",
     "n_frames_left_out": "images left out of the groups",
     "n_trains_without_nrj": "images without a photon energy",
 }
 _LISTED = {
-    "missing_fields": "fields that the run lacks",
+    "missing_fields": "fields missing in the run",
     "failed_runs": "runs that failed",
     "not_aligned": "not aligned",
     "not_aggregated": "variables that were not added up",
-    "selected_by": "images were chosen by",
+    "selected_by": "images were selected by",
     "left_out": "left out",
 }
 
 
 def faults_section(attrs: Mapping[Any, Any]) -> Section:
-    """Faults, images and trains that were left out, and what differs between runs."""
+    """Section with faults, images and trains that were left out, and differences between runs."""
     section = Section("Faults, and what was left out")
     section.texts += [line for line in str(attrs.get("faults", "")).splitlines() if line]
     for name, text in _COUNTED.items():
@@ -53,7 +53,7 @@ def faults_section(attrs: Mapping[Any, Any]) -> Section:
         section.texts.append(
             "No fault of the files was found, and no image was left out."
             if known
-            else "The result does not name the files that it is from."
+            else "The files of the result are not known."
         )
     return section
 

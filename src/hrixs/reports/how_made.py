@@ -1,4 +1,4 @@
-"""How a result was made: its settings, all else that it tells, and the programs."""
+"""How a result was made: its settings, its other attributes, and versions of programs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hrixs.settings.plain import mask_of_plain, plain
 from hrixs.settings.table import SETTINGS
 from hrixs.utils.provenance import __version__
 
-# Programs beside hrixs and Python whose versions are told.
+# Programs, other than hrixs and Python, whose versions are listed.
 _PACKAGES = ("numpy", "xarray", "extra-data")
-# Longer values are cut; distinguished elsewhere on the page, or texts of a program.
+# Longer values are cut: they are elsewhere on the page, or are text of a program.
 _LONGEST = 300
 _NOT_SHOWN = ("settings", "steps", "doubts", "task", "differs", "history")
 
 
 def settings_rows(attrs: Mapping[Any, Any]) -> list[Row]:
-    """All settings, in the order of the table; marked where another value than the default is set.
+    """Rows with all settings; those that differ from the default are marked.
 
-    Empty where the result does not have them.
+    Empty if the result does not have its settings.
     """
     try:
         told = json.loads(str(attrs["settings"]))
@@ -50,7 +50,7 @@ def settings_rows(attrs: Mapping[Any, Any]) -> list[Row]:
 
 
 def _short(name: str, value: Any) -> Any:
-    """A setting for people: an image by what it is, a curve by its numbers."""
+    """A setting as readable text: an image by its size, a curve by its coefficients."""
     if name == "mask" and isinstance(value, Mapping):
         bad = np.asarray(mask_of_plain(value))
         return f"{np.count_nonzero(bad)} bad pixels of {bad.shape[0]} x {bad.shape[1]}"
@@ -62,7 +62,7 @@ def _short(name: str, value: Any) -> Any:
 
 
 def attribute_rows(attrs: Mapping[Any, Any]) -> list[Row]:
-    """All that the result and its spectra tell in their attributes."""
+    """Rows with all attributes of the result and its spectra."""
     rows = [
         (str(name), value)
         for name, value in attrs.items()
@@ -72,7 +72,7 @@ def attribute_rows(attrs: Mapping[Any, Any]) -> list[Row]:
 
 
 def shown(value: Any) -> str:
-    """A value of an attribute as text; long ones are cut, which shows."""
+    """A value of an attribute as text; long ones are visibly cut."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
@@ -88,8 +88,8 @@ def _help(text: str, unit: str) -> str:
 
 
 def version_rows(attrs: Mapping[Any, Any]) -> list[Row]:
-    """Version of hrixs that made the result, and of all that made the page."""
-    made_by = str(attrs.get("hrixs_version", "not told"))
+    """Versions of hrixs for result and page, and of other programs."""
+    made_by = str(attrs.get("hrixs_version", "not known"))
     rows = [Row("the result: hrixs", made_by)]
     rows.append(Row("this page: hrixs", __version__, marked=made_by != __version__))
     rows += [Row(name, _version(name)) for name in _PACKAGES]

@@ -1,4 +1,4 @@
-"""The image with crop, curve and mask, drawn."""
+"""Draw the image with crop, curve and mask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hrixs.reports.contents import Figure
 from hrixs.reports.svg_plot import HALF, drawn
 
 _MASK, _CURVE, _CROP = "#ff2fd6", "#ff4d3d", "#ffffff"
-# Cells of a drawn mask along the longer side: one bad pixel shows.
+# Cells of a drawn mask along the longer side, so that single bad pixels are visible.
 _CELLS = 256
 
 
@@ -23,7 +23,7 @@ def whole_figure(
     image: xr.DataArray, crop: tuple[tuple[int, int], tuple[int, int]] | None,
     curve: Curvature | None, row: float | None, mask: NDArray[np.bool_] | None,
 ) -> Figure:  # fmt: skip
-    """Draw all of an image with the crop as a frame, the curve and the mask."""
+    """Draw a whole image with the crop as a rectangle, the curve and the mask."""
 
     def draw(ax: Any) -> None:
         plot_image(image, ax)
@@ -43,7 +43,7 @@ def crop_figure(
     image: xr.DataArray, crop: tuple[tuple[int, int], tuple[int, int]],
     curve: Curvature | None, row: float | None, mask: NDArray[np.bool_] | None,
 ) -> Figure:  # fmt: skip
-    """Draw the part of an image that was used."""
+    """Draw the part of an image inside the crop."""
     x0, y0 = first_pixel(image) or (0, 0)
     (left, right), (low, high) = crop
     part = along_x_y(image).isel(
@@ -66,7 +66,7 @@ def _draw_curve(ax: Any, image: xr.DataArray, curve: Curvature | None, row: floa
 
 
 def _draw_mask(ax: Any, image: xr.DataArray, mask: NDArray[np.bool_] | None) -> None:
-    """Draw the bad pixels, of the chip, where the image has them; in cells, so that each shows."""
+    """Draw the bad pixels of the chip that are in the image, in cells so that each is visible."""
     from matplotlib.colors import ListedColormap
 
     if mask is None or not mask.any():

@@ -1,4 +1,4 @@
-"""What changed from image to image: photons, what came in, and where the line lay."""
+"""Values of each image: photons, incident intensity, and the position of the line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hrixs.reports.spectra_of import Spectra, one_energy, units_of
 
 Floats = NDArray[np.float64]
 
-# Photons that a group of images needs for the place of its line, groups at most and at least.
+# Photons that a group of images needs for the position of its line; most and least groups.
 _PER_GROUP, _MOST_GROUPS, _LEAST_GROUPS = 400, 12, 3
-# Images that are told to scatter.
+# Least images for a statement about their scatter.
 _LEAST_IMAGES = 3
-# What came in, in the order in which it is looked for.
+# Names of the incident intensity, in the order of the search.
 _INCIDENT = ("I0", "hRIXS_norm")
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Where the line lay over the run: number of the image, place, its error; or why not."""
+    """Position of the line over the run: image number, position, error; or why there is none."""
 
     at: Floats
     place: Floats
@@ -40,18 +40,18 @@ class OverTrains:
     Attributes
     ----------
     number : numpy.ndarray, shape (n,)
-        What they are drawn over.
+        Values of the horizontal axis.
     label : str
-        What that is.
+        Label of that axis.
     intensity : numpy.ndarray, shape (n,)
         Photons, or the mean intensity.
     units : str
-        Of the intensity.
+        Unit of the intensity.
     incident : numpy.ndarray, shape (n,), or None
-        What came in, with its name.
+        Incident intensity.
     drift : Drift
     alike : bool
-        Whether the images differ by chance alone, as those of a scan don't.
+        Whether the images should differ only by chance; not for a scan.
     """
 
     number: Floats
@@ -64,7 +64,7 @@ class OverTrains:
 
     @property
     def expected(self) -> tuple[Floats, Floats] | None:
-        """What counting alone makes of photons that follow what came in: mean and scatter."""
+        """Mean and scatter expected from counting, for photons proportional to `incident`."""
         in_photons = self.alike and self.units == "photons"
         enough = len(self.intensity) >= _LEAST_IMAGES and np.nansum(self.intensity) > 0
         if not (in_photons and enough):
@@ -81,18 +81,18 @@ class OverTrains:
 def over_trains(
     spectra: Spectra, line: LineFit | None, *, elastic: bool, alike: bool
 ) -> OverTrains:
-    """One value for each image of spectra that were not added up.
+    """Values per image, for spectra that were not summed over images.
 
     Parameters
     ----------
     spectra : Spectra
         With a dimension of images.
     line : LineFit or None
-        The line of the sum, near which that of groups of images is looked for.
+        Line of the sum; the lines of groups are searched near it.
     elastic : bool
-        Whether it is the elastic one, over energy loss.
+        Whether it is the elastic line, over energy loss.
     alike : bool
-        As of the result.
+        As in `OverTrains`.
     """
     data, dim = spectra.data, spectra.images
     assert dim is not None
@@ -114,7 +114,7 @@ def over_trains(
 
 
 def _numbers(data: xr.Dataset, dim: str) -> tuple[Floats, str]:
-    """Numbers of the images: trains from the first one, or one after the other."""
+    """Numbers of the images: trains relative to the first one, or consecutive."""
     several = "run" in data.coords and len(np.unique(data["run"].values)) > 1
     if dim == "trainId" and dim in data.coords and not several:
         ids = data[dim].values.astype(np.int64)
@@ -126,7 +126,7 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
     data, dim = spectra.data, spectra.images
     if "drift" in data and data["drift"].dims == (dim,):
         error = data["drift_err"].values if "drift_err" in data else np.full(len(number), np.nan)
-        text = "The drift that was measured and taken out of these spectra."
+        text = "The drift that was measured, and corrected in these spectra."
         place = np.asarray(data["drift"].values, dtype=np.float64)
         return Drift(number, place, np.asarray(error, np.float64), "px", text)
     why = _why_no_drift(spectra, line)
@@ -140,8 +140,8 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
     n_groups = min(n_groups, len(number))
     if n_groups < _LEAST_GROUPS:
         return _none(
-            f"No drift is given: the line has {line.area:.0f} photons, too few for the positions "
-            f"in {_LEAST_GROUPS} groups of images with {_PER_GROUP} each."
+            f"No drift is given: the line has {line.area:.0f} photons, too few for positions in "
+            f"{_LEAST_GROUPS} groups of images with {_PER_GROUP} photons each."
         )
     photons = np.asarray(one_each.sum(spectra.axis).values, dtype=np.float64)
     middle = (np.cumsum(photons) - photons / 2) / photons.sum()
@@ -160,29 +160,29 @@ def _drift(spectra: Spectra, number: Floats, line: LineFit | None, *, elastic: b
     at, place, error = np.array(found).T
     place = place - np.average(place, weights=1 / error**2)
     text = (
-        f"Place of the line in {len(found)} groups of images with about as many photons, from its "
-        f"mean: it scatters by {_shown(float(place.std()), line.units)}, where the fits' errors "
-        f"are {_shown(float(np.median(error)), line.units)}."
+        f"Position of the line relative to its mean, in {len(found)} groups of images with "
+        f"similar numbers of photons. It scatters by {_shown(float(place.std()), line.units)}; "
+        f"the errors of the fits are {_shown(float(np.median(error)), line.units)}."
     )
     return Drift(at, place, error, line.units, text)
 
 
 def _why_no_drift(spectra: Spectra, line: LineFit | None) -> str:
     if not spectra.counted:
-        return "the spectra are no counts"
+        return "the spectra are not counts"
     if spectra.error is None:
-        return "the errors of the spectra can't be known"
+        return "the errors of the spectra cannot be known"
     if line is None:
         return "no line was found in the sum"
     if not one_energy(spectra.data):
         return "the photon energy changes, and the lines move with it"
     if spectra.axis == "energy_loss" and "energy" in spectra.data.coords:
-        return "" if spectra.data["energy"].ndim == 1 else "each spectrum was moved by its energy"
+        return "" if spectra.data["energy"].ndim == 1 else "each spectrum was shifted by its energy"
     return ""
 
 
 def _ends(spectra: Spectra, line: LineFit, *, elastic: bool) -> tuple[float, float]:
-    """Where the line of a group may lie, on the axis of the spectra themselves."""
+    """Range for the line of a group, on the axis of the spectra."""
     centre, half = line.centre, max(5 * line.fwhm, line.window[1] - line.window[0])
     if elastic and spectra.axis != "energy_loss":
         zero = float(spectra.total["energy"].values[0] + spectra.total["energy_loss"].values[0])

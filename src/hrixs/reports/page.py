@@ -1,4 +1,4 @@
-"""The page as a text: its template filled in, all that is data escaped."""
+"""Fill the template of the page; all data are escaped."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _CODE = re.compile(r"(`+)(.+?)\1")
 
 
 def page_text(**contents: Any) -> str:
-    """The page of `contents`, by the names that the template has."""
+    """Return the page with `contents`, by the names in the template."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup, escape
 
     def code(text: str) -> Markup:
-        """Text in which what stands between backticks is code."""
+        """Text with code between backticks."""
         parts, at = [], 0
         for match in _CODE.finditer(str(text)):
             parts += [escape(text[at : match.start()]), Markup("<code>{}</code>").format(match[2])]

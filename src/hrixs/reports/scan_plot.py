@@ -1,4 +1,4 @@
-"""Groups of images, as those of a scan, drawn as a map or as spectra."""
+"""Draw groups of images, such as steps of a scan, as a map or as spectra."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hrixs.reports.svg_plot import drawn
 from hrixs.scans.map_plot import plot_map
 from hrixs.spectra.plots import plot_spectra
 
-# So many spectra in one figure; what has more groups is a map.
+# Most spectra in one figure; more groups are drawn as a map.
 _MOST_SPECTRA = 6
 
 
 def scan_figure(spectra: Spectra) -> Figure:
-    """Draw the spectra of all groups: a few as spectra, more, or a RIXS map, as a map."""
+    """Draw the spectra of all groups: a few as spectra; many, or a RIXS map, as a map."""
     data = spectra.on_loss
     name = "normalized" if "normalized" in data else "spectrum"
     values = data[name]
@@ -35,7 +35,7 @@ def _map(data: xr.Dataset, name: str, over: str) -> Figure:
         made, by = data["spectrum"], ""
         units = units_of(made)
         if units == "photons" and "counts" in data:
-            made, units, by = made / data["counts"], "photons an image", "images"
+            made, units, by = made / data["counts"], "photons per image", "images"
         shown = data.assign(normalized=made.assign_attrs(units=units))
     caption = f"The spectrum of each step of {over}"
     if by:
@@ -54,7 +54,7 @@ def _map(data: xr.Dataset, name: str, over: str) -> Figure:
 def _several(data: xr.Dataset, over: list[str]) -> Figure:
     sizes = [data.sizes[dim] for dim in over]
     counts = data["counts"].transpose(*over).values if "counts" in data else np.ones(sizes)
-    filled = np.flatnonzero(counts)  # combinations without an image are none
+    filled = np.flatnonzero(counts)  # combinations without images are left out
     n_groups = len(filled)
     n_shown = min(n_groups, _MOST_SPECTRA)
     chosen = filled[np.unique(np.linspace(0, n_groups - 1, n_shown).round().astype(int))]
@@ -75,7 +75,7 @@ def _several(data: xr.Dataset, over: list[str]) -> Figure:
 
 
 def _offset(groups: list[xr.Dataset]) -> float:
-    """A round number, by which spectra that are drawn above each other can be distinguished."""
+    """A round vertical distance, so that spectra can be distinguished."""
     name = "normalized" if "normalized" in groups[0] else "spectrum"
     highest = max(float(one[name].max()) for one in groups)
     if len(groups) < 2 or not (np.isfinite(highest) and highest > 0):

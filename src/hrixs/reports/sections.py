@@ -1,4 +1,4 @@
-"""The sections of a page, in the order in which they are asked for."""
+"""The sections of a page, in their order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sections_of(
     spectra: Spectra, trains: Spectra | None, *, image: Any, curvature: CurveLike | None,
     mask: Any, why_no_image: str,
 ) -> list[Section]:  # fmt: skip
-    """All sections; `trains` are the single images of spectra that were added up."""
+    """Make all sections; `trains` has the single images, if spectra were summed."""
     slope = spectra.attrs.get("energy_slope")
     line = elastic_line(spectra.total, spectra.error, None if slope is None else float(slope))
     made = [spectrum_section(spectra, line)]
@@ -55,13 +55,13 @@ def spectrum_section(spectra: Spectra, line: Elastic) -> Section:
         text = f"Sum{of}: {n_photons:.0f} photons. Errors are one standard deviation."
         if spectra.error is None:
             text = (
-                f"In all {n_photons:.6g} photons, as the result has them; errors can't be known "
-                "after what was done to it, and are not drawn."
+                f"Total: {n_photons:.6g} photons, as in the result. Errors are not drawn: they "
+                "cannot be known after the changes made to the result."
             )
     else:
         text = (
             f"Mean{of}, in {spectra.total.attrs.get('units', 'the units of the result')}: "
-            "integrated intensity, whose errors are not known and not drawn."
+            "integrated intensity. Its errors are not known and not drawn."
         )
     section.texts += [text, line.text]
     section.texts += [spectra.why_no_loss] if spectra.why_no_loss else []
@@ -71,15 +71,15 @@ def spectrum_section(spectra: Spectra, line: Elastic) -> Section:
 
 
 def trains_section(trains: Spectra | None, line: Elastic, *, grouped: bool) -> Section:
-    """What changed from image to image; groups differ by more than chance."""
+    """Section on changes from image to image; `grouped`: images differ by more than chance."""
     section = Section("Over the run")
     if trains is None or trains.images is None:
         section.texts.append(
-            "The images were added up: what changed from one to the next is not in this result."
+            "The images were summed, so changes from one to the next are not in this result."
         )
         return section
     if not trains.data.sizes[trains.images]:
-        section.texts.append("There is no image.")
+        section.texts.append("There are no images.")
         return section
     of_one_kind = one_energy(trains.data) and len(run_labels(trains.data)) < 2
     alike = not grouped and of_one_kind and trains.error is not None
@@ -89,11 +89,11 @@ def trains_section(trains: Spectra | None, line: Elastic, *, grouped: bool) -> S
         mean, scatter = values.expected
         ratio = (values.intensity - mean) / np.where(scatter > 0, scatter, np.nan)
         section.texts.append(
-            f"From image to image the photons scatter {np.sqrt(np.nanmean(ratio**2)):.2g} times as "
-            "much as counting alone makes (the band)."
+            f"From image to image the photons scatter {np.sqrt(np.nanmean(ratio**2)):.2g} times "
+            "as much as expected from counting alone (the band)."
         )
     if values.incident is None:
-        section.texts.append("What came in (`I0`) is not in the result.")
+        section.texts.append("The incident intensity (`I0`) is not in the result.")
     section.texts.append(values.drift.text)
     return section
 
@@ -102,7 +102,7 @@ def image_section(
     spectra: Spectra, line: Elastic, image: Any, curvature: CurveLike | None, mask: Any,
     why_no_image: str,
 ) -> Section:  # fmt: skip
-    """The image with crop, curve and mask."""
+    """Section with the image, crop, curve and mask."""
     section = Section("Image")
     if image is None:
         section.texts.append(why_no_image or _NO_IMAGE)
@@ -121,11 +121,11 @@ def image_section(
     through = "the fitted line" if line.fit is not None else "the middle of the crop"
     n_bad = int(bad[left:right, low:high].sum())
     what = str(picture.attrs.get("long_name", "mean image"))
-    texts = [f"The {what}. What was used is X {left}:{right}, Y {low}:{high}."]
+    texts = [f"The {what}. The crop is X {left}:{right}, Y {low}:{high}."]
     if curve is None:
-        texts.append("The curve of the lines is not told.")
+        texts.append("The curve of the lines is not known.")
     elif not np.any(curve.coefficients):
-        texts.append("The curve is 0: the lines are taken for straight (dashed).")
+        texts.append("The curve is 0: the lines are taken as straight (dashed).")
     else:
         texts.append(f"The dashed curve goes through {through}.")
     are = "pixel in it is" if n_bad == 1 else "pixels in it are"
@@ -150,7 +150,7 @@ def _extent(picture: xr.DataArray) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _crop_of(attrs: Any, picture: xr.DataArray) -> tuple[tuple[int, int], tuple[int, int]]:
-    """What of the image was used, as far as the result tells."""
+    """The crop, as far as the result has it."""
     ends = []
     for name, (first, last) in zip(("x_range", "y_range"), _extent(picture), strict=True):
         told = np.asarray(attrs.get(name, (first, last)))
@@ -161,7 +161,7 @@ def _crop_of(attrs: Any, picture: xr.DataArray) -> tuple[tuple[int, int], tuple[
 
 
 def _mask_of_chip(picture: xr.DataArray, mask: Any) -> NDArray[np.bool_]:
-    """The bad pixels on the chip, as far as the image reaches."""
+    """The bad pixels of the chip that are in the image."""
     (left, right), (low, high) = _extent(picture)
     bad = np.zeros((right, high), dtype=bool)
     bad[left:, low:] = np.isnan(picture.values)
@@ -172,7 +172,7 @@ def _mask_of_chip(picture: xr.DataArray, mask: Any) -> NDArray[np.bool_]:
     covers = x0 <= left and y0 <= low and x0 + given.shape[0] >= right
     if given.ndim != 2 or not (covers and y0 + given.shape[1] >= high):
         raise ValueError(
-            f"mask has shape {given.shape}, expected that of the chip or of the image, "
+            f"mask has shape {given.shape}, expected the shape of the chip or of the image, "
             f"{picture.shape}."
         )
     bad[left:, low:] |= given[left - x0 : right - x0, low - y0 : high - y0]

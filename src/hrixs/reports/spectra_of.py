@@ -1,4 +1,4 @@
-"""What a result's spectra lie over, and their sum, with its error, on the axis that says most."""
+"""Axes of the spectra of a result, and their sum with its error, on the most useful axis."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hrixs.spectra.errors import VARIANCE, WITNESS, known_error
 from hrixs.utils.errors import HrixsWarning, MissingDataError
 from hrixs.utils.provenance import source_text
 
-# Axes of spectra; and what counts single images.
+# Axes of spectra, and dimensions of single images.
 _AXES = ("energy", "energy_loss", "y")
 _IMAGES = ("trainId", "frame", "image")
-# Photon energies within this are one, in eV.
+# Photon energies that differ by less count as equal, in eV.
 _SAME_ENERGY = 0.05
 
 
@@ -33,18 +33,18 @@ class Spectra:
     axis : str
         Dimension along the energy.
     images : str or None
-        Dimension of single images; None where they were added up.
+        Dimension of single images; None if they were summed.
     groups : tuple of str
-        Dimensions that neither are, as those of a scan.
+        Other dimensions, such as those of a scan.
     on_loss : xarray.Dataset
-        The same over energy loss, where that is known.
+        The result over energy loss, if known.
     summed : xarray.Dataset
-        Sum over all (mean, in ADU), over energy loss where that is known: ``spectrum``, and what
-        its error is reckoned from.
+        Sum over all images and groups (mean if in ADU), over energy loss if known: ``spectrum``,
+        and the variables for its error.
     error : xarray.DataArray or None
-        One standard deviation of it, where it can be known.
+        Standard deviation of the sum, if it can be known.
     why_no_loss : str
-        Why there is no axis of energy loss; empty where there is one.
+        Why there is no axis of energy loss; empty if there is one.
     """
 
     data: xr.Dataset
@@ -58,7 +58,7 @@ class Spectra:
 
     @property
     def total(self) -> xr.DataArray:
-        """The sum alone."""
+        """The spectrum of the sum."""
         return self.summed["spectrum"]
 
     @property
@@ -68,12 +68,12 @@ class Spectra:
 
     @property
     def attrs(self) -> dict[Any, Any]:
-        """What the result and its spectra tell; what both do is the spectra's."""
+        """Attributes of the result and its spectra; those of the spectra take precedence."""
         return {**self.data.attrs, **self.data["spectrum"].attrs}
 
     @property
     def n_images(self) -> int | None:
-        """Images that are in the spectra, where that is known."""
+        """Number of images in the spectra, if known."""
         told = source_text(self.data).split(", ")[-1]
         if number := re.fullmatch(r"(\d+) images?", told):
             return int(number[1])
@@ -83,22 +83,22 @@ class Spectra:
 
 
 def units_of(values: xr.DataArray) -> str:
-    """Units of spectra; whole numbers without any are counts."""
+    """Units of spectra; whole numbers without units are photons."""
     return str(values.attrs.get("units", "photons" if values.dtype.kind in "iu" else ""))
 
 
 def spectra_of(data: xr.Dataset) -> Spectra:
-    """Look at the spectra of a result.
+    """Find the spectra of a result and their axes.
 
     Raises
     ------
     MissingDataError
-        If it has none.
+        If it has no spectra.
     """
     if "spectrum" not in data:
         has = ", ".join(map(str, data.data_vars)) or "no variables"
         raise MissingDataError(
-            f"the result has {has}, and no spectrum to report. Give a result of centroid, "
+            f"the result has {has}, but no spectrum to report. Give a result of centroid, "
             "integrate, process_run, aggregate or rixs_map."
         )
     dims = [str(dim) for dim in data["spectrum"].dims]
@@ -117,7 +117,7 @@ def spectra_of(data: xr.Dataset) -> Spectra:
 
 
 def summed_spectra(data: xr.Dataset) -> xr.Dataset:
-    """Sum of the spectra over all but their axis (in ADU: the mean), with what its error is of."""
+    """Sum (in ADU: mean) of the spectra over other dimensions, with the variables for its error."""
     own = [name for name in ("spectrum", f"spectrum{VARIANCE}", WITNESS) if name in data]
     values = data["spectrum"]
     axis = next(name for name in _AXES if name in values.dims)
@@ -128,7 +128,7 @@ def summed_spectra(data: xr.Dataset) -> xr.Dataset:
 
 
 def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
-    """`data` over energy loss where it can be; else as it is, and why."""
+    """`data` over energy loss if possible; otherwise unchanged, and the reason."""
     if axis == "energy_loss":
         return data, ""
     units = data[axis].attrs.get("units")
@@ -136,15 +136,18 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
         return data, "The energy axis has no unit 'eV', so there is no axis of energy loss."
     if units != "eV":
         return data, (
-            "The axis is in rows of the chip: no energy is known. Set ENERGY_INTERCEPT and "
-            "ENERGY_SLOPE, or calibrate_energy with elastic lines."
+            "The axis is in rows of the chip, since no energy is known. Set ENERGY_INTERCEPT and "
+            "ENERGY_SLOPE, or call calibrate_energy with elastic lines."
         )
     if "nrj" not in data.variables:
-        return data, "No photon energy (nrj) is in the result, so there is no axis of energy loss."
+        return data, "The result has no photon energy (nrj), so there is no axis of energy loss."
     elastic = None
     if data["nrj"].dims not in ((), (data["spectrum"].dims[0],)):
         if not (one_energy(data) and photon_energies(data).size):
-            return data, "The photon energy (nrj) is not one for each image, or for each group."
+            return (
+                data,
+                "The photon energy (nrj) is not known for each image, or for each group.",
+            )
         elastic = float(photon_energies(data).mean())
     if far := far_beside(data, axis):
         return data, f"There is no axis of energy loss: {far}."
@@ -152,7 +155,7 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
     others = [name for name, one in data.data_vars.items() if axis not in one.dims]
     alone = data[[*others, *(name for name in own if name in data)]]
     why: Exception | None = None
-    for kept in (data, alone):  # what else there is may be of a kind that can't be moved
+    for kept in (data, alone):  # other variables may not be movable
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", HrixsWarning)
@@ -163,7 +166,7 @@ def _on_loss(data: xr.Dataset, axis: str) -> tuple[xr.Dataset, str]:
 
 
 def far_beside(data: xr.Dataset, axis: str) -> str:
-    """Where the photon energy lies, if it is farther from the axis than that is long; or ``''``."""
+    """Text if the photon energy is farther from the axis than its length; else ``''``."""
     known, at = photon_energies(data), data[axis].values
     if axis != "energy" or not known.size or not at.size or data[axis].attrs.get("units") != "eV":
         return ""
@@ -171,13 +174,13 @@ def far_beside(data: xr.Dataset, axis: str) -> str:
     if low - (high - low) <= middle <= high + (high - low):
         return ""
     return (
-        f"the photon energy, {middle:.6g} eV, lies far outside the energy axis, {low:.6g} to "
+        f"the photon energy, {middle:.6g} eV, is far outside the energy axis, {low:.6g} to "
         f"{high:.6g} eV"
     )
 
 
 def photon_energies(data: xr.Dataset) -> np.ndarray[Any, Any]:
-    """The photon energies that are known, in eV."""
+    """The known photon energies, in eV."""
     if "nrj" not in data.variables or data["nrj"].dtype.kind not in "iuf":
         return np.array([])
     values = np.asarray(data["nrj"].values, dtype=np.float64).ravel()
@@ -185,6 +188,6 @@ def photon_energies(data: xr.Dataset) -> np.ndarray[Any, Any]:
 
 
 def one_energy(data: xr.Dataset) -> bool:
-    """Whether all spectra have the same photon energy, as far as is known."""
+    """Whether all spectra have the same photon energy, as far as known."""
     known = photon_energies(data)
     return not known.size or float(np.ptp(known)) <= _SAME_ENERGY

@@ -1,4 +1,4 @@
-"""The sum of the spectra, and the elastic line with its fit, drawn."""
+"""Draw the sum of the spectra, and the elastic line with its fit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def spectrum_figure(spectra: Spectra) -> Figure:
         if spectra.total.dims == ("energy_loss",) and left < 0 < right:
             ax.axvline(0.0, color="grey", lw=0.8, ls=":")
 
-    return drawn(draw, "The spectrum, in steps, with its errors.")
+    return drawn(draw, "The spectrum, as steps, with its errors.")
 
 
 def line_figure(summed: xr.Dataset, fit: LineFit) -> Figure:
@@ -45,4 +45,4 @@ def line_figure(summed: xr.Dataset, fit: LineFit) -> Figure:
         ax.plot(axis[used], fit.model(axis[used]), color=VERMILION, label="fit")
         add_legend(ax, loc="upper left")
 
-    return drawn(draw, "The line with its fit.", "The line and what was fitted to it.")
+    return drawn(draw, "The line with its fit.", "The line and the fitted curve.")

@@ -1,4 +1,4 @@
-"""Figures as SVG that stands in the page, in colours that follow its light, its dark and paper."""
+"""Figures as SVG in the page, in colours that follow the light or dark theme, and for print."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import Any
 from hrixs.reports.contents import Figure
 from hrixs.utils.figures import COLOURS, new_figure
 
-# What no plot has by chance, in the place of the page's own colours; and colours of plots, which
-# are lighter on dark. What is drawn as pixels keeps them: they show on both.
+# Placeholders for the colours of the page, which no plot uses by chance; and colours of plots,
+# which are lighter on a dark page. Parts drawn as pixels keep their colours, which are visible on
+# both.
 INK, PAPER = "#1d2733", "#fdfefc"
 _COLOURS = {INK: "--ink", PAPER: "--paper"} | {
     colour.lower(): f"--line-{number}" for number, colour in enumerate(COLOURS, 1)
 }
-# Width and height in inches: wide as the page's column, and half of it.
+# Width and height in inches: the width of the page, and half of it.
 WIDE, HALF = (8.0, 3.8), (6.0, 5.0)
 _DPI = 90  # of images in the figures
 
-# Digits of a path beyond a hundredth of a point, which nobody sees.
+# Digits of a path below a hundredth of a point, which are not visible.
 _DIGITS = re.compile(r"(\.\d\d)\d+")
 _numbers = count(1)
 
@@ -33,7 +34,7 @@ def _style() -> Generator[None]:
 
     of_text = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     clear: dict[str, Any] = {"axes.facecolor": PAPER, "figure.facecolor": "none"}
-    fonts = {"svg.fonttype": "path"}  # the reader's machine need not have the font
+    fonts = {"svg.fonttype": "path"}  # the reader may not have the font
     with rc_context(dict.fromkeys(of_text, INK) | clear | fonts):
         yield
 
@@ -41,7 +42,7 @@ def _style() -> Generator[None]:
 def drawn(
     draw: Callable[[Any], None], shows: str, caption: str = "", *, size: tuple[float, float] = WIDE
 ) -> Figure:
-    """Draw a figure of one axes by `draw`, for a page."""
+    """Draw a figure with one axes by `draw`, for a page."""
     return drawn_on([["only"]], lambda axes: draw(axes["only"]), shows, caption, size=size)
 
 
@@ -53,14 +54,14 @@ def drawn_on(
     *,
     size: tuple[float, float] = WIDE,
 ) -> Figure:
-    """Draw a figure of several axes by name, for a page."""
+    """Draw a figure with several axes by name, for a page."""
     from matplotlib.collections import QuadMesh
 
     with _style():
         figure, axes = new_figure(mosaic, size)
         draw(axes)
         for ax in axes.values():
-            ax.set_title("")  # the caption says it
+            ax.set_title("")  # the caption has it
             for mesh in ax.collections:
                 if isinstance(mesh, QuadMesh):  # thousands of cells, as pixels
                     mesh.set_rasterized(True)
@@ -71,7 +72,7 @@ def drawn_on(
 
 
 def _for_the_page(svg: str) -> str:
-    """The SVG without what a file needs and a page does not, with names of its own."""
+    """Remove parts of the SVG that only a file needs, and make its names unique."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)

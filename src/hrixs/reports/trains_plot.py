@@ -1,4 +1,4 @@
-"""Photons, what came in, and the place of the line, drawn over the images of a run."""
+"""Draw photons, incident intensity and the position of the line over the images of a run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hrixs.reports.over_trains import OverTrains
 from hrixs.reports.svg_plot import drawn_on
 from hrixs.utils.figures import BLUE, GREEN, VERMILION, add_legend
 
-# More points than these are drawn as pixels, which keeps the page small.
+# More points are drawn as pixels, to keep the page small.
 _MOST_POINTS = 1500
 
 
 def trains_figure(trains: OverTrains) -> Figure:
-    """Draw one panel over the other, along the same images."""
+    """Draw one panel above the other, over the same images."""
     panels = ["photons"]
     panels += ["incident"] if trains.incident is not None else []
     panels += ["drift"] if len(trains.drift.at) else []
@@ -30,7 +30,7 @@ def trains_figure(trains: OverTrains) -> Figure:
             by = " that follows I0" if np.ptp(mean) > 0 else ""
             first.fill_between(
                 trains.number, mean - scatter, mean + scatter, color="grey", alpha=0.35, lw=0,
-                step="mid", label=f"counting alone: mean{by}, ± its root",
+                step="mid", label=f"counting alone: mean{by}, ± its square root",
             )  # fmt: skip
         first.plot(trains.number, trains.intensity, "o", color=BLUE, **points)
         in_photons = trains.units == "photons"
@@ -66,7 +66,7 @@ def trains_figure(trains: OverTrains) -> Figure:
 
 
 def from_zero(ax: Any, values: Any) -> None:
-    """Let the axis begin at 0 where no value is below, with room above."""
+    """Let the axis begin at 0 if no value is below, with room above."""
     known = np.asarray(values)[np.isfinite(values)]
     low, high = float(min(known.min(initial=0.0), 0.0)), float(known.max(initial=0.0))
     room = 0.25 * (high - low) or 1.0

@@ -1,4 +1,4 @@
-"""The doubts of a result in words, grave ones first, with what to do."""
+"""The doubts of a result as text, grave ones first, with what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REMEDIES = {code.code: code.do for code in CODES}
 
 @dataclass(frozen=True)
 class Told:
-    """A doubt as it stands on the page."""
+    """A doubt as shown on the page."""
 
     code: str
     name: str
@@ -34,20 +34,20 @@ class Verdict:
 
 
 def verdict_of(result: xr.Dataset) -> Verdict:
-    """What is doubtful in a result."""
+    """Summarise the doubts of a result."""
     try:
         found = doubts(result)
     except LookupError:
-        return Verdict("Nobody has looked for doubts in this result.", "unknown", [])
+        return Verdict("This result was not checked for doubts.", "unknown", [])
     told = [_told(one) for one in sorted(found, key=lambda one: not one.grave)]
     n_grave = sum(one.grave for one in told)
     if not told:
-        return Verdict("No doubts: all that hrixs looks at is as it should be.", "good", [])
+        return Verdict("No doubts: all checks of hrixs passed.", "good", [])
     number = "1 doubt" if len(told) == 1 else f"{len(told)} doubts"
     if not n_grave:
         return Verdict(f"{number}, none of them grave.", "doubtful", told)
     of = "it is grave" if len(told) == 1 else f"{n_grave} of them grave"
-    return Verdict(f"{number}, {of}: as it is, this result is hardly of use.", "grave", told)
+    return Verdict(f"{number}, {of}: this result is hardly usable as it is.", "grave", told)
 
 
 def _told(doubt: Doubt) -> Told:

@@ -1,4 +1,4 @@
-"""A result as one page, with what is given beside it."""
+"""Write a result as one page."""
 
 from __future__ import annotations
 
@@ -41,12 +41,17 @@ def write_report(
     command: str | None = None,
     made_by: str | None = None,
 ) -> Path:
-    """Write a result as one page, as `hrixs.report` documents, with what is given."""
+    """Write a result as one page, as `hrixs.report` documents."""
     path = Path(path)
     if path.suffix.lower() not in _SUFFIXES:
-        raise ValueError(f"{path} is not a page, expected a name that ends in .html: r0145.html.")
+        raise ValueError(
+            f"{path} is not a page: expected a name that ends with .html, such as r0145.html."
+        )
     if not path.parent.is_dir():
-        raise MissingDataError(f"there is no folder {path.parent} to write {path.name} to.")
+        raise MissingDataError(
+            f"there is no folder {path.parent} to write {path.name} to. Make the folder, or give "
+            "a different path."
+        )
     spectra = spectra_of(opened(result))
     of_trains = None if trains is None else spectra_of(trains)
     runs = run_labels(spectra.data) or ([run_label(run)] if run else [])
@@ -71,12 +76,14 @@ def write_report(
 
 
 def opened(result: Any) -> xr.Dataset:
-    """The dataset, read from its file where a path is given."""
+    """The dataset, read from its file if a path is given."""
     if isinstance(result, xr.DataArray):
         return result.to_dataset(name="spectrum")
     data = result_in(result)
     if data is None:
-        raise ValueError(f"{os.fspath(result)} is no netCDF, expected .nc as hrixs.export writes.")
+        raise ValueError(
+            f"{os.fspath(result)} is not netCDF. Expected a .nc file written by hrixs.export."
+        )
     return data
 
 

@@ -1,4 +1,4 @@
-"""Runs put together, delays, pumped trains, maps over incident energy and delay."""
+"""Join runs; delays, pumped trains, maps over incident energy and delay."""
 
 from typing import TYPE_CHECKING
 

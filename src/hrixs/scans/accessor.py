@@ -1,4 +1,4 @@
-"""``data.hrixs``: what results know of themselves, on xarray's own objects."""
+"""The accessor ``data.hrixs`` of xarray objects: errors, plots and cuts of results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DatasetAccessor:
         self._data = data
 
     def error(self, name: str = "spectrum") -> xr.DataArray:
-        """One standard deviation of a variable, as it is now; see `hrixs.error_of`."""
+        """One standard deviation of a variable; see `hrixs.error_of`."""
         from hrixs.spectra.errors import error_of
 
         return error_of(self._data, name)

@@ -1,4 +1,4 @@
-"""Delays of a pump beam by the position of the stage that its mirrors stand on."""
+"""Delays of a pump beam, from the position of its delay stage."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ Position = TypeVar("Position", xr.DataArray, ArrayLike)
 def delay_from_position(
     position: Position, *, t0: float, passes: int = 2, sign: int = 1, units: str | None = None
 ) -> Position:
-    """Delay of a beam whose path a stage makes longer: ``sign * passes * (position - t0) / c``.
+    """Convert stage positions to delays: ``sign * passes * (position - t0) / c``.
 
     Parameters
     ----------
     position : xarray.DataArray or array_like
-        Of the stage; NaN where it is not known.
+        Position of the stage; NaN if not known.
     t0 : float
-        Position at which both pulses come at once, in the same unit.
+        Position at which both pulses arrive together, in the same unit.
     passes : int
-        How often the beam goes along the way of the stage: 2 for a retro-reflector.
+        How often the beam passes the length of the stage: 2 for a retro-reflector.
     sign : {1, -1}
-        1 where a larger position is a larger delay.
+        1 if a larger position is a larger delay, -1 if it is a smaller one.
     units : {'mm', 'm', 'um', 'nm'}, optional
-        Of `position` and `t0`. By default what the attribute ``units`` of `position` says, else mm.
+        Unit of `position` and `t0`. Default: the attribute ``units`` of `position`, or else mm.
 
     Returns
     -------
     xarray.DataArray or numpy.ndarray of float64
-        In ps, of the same shape; ``attrs`` tell `t0`, `passes` and `sign`.
+        Delays in ps, with the same shape; ``attrs`` have `t0`, `passes` and `sign`.
 
     Raises
     ------
     ValueError
-        If the unit is no length, or not that of `position`; for another sign.
+        If the unit is not a length, or not that of `position`; or for another sign.
 
     Examples
     --------

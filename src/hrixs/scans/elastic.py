@@ -1,4 +1,4 @@
-"""The elastic lines of several runs, each found and put where it belongs."""
+"""Find the elastic line of each run, and shift its spectra to the photon energy."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-#: Rows of the chip on both sides of where the elastic line is expected, in which it is looked for.
+#: Rows of the chip on both sides of the expected elastic line that are searched.
 ROWS_BESIDE = 15.0
-# A line of fewer standard deviations, or so near to the end of what was searched, is none.
+# A line needs at least this many standard deviations, and this distance from the ends.
 _LEAST_SIGNIFICANCE, _NEAR_END = 5.0, 0.9
 
 
@@ -37,32 +37,32 @@ def align_elastic(
     within: float | None = None,
     region: tuple[float, float] | None = None,
 ) -> xr.Dataset:
-    """Move the spectra of each run, or each step, so that its elastic line is at the photon energy.
+    """Shift the spectra of each run or step so that its elastic line is at the photon energy.
 
     Parameters
     ----------
     ds : xarray.Dataset
         With ``spectrum (trainId, ..., energy)``, as from `concat` or `hRIXS.process_runs`.
     by : str
-        What is moved together: the images of a run, or those of the same value of a variable; with
-        ``by='nrj'`` the steps of a scan, also where the values jitter.
+        What is shifted together: the images of a run, or images with the same value of a variable.
+        With ``by='nrj'`` the steps of a scan, also if the values jitter.
     elastic : float or xarray.DataArray, optional
-        Where the elastic line belongs, in the unit of the energy axis: a number, or one for each
-        image. By default the run's ``nrj``; without that the mean of what is found in all runs.
+        Correct position of the elastic line, in the unit of the energy axis: one number, or one
+        per image. Default: ``nrj`` of the run; without it the mean position found in all runs.
     within : float, optional
-        How far from there the line is looked for, in the unit of the energy axis. By default 15
-        rows of the chip.
+        Largest distance from there at which the line is searched, in the unit of the energy axis.
+        Default: 15 rows of the chip.
     region : (float, float), optional
-        The part of the energy axis in which it is looked for in all runs, in place of that.
+        Part of the energy axis that is searched in all runs, instead of `within`.
 
     Returns
     -------
     xarray.Dataset
-        A new one, with all variables over ``energy`` moved: a bin is shared by the two it comes to
-        overlap, so that counts are kept. ``drift`` is by how much the run of each image was off,
-        in pixels, and ``drift_err`` its standard deviation, both NaN where no line was found and
-        the spectra stay as they were. ``attrs`` tell ``not_aligned``, those runs, and
-        ``n_moved_out``, counts that were moved out of the axis.
+        A new dataset, with all variables over ``energy`` shifted: each bin is divided between the
+        two that it then overlaps, so counts are kept. ``drift`` is the shift of the run of each
+        image before the correction, in pixels, and ``drift_err`` its standard deviation; both are
+        NaN for runs without a line, whose spectra are not changed. ``attrs`` have ``not_aligned``,
+        the names of those runs, and ``n_moved_out``, the counts shifted out of the axis.
 
     Raises
     ------
@@ -78,10 +78,10 @@ def align_elastic(
 
     Notes
     -----
-    The images of a run are added up, at the mean photon energy where it changes in the run. In that
-    the tallest line near the expected place is fitted, as by `line_width`. A run's drift then is
-    known to the line's ``centre_err``: the width over the root of its photons. Of integrated
-    intensity that is too small, since neighbouring bins share it, as `line_width` says.
+    The images of a run are summed, shifted to the mean photon energy if it changes in the run. In
+    the sum the tallest line near the expected position is fitted, as by `line_width`. The error of
+    the drift is ``centre_err`` of the line: its width divided by the square root of its photons.
+    For integrated intensity this is too small, since neighbouring bins share it.
 
     Examples
     --------

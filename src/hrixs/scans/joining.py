@@ -19,7 +19,7 @@ from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, warn
 from hrixs.utils.provenance import run_label, runs_of
 
-#: Name of the coordinate that tells an image's run.
+#: Name of the coordinate with the run of each image.
 RUN = "run"
 _DIM = "trainId"
 _PHOTON = "photon"
@@ -27,23 +27,22 @@ _PHOTON = "photon"
 
 @recorded
 def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Join results of several runs, or of parts of a run, image after image.
+    """Join results of several runs, or of parts of a run, along the images.
 
     Parameters
     ----------
     results : sequence of xarray.Dataset, or dict of them by the name of the run
-        As from `hRIXS.process_run` or `hRIXS.centroid`, with spectra over one and the same energy
-        axis. In a sequence the coordinate or attribute ``run`` names it.
+        As from `hRIXS.process_run` or `hRIXS.centroid`, with spectra over the same energy axis. In
+        a sequence the run comes from the coordinate or attribute ``run``.
 
     Returns
     -------
     xarray.Dataset
         Over ``trainId`` (or ``frame``), in the order given, with the name of the run of each image
-        as the coordinate ``run``. A variable that some runs lack is NaN there (of text, empty).
-        Of deconvolved results one spectrum of all images is made, of their sums by height.
-        In ``attrs``, counts are added, and faults and doubts name their run; what is the same in
-        all stays, and all else stands in ``differs``, a JSON text, by run. Photon tables are joined
-        where all results have one.
+        as the coordinate ``run``. A variable that is missing in some runs is NaN there (text is
+        empty). For deconvolved results one spectrum of all images is made. In ``attrs``, counts
+        are summed, and faults and doubts name their run. Equal attributes are kept; others are in
+        ``differs``, a JSON text, by run. Photon tables are joined if all results have one.
 
     Raises
     ------
@@ -52,12 +51,12 @@ def concat(results: Sequence[xr.Dataset] | Mapping[str, xr.Dataset]) -> xr.Datas
     MissingDataError
         If a result has no spectra over ``trainId``.
     TypeError
-        If one is no dataset.
+        If one is not a dataset.
 
     Warns
     -----
     HrixsWarning
-        For variables that not all runs have, and for trains that are duplicated in a run.
+        For variables that are missing in some runs, and for duplicated trains of a run.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Maps drawn: over incident energy or delay, intensities or differences."""
+"""Draw maps over incident energy or delay: intensities or differences."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def plot_map(data: xr.Dataset, ax: Axes | None = None, *, scale: str = "linear")
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'linear', 'sqrt', 'log'}
-        How the colour follows the values; what is not linear stands beside the
-        colours. Differences are always linear, in colours that are white at 0.
+        How the colour follows the values; the label of the colours shows it if it is not linear.
+        Differences are always linear, with white at 0.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The elastic line of a RIXS map is drawn as a thin line. What no spectrum reached is
+        The elastic line of a RIXS map is drawn as a thin line. Parts that no spectrum covers are
         grey.
 
     Examples

@@ -20,7 +20,7 @@ from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import provenance
 
-#: What a map may lie over besides the incident energy.
+#: Possible axes of a map, in addition to the incident energy.
 AXES = ("energy_loss", "energy")
 
 
@@ -34,48 +34,49 @@ def rixs_map(
     elastic: float | xr.DataArray | None = None,
     **grouping: Any,
 ) -> xr.Dataset:
-    """Make a RIXS map of spectra taken at several incident energies.
+    """Make a RIXS map from spectra taken at several incident energies.
 
     Parameters
     ----------
     data : xarray.Dataset, or sequence of them
         Spectra in photons or integrated over ``energy`` in eV, as from `hRIXS.process_run`,
-        `hRIXS.process_runs` or `hRIXS.count`, with the incident energy of each image. Several are
-        put together first; images at the same energy are added up, repeats too.
+        `hRIXS.process_runs` or `hRIXS.count`, with the incident energy of each image. Several
+        results are joined first; images at the same energy are summed, also from repeated runs.
     incident : str
         The variable of the incident energy, in eV.
     axis : {'energy_loss', 'energy'}
-        Over the energy loss, or over the energy of the emitted photons.
+        Axis of the map: the energy loss, or the energy of the emitted photons.
     normalize : str
-        What the sum of each step is divided by: a variable or an expression of them, such as
-        ``'I0'`` or ``'hRIXS_exposure'``. By default the number of images.
+        Divisor of the sum of each step: a variable or an expression of variables, such as ``'I0'``
+        or ``'hRIXS_exposure'``. Default: the number of images.
     elastic : float or xarray.DataArray, optional
-        As in `energy_loss`, where the elastic line is not at the incident energy.
+        As in `energy_loss`, if the elastic line is not at the incident energy.
     **grouping
-        ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images are one
-        step. By default ``tolerance='auto'`` where the energies of steps are clearly separated;
-        all images are one step where they differ by less than a bin, else every value is one.
-        ``norm`` and ``aggregators`` are handed on, too.
+        ``step``, ``tolerance``, ``edges`` or ``setpoints`` as in `aggregate`: which images belong
+        to one step. By default ``tolerance='auto'`` if the energies of steps are clearly
+        separated; if they differ by less than a bin, all images are one step; otherwise every
+        value is a step. ``norm`` and ``aggregators`` are also passed to `aggregate`.
 
     Returns
     -------
     xarray.Dataset
-        ``normalized (incident, axis)``, the map, and ``spectrum``, the photons in it; NaN in the
-        map is what no spectrum reached. ``map.hrixs.error('normalized')`` is one standard
-        deviation, ``map.hrixs.plot()`` draws it, ``map.hrixs.cut(energy_loss=(0.8, 1.2))`` cuts it.
-        ``<incident>_spread`` is the scatter of a step's energies, ``counts`` its images.
+        ``normalized (incident, axis)``, the map, and ``spectrum``, its photons. The map is NaN
+        where no spectrum reaches. ``map.hrixs.error('normalized')`` is one standard deviation,
+        ``map.hrixs.plot()`` draws it, ``map.hrixs.cut(energy_loss=(0.8, 1.2))`` cuts it.
+        ``<incident>_spread`` is the scatter of the energies of a step, ``counts`` its number of
+        images.
 
     Raises
     ------
     MissingDataError
         There is no spectrum, no incident energy, or nothing to divide by.
     ValueError
-        Energies are not calibrated, or spectra lie on different axes.
+        Energies are not calibrated, or spectra have different axes.
 
     Notes
     -----
-    Images are added up step by step on the axis on which they were measured; each step then is
-    moved by its own mean incident energy, so that all lie on one axis of loss (`energy_loss`).
+    The images of each step are summed on the axis on which they were measured. Each step is then
+    shifted by its mean incident energy, so that all have one axis of energy loss (`energy_loss`).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which trains were pumped: by a value of each, by its pulses, or by turns."""
+"""Find which trains were pumped: by a value, by their pulses, or alternating."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hrixs.utils.provenance import provenance
 from hrixs.utils.typing import Floats
 
 _DIM = "trainId"
-# Two groups are separated where the gap between them is so many times their spread. That there are
+# Two groups are separated if the gap between them is this many times their spread. That there are
 # two is known here, of few trains too; `select` has to ask whether there are.
 _CLEARLY = 4.0
 
@@ -31,46 +31,46 @@ def pumped_by(
     alternate: bool = False,
     first_pumped: bool | int | None = None,
 ) -> xr.DataArray:
-    """Tell which trains were pumped.
+    """Find out which trains were pumped.
 
     Parameters
     ----------
     data : xarray.Dataset
-        Of trains, with the coordinate ``trainId``.
+        Data of trains, with the coordinate ``trainId``.
     field : str, optional
-        Variable with one value for each train, such as an energy of the laser or the state of a
-        shutter; or with one for each pulse of each train, such as a bunch pattern: a train is
-        pumped where one of its pulses is.
+        Variable with one value per train, such as the energy of the laser or the state of a
+        shutter. Or with one value per pulse, such as a bunch pattern: a train is pumped if one of
+        its pulses is.
     above : float, optional
-        A value above this is pumped.
+        Trains with a value above this are pumped.
     equals : optional
-        A value like this, or like one of a list, is pumped.
+        Trains with this value, or one of a list of values, are pumped.
     bits : int, optional
-        A whole number with one of these bits set is pumped, for example ``1 << 13``. By default,
-        of two groups of numbers that lie clearly apart, the higher is pumped; of True and False,
-        True.
+        Trains whose value (a whole number) has one of these bits set are pumped, for example ``1
+        << 13``. By default, if numbers form two clearly separated groups, the higher one is
+        pumped; for True and False, True.
     alternate : bool
-        Every second train is pumped, counted by train ids: trains that are missing shift nothing.
+        Every second train is pumped, counted by train ids; missing trains do not matter.
     first_pumped : bool or int
         With `alternate`: whether the first train in `data` is pumped; or the id of one that is.
 
     Returns
     -------
     xarray.DataArray of bool, dims (trainId,)
-        ``pumped``. Where a train has no value it is not known: all are numbers then, 1, 0 and NaN,
-        which `aggregate` leaves out and counts. ``attrs`` say how it was told, and count.
+        ``pumped``. If some trains have no value, the result has the numbers 1, 0 and NaN (not
+        known); `aggregate` leaves NaN out, with a count. ``attrs`` have the rule and the counts.
 
     Raises
     ------
     MissingDataError
         There is no such variable, or no ``trainId``.
     ValueError
-        Options contradict each other, or values lie in no two groups.
+        Options contradict each other, or values do not form two groups.
 
     Warns
     -----
     HrixsWarning
-        For trains without a value, and where all are pumped, or none.
+        For trains without a value, and if all trains are pumped, or none.
 
     Examples
     --------

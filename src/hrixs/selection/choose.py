@@ -1,4 +1,4 @@
-"""The images that are used: chosen by their photons, by fields, by trains; the rest is counted."""
+"""Select images by their photons, by fields, or by trains; the others are counted."""
 
 from __future__ import annotations
 
@@ -33,59 +33,58 @@ def select(
     blanks: bool = False,
     dim: str | None = None,
 ) -> xr.Dataset:
-    """Choose the images that are used, and leave blanks, weak or unstable ones out.
+    """Select images: leave out blanks, weak or unstable ones.
 
     Parameters
     ----------
     data : xarray.Dataset
-        Of images or spectra, over ``trainId``. It is left as it is.
+        Images or spectra, over ``trainId``. It is not changed.
     by : str, xarray.DataArray or function, optional
-        A field, whose values are split into two groups, or kept where they are one
-        (``'I0'``); a condition on fields (``'n_photons > 50 and hRIXS_norm > 0'``, also with
-        ``abs``, ``median``, ``sigma`` and the like); True and False for each image; or a function
-        of `data` that gives these. ``n_photons`` of counted spectra, ``intensity`` of any and
-        ``level`` of images can be named also where the dataset has no such field. ``'auto'``, which
-        is taken when nothing else is asked for, takes the first of these three that there is.
+        A field (``'I0'``): its values are split into two groups, or all are kept if there is only
+        one. A condition on fields (``'n_photons > 50 and hRIXS_norm > 0'``, also with ``abs``,
+        ``median``, ``sigma`` and others). True or False for each image. Or a function of `data`
+        that returns these. ``n_photons`` (counted spectra), ``intensity`` (any spectra) and
+        ``level`` (images) can be used even if the dataset has no such field. ``'auto'``, the
+        default if nothing else is given, uses the first of these three that is available.
     keep : {'high', 'low'}
         Which of two groups to keep.
     outliers : str or sequence of str
-        Fields, such as ``'hRIXS_norm'``, of which images far from the median are left out.
+        Fields, such as ``'hRIXS_norm'``: images far from the median are left out.
     n_sigma : float
-        How far, in robust standard deviations.
+        Distance for `outliers`, in robust standard deviations.
     trains : iterable of int, optional
         Ids of the trains to keep.
     index : slice or sequence of int, optional
         Images to keep, by their numbers, from 0.
     drop_first : bool or int
-        Whether the first image is left out, or how many of the first ones.
+        Whether to leave out the first image; or the number of first images to leave out.
     blanks : bool
-        Give those that `by` leaves out, in place of those that it keeps.
+        Return the images that `by` leaves out, instead of those that it keeps.
     dim : str, optional
-        Dimension of the images, where it is not ``trainId``.
+        Dimension of the images, if it is not ``trainId``.
 
     Returns
     -------
     xarray.Dataset
-        A new dataset, with their photons where `data` has the photon table; a deconvolved spectrum
-        is made again, of the images that are left. ``attrs``:
-        ``n_left_out``, ``left_out`` (their trains) and ``selected_by``, which add up over several
-        calls.
+        A new dataset; the photon table, if there is one, is selected, too. A deconvolved spectrum
+        is made again from the selected images. ``attrs`` have ``n_left_out``, ``left_out``
+        (trains) and ``selected_by``; several calls add to them.
 
     Raises
     ------
     MissingDataError
-        If none is left, a name is not known, or `blanks` are asked for and there are none.
+        If no image is left, a name is not known, or `blanks` are requested and there are none.
     ValueError
-        If a condition can't be read, or has not one value for each image.
+        If a condition cannot be read, or does not have one value per image.
 
     Warns
     -----
     HrixsWarning
-        What a criterion left out, by name.
+        Names the images that were left out.
 
     Notes
     -----
-    `hrixs.selection.groups.two_groups` says how groups are separated, and how often by chance.
+    `hrixs.selection.groups.two_groups` explains how groups are separated, and how often by chance.
 
     Examples
     --------

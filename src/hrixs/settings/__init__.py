@@ -1,4 +1,4 @@
-"""The settings of the spectrometer: their table, and the attributes that are made from it."""
+"""The settings of the spectrometer: their table, and the attributes made from it."""
 
 from typing import TYPE_CHECKING
 

@@ -19,7 +19,7 @@ from hrixs.utils.errors import unknown_name, warn
 
 
 class Settings(CurveSettings, DarkSettings):
-    """The settings as attributes, to be read, set and shown."""
+    """The settings as attributes: read, set and show them."""
 
     DETECTOR_FIELDS = DETECTOR_FIELDS
     DEFAULTS = DEFAULTS
@@ -28,9 +28,9 @@ class Settings(CurveSettings, DarkSettings):
 
     PROPOSAL: int | str | None
     FIELDS: list[Field]
-    #: As calibrate_energy has set it: intercept and slope, and the lowest and highest energy.
+    #: Set by calibrate_energy: intercept and slope, and the lowest and highest energy.
     calibrated: tuple[tuple[float, float], tuple[float, float]] | None = None
-    #: A CurvatureFit or a PhotonCurvatureFit, which share their names.
+    #: A CurvatureFit or a PhotonCurvatureFit; their attributes have the same names.
     curvature_fit: Any = None
 
     if TYPE_CHECKING:
@@ -55,17 +55,17 @@ class Settings(CurveSettings, DarkSettings):
             tell_near_miss(name)
         if name == "ENERGY_SLOPE" and isinstance(value, Real) and value == 0:
             warn(
-                "ENERGY_SLOPE = 0: all rows have the same energy, so that a spectrum has no axis. "
-                "Expected the eV from row to row; 1 leaves the axis in rows."
+                "ENERGY_SLOPE = 0 gives all rows the same energy, so that a spectrum has no axis. "
+                "Expected the energy step per row, in eV; 1 keeps the axis in rows."
             )
         super().__setattr__(name, value)
 
     @property
     def DETECTOR(self) -> str:
-        """Name of the camera, one of `DETECTOR_FIELDS`; setting it exchanges the `FIELDS`.
+        """Name of the camera, one of `DETECTOR_FIELDS`; setting it also replaces the `FIELDS`.
 
-        A source with its key, ``("SOURCE", "KEY")``, becomes a camera of its own, whose last two
-        axes are taken for x and y.
+        A source with its key, ``("SOURCE", "KEY")``, becomes a new camera; its last two axes are x
+        and y.
         """
         return str(self._detector)
 
@@ -80,17 +80,17 @@ class Settings(CurveSettings, DarkSettings):
         self._detector = detector
 
     def set_params(self, **params: Any) -> None:
-        """Set several settings at once; the names may be given in lower case.
+        """Set several settings at once; names may be in lower case.
 
-        What `get_params` gives is taken as a whole, and so are plain values of settings, as they
-        stand in the attribute ``settings`` of results: ``h.set_params(**json.loads(text))``.
+        The dict from `get_params` can be given, and so can the plain values in the attribute
+        ``settings`` of results: ``h.set_params(**json.loads(text))``.
 
         Raises
         ------
         AttributeError
             For an unknown name. Then nothing is set.
         ValueError
-            If `curvature` and `curve_a` or `curve_b` contradict each other. Then, too.
+            If `curvature` contradicts `curve_a` or `curve_b`. Then nothing is set.
         """
         for name in params:
             _require_setting(name)
@@ -98,18 +98,18 @@ class Settings(CurveSettings, DarkSettings):
         curve = values.pop("CURVATURE", None)
         if curve is not None:
             curve = curve_of_params(curve, values.pop("CURVE_A", None), values.pop("CURVE_B", None))
-        # The detector first: it may be refused, and it exchanges the fields.
+        # The detector first: it may be refused, and it replaces the fields.
         for name, value in sorted(values.items(), key=lambda item: item[0] != "DETECTOR"):
             setattr(self, name.lower() if name in BESIDE else name, copy.copy(value))
         if curve is not None:
             self.curvature = curve
 
     def get_params(self, *params: str) -> dict[str, Any]:
-        """Settings as a dict under the names as given; without names all, in lower case.
+        """Return settings as a dict: those named, or all of them with names in lower case.
 
-        All are those that `set_params` takes to make another object the same: where they are set,
-        a `curvature` that is more than two numbers, the `dark`, and the range in which the energy
-        axis was `calibrated`, too.
+        Give all of them to `set_params` of another object to make it equal. They include, if set,
+        a `curvature` of more than two numbers, the `dark`, and the range in which the energy axis
+        was `calibrated`.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class Settings(CurveSettings, DarkSettings):
         }
 
     def _set_beside(self) -> list[str]:
-        """What besides the settings is set."""
+        """What is set in addition to the settings."""
         is_set = {
             "CURVATURE": isinstance(self._curve, Curvature),
             "DARK": self.dark.image is not None,

@@ -1,4 +1,4 @@
-"""The curve of the spectral lines as a setting: one value, and its first two coefficients."""
+"""The curve of the spectral lines as a setting: the whole curve, and two coefficients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hrixs.utils.errors import warn
 
 
 class CurveSettings:
-    """`curvature`, and `CURVE_A` and `CURVE_B`, which show its first two coefficients."""
+    """`curvature`, with `CURVE_A` and `CURVE_B` as its first two coefficients."""
 
     _curve: Curvature | tuple[Any, Any] = (0.0, 0.0)
 
@@ -21,7 +21,7 @@ class CurveSettings:
         Raises
         ------
         ValueError
-            If `CURVE_A` or `CURVE_B` is no finite number.
+            If `CURVE_A` or `CURVE_B` is not a finite number.
         """
         return Curvature.of(self._curve)
 
@@ -57,25 +57,26 @@ class CurveSettings:
 
 
 def curve_of_params(curve: Any, a: Any, b: Any) -> Curvature:
-    """The curve among parameters, as a value or as a dict of plain ones.
+    """Make the curve from parameters: a `Curvature`, or a dict of plain values.
 
     Raises
     ------
     ValueError
-        If it is none, or `a` or `b`, its first two coefficients, are given with other values.
+        If it is not a curve, or if `a` or `b` differ from its first two coefficients.
     """
     if isinstance(curve, Mapping):
         try:
             curve = Curvature(**curve)
         except TypeError as error:
             raise ValueError(
-                f"curvature = {dict(curve)!r}, expected coefficients, and perhaps a reference."
+                f"curvature = {dict(curve)!r}, expected coefficients and, optionally, a reference "
+                "column."
             ) from error
     made = Curvature.of(curve)
     for name, given, of_curve in (("curve_a", a, made.a), ("curve_b", b, made.b)):
         if given is not None and given != of_curve:
             raise ValueError(
-                f"{name} = {given!r} was given beside a curvature whose {name} is {of_curve!r}. "
-                "Give one of them."
+                f"{name} = {given!r} was given together with a curvature whose {name} is "
+                f"{of_curve!r}. Give only one of them."
             )
     return made

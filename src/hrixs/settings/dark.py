@@ -1,4 +1,4 @@
-"""The dark as a setting: one value, and the attributes that show its parts."""
+"""The dark as a setting: the whole dark, and attributes for its parts."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from hrixs.utils.provenance import digest
 
 @dataclass(frozen=True, eq=False)
 class Dark:
-    """The dark of a camera, and what is known of it.
+    """The dark of a camera, and how it was made.
 
     Attributes
     ----------
     image : numpy.ndarray, shape (x, y), or None
-        Mean of the dark run's frames, the whole chip, in ADU.
+        Mean of the dark run's frames, in ADU.
     detector : str or None
-        The camera.
+        Name of the camera.
     run : str or None
-        Number or path of the run that it is of.
+        Number or path of the dark run.
     pixels : dict or None
-        Its coordinates x and y, where they tell its place on the chip.
+        Coordinates x and y of the image on the chip, if known.
     counts : dict
-        Images and values that are in it, and that were left out.
+        Number of images and values that were used, and that were left out.
     exposure, noise : float or None
-        In s; of a usual pixel from image to image, in ADU.
+        Exposure in s; noise of a usual pixel from image to image, in ADU.
     doubts : tuple of Doubt
-        What is doubtful in it.
+        Doubts about the dark.
     made_by : dict or None
-        The recorded call that makes it again.
+        The recorded call that made it.
     """
 
     image: Any = None
@@ -50,31 +50,31 @@ class Dark:
     made_by: Mapping[str, Any] | None = None
 
     def with_image(self, image: Any) -> Dark:
-        """Another image of the same camera, of which nothing else is known."""
+        """Return a dark of the same camera with another image; nothing else is known of it."""
         return Dark(image, self.detector, self.run)
 
     @cached_property
     def digest(self) -> str | None:
-        """Text that tells the image apart from others; None without one."""
+        """Text that identifies the image; None without an image."""
         if self.image is None:
             return None
         return digest(np.asarray(along_x_y(self.image), dtype=np.float64))
 
     @property
     def placed(self) -> Any:
-        """The image, with its place on the chip where that is known."""
+        """The image, with its position on the chip if known."""
         if self.image is None or self.pixels is None or isinstance(self.image, xr.DataArray):
             return self.image
         return xr.DataArray(self.image, self.pixels, FRAME_DIMS)
 
     @property
     def first_pixel(self) -> list[int] | None:
-        """Place (x, y) of its first pixel on the chip, where that is known."""
+        """Position (x, y) of its first pixel on the chip, if known."""
         first = first_pixel(self.placed)
         return None if first is None else list(first)
 
     def placed_at(self, first: Sequence[int] | None) -> Dark:
-        """The same, with its first pixel there on the chip."""
+        """Return the same dark with its first pixel at this position of the chip."""
         if first is None:
             return self
         shape = np.shape(self.image)
@@ -84,7 +84,7 @@ class Dark:
 
 
 class _Part:
-    """An attribute that reads, and sets, a part of the dark."""
+    """An attribute that reads and sets a part of the dark."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name.removeprefix("dark_")
@@ -100,7 +100,7 @@ class _Part:
 
 
 class DarkSettings:
-    """`dark`, and attributes for its parts."""
+    """The setting `dark`, and attributes for its parts."""
 
     dark: Dark = Dark()
     dark_image = _Part()

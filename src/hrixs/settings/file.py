@@ -1,4 +1,4 @@
-"""Settings in a file: TOML that people read and edit, with the images beside it."""
+"""Settings in a file: TOML that people can read and edit, and a second file with the images."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from hrixs.utils.atomic_files import replaced_at_once
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 from hrixs.utils.provenance import __version__, digest
 
-#: What a value is where there is none: TOML has no word for it.
+#: Stands for None, which TOML does not have.
 _NONE = "none"
 _ONE = {setting.name: setting for setting in SETTINGS}
 
@@ -50,7 +50,10 @@ def save_settings(h: Settings, path: str | os.PathLike[str]) -> None:
 
     file = settings_path(path)
     if not file.parent.is_dir():
-        raise MissingDataError(f"there is no folder {file.parent} to write {file.name} to.")
+        raise MissingDataError(
+            f"there is no folder {file.parent} to write {file.name} to. Make the folder, or give "
+            "a different path."
+        )
     images = _images(h)
     document = tomlkit.document()
     document.add(tomlkit.comment(f"Settings of hrixs {__version__}; hRIXS.load reads them."))
@@ -74,7 +77,7 @@ def save_settings(h: Settings, path: str | os.PathLike[str]) -> None:
     beside = images_path(file)
     if images:
         kept = tomlkit.table()
-        kept.comment("in the file beside this one; the digest tells whether they are these")
+        kept.comment("stored in the second file; the digests check that both files belong together")
         kept["file"] = beside.name
         for name, image in images.items():
             kept[name] = digest(image.values)
@@ -85,11 +88,14 @@ def save_settings(h: Settings, path: str | os.PathLike[str]) -> None:
     with replaced_at_once(file) as part:
         part.write_text(tomlkit.dumps(document), encoding="utf8")
     if own:
-        warn(f"aggregators of {', '.join(own)} are functions, which {file.name} does not hold.")
+        warn(
+            f"aggregators of {', '.join(own)} are your own functions: {file.name} cannot store "
+            "them. Set them again after hRIXS.load."
+        )
 
 
 def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
-    """Set what a file holds, as `hRIXS.load` documents."""
+    """Read settings from a file, as `hRIXS.load` documents."""
     file = settings_path(path)
     told = _read(file)
     _require_known(file, told)
@@ -100,7 +106,7 @@ def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
     twice = [name for name in map(str.lower, IMAGES) if name in images and name in settings]
     if twice:
         raise ValueError(
-            f"{file} has {twice[0]} in [settings] and in [images]: leave one of both lines out."
+            f"{file} has {twice[0]} in [settings] and in [images]. Delete one of the two lines."
         )
     try:
         set_plain(h, settings, told)
@@ -118,7 +124,10 @@ def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
             setattr(h, name, _image(images[name.lower()]))
     if DARK in told:
         if "dark" not in images:
-            raise ValueError(f"{file} tells of a dark, and of no image of it in [images].")
+            raise ValueError(
+                f"{file} has a section [dark], but no dark in [images]. Save the settings again "
+                "with hRIXS.save."
+            )
         known = dict(told[DARK])
         if "made_by" in known:
             known["made_by"] = json.loads(known["made_by"])
@@ -126,7 +135,7 @@ def load_settings(h: Settings, path: str | os.PathLike[str]) -> None:
 
 
 def _settings_table(h: Settings) -> Any:
-    """The settings, a line each, with what they are."""
+    """Table of the settings, one line each, with a comment that explains it."""
     import tomlkit
 
     table = tomlkit.table()
@@ -137,7 +146,7 @@ def _settings_table(h: Settings) -> Any:
             continue
         known = _ONE.get(name)
         if value is None and (known is None or known.default is None):
-            continue  # as it is where nothing is said
+            continue  # the default
         item = tomlkit.item(_NONE if value is None else plain(name, value))
         if known is not None:
             unit = f", in {known.unit}" if known.unit else ""
@@ -147,7 +156,7 @@ def _settings_table(h: Settings) -> Any:
 
 
 def _images(h: Settings) -> dict[str, xr.DataArray]:
-    """The images among the settings, with their places on the chip where those are known."""
+    """The images among the settings, with their positions on the chip if known."""
     set_ones = {name: getattr(h, name) for name in IMAGES}
     found: dict[str, Any] = {} if h.dark.image is None else {"dark": h.dark.placed}
     found |= {name.lower(): image for name, image in set_ones.items() if is_image(name, image)}
@@ -165,39 +174,40 @@ def _images(h: Settings) -> dict[str, xr.DataArray]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        text = file.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
         return tomllib.loads(text)
     except FileNotFoundError:
         raise no_file(file, OF_SETTINGS) from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"{file} can't be read: {error}. Save it as text in UTF-8.") from error
+        raise ValueError(f"{file} cannot be read: {error}. Save it as UTF-8 text.") from error
     except tomllib.TOMLDecodeError as error:
-        told = f"{file} is no TOML that can be read: {error}."
+        told = f"{file} is not valid TOML: {error}."
         raise ValueError(f"{told}{_line_of(text, str(error))}") from error
 
 
 def _line_of(text: str, error: str) -> str:
-    """The line that can't be read, and how values are written."""
+    """Text with the line that cannot be read, and how values are written."""
     at = re.search(r"at line (\d+)", error)
     lines = text.splitlines()
     if at is None or not 0 < int(at[1]) <= len(lines):
         return ""
     return (
-        f" There stands: {lines[int(at[1]) - 1].strip()[:80]}. Write true or false, "
-        '"700:900" and other text in quotes, 0.018 with a point; leave out what is none.'
+        f"  The line is: {lines[int(at[1]) - 1].strip()[:80]}. Write true or false in lower "
+        'case, text such as "700:900" in quotes, and decimals with a point (0.018). '
+        "Delete lines without a value."
     )
 
 
 def _require_known(file: Path, told: Mapping[str, Any]) -> None:
-    """Raise ValueError for parts of a file that are none."""
+    """Raise ValueError for unknown sections of a file."""
     parts = {"hrixs_version", "settings", CURVATURE, "images", DARK, CALIBRATED, MNEMONICS}
     unknown = [name for name in told if name not in parts | {AGGREGATORS}]
     if not unknown:
         return
     names = [name for name in unknown if name.upper() in NAMES]
-    why = f"{file} has {', '.join(sorted(unknown))}, which hrixs does not know."
+    why = f"{file} has unknown entries: {', '.join(sorted(unknown))}."
     if names:
-        why = f"{file} has {names[0]} above all parts: settings stand below a line [settings]."
+        why = f"{file} has {names[0]} above the line [settings]. Move it below that line."
     elif near := difflib.get_close_matches(unknown[0], parts, n=1):
         why += f" Did you mean [{near[0]}]?"
     raise ValueError(why)
@@ -210,8 +220,8 @@ def _read_images(file: Path, told: Mapping[str, Any]) -> dict[str, xr.DataArray]
     beside = file.with_name(str(told.get("file", images_path(file).name)))
     if not beside.is_file():
         raise MissingDataError(
-            f"{file.name} tells of {', '.join(names)} in {beside.name}, which is not beside it: "
-            "move or copy both files together."
+            f"{file.name} needs {', '.join(names)} from {beside.name}, which is not in the same "
+            "folder. Move or copy both files together."
         )
     with xr.open_dataset(beside, engine="h5netcdf") as opened:
         data = opened.load()
@@ -219,15 +229,15 @@ def _read_images(file: Path, told: Mapping[str, Any]) -> dict[str, xr.DataArray]
     for name in names:
         if name not in data or digest(data[name].values) != told[name]:
             raise ValueError(
-                f"{beside.name} has another {name} than {file.name} tells, or none: the two files "
-                "do not belong together. Save the settings anew."
+                f"{beside.name} does not have the {name} that {file.name} was saved with: the two "
+                "files do not belong together. Save the settings again with hRIXS.save."
             )
         images[name] = data[name]
     return images
 
 
 def _image(kept: xr.DataArray) -> Any:
-    """An image as it was set: a mask of bools, with its place where that was known."""
+    """The image as it was set (bool for a mask), with its position on the chip if known."""
     values = kept.values.astype(bool) if kept.name == "mask" else kept.values
     return placed(values, first_pixel(kept))
 
@@ -240,7 +250,7 @@ def _of_toml(name: str, value: Any) -> Any:
 
 
 def _without_none(value: Any) -> Any:
-    """A dict for TOML, which has no None: what is None is left out."""
+    """Leave out values that are None: TOML has no None."""
     if isinstance(value, Mapping):
         return {key: _without_none(one) for key, one in value.items() if one is not None}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Names of files of settings."""
+"""Names of settings files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SUFFIX = ".toml"
 
 
 def settings_path(path: str | os.PathLike[str]) -> Path:
-    """The path of a file of settings.
+    """Check and return the path of a settings file.
 
     Raises
     ------
@@ -19,12 +19,12 @@ def settings_path(path: str | os.PathLike[str]) -> Path:
     file = Path(path)
     if file.suffix.lower() != _SUFFIX:
         raise ValueError(
-            f"{file} is no name of a file of settings, expected one that ends with {_SUFFIX}. The "
-            "settings of a result are read by hRIXS.from_result."
+            f"{file} is not a settings file: expected a name that ends with {_SUFFIX}. To read "
+            "the settings of a result, type hRIXS.from_result."
         )
     return file
 
 
 def images_path(file: Path) -> Path:
-    """Where the images of a file of settings are."""
+    """Path of the file with the images of a settings file."""
     return file.with_suffix(".images.nc")

@@ -1,4 +1,4 @@
-"""Settings as plain values, numbers, text and lists, and back: for JSON, TOML and ``attrs``."""
+"""Convert settings to plain values (numbers, text, lists) and back, for JSON, TOML and attrs."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from hrixs.utils.provenance import digest, slice_text
 
 _RANGE = re.compile(r"\s*(-?\d*)\s*:\s*(-?\d*)\s*")
 _KINDS = {setting.name: setting.kind for setting in SETTINGS}
-#: Settings that are images, or may be.
+#: Settings that can be images.
 IMAGES = ("MASK", "READ_NOISE")
 
 
 def is_image(name: str, value: Any) -> bool:
-    """Whether the setting is one that may be an image, and is."""
+    """Whether the value of a setting is an image."""
     if name not in IMAGES or isinstance(value, xr.Dataset):
         return False
     try:
         return np.ndim(value) > 0
-    except ValueError:  # lists of several lengths
+    except ValueError:  # lists of different lengths
         return False
 
 
 def plain(name: str, value: Any) -> Any:
-    """The value of a setting as a number, text, list or dict.
+    """Convert the value of a setting to a number, text, list or dict.
 
     Raises
     ------
     TypeError
-        If it is none that the setting can have.
+        If the setting cannot have this value.
     """
     if isinstance(value, slice):
         return slice_text(value)
@@ -55,13 +55,13 @@ def plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     said = " ".join(repr(value).split())[:80]
-    raise TypeError(f"{name} = {said} can't be kept: it is no number, text, range or image.")
+    raise TypeError(f"{name} = {said} cannot be stored: expected a number, text, range or image.")
 
 
 def of_plain(name: str, value: Any) -> Any:
-    """What a plain value stands for: a range for ``'700:900'``, an image for its text.
+    """Convert a plain value back: ``'700:900'`` to a range, the text of an image to the image.
 
-    What stands for nothing is given back as it is, for whoever uses the setting to refuse.
+    Other values are returned unchanged; the code that uses the setting checks them.
     """
     kind = _KINDS.get(name)
     if isinstance(value, str) and kind in ("range", "pedestal"):
@@ -78,7 +78,7 @@ def of_plain(name: str, value: Any) -> Any:
 
 
 def plain_mask(mask: Any) -> dict[str, Any]:
-    """A mask of bad pixels as text, with its shape, and its place where that is known."""
+    """Convert a mask of bad pixels to text, with its shape, and its position if known."""
     image = along_x_y(mask)
     bad = np.asarray(pixels_of("MASK", image)).astype(bool)
     packed = zlib.compress(np.packbits(bad).tobytes(), level=1)
@@ -88,25 +88,25 @@ def plain_mask(mask: Any) -> dict[str, Any]:
 
 
 def mask_of_plain(told: Mapping[str, Any]) -> NDArray[np.bool_] | xr.DataArray:
-    """The mask of a text as from `plain_mask`.
+    """Convert the text from `plain_mask` back to a mask.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If the text is not a mask.
     """
     try:
         nx, ny = (int(size) for size in told["shape"])
         bits = np.frombuffer(_unpacked(told["bad"], nx * ny), dtype=np.uint8)
         bad = np.unpackbits(bits, count=nx * ny).astype(bool).reshape(nx, ny)
     except (KeyError, TypeError, ValueError, zlib.error) as error:
-        raise ValueError(f"MASK can't be read from its text: {error}.") from error
+        raise ValueError(f"MASK cannot be read from its text: {error}.") from error
     mask: NDArray[np.bool_] | xr.DataArray = placed(bad, told.get("first_pixel"))
     return mask
 
 
 def placed(image: NDArray[Any], first: Any) -> Any:
-    """`image` with the chip's pixels as coordinates, where its first one is known."""
+    """Give `image` the pixel numbers of the chip as coordinates, if its first pixel is known."""
     if first is None:
         return image
     pixels = {
@@ -116,13 +116,13 @@ def placed(image: NDArray[Any], first: Any) -> Any:
 
 
 def plain_image(image: Any) -> dict[str, Any]:
-    """What tells an image apart from others, where it is too large to be kept as text."""
+    """Digest of an image that is too large to be stored as text."""
     pixels = np.asarray(pixels_of("READ_NOISE", image), dtype=np.float64)
     return {"shape": list(pixels.shape), "digest": digest(pixels)}
 
 
 def _unpacked(text: str, n_bits: int) -> bytes:
-    """The bits of a mask, and no more of them than it has pixels."""
+    """Unpack the bits of a mask; their number must be that of its pixels."""
     if not 0 < n_bits < 2**31:
         raise ValueError(f"{n_bits} pixels")
     n_bytes = -(-n_bits // 8)
@@ -134,5 +134,5 @@ def _unpacked(text: str, n_bits: int) -> bytes:
 
 
 def _field(one: Any) -> Field | Any:
-    """A source with its key, which is a list in files, as a tuple."""
+    """A source with its key as a tuple; in files it is a list."""
     return tuple(one) if isinstance(one, list) else one

@@ -1,4 +1,4 @@
-"""Methods of the class, recorded with the settings that they were called with."""
+"""Record calls of the class' methods, with the settings in use."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Attribute of results, a JSON text: the settings, as `hRIXS.set_params` takes them.
 SETTINGS_ATTR = "settings"
-#: The same of live spectra, which have no steps: what stands beside the settings.
+#: For live spectra, which have no steps: what is needed in addition to the settings.
 BESIDE_ATTR = "beside"
-# What these add to the dataset that is given.
+# Variable that a method adds to the given dataset.
 _ADDED = {"centroid": "spectrum", "integrate": "spectrum", "normalize": "normalized"}
-# Those that work on results, whose settings they do not need.
+# Methods that work on results, without their settings.
 _OF_RESULTS = ("aggregate", "normalize", "rixs_map")
-# Methods that are others with fewer arguments.
+# Methods that call another one.
 _SAME_AS = {"aggregate_ds": "aggregate"}
-# Which settings a dark depends on.
+# Settings that a dark depends on.
 _OF_A_DARK = ("proposal", "detector", "data", "trust")
 
 
 def recorded_method(method: F) -> F:
-    """A method that notes its call, and the settings, in the attributes of its result.
+    """Make a method record its call and the settings in the attributes of its result.
 
-    Or a function whose first parameter, `h`, is such an object.
+    It can also be a function whose first parameter, `h`, is the spectrometer.
     """
     of = "hRIXS" if "." in method.__qualname__ else "h"
     name = _SAME_AS.get(method.__name__, method.__name__)
@@ -71,7 +71,7 @@ def recorded_method(method: F) -> F:
 
 
 def recorded_dark(method: F) -> F:
-    """A method that sets the dark, and notes in it how to do so again."""
+    """Make a method that sets the dark record its call in the dark."""
 
     @wraps(method)
     def call(self: Settings, *args: Any, **kwargs: Any) -> None:
@@ -87,14 +87,14 @@ def recorded_dark(method: F) -> F:
 
 
 def _note_in_place(result: xr.Dataset, given: tuple[Any, ...], variable: str) -> None:
-    """The same for what was added to the dataset that was given, whose attributes stay."""
+    """Record the steps in the variable that was added to the given dataset."""
     for data in given:
         if isinstance(data, xr.Dataset) and variable in data.data_vars:
             data.variables[variable].encoding[STEPS] = result.attrs[STEPS]
 
 
 def _changed(steps: list[dict[str, Any]], state: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the state the last step that tells it does not tell."""
+    """Those values of the state that differ from the ones last recorded."""
     changed = {}
     for key, value in state.items():
         last = next((step[key] for step in reversed(steps) if key in step), None)
@@ -104,7 +104,7 @@ def _changed(steps: list[dict[str, Any]], state: Mapping[str, Any]) -> dict[str,
 
 
 def _plain(name: str, value: Any) -> Any:
-    """Arguments as plain values; an open run by its path and its trains."""
+    """Convert arguments to plain values; an open run to its path and its trains."""
     if isinstance(value, str | int | np.ndarray | xr.DataArray | None):
         return plain_argument(name, value)
     if isinstance(value, list | tuple) and name == "runs":
@@ -121,11 +121,12 @@ def _plain_run(value: Any) -> dict[str, Any]:
     run, name = open_run(value), run_name(value)
     if not name or ", " in name or run.not_chosen or run.keys:
         return unknown(f"an open run of {name or 'some files'}, of which sources were chosen")
-    # Of chosen trains extra-data leaves out files, too, so that it can't be told whether they are.
+    # If trains are chosen, extra-data also leaves out files, so a chosen set of files does not
+    # show.
     return {KIND: "run", "path": name, "trains": _spans(run.train_ids.astype(np.int64))}
 
 
 def _spans(ids: NDArray[np.int64]) -> list[list[int]]:
-    """First and last of each span of ascending numbers without a gap."""
+    """First and last number of each gapless span."""
     parts = np.split(ids, np.flatnonzero(np.diff(ids) != 1) + 1) if ids.size else []
     return [[int(part[0]), int(part[-1])] for part in parts]

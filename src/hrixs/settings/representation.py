@@ -1,4 +1,4 @@
-"""How the settings show themselves: one line of text, or a table in a notebook."""
+"""Show the settings: one line of text, or a table in a notebook."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import xarray as xr
 
 from hrixs.utils.provenance import slice_text
 
-# What defaults are made of; whatever else is equal to one of them in a way of its own.
+# Types of defaults; others may define equality in their own way.
 _PLAIN = (str, int, float, np.generic, slice)
 
 
 def text(h: Any) -> str:
-    """One line: detector, proposal, dark, and the settings that are not the defaults."""
+    """One line: proposal, detector, dark, and the settings that differ from the defaults."""
     changed = [
         f"{name}={_short(getattr(h, name))}"
         for name, default in h.DEFAULTS.items()
@@ -26,7 +26,7 @@ def text(h: Any) -> str:
 
 
 def html(h: Any) -> str:
-    """Return a table of all settings, those that are not the defaults in bold."""
+    """Return a table of all settings; those that differ from the defaults are bold."""
     rows = []
     for name in h.NAMES:
         value = escape(_short(getattr(h, name)))

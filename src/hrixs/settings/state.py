@@ -1,4 +1,4 @@
-"""All that a spectrometer is set to, as one dict of plain values, and back."""
+"""Convert the whole state of a spectrometer to a dict of plain values, and back."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from hrixs.spectra.aggregate import add, add_in_quadrature, average, default_agg
 from hrixs.steps.values import is_recorded, plain_argument, unknown
 from hrixs.utils.errors import warn
 
-#: Beside the settings: the curve where it is more than two numbers, the range in which the axis was
-#: calibrated, the dark, where own cameras and fields lie, and own ways to aggregate.
+#: In addition to the settings: a curve of more than two numbers, the range in which the axis was
+#: calibrated, the dark, own mnemonics, and own aggregators.
 CURVATURE, CALIBRATED, DARK = "curvature", "calibrated", "dark"
 MNEMONICS, AGGREGATORS = "mnemonics", "aggregators"
-#: Ways that are known by their names.
+#: Aggregators that are stored by name.
 AGGREGATING = {one.__name__: one for one in (add, average, add_in_quadrature)}
-# Its spectra do not depend on it, and another machine has another number of processors.
+# Spectra do not depend on it, and it differs between machines.
 _OF_THE_MACHINE = ("THREADS",)
 
-# As they are before a user changes them.
+# The mnemonics before a user changes them.
 _BUILT_IN = copy.deepcopy(mnemonics)
 
 
 class LostFunctionError(ValueError):
-    """A function was used that is known by its text alone."""
+    """A function was needed of which only the text is stored."""
 
 
 def plain_settings(h: Settings) -> dict[str, Any]:
-    """The settings as plain values, which `hRIXS.set_params` takes; without `THREADS`."""
+    """Return the settings as plain values for `hRIXS.set_params`, without `THREADS`."""
     values = {
         name.lower(): _kept(name, getattr(h, name))
         for name in h.NAMES
@@ -47,7 +47,7 @@ def plain_settings(h: Settings) -> dict[str, Any]:
 
 
 def _kept(name: str, value: Any) -> Any:
-    """As `plain`; a value that the setting can't have, which no call used, is told as unknown."""
+    """As `plain`; a value that the setting cannot have is recorded as unknown."""
     try:
         return plain(name, value)
     except (TypeError, ValueError, OverflowError):
@@ -55,14 +55,14 @@ def _kept(name: str, value: Any) -> Any:
 
 
 def plain_curve(h: Settings) -> dict[str, Any] | None:
-    """The curve with its reference column and covariance; None where CURVE_A and CURVE_B say it."""
+    """The curve with reference column and covariance; None if CURVE_A and CURVE_B are enough."""
     if not isinstance(h._curve, Curvature):
         return None
     return {name: value for name, value in asdict(h._curve).items() if value is not None}
 
 
 def plain_beside(h: Settings) -> dict[str, Any]:
-    """What results depend on besides the settings; of the dark what it is, and not its image."""
+    """What results depend on in addition to the settings; the dark without its image."""
     beside: dict[str, Any] = {}
     if h.calibrated is not None:
         axis, energies = h.calibrated
@@ -78,7 +78,7 @@ def plain_beside(h: Settings) -> dict[str, Any]:
 
 
 def own_aggregators(h: Settings) -> dict[Any, Any]:
-    """Ways to aggregate that are not the usual ones; None where one of these was taken away."""
+    """Aggregators that differ from the default; None for a default that was removed."""
     usual = default_aggregators()
     ways: Any = h.aggregators if isinstance(h.aggregators, Mapping) else usual
     others = {name: one for name, one in ways.items() if name not in usual or usual[name] != one}
@@ -86,7 +86,7 @@ def own_aggregators(h: Settings) -> dict[Any, Any]:
 
 
 def aggregator_of_plain(name: str, plain: Any) -> Any:
-    """What a recorded way stands for; of a function of one's own one that tells so when used."""
+    """Return a recorded aggregator; for an unknown function one that raises an error when used."""
     if plain is None:
         return None
     known = plain.get("of") if isinstance(plain, Mapping) else plain
@@ -96,14 +96,15 @@ def aggregator_of_plain(name: str, plain: Any) -> Any:
 
     def lost(da: Any, dim: str) -> Any:
         raise LostFunctionError(
-            f"aggregators[{name!r}]: {text} was given, which could not be recorded"
+            f"aggregators[{name!r}]: {text} was given, which could not be recorded. Set "
+            f"h.aggregators[{name!r}] to it again"
         )
 
     return lost
 
 
 def plain_dark(dark: Dark) -> dict[str, Any]:
-    """What is known of a dark, but its image."""
+    """Return all of a dark except its image, as plain values."""
     known = {
         "detector": dark.detector,
         "run": dark.run,
@@ -119,7 +120,7 @@ def plain_dark(dark: Dark) -> dict[str, Any]:
 
 
 def dark_of_plain(known: Mapping[str, Any], image: Any) -> Dark:
-    """A dark of its image, and of what `plain_dark` told of it."""
+    """Make a dark from its image and the values of `plain_dark`."""
     first = known.get("first_pixel")
     return Dark(
         image,
@@ -134,7 +135,7 @@ def dark_of_plain(known: Mapping[str, Any], image: Any) -> Dark:
 
 
 def set_plain(h: Settings, settings: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
-    """Set settings, and what stands beside them, but the dark.
+    """Set the settings and the additional state, except the dark.
 
     Raises
     ------
@@ -151,13 +152,13 @@ def set_plain(h: Settings, settings: Mapping[str, Any], beside: Mapping[str, Any
     h.set_params(**{name: value for name, value in settings.items() if name.upper() not in left})
     for name in wrong:
         warn(
-            f"{name} was {settings[name.lower()]['text']}, which can't be kept: it is not set. "
-            f"Nothing used it; set it (h.{name} = ...) if something now does."
+            f"{name} was {settings[name.lower()]['text']}, which cannot be stored, so it is not "
+            f"set. It had no effect on the result. Set it again if you need it: h.{name} = ..."
         )
     for name in lost:
         warn(
-            f"{name} was an image, which a result does not hold: it is not set. Set it "
-            f"(h.{name} = image), or load a file of the settings, which holds it."
+            f"{name} was an image. Results do not store images, so it is not set. Set it "
+            f"(h.{name} = image), or load a settings file, which stores it (hRIXS.load)."
         )
     calibrated = beside.get(CALIBRATED)
     if calibrated is not None:
@@ -170,7 +171,7 @@ def _as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _names(h: Settings) -> list[str]:
-    """Names in the table of where data lie that the settings use."""
+    """The mnemonics that the settings use."""
     fields = h.FIELDS if isinstance(h.FIELDS, list | tuple) else ()
     names = [one for one in (h.DETECTOR, *fields) if isinstance(one, str)]
     return [name for name in dict.fromkeys(names) if name in mnemonics]
@@ -181,17 +182,18 @@ def _is_own(name: str) -> bool:
 
 
 def _without_none(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry as files hold it, where what is None is left out."""
+    """An entry without values that are None, as in files."""
     return {key: value for key, value in entry.items() if value is not None}
 
 
 def _add_mnemonics(entries: Mapping[str, Any]) -> None:
-    """Make own names known; what the user says otherwise in this session stays."""
+    """Add own mnemonics; those that the user set in this session stay."""
     for name, entry in entries.items():
         if name not in mnemonics or mnemonics[name] == _BUILT_IN.get(name):
             mnemonics[name] = checked_entry(name, entry)
         elif _without_none(mnemonics[name]) != _without_none(entry):
             warn(
-                f"hrixs.mnemonics[{name!r}] is {dict(mnemonics[name])}, and {dict(entry)} where "
-                "the settings were kept. The present one is used; set it if the other is right."
+                f"hrixs.mnemonics[{name!r}] is {dict(mnemonics[name])}, but the saved settings "
+                f"have {dict(entry)}. The present one is used. If the saved one is right, set "
+                f"hrixs.mnemonics[{name!r}] to it."
             )

@@ -1,4 +1,4 @@
-"""Spectra counted from photons or integrated from frames; added up, compared, rebinned."""
+"""Make spectra from photons or from frames; add up, compare and rebin them."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Adding up a dataset's frames, all together or group by group."""
+"""Add up the frames of a dataset, all together or group by group."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from hrixs.spectra.errors import VARIANCE, WITNESS
 from hrixs.utils.checks import require_dataset
 from hrixs.utils.errors import MissingDataError, unknown_name, warn
 
-#: How a variable is aggregated: takes the variable and the dimension to take away.
+#: How a variable is aggregated: a function of the variable and the dimension to remove.
 Aggregator = Callable[[xr.DataArray, str], xr.DataArray]
-#: The same for all variables; None for a variable that is left out.
+#: The same for all variables; returns None for a variable that is left out.
 Aggregate = Callable[[xr.DataArray, str], xr.DataArray | None]
-#: By the names of variables; None for one that is left out knowingly.
+#: Functions by the names of variables; None for a variable that is left out on purpose.
 Aggregators = Mapping[str, Aggregator | None]
 
 
 def add(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """Sum over a dimension, for `aggregators`. NaN stays NaN: a missing value is not a zero.
+    """Sum over a dimension, for `aggregators`. NaN stays NaN, since a missing value is not 0.
 
     Parameters
     ----------
     da : xarray.DataArray
-        Such as spectra, images or a monitor's intensity.
+        For example spectra, images or the intensity of a monitor.
     dim : str
         The dimension of the images.
 
     Returns
     -------
     xarray.DataArray
-        Without `dim`, in the same unit. Counts of all images together are left out of ``attrs``.
+        The sum without `dim`, in the same unit. ``attrs`` that count something over all images are
+        removed.
 
     Raises
     ------
     TypeError
-        For text, and all else that is no number.
+        For text, and other values that are not numbers.
 
     Examples
     --------
@@ -55,7 +56,7 @@ def add(da: xr.DataArray, dim: str) -> xr.DataArray:
 
 
 def add_in_quadrature(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """Error of a sum over `dim`, from independent errors: the root of their squares' sum."""
+    """Error of a sum over `dim`, from independent errors: the root of the sum of squares."""
     _require_numbers(da, "added in quadrature")
     squares = add(da**2, dim)
     total: xr.DataArray = xr.apply_ufunc(np.sqrt, squares, dask="allowed", keep_attrs=True)
@@ -69,7 +70,7 @@ def average(da: xr.DataArray, dim: str) -> xr.DataArray:
     Parameters
     ----------
     da : xarray.DataArray
-        Such as a setting of the beamline.
+        For example a setting of the beamline.
     dim : str
         The dimension of the images.
 
@@ -81,7 +82,7 @@ def average(da: xr.DataArray, dim: str) -> xr.DataArray:
     Raises
     ------
     TypeError
-        For text, and all else that is no number.
+        For text, and other values that are not numbers.
 
     Examples
     --------
@@ -98,17 +99,17 @@ def average(da: xr.DataArray, dim: str) -> xr.DataArray:
 
 
 def default_aggregators() -> dict[str, Aggregator | None]:
-    """Aggregator of each variable: images, spectra and norms add, settings average."""
+    """Default aggregators: images, spectra and norms are added, settings averaged."""
     return {
         "hRIXS_det": add,
         "MaranaX": add,
         "hRIXS_JUNGF": add,
         "MTE3": add,
         "spectrum": add,
-        "sampled": add,  # of which the spectrum is made
+        "sampled": add,  # from which the spectrum is made
         f"spectrum{VARIANCE}": add,
         WITNESS: add,
-        "spectrum_err": add_in_quadrature,  # an error of one's own
+        "spectrum_err": add_in_quadrature,  # an error given by the user
         "n_photons": add,
         "hRIXS_norm": add,
         "hRIXS_norm_err": add_in_quadrature,
@@ -126,15 +127,16 @@ def default_aggregators() -> dict[str, Aggregator | None]:
 
 
 def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> xr.DataArray | None:
-    """Aggregate one variable over `dim` as `aggregators` say; None where they say nothing.
+    """Aggregate one variable over `dim` with its function in `aggregators`.
 
-    Where they say nothing, times are averaged, and text, and True and False, stay where all are the
-    same. An error that is to add in quadrature is left out where what it belongs to does not add.
+    Without a function, times are averaged; text and True or False are kept if all are equal; for
+    other variables the result is None. An error that adds in quadrature is left out if its
+    variable is not summed.
 
     Raises
     ------
     TypeError
-        If `aggregators` is no dict of functions.
+        If `aggregators` is not a dict of functions.
     """
     if not isinstance(aggregators, Mapping):
         raise TypeError(
@@ -145,13 +147,13 @@ def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> 
     aggregate, of = aggregators.get(name), aggregators.get(name.removesuffix("_err"))
     own = name.removesuffix(VARIANCE)
     if own != name and aggregators.get(own) is not add:
-        return None  # with another function of its own its variance is not known
+        return None  # with a function of the user its variance is not known
     if aggregate is add_in_quadrature and of is not add:
         if of is not None:
             warn(
-                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is not a sum "
-                f"any more, so that its error does not add in quadrature. Give an "
-                f"aggregators[{name!r}] that belongs to it."
+                f"{name} is left out: aggregators[{name.removesuffix('_err')!r}] is not a sum any "
+                "more, so its error does not add in quadrature. Give a matching "
+                f"aggregators[{name!r}]."
             )
         return None
     if aggregate is None and name not in aggregators:
@@ -160,16 +162,16 @@ def aggregate_variable(aggregators: Aggregators, da: xr.DataArray, dim: str) -> 
 
 
 def _require_numbers(da: xr.DataArray, done: str, also: str = "") -> None:
-    """Raise an error for values that are not numbers; times are of kind M."""
+    """Raise an error for values that are not numbers; times have the kind M."""
     if da.dtype.kind not in f"biufcm{also}":
         raise TypeError(
-            f"{da.name} is of type {da.dtype}, which can't be {done}, expected numbers. Correct "
-            f"it, or leave it out: aggregators[{da.name!r}] = None."
+            f"{da.name} has the type {da.dtype}, which cannot be {done}. Expected numbers. "
+            f"Convert it, or leave it out: aggregators[{da.name!r}] = None."
         )
 
 
 def _without_numbers(da: xr.DataArray, dim: str) -> xr.DataArray | None:
-    """The mean of times, and what else is no number where all are the same; None of all else."""
+    """Mean of times; other values that are not numbers if all are equal; None otherwise."""
     if da.dtype.kind in "mM":
         return _mean_time(da, dim)
     if da.dtype.kind not in "USOb" or da.dims != (dim,) or not da.size or da.chunks is not None:
@@ -179,8 +181,8 @@ def _without_numbers(da: xr.DataArray, dim: str) -> xr.DataArray | None:
 
 
 def _mean_time(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """NaT where one is missing."""
-    # About the first, since a sum of dates would overflow.
+    """Mean of times; NaT if one is missing."""
+    # Relative to the first, since a sum of dates would overflow.
     first = da.isel({dim: 0}, drop=True)
     lacking = da.isnull().any(dim)
     mean = first + (da - first).mean(dim)
@@ -188,20 +190,20 @@ def _mean_time(da: xr.DataArray, dim: str) -> xr.DataArray:
 
 
 def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -> xr.Dataset:
-    """Aggregate every variable of `ds` that `aggregator` has a result for over `dim`.
+    """Aggregate all variables of `ds` over `dim` with `aggregator`.
 
     Returns
     -------
     xarray.Dataset
-        Without `dim`. ``counts`` is the number of frames aggregated. Variables without an
-        aggregator, or without `dim`, are left out; ``attrs`` name the first.
+        Without `dim`. ``counts`` is the number of aggregated frames. Variables without an
+        aggregator, or without `dim`, are left out; ``attrs`` list those without an aggregator.
 
     Raises
     ------
     MissingDataError
         If the dataset has no dimension `dim`.
     TypeError
-        If `ds` is no dataset, or an aggregator fails.
+        If `ds` is not a dataset, or an aggregator fails.
     """
     require_dimension(ds, dim)
     result = xr.Dataset(attrs=ds.attrs)
@@ -219,14 +221,14 @@ def aggregate_all(ds: xr.Dataset, aggregator: Aggregate, dim: str = "trainId") -
 
 
 def require_dimension(ds: xr.Dataset, dim: object) -> None:
-    """Raise an error where `ds` is no dataset, or has no such dimension."""
+    """Raise an error if `ds` is not a dataset, or has no such dimension."""
     require_dataset(ds, "a dataset of frames")
     if not isinstance(dim, str) or dim not in ds.sizes:
         raise MissingDataError(unknown_name("dimension", dim, map(str, ds.sizes)))
 
 
 def aggregate_one(aggregator: Aggregate, da: xr.DataArray, dim: str) -> xr.DataArray | None:
-    """One variable aggregated over `dim`.
+    """Aggregate one variable over `dim`.
 
     Raises
     ------
@@ -243,16 +245,16 @@ def aggregate_one(aggregator: Aggregate, da: xr.DataArray, dim: str) -> xr.DataA
 
 
 def not_aggregated(ds: xr.Dataset, result: xr.Dataset, dim: str) -> dict[str, str]:
-    """What ``attrs`` tell of variables over `dim` that `result` lacks: their names, where any."""
+    """Attribute with the names of variables over `dim` that `result` does not have."""
     names = [str(name) for name, v in ds.data_vars.items() if dim in v.dims and name not in result]
     return {"not_aggregated": ", ".join(names)} if names else {}
 
 
 def _in_order(da: xr.DataArray, dim: str) -> xr.DataArray:
-    """`da`, in one chunk along `dim` where it is lazy and its sum depends on the order.
+    """Put lazy spectra into one chunk along `dim` if their sum depends on the order.
 
-    Spectra are small. Images stay as they are, and sums of those in floats may differ in the last
-    digits from those of images in memory.
+    Spectra are small. Images keep their chunks, so sums of float images may differ in the last
+    digits from those in memory.
     """
     if da.chunks is None or da.dtype.kind != "f" or {"x", "y"} <= set(da.dims):
         return da

@@ -1,4 +1,4 @@
-"""Axes of spectra that meet: the same but for rounding, or by how much they are not."""
+"""Compare axes of spectra: equal except for rounding, or by how much they differ."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-#: Axes that differ by less, in bins, are one: what a bin counts does not change by that.
+#: Axes that differ by less than this, in bins, count as equal: counts do not change.
 ROUNDING = 1e-4
-# Where single precision is too coarse for the bins, an axis in it is another one.
+# If single precision is too coarse for the bins, such an axis counts as different.
 _LARGEST_ROUNDING = 0.1
 
 AnyData = TypeVar("AnyData", xr.DataArray, xr.Dataset)
 
 
 def same_axis(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    """Whether two axes are one, but for the rounding of their values.
+    """Whether two axes are equal except for rounding.
 
-    That is to `ROUNDING` of a bin; where one was stored in single precision, to what that can hold.
+    The tolerance is `ROUNDING` of a bin; for an axis stored in single precision, its rounding.
 
     Examples
     --------
@@ -37,10 +37,10 @@ def same_axis(a: NDArray[Any], b: NDArray[Any]) -> bool:
     allowed = ROUNDING * _bin_width(a)
     largest = np.abs(a.astype(np.float64)).max()
     if np.float32 in (a.dtype, b.dtype) or _is_single(a) != _is_single(b):
-        # One of them was rounded, by half a unit in the last place, perhaps twice.
+        # One of them was rounded by half a unit in the last place, perhaps twice.
         last_place = float(np.spacing(np.float32(largest)))
         allowed = max(allowed, min(last_place, _LARGEST_ROUNDING * _bin_width(a)))
-    # An axis of one value has no bins: equal up to the last digits.
+    # An axis of one value has no bins: it must be equal up to the last digits.
     allowed = max(allowed, 4 * float(np.spacing(largest)))
     return bool((off <= allowed).all())
 
@@ -65,21 +65,22 @@ def apart(a: NDArray[Any], b: NDArray[Any]) -> str:
 
 
 def described(axis: NDArray[Any], what: str = "bins") -> str:
-    """An axis in words: ``500 bins from 529 to 531``."""
+    """Describe an axis: ``500 bins from 529 to 531``."""
     if not len(axis) or axis.dtype.kind not in "iuf":
         return f"{len(axis)} {what}"
     return f"{len(axis)} {what} from {axis[0]:.10g} to {axis[-1]:.10g}"
 
 
 def on_axes_of(like: AnyData, values: xr.DataArray, text: str) -> xr.DataArray:
-    """`values` with the coordinates of `like` along the dimensions of both.
+    """Give `values` the coordinates of `like` along common dimensions.
 
-    xarray would leave out what has not the same coordinate to the last digit, in silence.
+    Without this, xarray drops values whose coordinates differ in the last digit, without a
+    warning.
 
     Raises
     ------
     ValueError
-        If they lie on others.
+        If the coordinates differ.
     """
     for dim in map(str, values.dims):
         if dim not in values.indexes or dim not in like.indexes:
@@ -90,7 +91,7 @@ def on_axes_of(like: AnyData, values: xr.DataArray, text: str) -> xr.DataArray:
         if not same_axis(ours, theirs):
             how_far = f" They are {apart(ours, theirs)}." if _are_numbers(ours, theirs) else ""
             raise ValueError(
-                f"{text} has other values of {dim} than the spectra, expected the "
+                f"{text} and the spectra have different values of {dim}, expected the "
                 f"same.{how_far} Select those that both have."
             )
         values = values.assign_coords({dim: like[dim].variable})
@@ -98,13 +99,13 @@ def on_axes_of(like: AnyData, values: xr.DataArray, text: str) -> xr.DataArray:
 
 
 def _bin_width(axis: NDArray[Any]) -> float:
-    """The least distance of neighbours."""
+    """The smallest distance of neighbours."""
     steps = np.abs(np.diff(axis.astype(np.float64)))
     return float(steps.min()) if steps.size else 0.0
 
 
 def _is_single(axis: NDArray[Any]) -> bool:
-    """Whether all values are such as single precision holds, also where they are doubles now."""
+    """Whether all values are exact in single precision, even if stored as doubles."""
     return bool((axis.astype(np.float32).astype(np.float64) == axis.astype(np.float64)).all())
 
 

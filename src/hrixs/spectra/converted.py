@@ -1,4 +1,4 @@
-"""Integrated spectra as photons, on the bins of counted ones, so that both can be added up."""
+"""Convert integrated spectra to photons in the bins of counted ones, to add up both."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ def photons_by_intensity(
     Parameters
     ----------
     frames : Frames
-        A stack, on the full chip where its place there is known.
+        A stack of frames, with their position on the chip if known.
     charges : numpy.ndarray, shape (frames,)
-        Of one photon, in ADU.
+        Charge of one photon, in ADU.
     curvature : Curvature
         The curve that the lines follow on the full chip.
     bins : int
-        Equal ones over all rows of the frames, as a counted spectrum has them.
+        Number of equal bins over all rows of the frames, as in a counted spectrum.
     noise : float
-        Of a pixel, in ADU, for the error.
+        Noise of a pixel in ADU, for the error.
     dark, mask, threads
         As in `integrate_frames`.
 
     Returns
     -------
     xarray.DataArray
-        Photons, as from `photon_spectrum`; a row's intensity is shared by the bins it overlaps, and
-        what a masked or missing pixel would have seen is not made up for. ``attrs`` have the
-        ``bin_noise``: the largest standard deviation of a bin by noise and level, in photons.
-        Photons add their own: the variance of a bin is its photons and the square of that.
+        Photons, as from `photon_spectrum`. The intensity of a row is divided between the bins that
+        it overlaps; photons in masked or missing pixels are not replaced. ``attrs`` have
+        ``bin_noise``: the largest standard deviation of a bin due to noise and level, in photons.
+        The variance of a bin is its number of photons plus the square of that.
     """
     n_columns, n_rows = frames.frame_shape
     sums, pixels = row_sums(frames, curvature, dark=dark, mask=mask, threads=threads)
@@ -93,11 +93,11 @@ def photons_by_intensity(
 
 
 def _shared_by_bins(light: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    """Light of rows, shape (frames, y), in equal bins; the same bytes however many frames."""
+    """Divide the light of rows, shape (frames, y), between equal bins, each frame by itself."""
     n_frames, n_rows = light.shape
     ends = np.minimum(
         np.linspace(0, n_rows, bins + 1) + 0.5, n_rows
-    )  # in rows from the first's end
+    )  # in rows from the end of the first
     whole = ends.astype(np.int64)
     below = np.concatenate([np.zeros((n_frames, 1)), np.cumsum(light, axis=1)], axis=1)
     beyond = np.concatenate([light, np.zeros((n_frames, 1))], axis=1)
@@ -105,7 +105,7 @@ def _shared_by_bins(light: NDArray[np.float64], bins: int) -> NDArray[np.float64
 
 
 def _shares(n_rows: int, bins: int) -> NDArray[np.float64]:
-    """Part of each row, a pixel around its whole number, that lies in each bin."""
+    """Part of each row (one pixel around its number) that is in each bin."""
     edges = np.linspace(0, n_rows, bins + 1)
     rows = np.arange(n_rows)[:, None]
     overlap = np.minimum(rows + 0.5, edges[1:]) - np.maximum(rows - 0.5, edges[:-1])

@@ -1,4 +1,4 @@
-"""From a table of photons to spectra."""
+"""Make spectra from a photon table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def photon_spectrum(
     range: tuple[float, float],
     curvature: CurveLike = (0.0, 0.0),
 ) -> xr.DataArray:
-    """Histogram a photon table along the energy, one spectrum for each frame.
+    """Count the photons of a table in bins along the energy: one spectrum per frame.
 
     Parameters
     ----------
@@ -32,17 +32,18 @@ def photon_spectrum(
     bins : int
         Number of equal bins.
     range : (float, float)
-        Lower and upper end in rows, counted as the table's ``y`` is; the upper one excluded.
+        Lower and upper end in rows, in the same pixels as ``y`` of the table; without the upper
+        end.
     curvature : Curvature or (float, float)
-        The curve, or ``(CURVE_A, CURVE_B)``: a photon counts at ``y - curvature(x)``, with the
-        pair at ``y - (CURVE_B * x + CURVE_A) * x``.
+        The curve of the lines: a photon is counted at ``y - curvature(x)``. With ``(CURVE_A,
+        CURVE_B)`` that is ``y - (CURVE_B * x + CURVE_A) * x``.
 
     Returns
     -------
     xarray.DataArray
-        Photons in each bin, a double hit as two, with the leading dims of the frames that were
-        searched and ``y`` (bin centres, pixels). A frame without a photon has a row of zeros.
-        ``attrs`` counts the photons inside and outside of `range`.
+        Photons in each bin (a double hit counts as two), with the leading dims of the frames and
+        ``y`` (bin centres, pixels). A frame without photons has zeros. ``attrs`` have the numbers
+        of photons inside and outside `range`.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def photon_spectrum(
     curve = Curvature.of(curvature)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"range = {range!r}, expected two finite numbers, the lower one first.")
-    # Bins are those of the crop, so that its place on the chip changes no count.
+    # Bins are in pixels of the crop, so its position on the chip does not change counts.
     first_row = (first_pixel_of(photons.attrs) or (0, 0))[1]
     return histogram(
         photons,
@@ -84,22 +85,22 @@ def histogram(
     moved: int = 0,
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.DataArray:
-    """Histogram a photon table between `edges`.
+    """Count the photons of a table in bins with these edges.
 
     Parameters
     ----------
     photons : xarray.Dataset
         A photon table.
     edges : numpy.ndarray
-        Evenly spaced, in rows counted from the frames' corner, less the curve.
+        Evenly spaced edges, in rows from the corner of the frames, relative to the curve.
     curve : Curvature
-        Of the columns as they stand in the table.
+        The curve, for columns as in the table.
     first_row : int
-        Of the frames' corner, which the table's ``y`` has and `edges` have not.
+        Row of the corner of the frames; included in ``y`` of the table, but not in `edges`.
     moved : int
-        Added to the rows of the spectrum beside that.
+        Shift added to the rows of the spectrum.
     attrs
-        What to tell of the bins.
+        Attributes that describe the bins.
     """
     columns = {name: photons.variables[name].values for name in ("x", "y", "double")}
     bins = len(edges) - 1
@@ -135,10 +136,10 @@ def histogram(
 
 
 def _bin_of(position: Floats, edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Bin of each place, and whether it is in one: exactly by the edges, the upper one excluded.
+    """Bin of each position, and whether it is inside: exact by the edges, without the upper one.
 
-    They are evenly spaced, so that the bin is known but for rounding, which is several times as
-    fast as a search.
+    Edges are evenly spaced, so the bin can be computed and then corrected for rounding, which is
+    several times as fast as a search.
     """
     bins = len(edges) - 1
     place = (position - edges[0]) * (bins / (edges[-1] - edges[0]))
@@ -174,7 +175,7 @@ def _frames_of(
 
 
 def _frame_in_table(photons: xr.Dataset) -> NDArray[np.int64]:
-    """Of each photon, the number of its frame among those of the table, which may be a part."""
+    """For each photon, the index of its frame among those of the table."""
     first = int(photons.attrs.get("first_frame", 0))
     return np.asarray(photons.variables["frame"].values - first, dtype=np.int64)
 
@@ -182,7 +183,7 @@ def _frame_in_table(photons: xr.Dataset) -> NDArray[np.int64]:
 def _require_one_table(
     photons: xr.Dataset, n_frames: int, of_frames: dict[str, xr.DataArray]
 ) -> None:
-    """Raise ValueError where photons would be counted into frames that are not theirs."""
+    """Raise ValueError if photons would be counted into wrong frames."""
     whole = photons.sizes["frames"] == n_frames
     whole &= all(photons[name].dims == ("frames",) for name in ("threshold",) if name in photons)
     for name, coord in of_frames.items():
@@ -190,7 +191,7 @@ def _require_one_table(
             whole = bool((coord.values[_frame_in_table(photons)] == photons[name].values).all())
     if not whole:
         raise ValueError(
-            "the photon table's frames do not match: it was cut along 'frames', or tables of "
-            "several calls were joined, whose frame numbers all begin at 0. Select photons along "
-            "'photon', and make the spectra of each table by itself."
+            "the frames of the photon table do not match: it was cut along 'frames', or tables of "
+            "several calls were joined whose frame numbers all begin at 0. Select photons along "
+            "'photon', and make the spectra of each table separately."
         )

@@ -1,4 +1,4 @@
-"""What there is to draw of a result: one spectrum, or one of each group, with its error."""
+"""Curves to draw from a result: one spectrum, or one per group, with errors."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from hrixs.utils.typing import Floats
 
 _OF_IMAGES = ("trainId", "frame")
 AXES = ("energy", "energy_loss", "y")
-#: Curves of groups that can be distinguished in one figure.
+#: Most curves of groups that can be distinguished in one figure.
 MOST_GROUPS = 12
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One spectrum as it is drawn.
+    """One spectrum to draw.
 
     Attributes
     ----------
     values, error : numpy.ndarray of float64, shape (bins,)
-        In `units`; the error is one standard deviation, or None where it is not known.
+        Values and errors in `units`; the error is one standard deviation, or None if not known.
     edges : numpy.ndarray of float64, shape (bins + 1,)
         Borders of the bins.
     units, quantity, axis : str
-        Of the values; what they are, with the unit; what the edges are, with the unit.
+        Unit of the values; label of the values with the unit; label of the edges with the unit.
     label : str
-        Its name, and what was done with the images.
+        Name, and how the images were combined.
     """
 
     values: Floats
@@ -44,23 +44,22 @@ class Curve:
     label: str
 
     def divided(self, by: float, label: str) -> Curve:
-        """The same, divided by a number."""
+        """Return the curve divided by a number."""
         error = None if self.error is None else self.error / by
         return replace(self, values=self.values / by, error=error, label=label)
 
 
 def curves_of(data: xr.Dataset | xr.DataArray, name: str = "") -> list[Curve]:
-    """Spectra of a result, added up over its images where they are counted.
+    """Combine the spectra of a result to one curve, or one per group.
 
     Parameters
     ----------
     data : xarray.Dataset or xarray.DataArray
         With ``normalized``, or else ``spectrum``, over ``energy``, ``energy_loss`` or ``y``; or
-        such an array. Images are taken together: counts added up, intensities averaged, and
-        ``normalized`` made of the sums. Of groups, dimensions with values of their own, each has a
-        curve.
+        such an array. Over images, counts are summed, intensities averaged, and ``normalized`` is
+        made from the sums. Groups (other dimensions with a coordinate) have a curve each.
     name : str
-        Begin of the labels.
+        Beginning of the labels.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def curves_of(data: xr.Dataset | xr.DataArray, name: str = "") -> list[Curve]:
     n_groups = int(np.prod([data.sizes[dim] for dim in groups]))
     if n_groups > MOST_GROUPS:
         raise ValueError(
-            f"{which} has {n_groups} spectra over {', '.join(groups)}, too many for one "
+            f"{which} has {n_groups} spectra over {', '.join(groups)}, which is too many for one "
             f"figure. Select some, data.isel({groups[0]}=[0, 1]), or draw a map: hrixs.plot_map."
         )
     if not groups:
@@ -86,7 +85,7 @@ def curves_of(data: xr.Dataset | xr.DataArray, name: str = "") -> list[Curve]:
 
 
 def groups_of(data: xr.Dataset | xr.DataArray) -> list[str]:
-    """Dimensions of groups of a result's spectra: those with values of their own, but images."""
+    """Dimensions of groups: those with a coordinate, except the images."""
     which, data = _variable(data)
     dims = [str(dim) for dim in data[which].dims if dim != _axis(data[which])]
     if set(dims) & set(_OF_IMAGES):
@@ -171,7 +170,7 @@ def _with_values(data: xr.Dataset, which: str, over: list[Any]) -> tuple[xr.Data
     own = data[names].compute()
     of = "spectrum" if which == "normalized" else which
     error = known_error(own, of) if of in own and not _is_lone_ratio(own, of) else None
-    if error is not None:  # of each image: gaps in a sum would hide that it is one of counts
+    if error is not None:  # from each image: gaps in a sum would hide that it is counted
         own = own.assign({f"{of}_err": error})
     one = own.stack(hrixs_image=over, create_index=False)
     some = one[which].notnull().any([dim for dim in one[which].dims if dim != "hrixs_image"])
@@ -179,7 +178,7 @@ def _with_values(data: xr.Dataset, which: str, over: list[Any]) -> tuple[xr.Data
 
 
 def _belonging(data: xr.Dataset, which: str) -> list[str]:
-    """A spectrum, what its error is reckoned from, and how many images it is of."""
+    """Names of a spectrum, the variables for its error, and the number of images."""
     of = {which, *(["spectrum", _divisor(data)] if which == "normalized" else [])}
     of_them = {f"{one}{end}" for one in of for end in ("", "_err", VARIANCE, "_added")}
     return [str(name) for name in data.data_vars if str(name) in of_them | {WITNESS, "counts"}]
@@ -213,7 +212,7 @@ def _together(
 
 
 def _sums(data: xr.Dataset) -> xr.Dataset:
-    """Sums over images; NaN stays NaN, and errors of one's own add in quadrature."""
+    """Sums over images; NaN stays NaN, and errors given by the user add in quadrature."""
     sums = {}
     for name, values in data.data_vars.items():
         quadratic = str(name).endswith("_err")
@@ -232,14 +231,14 @@ def _error(data: xr.Dataset, which: str) -> Floats | None:
 
 
 def _is_lone_ratio(data: xr.Dataset, which: str) -> bool:
-    """Whether it is a ratio without that of which it is one."""
+    """Whether it is a ratio whose numerator and divisor are missing."""
     return "normalized_by" in data[which].attrs and "spectrum" not in data
 
 
 def _quantity(units: str, long_name: str) -> str:
-    """``photons`` say what they are; other units don't: ``mean intensity per pixel (ADU)``."""
+    """Label of values: ``photons``, or a name with the unit: ``mean intensity per pixel (ADU)``."""
     if units.startswith("photons") or not long_name:
-        return units or "value, no unit is told"
+        return units or "value, unit not known"
     return f"{long_name} ({units})" if units else long_name
 
 

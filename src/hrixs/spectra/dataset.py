@@ -1,4 +1,4 @@
-"""From a dataset of frames to its spectra, with an energy axis, part by part."""
+"""Add spectra with an energy axis to a dataset of frames."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hrixs.spectra.axes import apart, same_axis
 from hrixs.spectra.errors import BIN_NOISE, DIVISOR, VARIANCE, WITNESS, with_variance
 from hrixs.utils.provenance import CHARGES, RATIO, runs_of
 
-#: Counts in the attributes of a counted spectrum, which add up.
+#: Counts in the attributes of a counted spectrum; they are summed when results are joined.
 COUNTS = ("n_photons", "n_outside", "n_hits", "n_dropped", "n_cosmics", *CHARGES)
-#: Attribute that says of which images they are, also where results are put together by others.
+#: Attribute with the images that the counts belong to, also if other tools join results.
 COUNTS_OF = "counts_of"
-#: All that is of all images together, and wrong for some of them.
+#: Attributes of all images together, which are wrong for a selection.
 OF_ALL_IMAGES = (*COUNTS, *RATIO, COUNTS_OF)
-# What a spectrum leaves behind that another one does not replace.
+# Variables of an earlier spectrum that a new one does not replace.
 _OF_A_SPECTRUM = (
     *("spectrum", f"spectrum{VARIANCE}", WITNESS, "spectrum_err"),
     *("normalized", f"normalized{VARIANCE}", "normalized_err"),
@@ -42,11 +42,11 @@ def with_energy(spectrum: xr.DataArray, *, intercept: float, slope: float) -> xr
 def as_counted(
     spectrum: xr.Variable, name: str = "spectrum", trains: xr.Variable | None = None
 ) -> dict[str, xr.Variable]:
-    """`spectrum` by its name, with what its error is reckoned from.
+    """`spectrum` with the variables that its error is computed from, by name.
 
-    Photons are whole numbers, and their variance the number itself: the two of a double hit met by
-    chance, and count as any other two. Where intensity was converted to photons, noise adds to
-    that, the attribute ``bin_noise``, and the variance stands beside the spectrum.
+    Counted photons are whole numbers, and the variance is the number itself; this includes double
+    hits, whose two photons met by chance. For intensity converted to photons, noise adds to the
+    variance (attribute ``bin_noise``), and the variance is a variable of its own.
     """
     if spectrum.attrs.get("units") != "photons" or spectrum.attrs.get("deconvolved"):
         return {name: spectrum}
@@ -63,9 +63,9 @@ def as_counted(
 def store_spectrum(
     data: xr.Dataset, spectrum: xr.DataArray, beside: Mapping[str, xr.DataArray] | None = None
 ) -> xr.Dataset:
-    """Put `spectrum`, and what its error is of, into `data` in place of earlier ones.
+    """Store `spectrum` and the variables for its error in `data`, in place of earlier ones.
 
-    `beside` are more variables that belong to it.
+    `beside` has more variables that belong to it.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def store_spectrum(
     """
     if "energy" in data.variables and data["energy"].dims != ("energy",):
         raise ValueError(
-            f"the dataset has a variable 'energy' over {data['energy'].dims}, which the spectrum's "
-            "energy axis would replace. Rename it first."
+            f"the dataset has a variable 'energy' over {data['energy'].dims}, but the energy axis "
+            "of the spectrum needs this name. Rename the variable first."
         )
     stale: list[Any] = [name for name in _OF_A_SPECTRUM if name in data]
     new = data.drop_vars([*stale, *(["energy"] if "energy" in data.variables else [])])
@@ -107,7 +107,7 @@ def store_spectrum(
 
 
 def _on_present_axis(data: xr.Dataset, spectrum: xr.DataArray, others: list[str]) -> xr.DataArray:
-    """`spectrum` on the axis that other variables of `data` lie on."""
+    """`spectrum` on the axis of other variables of `data`."""
     present = data["energy"] if "energy" in data.variables else None
     new, units = spectrum["energy"], spectrum["energy"].attrs.get("units")
     if present is not None and present.attrs.get("units", units) == units:
@@ -117,13 +117,13 @@ def _on_present_axis(data: xr.Dataset, spectrum: xr.DataArray, others: list[str]
     else:
         why = "no axis" if present is None else f"it is in {present.attrs['units']}, not {units}"
     raise ValueError(
-        f"the dataset's variables {', '.join(others)} lie on the present energy axis and would not "
-        f"fit the new one: {why}. Drop them, or rename their dimension, first."
+        f"the variables {', '.join(others)} of the dataset are on the present energy axis, which "
+        f"differs from the new one: {why}. First drop them, or rename their dimension."
     )
 
 
 def images_of_result(data: xr.Dataset, spectrum: xr.DataArray) -> str:
-    """How many images spectra are of, and of which runs: ``48 images of r0145``."""
+    """Number of images of spectra, and their runs: ``48 images of r0145``."""
     counted = [dim for dim in spectrum.dims if dim not in ("energy", "y")]
     n_images = int(np.prod([spectrum.sizes[dim] for dim in counted]))
     runs = ", ".join(runs_of(data))

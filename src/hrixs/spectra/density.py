@@ -1,4 +1,4 @@
-"""How close together photons lie, by the light of a frame, and how many are lost where they do."""
+"""Density of photons from the light of a frame, and the share lost because spots overlap."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hrixs.camera.curve import Curvature
 from hrixs.camera.frames import as_frames
 from hrixs.spectra.integrated import row_sums
 
-#: Columns whose light is added up in a row: a line may climb by a row over so many.
+#: Columns whose light is summed in a row; a line may climb by a row over this many.
 BLOCK = 16
-# Blocks with light beside them are told from noise by so many standard deviations.
+# Blocks with light beside them have light if above the noise by this many standard deviations.
 _LIT = 4.0
-# Where spots run into each other: pixels for each photon, of clouds without a width, and for each
-# pixel squared of the width. From simulated lines, see `python -m validation crowd`.
+# Area in which spots overlap: pixels per photon for clouds without a width, and per square of the
+# width. From simulated lines, see `python -m validation crowd`.
 _SPOT_AREA, _SPOT_AREA_OF_CLOUD = 9.0, 16.0
-# The core takes no smaller frame.
+# Smallest frame that the core accepts.
 _FEWEST_COLUMNS = 4
-# Photons a pixel from which on photons are not alone.
+# Photons per pixel from which on photons are not isolated.
 _CROWD = 0.02
 
 
@@ -33,9 +33,9 @@ class LightMap:
     Attributes
     ----------
     light, pixels : numpy.ndarray, shape (blocks, y)
-        ADU, and pixels that are not masked, of each block.
+        ADU and number of unmasked pixels of each block.
     noise : float
-        Of a pixel, in ADU.
+        Noise of a pixel, in ADU.
     """
 
     light: NDArray[np.float64]
@@ -52,7 +52,7 @@ class LightMap:
         ----------
         image : numpy.ndarray
         camera
-            Dark, mask and threads, as the core takes them.
+            Dark, mask and threads, in the form of the core.
         pedestal : (float, float)
             Mean and noise of the pixels without light, in ADU.
         """
@@ -73,7 +73,7 @@ class LightMap:
         return LightMap(light - mean * pixels, pixels, noise)
 
     def density_at(self, x: Any, y: Any, charge: float) -> NDArray[np.float64]:
-        """Photons a pixel around places, for photons of so many ADU: those of the blocks beside."""
+        """Photons per pixel around positions, from the blocks beside them; `charge` in ADU."""
         block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(self.light) - 1)
         row = np.clip(np.rint(y).astype(np.int64), 0, self.light.shape[1] - 1)
         light, pixels = np.zeros(len(block)), np.zeros(len(block))
@@ -84,10 +84,10 @@ class LightMap:
         return np.asarray(light / np.maximum(pixels, 1.0) / charge)
 
     def line_density(self, charge: float) -> tuple[float, float]:
-        """Photons where there is light, and the sum of the densities that they see.
+        """Photons in blocks with light, and the sum of the densities around them.
 
-        The second over the first is the mean density that a photon sees, in photons a pixel: for
-        one straight line, its photons / (columns x 2 sqrt(pi) sigma of the line in pixels).
+        The ratio of the two is the mean density around a photon, in photons per pixel. For one
+        straight line it is photons / (columns x 2 sqrt(pi) sigma of the line in pixels).
         """
         beside, beside_pixels = _beside(self.light), np.maximum(_beside(self.pixels), 1.0)
         lit = beside > _LIT * self.noise * np.sqrt(beside_pixels)
@@ -97,7 +97,7 @@ class LightMap:
 
 
 def _block_sums(image: NDArray[Any], threads: int) -> NDArray[np.float64]:
-    """Sums of each row over `BLOCK` columns: a row's integral over a frame of so many columns."""
+    """Sums of each row over `BLOCK` columns, as integrals of frames of that width."""
     n = len(image) // BLOCK * BLOCK
     rest = image[None, n:]
     if 0 < rest.shape[1] < _FEWEST_COLUMNS:
@@ -112,7 +112,7 @@ def _block_sums(image: NDArray[Any], threads: int) -> NDArray[np.float64]:
 
 
 def _beside(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each block, the sum of the two beside it along x."""
+    """For each block, the sum of the two beside it along x."""
     sums = np.zeros_like(blocks)
     sums[1:] += blocks[:-1]
     sums[:-1] += blocks[1:]
@@ -122,14 +122,14 @@ def _beside(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
 def density_by_places(
     photons: Mapping[str, NDArray[Any]], shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Photons a pixel around each photon of a frame, by the others found in the blocks beside it.
+    """Photons per pixel around each photon of a frame, from the photons in the blocks beside it.
 
     Parameters
     ----------
     photons : mapping
-        Columns ``x``, ``y`` and ``double``, counted from the frame's corner.
+        Columns ``x``, ``y`` and ``double``, in pixels from the corner of the frame.
     shape : (int, int)
-        Of the frame.
+        Shape of the frame.
     """
     n_blocks = -(-shape[0] // BLOCK)
     block = np.clip(np.rint(photons["x"]).astype(np.int64) // BLOCK, 0, n_blocks - 1)
@@ -148,15 +148,15 @@ def density_by_places(
 
 
 def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDArray[np.float64]:
-    """Share of the photons that are counted where so many come in each pixel.
+    """Share of the photons that are counted at a density.
 
-    Light comes in cells of the area over which two spots are one: all photons in a cell count as
-    one or, where doubles are told, two and more as two.
+    The model: all photons in a cell, the area in which two spots overlap, count as one; or, if
+    doubles are recognised, two and more count as two.
 
     Parameters
     ----------
     density : array_like
-        Photons a pixel.
+        Photons per pixel.
     cloud_sigma : float
         Width of a photon's charge cloud, in pixels.
     tells_doubles : bool
@@ -167,7 +167,7 @@ def found_share(density: Any, cloud_sigma: float, *, tells_doubles: bool) -> NDA
 
 
 def lost_where_denser(lost_share: float, times: float, *, tells_doubles: bool) -> float:
-    """Share of the photons lost where `times` as many come as where `lost_share` is lost."""
+    """Share of the photons lost at `times` the density at which `lost_share` is lost."""
     a_cell = np.geomspace(1e-6, 1e3, 2000)
     lost = 1.0 - _counted_share(a_cell, tells_doubles=tells_doubles)
     there = times * float(np.interp(lost_share, lost, a_cell))
@@ -175,7 +175,7 @@ def lost_where_denser(lost_share: float, times: float, *, tells_doubles: bool) -
 
 
 def _counted_share(a_cell: NDArray[np.float64], *, tells_doubles: bool) -> NDArray[np.float64]:
-    """Share that is counted of so many photons a cell, on average."""
+    """Share that is counted, for a mean number of photons per cell."""
     x = np.maximum(a_cell, 1e-6)
     none = np.exp(-x)
     one_or_more, two_or_more = -np.expm1(-x), -np.expm1(-x) - x * none
@@ -191,23 +191,24 @@ def lost_photons(
     *,
     tells_doubles: bool,
 ) -> tuple[float, float, float]:
-    """Count the photons of one frame, and estimate how many are lost, by the density around each.
+    """Count the photons of one frame, and estimate the loss from the density around each.
 
     Parameters
     ----------
     light : LightMap
-        Of the frame.
+        Light of the frame.
     photons : mapping
-        Columns ``x``, ``y`` and ``double`` of its photons, counted from its corner.
+        Columns ``x``, ``y`` and ``double`` of its photons, in pixels from its corner.
     charge : float
-        Of one photon, in ADU.
+        Charge of one photon, in ADU.
     cloud_sigma, tells_doubles
-        As for `found_share`.
+        As in `found_share`.
 
     Returns
     -------
     found, lost, in_crowds : float
-        Photons found, a double as two, those lost, and both together where photons are not alone.
+        Photons found (a double counts as two), photons lost, and both together where photons are
+        not isolated.
     """
     density = light.density_at(photons["x"], photons["y"], charge)
     counted = 1.0 + photons["double"]

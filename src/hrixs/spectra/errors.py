@@ -1,4 +1,4 @@
-"""Errors of spectra, reckoned from what is counted and from what it was divided by."""
+"""Errors of spectra, from counts, variances and divisors."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 
 from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknown_name
 
-#: Variances and the witness of them, which a sum adds up as it does the spectra.
+#: Variances, and the witness that shows whether they were summed like the spectra.
 VARIANCE = "_var"
 WITNESS = "n_added"
-#: Variable that keeps what spectra were divided by where it is no variable of the dataset.
+#: Variable with the divisor of spectra, if it is not a variable of the dataset.
 DIVISOR = "normalized_divisor"
-#: Attribute of spectra that were converted to photons: what bins scatter by without a photon.
+#: Attribute of spectra converted to photons: standard deviation of a bin without photons.
 BIN_NOISE = "bin_noise"
 
-# Counted where no units tell otherwise.
+# Counted if no units say otherwise.
 _COUNTED = ("spectrum", "total")
-# Fewer whole numbers, or fewer different ones, may have a common factor by chance.
+# Fewer (or fewer different) whole numbers may have a common factor by chance.
 _FILLED, _DIFFERENT = 8, 3
 
 
 def error_of(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.DataArray:
-    """One standard deviation of a spectrum, as it is now; as ``data.hrixs.error(name)``.
+    """Compute the error of a spectrum (one standard deviation); also ``data.hrixs.error(name)``.
 
     Parameters
     ----------
     data : xarray.Dataset or xarray.DataArray
-        A result of this package, also after `sum`, `coarsen`, `groupby`, `concat` or a choice of
-        trains or bins; or a counted spectrum.
+        A result of this package, also after `sum`, `coarsen`, `groupby`, `concat` or a selection
+        of trains or bins; or a counted spectrum.
     name : str
         Variable of the dataset: ``'spectrum'``, ``'normalized'``, ``'difference'`` and others.
 
@@ -45,18 +45,18 @@ def error_of(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.Data
     Raises
     ------
     UnknownUncertaintyError
-        If it can't be known, for example after a mean; with the reason and what to do.
+        If it cannot be known, for example after a mean. The message has the reason and what to do.
     MissingDataError
         If there is no such variable.
 
     Notes
     -----
-    Counted photons are Poisson distributed: the variance of a bin is its count, and a sum of counts
-    is a count. Counts are whole numbers (int64), which a mean or a division does not leave so. What
-    is divided by a variable of the dataset has the error of that ratio, as long as it is that
-    ratio. All else has its variance beside it, ``<name>_var``, which a sum adds up rightly; the
-    witness ``n_added``, whole numbers over the same bins, tells whether it was a sum. An error of
-    your own, ``<name>_err`` in the dataset, is taken as it is.
+    Counted photons are Poisson distributed: the variance of a bin is its count, and a sum of
+    counts is a count. Counts are whole numbers (int64), which they are not after a mean or a
+    division. A spectrum divided by a variable of the dataset has the error of the ratio, as long
+    as it equals that ratio. Other spectra have a variable ``<name>_var`` with the variance, which
+    is correct after a sum; the witness ``n_added``, whole numbers over the same bins, shows
+    whether it was a sum. Your own error, ``<name>_err`` in the dataset, is used unchanged.
 
     Examples
     --------
@@ -69,13 +69,13 @@ def error_of(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.Data
     >>> data.mean("trainId", keep_attrs=True).hrixs.error("spectrum")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    hrixs.utils.errors.UnknownUncertaintyError: the error of 'spectrum' can't be known: its ...
+    hrixs.utils.errors.UnknownUncertaintyError: the error of 'spectrum' cannot be known: its ...
     """
     advice = "Divide sums of counts with h.normalize, or give the error as {name}_err."
     if isinstance(data, xr.DataArray):
         name = str(data.name or "spectrum")
         data = data.to_dataset(name=name)
-        advice = "Ask the dataset that it is from: data.hrixs.error({name!r})."
+        advice = "Use the dataset that it comes from: data.hrixs.error({name!r})."
     if not isinstance(name, str) or name not in data.data_vars:
         raise MissingDataError(unknown_name("variable", name, map(str, data.data_vars)))
     values = data[name]
@@ -88,7 +88,7 @@ def error_of(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.Data
 
 
 def known_error(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.DataArray | None:
-    """As `error_of`; None where it can't be known."""
+    """As `error_of`; None if it cannot be known."""
     try:
         return error_of(data, name)
     except UnknownUncertaintyError:
@@ -96,7 +96,7 @@ def known_error(data: xr.Dataset | xr.DataArray, name: str = "spectrum") -> xr.D
 
 
 def known_variance(data: xr.Dataset, name: str = "spectrum") -> xr.DataArray | None:
-    """Variance of a variable, with its dimensions; None where it can't be known."""
+    """Variance of a variable, with its dimensions; None if it cannot be known."""
     try:
         return _variance(data, name, "").transpose(*data[name].dims)
     except UnknownUncertaintyError:
@@ -106,7 +106,7 @@ def known_variance(data: xr.Dataset, name: str = "spectrum") -> xr.DataArray | N
 def moved_with_variances(
     data: xr.Dataset, names: Iterable[str], move: Callable[[xr.DataArray], xr.DataArray]
 ) -> dict[str, xr.DataArray]:
-    """Variables on other bins, each with its variance: shared as the values are.
+    """Move variables to other bins, with their variances.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def moved_with_variances(
     names : iterable of str
         Variables to move.
     move : callable
-        Gives a variable on its new bins, in shares that are linear in it.
+        Returns a variable on its new bins; must be linear.
     """
     plain = [name for name in names if not tells_an_error(name, data)]
     moved = xr.Dataset({name: move(data[name]) for name in plain})
@@ -127,7 +127,7 @@ def moved_with_variances(
 
 
 def tells_an_error(name: str, data: xr.Dataset) -> bool:
-    """Whether a variable only tells the error of another one of the dataset."""
+    """Whether a variable is only the error of another one of the dataset."""
     own = name.removesuffix("_err").removesuffix(VARIANCE).removesuffix("_added")
     return name == WITNESS or (own != name and own in data)
 
@@ -139,7 +139,7 @@ def _is_a_ratio(values: xr.DataArray, data: xr.Dataset) -> bool:
 def with_variance(
     data: xr.Dataset, name: str, variance: xr.DataArray | xr.Variable, *, witness: str = WITNESS
 ) -> xr.Dataset:
-    """`data` with the variance of one of its variables, and the witness of it."""
+    """Add the variance of a variable to `data`, and its witness."""
     values = data[name].variable
     units = values.attrs.get("units")
     attrs = {"long_name": f"variance of {name}"}
@@ -176,14 +176,14 @@ def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
     if divisor not in data.variables:
         raise _unknown(
             name,
-            f"what it was divided by, {by or 'the divisor'}, is not in the dataset",
+            f"its divisor, {by or 'the divisor'}, is not in the dataset",
             "Keep it, or normalise again.",
         )
     spectrum, divided_by = data["spectrum"], data[divisor]
     if not _is_ratio(data[name], spectrum, divided_by):
         raise _unknown(
             name,
-            f"it is no longer spectrum / {divisor}: ratios were added up or averaged, or changed",
+            f"it is no longer spectrum / {divisor}: ratios were summed, averaged or changed",
             f"Normalise afterwards: h.normalize(data, {by or divisor!r}).",
         )
     inputs = [_variance(data, "spectrum", ""), divided_by]
@@ -199,7 +199,7 @@ def _of_ratio(data: xr.Dataset, name: str) -> xr.DataArray:
 
 def _is_ratio(ratio: xr.DataArray, spectrum: xr.DataArray, divisor: xr.DataArray) -> bool:
     if any(one.chunks is not None for one in (ratio, spectrum, divisor)):
-        return True  # not looked at before it is computed
+        return True  # lazy values are not compared
     expected, found = xr.broadcast(spectrum / divisor, ratio)
     usable = np.isfinite(expected.values) & np.isfinite(found.values)
     return bool(np.allclose(expected.values[usable], found.values[usable], rtol=1e-9, atol=0))
@@ -219,20 +219,20 @@ def _ratio_variance(
 
 
 def _why_no_count(values: xr.DataArray) -> str | None:
-    """What speaks against values being counts; None where they are."""
-    # A sum of an older xarray has no attributes.
+    """Reason why values are not counts; None if they are."""
+    # A sum of an older version of xarray has no attributes.
     units = values.attrs.get("units", "photons" if values.name in _COUNTED else None)
     if units != "photons":
-        return f"it is in {units!r}, and only counted photons have the error of a count"
+        return f"it is in {units!r}, but only counted photons have the error of a count"
     if BIN_NOISE in values.attrs:
         return f"it is intensity converted to photons, without {values.name}{VARIANCE} next to it"
     if values.dtype.kind not in "iu" and not _has_gaps(values):
-        return f"its values are not whole numbers ({values.dtype}), but a mean, a ratio or moved"
+        return f"its values are not whole numbers ({values.dtype}): a mean, a ratio, or shifted"
     return None if values.chunks is not None else _why_no_sum(np.asarray(values.values))
 
 
 def _has_gaps(values: xr.DataArray | xr.Variable) -> bool:
-    """Whether whole numbers of each train may be floats for gaps alone, and not for a mean."""
+    """Whether whole numbers of trains are floats only because of gaps, not because of a mean."""
     if values.dtype.kind != "f" or "trainId" not in values.dims or values.chunks is not None:
         return False
     trains = values.coords["trainId"] if isinstance(values, xr.DataArray) else None
@@ -240,12 +240,12 @@ def _has_gaps(values: xr.DataArray | xr.Variable) -> bool:
 
 
 def _why_no_sum(values: NDArray[Any]) -> str | None:
-    """What speaks against whole numbers being sums of ones; None where nothing does."""
+    """Reason why whole numbers are not counts; None if there is none."""
     known = values[np.isfinite(values)]
     if not (known == np.floor(known)).all():
-        return "its values are not whole numbers, but a mean, a ratio or moved"
+        return "its values are not whole numbers: a mean, a ratio, or shifted"
     if (known < 0).any():
-        return "it has negative values, as no count has: one spectrum was subtracted from another"
+        return "it has negative values, unlike counts: one spectrum was subtracted from another"
     filled = known[known > 0].astype(np.int64)
     factor = int(np.gcd.reduce(filled)) if filled.size >= _FILLED else 1
     if factor > 1 and len(np.unique(filled)) >= _DIFFERENT:
@@ -254,18 +254,18 @@ def _why_no_sum(values: NDArray[Any]) -> str | None:
 
 
 def _witness(values: xr.Variable, seed: int) -> xr.Variable:
-    """Whole numbers over the bins whose sums share no factor, and whose means are not whole."""
+    """Make whole numbers over the bins: sums have no common factor, and means are not whole."""
     numbers = np.arange(int(np.prod(values.shape, dtype=np.int64)), dtype=np.uint64)
     mixed = ((numbers + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-    attrs = {"long_name": "added up as the variances are"}
+    attrs = {"long_name": "added up like the variances"}
     added = 1 + (mixed % np.uint64(3)).astype(np.int64)
     return xr.Variable(values.dims, added.reshape(values.shape), attrs)
 
 
 def _seed(values: xr.DataArray, variance: Any) -> int:
-    """One of these values, so that the witnesses of two results are not multiples.
+    """Choose a seed, so that the witnesses of two results are not multiples.
 
-    By the images' coordinates, the same for lazy values; without any, by the variances.
+    It comes from the coordinates of the images, also for lazy values; or else from the variances.
     """
     of_images = [one for one in values.coords.values() if one.dims == values.dims[:1]]
     if values.ndim > 1 and of_images:
@@ -285,16 +285,18 @@ def _is_witness(witness: xr.Variable) -> bool:
 def _require_witness(data: xr.Dataset, name: str) -> None:
     known = [one for one in (f"{name}_added", WITNESS) if one in data]
     if not known or data[known[0]].dims != data[name].dims:
-        raise _unknown(name, f"{WITNESS}, next to its variance, is gone or of other dimensions")
+        raise _unknown(
+            name, f"{WITNESS}, which belongs to its variance, is missing or has other dimensions"
+        )
     if not _is_witness(data[known[0]].variable):
         raise _unknown(
             name,
             f"{known[0]} shows that it is not a sum: it was averaged, multiplied or subtracted",
-            "Take the sum, and divide by what h.normalize is given.",
+            "Use the sum, and divide it with h.normalize.",
         )
 
 
 def _unknown(name: str, why: str, advice: str = "") -> UnknownUncertaintyError:
     return UnknownUncertaintyError(
-        f"the error of {name!r} can't be known: {why}. {advice}".rstrip()
+        f"the error of {name!r} cannot be known: {why}. {advice}".rstrip()
     )

@@ -1,6 +1,6 @@
-"""Expressions of names, as ``'SCS_SA3 * transmission / 100'``: read, checked, and worked out.
+"""Read, check and evaluate expressions of names, such as ``'SCS_SA3 * transmission / 100'``.
 
-Only names, numbers, arithmetic, comparisons and a few functions are known: no text can call
+Only names, numbers, arithmetic, comparisons and a few functions are allowed; text cannot call
 anything else.
 """
 
@@ -35,13 +35,13 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 
 def _robust_sigma(values: Any) -> float:
-    """Standard deviation by the median of the distances from the median."""
+    """Standard deviation from the median distance to the median."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(1.4826 * np.median(np.abs(known - np.median(known)))) if known.size else np.nan
 
 
-#: Functions of conditions: of each value, or of all of them.
+#: Functions in conditions, of each value or of all values.
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "abs": np.abs,
     "sqrt": np.sqrt,
@@ -68,16 +68,16 @@ class Expression:
     Attributes
     ----------
     text : str
-        As it was given.
+        The given text.
     names : tuple of str
-        Those in it, in the order in which they come, each once.
+        Names in it, in order, each once.
     is_condition : bool
         Whether its value is True or False.
 
     Raises
     ------
     ValueError
-        If the text is something else.
+        If the text is not a valid expression.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class Expression:
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ValueError(f"{text!r} can't be read: {error}. {self._expected()}") from error
+            raise ValueError(f"{text!r} cannot be read: {error}. {self._expected()}") from error
         self._check(self._tree)
         called = {id(node.func) for node in ast.walk(self._tree) if isinstance(node, ast.Call)}
         found = [
@@ -111,25 +111,25 @@ class Expression:
 
     @property
     def is_name(self) -> bool:
-        """Whether it is a name and nothing else."""
+        """Whether it is only a name."""
         return isinstance(self._tree, ast.Name)
 
     def of(self, values: Mapping[str, Any]) -> Any:
-        """Its value for `values` of the names: numbers, arrays or DataArrays.
+        """Evaluate it for `values` of the names: numbers, arrays or DataArrays.
 
         Raises
         ------
         MissingDataError
             If a name has no value.
         ValueError
-            If it can't be worked out.
+            If it cannot be evaluated.
         """
         self.require_names(values)
         try:
             with np.errstate(all="ignore"), _exactly():
                 return self._value(self._tree, values)
         except (ArithmeticError, ValueError, TypeError) as error:
-            raise ValueError(f"{self.text!r} can't be worked out: {error}.") from error
+            raise ValueError(f"{self.text!r} cannot be evaluated: {error}.") from error
 
     def require_names(self, known: Iterable[str]) -> None:
         """Raise MissingDataError if a name is not among those that are known."""
@@ -139,16 +139,16 @@ class Expression:
                 raise MissingDataError(f"{unknown_name('variable', name, known)}{self._within()}")
 
     def _within(self) -> str:
-        return "" if self.is_name else f" It stands in {self.text!r}."
+        return "" if self.is_name else f" It is used in {self.text!r}."
 
     def _expected(self) -> str:
         if self._conditions:
             return (
-                "Expected a condition of names, as 'n_photons > 50 and hRIXS_norm < 2e3', with "
+                "Expected a condition such as 'n_photons > 50 and hRIXS_norm < 2e3', with names, "
                 f"numbers, + - * / **, comparisons, and, or, not, {', '.join(FUNCTIONS)}."
             )
         return (
-            "Expected names and numbers with + - * / ** and parentheses, as 'SCS_SA3 * "
+            "Expected names and numbers with + - * / ** and parentheses, such as 'SCS_SA3 * "
             "transmission / 100'."
         )
 
@@ -182,7 +182,7 @@ class Expression:
             case ast.Name():
                 return values[node.id]
             case ast.Constant():
-                return float(node.value)  # type: ignore[arg-type]  # whole ones could grow for ever
+                return float(node.value)  # type: ignore[arg-type]  # integers could grow without limit
             case ast.BinOp():
                 left, right = self._value(node.left, values), self._value(node.right, values)
                 return _ARITHMETIC[type(node.op)](left, right)
@@ -211,15 +211,15 @@ class Expression:
 
 
 def _exactly() -> AbstractContextManager[Any]:
-    """Values of other trains are an error in place of being left out."""
-    options: Any = xr.set_options  # without types of its own
+    """Values of other trains are an error instead of being dropped."""
+    options: Any = xr.set_options  # xarray does not type it
     exactly: AbstractContextManager[Any] = options(arithmetic_join="exact")
     return exactly
 
 
 def _condition(value: Any) -> Any:
-    """`value` as True or False: a plain bool can't be turned round by ``~``."""
+    """`value` as a NumPy bool: ``~`` does not negate a Python bool."""
     value = np.bool_(value) if isinstance(value, bool) else value
     if getattr(value, "dtype", None) != np.bool_:
-        raise TypeError("and, or, not want conditions, as 'hRIXS_norm > 0'")
+        raise TypeError("and, or, not need conditions, such as 'hRIXS_norm > 0'")
     return value

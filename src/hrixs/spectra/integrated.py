@@ -1,4 +1,4 @@
-"""From frames to spectra by integrating intensity along the curved spectral lines."""
+"""Make spectra from frames by integrating intensity along curved lines."""
 
 from __future__ import annotations
 
@@ -70,46 +70,47 @@ def integrate_frames(
 ) -> xr.DataArray | xr.Dataset | NDArray[np.float64]:
     """Average the intensity of each frame along curved lines.
 
-    A pixel ``(x, y)`` covers one pixel width around ``y - curvature(x)`` and is
-    shared between the two rows it overlaps, in proportion. Each row's sum is divided by its
-    summed shares.
+    A pixel ``(x, y)`` covers one pixel width around ``y - curvature(x)``. Its value is divided
+    between the two rows that it overlaps, in proportion. The sum of each row is divided by the sum
+    of its shares.
 
     Parameters
     ----------
     frames : array_like or xarray.DataArray, shape (..., x, y)
-        One frame or a stack with any leading dimensions; any real dtype. Coordinates ``x`` and
-        ``y`` that are consecutive whole numbers tell its pixels' place on the full chip.
+        One frame or a stack with any leading dimensions; any real dtype. If coordinates ``x`` and
+        ``y`` are consecutive whole numbers, they are taken as pixel numbers on the full chip.
     curvature : Curvature or (float, float)
         The curve that the lines follow on the full chip, or ``(CURVE_A, CURVE_B)``. Without
-        coordinates columns are counted from the frame's first one. A curve of a higher degree than
-        2 takes longer.
+        coordinates, columns count from the first one of the frame. A curve of degree above 2 takes
+        longer.
     dark : array_like, shape (x, y), optional
-        Subtracted from every frame first, in ADU.
+        Dark image in ADU, subtracted from every frame first.
     mask : array_like of bool, shape (x, y), optional
-        True where a pixel is bad. Bad pixels take part in nothing.
+        True at bad pixels, which are not used.
     threads : int, optional
-        Threads over frames; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
+        Number of threads; by default all that the CPU affinity and ``OMP_NUM_THREADS`` allow.
     oversample : int, optional
-        Bins a row: a pixel then counts where its middle lies, and a tilted line fills all bins.
+        Bins per row. Each pixel then counts in the bin of its centre; a tilted line fills all
+        bins.
     deconvolve : bool
-        Whether to take the charge cloud and the pixel out, and make one spectrum of all frames,
-        with its errors; see docs/deconvolution.md. `oversample` is then 3 by default.
+        Whether to remove the blur of charge cloud and pixel, and make one spectrum of all frames,
+        with errors; see docs/deconvolution.md. `oversample` is then 3 by default.
     cloud_sigma : float
         With `deconvolve`: width of the charge cloud, one standard deviation in pixels.
     photon_charge : float or array_like, shape (frames,)
         With `deconvolve`: charge of one photon, in ADU.
     electrons_per_adu : float
-        With `deconvolve`: gain, for the electrons' own noise.
+        With `deconvolve`: gain, for the noise of the electrons.
     smoothing : float
-        With `deconvolve`: how strongly the spectrum is smoothed, in pixels to the fourth.
+        With `deconvolve`: strength of the smoothing, in pixels to the fourth power.
 
     Returns
     -------
     numpy.ndarray or xarray.DataArray, shape (..., y)
         Mean intensity per pixel in each row of the frame, in ADU; NaN in a row that no pixel
-        reaches. A DataArray if `frames` is one, with ``y`` in rows of the full chip where these are
-        known. With `deconvolve` an xarray.Dataset: ``spectrum (y)`` in photons a bin,
-        ``spectrum_err``, ``spectrum_cov (y, cov_lag)``, ``resolution``.
+        reaches. A DataArray if `frames` is one, with ``y`` in rows of the full chip if known. With
+        `deconvolve` an xarray.Dataset: ``spectrum (y)`` in photons per bin, ``spectrum_err``,
+        ``spectrum_cov (y, cov_lag)``, ``resolution``.
 
     Raises
     ------
@@ -137,8 +138,8 @@ def integrate_frames(
         n = OVERSAMPLE if oversample is None else whole_number("oversample", oversample)
         if cloud_sigma is None or photon_charge is None:
             raise ValueError(
-                "deconvolve takes the charge cloud out by what is known of it: give cloud_sigma "
-                "(px, as from estimate_cloud) and photon_charge (ADU)."
+                "deconvolve needs the width of the charge cloud and the charge of one photon. "
+                "Give cloud_sigma (px, as from estimate_cloud) and photon_charge (ADU)."
             )
         known: dict[str, Any] = {"cloud_sigma": cloud_sigma, "electrons_per_adu": electrons_per_adu}
         charges = np.broadcast_to(np.asarray(photon_charge, dtype=np.float64), len(stack))
@@ -170,7 +171,7 @@ def integrate_frames(
 def _oversampled(
     frames: Frames, curve: Curvature, camera: dict[str, Any], n: int
 ) -> xr.DataArray | NDArray[np.float64]:
-    """Mean intensity of the pixels whose middles lie in each `n`-th of a row."""
+    """Mean intensity of the pixels whose centres are in each `n`-th of a row."""
     sums, pixels, _ = sample(frames, curve, n_phases=n, **camera)
     n_rows = frames.frame_shape[1]
     reached = np.where(pixels > 0, pixels, np.nan)
@@ -202,7 +203,7 @@ def _deconvolved(
 ) -> xr.Dataset:
     """One spectrum of all frames."""
     if not (np.isfinite(charges).all() and (charges > 0).all() and len(charges)):
-        raise ValueError("photon_charge: expected ADU above 0, of one frame or more.")
+        raise ValueError("photon_charge: expected a value above 0 in ADU, for one frame or more.")
     light = sampled_photons(frames, charges, curvature=curve, **camera)
     _, noise = frame_pedestals(frames.pixels, camera_of_core(frames, **camera))
     options = Deconvolution(
@@ -233,7 +234,7 @@ def row_sums(
     mask: xr.DataArray | ArrayLike | None,
     threads: int | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Intensity along the lines in each row, shape (frames, y), and pixels of it, shape (y,)."""
+    """Summed intensity along lines in each row, shape (frames, y), and its pixels, shape (y,)."""
     return _core.integrate_frames(
         frames.pixels,
         **_core_curve(curve, frames.origin[0], frames.frame_shape[0]),
@@ -245,7 +246,7 @@ def row_sums(
 
 
 def _core_curve(curve: Curvature, first_column: int, n_columns: int) -> dict[str, Any]:
-    """The curve as the core takes it, for a frame that begins at `first_column` of the chip."""
+    """The curve in the form of the core, for a frame that begins at `first_column` of the chip."""
     if curve.degree > 2:
         displacements = curve(first_column + np.arange(n_columns, dtype=np.float64))
         return {"curve_a": 0.0, "curve_b": 0.0, "displacements": displacements}

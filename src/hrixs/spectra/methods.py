@@ -1,7 +1,7 @@
-"""Ways to make a spectrum, by name."""
+"""Names of the methods to make a spectrum."""
 
 from __future__ import annotations
 
-#: Photons by a threshold from the image, by their energy, or by their charge also in a crowd;
-#: intensity; and, of the last two, the one that holds.
+#: Photons above a threshold from the image ('auto') or from the photon energy ('manual'); photons
+#: that may overlap ('resolve'); intensity ('integrate'); 'best' chooses one of the last two.
 METHODS = ("auto", "manual", "resolve", "integrate", "best")

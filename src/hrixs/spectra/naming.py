@@ -1,4 +1,4 @@
-"""What entries of a dataset are called in a text: trains by their ids, others by their value."""
+"""Names of entries of a dataset in text: trains by id, others by value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST = 8
 
 
 def named_entries(data: xr.Dataset | xr.DataArray, dim: str, chosen: NDArray[np.bool_]) -> str:
-    """Text that names the chosen entries along `dim`, all of them where they are few.
+    """Text with the chosen entries along `dim`; all of them if they are few.
 
     Examples
     --------

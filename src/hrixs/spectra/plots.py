@@ -1,4 +1,4 @@
-"""Spectra and differences drawn."""
+"""Draw spectra and differences."""
 
 from __future__ import annotations
 
@@ -35,30 +35,28 @@ def plot_spectra(
     offset: float = 0.0,
     errors: bool = True,
 ) -> Axes:
-    """Draw spectra as they are: in their own unit, from 0, in steps, with their errors.
+    """Draw spectra as steps, in their own unit, with errors; the axis begins at 0.
 
     Parameters
     ----------
     spectra : xarray.Dataset or xarray.DataArray, or a dict of them by the names to show
-        Results, of which ``normalized`` is drawn where it is there, else ``spectrum``; or spectra.
-        Images are taken together: counted photons are added up, intensities are averaged, and
-        ``normalized`` is made of the sums. The legend says which. Groups, as from `aggregate`, have
-        a line each.
+        Spectra, or results: ``normalized`` is drawn if present, otherwise ``spectrum``. Over
+        images, photons are summed, intensities averaged, and ``normalized`` is made from the sums;
+        the legend says which. Groups, as from `aggregate`, have a line each.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     scale : {'peak', 'area'}, optional
-        Divide each spectrum by its highest value, or by its area, so that shapes compare; the
-        legend says by how much. By default nothing is scaled, and nothing is ever subtracted.
+        Divide each spectrum by its highest value, or by its area, to compare shapes; the legend
+        shows the value. By default nothing is scaled. Nothing is ever subtracted.
     offset : float
-        Vertical distance between one spectrum and the next, in the unit that is drawn.
+        Vertical distance between successive spectra, in the unit of the plot.
     errors : bool
-        Whether to draw a band of one standard deviation, where it is known: see
-        ``data.hrixs.error``.
+        Whether to draw a band of one standard deviation, if it is known (``data.hrixs.error``).
 
     Returns
     -------
     matplotlib.axes.Axes
-        Bins without a value are gaps. The title says of what run and images the spectra are.
+        Bins without a value are gaps. The title names the run and the images.
 
     Raises
     ------
@@ -113,20 +111,20 @@ def _require_one(curves: Sequence[Curve], scale: str | None) -> None:
     if len(axes) > 1:
         told = ", ".join(f"{axis} ({label or 'spectrum'})" for axis, label in axes.items())
         raise ValueError(
-            f"the spectra lie over different axes: {told}. Bring them to one first, with "
+            f"the spectra have different axes: {told}. Give them the same axis first, with "
             "hrixs.energy_loss or the same ENERGY_SLOPE and ENERGY_INTERCEPT, or draw each into "
             "its own axes."
         )
     if len(units) > 1 and scale is None:
         told = ", ".join(f"{unit or 'no unit'} ({label})" for unit, label in units.items())
         raise ValueError(
-            f"the spectra are in different units: {told}; they share no axis as they are. Give "
-            "scale='peak' or scale='area' to compare shapes, or draw each into its own axes."
+            f"the spectra have different units: {told}. Give scale='peak' or scale='area' to "
+            "compare shapes, or draw each into its own axes."
         )
 
 
 def _scaled(curve: Curve, scale: str) -> Curve:
-    """The curve divided by its peak or area; as it is, and told, where there is none."""
+    """The curve divided by its peak or area; unchanged, with a note in the label, if that is 0."""
     values = curve.values
     known = np.isfinite(values)
     by = float(values[known].max()) if known.any() else 0.0
@@ -140,10 +138,10 @@ def _scaled(curve: Curve, scale: str) -> Curve:
 
 
 def _draw(ax: Axes, curve: Curve, shift: float) -> Any:
-    """Draw the steps of one spectrum; the colour that they have."""
+    """Draw the steps of one spectrum; return their colour."""
     label = curve.label or "spectrum"
     label += f" {'+' if shift > 0 else '-'} {abs(shift):.4g}" if shift else ""
-    label = f" {label}" if label.startswith("_") else label  # matplotlib would leave it out
+    label = f" {label}" if label.startswith("_") else label  # matplotlib would hide it
     values = curve.values + shift
     (line,) = ax.plot([], [])  # takes the next colour
     colour = line.get_color()
@@ -162,17 +160,17 @@ def _draw_errors(ax: Axes, curves: Sequence[Curve], colours: Sequence[Any], offs
         low, high = (np.where(known, one, np.nan) for one in (low, high))
         band = {"fill": True, "color": colour, "alpha": 0.35, "lw": 0, "label": label}
         ax.stairs(high, curve.edges, baseline=low, **band)
-        label = None  # once for all
+        label = None  # one label for all
 
 
 def _ends(curve: Curve, shift: float, *, errors: bool) -> tuple[Floats, Floats]:
-    """Lowest and highest points of what is drawn of a curve."""
+    """Lowest and highest drawn points of a curve."""
     error = np.nan_to_num(curve.error) if errors and curve.error is not None else 0.0
     return curve.values + shift - error, curve.values + shift + error
 
 
 def _start_at_zero(ax: Axes, low: Floats, high: Floats) -> None:
-    """Let the values' axis begin at 0, or below where values are."""
+    """Let the axis of the values begin at 0, or below if values are negative."""
     lowest = float(low[np.isfinite(low)].min(initial=0.0))
     known = high[np.isfinite(high)]
     top = ax.get_ylim()[1]
@@ -197,12 +195,12 @@ def _unit(label: str) -> str:
 def plot_difference(
     difference: xr.Dataset, ax: Axes | None = None, *, relative: bool = False
 ) -> Axes:
-    """Draw the difference of two spectra over their energy, in a band of one standard deviation.
+    """Draw the difference of two spectra over the energy, with a band of one standard deviation.
 
     Parameters
     ----------
     difference : xarray.Dataset
-        As from `hrixs.difference`, over ``energy`` alone.
+        As from `hrixs.difference`, with ``energy`` as the only dimension.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     relative : bool
@@ -240,6 +238,6 @@ def plot_difference(
 
 
 def _frames(difference: xr.Dataset) -> str:
-    """How many images each side is of, where it is told."""
+    """Number of images of each side, if known."""
     known = [(name, difference.attrs.get(f"n_frames_{name}")) for name in ("pumped", "unpumped")]
     return ", ".join(f"{int(n)} images {name}" for name, n in known if n is not None)

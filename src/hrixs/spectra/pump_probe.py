@@ -1,4 +1,4 @@
-"""The difference of two spectra, such as of pumped and unpumped shots, with its error."""
+"""The difference of two spectra with its error, for example of pumped and unpumped shots."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hrixs.utils.checks import require_dataset, whole_number
 from hrixs.utils.errors import MissingDataError, UnknownUncertaintyError, unknown_name, warn
 from hrixs.utils.provenance import provenance, source_attrs
 
-# Below so many photons a Poisson distribution is too skew for one symmetrical error.
+# With fewer photons a Poisson distribution is too skewed for a symmetrical error.
 _FEW_PHOTONS = 10
-# Settings in which both spectra should agree.
+# Settings that should be equal for both spectra.
 _SETTINGS = ("algorithm", "detector", "curve_a", "curve_b", "x_range", "y_range")
 
 
@@ -28,37 +28,37 @@ def difference(
     which: str = "normalized",
     bins_together: int = 1,
 ) -> xr.Dataset:
-    """Subtract one spectrum from another, with one standard deviation of the result.
+    """Subtract one spectrum from another, with the error of the difference.
 
     Parameters
     ----------
     pumped, unpumped : xarray.Dataset
-        Aggregated spectra, `which` over ``energy`` or ``energy_loss``, the same axis in both, with
-        errors that `hrixs.error_of` knows. Other dimensions broadcast, such as a delay in `pumped`
-        alone. For plain arrays: ``xr.Dataset({'spectrum': values, 'spectrum_err': errors})``. Axes
-        of energy loss may differ by less than half a bin.
+        Aggregated spectra: `which` over ``energy`` or ``energy_loss``, with the same axis in both
+        and errors known to `hrixs.error_of`. Other dimensions are broadcast, such as a delay in
+        `pumped` only. For plain arrays: ``xr.Dataset({'spectrum': values, 'spectrum_err':
+        errors})``. Axes of energy loss may differ by less than half a bin.
     which : {'normalized', 'spectrum'} or str
         What to subtract.
     bins_together : int
-        Neighbouring bins that are added up to one before; a divisor of their number.
+        Number of neighbouring bins to add up first; must divide the number of bins.
 
     Returns
     -------
     xarray.Dataset
         ``difference`` is ``pumped - unpumped``, ``relative_difference`` the same divided by
-        `unpumped`; ``result.hrixs.error('difference')`` is one standard deviation.
-        ``attrs`` counts bins: ``n_undefined``, where the relative difference is not finite and
-        thus NaN, and ``n_few_photons``, where a spectrum has less than 10 photons. Of two axes of
-        energy loss the mean is taken.
+        `unpumped`; ``result.hrixs.error('difference')`` is one standard deviation. ``attrs``
+        counts bins: ``n_undefined``, bins whose relative difference is not finite (NaN), and
+        ``n_few_photons``, bins with less than 10 photons in a spectrum. The axis is the mean of
+        two axes of energy loss.
 
     Raises
     ------
     MissingDataError
         If `which`, its error or ``energy`` is missing.
     ValueError
-        If the axes or the units differ, or `bins_together` divides no axis evenly.
+        If the axes or the units differ, or `bins_together` does not divide the number of bins.
     TypeError
-        If one of both is no dataset.
+        If one of the two is not a dataset.
 
     Warns
     -----
@@ -68,12 +68,12 @@ def difference(
     Notes
     -----
     Errors of two independent spectra add in quadrature; with the ratio ``r = pumped / unpumped``,
-    that of ``r - 1`` is ``sqrt(pumped_err^2 + (r * unpumped_err)^2) / |unpumped|``. Below some 10
-    photons a bin, ``sqrt(n)`` is a poor error: a bin without a photon has the error 0. Put bins
-    together there. Differences from one and the same `unpumped` share its noise.
+    that of ``r - 1`` is ``sqrt(pumped_err^2 + (r * unpumped_err)^2) / |unpumped|``. Below about 10
+    photons per bin, ``sqrt(n)`` is a poor error: a bin without photons has the error 0. Add up
+    bins then. Differences from the same `unpumped` share its noise.
 
-    Axes that differ by rounding are taken for one. xarray's own ``pumped - unpumped`` would leave
-    out, in silence, all bins whose energies are not the same to the last digit.
+    Axes that differ only by rounding count as equal. In contrast, ``pumped - unpumped`` of xarray
+    drops all bins whose energies differ in the last digit, without a warning.
 
     Examples
     --------
@@ -135,19 +135,20 @@ def _spectrum_and_error(
     require_dataset(data, f"{name} spectra with their errors")
     if which not in data:
         raise MissingDataError(
-            f"{name}: {unknown_name('variable', which, map(str, data.data_vars))} Make it first, "
-            "with centroid, aggregate and normalize, or name another one with which='spectrum'."
+            f"{name}: {unknown_name('variable', which, map(str, data.data_vars))} Make it first "
+            "with centroid, aggregate and normalize, or give another name, such as "
+            "which='spectrum'."
         )
     try:
         values, error = data[which].compute(), error_of(data, which).compute()
     except UnknownUncertaintyError as unknown:
         raise MissingDataError(
-            f"{name}: {unknown} Integrated spectra have no error: give one as {which}_err."
+            f"{name}: {unknown} Integrated spectra have no error: add one as {which}_err."
         ) from unknown
     axis = _axis_of(values)
     if axis not in values.dims or axis not in values.coords:
         raise MissingDataError(
-            f"{name} has no axis energy or energy_loss, but dimensions {values.dims}."
+            f"{name} has dimensions {values.dims}, expected energy or energy_loss among them."
         )
     error = error.broadcast_like(values).transpose(*values.dims)
     if bins_together == 1:
@@ -177,9 +178,9 @@ def _axis_of(spectra: xr.DataArray) -> str:
 def _on_one_axis(
     a: xr.DataArray, a_err: xr.DataArray, b: xr.DataArray, b_err: xr.DataArray
 ) -> tuple[tuple[xr.DataArray, xr.DataArray], tuple[xr.DataArray, xr.DataArray]]:
-    """Both with the same coordinates, which differ by rounding, or by a part of a bin of loss."""
+    """Give both the same axis, if they differ by rounding or by part of a bin of energy loss."""
     for dim in a.dims:
-        # Of the axis alone: others, as that of the energy, may lie along it.
+        # Only of the axis: other coordinates, such as the energy, may be along it.
         if dim not in b.dims or _alone(a, dim).equals(_alone(b, dim)):
             continue
         one = a[dim].variable
@@ -199,7 +200,7 @@ def _unlike(a: xr.DataArray, b: xr.DataArray, dim: str) -> str:
     if dim != "energy":
         return (
             f"pumped and unpumped have different values of {dim} ({a.sizes[dim]} and "
-            f"{b.sizes[dim]}), expected the same ones. Aggregate over it first, or select."
+            f"{b.sizes[dim]}), expected the same. Aggregate over {dim} first, or select."
         )
     return (
         f"pumped has {_described(a[dim])}, unpumped {_described(b[dim])}{_apart(a[dim], b[dim])}; "
@@ -209,12 +210,12 @@ def _unlike(a: xr.DataArray, b: xr.DataArray, dim: str) -> str:
 
 
 def _mean_loss(a: xr.DataArray, b: xr.DataArray) -> xr.Variable:
-    """Axis of energy loss of both, where their zeros are nearly the same."""
+    """Mean axis of energy loss, if the zeros of both are nearly equal."""
     loss = [one["energy_loss"].variable for one in (a, b)]
     if a.sizes["energy_loss"] != b.sizes["energy_loss"]:
         raise ValueError(
             f"pumped has {_described(a['energy_loss'])} of energy loss, unpumped "
-            f"{_described(b['energy_loss'])}, expected the same axis. Call energy_loss once, for "
+            f"{_described(b['energy_loss'])}, expected the same axis. Call energy_loss once for "
             "the spectra of both, and aggregate or select afterwards."
         )
     bin_width = abs(float(loss[0][1] - loss[0][0])) if len(loss[0]) > 1 else np.inf
@@ -230,10 +231,10 @@ def _mean_loss(a: xr.DataArray, b: xr.DataArray) -> xr.Variable:
 
 
 def _zero_loss(a: xr.DataArray) -> str:
-    """Photon energy of zero loss, as the axes or the attributes tell it."""
+    """Photon energy of zero loss, from the axes or the attributes."""
     if "energy" in a.coords and a["energy"].dims == ("energy_loss",):
         return f"{float((a['energy_loss'] + a['energy']).mean()):.10g} eV"
-    return f"{a.attrs['zero_loss']:.10g} eV" if "zero_loss" in a.attrs else "not told"
+    return f"{a.attrs['zero_loss']:.10g} eV" if "zero_loss" in a.attrs else "not known"
 
 
 def _apart(a: xr.DataArray, b: xr.DataArray) -> str:
@@ -268,8 +269,9 @@ def _report_differences(pumped: xr.Dataset, unpumped: xr.Dataset, which: str) ->
         counts = [data["counts"].values for data in (pumped, unpumped)]
         if len(np.unique(np.concatenate([one.ravel() for one in counts]))) > 1:
             warn(
-                f"pumped adds up {_shown(counts[0])} frames, unpumped {_shown(counts[1])}: their "
-                "sums differ for that alone. Normalise first, with which='normalized'."
+                f"pumped is the sum of {_shown(counts[0])} frames, unpumped of "
+                f"{_shown(counts[1])}, so they differ for this reason alone. Normalise first, "
+                "with which='normalized'."
             )
 
 
@@ -293,6 +295,6 @@ def _ratio(
 
 
 def _photons(values: xr.DataArray, error: xr.DataArray) -> xr.DataArray:
-    """Photons whose counting would have this relative error; none where there is no error."""
+    """Number of photons with this relative error; 0 without an error."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return ((values / error) ** 2).fillna(0.0)

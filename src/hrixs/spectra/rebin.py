@@ -1,4 +1,4 @@
-"""Spectra on other axes: what lies between two bins is shared in proportion."""
+"""Move spectra to other axes; values between two bins are divided in proportion."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from hrixs.utils.typing import Floats
 def axis_and_values(
     spectrum: xr.DataArray,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Bin centres, values and bin width, negative where the axis descends.
+    """Bin centres, values and bin width of a spectrum; the width is negative if the axis descends.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not a DataArray of one dimension in equal bins.
+        If it is not a one-dimensional DataArray with equal bins.
     """
     if not isinstance(spectrum, xr.DataArray):
-        raise TypeError(f"{type(spectrum).__name__} given, expected a spectrum, a DataArray.")
+        raise TypeError(f"got {type(spectrum).__name__}, expected a spectrum (xarray.DataArray).")
     if spectrum.ndim != 1:
         raise ValueError(
-            f"the spectrum has dimensions {spectrum.dims}, expected one, the energy or y. Add up "
-            "or select the others first, for example spectrum.sum('trainId')."
+            f"the spectrum has dimensions {spectrum.dims}, expected one, the energy or y. First "
+            "sum over the others or select, for example spectrum.sum('trainId')."
         )
     dim = spectrum.dims[0]
     if dim not in spectrum.coords:
@@ -37,33 +37,35 @@ def axis_and_values(
 
 
 def equal_step(axis: NDArray[np.float64], name: str) -> float:
-    """Width of the bins with centres `axis`, negative where it descends.
+    """Width of the bins with centres `axis`, negative if it descends.
 
     Raises
     ------
     ValueError
-        If it is not the same everywhere, or there are less than two bins.
+        If the width is not constant, or there are less than two bins.
     """
     steps = np.diff(axis)
     step = float(steps.mean()) if len(steps) else 0.0
     equal = np.allclose(steps, step, rtol=1e-3, atol=1e-9 * float(np.abs(axis).max(initial=0)))
-    # Steps of an axis in single precision differ by more, though its values are where they were.
+    # In single precision the steps of an axis differ more, although its values are correct.
     if not (step and (equal or same_axis(axis, np.linspace(axis[0], axis[-1], len(axis))))):
-        raise ValueError(f"the axis {name!r} is not in equal steps, expected bins of one width.")
+        raise ValueError(
+            f"the axis {name!r} does not have equal steps, expected bins of equal width."
+        )
     return step
 
 
 def rebin_shifted(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
-    """Move spectra by `shifts` bins; each bin is shared by the two it comes to overlap.
+    """Move spectra by `shifts` bins; each bin is divided between the two that it then overlaps.
 
     Parameters
     ----------
     values : array_like, shape (n, bins)
         Spectra.
     shifts : numpy.ndarray, shape (n,)
-        In bins, of any size.
+        Shifts in bins, of any size.
     n_bins : int
-        Bins of the result. What would lie outside of it is lost.
+        Bins of the result; values outside are lost.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def rebin_shifted(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
         target = columns + offset
         inside = (target >= 0) & (target < n_bins)
         row, column = np.nonzero(inside)
-        # A share of nothing is nothing, also of NaN.
+        # A share of 0 gives 0, also for NaN.
         part = np.where(share > 0, values * share, 0.0)
         moved[row, target[row, column]] += part[row, column]
     return moved
@@ -92,9 +94,9 @@ def rebin_shifted(values: NDArray[Any], shifts: Floats, n_bins: int) -> Floats:
 def moved_variable(
     variable: xr.DataArray, dim: str, shifts: xr.DataArray, n_bins: int
 ) -> xr.DataArray:
-    """`variable` with its `n_bins` bins along `dim` moved by `shifts`; see `rebin_shifted`.
+    """Move `variable` by `shifts` along `dim`, to `n_bins` bins; see `rebin_shifted`.
 
-    An error, named ``..._err``, is moved as its square.
+    An error, named ``..._err``, is squared before.
     """
     square = str(variable.name).endswith("_err")
     spread, given = xr.broadcast(shifts, variable.isel({dim: 0}, drop=True))

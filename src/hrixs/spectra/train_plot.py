@@ -1,4 +1,4 @@
-"""One value for each image drawn over the train, with what counts scatter by."""
+"""Draw one value per image over the train, with the scatter expected for counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hrixs.utils.typing import Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Points that have room for an error bar each.
+# Most points that are drawn with error bars.
 _MOST_BARS = 200
 _AXES = (*AXES, "x")
 
@@ -26,30 +26,30 @@ _AXES = (*AXES, "x")
 def plot_per_train(
     values: xr.Dataset | xr.DataArray, ax: Axes | None = None, label: str | None = None
 ) -> Axes:
-    """Draw one value for each image, over the number of its train in the run.
+    """Draw one value per image over the number of its train in the run.
 
     Parameters
     ----------
     values : xarray.Dataset or xarray.DataArray, dims (trainId, ...)
-        A result, of which photons are added up over the energy, and intensities averaged; or one
-        value for each image, for example the photons of each train.
+        A result: photons are summed over the energy, intensities averaged. Or one value per image,
+        for example the photons of each train.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
     label : str, optional
-        What the values are; by default what their attributes say.
+        Name of the values; by default from their attributes.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With the mean and the scatter of the values. Photons have error bars, where there are not
-        too many, and a band around the mean: what counts of one and the same rate scatter by.
-        Trains without an image are gaps. Of several runs, images stand one after another, in a
-        colour for each run, with its own mean.
+        With the mean and the scatter of the values. Photons have error bars if there are not too
+        many points, and a band around the mean: the scatter expected for a constant rate. Trains
+        without an image are gaps. The images of several runs are drawn one after another, with a
+        colour and a mean for each run.
 
     Raises
     ------
     MissingDataError
-        If there is no value for each image.
+        If there are no values per image.
 
     Examples
     --------
@@ -84,10 +84,13 @@ def plot_per_train(
 
 
 def _of_images(values: xr.Dataset | xr.DataArray) -> tuple[xr.DataArray, Floats | None]:
-    """One value for each image in a row, and the errors of counts."""
+    """One value per image, and the errors of counts."""
     if isinstance(values, xr.Dataset):
         if "spectrum" not in values:
-            raise MissingDataError("the dataset has no spectrum; make one first.")
+            raise MissingDataError(
+                "the dataset has no spectrum. Make one first, with centroid, integrate or "
+                "process_run."
+            )
         values = values["spectrum"]
     along = [dim for dim in values.dims if dim in _AXES]
     counted = values.attrs.get("units") == "photons"
@@ -97,7 +100,7 @@ def _of_images(values: xr.Dataset | xr.DataArray) -> tuple[xr.DataArray, Floats 
         values = values.assign_attrs(attrs)
     if not values.dims:
         raise MissingDataError(
-            "the values have no dimension of images, expected one for each: (trainId,)."
+            "the values have no dimension of images, expected one value per image: (trainId,)."
         )
     if values.ndim > 1:
         values = values.stack(hrixs_image=values.dims, create_index=False)
@@ -106,18 +109,18 @@ def _of_images(values: xr.Dataset | xr.DataArray) -> tuple[xr.DataArray, Floats 
 
 
 def _places(values: xr.DataArray) -> tuple[Floats, str]:
-    """Where images stand, and what that is."""
+    """Positions of images on the axis, and its label."""
     several_runs = "run" in values.coords and len(np.unique(values["run"].values)) > 1
     if several_runs or "trainId" not in values.coords or values["trainId"].dtype.kind not in "iu":
         return np.arange(values.size, dtype=np.float64), "image"
     trains = values["trainId"].values.astype(np.int64)
     first = int(trains.min()) if trains.size else 0
-    words = f"train (from {first})" if first else "image"  # those of a file are counted from 0
+    words = f"train (from {first})" if first else "image"  # images of a file count from 0
     return (trains - first).astype(np.float64), words
 
 
 def _runs_in(values: xr.DataArray) -> NDArray[np.str_]:
-    """Name of the run of each image; ``''`` where it is not known."""
+    """Name of the run of each image; ``''`` if not known."""
     if "run" in values.coords and values["run"].dims == values.dims:
         return np.array([run_label(str(one)) for one in values["run"].values])
     return np.array([""] * values.size)
@@ -126,7 +129,7 @@ def _runs_in(values: xr.DataArray) -> NDArray[np.str_]:
 def _draw_runs(
     ax: Axes, runs: NDArray[np.str_], at: Floats, shown: Floats, error: Floats | None
 ) -> None:
-    """Points and mean of each run, in colours where there are several."""
+    """Draw points and mean of each run, in colours if there are several."""
     names = list(dict.fromkeys(runs.tolist()))
     bars = error is not None and shown.size <= _MOST_BARS
     for k, name in enumerate(names):
@@ -157,15 +160,15 @@ def _mean_text(values: Floats) -> str:
 
 
 def _draw_expected(ax: Axes, mean: float, *, counted: bool) -> None:
-    """What counts of one and the same rate scatter by."""
+    """Draw the scatter expected for counts at a constant rate."""
     if counted and mean > 0.0:
         expected = float(np.sqrt(mean))
-        label = f"expected of counts: ± {expected:.3g}"
+        label = f"expected for counts: ± {expected:.3g}"
         ax.axhspan(mean - expected, mean + expected, color=GREY, alpha=0.2, lw=0, label=label)
 
 
 def _what(values: xr.DataArray) -> tuple[str, str]:
-    """Name and units; photons say what they are."""
+    """Name and unit of the values; none needed for photons."""
     units = str(values.attrs.get("units", ""))
     if units.startswith("photons"):
         return units, ""

@@ -239,7 +239,7 @@ def learned(h: Settings, method: str, trains: Sequence[xr.Dataset]) -> Analysis:
     Raises
     ------
     MissingDataError
-        If too few photons stand alone in them.
+        If too few photons are isolated in them.
     """
     by_energy = all("nrj" in data.variables for data in trains)
     first = []

@@ -23,29 +23,29 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     ----------
     result : xarray.Dataset or path
         A result of the class `hRIXS` or of the command ``hrixs process``, or its file: netCDF, or
-        NeXus or columns of text, which tell the steps, too.
+        NeXus or columns of text, which have the steps, too.
     moved : dict of str to str, optional
-        Folders that lie elsewhere now: ``{"/old/raw": "/new/raw"}``. Runs that were given by number
-        are looked up anew; where they are none of a proposal here: ``{"145": "/new/r0145"}``.
+        Folders that were moved: ``{"/old/raw": "/new/raw"}``. Runs that were given by number are
+        searched again; if their proposal is not on this machine: ``{"145": "/new/r0145"}``.
 
     Returns
     -------
     xarray.Dataset
-        The result. On the same version of hrixs it is the same, to the last byte.
+        The result. With the same version of hrixs it is equal, to the last byte.
 
     Raises
     ------
     MissingDataError
-        If the result does not list its steps, or a run or a file is not there any more.
+        If the result does not have its steps, or a run or a file does not exist any more.
     ValueError
-        If a step can't be done again: images were a dataset in memory, or an argument, as a
-        function of one's own, could not be recorded.
+        If a step cannot be repeated: images came from a dataset in memory, or an argument (such as
+        your own function) could not be recorded.
 
     Warns
     -----
     HrixsWarning
-        What differs from the result. What was done to large variables between the calls, as
-        ``spectrum * 2``, is seen only so.
+        Lists differences from the original. Changes of large variables between the calls, such as
+        ``spectrum * 2``, are only detected in this way.
 
     See Also
     --------
@@ -58,20 +58,20 @@ def replay(result: Result, *, moved: Mapping[str, str] | None = None) -> xr.Data
     """
     made = done_again(result, moved)
     if made.differences:
-        warn(f"made again, the result is another one. {said_of_differences(made)}")
+        warn(f"made again, the result differs from the original. {said_of_differences(made)}")
     return made.result
 
 
 def done_again(result: Result, moved: Mapping[str, str] | None = None) -> MadeAgain:
-    """A result made again, and what differs."""
+    """Make a result again, and compare it with the original."""
     return made_again(hRIXS, result, moved, {"count_events": count_events})
 
 
 def said_of_differences(made: MadeAgain) -> str:
-    """What differs, and why that may be."""
+    """The differences, and a possible reason."""
     shown = made.differences[:_MOST]
     more = len(made.differences) - len(shown)
     text = "; ".join(shown) + (f"; and {more} more" if more else "")
     if made.version != __version__:
         return f"{text}. It was made by hrixs {made.version}, and this is {__version__}."
-    return f"{text}. Have files changed, or was something done to it that is no call of hrixs?"
+    return f"{text}. Perhaps files, or the result itself, were changed without hrixs."

@@ -53,53 +53,53 @@ if TYPE_CHECKING:
 class hRIXS(Settings):
     """The settings of the hRIXS spectrometer, and the analysis of its data.
 
-    A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and
-    perhaps a dark image; the data stay in xarray datasets. `x` and `y` are pixels of the whole
-    chip, whatever the crop.
+    A drop-in replacement for ``toolbox_scs.detectors.hrixs.hRIXS``. An object holds settings and,
+    optionally, a dark image; data are in xarray datasets. `x` and `y` are always pixels of the
+    full chip, also with a crop.
 
     Parameters
     ----------
     proposalNB : int or str, optional
-        Number of the proposal. Not needed where runs are given by path.
+        Number of the proposal. Not needed if runs are given by path.
     detector : {'MaranaX', 'hRIXS_det'}
         The camera whose images are analysed.
 
     Attributes
     ----------
     PROPOSAL, DETECTOR, FIELDS
-        The proposal, the variable that holds the images, and the mnemonics to load from a run.
+        The proposal, the variable with the images, and the mnemonics to load from a run.
     curvature : Curvature
-        The curve of the lines on the whole chip, of any degree; `CURVE_A` and `CURVE_B` are its
+        The curve of the lines on the full chip, of any degree; `CURVE_A` and `CURVE_B` are its
         first two coefficients at column 0.
     aggregators : dict
-        How `aggregate` treats each variable: ``{name: function(da, dim)}``. Extend it as needed.
+        How `aggregate` treats each variable: ``{name: function(da, dim)}``. Add to it as needed.
     dark_image : numpy.ndarray or None
-        Mean of the dark run's frames, the whole chip.
+        Mean of the dark run's frames, for the full chip.
     curvature_fit : CurvatureFit or PhotonCurvatureFit or None
-        The last fit of `find_curvature`, with the uncertainties.
+        The last fit of `find_curvature`, with uncertainties.
 
     Notes
     -----
     Arguments that many methods have:
 
     run, runNB
-        A run number, a run's folder or file, an open `extra_data.DataCollection`; where a dataset
-        may be given, its images are taken as loaded.
+        A run number, the folder or a file of a run, or an open `extra_data.DataCollection`. Where
+        a dataset is accepted, its images are used as loaded.
     proposal, data, trust
-        Where they are not `PROPOSAL`, `DATA` (``'raw'``, ``'proc'`` or ``'all'``, with a number or
-        a folder) and `TRUST` (``'index'`` or ``'records'``).
+        Values to use instead of `PROPOSAL`, `DATA` (``'raw'``, ``'proc'`` or ``'all'``, with a
+        number or a folder) and `TRUST` (``'index'`` or ``'records'``).
     method
-        ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by
-        their energy ``nrj`` (`centroid_two`), ``'resolve'`` by their known charge, also where spots
-        run into each other (`hrixs.resolve_photons`), ``'integrate'`` adds up intensity. ``'best'``
-        resolves, or integrates and divides by the charge where photons are too dense: its
+        ``'auto'`` finds photons by a threshold from the image (`centroid_one`), ``'manual'`` by a
+        threshold from their energy ``nrj`` (`centroid_two`), ``'resolve'`` by their known charge,
+        also if spots overlap (`hrixs.resolve_photons`). ``'integrate'`` sums intensity. ``'best'``
+        resolves photons, or, if they are too dense, integrates and divides by the charge;
         ``attrs`` say which, and why.
     n_images
-        Images to use, at most.
+        Largest number of images to use.
 
     Errors that many methods raise: `MissingDataError` (no such run; no camera, image or field in
-    it), `NonFinitePixelsError`, `TooManyPhotonsError`, `ValueError` (a setting is wrong). What was
-    given, a dataset or a setting, then is as it was. The settings, with their defaults:
+    it), `NonFinitePixelsError`, `TooManyPhotonsError`, `ValueError` (a setting is wrong). The
+    given dataset and the settings are then unchanged. The settings, with their defaults:
 
     {settings}
 
@@ -119,32 +119,32 @@ class hRIXS(Settings):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the settings, with dark, mask and curvature, to a file that ends with ``.toml``.
 
-        The images lie beside it, in a file that ends with ``.images.nc``; keep both together.
+        The images are in a second file, which ends with ``.images.nc``; keep both together.
         """
         save_settings(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Load settings that `save` has written, perhaps edited since; see docs/hand-over.md."""
+        """Load settings from a file of `save`, also if edited since; see docs/hand-over.md."""
         h = cls()
         load_settings(h, path)
         return h
 
     @classmethod
     def from_result(cls, result: Result, *, moved: Mapping[str, str] | None = None) -> Self:
-        """Take the settings that made a result, for other runs.
+        """Make an object with the settings of a result, to use for other runs.
 
         Parameters
         ----------
         result : xarray.Dataset or path
             A result of this class or of the command ``hrixs``, or its file.
         moved : dict of str to str, optional
-            Where folders lie now, as for `hrixs.replay`, for the dark run.
+            New places of folders, as for `hrixs.replay`, for the dark run.
 
         Warns
         -----
         HrixsWarning
-            If the dark run is not there any more, or another one: then there is no dark.
+            If the dark run does not exist any more, or has changed: then there is no dark.
         """
         made: Self = set_by_result(cls, result, moved)
         return made
@@ -164,32 +164,33 @@ class hRIXS(Settings):
         data: str | None = None,
         trust: str | None = None,
     ) -> xr.Dataset:
-        """Load a run: the camera's images and the slow data of the same trains.
+        """Load a run: the images of the camera, and the slow data of the same trains.
 
         Parameters
         ----------
         extra_fields : str or dict, or sequence of them
-            Mnemonics, or ``("SOURCE", "KEY")``, to load besides `FIELDS`.
+            Mnemonics, or ``("SOURCE", "KEY")``, to load in addition to `FIELDS`.
         drop_first : bool or int
-            Leave out the first image, or so many of them.
+            Leave out the first image, or this number of images.
         subset : slice or list of int or extra_data.by_index or extra_data.by_id, optional
-            Trains to load, by their numbers in the run, the first is 0.
+            Trains to load, by their numbers in the run; the first is 0.
         trains : iterable of int, optional
             Trains to load, by their ids.
         lazy : bool
-            Leave the images in their files, as an array of dask in chunks of whole frames.
+            Do not read the images yet: return a dask array with chunks of whole frames.
         memory : int or str, optional
-            With `lazy`: for the images that are worked on together, by default ``'512MB'``.
+            With `lazy`: memory for images that are used together, ``'512MB'`` by default.
 
         Returns
         -------
         xarray.Dataset
-            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and the fields. ``attrs`` counts.
+            Over ``trainId``: images ``(trainId, x, y)`` in ADU, and the fields. ``attrs`` have
+            counts.
 
         Warns
         -----
         HrixsWarning
-            For fields that the run lacks, and for images that can't be used.
+            For fields that are missing in the run, and for images that cannot be used.
         """
         options: dict[str, Any] = {"subset": subset, "trains": trains, "drop_first": drop_first}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
@@ -218,33 +219,36 @@ class hRIXS(Settings):
         trust: str | None = None,
         **deconvolution: Any,
     ) -> xr.Dataset:
-        """Make the spectra of a run of any length, in bounded memory; see docs/long-runs.md.
+        """Make the spectra of a run of any length, in limited memory; see docs/long-runs.md.
 
         Parameters
         ----------
         extra_fields, subset, trains, drop_first, **deconvolution
             As for `from_run`; ``deconvolve`` and ``oversample`` as for `integrate`.
         energy : float, optional
-            Photon energy in eV for ``'manual'``, in place of the run's own ``nrj``.
+            Photon energy in eV for ``'manual'``, instead of ``nrj`` of the run.
         memory : int or str, optional
-            Peak memory beside import and result, by default ``'512MB'``; with `client` a thread's.
+            Peak memory in addition to imports and result, ``'512MB'`` by default; with `client`
+            per thread.
         threads : int, optional
-            Where it is not `THREADS`. With `client`: of each task, by default 1.
+            Number of threads, by default `THREADS`. With `client`: threads of each task, 1 by
+            default.
         progress, photons : bool
-            Whether to show a bar, and to keep the photon table (`hrixs.photon_table`).
+            Whether to show a progress bar, and to store the photon table (`hrixs.photon_table`).
         strict : bool
-            Raise `FaultyRunError` for what is wrong with the run, and `DoubtError` for a result
-            that is hardly of use, in place of warnings.
+            Raise `FaultyRunError` for faults of the run, and `DoubtError` for a result that is
+            hardly usable, instead of warnings.
         checkpoint : path, optional
-            A folder for what is done so far: the same call goes on from there, a process at a time.
+            A folder for partial results: the same call continues from there. Only one process at a
+            time.
         client : distributed.Client, optional
             Let the workers of this dask cluster read and reduce the images.
 
         Returns
         -------
         xarray.Dataset
-            Over ``trainId``: ``spectrum`` as from `centroid` or `integrate`, the fields (NaN where
-            there is none), ``n_photons``. ``attrs`` counts, and has the ``faults`` as text.
+            Over ``trainId``: ``spectrum`` as from `centroid` or `integrate`, the fields (NaN if
+            missing), ``n_photons``. ``attrs`` have counts, and the ``faults`` as text.
         """
         options: dict[str, Any] = {"strict": strict, "checkpoint": checkpoint, "method": method}
         options |= {"energy": energy, "memory": memory, "threads": threads, "progress": progress}
@@ -256,11 +260,11 @@ class hRIXS(Settings):
     def process_runs(
         self, runs: Sequence[RunLike], *, align: str | None = None, **options: Any
     ) -> xr.Dataset:
-        """Make the spectra of several runs, as `hrixs.concat` joins them; a failing run is named.
+        """Make the spectra of several runs, joined as by `hrixs.concat`; failing runs are named.
 
-        ``align='elastic'`` moves each run's spectra so that its elastic line lies at the photon
-        energy; `elastic`, `within`, `region` are as for `hrixs.align_elastic`. All else is as for
-        `process_run`, with a folder in `checkpoint` for each run.
+        ``align='elastic'`` shifts the spectra of each run so that its elastic line is at the
+        photon energy; `elastic`, `within`, `region` are as for `hrixs.align_elastic`. Other
+        arguments are as for `process_run`, with a folder in `checkpoint` for each run.
         """
         return many_runs.process_runs(self, runs, align=align, **options)
 
@@ -278,9 +282,10 @@ class hRIXS(Settings):
     ) -> None:
         """Load a dark run: its mean image is subtracted from now on (`USE_DARK`).
 
-        Values far from a pixel's others, as cosmic rays make, and images that are unlike the others
-        are left out; results count them in ``attrs``, and a warning names the images. `subset`,
-        `trains` (of blanks in a run, say) and `drop_first` are as for `from_run`.
+        Values of a pixel that differ much from its others (cosmic rays), and images that differ
+        from the others, are left out. Results count them in ``attrs``, and a warning names the
+        images. `subset`, `trains` (for example blanks in a run) and `drop_first` are as for
+        `from_run`.
 
         Examples
         --------
@@ -299,7 +304,7 @@ class hRIXS(Settings):
         data: str | None = None,
         trust: str | None = None,
     ) -> xr.DataArray:
-        """Average all images of a run in the crop, dark subtracted, in bounded memory.
+        """Average all images of a run in the crop, dark subtracted, in limited memory.
 
         Returns an xarray.DataArray (x, y) in ADU, NaN where `MASK` is set.
         """
@@ -315,7 +320,7 @@ class hRIXS(Settings):
         *,
         strict: bool = False,
     ) -> xr.Dataset:
-        """Make spectra of all images by finding and placing single photons.
+        """Make spectra of all images by finding single photons and their positions.
 
         Parameters
         ----------
@@ -323,21 +328,22 @@ class hRIXS(Settings):
             As from `from_run`. ``spectrum (trainId, energy)`` and its energy axis are added
             to it, in place of earlier ones.
         bins : int, optional
-            Over the crop's rows, where it is not `BINS`.
+            Number of bins over the rows of the crop, by default `BINS`.
         strict : bool
-            Raise `DoubtError` for a grave doubt, in place of a warning.
+            Raise `DoubtError` for a grave doubt, instead of a warning.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`. A double hit counts as two; ``data.hrixs.error()`` is one
-            standard deviation, the root of the number of photons.
+            A shallow copy of `data`. A double hit counts as two. ``data.hrixs.error()`` is one
+            standard deviation, the square root of the number of photons.
 
         Warns
         -----
         LostPhotonsWarning, ChargeBalanceWarning, DoubtWarning
-            Photons are lost where spots run into each other; they do not make the charge there is;
-            something else is doubtful (`hrixs.doubts` lists it, docs/doubts.md tells all).
+            Photons are lost because spots overlap; the charge of the photons differs from that in
+            the images; or there is another doubt (`hrixs.doubts` lists them; docs/doubts.md
+            explains all).
         """
         require_method(method, tuple(one for one in METHODS if one != "integrate"))
         return recipe.add_spectra(self, data, method, bins, strict=strict)
@@ -346,15 +352,16 @@ class hRIXS(Settings):
     def integrate(self, data: xr.Dataset, *, strict: bool = False, **options: Any) -> xr.Dataset:
         """Make spectra of all images by integrating intensity along the curved lines.
 
-        A pixel's intensity is shared between the two rows that it overlaps, in proportion.
+        The intensity of a pixel is divided between the two rows that it overlaps, in proportion.
 
         Parameters
         ----------
         data, strict
             As for `centroid`.
         **options
-            ``deconvolve=True``: take charge cloud and pixel out, in one spectrum of all images, in
-            photons with errors; ``oversample``: its bins a row (3). See docs/deconvolution.md.
+            ``deconvolve=True``: make one spectrum of all images, in photons with errors, without
+            the blur of charge cloud and pixel; ``oversample``: its bins per row (3). See
+            docs/deconvolution.md.
 
         Returns
         -------
@@ -367,15 +374,15 @@ class hRIXS(Settings):
     def count(
         self, photons: xr.Dataset, data: xr.Dataset | None = None, *, bins: int | None = None
     ) -> xr.Dataset:
-        """Make spectra of a photon table, with the present curvature and energy axis.
+        """Make spectra from a photon table, with the present curvature and energy axis.
 
         Parameters
         ----------
         photons : xarray.Dataset
-            As from `hrixs.photon_table` of a result of this class, or aligned since; or from
-            `hrixs.photon_table_from` with the frames' shape.
+            As from `hrixs.photon_table` of a result of this class (also after `align`); or from
+            `hrixs.photon_table_from` with the shape of the frames.
         data : xarray.Dataset, optional
-            Of the same trains, usually that result: its slow data are taken over.
+            Data of the same trains, usually that result: its slow data are copied.
         bins : int, optional
             Over the crop's rows, where it is not `BINS`.
 
@@ -387,18 +394,19 @@ class hRIXS(Settings):
         return spectra.count(self, photons, data, bins)
 
     def centroid_one(self, image: xr.DataArray | ArrayLike) -> list[tuple[float, float]]:
-        """Photons of one image by a threshold on 2x2 squares, placed by a 4x4 centre of mass.
+        """Find photons of one image by a threshold on 2x2 squares; positions by centre of mass.
 
         Parameters
         ----------
         image : array_like, shape (x, y)
-            In ADU: the whole chip, or the crop ``image[h.X_RANGE, h.Y_RANGE]``; coordinates `x`
-            and `y` tell where it lies.
+            In ADU: the full chip, or the crop ``image[h.X_RANGE, h.Y_RANGE]``; coordinates `x` and
+            `y` give its position.
 
         Returns
         -------
         list of (float, float)
-            ``(x, y)`` on the whole chip, y corrected by the curvature; a double hit twice.
+            ``(x, y)`` on the full chip, y corrected by the curvature; a double hit is listed
+            twice.
 
         See Also
         --------
@@ -409,7 +417,7 @@ class hRIXS(Settings):
     def centroid_two(
         self, image: xr.DataArray | ArrayLike, energy: float
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Single and double hits of one image by the photon energy, as the ESRF toolbox does.
+        """Find single and double hits of one image by the photon energy, as the ESRF toolbox does.
 
         Parameters
         ----------
@@ -421,7 +429,7 @@ class hRIXS(Settings):
         Returns
         -------
         singles, doubles : numpy.ndarray, shape (n, 2)
-            Columns ``x, y`` on the whole chip, y corrected by the curvature.
+            Columns ``x, y`` on the full chip, y corrected by the curvature.
 
         See Also
         --------
@@ -430,7 +438,7 @@ class hRIXS(Settings):
         return spectra.centroid_two(self, image, energy)
 
     def parabola(self, x: Number) -> Number:
-        """How far a line has moved at column `x` of the chip: `curvature` there, in pixels."""
+        """Shift of a line at column `x` of the chip in pixels: `curvature` at this column."""
         moved: Number = self.curvature(x)
         return moved
 
@@ -453,24 +461,25 @@ class hRIXS(Settings):
         plot : bool
             Whether to draw the image, or the photons, with the curve on it.
         args : (float, float), optional
-            ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched for.
+            ``(CURVE_A, CURVE_B)`` to start from. By default the start is searched.
         method : {'image', 'photons'}
-            ``'image'`` fits the strongest line of the mean image; ``'photons'`` makes the spectrum
-            of the photons as sharp as it gets, with all lines; it takes a photon table, too.
+            ``'image'`` fits the strongest line of the mean image. ``'photons'`` makes the spectrum
+            of the photons as sharp as possible, with all lines; it also accepts a photon table.
         **kwargs
-            Handed on to `scipy.optimize.least_squares`, or to `hrixs.fit_curvature`.
+            Options of `scipy.optimize.least_squares`, or of `hrixs.fit_curvature`.
 
         Returns
         -------
         curve_a, curve_b : float
-            Also set, as `curvature`; the fit is kept as `curvature_fit`.
+            Coefficients, also set as `curvature`; the fit is stored as `curvature_fit`.
 
         Raises
         ------
         NoLineError
-            There is no line in the run. Then the old values are kept.
+            There is no line in the run. The old values are kept.
         DoubtfulCurvatureError
-            What was fitted is hardly a line, or uncertain by 2 px: the error's ``fit``, not set.
+            The fit is hardly a line, or uncertain by 2 px. It is not set; the error has it as
+            ``fit``.
         """
         options: dict[str, Any] = {"plot": plot, "start": args, "method": method}
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
@@ -492,14 +501,14 @@ class hRIXS(Settings):
         Parameters
         ----------
         set : bool
-            Whether to set `Y_RANGE` and `X_RANGE`, after they were said and drawn.
+            Whether to set `Y_RANGE` and `X_RANGE`, after they are printed and drawn.
         plot : bool
             Whether to draw them on the mean image.
 
         Raises
         ------
         NoLineError
-            There is no line in the run. Then the old ranges are kept.
+            There is no line in the run. The old ranges are kept.
         """
         run = inputs.chosen(self, runNB, proposal, data=data, trust=trust)
         return find_range(self, run, proposal, set=set, plot=plot)
@@ -528,19 +537,20 @@ class hRIXS(Settings):
         data: str | None = None,
         trust: str | None = None,
     ) -> NoiseReport:
-        """Suggest thresholds by the noise and the photons of the first images of a run.
+        """Suggest thresholds from the noise and the photons of the first images of a run.
 
         Parameters
         ----------
         dark : run or xarray.Dataset, optional
-            The hits in its first images are counted, too, and their mean is the dark.
+            Dark run: the hits in its first images are counted, too, and their mean is the dark.
         energy : float, optional
-            Photon energy in eV, in place of the run's own ``nrj``, for the gain.
+            Photon energy in eV, instead of ``nrj`` of the run, for the gain.
 
         Returns
         -------
         NoiseReport
-            Of the images in the crop. Nothing is set; its ``settings`` are for `set_params`.
+            Report on the images in the crop. Nothing is set; give its ``settings`` to
+            `set_params`.
         """
         which: dict[str, Any] = {"data": data, "trust": trust}
         run = inputs.chosen(self, run, proposal, **which)
@@ -566,12 +576,12 @@ class hRIXS(Settings):
         plot : bool
             Whether to draw the mask.
         **options
-            Handed on to `hrixs.bad_pixels`.
+            Options of `hrixs.bad_pixels`.
 
         Returns
         -------
         xarray.DataArray of bool, dims (x, y)
-            Of the whole chip, also set as `MASK`; ``attrs`` count what was found.
+            Mask of the full chip, also set as `MASK`; ``attrs`` have the numbers of bad pixels.
         """
         run = inputs.chosen(self, run, proposal, data=data, trust=trust)
         return fits.mask_bad_pixels(self, run, proposal, n_images, plot=plot, **options)
@@ -595,15 +605,15 @@ class hRIXS(Settings):
         Parameters
         ----------
         runs : sequence
-            One for each energy: runs, or datasets of spectra or images, or photon tables.
+            One per energy: runs, datasets of spectra or images, or photon tables.
         energies : array_like, shape (n,)
             Photon energies in eV.
         degree : {1, 2}
-            Of the polynomial of the row; with 2 the straight line nearest to it is set.
+            Degree of the polynomial over the row; with 2 the nearest straight line is set.
         plot : bool
-            Whether to draw the lines' energies over their rows, and the residuals.
+            Whether to draw the energies of the lines over their rows, and the residuals.
         shape, region
-            As in `hrixs.line_width`, with the region in rows of the whole chip.
+            As in `hrixs.line_width`, with the region in rows of the full chip.
 
         Returns
         -------
@@ -613,7 +623,7 @@ class hRIXS(Settings):
         Raises
         ------
         NoLineError
-            A run has no line. Then the old values are kept, as on every error.
+            A run has no line. The old values are kept, as with all errors.
         """
         options: dict[str, Any] = {"degree": degree, "plot": plot, "proposal": proposal}
         options |= {"method": method, "shape": shape, "region": region}
@@ -622,7 +632,7 @@ class hRIXS(Settings):
         return fits.set_energy_axis(self, runs, energies, **options)
 
     def subtract_background(self, data: xr.Dataset, **options: Any) -> xr.Dataset:
-        """Take the background off the spectra of a dataset; see `hrixs.subtract_background`."""
+        """Subtract the background of the spectra of a dataset: `hrixs.subtract_background`."""
         return subtract_background(data, **options)
 
     def energy_loss(
@@ -632,7 +642,7 @@ class hRIXS(Settings):
         return energy_loss(data, elastic=elastic)
 
     def aggregator(self, da: xr.DataArray, dim: str) -> xr.DataArray | None:
-        """Aggregate one variable over `dim` as `aggregators` says; None where it says nothing."""
+        """Aggregate one variable over `dim` with its function in `aggregators`, if there is one."""
         return sums.aggregate_variable(self.aggregators, da, dim)
 
     @recorded_method
@@ -654,15 +664,17 @@ class hRIXS(Settings):
         dim : str
             Dimension to aggregate over.
         norm : str, optional
-            Frames in which it is zero or not finite are left out, told and counted; by default what
-            they were normalised by, else ``I0``, else ``hRIXS_norm``. None: all are added up.
+            Frames in which this variable is zero or not finite are left out, with a warning and a
+            count. By default the variable they were normalised by, else ``I0``, else
+            ``hRIXS_norm``. None: use all frames.
         **options
-            ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, for values that jitter.
+            ``step``, ``tolerance``, ``edges``, ``setpoints`` or ``origin``, for values that are
+            not exactly equal.
 
         Returns
         -------
         xarray.Dataset
-            The variables in `aggregators`, without `dim`, over the means of `var` where given.
+            The variables in `aggregators`, without `dim`, over the means of `var` if given.
             ``counts`` is the number of frames of each group; errors add in quadrature.
         """
         return scans.aggregate(self, ds, var, dim, norm, **options)
@@ -698,13 +710,13 @@ class hRIXS(Settings):
         Parameters
         ----------
         run : run or xarray.Dataset, optional
-            Where the images are; by default those in `data`, or of the run that it names.
+            Source of the images; by default `data`, or the run that it names.
         """
         return report_inputs.report(self, data, path, run, **options)
 
     def view(self, run: RunOrData, **options: Any) -> Any:
-        """Look at a run or a dataset in a notebook's cell: a `hrixs.view.View` (docs/view.md)."""
-        # The page stands above the class, and is looked for when it is asked for.
+        """Show a run or a dataset in a notebook cell: a `hrixs.view.View` (docs/view.md)."""
+        # The page depends on the class, so it is imported when needed.
         return importlib.import_module("hrixs.view").View(self, run, **options)
 
     def select(self, data: xr.Dataset, by: Criterion | None = None, **options: Any) -> xr.Dataset:
@@ -731,17 +743,18 @@ class hRIXS(Settings):
         Parameters
         ----------
         data : xarray.Dataset
-            With spectra; ``normalized`` is added, in place of an earlier one.
+            Dataset with spectra; ``normalized`` is added, or replaced.
         which : str or xarray.DataArray
-            Variable to divide by, or an expression of variables, ``'SCS_SA3 * transmission / 100'``
-            (errors ``<name>_err`` are taken into account; pulses are added up); or the values.
+            Variable to divide by; or an expression of variables, such as
+            ``'SCS_SA3 * transmission / 100'``; or the values. Errors ``<name>_err`` are included, and
+            pulses are summed.
         error : xarray.DataArray or float, optional
-            One standard deviation of values.
+            One standard deviation of the given values.
 
         Returns
         -------
         xarray.Dataset
-            A shallow copy of `data`; NaN where `which` is zero or not finite, which is told.
+            A shallow copy of `data`; NaN where `which` is zero or not finite, with a warning.
         """
         return add_normalized(data, field_name(which), error)
 

@@ -75,7 +75,7 @@ class FaultyRunError(ValueError):
 
 
 class DoubtError(ValueError):
-    """A result is hardly of use, and ``strict=True`` asked for an error in place of a warning.
+    """A result is hardly usable, and ``strict=True`` asked for an error instead of a warning.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The fields of what decides a spectrum: each has a name, a unit and the keyboard."""
+"""The input fields of the settings; each has a name and a unit, and works with the keyboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hrixs.view.look import CONTROLS
 from hrixs.view.session import Session
 
 _HELP = {one.name: one for one in SETTINGS}
-#: What is set by a field of a number or a text, in the order of the page: name and label.
+#: Settings with a field for a number or text, in the order of the page: name and label.
 _FIELDS = (
     ("STD_THRESHOLD", "threshold (std. deviations)"),
     ("THRESHOLD", "threshold (ADU, or 6 sigma)"),
@@ -25,28 +25,28 @@ _FIELDS = (
     ("ENERGY_INTERCEPT", "row 0 at (eV)"),
     ("ENERGY_SLOPE", "slope (eV/px)"),
 )
-# Two of these stand in a row.
+# Two of these are in a row.
 _HALF = {"BINS", "CURVE_A", "CURVE_B", "ENERGY_INTERCEPT", "ENERGY_SLOPE"}
 _METHODS = {
-    "auto: by a threshold": "auto",
-    "manual: by the energy": "manual",
-    "resolve: in a crowd": "resolve",
+    "auto: threshold from the image": "auto",
+    "manual: threshold from the energy": "manual",
+    "resolve: overlapping photons": "resolve",
     "integrate: intensity": "integrate",
-    "best: as light allows": "best",
+    "best: resolve or integrate": "best",
 }
 assert set(_METHODS.values()) == set(METHODS)
 
 
 class Controls:
-    """The fields, which follow the settings and change them.
+    """The input fields, which show the settings and change them.
 
     Parameters
     ----------
     session : Session
     change : callable
-        Called with settings as `Session.set` takes them.
+        Called with settings, as `Session.set`.
     actions : dict of str to callable
-        Of the buttons ``'fit'``, ``'range'``.
+        Functions of the buttons ``'fit'``, ``'range'``.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Controls:
         self.range = pn.widgets.Button(label="Find the range", width=half)
         self.loss = pn.widgets.Checkbox(label="energy loss", width=half, margin=(22, 5, 2, 5))
         self.dark = pn.widgets.TextInput(
-            label="dark run (number or path)", placeholder="none is subtracted", width=width
+            label="dark run (number or path)", placeholder="empty: no dark", width=width
         )
         self.bad = pn.widgets.Button(label="Mask bad pixels", width=width)
         self.follow(session)
@@ -100,7 +100,7 @@ class Controls:
         )  # fmt: skip
 
     def follow(self, session: Session) -> None:
-        """Show the settings as they are."""
+        """Show the present settings."""
         self._following = True
         try:
             self.method.value = session.method
@@ -149,7 +149,7 @@ def _field(name: str, label: str, width: int) -> Any:
 
 
 def _read(text: str) -> Any:
-    """A number, a text that is none, or None of an empty field."""
+    """Read a field: a number, text, or None if it is empty."""
     text = text.strip()
     if not text:
         return None
@@ -160,9 +160,9 @@ def _read(text: str) -> Any:
 
 
 def with_crop(h: Settings, params: dict[str, Any], first: tuple[int, int]) -> dict[str, Any]:
-    """Settings with a crop in pixels of the chip as ranges of the images' pixels.
+    """Convert the crop of settings from pixels of the chip to pixels of the images.
 
-    A range that leaves out nothing stays as it is.
+    A range that includes all pixels is not changed.
     """
     crop = params.pop("crop", None)
     if crop is None:

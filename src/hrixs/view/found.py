@@ -1,6 +1,6 @@
-"""What was made of a run's images with one set of settings: photons once, or integrated spectra.
+"""Photons or integrated spectra of the images of a run, found once for each set of settings.
 
-Curve, bins and energy axis act on the photons afterwards.
+Curve, bins and energy axis are applied to the photons afterwards.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from hrixs.utils.provenance import frames_attrs
 from hrixs.view.images import RunImages
 from hrixs.view.worker import silence
 
-# Images that are resolved before what is done so far is shown.
+# Number of images that are resolved before a partial result is shown.
 _AT_A_TIME = 8
-#: Doubts that depend on the curve, the bins and the axis: asked again when these change.
+#: Doubts that depend on curve, bins and axis: checked again when these change.
 _OF_THE_SPECTRUM = frozenset(
     (
         "curve",
@@ -47,22 +47,22 @@ _OF_THE_SPECTRUM = frozenset(
     )
 )
 
-#: Takes spectra so far (a dataset), and how many of how many images they are of.
+#: Called with the partial spectra (a dataset), the number of images done, and of all images.
 Progress = Callable[[xr.Dataset, int, int], None]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Photons of the images, or their integrated spectra.
+    """The photons of the images, or their integrated spectra.
 
     Attributes
     ----------
     result : xarray.Dataset
-        Spectra as they were first made, and what stands beside them.
+        Spectra as first made, with the slow data.
     photons : xarray.Dataset or None
-        The photon table; None where intensity was integrated.
+        The photon table; None for integrated intensity.
     seen : Seen or None
-        What the images have shown, where they were held in memory.
+        What the images have shown, if they were in memory.
     """
 
     result: xr.Dataset
@@ -70,9 +70,9 @@ class Found:
     seen: Seen | None = None
 
     def spectra(self, h: Settings) -> xr.Dataset:
-        """The spectra with the present curve, bins and energy axis, and what is doubtful in them.
+        """Spectra with the present curve, bins and energy axis, and their doubts.
 
-        Those of integrated intensity are as they are.
+        Integrated spectra are returned unchanged.
         """
         if self.photons is not None:
             made = count(h, self.photons, self.result, None)
@@ -110,16 +110,16 @@ class Found:
 
 
 def find(images: RunImages, h: Settings, method: str, progress: Progress | None = None) -> Found:
-    """Find the photons of all images, or integrate them, as the settings say.
+    """Find the photons of all images, or integrate them, according to the settings.
 
     Parameters
     ----------
     images : RunImages
     h : Settings
     method : str
-        As of `hRIXS.process_run`.
+        As in `hRIXS.process_run`.
     progress : callable, optional
-        Told of slow methods.
+        Called during slow methods.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def find(images: RunImages, h: Settings, method: str, progress: Progress | None 
 
 
 def _needs_energies_of_all(data: xr.Dataset, h: Settings, method: str) -> bool:
-    """Whether images are left out for having no photon energy, which runs alone do."""
+    """Whether images without a photon energy must be left out, as happens for runs only."""
     if "nrj" not in data or method not in ("manual", "resolve", "best"):
         return False
     return not bool(np.isfinite(data["nrj"].values).all())
@@ -176,7 +176,7 @@ def _of_held(
     for begin in range(0, data.sizes[dim], _AT_A_TIME):
         part = data.isel({dim: slice(begin, begin + _AT_A_TIME)})
         options = {"keep": seen, "tables": tables, "crop": crop, "analysis": analysis}
-        with silence():  # others may have their turn in between
+        with silence():  # lets other browsers run in between
             made = add_spectra(h, part.copy(deep=False), method, look=False, **options)
         parts.append(_without_images(made, h))
         if progress is not None:
@@ -188,7 +188,7 @@ def _of_held(
 
 
 def _put_together(parts: list[xr.Dataset], dim: str) -> xr.Dataset:
-    """Spectra of all parts, with the counts added up."""
+    """Join the spectra of all parts, with the counts added up."""
     made = xr.concat(parts, dim, data_vars="minimal", coords="minimal", combine_attrs="override")
     attrs = made["spectrum"].attrs
     for name in COUNTS:
@@ -203,7 +203,7 @@ def _without_images(made: xr.Dataset, h: Settings) -> xr.Dataset:
 
 
 def _joined(tables: list[xr.Dataset], made: xr.Dataset) -> xr.Dataset | None:
-    """One photon table of those of all parts, whose frames are numbered on."""
+    """Join the photon tables of all parts; frame numbers continue."""
     if not tables:
         return None
     begins = np.cumsum([0, *(table.sizes["frames"] for table in tables)])
@@ -233,7 +233,7 @@ def _joined(tables: list[xr.Dataset], made: xr.Dataset) -> xr.Dataset | None:
 
 
 def _names(spectrum: xr.DataArray) -> Names:
-    """What the images of spectra are called by."""
+    """Names of the images of spectra."""
     n = int(np.prod(spectrum.shape[:-1], dtype=np.int64))
     if "trainId" not in spectrum.coords or not n:
         return Names("number", list(range(n)))
@@ -241,7 +241,7 @@ def _names(spectrum: xr.DataArray) -> Names:
     return Names("train", np.repeat(ids, n // len(ids)).tolist())
 
 
-# Sets of photons that are kept, so that a setting can be put back.
+# Number of photon sets that are kept, so that an earlier setting is quick.
 _MOST = 4
 
 
@@ -252,7 +252,7 @@ class _One:
 
 
 class Kept:
-    """The sets of photons that were asked for last, by what they were found with."""
+    """The last sets of photons, by the settings that they were found with."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -263,7 +263,7 @@ class Kept:
         return one is not None and one.found is not None
 
     def get(self, key: str, find: Callable[[], Found]) -> Found:
-        """Those of a key, found now where they are not there; others who ask wait for them."""
+        """Photons of a key, found now if not stored; other callers wait for them."""
         with self._lock:
             one = self._of_key.setdefault(key, _One())
             self._of_key.move_to_end(key)

@@ -1,4 +1,4 @@
-"""The image with what lies on it: photons, mask, crop and curve."""
+"""The image with photons, mask, crop and curve drawn on it."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ _MOST_MASKED = 20_000
 
 
 class ImageView:
-    """A figure of an image of the chip, reduced to the screen's pixels, in full where one zooms in.
+    """A figure of an image, reduced to the pixels of the screen; zoomed in, all pixels are drawn.
 
     Parameters
     ----------
     chip_shape, first : (int, int)
-        Pixels of the images along x and y, and the place of their first one on the chip.
+        Pixels of the images along x and y, and the position of their first one on the chip.
     look : Look
     on_crop : callable
-        Called with rows and columns, ``(x0, x1), (y0, y1)``, when the crop was dragged.
+        Called with rows and columns, ``(x0, x1), (y0, y1)``, after the crop was dragged.
     on_curve : callable
-        Called with columns and rows of the three handles when one was moved.
+        Called with columns and rows of the three handles after one was moved.
     fixed : bool
-        Crop and curve are drawn, and can't be dragged.
+        Draw crop and curve, but do not allow dragging.
 
     Attributes
     ----------
     figure
-        Of bokeh.
+        The bokeh figure.
     """
 
     def __init__(
@@ -143,13 +143,13 @@ class ImageView:
         self._handles.on_change("data", self._handles_moved)
 
     def show(self, image: NDArray[Any], what: str) -> Shown:
-        """Draw an image, and say what it is; what is drawn."""
+        """Draw an image with a title; return the drawn part."""
         self._image = image
         self.figure.title.text = what
         return self.draw()
 
     def draw(self) -> Shown:
-        """Draw the part that is in view, in as many pixels as the screen has."""
+        """Draw the visible part with as many pixels as the screen has."""
         (x0, y0), (x, y) = self._first, (self.figure.x_range, self.figure.y_range)
         size = self._size()
         part = shown(self._image, (x.start - x0, x.end - x0), (y.start - y0, y.end - y0), size)
@@ -166,26 +166,26 @@ class ImageView:
         return part
 
     def _size(self) -> tuple[int, int]:
-        """Pixels of the screen, as far as the browser has told them."""
+        """Pixels of the screen, if the browser has reported them."""
         try:
             return int(self.figure.inner_width), int(self.figure.inner_height)
         except (UnsetValueError, TypeError):
             return IMAGE
 
     def show_photons(self, photons: dict[str, NDArray[Any]]) -> None:
-        """Draw photons where they were placed; double hits as squares."""
+        """Draw photons at their positions; double hits as squares."""
         marker = np.where(photons["double"].astype(bool), "square", "circle").tolist()
         self._photons.data = {name: photons[name] for name in ("x", "y", "charge")} | {
             "marker": marker
         }
 
     def show_mask(self, mask: NDArray[Any] | None) -> None:
-        """Draw the pixels that are masked, as far as they are no more than can be seen."""
+        """Draw the masked pixels, unless there are too many to see."""
         bad = np.argwhere(mask)[:_MOST_MASKED] if mask is not None else np.empty((0, 2))
         self._masked.data = {"x": bad[:, 0] + self._first[0], "y": bad[:, 1] + self._first[1]}
 
     def show_crop(self, x: tuple[int, int], y: tuple[int, int]) -> None:
-        """Draw the part that is used: first pixel, and the one after the last."""
+        """Draw the crop, from the first pixel to the one after the last."""
         self._setting = True
         try:
             self._crop.update(left=x[0] - 0.5, right=x[1] - 0.5, bottom=y[0] - 0.5, top=y[1] - 0.5)
@@ -193,7 +193,7 @@ class ImageView:
             self._setting = False
 
     def show_curve(self, curve: Curvature, row: float, columns: tuple[int, int]) -> None:
-        """Draw the curve through a row at column 0, with its three handles, over columns."""
+        """Draw the curve that has `row` at column 0, with its three handles."""
         x = np.linspace(columns[0], columns[1] - 1, 65)
         self._line.data = {"x": x, "y": row + curve(x)}
         inset = 0.08 * (columns[1] - columns[0])
@@ -223,7 +223,7 @@ class ImageView:
             self._on_curve(x, y)
 
     def _later(self, name: str, call: Callable[[], Any]) -> None:
-        """Call when nothing more has come for a moment: a drag tells each step."""
+        """Call after a moment without further events: a drag sends one for each step."""
         document = self.figure.document
         if document is None or document.session_context is None:
             call()
@@ -240,7 +240,7 @@ class ImageView:
 
 
 def curve_through(x: Floats, y: Floats) -> Curvature:
-    """The parabola about column 0 through three points of a line.
+    """Make the parabola about column 0 through three points of a line.
 
     Examples
     --------
@@ -252,15 +252,17 @@ def curve_through(x: Floats, y: Floats) -> Curvature:
     (0.04, -2e-05)
     """
     if len(np.unique(x)) < 3:
-        raise ValueError("two handles are at the same column, expected three columns.")
+        raise ValueError(
+            "two handles are at the same column: move them to three different columns."
+        )
     b, a, _ = np.polyfit(x, y, 2)
     return Curvature.of((float(a), float(b)))
 
 
 class Levels:
-    """Fields of the darkest and the brightest level, and of the colour map.
+    """Fields for the darkest and the brightest level, and for the colour map.
 
-    Each kind of image, the mean or a single one, has levels of its own.
+    The mean image and single images have separate levels.
     """
 
     def __init__(self, image: ImageView) -> None:
@@ -283,7 +285,7 @@ class Levels:
         self.layout = pn.Row(self.low, self.high, self.colours, self.auto, margin=0)
 
     def follow(self, image: NDArray[Any], kind: str) -> None:
-        """Take usual levels of a kind of image, where none were set by hand."""
+        """Choose levels for a kind of image, unless they were set by hand."""
         self._usual, self._kind = usual_levels(image), kind
         self._set(*self._of_kind.get(kind, self._usual), by_hand=False)
 

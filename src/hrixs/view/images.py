@@ -1,6 +1,6 @@
-"""The images of a run or a dataset as a page needs them: one by one, their mean, those of a crop.
+"""The images of a run or a dataset for a page: single images, their mean, a crop of all.
 
-One object serves all browsers; what it holds stays within the memory that is given.
+One object serves all browsers; its memory is limited.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hrixs.utils.errors import FaultyRunError, MissingDataError
 from hrixs.utils.provenance import run_label, source_text
 from hrixs.utils.threads import available_threads
 
-# Images that are added up before the mean so far is shown.
+# Number of images that are added up before a partial mean is shown.
 _BYTES_AT_A_TIME = 64 * 2**20
 
 
@@ -41,23 +41,23 @@ class RunImages:
     Parameters
     ----------
     h : Settings
-        Which camera, and where runs are.
+        Settings with the camera and the proposal.
     run : run, path of images, or xarray.Dataset
     memory : int or str, optional
-        For frames that are held, by default ``'512MB'`` as for `hRIXS.process_run`.
+        Memory for frames, ``'512MB'`` by default, as for `hRIXS.process_run`.
     energy : float, optional
-        Photon energy in eV, in place of the run's own ``nrj``.
+        Photon energy in eV, instead of ``nrj`` of the run.
 
     Attributes
     ----------
     source
-        What was given: a run, or a dataset of images.
+        The given run, or dataset of images.
     name : str
-        Of the run, for people.
+        Name of the run, for display.
     train_ids : numpy.ndarray
-        Of each entry; of several images in one train each has the train's.
+        Train id of each entry; all images of a train have the same.
     chip_shape, first : (int, int)
-        Pixels along x and y of the images, and the place of their first one on the chip.
+        Pixels of the images along x and y, and the position of their first one on the chip.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class RunImages:
             self.indexed: IndexedRun | None = None
             if energy is not None:
                 raise ValueError(
-                    f"energy = {energy!r} is given with a dataset, whose own is used. Set it "
-                    "there: data['nrj'] = energy."
+                    f"energy = {energy!r} was given with a dataset, which has its own. Set it in "
+                    "the dataset: data['nrj'] = energy."
                 )
         else:
             indexed = index(h, self.source, None, **with_fields(h, ()))
@@ -104,12 +104,12 @@ class RunImages:
 
     @property
     def is_run(self) -> bool:
-        """Whether the images lie in the files of a run."""
+        """Whether the images come from the files of a run."""
         return self.indexed is not None
 
     @property
     def path(self) -> str | None:
-        """What the command line calls the run or the file; None of images in memory."""
+        """Name of the run or file for the command line; None for images in memory."""
         if self.indexed is not None:
             return run_name(self.source)
         files = self.source.encoding.get("files") or []
@@ -117,20 +117,20 @@ class RunImages:
 
     @property
     def n_images(self) -> int:
-        """Single images, all those of a train."""
+        """Number of single images; those of a train are counted one by one."""
         return len(self.train_ids) * self._per_entry
 
     def train_of(self, number: int) -> int:
-        """Train of an image, by its number."""
+        """Train id of an image, by the number of the image."""
         return int(self.train_ids[number // self._per_entry])
 
     def image(self, number: int) -> NDArray[Any]:
-        """One whole image as it was written, shape (x, y).
+        """Return one whole image without corrections, shape (x, y).
 
         Raises
         ------
         FaultyRunError
-            If it can't be read.
+            If it cannot be read.
         """
         entry, within = divmod(int(number), self._per_entry)
         if self.indexed is None:
@@ -141,13 +141,13 @@ class RunImages:
         return np.array(frames[within])
 
     def means(self) -> Iterator[tuple[NDArray[np.float64], int]]:
-        """Mean of all images so far and how many these are, again and again until it is whole."""
+        """Yield the mean of the images so far and their number, until all are added up."""
         if self._mean is None:
             total, n = np.zeros(self.chip_shape), 0
             for frames in self._parts():
                 total += frames.sum(axis=0, dtype=np.float64)
                 n += len(frames)
-                if self._mean is not None:  # another browser was first
+                if self._mean is not None:  # another browser made it first
                     break
                 yield total / max(n, 1), n
             else:
@@ -155,7 +155,7 @@ class RunImages:
         yield self._mean, self.n_images
 
     def mean(self) -> NDArray[np.float64]:
-        """Mean of all images, shape (x, y), as they were written."""
+        """Mean of all images without corrections, shape (x, y)."""
         *_, (mean, _) = self.means()
         return mean
 
@@ -166,14 +166,14 @@ class RunImages:
 
     @property
     def whole(self) -> Crop:
-        """All of the images."""
+        """The crop that is the whole image."""
         nx, ny = self.chip_shape
         return Crop(slice(0, nx), slice(0, ny), self.chip_shape, self.first)
 
     def held(self, crop: Crop) -> xr.Dataset | None:
-        """Images in a crop, and the slow data beside them, in memory.
+        """Images in a crop in memory, with the slow data.
 
-        None where they take more than is given; then the run is reduced from its files.
+        None if they need too much memory; the run is then reduced from its files.
         """
         if self.indexed is None:
             return self._of_dataset(crop)
@@ -184,7 +184,7 @@ class RunImages:
                 return _part(self._held[1], crop)
             for one in (self.whole, crop):
                 if len(entries) * per_image * math.prod(one.shape) <= self._most:
-                    self._held = None  # before others take its place
+                    self._held = None  # free the memory first
                     self._held = (one, self._loaded(one))
                     return _part(self._held[1], crop)
         return None
@@ -216,7 +216,7 @@ class RunImages:
     def _read(
         self, wanted: NDArray[np.int64], crop: tuple[slice, slice]
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Frames of some entries, and the numbers of those that can be read."""
+        """Read frames of some entries; return them, and the numbers of the readable ones."""
         indexed = self.indexed
         assert indexed is not None
         parts, failed = plan_parts(indexed.entries, _BYTES_AT_A_TIME, wanted)
@@ -232,12 +232,12 @@ class RunImages:
                 frames[place[read.entries]] = read.frames
                 good[place[read.entries]] = True
         if not good.any():
-            why = failed[0][1] if failed else "it is not there"
-            raise FaultyRunError(f"{named_trains(self.train_ids[wanted])} can't be read: {why}.")
+            why = failed[0][1] if failed else "it is missing"
+            raise FaultyRunError(f"{named_trains(self.train_ids[wanted])} cannot be read: {why}.")
         return (frames, wanted) if good.all() else (frames[good], wanted[good])
 
     def _parts(self) -> Iterator[NDArray[Any]]:
-        """All whole images, part by part."""
+        """Yield all whole images, part by part."""
         if self.indexed is None:
             size = math.prod(self._frames.shape[1:]) * self._frames.dtype.itemsize
             step = max(1, _BYTES_AT_A_TIME // max(size, 1))
@@ -260,7 +260,7 @@ def _within(crop: Crop, other: Crop) -> bool:
 
 
 def _part(data: xr.Dataset, crop: Crop) -> xr.Dataset:
-    """The images in a crop that lies within those of a dataset."""
+    """Cut a crop out of the images of a dataset."""
     (x0, x1), (y0, y1) = crop.ranges["x_range"], crop.ranges["y_range"]
     first_x, first_y = int(data["x"][0]), int(data["y"][0])
     return data.isel(x=slice(x0 - first_x, x1 - first_x), y=slice(y0 - first_y, y1 - first_y))

@@ -1,4 +1,4 @@
-"""Colours and sizes of the page, light and dark, apart for colour-blind people."""
+"""Colours and sizes of the page, light and dark, also for colour-blind people."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 from hrixs.utils.figures import BLUE, ORANGE, SKY, VERMILION
 
-#: Even in brightness, and safe for colour-blind people.
+#: Colour maps of even brightness, safe for colour-blind people.
 COLOUR_MAPS = ("Viridis256", "Cividis256", "Inferno256", "Greys256")
-#: Width of the controls, and size of the image's and the spectrum's figure, at 1280 x 800.
+#: Width of the controls, and size of the image and the spectrum figure, at 1280 x 800.
 CONTROLS, IMAGE, SPECTRUM = 236, (560, 630), (432, 300)
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colours of what is drawn on a light or a dark page.
+    """Colours of a light or a dark page.
 
     Attributes
     ----------
     text, paper
-        Of the page.
+        Colours of the page.
     line, second
-        Of the spectrum, and of what stands beside it.
+        Colours of the spectrum, and of a second one.
     on_image
-        Of photons, crop and curve, on any colour map.
+        Colours of photons, crop and curve, visible on any colour map.
     """
 
     dark: bool
@@ -39,14 +39,14 @@ class Look:
 
     @staticmethod
     def of(theme: str) -> Look:
-        """The look of the theme ``'dark'``, or of any other."""
+        """The look of the theme: dark for ``'dark'``, otherwise light."""
         if theme == "dark":
             return Look(True, "#e0e0e0", "#181818", SKY, ORANGE)
         return Look(False, "#202020", "#ffffff", BLUE, VERMILION)
 
     @property
     def css(self) -> str:
-        """Style of the page."""
+        """CSS of the page."""
         return (
             f"html, body {{ background: {self.paper}; color: {self.text}; "
             "font: 13px/1.35 system-ui, sans-serif; margin: 0; }"
@@ -56,14 +56,14 @@ class Look:
 
     @property
     def tabs_css(self) -> str:
-        """Style of the tabs, whose names are dark on any page otherwise."""
+        """CSS of the tabs; without it their names are dark on any page."""
         return (
             f":host .bk-tab {{ color: {self.text}; background: transparent; }} "
             f":host .bk-tab.bk-active {{ color: {self.paper}; background: {self.line}; }}"
         )
 
     def finish(self, figure: Any) -> Any:
-        """A figure of bokeh in these colours; it is given back."""
+        """Set these colours in a bokeh figure, and return it."""
         figure.background_fill_color = self.paper
         figure.border_fill_color = self.paper
         figure.outline_line_color = "#888888"

@@ -1,4 +1,4 @@
-"""The page: image, spectrum, what is beside them, and what happens when something is changed."""
+"""The page: image, spectrum, controls, and the reactions to changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hrixs.view.texts import doubts_in_short, error_text, spectrum_text
 from hrixs.view.worker import Worker
 
 _MEAN, _SINGLE = "mean image", "single image"
-# Seconds between two pictures of a mean that is not whole yet.
+# Seconds between two pictures of a partial mean.
 _BETWEEN = 1.0
 
 
@@ -30,16 +30,16 @@ class Page:
     Parameters
     ----------
     images : RunImages
-        Those of the run, which other pages may share.
+        Images of the run, which other pages may share.
     h : hRIXS
-        Settings to begin with; they are copied.
+        Initial settings; they are copied.
     method : str
-        As of `hRIXS.process_run`.
+        As in `hRIXS.process_run`.
     kept : Kept, optional
-        Photons that are found already.
+        Photons that were already found.
     theme : {'default', 'dark'}
     document : bokeh.document.Document, optional
-        Of a browser that a server has; without one all is done at once.
+        Document of a browser; without one all work is done immediately.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class Page:
         self.worker.run("mean", self._add_up, self._mean_is_known)
 
     def change(self, **params: Any) -> None:
-        """Change settings, by their names in lower case, ``method`` or ``crop``; all follows."""
+        """Change settings (names in lower case, ``method`` or ``crop``), and update the page."""
         try:
             first = self.session.images.first
             self.session.set(**with_crop(self.session.h, dict(params), first))
@@ -129,7 +129,7 @@ class Page:
         self.refresh()
 
     def set_curve(self, x: Floats, y: Floats) -> None:
-        """Take the curve through the three handles."""
+        """Set the curve through the three handles."""
         try:
             curve = curve_through(x, y)
         except ValueError as error:
@@ -150,20 +150,20 @@ class Page:
         self.worker.run("bad", self.session.find_bad_pixels, lambda _: self._camera_changed())
 
     def load_dark(self) -> None:
-        """Load the dark run that was typed; an empty field subtracts none."""
+        """Load the dark run that was typed; an empty field means no dark."""
         name = str(self.controls.dark.value)
         self.worker.run(
             "dark", lambda: self.session.load_dark(name), lambda _: self._camera_changed()
         )
 
     def refresh(self) -> None:
-        """Reckon the spectra anew, as far as something has changed, and show them."""
+        """Compute what has changed, and show the spectra."""
         self.session.loss = bool(self.controls.loss.value)
         self.spectrum.refresh_calls()
         self.worker.run("spectra", self._reckon, self._show_spectra)
 
     def show_image(self) -> None:
-        """Show the mean image, or the single one that is chosen."""
+        """Show the mean image, or the chosen single image."""
         if self.mode.value == _MEAN:
             self._show_photons(None)
             self.spectrum.images.mark(None)
@@ -177,12 +177,12 @@ class Page:
         )
 
     def fail(self, error: Exception) -> None:
-        """Show an error of the library; the page goes on."""
+        """Show an error of the library; the page continues."""
         self.error.object = error_text(error)
         self.error.visible = True
 
     def close(self) -> None:
-        """End the work of a page that was left."""
+        """End the work of a page that was closed."""
         self.worker.close()
 
     def _camera_changed(self) -> None:
@@ -216,7 +216,7 @@ class Page:
             self.show_image()
 
     def _show_photons(self, number: int | None) -> int | None:
-        """Draw those of an image, and give how many they are; None where none are known."""
+        """Draw the photons of an image, and return their number; None if they are not known."""
         photons = None if self.made is None else self.made.photons
         of_image = photons_of(photons, number)
         self.image.show_photons(of_image)
@@ -270,7 +270,7 @@ class Page:
 
 
 def theme_link(look: Look) -> Any:
-    """A button that shows the page in the other look."""
+    """A button that switches between the light and the dark page."""
     other = "default" if look.dark else "dark"
     label = "light page" if look.dark else "dark page"
     link = pn.widgets.Button(label=label, color="light", width=90, height=28, margin=2)

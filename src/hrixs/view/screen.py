@@ -1,4 +1,4 @@
-"""Images as a screen needs them: reduced by maximum, so that no photon is lost."""
+"""Reduce images to the pixels of a screen, by the maximum, so that no photon is lost."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Shown:
-    """A part of an image, on at most so many pixels.
+    """A part of an image, reduced to a number of pixels.
 
     Attributes
     ----------
     pixels : numpy.ndarray of float32, shape (columns, rows)
-        The largest of the chip's pixels in each; NaN where all are masked.
+        Maximum of the pixels of the image in each pixel shown; NaN if all are masked.
     begin, end : (int, int)
-        First pixel (x, y), and the one after the last, in pixels of the image.
+        First pixel (x, y) and the one after the last, in pixels of the image.
     step : (int, int)
-        Pixels of the image along x and y in one that is shown; (1, 1): in full.
+        Pixels of the image along x and y per pixel shown; (1, 1): not reduced.
     """
 
     pixels: NDArray[np.float32]
@@ -35,13 +35,13 @@ def shown(
     y: tuple[float, float],
     size: tuple[int, int],
 ) -> Shown:
-    """The part of an image within ranges of x and y, on at most about `size` pixels.
+    """Cut out a part of an image, reduced to about `size` pixels at most.
 
     Parameters
     ----------
     image : array_like, shape (x, y)
     x, y : (float, float)
-        Ends of the part in pixels of the image; beyond the image there is nothing.
+        Ends of the part in pixels of the image; it is cut at the borders of the image.
     size : (int, int)
         Pixels of the screen.
 
@@ -74,14 +74,14 @@ def shown(
 
 
 def _largest(part: NDArray[Any], steps: list[int]) -> NDArray[Any]:
-    """The largest value in blocks, of which the last ones may be cut; NaN of NaN alone."""
+    """Largest value in each block (the last ones may be smaller); NaN if all are NaN."""
     for axis, step in enumerate(steps):
         part = np.fmax.reduceat(part, np.arange(0, part.shape[axis], step), axis=axis)
     return part
 
 
 def usual_levels(image: NDArray[Any]) -> tuple[float, float]:
-    """Levels between which an image is drawn at first: its quiet pixels, and its brightest ones."""
+    """First levels to draw an image with: from its pixels without light to the brightest ones."""
     known = image[np.isfinite(image)]
     if not known.size:
         return 0.0, 1.0

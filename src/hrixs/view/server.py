@@ -1,4 +1,4 @@
-"""The server of the page: on this machine alone, for whoever has the token."""
+"""The server of the page: only on this machine, and only with the token."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from tornado.websocket import WebSocketClosedError
 
 from hrixs.view.look import Look
 
-#: The only address that is listened to.
+#: The only address that the server uses.
 ADDRESS = "127.0.0.1"
-# Variables that would let in others, or load from elsewhere, whatever is asked for here.
+# Environment variables that would admit others, or load from elsewhere, in spite of this module.
 _OPENING = ("BOKEH_ALLOW_WS_ORIGIN", "BOKEH_RESOURCES", "BOKEH_CDN_VERSION")
-# How often it is looked whether to end, in ms.
+# Time between two checks whether to end, in ms.
 _LOOK = 100
-# A connection that was lost may come back so long, in ms; a page that is left open lasts, in s.
+# Time in which a lost connection can come back, in ms; lifetime of a page that is left open, in s.
 _LOST_FOR, _OPEN_FOR = 600_000, 7 * 86_400
 
 
 class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
-    """Refuses pages without the token; a connection needs the signed name of a page.
+    """Refuse pages without the token; a connection needs the signed name of a page.
 
-    Both need an address that was named, also where a proxy passes them on, which may leave out the
-    origin: else a page elsewhere could have a name of its own lead here.
+    Both need an allowed address, also behind a proxy, which may leave out the origin. Otherwise a
+    page elsewhere could use a name of its own that leads to this server.
     """
 
     def __init__(self, token: str, hosts: Sequence[str]) -> None:
@@ -44,19 +44,22 @@ class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
 
     @property
     def get_user(self) -> Callable[[Any], str]:
-        """Who asks: whoever has the token."""
+        """The user: anyone with the token."""
         return self._user
 
     @property
     def get_login_url(self) -> Callable[[Any], str]:
-        """There is no other way in."""
+        """There is no login page."""
         return lambda _: "/"
 
     def _user(self, handler: Any) -> str:
         host = str(handler.request.host).lower()
         if host not in self._hosts:
-            raise HTTPError(403, reason=f"Name this address: add --origin http://{host}")
-        if isinstance(handler, WSHandler):  # bokeh has looked at its signature
+            raise HTTPError(
+                403,
+                reason=f"This address is not allowed: add --origin http://{host}",
+            )
+        if isinstance(handler, WSHandler):  # bokeh has checked its signature
             return "view"
         given = handler.get_argument("token", "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
@@ -66,13 +69,13 @@ class TokenProvider(AuthProvider):  # type: ignore[misc]  # bokeh may be absent
 
 @dataclass(frozen=True)
 class Serving:
-    """A server that was made, and its address with the token."""
+    """A server, and its address with the token."""
 
     server: Any
     address: str
 
     def run(self, until: Callable[[], bool] | None = None) -> None:
-        """Serve until Ctrl-C, or until something is so, which is looked at now and then."""
+        """Serve until Ctrl-C, or until the given function returns True."""
         self.server.start()
         self.server.io_loop.asyncio_loop.set_exception_handler(_tell_but_closing)
         if until is not None:
@@ -87,19 +90,19 @@ class Serving:
 
 
 def _tell_but_closing(loop: Any, context: dict[str, Any]) -> None:
-    """Tell what goes wrong in the loop, but not that a browser has left while it was written to."""
+    """Report errors in the loop, except that a browser was closed while it was written to."""
     if not isinstance(context.get("exception"), WebSocketClosedError):
         loop.default_exception_handler(context)
 
 
 def themed(new_page: Callable[..., Any]) -> Callable[[], Any]:
-    """For each browser a page in the look that its address asks for, closed when it is left."""
+    """Make a page for each browser, in the theme of its address; close it when it is left."""
 
     def page() -> Any:
         given = pn.state.session_args.get("theme", [b"default"])
         theme = "dark" if given[0] == b"dark" else "default"
         pn.config.raw_css = [Look.of(theme).css]
-        # Without it, panel asks its own site for the style of what is added later.
+        # Without it, panel loads the style of later parts from its own site.
         pn.state.curdoc.template_variables["dist_url"] = get_dist_path(cdn=False)
         made = new_page(theme=theme, document=pn.state.curdoc)
         pn.state.on_session_destroyed(lambda _: made.close())
@@ -116,34 +119,35 @@ def serving(
     origins: Sequence[str] = (),
     token: str | None = None,
 ) -> Serving:
-    """Make a server of a page, which is made anew for each browser.
+    """Make a server of a page; each browser gets a new page.
 
     Parameters
     ----------
     page : callable
-        Makes a page, an object of panel.
+        Makes a page, a panel object.
     title : str
-        Of the browser's window.
+        Title of the browser window.
     port : int
-        0: a free one.
+        Port of the server; 0: a free one.
     origins : sequence of str
-        Addresses that browsers have the page from, where that is not this machine: those of a
-        proxy, as ``https://hub.example.org``.
+        Other addresses at which browsers open the page: those of a proxy, as
+        ``https://hub.example.org``.
     token : str, optional
-        By default a new one.
+        Token of the address; a new one by default.
 
     Raises
     ------
     ValueError
-        If an origin is no address of a host, or something else would open the page to others.
+        If an origin is not the address of a host, or the environment would open the page to
+        others.
     OSError
         If the port is taken.
     """
     opening = [name for name in _OPENING if name in os.environ]
     if opening:
         raise ValueError(
-            f"{opening[0]} is set in the environment, which would overrule what is let in here. "
-            f"Unset it, and name origins with --origin: unset {opening[0]}"
+            f"{opening[0]} is set in the environment. It would override the allowed origins. "
+            f"Type: unset {opening[0]}, and name origins with --origin."
         )
     port = port or free_port()
     allowed = [f"{ADDRESS}:{port}", f"localhost:{port}", *map(host_of, origins)]
@@ -158,12 +162,12 @@ def serving(
 
 
 def host_of(origin: str) -> str:
-    """Host, and port where one is told, of an origin.
+    """Host of an origin, with its port if given.
 
     Raises
     ------
     ValueError
-        If it names none, or all.
+        If it names no host, or all.
 
     Examples
     --------
@@ -173,14 +177,14 @@ def host_of(origin: str) -> str:
     host = urlsplit(origin if "//" in origin else f"//{origin}").netloc.lower()
     if not host or "*" in host or "@" in host:
         raise ValueError(
-            f"--origin {origin!r} names no host, expected the address in the browser of the "
-            "Jupyter server, as https://hub.example.org."
+            f"--origin {origin!r} names no host. Expected the address that the browser shows for "
+            "the Jupyter server, as https://hub.example.org."
         )
     return host
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens to."""
+    """Find a free port of this machine."""
     with socket.socket() as one:
         one.bind((ADDRESS, 0))
         return int(one.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What one browser looks at: the settings, and what was made with them. Knows no page."""
+"""The state of one browser: settings, and results made with them. Does not know the page."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ from hrixs.view.found import Found, Kept, Progress, find
 from hrixs.view.images import RunImages
 from hrixs.view.worker import RECKONING, quiet, silence
 
-#: Settings that act on photons that are found, not on how they are found.
+#: Settings that are applied to photons after they are found.
 ON_PHOTONS = frozenset(
     ("bins", "curve_a", "curve_b", "curvature", "energy_intercept", "energy_slope", "fields")
 )
-# Photons whose shift is measured together: some ten groups, where there are enough.
+# Number of photons whose shift is measured together, for about ten groups if there are enough.
 _LEAST_A_GROUP, _MOST_A_GROUP, _GROUPS = 50, 500, 10
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was made with some settings, all that is shown of it.
+    """The results that a page shows for some settings.
 
     Attributes
     ----------
     h, method
         The settings.
     spectra, photons
-        Of all images; no photons where intensity was integrated.
+        Spectra and photons of all images; no photons for integrated intensity.
     row
-        Of the chip at column 0, where the strongest line begins.
+        Row of the chip at which the strongest line is in column 0.
     integrated
-        The integrated spectrum of the mean image, where that is known.
+        The integrated spectrum of the mean image, if known.
     doubts
-        What is doubtful.
+        Doubts about the spectra.
     """
 
     h: hRIXS
@@ -73,23 +73,23 @@ class Session:
     Parameters
     ----------
     images : RunImages
-        Those of the run, which several sessions may share.
+        Images of the run, which several sessions may share.
     h : hRIXS
-        Where the settings begin; they are copied.
+        Initial settings; they are copied.
     method : str
-        As of `hRIXS.process_run`.
+        As in `hRIXS.process_run`.
     kept : Kept, optional
-        Photons that were found already, shared with other sessions on the same images.
+        Photons that were already found, shared with other sessions on the same images.
 
     Attributes
     ----------
     h : hRIXS
-        The settings, to be changed with `set`.
+        The settings; change them with `set`.
     method : str
     loss : bool
-        Whether spectra are over energy loss.
+        Whether the axis of the spectra is the energy loss.
     n_found : int
-        How often photons were looked for.
+        How often photons were searched for.
     """
 
     def __init__(
@@ -105,12 +105,12 @@ class Session:
         self._own = threading.RLock()
 
     def set(self, *, method: str | None = None, **params: Any) -> None:
-        """Change settings; none where one of them is wrong.
+        """Change settings; if one of them is wrong, none is changed.
 
         Raises
         ------
         AttributeError, TypeError, ValueError
-            As `hRIXS.set_params`; or for a crop that is not on the chip.
+            As `hRIXS.set_params`; or if the crop is not on the chip.
         """
         tried = copy.copy(self.h)
         if method is not None:
@@ -122,16 +122,16 @@ class Session:
 
     @property
     def crop(self) -> Crop:
-        """The part of the images that is used."""
+        """The part of the images that is used, as a crop."""
         with quiet():
             return self.images.crop(self.h)
 
     def found(self, progress: Progress | None = None) -> Found:
-        """The photons of the present settings, found once."""
+        """The photons found with the present settings; they are found once."""
         return self._found_with(self.h, self.method, progress)
 
     def _found_with(self, h: hRIXS, method: str, progress: Progress | None) -> Found:
-        """As `found`, of settings that others may replace meanwhile."""
+        """As `found`, for settings that may be replaced meanwhile."""
 
         def now() -> Found:
             self.n_found += 1
@@ -154,16 +154,16 @@ class Session:
             return self._spectra[1]
 
     def total(self, progress: Progress | None = None) -> tuple[xr.DataArray, xr.DataArray | None]:
-        """The spectrum of all images together, and its error where it can be known.
+        """The spectrum of all images, and its error if it can be estimated.
 
-        Counts are added up; of intensity the mean of all images is taken.
+        Counts are summed; intensity is averaged over all images.
         """
         return total_of(self.spectra(progress))
 
     def integrated(self, image: NDArray[Any]) -> xr.DataArray:
-        """The integrated spectrum of the mean image, which is the mean of all images' ones.
+        """The integrated spectrum of the mean image; it equals the mean of all integrated spectra.
 
-        In ADU, over the crop's rows, on the present axis.
+        In ADU, for the rows of the crop, on the present axis.
         """
         crop = self.crop
         with RECKONING, silence():
@@ -176,7 +176,7 @@ class Session:
             return over_energy(self.h, made)
 
     def corrected(self, image: NDArray[Any]) -> NDArray[np.float64]:
-        """An image less the dark, NaN where the mask is, of the whole chip."""
+        """A whole image with the dark subtracted, and NaN at masked pixels."""
         options = camera_options(self.h, self.images.whole)
         made = np.asarray(image, dtype=np.float64)
         if options["dark"] is not None:
@@ -184,7 +184,7 @@ class Session:
         return made if options["mask"] is None else np.where(options["mask"], np.nan, made)
 
     def width(self, region: tuple[float, float] | None = None) -> LineFit:
-        """The width of a line of the summed spectrum, within a part of the axis.
+        """Fit a line of the summed spectrum, within a part of the axis.
 
         Raises
         ------
@@ -206,7 +206,7 @@ class Session:
         self._take(tried, "MASK")
 
     def load_dark(self, name: str) -> None:
-        """Subtract the mean of a dark run, by its number or path; of no name none."""
+        """Subtract the mean of a dark run, given by number or path; with an empty name no dark."""
         tried = copy.copy(self.h)
         name = name.strip()
         with silence():
@@ -217,14 +217,14 @@ class Session:
         self._take(tried, "dark", "USE_DARK")
 
     def _take(self, tried: hRIXS, *names: str) -> None:
-        """Take over what was found; others may have been changed meanwhile."""
+        """Take over new settings; other settings may have changed meanwhile."""
         h = copy.copy(self.h)
         for name in names:
             setattr(h, name, getattr(tried, name))
         self.h = h
 
     def make(self, mean: NDArray[Any] | None = None, progress: Progress | None = None) -> Made:
-        """Reckon all that is shown of the present settings; with `mean` the integrated, too."""
+        """Compute all results for the present settings; with `mean` the integrated one, too."""
         h, method = self.h, self.method
         found = self._found_with(h, method, progress)
         spectra = self.spectra(progress)
@@ -243,7 +243,7 @@ class Session:
         return _line_row(self.found().spectra(self.h))
 
     def fit_curvature(self) -> Curvature:
-        """Fit the curve of the strongest line, and set it; one that is doubtful is raised."""
+        """Fit the curve of the strongest line, and set it; a doubtful curve is an error."""
         tried = copy.copy(self.h)
         with RECKONING, silence():
             tried.find_curvature(self.images.source, plot=False)
@@ -256,22 +256,25 @@ class Session:
             return self.h.noise_report(self.images.source)
 
     def drift(self) -> xr.Dataset:
-        """Shift of groups of images against the sum of all, over dim ``group``, in pixels.
+        """Shift of groups of images relative to the sum of all, over dim ``group``, in pixels.
 
         Raises
         ------
         ValueError
-            If there are too few photons, or none are counted.
+            If there are too few photons, or photons are not counted.
         """
         photons = self.found().photons
         if photons is None:
-            raise ValueError("drift is measured by counted photons: take a method that counts.")
+            raise ValueError(
+                "drift is measured with counted photons. Choose a method that counts photons, "
+                "such as auto."
+            )
         per_group = min(_MOST_A_GROUP, max(_LEAST_A_GROUP, photons.sizes["photon"] // _GROUPS))
         with RECKONING, silence():
             return align(photons, curvature=self.h.curvature, photons_per_group=per_group)
 
     def variables(self) -> list[str]:
-        """Slow data to group by, those with the fewest values first; not the same for all."""
+        """Slow data to group by, those with the fewest values first; constant ones are left out."""
         spectra = self.spectra()
         dims, n_values = spectra["spectrum"].dims[:1], {}
         for name, one in spectra.data_vars.items():
@@ -281,19 +284,19 @@ class Session:
         return sorted((one for one, n in n_values.items() if n > 1), key=lambda one: n_values[one])
 
     def groups(self, by: str) -> xr.Dataset:
-        """Spectra of the groups of images that a variable makes, as `hrixs.aggregate`.
+        """Spectra of groups of images with the same value of a variable, as `hrixs.aggregate`.
 
         Raises
         ------
         ValueError, LookupError
-            As that.
+            As `hrixs.aggregate`.
         """
         spectra = self.spectra()
         with silence():
             return self.h.aggregate(spectra, by, str(spectra["spectrum"].dims[0]))
 
     def doubts(self) -> list[Doubt]:
-        """What is doubtful in the spectra."""
+        """Doubts about the spectra."""
         return doubts(self.spectra())
 
     def find_range(self) -> None:
@@ -310,19 +313,19 @@ class Session:
         self._take(tried, "X_RANGE", "Y_RANGE")
 
     def mask(self) -> NDArray[np.bool_] | None:
-        """Bad pixels of the images, True; None where none is known."""
+        """Bad pixels of the images (True); None if no mask is set."""
         return None if self.h.MASK is None else np.asarray(self.h.MASK, dtype=bool)
 
     def photons_of(self, number: int) -> dict[str, NDArray[Any]]:
-        """Where the photons of one image lie, their charges, and which are double hits."""
+        """Positions of the photons of one image, their charges, and which are double hits."""
         return photons_of(self.found().photons, number)
 
 
 def _key(h: hRIXS, method: str, *, all_settings: bool = False) -> str:
-    """Text that is another one where the photons, or the spectra, would be."""
+    """Text that differs if the settings would give other photons, or other spectra."""
     settings: dict[str, Any] = dict(plain_settings(h))
     beside = plain_beside(h)
-    # Intensity is integrated along the curve, so that all decides.
+    # Intensity is integrated along the curve, so it depends on all settings.
     if not all_settings and method not in ("integrate", "best"):
         settings = {k: v for k, v in settings.items() if k not in ON_PHOTONS}
         beside = {k: v for k, v in beside.items() if k != "calibrated"}
@@ -338,7 +341,7 @@ def _line_row(spectra: xr.Dataset) -> float:
 
 
 def photons_of(photons: xr.Dataset | None, number: int | None) -> dict[str, NDArray[Any]]:
-    """Where the photons of one image lie, their charges, and which are double hits."""
+    """Positions of the photons of one image, their charges, and which are double hits."""
     names = ("x", "y", "charge", "double")
     if photons is None or number is None:
         return {name: np.empty(0) for name in names}
@@ -347,7 +350,7 @@ def photons_of(photons: xr.Dataset | None, number: int | None) -> dict[str, NDAr
 
 
 def total_of(spectra: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """The spectrum of all images together, and one standard deviation of it."""
+    """The spectrum of all images, and its standard deviation."""
     spectrum = spectra["spectrum"]
     dims = list(spectrum.dims[:-1])
     if spectrum.attrs.get("units") != "photons":
@@ -361,7 +364,7 @@ def total_of(spectra: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray | None]:
 
 
 def per_image(spectra: xr.Dataset) -> Iterator[tuple[int, float]]:
-    """Number of each image, and the photons, or the mean intensity, in its spectrum."""
+    """Number of each image, with its photons or mean intensity."""
     spectrum = spectra["spectrum"]
     counted = spectrum.attrs.get("units") == "photons"
     values = np.asarray(spectrum.values, np.float64).reshape(-1, spectrum.shape[-1])

@@ -26,7 +26,7 @@ from hrixs.view.look import COLOUR_MAPS, SPECTRUM, Look
 from hrixs.view.session import Made, Session, per_image
 
 _HEIGHT, _BINS = 250, 160
-# Of the charges, so that single bright spots do not press all others together.
+# Quantile of the charges that is shown, so that single bright spots do not squeeze the others.
 _MOST_SHOWN = 99.5
 
 
@@ -60,7 +60,7 @@ class ImagesView:
         look.finish(self.figure)
 
     def show(self, spectra: xr.Dataset, session: Session) -> None:
-        """Draw the sums of all images."""
+        """Draw the photons or intensity of all images."""
         numbers, values = zip(*per_image(spectra), strict=True)
         trains = [session.images.train_of(number) for number in numbers]
         self._source.data = {
@@ -68,7 +68,7 @@ class ImagesView:
             "train": trains,
         }  # fmt: skip
         counted = spectra["spectrum"].attrs.get("units") == "photons"
-        self.figure.yaxis.axis_label = "photons" if counted else "mean intensity (ADU a pixel)"
+        self.figure.yaxis.axis_label = "photons" if counted else "mean intensity (ADU per pixel)"
 
     def mark(self, number: int | None) -> None:
         """Mark the image that is shown."""
@@ -89,8 +89,8 @@ class ChargesView:
         items = []
         names = {
             "threshold": "dashed: threshold of 2x2 above the level",
-            "dbl_threshold": "line: two photons above",
-            "max_charge": "dotted: none above",
+            "dbl_threshold": "line: counted as two photons above",
+            "max_charge": "dotted: largest charge of a photon",
         }
         for dash, (name, text) in zip(("dashed", "solid", "dotted"), names.items(), strict=True):
             span = Span(dimension="height", line_color=look.second, line_dash=dash, line_width=2)
@@ -124,7 +124,7 @@ class ChargesView:
             counts, edges = np.histogram(charge, bins=_BINS, range=(0, max(top, 1.0)))
             self._source.data = {"left": edges[:-1], "right": edges[1:], "n": counts}
             more = int((charge > edges[-1]).sum())
-            self.figure.title.text = f"{len(charge)} spots, {more} of them beyond the axis"
+            self.figure.title.text = f"{len(charge)} spots, {more} of them outside the axis"
             if {"threshold", "base"} <= set(photons.variables):
                 above = photons["threshold"].values - 4 * photons["base"].values
                 limits["threshold"] = float(np.median(above))
@@ -136,7 +136,7 @@ class ChargesView:
 
 
 class DriftView:
-    """Shift of groups of images against all, with errors."""
+    """Shift of groups of images relative to all, with errors."""
 
     def __init__(self, look: Look) -> None:
         self.figure = _figure("drift", "number of the image", "shift of the lines (px)")
@@ -146,13 +146,13 @@ class DriftView:
             Whisker(base="at", lower="low", upper="high", source=self._source, line_color=look.line)
         )
         self.figure.scatter("at", "drift", source=self._source, size=6, color=look.line)
-        for end in ("low", "high"):  # so that the axis takes them in
+        for end in ("low", "high"):  # so that the axis includes them
             self.figure.scatter("at", end, source=self._source, alpha=0)
         self.figure.add_layout(Span(location=0, dimension="width", line_color=look.text))
         look.finish(self.figure)
 
     def show(self, aligned: xr.Dataset) -> None:
-        """Draw the drift that `hrixs.align` has found."""
+        """Draw the drift found by `hrixs.align`."""
         drift, error = aligned["drift"].values, aligned["drift_err"].values
         group, frame = aligned["group_number"].values, aligned["frame"].values
         at = [float(frame[group == number].mean()) for number in range(len(drift))]
@@ -163,10 +163,10 @@ class DriftView:
 
 
 class GroupsView:
-    """Spectra of groups of images, by a variable: lines where they are few, else a map."""
+    """Spectra of groups of images by a variable: lines if they are few, otherwise a map."""
 
     def __init__(self, look: Look) -> None:
-        self.figure = _figure("groups", "energy", "photons an image in a bin")
+        self.figure = _figure("groups", "energy", "photons per image and bin")
         self._lines = ColumnDataSource({"xs": [], "ys": [], "colour": [], "label": []})
         self.figure.multi_line(
             "xs", "ys", source=self._lines, line_color="colour", legend_group="label",
@@ -181,7 +181,7 @@ class GroupsView:
         legend.border_line_color, legend.padding, legend.spacing = None, 2, 0
 
     def show(self, groups: xr.Dataset, by: str) -> None:
-        """Draw the spectra of groups, as `hrixs.aggregate` makes them, an image of each."""
+        """Draw the spectra of groups from `hrixs.aggregate`, per image."""
         spectrum, counts = groups["spectrum"].transpose(by, ...), groups["counts"].values
         axis, values = spectrum.dims[-1], groups[by].values
         each = np.asarray(spectrum.values, np.float64) / np.maximum(counts, 1)[:, None]
@@ -200,7 +200,7 @@ class GroupsView:
         }  # fmt: skip
         self.figure.xaxis.axis_label = axis_label(spectrum[axis])
         self.figure.yaxis.axis_label = (
-            "photons an image in a bin"
+            "photons per image and bin"
             if is_few
             else f"group by {by}, from {values[0]:.5g} to {values[-1]:.5g}"
         )

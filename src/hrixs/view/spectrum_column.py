@@ -26,7 +26,7 @@ _COPY = "navigator.clipboard.writeText(area.value)"
 
 
 class SpectrumColumn:
-    """The spectrum, and what can be told of it."""
+    """The spectrum, and what is derived from it."""
 
     def __init__(
         self, session: Session, look: Look, worker: Worker, fail: Callable[[Exception], None]
@@ -41,7 +41,7 @@ class SpectrumColumn:
         self.by = pn.widgets.Select(label="by", options=[], width=200, margin=(0, 5))
         self.by.param.watch(lambda _: self._group(), "value")
         self.width = pn.pane.HTML(
-            "drag over a line for its width", margin=(0, 5), height=20,
+            "drag over a line to fit its width", margin=(0, 5), height=20,
             styles={"white-space": "nowrap", "font-size": "11.5px"},
         )  # fmt: skip
         options: dict[str, Any] = {"width": 88, "margin": (0, 3)}
@@ -86,7 +86,7 @@ class SpectrumColumn:
         )  # fmt: skip
 
     def show(self, made: Made) -> None:
-        """Show finished spectra, and all that follows from them."""
+        """Show finished spectra, and all results derived from them."""
         self._made = made
         total, error = total_of(made.spectra)
         self._draw(total, error, made.spectra)
@@ -100,12 +100,12 @@ class SpectrumColumn:
             self.view.show_fit(None)
 
     def show_part(self, spectra: xr.Dataset, n: int, of: int) -> None:
-        """Show what is done so far."""
+        """Show a partial result."""
         total, error = total_of(spectra)
         self._draw(total, error, spectra, f"{n} of {of} images so far")
 
     def measure(self, region: tuple[float, float] | None) -> None:
-        """Fit the line in a part of the axis, or the tallest one."""
+        """Fit the line in a part of the axis, or the tallest line."""
         self._region = region
         self._worker.run(
             "width",
@@ -114,7 +114,7 @@ class SpectrumColumn:
         )
 
     def keep(self) -> None:
-        """Keep what is shown beside what will be; once more takes it away."""
+        """Keep the shown spectrum for comparison; call again to remove it."""
         if self._beside is None and self._made is not None:
             self._beside = self._made
             self.view.show_beside(total_of(self._made.spectra)[0])
@@ -123,7 +123,7 @@ class SpectrumColumn:
             self.view.show_beside(None)
 
     def refresh_calls(self) -> None:
-        """Show the calls that make what is set."""
+        """Show the calls that make the shown result."""
         try:
             self.python.value = as_python(self._session)
             self.command.value = as_command(self._session)
@@ -141,7 +141,7 @@ class SpectrumColumn:
             told = settings_that_differ(h, session.h)
             told |= {} if method == session.method else {"method": (method, session.method)}
             changes = (f"{name} {before} to {after}" for name, (before, after) in told.items())
-            what += f"\nbeside (grey): {', '.join(changes) or 'the same'}"
+            what += f"\ngrey, for comparison: {', '.join(changes) or 'the same'}"
         self.view.show(total, error, what)
 
     def _show_width(self, fit: LineFit, total: xr.DataArray) -> None:
@@ -171,7 +171,7 @@ class SpectrumColumn:
 
     def _show_variables(self, names: list[str]) -> None:
         if self.by.options != names:
-            self.by.options = names  # which shows the first
+            self.by.options = names  # which shows the first group
         self._group()
 
     def _group(self) -> None:

@@ -1,4 +1,4 @@
-"""The spectrum with its errors, beside it the integrated one, and the line that is dragged over."""
+"""The spectrum with its errors, the integrated spectrum, and the fitted line."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class SpectrumView:
     ----------
     look : Look
     on_region : callable
-        Called with two ends of the axis when a part was dragged over.
+        Called with the two ends of a part of the axis that was dragged over.
     """
 
     def __init__(self, look: Look, *, on_region: Callable[[tuple[float, float]], None]) -> None:
         self.figure = new_figure(
             width=SPECTRUM[0], height=SPECTRUM[1], tools="", name="spectrum",
-            x_axis_label="row of the chip (px)", y_axis_label="photons in a bin",
+            x_axis_label="row of the chip (px)", y_axis_label="photons per bin",
             x_range=DataRange1d(range_padding=0), y_range=DataRange1d(only_visible=True),
             sizing_mode="stretch_width",
         )  # fmt: skip
@@ -52,7 +52,7 @@ class SpectrumView:
         self._integrated = ColumnDataSource({"at": [], "value": []})
         self._fit = ColumnDataSource({"at": [], "value": []})
         figure.extra_y_ranges = {"intensity": DataRange1d()}
-        self.second = LinearAxis(y_range_name="intensity", axis_label="integrated (ADU a pixel)")
+        self.second = LinearAxis(y_range_name="intensity", axis_label="integrated (ADU per pixel)")
         figure.add_layout(self.second, "right")
         self._beside = figure.step(
             "at", "value", source=self._integrated, mode="center", color=look.second,
@@ -82,7 +82,7 @@ class SpectrumView:
             BoxSelectTool(dimensions="width", renderers=[]),
             WheelZoomTool(dimensions="width"),
         )
-        select.description = "Drag over a line: its width"
+        select.description = "Drag over a line to fit its width"
         hover = HoverTool(
             renderers=[counted], mode="vline", attachment="above",
             tooltips=[("at", "@at{0.0000}"), ("value", "@value{0.0} ± @error{0.0}")],
@@ -106,15 +106,15 @@ class SpectrumView:
         figure.on_event(SelectionGeometry, dragged)
 
     def leave_out_integrated(self) -> None:
-        """Draw no integrated spectrum beside it, now and later."""
+        """Do not draw the integrated spectrum from now on."""
         self.show_integrated(None)
-        # A range that follows nothing is complained of by the browser.
+        # The browser complains about a range without data.
         self.figure.extra_y_ranges = {"intensity": Range1d(0, 1)}
         legend = self.figure.legend[0]
         legend.items = [item for item in legend.items if self._beside not in item.renderers]
 
     def show(self, spectrum: xr.DataArray, error: xr.DataArray | None, what: str) -> None:
-        """Draw a spectrum of one dimension, with its errors where they are known."""
+        """Draw a one-dimensional spectrum, with its errors if known."""
         axis = spectrum[spectrum.dims[0]]
         values = np.asarray(spectrum.values, np.float64)
         sigma = np.full(len(values), np.nan) if error is None else np.asarray(error.values)
@@ -126,12 +126,12 @@ class SpectrumView:
         counted = spectrum.attrs.get("units") == "photons"
         self.figure.xaxis.axis_label = axis_label(axis)
         self.figure.yaxis[0].axis_label = (
-            "photons in a bin" if counted else "mean intensity (ADU a pixel)"
+            "photons per bin" if counted else "mean intensity (ADU per pixel)"
         )
         self.figure.title.text = what
 
     def show_integrated(self, spectrum: xr.DataArray | None) -> None:
-        """Draw the integrated spectrum beside it; None draws none."""
+        """Draw the integrated spectrum; None removes it."""
         axis = self.second
         axis.visible = self._beside.visible = spectrum is not None
         if spectrum is not None:
@@ -141,12 +141,12 @@ class SpectrumView:
             }
 
     def show_beside(self, spectrum: xr.DataArray | None) -> None:
-        """Draw another spectrum in grey; None takes it away."""
+        """Draw another spectrum in grey; None removes it."""
         axis: Any = [] if spectrum is None else spectrum[spectrum.dims[0]].values
         self._kept.data = {"at": axis, "value": [] if spectrum is None else spectrum.values}
 
     def show_fit(self, fit: LineFit | None, spectrum: xr.DataArray | None = None) -> None:
-        """Draw the line that was fitted, in the part that was used."""
+        """Draw the fitted line, in the part of the axis that was used."""
         self._region.visible = fit is not None
         if fit is None or spectrum is None:
             self._fit.data = {"at": [], "value": []}

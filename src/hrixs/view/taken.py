@@ -1,4 +1,4 @@
-"""What is taken away from a page: the calls that make what is shown, and files."""
+"""Export from a page: the calls that make the shown result, and files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
 from hrixs.view.session import Session
 from hrixs.view.worker import RECKONING, silence
 
-#: Name of the settings' file where a command needs one.
+#: Name of the settings file, if a command needs one.
 SETTINGS_FILE = "settings.toml"
 
 
 def as_python(session: Session) -> str:
-    """Python that makes the spectra that are shown."""
+    """Python code that makes the shown spectra."""
     h, images = session.h, session.images
     state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
     method = {} if session.method == "auto" else {"method": session.method}
@@ -50,13 +50,13 @@ def as_python(session: Session) -> str:
 
 
 def as_command(session: Session, output: str = "spectrum.nc") -> str:
-    """The command that writes the spectra that are shown.
+    """The command that writes the shown spectra.
 
-    Where an option can't say what is set, it names a file of the settings, to be saved first.
+    If options cannot express a setting, the command names a settings file, to be saved first.
     """
     path = session.images.path
     if path is None:
-        return "# images in memory have no command: copy the Python"
+        return "# for images in memory there is no command: copy the Python code"
     words = ["hrixs", "process", path, "-o", output]
     if session.method != "auto":
         words += ["--method", session.method]
@@ -70,7 +70,7 @@ def as_command(session: Session, output: str = "spectrum.nc") -> str:
 
 
 def make(session: Session) -> xr.Dataset:
-    """The spectra that are shown, made by those calls: as they are saved."""
+    """The shown spectra, made by those calls, for a file."""
     h, source = session.h, session.images.source
     if session.images.is_run:
         energy = session.images.energy
@@ -90,7 +90,7 @@ def _run_of(path: str | None) -> int | str | None:
 
 
 def _options(h: hRIXS) -> list[str] | None:
-    """Options of the command for all that is set; None where options can't tell it."""
+    """Options of the command for the settings; None if options cannot express them."""
     if h.MASK is not None or {"mnemonics", "aggregators"} & set(plain_beside(h)):
         return None
     curve = h._curve
@@ -115,7 +115,7 @@ def _options(h: hRIXS) -> list[str] | None:
 
 
 def _is_whole_run(made_by: Any) -> bool:
-    """Whether a dark is of all images of a run, which is what the option makes."""
+    """Whether a dark was made from all images of a run, as the option does."""
     steps = [] if made_by is None else list(made_by["steps"])
     return len(steps) == 1 and set(steps[0]["args"]) == {"runNB"}
 
@@ -125,7 +125,7 @@ def _same(value: Any, name: str) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    """A value as it is typed; None where it can't be."""
+    """A value as typed on the command line; None if that is not possible."""
     if value is None or np.ndim(value):
         return None
     if isinstance(value, bool):
@@ -139,20 +139,20 @@ _DPI = 120
 
 
 def name_of(session: Session, kind: str, suffix: str) -> str:
-    """A file's name that tells the run: ``r0145-spectrum.nc``."""
+    """Name of a file with the name of the run: ``r0145-spectrum.nc``."""
     label = "".join(c if c.isalnum() else "-" for c in session.images.name).strip("-")
     return f"{label or 'images'}-{kind}{suffix}"
 
 
 def settings_name(session: Session) -> str:
-    """Name of the settings' file; with dark or mask they are two, in a ZIP."""
+    """Name of the settings file; with a dark or mask it is a ZIP of two files."""
     images = session.h.dark.image is not None or session.h.MASK is not None
     images = images or np.ndim(session.h.READ_NOISE) > 0
     return name_of(session, "settings", ".zip") if images else SETTINGS_FILE
 
 
 def settings_file(session: Session) -> tuple[str, bytes]:
-    """The settings as a file's name and bytes; with dark or mask a ZIP of both files."""
+    """Name and bytes of the settings file; with a dark or mask a ZIP of both files."""
     with tempfile.TemporaryDirectory() as folder, RECKONING:
         session.h.save(Path(folder, SETTINGS_FILE))
         files = sorted(Path(folder).iterdir())
@@ -166,7 +166,7 @@ def settings_file(session: Session) -> tuple[str, bytes]:
 
 
 def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
-    """The spectra, made by the calls that are shown, as `hrixs.export` writes them."""
+    """The spectra, made by the shown calls, as written by `hrixs.export`."""
     with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, f"spectrum{suffix}")
         export(make(session), path)
@@ -174,7 +174,7 @@ def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
 
 
 def picture_file(session: Session) -> tuple[str, bytes]:
-    """Image with its curve, spectrum, and photons per train, as a picture."""
+    """A picture of the image with its curve, the spectrum, and the photons per train."""
     h, spectra, row = session.h, session.spectra(), session.line_row()
     with silence():
         figure, axes = new_figure([["image", "spectrum"], ["image", "trains"]], (15, 8.5))
@@ -193,7 +193,7 @@ def picture_file(session: Session) -> tuple[str, bytes]:
 
 
 def report_file(session: Session) -> tuple[str, bytes]:
-    """The page that is sent to others, as `hrixs.report` writes it."""
+    """The report to send to others, as written by `hrixs.report`."""
     command = as_command(session)
     with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, "report.html")

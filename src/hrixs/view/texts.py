@@ -1,4 +1,4 @@
-"""What the page says in words."""
+"""Texts of the page."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from hrixs.view.session import Session
 
 
 def error_text(error: Exception) -> str:
-    """An error as text; what is no error of the library with its kind."""
+    """An error as text; errors from outside the library with their type."""
     text = str(error) or type(error).__name__
     known = isinstance(error, ValueError | LookupError | TypeError | OSError | AttributeError)
     return escape(text if known else f"{type(error).__name__}: {text}")
 
 
 def spectrum_text(spectra: xr.Dataset, session: Session) -> str:
-    """How many images and photons are in the spectrum."""
+    """Number of images and photons in the spectrum."""
     attrs, n = spectra["spectrum"].attrs, spectra["spectrum"][..., 0].size
     crop = session.crop.ranges
     where = "rows {}:{}, columns {}:{}".format(*crop["y_range"], *crop["x_range"])
     if "n_photons" not in attrs:
         return f"intensity of {n} images, {where}"
     photons, outside = float(attrs["n_photons"]), float(attrs.get("n_outside", 0))
-    beside = f", {outside:.0f} outside of the axis" if outside else ""
-    return f"{photons:.0f} photons in {n} images, {photons / n:.1f} an image{beside}; {where}"
+    beside = f", {outside:.0f} outside the axis" if outside else ""
+    return f"{photons:.0f} photons in {n} images, {photons / n:.1f} per image{beside}; {where}"
 
 
 def doubts_in_short(doubts: Sequence[Doubt]) -> str:
-    """How many doubts there are, for the line above the page."""
+    """Number of doubts, for the status line."""
     if not doubts:
-        return "nothing doubtful"
+        return "no doubts"
     grave = sum(one.grave for one in doubts)
     n = f"{len(doubts)} doubt{'s' if len(doubts) > 1 else ''}"
     return f"<b>{n}</b>" + (f", <b>{grave} grave</b>" if grave else "")
 
 
 def doubts_text(doubts: Sequence[Doubt]) -> str:
-    """Doubts as sentences, the grave ones first."""
+    """Doubts as a list, the grave ones first."""
     if not doubts:
-        return "<p>Nothing is doubtful: all looks as it should.</p>"
+        return "<p>No doubts: nothing unusual was found.</p>"
     ordered = sorted(doubts, key=lambda one: (not one.grave, one.code))
     items = "".join(
         f"<li><b>{escape(one.code)}{' (grave)' if one.grave else ''}</b>: {escape(one.text)}</li>"
@@ -54,8 +54,8 @@ def doubts_text(doubts: Sequence[Doubt]) -> str:
 
 
 def width_text(fit: LineFit, counted: bool) -> str:
-    """Width, place and photons of a line, with errors."""
-    # Energies in eV, widths in meV, as they are spoken of.
+    """Width, position and photons of a line, with errors."""
+    # Energies in eV, widths in meV, as is usual.
     if fit.units == "eV":
         width = f"{with_error(1e3 * fit.fwhm, 1e3 * fit.fwhm_err)} meV"
     else:

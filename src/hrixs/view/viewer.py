@@ -1,4 +1,4 @@
-"""A run to look at: in a notebook's cell, or served to browsers. The same object for both."""
+"""Show a run, in a notebook cell or in a browser; one object for both."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 
 class View:
-    """A run, or images in memory, to look at.
+    """A page that shows a run, or images in memory.
 
-    Shown in a notebook's cell by itself; `serve` shows it to a browser. What several pages hold of
-    a run they hold once, and each has settings of its own.
+    A notebook cell shows it as its output; `serve` shows it in a browser. Several pages share the
+    data of a run; each page has its own settings.
 
     Parameters
     ----------
     h : hRIXS
-        Settings to begin with. They are copied, and stay as they are.
+        Initial settings. They are copied and not changed.
     run : run, path of images, or xarray.Dataset
     method, energy
-        As of `hRIXS.process_run`.
+        As in `hRIXS.process_run`.
     memory : int or str, optional
-        For frames that are held, by default ``'512MB'``. A run whose images in the crop take more
-        is read anew for another threshold.
+        Memory for frames, ``'512MB'`` by default. If the images in the crop need more, the run is
+        read again for each new threshold.
 
     Attributes
     ----------
     images : RunImages
     page : Page
-        That of the notebook.
+        The page of the notebook.
 
     Raises
     ------
     ImportError
         If panel is not installed.
     MissingDataError
-        If there is no such run, or no image in it.
+        If the run does not exist, or has no image.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class View:
 
     @property
     def h(self) -> hRIXS:
-        """The settings, as they are on the notebook's page; for other runs."""
+        """The settings of the notebook page, to use for other runs."""
         return self.page.session.h
 
     def new_page(self, **options: Any) -> Page:
-        """Another page, with the settings as they were at the beginning."""
+        """Make another page with the initial settings."""
         from hrixs.view.page import Page
 
         return Page(self.images, self._h, self._method, kept=self._kept, **options)
@@ -83,7 +83,7 @@ class View:
     def serving(
         self, *, port: int = 0, origins: Sequence[str] = (), token: str | None = None
     ) -> Serving:
-        """Make a server, as `hrixs.view.server.serving` does; its ``run()`` serves."""
+        """Make a server, as `hrixs.view.server.serving` does; start it with its ``run()``."""
         from hrixs.view.server import serving, themed
 
         title = f"hrixs view {self.images.name}"
@@ -93,30 +93,32 @@ class View:
         return server
 
     def serve(self, *, port: int = 0, origins: Sequence[str] = ()) -> None:
-        """Serve until Ctrl-C, and say where."""
+        """Print the address, and serve until Ctrl-C."""
         served = self.serving(port=port, origins=origins)
-        print(f"{self.images.name} is shown at\n\n    {served.address}\n\nCtrl-C ends", flush=True)
+        print(
+            f"{self.images.name} is shown at\n\n    {served.address}\n\nPress Ctrl-C to end",
+            flush=True,
+        )
         served.run()
 
     def _begin(self) -> None:
-        """Find what the first page shows, before a browser asks."""
-        with suppress(Exception):  # the page tells it
+        """Compute what the first page shows, before a browser opens it."""
+        with suppress(Exception):  # the page shows the error
             Session(self.images, self._h, self._method, kept=self._kept).spectra()
             self.images.mean()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         import panel as pn
 
-        pn.extension(inline=True)  # nothing is loaded from elsewhere
+        pn.extension(inline=True)  # nothing is loaded from other sites
         return self.page.layout._repr_mimebundle_(include, exclude)
 
 
 def require_panel() -> None:
-    """Raise ImportError, with what to type, where panel is not installed."""
+    """Raise ImportError if panel is not installed."""
     try:
         import panel  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"the page needs the packages panel and bokeh, and {error}. Install the extra: "
-            "pip install 'hrixs[view]'."
+            f"the page needs the packages panel and bokeh: {error}. Type pip install 'hrixs[view]'."
         ) from error

@@ -1,4 +1,4 @@
-"""Work of a page beside its event loop, one thing at a time, and warnings shown on it alone."""
+"""Run the jobs of a page outside its event loop, one at a time; warnings go to the page only."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from typing import Any
 
 from hrixs.utils.errors import heard
 
-#: Held while something is reckoned, for whatever browser: the core uses all threads anyway.
+#: Held during a computation for any browser: the core uses all threads anyway.
 RECKONING = threading.RLock()
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Show no warning where the server runs; one at a time."""
+    """Show no warning in the terminal of the server; one job at a time."""
     with RECKONING, heard():
         yield
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """As `silence`, of what is quick: who reckons meanwhile is not waited for."""
+    """As `silence`, for quick jobs: they do not wait for a running computation."""
     with heard():
         yield
 
 
 class Worker:
-    """Does several kinds of work, and of each kind only what was asked for last.
+    """Run several kinds of jobs; of each kind only the last one requested.
 
     Parameters
     ----------
     document : bokeh.document.Document or None
-        Where results are given back; without one work is done at once.
+        Document that gets the results; without one jobs run immediately.
     failed : callable
-        Takes errors.
+        Called with errors.
     busy : callable
-        Told whether something is going on.
+        Called with whether a job is running.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Worker:
     ) -> None:
         self._document, self._failed, self._busy = document, failed, busy
         self._asked: Counter[str] = Counter()
-        # Images are read, and widths fitted, while something slow goes on.
+        # Images are read, and widths fitted, during slow jobs.
         self._pool = ThreadPoolExecutor(3, thread_name_prefix="hrixs-view")
         self._n_waiting = 0
 
     def run(self, kind: str, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Do `job` and give its result to `done`, unless the same kind is asked for again."""
+        """Run `job` and pass its result to `done`, unless the same kind is requested again."""
         self._asked[kind] += 1
         number = self._asked[kind]
         self._n_waiting += 1
@@ -68,7 +68,7 @@ class Worker:
             self._pool.submit(self._work, kind, number, job, done)
 
     def tell(self, kind: str, callback: Callable[..., None], *args: Any) -> None:
-        """From within a job: show something, unless the same kind is asked for again."""
+        """From within a job: show something, unless the same kind is requested again."""
         number = self._asked[kind]
 
         def show() -> None:
@@ -81,7 +81,7 @@ class Worker:
             self._document.add_next_tick_callback(show)
 
     def close(self) -> None:
-        """Take no more work."""
+        """Accept no more jobs."""
         self._asked.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -115,5 +115,5 @@ class Worker:
 def _tried(job: Callable[[], Any]) -> tuple[Any, Exception | None]:
     try:
         return job(), None
-    except Exception as error:  # of any kind: it is shown, and the page goes on
+    except Exception as error:  # any error is shown, and the page continues
         return None, error
