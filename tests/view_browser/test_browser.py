@@ -72,7 +72,8 @@ def photons(h: hRIXS, simulated: SimulatedRun) -> str:
 
 
 def test_nothing_outside_of_this_machine_is_loaded(shown):
-    for tab in ("Images", "Charges", "Drift", "Noise", "Copy", "Save"):
+    tabs = ("Images", "Charges", "Drift", "Groups", "Map", "Noise", "Copy", "Save")
+    for tab in (*tabs, *tabs, "Doubts"):  # what is opened again may load its style again
         shown.page.get_by_text(tab, exact=True).click()
         shown.page.wait_for_timeout(200)
     elsewhere = [

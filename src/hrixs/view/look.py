@@ -50,7 +50,7 @@ class Look:
         return (
             f"html, body {{ background: {self.paper}; color: {self.text}; "
             "font: 13px/1.35 system-ui, sans-serif; margin: 0; }"
-            " body { padding: 4px 8px; box-sizing: border-box; }"
+            " body { padding: 4px 6px; box-sizing: border-box; }"
             " *:focus-visible { outline: 2px solid #E69F00; outline-offset: 1px; }"
         )
 
@@ -58,7 +58,7 @@ class Look:
     def tabs_css(self) -> str:
         """CSS of the tabs; without it their names are dark on any page."""
         return (
-            f":host .bk-tab {{ color: {self.text}; background: transparent; }} "
+            f":host .bk-tab {{ color: {self.text}; background: transparent; padding: 4px 6px; }} "
             f":host .bk-tab.bk-active {{ color: {self.paper}; background: {self.line}; }}"
         )
 

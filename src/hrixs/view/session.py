@@ -273,28 +273,6 @@ class Session:
         with RECKONING, silence():
             return align(photons, curvature=self.h.curvature, photons_per_group=per_group)
 
-    def variables(self) -> list[str]:
-        """Slow data to group by, those with the fewest values first; constant ones are left out."""
-        spectra = self.spectra()
-        dims, n_values = spectra["spectrum"].dims[:1], {}
-        for name, one in spectra.data_vars.items():
-            if one.dims != dims or one.dtype.kind not in "iuf" or str(name).startswith("n_"):
-                continue
-            n_values[str(name)] = len(np.unique(one.values[np.isfinite(one.values)]))
-        return sorted((one for one, n in n_values.items() if n > 1), key=lambda one: n_values[one])
-
-    def groups(self, by: str) -> xr.Dataset:
-        """Spectra of groups of images with the same value of a variable, as `hrixs.aggregate`.
-
-        Raises
-        ------
-        ValueError, LookupError
-            As `hrixs.aggregate`.
-        """
-        spectra = self.spectra()
-        with silence():
-            return self.h.aggregate(spectra, by, str(spectra["spectrum"].dims[0]))
-
     def doubts(self) -> list[Doubt]:
         """Doubts about the spectra."""
         return doubts(self.spectra())

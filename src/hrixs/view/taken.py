@@ -24,6 +24,7 @@ from hrixs.spectra.train_plot import plot_per_train
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.steps.record import STEPS, steps_now
 from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
+from hrixs.view.scans.choice import Drawn, command_options, python_lines
 from hrixs.view.session import Session
 from hrixs.view.worker import RECKONING, silence
 
@@ -31,8 +32,8 @@ from hrixs.view.worker import RECKONING, silence
 SETTINGS_FILE = "settings.toml"
 
 
-def as_python(session: Session) -> str:
-    """Python code that makes the shown spectra."""
+def as_python(session: Session, drawn: Drawn | None = None) -> str:
+    """Python code that makes the shown spectra, and the map if one is drawn."""
     h, images = session.h, session.images
     state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
     method = {} if session.method == "auto" else {"method": session.method}
@@ -44,20 +45,23 @@ def as_python(session: Session) -> str:
         call = "integrate" if session.method == "integrate" else "centroid"
         args = dict(method) if call == "centroid" else {}
         steps = [*steps_now(images.source), {"call": call, "args": args, **state}]
-    if session.loss:
+    if session.loss and not (drawn is not None and drawn.choice.is_rixs):
         steps.append({"call": "energy_loss", "args": {}})
-    return how_made(xr.Dataset(attrs={STEPS: json.dumps(steps)}))
+    text = how_made(xr.Dataset(attrs={STEPS: json.dumps(steps)}))
+    return text if drawn is None else "\n".join([text, *python_lines(session, drawn)])
 
 
-def as_command(session: Session, output: str = "spectrum.nc") -> str:
-    """The command that writes the shown spectra.
+def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -> str:
+    """The command that writes the shown spectra, or the map if one is drawn.
 
     If options cannot express a setting, the command names a settings file, to be saved first.
     """
     path = session.images.path
     if path is None:
         return "# for images in memory there is no command: copy the Python code"
-    words = ["hrixs", "process", path, "-o", output]
+    usual = "spectrum.nc" if drawn is None else "map.nc"
+    words = ["hrixs", "process", path, "-o", output or usual]
+    words += [] if drawn is None else command_options(drawn.choice)
     if session.method != "auto":
         words += ["--method", session.method]
     if session.images.energy is not None:
