@@ -115,7 +115,7 @@ def test_cuts_are_those_of_the_library(page):
     assert tab.high.value == 513.3
     with heard() as told:
         one = made.hrixs.cut(nrj=513.3)
-    assert [str(one) for one in told] == [tab.note.object]
+    assert tab.note.object.startswith(str(told[0]))
     np.testing.assert_array_equal(tab.cut_view._line.data["value"], one.normalized)
     np.testing.assert_array_equal(tab.cut_view._line.data["error"], one.hrixs.error("normalized"))
     assert tab.cut_view.figure.title.text == "cut at incident energy 513.3 eV"

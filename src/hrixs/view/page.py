@@ -266,10 +266,9 @@ class Page:
             self._show_corrected(image, "first image")
 
     def _show(self, image: Any, number: int) -> None:
-        train = self.session.images.train_of(number)
         n = self._show_photons(number)
         found = "" if n is None else f", {n} photons found"
-        self._show_corrected(image, f"image {number}, train {train}{found}")
+        self._show_corrected(image, f"{self.session.images.label(number)}{found}")
 
     def _show_corrected(self, image: Any, what: str, kind: str = _SINGLE) -> None:
         dark = ", less the dark" if self.session.h.USE_DARK else ""

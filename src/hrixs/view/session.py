@@ -28,8 +28,9 @@ from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectrometer.recipe import camera_options, over_energy
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import UnknownUncertaintyError
-from hrixs.view.found import Found, Kept, Progress, find
+from hrixs.view.found import Found, Kept, Progress
 from hrixs.view.images import RunImages
+from hrixs.view.scans.found_runs import find_all
 from hrixs.view.worker import RECKONING, quiet, silence
 
 #: Settings that are applied to photons after they are found.
@@ -135,7 +136,7 @@ class Session:
 
         def now() -> Found:
             self.n_found += 1
-            return find(self.images, copy.copy(h), method, progress)
+            return find_all(self.images, copy.copy(h), method, progress)
 
         return self.kept.get(_key(h, method), now)
 

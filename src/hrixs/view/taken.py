@@ -25,6 +25,7 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.steps.record import STEPS, steps_now
 from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
 from hrixs.view.scans.choice import Drawn, command_options, python_lines
+from hrixs.view.scans.many_images import ManyImages
 from hrixs.view.session import Session
 from hrixs.view.worker import RECKONING, silence
 
@@ -38,9 +39,14 @@ def as_python(session: Session, drawn: Drawn | None = None) -> str:
     state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
     method = {} if session.method == "auto" else {"method": session.method}
     if images.is_run:
-        args: dict[str, Any] = {"run": _run_of(images.path)} | method
+        several = isinstance(images, ManyImages)
+        args: dict[str, Any] = (
+            {"runs": [_run_of(one) for one in images.paths]}
+            if isinstance(images, ManyImages)
+            else {"run": _run_of(images.path)}
+        ) | method
         args |= {} if images.energy is None else {"energy": images.energy}
-        steps = [{"call": "process_run", "args": args, **state}]
+        steps = [{"call": "process_runs" if several else "process_run", "args": args, **state}]
     else:
         call = "integrate" if session.method == "integrate" else "centroid"
         args = dict(method) if call == "centroid" else {}
@@ -56,16 +62,18 @@ def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -
 
     If options cannot express a setting, the command names a settings file, to be saved first.
     """
-    path = session.images.path
+    images = session.images
+    path = images.path
     if path is None:
         return "# for images in memory there is no command: copy the Python code"
     usual = "spectrum.nc" if drawn is None else "map.nc"
-    words = ["hrixs", "process", path, "-o", output or usual]
+    paths = [*images.paths, "--together"] if isinstance(images, ManyImages) else [path]
+    words = ["hrixs", "process", *paths, "-o", output or usual]
     words += [] if drawn is None else command_options(drawn.choice)
     if session.method != "auto":
         words += ["--method", session.method]
-    if session.images.energy is not None:
-        words += ["--energy", repr(session.images.energy)]
+    if images.energy is not None:
+        words += ["--energy", repr(images.energy)]
     options = _options(session.h)
     if options is None:
         text = shlex.join([*words, "--settings", SETTINGS_FILE])
@@ -75,10 +83,14 @@ def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -
 
 def make(session: Session) -> xr.Dataset:
     """The shown spectra, made by those calls, for a file."""
-    h, source = session.h, session.images.source
-    if session.images.is_run:
-        energy = session.images.energy
-        made = h.process_run(source, method=session.method, energy=energy, progress=False)
+    h, images, source = session.h, session.images, session.images.source
+    if images.is_run:
+        how: dict[str, Any] = {"method": session.method, "energy": images.energy}
+        if isinstance(images, ManyImages):
+            runs = [one.source for one in images.runs.values()]
+            made = h.process_runs(runs, progress=False, **how)
+        else:
+            made = h.process_run(source, progress=False, **how)
         return h.energy_loss(made) if session.loss else made
     data = source.copy(deep=False)
     if session.method == "integrate":
@@ -202,6 +214,7 @@ def report_file(session: Session) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, "report.html")
         known = None if command.startswith("#") else command
-        of = session.images.source
+        several = isinstance(session.images, ManyImages)
+        of = None if several else session.images.source
         session.h.report(make(session), path, of, **({"command": known} if known else {}))
         return name_of(session, "report", ".html"), path.read_bytes()

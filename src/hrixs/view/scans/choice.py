@@ -10,6 +10,7 @@ import xarray as xr
 
 from hrixs.groups.jitter import clear_tolerance
 from hrixs.groups.rules import by_gaps
+from hrixs.scans.joining import RUN
 from hrixs.spectra.aggregate import add
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import heard
@@ -100,6 +101,13 @@ def variables(session: Session) -> list[str]:
         values = one.values[np.isfinite(one.values)].astype(np.float64)
         n_groups[str(name)] = _number_of_groups(values)
     return sorted((one for one, n in n_groups.items() if n > 1), key=lambda one: n_groups[one])
+
+
+def group_variables(session: Session) -> list[str]:
+    """Variables to group by: those that vary, and the run if there are several."""
+    spectra = session.spectra()
+    is_several = RUN in spectra.coords and len(np.unique(spectra[RUN].values)) > 1
+    return [*variables(session), *([RUN] if is_several else [])]
 
 
 def _number_of_groups(values: Any) -> int:

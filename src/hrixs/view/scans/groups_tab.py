@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import panel as pn
@@ -10,7 +11,7 @@ from bokeh.models import ColumnDataSource
 
 from hrixs.utils.figures import COLOURS, axis_label, bin_edges
 from hrixs.view.look import COLOUR_MAPS, Look
-from hrixs.view.scans.choice import COUNTS, Choice, MapMade, make_groups, variables
+from hrixs.view.scans.choice import COUNTS, Choice, MapMade, group_variables, make_groups
 from hrixs.view.scans.map_view import axes, unit_text
 from hrixs.view.session import Session
 from hrixs.view.side_views import small_figure
@@ -45,7 +46,7 @@ class GroupsTab:
 
     def refresh(self) -> None:
         """Make the groups with the present settings."""
-        self._worker.run("variables", lambda: variables(self._session), self._show_names)
+        self._worker.run("variables", lambda: group_variables(self._session), self._show_names)
 
     def _show_names(self, names: list[str]) -> None:
         is_new = self.by.options != names
@@ -103,7 +104,7 @@ class GroupsView:
         each, counts = np.asarray(values.values, np.float64), made.data[COUNTS].values
         is_few = len(over) <= len(COLOURS)
         names = [
-            f"{over.name} {value:.4g} {over.attrs.get('units', '')}: {n} images"
+            f"{over.name} {_text(value)} {over.attrs.get('units', '')}".strip() + f": {n} images"
             for value, n in zip(over.values, counts, strict=True)
         ]
         n_lines = len(over) if is_few else 0
@@ -121,5 +122,9 @@ class GroupsView:
         self.figure.yaxis.axis_label = (
             unit_text(values)
             if is_few
-            else f"group by {over.name}, from {over.values[0]:.5g} to {over.values[-1]:.5g}"
+            else f"group by {over.name}, from {_text(over.values[0])} to {_text(over.values[-1])}"
         )
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float | np.number) else str(value)

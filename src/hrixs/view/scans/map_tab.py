@@ -273,7 +273,7 @@ class MapTab:
 
 
 def _note(warnings: Sequence[str]) -> str:
-    return "<br>".join(map(escape, warnings)) or _HINT
+    return "<br>".join([*map(escape, warnings), _HINT])
 
 
 def _tried(session: Session, choice: Choice) -> MapMade | Exception:
