@@ -14,7 +14,7 @@ from conftest import RUN
 from hrixs import hRIXS
 from hrixs.cli.main import main
 from hrixs.utils.errors import heard
-from hrixs.view import View
+from hrixs.view import View, taken
 from hrixs.view.page import Page
 from hrixs.view.scans.choice import Choice, divisors, make_map, variables
 from hrixs.view.scans.map_view import palette
@@ -196,6 +196,26 @@ def test_the_copied_python_makes_map_and_cut_again(page):
     page.mode.value = "mean image"
     assert "rixs_map" not in page.spectrum.python.value
     assert "--map" not in page.spectrum.command.value
+
+
+@pytest.mark.parametrize("over", ["nrj", "hRIXS_delay"])
+def test_the_saved_map_is_the_drawn_one(page, tmp_path: Path, over):
+    page.spectrum.map.over.value = over
+    name, content = taken.map_file(page.session, page.spectrum.map.drawn)
+    assert name == "r0201-map.nc"
+    (tmp_path / name).write_bytes(content)
+    with xr.open_dataset(tmp_path / name) as written:
+        assert_drawn(page, written.normalized)
+    with pytest.raises(ValueError, match="Open the tab Map first"):
+        taken.map_file(page.session, None)
+
+
+def test_groups_by_the_incident_energy_are_spectra_over_the_energy(page):
+    column = page.spectrum
+    column.tabs.active = column.tabs._names.index("Groups")
+    column.groups.by.value = "nrj"
+    assert len(column.groups.view._lines.data["ys"]) == len(STEPS)
+    assert column.groups.view.figure.xaxis[0].axis_label == "energy (eV)"
 
 
 @pytest.mark.parametrize("over", ["nrj", "hRIXS_delay"])

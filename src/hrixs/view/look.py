@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bokeh.models import TeeHead, Whisker
+
 from hrixs.utils.figures import BLUE, ORANGE, SKY, VERMILION
 
 #: Colour maps of even brightness, safe for colour-blind people.
@@ -60,6 +62,13 @@ class Look:
         return (
             f":host .bk-tab {{ color: {self.text}; background: transparent; padding: 4px 6px; }} "
             f":host .bk-tab.bk-active {{ color: {self.paper}; background: {self.line}; }}"
+        )
+
+    def error_bars(self, source: Any) -> Any:
+        """Error bars of bokeh from ``low`` to ``high`` at ``at``, in the colour of the line."""
+        heads = {f"{end}_head": TeeHead(size=8, line_color=self.line) for end in ("lower", "upper")}
+        return Whisker(
+            base="at", lower="low", upper="high", source=source, line_color=self.line, **heads
         )
 
     def finish(self, figure: Any) -> Any:

@@ -17,7 +17,6 @@ from bokeh.models import (
     SaveTool,
     Span,
     WheelZoomTool,
-    Whisker,
 )
 from bokeh.plotting import figure as new_figure
 
@@ -142,9 +141,7 @@ class DriftView:
         self.figure = small_figure("drift", "number of the image", "shift of the lines (px)")
         names = ("at", "drift", "low", "high")
         self._source = ColumnDataSource({name: [] for name in names})
-        self.figure.add_layout(
-            Whisker(base="at", lower="low", upper="high", source=self._source, line_color=look.line)
-        )
+        self.figure.add_layout(look.error_bars(self._source))
         self.figure.scatter("at", "drift", source=self._source, size=6, color=look.line)
         for end in ("low", "high"):  # so that the axis includes them
             self.figure.scatter("at", end, source=self._source, alpha=0)

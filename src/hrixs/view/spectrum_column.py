@@ -235,6 +235,10 @@ class SpectrumColumn:
                 saved.name_of(session, "spectrum", ".csv"),
                 lambda: saved.spectrum_file(session, ".csv"),
             ),
+            "Map (.nc)": (
+                saved.name_of(session, "map", ".nc"),
+                lambda: saved.map_file(session, self.map.drawn),
+            ),
             "Settings": (saved.settings_name(session), lambda: saved.settings_file(session)),
             "Picture (.png)": (
                 saved.name_of(session, "picture", ".png"), lambda: saved.picture_file(session),

@@ -24,7 +24,7 @@ from hrixs.spectra.train_plot import plot_per_train
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.steps.record import STEPS, steps_now
 from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
-from hrixs.view.scans.choice import Drawn, command_options, python_lines
+from hrixs.view.scans.choice import Drawn, applied, command_options, python_lines
 from hrixs.view.scans.many_images import ManyImages
 from hrixs.view.session import Session
 from hrixs.view.worker import RECKONING, silence
@@ -83,6 +83,11 @@ def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -
 
 def make(session: Session) -> xr.Dataset:
     """The shown spectra, made by those calls, for a file."""
+    made = _made(session)
+    return session.h.energy_loss(made) if session.loss else made
+
+
+def _made(session: Session) -> xr.Dataset:
     h, images, source = session.h, session.images, session.images.source
     if images.is_run:
         how: dict[str, Any] = {"method": session.method, "energy": images.energy}
@@ -91,14 +96,13 @@ def make(session: Session) -> xr.Dataset:
             made = h.process_runs(runs, progress=False, **how)
         else:
             made = h.process_run(source, progress=False, **how)
-        return h.energy_loss(made) if session.loss else made
+        return made
     data = source.copy(deep=False)
     if session.method == "integrate":
         made = h.integrate(data)
     else:
         made = h.centroid(data, method=session.method)
-    made = made.drop_vars(h.DETECTOR)
-    return h.energy_loss(made) if session.loss else made
+    return made.drop_vars(h.DETECTOR)
 
 
 def _run_of(path: str | None) -> int | str | None:
@@ -187,6 +191,17 @@ def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
         path = Path(folder, f"spectrum{suffix}")
         export(make(session), path)
         return name_of(session, "spectrum", suffix), path.read_bytes()
+
+
+def map_file(session: Session, drawn: Drawn | None) -> tuple[str, bytes]:
+    """The map that is drawn, made by the shown calls, as written by `hrixs.export`."""
+    if drawn is None:
+        raise ValueError("no map is drawn. Open the tab Map first.")
+    with tempfile.TemporaryDirectory() as folder, silence():
+        path = Path(folder, "map.nc")
+        spectra = _made(session) if drawn.choice.is_rixs else make(session)
+        export(applied(session.h, spectra, drawn.choice), path)
+        return name_of(session, "map", ".nc"), path.read_bytes()
 
 
 def picture_file(session: Session) -> tuple[str, bytes]:

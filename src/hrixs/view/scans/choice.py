@@ -25,7 +25,7 @@ COUNTS = "counts"
 
 @dataclass(frozen=True)
 class Choice:
-    """A map of the images of a session.
+    """A map of the images of a session, or groups of them.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ def make_map(session: Session, choice: Choice) -> MapMade:
     # The map moves the spectra to the energy loss by itself.
     spectra = session.found().spectra(session.h) if session.loss else session.spectra()
     with RECKONING, heard() as told:
-        data = session.h.rixs_map(spectra, **_of_rixs(choice))
+        data = applied(session.h, spectra, choice)
     return MapMade(data, choice, tuple(str(one) for one in told))
 
 
@@ -173,6 +173,13 @@ def make_groups(session: Session, choice: Choice) -> MapMade:
             f"{', '.join(map(str, data['normalized'].dims[1:-1]))} first."
         )
     return MapMade(data, choice, tuple(str(one) for one in told))
+
+
+def applied(h: hRIXS, spectra: xr.Dataset, choice: Choice) -> xr.Dataset:
+    """Make a map of spectra by the calls of `python_lines`."""
+    if choice.is_rixs:
+        return h.rixs_map(spectra, **_of_rixs(choice))
+    return _grouped(h, spectra, choice)
 
 
 def _grouped(h: hRIXS, spectra: xr.Dataset, choice: Choice) -> xr.Dataset:

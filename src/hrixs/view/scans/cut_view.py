@@ -14,7 +14,6 @@ from bokeh.models import (
     ResetTool,
     SaveTool,
     WheelZoomTool,
-    Whisker,
 )
 from bokeh.plotting import figure as new_figure
 
@@ -40,9 +39,7 @@ class CutView:
         figure = self.figure
         empty: dict[str, Any] = {name: [] for name in _NAMES}
         self._points, self._line = ColumnDataSource(dict(empty)), ColumnDataSource(dict(empty))
-        figure.add_layout(
-            Whisker(base="at", lower="low", upper="high", source=self._points, line_color=look.line)
-        )
+        figure.add_layout(look.error_bars(self._points))
         points = figure.scatter("at", "value", source=self._points, size=6, color=look.line)
         for end in ("low", "high"):  # so that the axis includes them
             figure.scatter("at", end, source=self._points, alpha=0)
