@@ -1,4 +1,4 @@
-"""The page of a scan in a real browser: the map, its cut, and groups."""
+"""The page of a scan of two runs in a real browser: the map, its cut, and groups."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> ScanRuns:
 @pytest.fixture(scope="module")
 def address(runs: ScanRuns) -> Iterator[str]:
     """Address of a server of its own process, as a user starts it."""
-    command = [sys.executable, "-m", "hrixs", "view", str(runs.folders[0]), *_SETTINGS]
+    command = [sys.executable, "-m", "hrixs", "view", *map(str, runs.folders), *_SETTINGS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None
         try:
@@ -49,9 +49,9 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(params=["light", "dark"])
 def shown(chromium: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Shown]:
-    one = opened(chromium, f"{address}&theme={request.param}", "photons in 20 images")
+    one = opened(chromium, f"{address}&theme={request.param}", "photons in 40 images")
     one.page.get_by_text("Map", exact=True).click()
-    one.until(lambda: "RIXS map of r0201: 5 steps, 20 images" in one.title("map"))
+    one.until(lambda: "RIXS map of r0201 to r0202, 2 runs: 5 steps, 40 images" in one.title("map"))
     one.page.wait_for_timeout(500)
     folder = os.environ.get("HRIXS_SCREENSHOTS")
     if folder:
@@ -72,7 +72,12 @@ def test_the_map_is_in_place_of_the_image(shown):
     assert colour(shown, 0.0, 513.3) != colour(shown, -1.0, 513.3)  # the elastic line
     shown.page.get_by_text("mean image", exact=True).click()
     shown.until(lambda: shown.frame_of("image").get("width", 0) > 350)
-    assert shown.title("image") == "mean of 20 images"
+    assert shown.title("image") == "mean of 40 images"
+    # The image is drawn with the pixels of its figure, not of one that is hidden.
+    shown.until(lambda: float(shown.value("white at (ADU)")) < 200)
+    shown.page.get_by_text("single image", exact=True).click()
+    shown.until(lambda: "image 0, r0201, train" in shown.title("image"))
+    shown.until(lambda: float(shown.value("black at (ADU)")) < 130)
 
 
 def colour(shown: Shown, x: float, y: float) -> bytes:
@@ -96,6 +101,7 @@ def test_a_click_on_the_map_cuts_it(shown):
 
 def test_groups_by_the_delay(shown):
     shown.page.get_by_label("map over", exact=True).select_option("hRIXS_delay")
-    shown.until(lambda: shown.title("map") == "groups by hRIXS_delay of r0201: 3 steps, 20 images")
+    shown.until(lambda: "groups by hRIXS_delay" in shown.title("map"))
+    assert shown.title("map").endswith("r0201 to r0202, 2 runs: 3 steps, 40 images")
     shown.page.get_by_text("Groups", exact=True).click()
     shown.until(lambda: shown.frame_of("groups").get("x1", 1.0) > 500)

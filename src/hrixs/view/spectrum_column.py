@@ -63,8 +63,8 @@ class SpectrumColumn:
         )
         self.take = pn.widgets.Button(label="Use these thresholds", visible=False, width=160)
         wide = SPECTRUM[0] - 90
-        self.python = pn.widgets.TextAreaInput(label="as Python", height=110, width=wide)
-        self.command = pn.widgets.TextAreaInput(label="as a command", height=80, width=wide)
+        self.python = pn.widgets.TextAreaInput(label="as Python", height=150, width=wide)
+        self.command = pn.widgets.TextAreaInput(label="as a command", height=100, width=wide)
         self.tabs = pn.Tabs(
             ("Doubts", self.doubts),
             ("Images", pn.pane.Bokeh(self.images.figure, margin=0)),
