@@ -266,6 +266,12 @@ def test_integrated_intensity_has_maps_too(page):
     assert not page.error.visible
 
 
+def test_zooming_in_does_not_cut_off_a_map_with_few_bins(page):
+    before = drawn(page)
+    page.spectrum.map.map.figure.x_range.update(start=-0.2, end=0.2)
+    np.testing.assert_array_equal(drawn(page), before)
+
+
 def test_many_bins_are_drawn_by_their_maximum_until_zoomed_in(page):
     page.controls.fields["BINS"].value = 1200
     made = expected(page).normalized.sortby("energy_loss")
@@ -274,7 +280,14 @@ def test_many_bins_are_drawn_by_their_maximum_until_zoomed_in(page):
     np.testing.assert_allclose(
         np.nanmax(values, axis=1), made.max("energy_loss").astype(np.float32), rtol=1e-6
     )
-    assert "largest of" in page.spectrum.map.map._source.data["of"][0]
+    data = page.spectrum.map.map._source.data
+    assert data["of"][0] == "(largest of 4 bins)"
+    pixel = data["dw"][0] / values.shape[1]
+    bin_width = float(made.energy_loss[1] - made.energy_loss[0])
+    assert pixel == pytest.approx(4 * bin_width)
+    for row, step in zip(values, made, strict=True):
+        at = data["x"][0] + (np.nanargmax(row) + 0.5) * pixel
+        assert abs(at - float(step.idxmax())) <= pixel / 2
     figure.x_range.update(start=-0.2, end=0.2)
     data = page.spectrum.map.map._source.data
     assert data["of"][0] == ""

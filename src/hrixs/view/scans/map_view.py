@@ -97,7 +97,7 @@ class MapView:
         figure.on_event(SelectionGeometry, dragged)
         figure.on_event(Tap, lambda event: on_cut((event.x, event.x), (event.y, event.y)))
         for name in ("start", "end"):
-            figure.x_range.on_change(name, lambda attr, old, new: self._draw())
+            figure.x_range.on_change(name, self._view_moved)
 
     def show(self, made: MapMade | None, of: str = "") -> None:
         """Draw a map; None removes it."""
@@ -158,6 +158,10 @@ class MapView:
             one.update(reset_start=low, reset_end=high)
             one.update(start=low, end=high)
 
+    def _view_moved(self, attr: str, old: Any, new: Any) -> None:
+        if self._made is not None and len(axes(self._made)[0]) > _MOST_BINS:
+            self._draw()
+
     def _draw(self) -> None:
         """Draw each step as a row, with no more bins than the screen has pixels."""
         if self._made is None:
@@ -168,18 +172,20 @@ class MapView:
         if borders[0] > borders[-1]:
             borders, values = borders[::-1], values[:, ::-1]
         width = float(borders[1] - borders[0])
-        seen = [(float(end) - borders[0]) / width - 0.5
-                for end in (self.figure.x_range.start, self.figure.x_range.end)]  # fmt: skip
+        ends = borders[0], borders[-1]
+        if len(x) > _MOST_BINS:
+            ends = self.figure.x_range.start, self.figure.x_range.end
+        seen = [(float(end) - borders[0]) / width - 0.5 for end in ends]
         n_rows = len(y)
         part = shown(values.T, (seen[0], seen[1]), (-0.5, n_rows - 0.5), (_MOST_BINS, n_rows))
-        begin, end = part.begin[0], min(part.end[0], len(borders) - 1)
+        begin, end = part.begin[0], part.end[0]  # the last of several bins may be beyond the map
         at = _borders(y)
         counts = np.asarray(self._made.data[COUNTS].values)
         self._source.data = {
             "image": [row[None] for row in part.pixels.T],
             "x": [float(borders[begin])] * n_rows,
             "y": np.minimum(at[:-1], at[1:]).tolist(),
-            "dw": [float(borders[begin] + width * (end - begin) - borders[begin])] * n_rows,
+            "dw": [width * (end - begin)] * n_rows,
             "dh": np.abs(np.diff(at)).tolist(),
             "step": y.values.tolist(),
             "n": counts.tolist(),
