@@ -103,14 +103,14 @@ def test_the_arrows_make_no_circle():
         done |= ready
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/*.py")), ids=module_name)
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/**/*.py")), ids=module_name)
 def test_imports_follow_the_arrows(path):
     own = package_of(path)
     assert packages_used(path) <= ALLOWED[own] | {own}
 
 
 def test_no_circle_between_modules_of_a_package():
-    modules = {f"hrixs.{module_name(p).replace('/', '.')}": p for p in PACKAGE.glob("*/*.py")}
+    modules = {f"hrixs.{module_name(p).replace('/', '.')}": p for p in PACKAGE.glob("*/**/*.py")}
     used = {
         name: {
             other
@@ -135,7 +135,7 @@ def test_architecture_shows_the_same_table():
     }
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in PACKAGE.glob("*/*.py")}))
+@pytest.mark.parametrize("folder", sorted({path.parent for path in PACKAGE.glob("*/**/*.py")}))
 def test_a_folder_reads_like_a_table_of_contents(folder):
     assert len(list(folder.glob("*.py"))) <= 16 + 1
     tree = ast.parse((folder / "__init__.py").read_text())
@@ -180,7 +180,7 @@ def test_every_public_name_is_there(path):
 
 
 def test_no_module_is_hidden_behind_a_name_of_its_package():
-    for folder in {path.parent for path in PACKAGE.glob("*/*.py")}:
+    for folder in {path.parent for path in PACKAGE.glob("*/**/*.py")}:
         stems = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
         names = {
             alias.asname or alias.name

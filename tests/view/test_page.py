@@ -168,14 +168,13 @@ def test_every_tab_shows_something(page):
     assert "Noise report" in column.noise.object
     assert "process_run(145)" in column.python.value
     assert column.command.value.startswith("hrixs process 145")
-    assert set(column.by.options) == {"hRIXS_delay", "hRIXS_norm", "hRIXS_index"}
-    column.by.value = "hRIXS_delay"
+    by, view = column.groups.by, column.groups.view
+    assert set(by.options) == {"hRIXS_delay", "hRIXS_norm", "hRIXS_index"}
+    by.value = "hRIXS_delay"
     groups = page.session.h.aggregate(page.session.spectra(), "hRIXS_delay")
-    np.testing.assert_allclose(
-        column.groups._lines.data["ys"], groups.spectrum / groups.counts, rtol=1e-12
-    )
-    column.by.value = "hRIXS_norm"
-    assert column.groups._map.data["n"] == [8]
+    np.testing.assert_allclose(view._lines.data["ys"], groups.spectrum / groups.counts, rtol=1e-12)
+    by.value = "hRIXS_norm"
+    assert view._map.data["n"] == [8]
     column.take.clicks += 1
     assert page.session.noise_report().threshold == page.session.h.THRESHOLD
     assert column.charges._limits["threshold"][0].visible

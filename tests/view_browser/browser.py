@@ -50,6 +50,20 @@ class Shown:
             self.page.wait_for_timeout(50)
         raise AssertionError("it did not come to be in 10 s")
 
+    def title(self, name: str) -> str:
+        """Title of a figure, as the browser has it."""
+        return str(
+            self.page.evaluate(
+                """name => { for (const v of Bokeh.index) {
+                    const find = (v) => {
+                        if (v.model && v.model.name === name && v.frame) return v.model.title.text;
+                        for (const c of v.child_views || []) { const f = find(c); if (f) return f; }
+                        return null; };
+                    const t = find(v); if (t) return t; } return ''; }""",
+                name,
+            )
+        )
+
     def frame_of(self, name: str) -> dict[str, float]:
         """The inner part of a figure on the screen, and the ranges of its axes."""
         return dict(
@@ -102,7 +116,7 @@ def chromium_of_system() -> Iterator[Any]:
         browser.close()
 
 
-def opened(browser: Any, address: str) -> Shown:
+def opened(browser: Any, address: str, until: str = "photons in 8 images") -> Shown:
     page = browser.new_page()
     page.set_viewport_size({"width": 1280, "height": 800})
     shown = Shown(page, address)
@@ -110,6 +124,6 @@ def opened(browser: Any, address: str) -> Shown:
     page.on("websocket", lambda socket: shown.asked.append(socket.url))
     page.on("pageerror", lambda error: shown.wrong.append(str(error)))
     page.goto(address)
-    shown.wait("photons in 8 images")
+    shown.wait(until)
     page.wait_for_timeout(300)
     return shown

@@ -325,7 +325,9 @@ def _add_view(commands: Any) -> None:
         "install 'hrixs[view]'.",
     )
     add = view.add_argument
-    add("run", metavar="RUN", help="a run's folder or number, or a file of images")
+    add("runs", metavar="RUN", nargs="+",
+        help="a run's folder or number, or a file of images; several runs, or a range such as "
+        "145-148 (with --proposal), are shown together")  # fmt: skip
     _add_address(view)
     add(
         "--memory",
@@ -346,17 +348,21 @@ def _add_address(page: Any) -> None:
 
 
 def _view(arguments: argparse.Namespace) -> None:
+    from hrixs.cli.batch import expanded
     from hrixs.cli.job import Job
     from hrixs.cli.there import require_there
 
     job = Job(**_job_options(arguments))
-    require_there(job, arguments.run)
+    names = expanded(arguments.runs)
+    require_there(job, names[0] if len(names) == 1 else None)
     from hrixs.view.viewer import View
 
     if arguments.mnemonics is not None:
         mnemonics.update(json.loads(Path(arguments.mnemonics).read_text(encoding="utf8")))
     how = {name: getattr(arguments, name) for name in ("method", "energy", "memory")}
-    view = View(job.spectrometer(), job.source(arguments.run), **how)
+    sources = [job.source(name) for name in names]
+    h = job.spectrometer()
+    view = View(h, sources[0] if len(sources) == 1 else sources, **how)
     view.serve(port=arguments.port, origins=arguments.origin)
 
 

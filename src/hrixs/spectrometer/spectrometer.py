@@ -703,8 +703,8 @@ class hRIXS(Settings):
         """
         return report_inputs.report(self, data, path, run, **options)
 
-    def view(self, run: RunOrData, **options: Any) -> Any:
-        """Show a run or a dataset in a notebook cell, as a `hrixs.view.View` (docs/view.md)."""
+    def view(self, run: RunOrData | Sequence[RunLike], **options: Any) -> Any:
+        """Show a run, runs or a dataset in a notebook cell: a `hrixs.view.View` (docs/view.md)."""
         # The package `view` imports this class; it is imported only when it is used.
         return importlib.import_module("hrixs.view").View(self, run, **options)
 

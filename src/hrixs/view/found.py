@@ -135,7 +135,7 @@ def find(images: RunImages, h: Settings, method: str, progress: Progress | None 
         if not images.is_run:
             tables: list[xr.Dataset] = []
             made = add_spectra(h, images.source.copy(deep=False), method, tables=tables)
-            return Found(_without_images(made, h), _joined(tables, made))
+            return Found(_without_images(made, h), joined_tables(tables, made))
         made = process_run(
             h, images.source, method=method, photons=counts_photons(method),
             memory=images.memory, energy=images.energy, progress=False,
@@ -162,7 +162,7 @@ def _of_held(
         options: dict[str, Any] = {"keep": seen, "tables": tables, "crop": crop}
         with silence():
             made = add_spectra(h, data.copy(deep=False), method, **options)
-        return Found(_without_images(made, h), _joined(tables, made), seen[0])
+        return Found(_without_images(made, h), joined_tables(tables, made), seen[0])
     analysis = mending_analysis(h, method, crop)
     energies = data["nrj"].values if "nrj" in data and analysis.takes_energy else None
     frames = data[h.DETECTOR]
@@ -184,7 +184,7 @@ def _of_held(
             progress(_put_together(parts, dim), n_done, data.sizes[dim])
     made = _put_together(parts, dim)
     made.attrs = dict(data.attrs)
-    return Found(made, _joined(tables, made), Seen.joined(seen))
+    return Found(made, joined_tables(tables, made), Seen.joined(seen))
 
 
 def _put_together(parts: list[xr.Dataset], dim: str) -> xr.Dataset:
@@ -202,7 +202,7 @@ def _without_images(made: xr.Dataset, h: Settings) -> xr.Dataset:
     return made.drop_vars(dropped)
 
 
-def _joined(tables: list[xr.Dataset], made: xr.Dataset) -> xr.Dataset | None:
+def joined_tables(tables: list[xr.Dataset], made: xr.Dataset) -> xr.Dataset | None:
     """Join the photon tables of all parts; frame numbers continue."""
     if not tables:
         return None

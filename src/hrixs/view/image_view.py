@@ -32,6 +32,8 @@ from hrixs.view.screen import Shown, shown, usual_levels
 
 _NO_PHOTONS: dict[str, list[float]] = {"x": [], "y": [], "charge": [], "marker": []}
 _MOST_MASKED = 20_000
+# Pixels that a figure on the screen has at least.
+_LEAST_SIZE = 40
 
 
 class ImageView:
@@ -168,9 +170,11 @@ class ImageView:
     def _size(self) -> tuple[int, int]:
         """Pixels of the screen, if the browser has reported them."""
         try:
-            return int(self.figure.inner_width), int(self.figure.inner_height)
+            size = int(self.figure.inner_width), int(self.figure.inner_height)
         except (UnsetValueError, TypeError):
             return IMAGE
+        # A figure that is hidden, for a map, has no pixels.
+        return size if min(size) >= _LEAST_SIZE else IMAGE
 
     def show_photons(self, photons: dict[str, NDArray[Any]]) -> None:
         """Draw photons at their positions; double hits as squares."""

@@ -164,6 +164,14 @@ class RunImages:
         made = Crop.of(h.X_RANGE, h.Y_RANGE, *self.chip_shape)
         return Crop(made.x, made.y, made.chip_shape, self.first)
 
+    def label(self, number: int) -> str:
+        """Number and train of an image, as text."""
+        return f"image {number}, train {self.train_of(number)}"
+
+    def share_memory(self, n: int) -> None:
+        """Use one part of n of the memory for frames."""
+        self._most //= n
+
     @property
     def whole(self) -> Crop:
         """The crop that is the whole image."""

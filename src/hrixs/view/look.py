@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bokeh.models import TeeHead, Whisker
+
 from hrixs.utils.figures import BLUE, ORANGE, SKY, VERMILION
 
 #: Colour maps of even brightness, safe for colour-blind people.
@@ -50,7 +52,7 @@ class Look:
         return (
             f"html, body {{ background: {self.paper}; color: {self.text}; "
             "font: 13px/1.35 system-ui, sans-serif; margin: 0; }"
-            " body { padding: 4px 8px; box-sizing: border-box; }"
+            " body { padding: 4px 6px; box-sizing: border-box; }"
             " *:focus-visible { outline: 2px solid #E69F00; outline-offset: 1px; }"
         )
 
@@ -58,8 +60,15 @@ class Look:
     def tabs_css(self) -> str:
         """CSS of the tabs; without it their names are dark on any page."""
         return (
-            f":host .bk-tab {{ color: {self.text}; background: transparent; }} "
+            f":host .bk-tab {{ color: {self.text}; background: transparent; padding: 4px 6px; }} "
             f":host .bk-tab.bk-active {{ color: {self.paper}; background: {self.line}; }}"
+        )
+
+    def error_bars(self, source: Any) -> Any:
+        """Error bars of bokeh from ``low`` to ``high`` at ``at``, in the colour of the line."""
+        heads = {f"{end}_head": TeeHead(size=8, line_color=self.line) for end in ("lower", "upper")}
+        return Whisker(
+            base="at", lower="low", upper="high", source=source, line_color=self.line, **heads
         )
 
     def finish(self, figure: Any) -> Any:

@@ -19,7 +19,7 @@ from hrixs.view.spectrum_column import SpectrumColumn
 from hrixs.view.texts import doubts_in_short, error_text, spectrum_text
 from hrixs.view.worker import Worker
 
-_MEAN, _SINGLE = "mean image", "single image"
+_MEAN, _SINGLE, _MAP = "mean image", "single image", "map"
 # Seconds between two pictures of a partial mean.
 _BETWEEN = 1.0
 
@@ -81,12 +81,22 @@ class Page:
         self.spectrum.change = self.change
         self.levels = Levels(self.image)
         last = max(images.n_images - 1, 1)
-        self.mode = pn.widgets.RadioButtonGroup(options=[_MEAN, _SINGLE], width=210, margin=(2, 5))
+        self.mode = pn.widgets.RadioButtonGroup(
+            options=[_MEAN, _SINGLE, _MAP], width=260, margin=(2, 5)
+        )
         self.number = pn.widgets.IntSlider(
-            label="image", start=0, end=last, value=0, width=IMAGE[0] - 260, margin=(0, 8),
+            label="image", start=0, end=last, value=0, width=IMAGE[0] - 310, margin=(0, 8),
             disabled=images.n_images < 2,
         )  # fmt: skip
-        self.mode.param.watch(lambda _: self.show_image(), "value")
+        self.mode.param.watch(lambda _: self._mode_chosen(), "value")
+        self.spectrum.on_map = lambda: self.mode.param.update(value=_MAP)
+        self.spectrum.clear = lambda: self.error.param.update(visible=False)
+        self.of_image = pn.Column(
+            pn.pane.Bokeh(self.image.figure, margin=0, sizing_mode="stretch_width"),
+            self.levels.layout,
+            width=IMAGE[0], margin=0,
+        )  # fmt: skip
+        self.of_map = self.spectrum.map.map_layout
         self.number.param.watch(self._number_moved, "value")
         name = pn.pane.HTML(f"<b>{images.name}</b>, {images.n_images} images of "
                             f"{images.chip_shape[0]} x {images.chip_shape[1]} px",
@@ -101,8 +111,7 @@ class Page:
                 self.controls.layout,
                 pn.Column(
                     pn.Row(self.mode, self.number, margin=0),
-                    pn.pane.Bokeh(self.image.figure, margin=0, sizing_mode="stretch_width"),
-                    self.levels.layout,
+                    self.of_image, self.of_map,
                     width=IMAGE[0], margin=0,
                 ),
                 self.spectrum.layout,
@@ -163,7 +172,9 @@ class Page:
         self.worker.run("spectra", self._reckon, self._show_spectra)
 
     def show_image(self) -> None:
-        """Show the mean image, or the chosen single image."""
+        """Show the mean image, or the chosen single image; nothing while the map is shown."""
+        if self.mode.value == _MAP:
+            return
         if self.mode.value == _MEAN:
             self._show_photons(None)
             self.spectrum.images.mark(None)
@@ -184,6 +195,13 @@ class Page:
     def close(self) -> None:
         """End the work of a page that was closed."""
         self.worker.close()
+
+    def _mode_chosen(self) -> None:
+        is_map = self.mode.value == _MAP
+        self.of_image.visible, self.of_map.visible = not is_map, is_map
+        if is_map != self.spectrum.is_map:
+            self.spectrum.show_map(is_map)
+        self.show_image()
 
     def _camera_changed(self) -> None:
         self.change()
@@ -248,10 +266,9 @@ class Page:
             self._show_corrected(image, "first image")
 
     def _show(self, image: Any, number: int) -> None:
-        train = self.session.images.train_of(number)
         n = self._show_photons(number)
         found = "" if n is None else f", {n} photons found"
-        self._show_corrected(image, f"image {number}, train {train}{found}")
+        self._show_corrected(image, f"{self.session.images.label(number)}{found}")
 
     def _show_corrected(self, image: Any, what: str, kind: str = _SINGLE) -> None:
         dark = ", less the dark" if self.session.h.USE_DARK else ""

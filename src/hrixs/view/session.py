@@ -28,8 +28,9 @@ from hrixs.spectra.integrated import integrate_frames
 from hrixs.spectrometer.recipe import camera_options, over_energy
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.utils.errors import UnknownUncertaintyError
-from hrixs.view.found import Found, Kept, Progress, find
+from hrixs.view.found import Found, Kept, Progress
 from hrixs.view.images import RunImages
+from hrixs.view.scans.found_runs import find_all
 from hrixs.view.worker import RECKONING, quiet, silence
 
 #: Settings that are applied to photons after they are found.
@@ -135,7 +136,7 @@ class Session:
 
         def now() -> Found:
             self.n_found += 1
-            return find(self.images, copy.copy(h), method, progress)
+            return find_all(self.images, copy.copy(h), method, progress)
 
         return self.kept.get(_key(h, method), now)
 
@@ -272,28 +273,6 @@ class Session:
         per_group = min(_MOST_A_GROUP, max(_LEAST_A_GROUP, photons.sizes["photon"] // _GROUPS))
         with RECKONING, silence():
             return align(photons, curvature=self.h.curvature, photons_per_group=per_group)
-
-    def variables(self) -> list[str]:
-        """Slow data to group by, those with the fewest values first; constant ones are left out."""
-        spectra = self.spectra()
-        dims, n_values = spectra["spectrum"].dims[:1], {}
-        for name, one in spectra.data_vars.items():
-            if one.dims != dims or one.dtype.kind not in "iuf" or str(name).startswith("n_"):
-                continue
-            n_values[str(name)] = len(np.unique(one.values[np.isfinite(one.values)]))
-        return sorted((one for one, n in n_values.items() if n > 1), key=lambda one: n_values[one])
-
-    def groups(self, by: str) -> xr.Dataset:
-        """Spectra of groups of images with the same value of a variable, as `hrixs.aggregate`.
-
-        Raises
-        ------
-        ValueError, LookupError
-            As `hrixs.aggregate`.
-        """
-        spectra = self.spectra()
-        with silence():
-            return self.h.aggregate(spectra, by, str(spectra["spectrum"].dims[0]))
 
     def doubts(self) -> list[Doubt]:
         """Doubts about the spectra."""

@@ -1,4 +1,4 @@
-"""Small figures below the spectrum: photons per image, charges, drift, groups of a scan."""
+"""Small figures below the spectrum: photons per image, charges, drift."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from bokeh.models import (
     SaveTool,
     Span,
     WheelZoomTool,
-    Whisker,
 )
 from bokeh.plotting import figure as new_figure
 
-from hrixs.utils.figures import COLOURS, axis_label
-from hrixs.view.look import COLOUR_MAPS, SPECTRUM, Look
+from hrixs.view.look import SPECTRUM, Look
 from hrixs.view.session import Made, Session, per_image
 
 _HEIGHT, _BINS = 250, 160
@@ -30,7 +28,8 @@ _HEIGHT, _BINS = 250, 160
 _MOST_SHOWN = 99.5
 
 
-def _figure(name: str, x: str, y: str, **options: Any) -> Any:
+def small_figure(name: str, x: str, y: str, **options: Any) -> Any:
+    """A figure of a tab, with its tools."""
     figure = new_figure(
         width=SPECTRUM[0], height=_HEIGHT, tools="", name=name, x_axis_label=x, y_axis_label=y,
         sizing_mode="stretch_width", **options,
@@ -44,7 +43,7 @@ class ImagesView:
     """Photons, or mean intensity, of each image."""
 
     def __init__(self, look: Look) -> None:
-        self.figure = _figure("images", "number of the image", "photons")
+        self.figure = small_figure("images", "number of the image", "photons")
         self._source = ColumnDataSource({"number": [], "value": [], "error": [], "train": []})
         drawn = self.figure.scatter(
             "number", "value", source=self._source, size=5, color=look.line, line_color=None
@@ -79,7 +78,7 @@ class ChargesView:
     """Histogram of the charges of photons, with the limits drawn in."""
 
     def __init__(self, look: Look) -> None:
-        self.figure = _figure("charges", "charge of a spot above the level (ADU)", "spots")
+        self.figure = small_figure("charges", "charge of a spot above the level (ADU)", "spots")
         self._source = ColumnDataSource({"left": [], "right": [], "n": []})
         self.figure.quad(
             left="left", right="right", bottom=0, top="n", source=self._source,
@@ -139,12 +138,10 @@ class DriftView:
     """Shift of groups of images relative to all, with errors."""
 
     def __init__(self, look: Look) -> None:
-        self.figure = _figure("drift", "number of the image", "shift of the lines (px)")
+        self.figure = small_figure("drift", "number of the image", "shift of the lines (px)")
         names = ("at", "drift", "low", "high")
         self._source = ColumnDataSource({name: [] for name in names})
-        self.figure.add_layout(
-            Whisker(base="at", lower="low", upper="high", source=self._source, line_color=look.line)
-        )
+        self.figure.add_layout(look.error_bars(self._source))
         self.figure.scatter("at", "drift", source=self._source, size=6, color=look.line)
         for end in ("low", "high"):  # so that the axis includes them
             self.figure.scatter("at", end, source=self._source, alpha=0)
@@ -160,47 +157,3 @@ class DriftView:
             "at": at, "drift": drift, "low": drift - error, "high": drift + error,
         }  # fmt: skip
         self.figure.title.text = f"{len(drift)} groups of images, ± 1 standard deviation"
-
-
-class GroupsView:
-    """Spectra of groups of images by a variable: lines if they are few, otherwise a map."""
-
-    def __init__(self, look: Look) -> None:
-        self.figure = _figure("groups", "energy", "photons per image and bin")
-        self._lines = ColumnDataSource({"xs": [], "ys": [], "colour": [], "label": []})
-        self.figure.multi_line(
-            "xs", "ys", source=self._lines, line_color="colour", legend_group="label",
-            line_width=1.3,
-        )  # fmt: skip
-        self._map = ColumnDataSource({"image": [], "x": [], "dw": [], "n": []})
-        self.figure.image("image", "x", -0.5, "dw", "n", source=self._map, palette=COLOUR_MAPS[0])
-        look.finish(self.figure)
-        legend = self.figure.legend
-        legend.label_text_color, legend.label_text_font_size = look.text, "11px"
-        legend.background_fill_color, legend.background_fill_alpha = look.paper, 0.7
-        legend.border_line_color, legend.padding, legend.spacing = None, 2, 0
-
-    def show(self, groups: xr.Dataset, by: str) -> None:
-        """Draw the spectra of groups from `hrixs.aggregate`, per image."""
-        spectrum, counts = groups["spectrum"].transpose(by, ...), groups["counts"].values
-        axis, values = spectrum.dims[-1], groups[by].values
-        each = np.asarray(spectrum.values, np.float64) / np.maximum(counts, 1)[:, None]
-        at = spectrum[axis].values
-        is_few = len(values) <= len(COLOURS)
-        names = [f"{by} {value:.6g}: {n} images" for value, n in zip(values, counts, strict=True)]
-        n_lines = len(values) if is_few else 0
-        self._lines.data = {
-            "xs": [at] * n_lines, "ys": list(each[:n_lines]),
-            "colour": list(COLOURS[:n_lines]), "label": names[:n_lines],
-        }  # fmt: skip
-        self.figure.legend.visible = is_few
-        self._map.data = {"image": [], "x": [], "dw": [], "n": []} if is_few else {
-            "image": [each.astype(np.float32)], "x": [at[0]], "dw": [at[-1] - at[0]],
-            "n": [len(values)],
-        }  # fmt: skip
-        self.figure.xaxis.axis_label = axis_label(spectrum[axis])
-        self.figure.yaxis.axis_label = (
-            "photons per image and bin"
-            if is_few
-            else f"group by {by}, from {values[0]:.5g} to {values[-1]:.5g}"
-        )

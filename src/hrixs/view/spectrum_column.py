@@ -14,14 +14,17 @@ from hrixs.comparisons.differing import settings_that_differ
 from hrixs.energy.line import LineFit
 from hrixs.view import taken as saved
 from hrixs.view.look import SPECTRUM, Look
+from hrixs.view.scans.groups_tab import GroupsTab
+from hrixs.view.scans.map_tab import MapTab
 from hrixs.view.session import Made, Session, total_of
-from hrixs.view.side_views import ChargesView, DriftView, GroupsView, ImagesView
+from hrixs.view.side_views import ChargesView, DriftView, ImagesView
 from hrixs.view.spectrum_view import SpectrumView
 from hrixs.view.taken import as_command, as_python
 from hrixs.view.texts import doubts_text, width_text
 from hrixs.view.worker import Worker
 
 _HEIGHT = 270
+_MAP = "Map"
 _COPY = "navigator.clipboard.writeText(area.value)"
 
 
@@ -37,9 +40,10 @@ class SpectrumColumn:
         self._made: Made | None = None
         self.view = SpectrumView(look, on_region=self.measure)
         self.images, self.charges, self.drift = ImagesView(look), ChargesView(look), DriftView(look)
-        self.groups = GroupsView(look)
-        self.by = pn.widgets.Select(label="by", options=[], width=200, margin=(0, 5))
-        self.by.param.watch(lambda _: self._group(), "value")
+        self.groups = GroupsTab(session, look, worker, self._tell)
+        self.map = MapTab(session, look, worker, self.refresh_calls, self._tell)
+        # Whether the map is shown in place of the image.
+        self.is_map = False
         self.width = pn.pane.HTML(
             "drag over a line to fit its width", margin=(0, 5), height=20,
             styles={"white-space": "nowrap", "font-size": "11.5px"},
@@ -59,23 +63,27 @@ class SpectrumColumn:
         )
         self.take = pn.widgets.Button(label="Use these thresholds", visible=False, width=160)
         wide = SPECTRUM[0] - 90
-        self.python = pn.widgets.TextAreaInput(label="as Python", height=110, width=wide)
-        self.command = pn.widgets.TextAreaInput(label="as a command", height=80, width=wide)
+        self.python = pn.widgets.TextAreaInput(label="as Python", height=150, width=wide)
+        self.command = pn.widgets.TextAreaInput(label="as a command", height=100, width=wide)
         self.tabs = pn.Tabs(
             ("Doubts", self.doubts),
             ("Images", pn.pane.Bokeh(self.images.figure, margin=0)),
             ("Charges", pn.pane.Bokeh(self.charges.figure, margin=0)),
             ("Drift", pn.pane.Bokeh(self.drift.figure, margin=0)),
-            ("Groups", pn.Column(self.by, pn.pane.Bokeh(self.groups.figure, margin=0), margin=0)),
+            ("Groups", self.groups.layout),
+            (_MAP, self.map.layout),
             ("Noise", pn.Column(self.take, self.noise, margin=0)),
             ("Copy", self._copy_tab()),
             ("Save", self._save_tab()),
             width=SPECTRUM[0], height=_HEIGHT + 40, margin=0, dynamic=True,
             stylesheets=[look.tabs_css],
         )  # fmt: skip
-        self.tabs.param.watch(lambda _: self._refresh_tab(), "active")
+        self.tabs.param.watch(lambda _: self._tab_opened(), "active")
         self.take.on_click(lambda _: self._take())
         self.change: Callable[..., None] = lambda **_: None
+        # Called before a new attempt, and when the tab of the map is opened.
+        self.clear: Callable[[], None] = lambda: None
+        self.on_map: Callable[[], None] = lambda: None
         self._suggested: dict[str, Any] = {}
         self.layout = pn.Column(
             pn.pane.Bokeh(self.view.figure, margin=0, sizing_mode="stretch_width"),
@@ -92,7 +100,6 @@ class SpectrumColumn:
         self._draw(total, error, made.spectra)
         counted = total.attrs.get("units") == "photons"
         self.view.show_integrated(made.integrated if counted else None)
-        self.doubts.object = doubts_text(made.doubts)
         self._refresh_tab()
         if self._region is not None:
             self.measure(self._region)
@@ -125,8 +132,9 @@ class SpectrumColumn:
     def refresh_calls(self) -> None:
         """Show the calls that make the shown result."""
         try:
-            self.python.value = as_python(self._session)
-            self.command.value = as_command(self._session)
+            drawn = self.map.drawn if self.is_map else None
+            self.python.value = as_python(self._session, drawn)
+            self.command.value = as_command(self._session, drawn=drawn)
         except Exception as error:
             self._fail(error)
 
@@ -154,34 +162,52 @@ class SpectrumColumn:
         if self.low.value is not None and self.high.value is not None:
             self.measure((self.low.value, self.high.value))
 
+    def show_map(self, is_map: bool) -> None:
+        """Open the tab of the map; or tell that the map is no longer shown."""
+        self.is_map = is_map
+        place = self.tabs._names.index(_MAP)
+        if not is_map:
+            self.refresh_calls()
+        elif self.tabs.active == place:
+            self._refresh_tab()
+        else:
+            self.tabs.active = place
+
+    def _tab_opened(self) -> None:
+        if self.tabs._names[self.tabs.active] == _MAP and not self.is_map:
+            self.on_map()  # which refreshes the tab
+        else:
+            self._refresh_tab()
+
     def _refresh_tab(self) -> None:
         if self._made is None:
             return
         name = self.tabs._names[self.tabs.active]
-        if name == "Images":
+        if name == _MAP or self.is_map:
+            self.map.refresh()
+        # Texts are set while their tab is open: otherwise panel loads a style from its own site.
+        if name == "Doubts":
+            self.doubts.object = doubts_text(self._made.doubts)
+        elif name == "Images":
             self.images.show(self._made.spectra, self._session)
         elif name == "Charges":
             self.charges.show(self._made)
         elif name == "Drift":
             self._worker.run("drift", self._session.drift, self.drift.show)
         elif name == "Groups":
-            self._worker.run("variables", self._session.variables, self._show_variables)
+            self.groups.refresh()
         elif name == "Noise":
             self._worker.run("noise", self._session.noise_report, self._show_noise)
 
-    def _show_variables(self, names: list[str]) -> None:
-        if self.by.options != names:
-            self.by.options = names  # which shows the first group
-        self._group()
-
-    def _group(self) -> None:
-        by = self.by.value
-        if by:
-            self._worker.run(
-                "groups", lambda: self._session.groups(by), lambda one: self.groups.show(one, by)
-            )
+    def _tell(self, error: Exception | None) -> None:
+        if error is None:
+            self.clear()
+        else:
+            self._fail(error)
 
     def _show_noise(self, report: Any) -> None:
+        if self.tabs._names[self.tabs.active] != "Noise":
+            return
         self.noise.object = (
             f"<pre style='font-size: 11px; white-space: pre-wrap'>{escape(repr(report))}</pre>"
         )
@@ -208,6 +234,10 @@ class SpectrumColumn:
             "Spectrum (.csv)": (
                 saved.name_of(session, "spectrum", ".csv"),
                 lambda: saved.spectrum_file(session, ".csv"),
+            ),
+            "Map (.nc)": (
+                saved.name_of(session, "map", ".nc"),
+                lambda: saved.map_file(session, self.map.drawn),
             ),
             "Settings": (saved.settings_name(session), lambda: saved.settings_file(session)),
             "Picture (.png)": (

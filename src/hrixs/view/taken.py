@@ -24,6 +24,8 @@ from hrixs.spectra.train_plot import plot_per_train
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.steps.record import STEPS, steps_now
 from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
+from hrixs.view.scans.choice import Drawn, applied, command_options, python_lines
+from hrixs.view.scans.many_images import ManyImages
 from hrixs.view.session import Session
 from hrixs.view.worker import RECKONING, silence
 
@@ -31,37 +33,47 @@ from hrixs.view.worker import RECKONING, silence
 SETTINGS_FILE = "settings.toml"
 
 
-def as_python(session: Session) -> str:
-    """Python code that makes the shown spectra."""
+def as_python(session: Session, drawn: Drawn | None = None) -> str:
+    """Python code that makes the shown spectra, and the map if one is drawn."""
     h, images = session.h, session.images
     state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
     method = {} if session.method == "auto" else {"method": session.method}
     if images.is_run:
-        args: dict[str, Any] = {"run": _run_of(images.path)} | method
+        several = isinstance(images, ManyImages)
+        args: dict[str, Any] = (
+            {"runs": [_run_of(one) for one in images.paths]}
+            if isinstance(images, ManyImages)
+            else {"run": _run_of(images.path)}
+        ) | method
         args |= {} if images.energy is None else {"energy": images.energy}
-        steps = [{"call": "process_run", "args": args, **state}]
+        steps = [{"call": "process_runs" if several else "process_run", "args": args, **state}]
     else:
         call = "integrate" if session.method == "integrate" else "centroid"
         args = dict(method) if call == "centroid" else {}
         steps = [*steps_now(images.source), {"call": call, "args": args, **state}]
-    if session.loss:
+    if session.loss and not (drawn is not None and drawn.choice.is_rixs):
         steps.append({"call": "energy_loss", "args": {}})
-    return how_made(xr.Dataset(attrs={STEPS: json.dumps(steps)}))
+    text = how_made(xr.Dataset(attrs={STEPS: json.dumps(steps)}))
+    return text if drawn is None else "\n".join([text, *python_lines(session, drawn)])
 
 
-def as_command(session: Session, output: str = "spectrum.nc") -> str:
-    """The command that writes the shown spectra.
+def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -> str:
+    """The command that writes the shown spectra, or the map if one is drawn.
 
     If options cannot express a setting, the command names a settings file, to be saved first.
     """
-    path = session.images.path
+    images = session.images
+    path = images.path
     if path is None:
         return "# for images in memory there is no command: copy the Python code"
-    words = ["hrixs", "process", path, "-o", output]
+    usual = "spectrum.nc" if drawn is None else "map.nc"
+    paths = [*images.paths, "--together"] if isinstance(images, ManyImages) else [path]
+    words = ["hrixs", "process", *paths, "-o", output or usual]
+    words += [] if drawn is None else command_options(drawn.choice)
     if session.method != "auto":
         words += ["--method", session.method]
-    if session.images.energy is not None:
-        words += ["--energy", repr(session.images.energy)]
+    if images.energy is not None:
+        words += ["--energy", repr(images.energy)]
     options = _options(session.h)
     if options is None:
         text = shlex.join([*words, "--settings", SETTINGS_FILE])
@@ -71,18 +83,26 @@ def as_command(session: Session, output: str = "spectrum.nc") -> str:
 
 def make(session: Session) -> xr.Dataset:
     """The shown spectra, made by those calls, for a file."""
-    h, source = session.h, session.images.source
-    if session.images.is_run:
-        energy = session.images.energy
-        made = h.process_run(source, method=session.method, energy=energy, progress=False)
-        return h.energy_loss(made) if session.loss else made
+    made = _made(session)
+    return session.h.energy_loss(made) if session.loss else made
+
+
+def _made(session: Session) -> xr.Dataset:
+    h, images, source = session.h, session.images, session.images.source
+    if images.is_run:
+        how: dict[str, Any] = {"method": session.method, "energy": images.energy}
+        if isinstance(images, ManyImages):
+            runs = [one.source for one in images.runs.values()]
+            made = h.process_runs(runs, progress=False, **how)
+        else:
+            made = h.process_run(source, progress=False, **how)
+        return made
     data = source.copy(deep=False)
     if session.method == "integrate":
         made = h.integrate(data)
     else:
         made = h.centroid(data, method=session.method)
-    made = made.drop_vars(h.DETECTOR)
-    return h.energy_loss(made) if session.loss else made
+    return made.drop_vars(h.DETECTOR)
 
 
 def _run_of(path: str | None) -> int | str | None:
@@ -173,6 +193,17 @@ def spectrum_file(session: Session, suffix: str = ".nc") -> tuple[str, bytes]:
         return name_of(session, "spectrum", suffix), path.read_bytes()
 
 
+def map_file(session: Session, drawn: Drawn | None) -> tuple[str, bytes]:
+    """The map that is drawn, made by the shown calls, as written by `hrixs.export`."""
+    if drawn is None:
+        raise ValueError("no map is drawn. Open the tab Map first.")
+    with tempfile.TemporaryDirectory() as folder, silence():
+        path = Path(folder, "map.nc")
+        spectra = _made(session) if drawn.choice.is_rixs else make(session)
+        export(applied(session.h, spectra, drawn.choice), path)
+        return name_of(session, "map", ".nc"), path.read_bytes()
+
+
 def picture_file(session: Session) -> tuple[str, bytes]:
     """A picture of the image with its curve, the spectrum, and the photons per train."""
     h, spectra, row = session.h, session.spectra(), session.line_row()
@@ -198,6 +229,7 @@ def report_file(session: Session) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, "report.html")
         known = None if command.startswith("#") else command
-        of = session.images.source
+        several = isinstance(session.images, ManyImages)
+        of = None if several else session.images.source
         session.h.report(make(session), path, of, **({"command": known} if known else {}))
         return name_of(session, "report", ".html"), path.read_bytes()

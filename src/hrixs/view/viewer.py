@@ -8,10 +8,11 @@ from functools import cached_property
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from hrixs.runs.run import RunLike
 from hrixs.spectrometer.inputs import RunOrData
 from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.view.found import Kept
-from hrixs.view.images import RunImages
+from hrixs.view.scans.many_images import images_of_runs
 from hrixs.view.session import Session
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class View:
     ----------
     h : hRIXS
         Initial settings. They are copied and not changed.
-    run : run, path of images, or xarray.Dataset
+    run : run, list of runs, path of images, or xarray.Dataset
     method, energy
         As in `hRIXS.process_run`.
     memory : int or str, optional
@@ -53,14 +54,14 @@ class View:
     def __init__(
         self,
         h: hRIXS,
-        run: RunOrData,
+        run: RunOrData | Sequence[RunLike],
         *,
         method: str = "auto",
         energy: float | None = None,
         memory: int | str | None = None,
     ) -> None:
         require_panel()
-        self.images = RunImages(h, run, memory=memory, energy=energy)
+        self.images = images_of_runs(h, run, memory=memory, energy=energy)
         self._h, self._method = h, method
         self._kept = Kept()
 
