@@ -9,6 +9,9 @@ from hrixs import hRIXS
 from hrixs.cli.main import main
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames
 
+# The threshold hides some photons, with a dark nearly all: that is said, and is right.
+pytestmark = pytest.mark.filterwarnings("ignore:crowded:hrixs.LostPhotonsWarning")
+
 SIDE = 128  # a square chip: the shape does not tell the order of the axes
 LINE = SpectralLine(60, 25.0, 1.0)  # wide: its photons lie apart
 OF_SENSOR = {"lines": (LINE,), "curvature": (0.0, 0.0), "energy": 530.0}

@@ -490,7 +490,7 @@ class TestErrors:
     def test_integers_that_float64_can_not_hold_are_refused(self, finder, dtype, value):
         frame = np.zeros((8, 8), dtype)
         frame[3, 3] = value
-        with pytest.raises(TypeError, match=rf"dtype {dtype} with values past 2\*\*53"):
+        with pytest.raises(TypeError, match=rf"dtype {dtype} with values above 2\*\*53"):
             finder(frame)
         frame[3, 3] = min(abs(value), 2**53)
         finder(frame)
