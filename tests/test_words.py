@@ -74,9 +74,6 @@ OUT_OF_PAGES = {
     r"bec[oa]mes? of": "happens to",
 }
 
-#: Pages and packages that are being worked over on their own.
-LATER = ("docs/validation.md",)
-
 
 def compiled(out):
     """The patterns with their plain words, and all of them at once: most texts have none.
@@ -150,7 +147,7 @@ FILES = sorted(
     path
     for folder, kinds in FOLDERS.items()
     for path in (ROOT / folder).rglob("*")
-    if path.suffix in kinds and not path.relative_to(ROOT).as_posix().startswith(LATER)
+    if path.suffix in kinds
 ) + [ROOT / name for name in ("README.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
 
 

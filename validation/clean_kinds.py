@@ -143,7 +143,7 @@ def kinds() -> Iterator[Kind]:
     light = {"photons": _between(20, 1000)}
     yield Kind("axis 0.3 eV too high", options={"off": 0.3} | light)
     yield Kind("axis 0.3 eV too low", options={"off": -0.3} | light)
-    yield Kind("axis 0.3 eV too high, 0.1 eV a row", options={"off": 0.3, "slope": 0.1} | light)
+    yield Kind("axis 0.3 eV too high, 0.1 eV per row", options={"off": 0.3, "slope": 0.1} | light)
     yield Kind("weak elastic line", options={"elastic": _among(0.0, 0.02, 0.1)} | light)
     yield Kind("no energy axis", options={"slope": 0.0} | light)
     yield Kind("half of the images have no light", options={"shut": 0.5, "n_images": 8} | light)

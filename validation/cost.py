@@ -34,8 +34,8 @@ def section(*, quick: bool) -> str:
         "always knows the gain, so its fit always includes the noise of electrons. Wanted: a ratio "
         f"of at most {LIMIT} in one row.",
         "",
-        "| photons a frame | finder | com | gaussian | gaussian / com | with noise of electrons | "
-        "neighbours | wanted | |",
+        "| photons per frame | finder | com | gaussian | gaussian / com | with noise of electrons "
+        "| neighbours | wanted | |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for photons, name, ms, neighbours in _measured(n_frames, rounds):
@@ -71,7 +71,7 @@ def draw(path: Path) -> str:
             axes.bar_label(bars, fmt="%.1f", fontsize="x-small", padding=1)
         axes.set_xticks(range(len(times)), [str(photons) for photons in times])
         axes.set_title(finder, fontsize="medium")
-        axes.set_xlabel("photons a frame")
+        axes.set_xlabel("photons per frame")
         axes.grid(axis="y", alpha=0.3)
         axes.set_axisbelow(True)
     panels[0].set_ylabel("time of a frame (ms)")

@@ -137,14 +137,14 @@ def section(*, quick: bool) -> str:
 def _reach(photons: int) -> str:
     lines = [
         "`resolve_photons` (`method='resolve'`) on a bright line of simulated frames: "
-        f"{LINE_WIDTH} px rms, tilt {TILT}, {CHARGE:.0f} ADU a photon at 1 electron per ADU, at "
-        f"least {photons} photons a row. 'found / true': number of photons. 'width / px': rms of "
+        f"{LINE_WIDTH} px rms, tilt {TILT}, {CHARGE:.0f} ADU per photon at 1 electron per ADU, at "
+        f"least {photons} photons per row. 'found / true': number of photons. 'width / px': rms of "
         "the photons found within 8 px of the line. 'error of the width': compared with the true "
         "positions of the same photons. 'photons / charge': the attribute `charge_ratio`. Wanted "
         "for found / true and for the error of the width: 0.99 to 1.01 and 1 % up to 0.1 photons "
         "a pixel, 0.98 to 1.02 and 1 % at 0.2, 0.96 to 1.02 and 2 % at 0.4.",
         "",
-        "| cloud / px | noise / ADU | photons a pixel | found / true | width / px | "
+        "| cloud / px | noise / ADU | photons per pixel | found / true | width / px | "
         "error of the width | photons / charge | |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -169,10 +169,10 @@ def _reach(photons: int) -> str:
 def _losses(photons: int) -> str:
     lines = [
         "**Methods with a threshold** on such frames: share of photons that are really lost / "
-        f"share that hrixs estimates (`lost_share`); at least {photons} photons a row. Wanted: the "
-        "estimate is within 20 % of the real loss, or within 0.03.",
+        f"share that hrixs estimates (`lost_share`); at least {photons} photons per row. Wanted: "
+        "the estimate is within 20 % of the real loss, or within 0.03.",
         "",
-        "| cloud / px | noise / ADU | photons a pixel | `'auto'` | `'manual'` | |",
+        "| cloud / px | noise / ADU | photons per pixel | `'auto'` | `'manual'` | |",
         "|---|---|---|---|---|---|",
     ]
     for cloud, noise in CAMERAS:
@@ -370,10 +370,10 @@ def _pulls(photons: int) -> str:
     lines = [
         "**Stated errors of dense photons**: the pull is the distance to the matched true "
         "position, divided by `sigma_x` or `sigma_y`. The table gives half the width of the middle "
-        "two thirds of the pulls, 1 if the stated errors are right (wanted at 0.1 photons a pixel: "
-        "0.9 to 1.15).",
+        "two thirds of the pulls, 1 if the stated errors are right (wanted at 0.1 photons per "
+        "pixel: 0.9 to 1.15).",
         "",
-        "| cloud / px | noise / ADU | photons a pixel | pulls of x | pulls of y | |",
+        "| cloud / px | noise / ADU | photons per pixel | pulls of x | pulls of y | |",
         "|---|---|---|---|---|---|",
     ]
     for cloud, noise in CAMERAS:
@@ -409,9 +409,9 @@ def _pulls_of(camera: Camera, photons: int) -> tuple[float, float]:
 def _wrong(photons: int) -> str:
     lines = [
         "**Wrong settings and faults of the camera**: cloud 0.55 px, noise 1.6 ADU, at least "
-        f"{photons} photons a row.",
+        f"{photons} photons per row.",
         "",
-        "| what is wrong | photons a pixel | found / true | error of the width "
+        "| what is wrong | photons per pixel | found / true | error of the width "
         "| photons / charge |",
         "|---|---|---|---|---|",
     ]
@@ -482,7 +482,7 @@ def _faults() -> dict[str, tuple[Camera, dict[str, Any]]]:
         "2 % of the photons leave twice the charge": (replace(plain, charges=second_order), {}),
         "hot pixels, 0.1 %, 60 to 300 ADU": (replace(plain, disturb=hot_pixels), {}),
         "the same, masked": (replace(plain, disturb=hot_pixels), {"mask": hot}),
-        "2 cosmic tracks a frame": (replace(plain, disturb=tracks), {}),
+        "2 cosmic tracks per frame": (replace(plain, disturb=tracks), {}),
         "the same, with `max_pixel` 1000 ADU": (
             replace(plain, disturb=tracks), {"max_pixel": 1000.0}),
         "dead columns, masked": (replace(plain, disturb=dead_columns), {"mask": dead}),

@@ -52,7 +52,7 @@ class Kind:
 
     @property
     def n_images(self) -> float:
-        """Number of images that hold `photons` at this density (photons a pixel of the line)."""
+        """Number of images that hold `photons` at this density (photons per pixel of the line)."""
         sigma = self.lines[0][1]
         return max(1.0, self.photons / (self.density * SHAPE[0] * 2 * np.sqrt(np.pi) * sigma))
 
@@ -185,8 +185,8 @@ def _measured(kind: Kind, n: int) -> _Found:
 def _reach(n: int) -> str:
     lines = [
         f"`deconvolve=True` on one line: frames of {SHAPE[0]} x {SHAPE[1]} pixels, tilt {TILT}, "
-        f"{CHARGE:.0f} ADU a photon, cloud {CLOUD} px, {PHOTONS} photons a spectrum, {n} spectra a "
-        "row.",
+        f"{CHARGE:.0f} ADU per photon, cloud {CLOUD} px, {PHOTONS} photons per spectrum, "
+        f"{n} spectra per row.",
         "",
         "'width', by `line_width`, and 'light', the sum of the line, are deviations from the "
         "truth. 'ghost': the largest mean deviation further than three widths from the line, "
@@ -196,7 +196,7 @@ def _reach(n: int) -> str:
         f"errors, ghost below {GHOST:.0%}, {COVERED[0]:.0%} to {COVERED[1]:.0%} of the bins within "
         "their errors.",
         "",
-        "| line (1 std) / px | photons a pixel | noise / ADU | width, integrated | "
+        "| line (1 std) / px | photons per pixel | noise / ADU | width, integrated | "
         "width, deconvolved | light | ghost | bins within error | sums within error | |",
         "|" + "---|" * 10,
     ]
@@ -278,7 +278,7 @@ def _two_lines(n: int) -> str:
         "**Two close lines** of 0.5 px (1 std), 1.5 px apart, in bins of a third of a pixel: the "
         "lowest value between them / the mean of both peaks. Integrated spectra show one line.",
         "",
-        "| photons a pixel | noise / ADU | true ratio | deconvolved |",
+        "| photons per pixel | noise / ADU | true ratio | deconvolved |",
         "|---|---|---|---|",
     ]
     for density in DENSITIES:
@@ -305,7 +305,7 @@ def _valley(y: FloatArray, values: FloatArray) -> float:
 
 def _faults(n: int) -> str:
     lines = [
-        "**Wrong settings and faults of the camera**: 5 photons a pixel, noise 1.6 ADU.",
+        "**Wrong settings and faults of the camera**: 5 photons per pixel, noise 1.6 ADU.",
         "",
         "| line (1 std) / px | what is wrong | width | light | ghost |",
         "|---|---|---|---|---|",
@@ -385,7 +385,7 @@ def draw(path: Path) -> str:
                   color="C0", label="deconvolved")  # fmt: skip
     fine = np.linspace(5, 27, 800)
     axes.plot(fine, 40 * kind.truth(fine, 0.01) / 0.01, "-", lw=1, color="0.2", label="true")
-    axes.set(xlim=(5, 24), xlabel="row, curvature taken out (px)", ylabel="photons a row")
+    axes.set(xlim=(5, 24), xlabel="row, curvature taken out (px)", ylabel="photons per row")
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     save(figure, path)

@@ -111,7 +111,7 @@ def draw(path: Path) -> str:
     panels[0].set_ylabel("number in a frame of 2048 x 2048")
     panels[1].legend(fontsize="x-small", loc="upper right")
     save(figure, path)
-    return f"Photons missed and false hits against the threshold, {flux} photons a frame"
+    return f"Photons missed and false hits against the threshold, {flux} photons per frame"
 
 
 @dataclass
@@ -133,7 +133,7 @@ class _Score:
 
 def _by_flux(camera: Sensor, fluxes: dict[int, int]) -> str:
     rows = [
-        "| read noise (e⁻) | photons a frame | finder | found | false hits a frame "
+        "| read noise (e⁻) | photons per frame | finder | found | false hits per frame "
         "| mistakes a frame | |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -175,7 +175,7 @@ def _scores(camera: Sensor, flux: int, n_frames: int) -> dict[str, _Score]:
 
 def _with_faults(camera: Sensor, *, n_frames: int, flux: int = 1000) -> str:
     rows = [
-        "| fault | mask | finder | found | false hits a frame | mistakes a frame | |",
+        "| fault | mask | finder | found | false hits per frame | mistakes a frame | |",
         "|---|---|---|---|---|---|---|",
     ]
     share = np.prod(camera.shape) / np.prod(FULL_FRAME)

@@ -45,16 +45,16 @@ def section(*, quick: bool) -> str:
             "The runs are random: chips of 128 to 2048 columns and 128 to 512 rows, half of them "
             "cropped; 1 to 32 images; lines along the rows or tilted by up to 4 %, some bent; an "
             "elastic line of 0.8 to 3 rows (standard deviation); 400 to 930 eV; with or without a "
-            "dark; from 10 photons a frame up to the density at which the method loses 1 % (0.0015 "
-            "photons a pixel of the line for 'auto', 0.01 for 'manual', 0.2 for 'resolve'). The "
-            f"threshold of 'auto' is {WIDTHS_OF_NOISE} standard deviations of the noise of the 2x2 "
-            "squares.",
+            "dark; from 10 photons per frame up to the density at which the method loses 1 % "
+            "(0.0015 photons per pixel of the line for 'auto', 0.01 for 'manual', 0.2 for "
+            f"'resolve'). The threshold of 'auto' is {WIDTHS_OF_NOISE} standard deviations of the "
+            "noise of the 2x2 squares.",
             _false_alarms(n_runs),
             f"**False alarms of `energy_gain` and `no_light`**: {n_of_kind} runs of each kind. The "
             "runs are unusual, but have neither an energy gain nor a lack of light. Chips of 256 x "
             "300 pixels, mostly 6 images, an elastic line at the photon energy and a broad one up "
             "to 110 rows below it, every second run with a dark. The methods are 'manual', "
-            "'resolve' and 'integrate' in turn, if nothing else is given. The limit is for the sum "
+            "'resolve' and 'integrate' in turn, unless stated otherwise. The limit is for the sum "
             "of both codes.",
             _by_kinds(n_of_kind),
             "**Size of faults that are found**: a fault is put into random runs as above, "

@@ -38,7 +38,7 @@ def section(*, quick: bool) -> str:
             "Positions of photons are drawn at random from the true spectrum; no camera is "
             "simulated. 'pull': error / stated error; its mean should be 0 and its standard "
             "deviation 1.",
-            f"**Width of a line** (`line_width`): {n} spectra a row, in bins of 0.4 px. The line "
+            f"**Width of a line** (`line_width`): {n} spectra per row, in bins of 0.4 px. The line "
             f"has a standard deviation of {SIGMA} px; 'voigt' has a Lorentzian part of "
             f"{2 * HALF_LORENTZIAN} px FWHM in addition. False hits, a fifth of the photons, are "
             f"evenly distributed over {N_ROWS} rows. 'RIXS': the elastic line of the full spectrum "
@@ -94,7 +94,7 @@ def _draw_line(axes: Any) -> None:
     fine = np.arange(*fit.window, 0.4)
     label = f"FWHM {fit.fwhm:.2f} ± {fit.fwhm_err:.2f} px\ntrue {_fwhm('gaussian'):.2f} px"
     axes.plot(fine, fit.model(fine), "-", color="C1", lw=2, label=label)
-    axes.set(xlabel="row (px)", ylabel="photons a bin of 0.4 px", ylim=(0, 1.5 * counts.max()))
+    axes.set(xlabel="row (px)", ylabel="photons per bin of 0.4 px", ylim=(0, 1.5 * counts.max()))
     axes.set_title("width of a line", fontsize="medium")
 
 

@@ -40,7 +40,7 @@ def section(*, quick: bool) -> str:
             "pair to pair / the variance that `hrixs.error` states; 1 is right (one standard error "
             f"is about {(2 / (N_ROWS * n_simulated)) ** 0.5:.2f}).",
             _simulated(n_simulated),
-            "**Few photons a bin**: below 10 photons the share differs from that of a standard "
+            "**Few photons per bin**: below 10 photons the share differs from that of a standard "
             "deviation. Use wider bins there.",
             _few_photons(20_000 if quick else 1_000_000),
         ]
@@ -79,7 +79,7 @@ def draw(path: Path) -> str:
     )
     right.axvline(LEAST_PHOTONS, color="0.5", ls=":", lw=1)
     right.set(
-        xlabel="photons a bin", ylabel="share of bins within one error of the truth", xscale="log"
+        xlabel="photons per bin", ylabel="share of bins within one error of the truth", xscale="log"
     )
     right.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
     right.minorticks_off()
@@ -89,7 +89,7 @@ def draw(path: Path) -> str:
         axes.grid(alpha=0.3)
     save(figure, path)
     return (
-        "Left: pulls (error / stated error) of differences of simulated spectra, 50 photons a "
+        "Left: pulls (error / stated error) of differences of simulated spectra, 50 photons per "
         "frame. Right: share of bins within one stated error, against the photons in a bin"
     )
 
@@ -169,7 +169,7 @@ def _on_sites(
 
 def _simulated(n_pairs: int) -> str:
     rows = [
-        "| method | photons a frame | found | double hits / hits | scatter | difference | wanted "
+        "| method | photons per frame | found | double hits / hits | scatter | difference | wanted "
         "| |",
         "|---" * 8 + "|",
     ]
@@ -246,7 +246,7 @@ def _row_of(h: hRIXS, method: str, flux: float, made: _Made) -> str:
 
 
 def _few_photons(n_pairs: int) -> str:
-    rows = ["| photons a bin | difference | relative difference |", "|---" * 3 + "|"]
+    rows = ["| photons per bin | difference | relative difference |", "|---" * 3 + "|"]
     for expected in (1, 2, 5, 10, 20, 50):
         share, relative = _shares_of_few(expected, n_pairs)
         rows.append(f"| {expected} | {share:.3f} | {relative:.3f} |")

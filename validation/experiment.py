@@ -32,9 +32,9 @@ def section(*, quick: bool) -> str:
     few = 1 if quick else 16
     return "\n\n".join(
         [
-            f"**Incident intensity** (`I0`): {10 * n} images a row. An image takes one or several "
-            "trains, and its light is proportional to the pulse energy of all of them. Pulse "
-            "energies of trains have a gamma distribution. The monitor's array has "
+            f"**Incident intensity** (`I0`): {10 * n} images per row. An image takes one or "
+            "several trains, and its light is proportional to the pulse energy of all of them. "
+            "Pulse energies of trains have a gamma distribution. The monitor's array has "
             f"{N_SLOTS} values a train, {N_PULSES} of them pulses; the others are 1.0.",
             "'I0 / truth': smallest value, 5 %, 95 % and largest value of all images. 'only the "
             "image's own train': the same if one took the monitor's sum in the train of the image "
@@ -71,9 +71,9 @@ def section(*, quick: bool) -> str:
             f"**Cosmic rays** (`REMOVE_COSMICS`): {few} images of 512 x 512 pixels a row, photons "
             f"of {levels.CHARGE:.0f} ADU, noise of {levels.NOISE:.0f} ADU. Each image has "
             f"{levels.N_TRACKS} tracks (straight ones, curled ones and spots) of 300 to 20000 ADU "
-            "a pixel; in the last column they have 300 to 600 ADU a pixel. The limits are learned "
-            "from eight other images with one track each.",
-            "'lines': a line of 1.5 px and a broad one; 'photons a pixel' is the density at the "
+            "a pixel; in the last column they have 300 to 600 ADU per pixel. The limits are "
+            "learned from eight other images with one track each.",
+            "'lines': a line of 1.5 px and a broad one; 'photons per pixel' is the density at the "
             "top of the narrow line. 'even': this density in every pixel. 'light lost': share of "
             "the light that is removed from images without tracks. 'charge removed': share of the "
             "charge of the tracks; above 100 %, light is removed with the tracks.",
@@ -120,7 +120,7 @@ def _range(values: Floats) -> str:
 
 def _shifts(n_runs: int) -> str:
     rows = [
-        "| photons an image | true shift | true one chosen | scatter with the true shift | "
+        "| photons per image | true shift | true one chosen | scatter with the true shift | "
         "with the two others | with the image's own train only | |",
         "|---" * 7 + "|",
     ]

@@ -403,7 +403,7 @@ def faults() -> Iterator[Fault]:
     yield Fault(
         "level_drift", "drift of the level over 16 images, ADU", _geometric(0.3, 30), _drift
     )
-    tracks = "one of 8 images: track of 40 pixels along a row, ADU a pixel"
+    tracks = "one of 8 images: track of 40 pixels along a row, ADU per pixel"
     yield Fault("track_images", tracks, _geometric(100, 50_000), _track)
     for n_images, n_seen in ((8, 1), (32, 4)):
         seen = f"higher by, ADU; {n_seen} image{'s' * (n_seen > 1)} examined"

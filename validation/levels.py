@@ -21,7 +21,7 @@ Frames = NDArray[np.uint16]
 SHAPE = (512, 512)
 CHARGE, CHARGE_SIGMA, NOISE, ZERO = 140.0, 4.0, 2.0, 100.0
 CLOUDS = (0.55, 0.3)
-#: Charge of tracks, in ADU a pixel.
+#: Charge of tracks, in ADU per pixel.
 WEAK, ALL = (300.0, 600.0), (300.0, 20_000.0)
 N_TRACKS = 12
 
@@ -29,7 +29,7 @@ N_TRACKS = 12
 def pedestals(n_images: int) -> str:
     """Error of the level by `PEDESTAL='image'` with light in every pixel, as Markdown."""
     rows = [
-        "| photons a pixel | cloud / px | noise / ADU | level too high / noise: mean, largest "
+        "| photons per pixel | cloud / px | noise / ADU | level too high / noise: mean, largest "
         "| wanted | reported as lit | |",
         "|---" * 7 + "|",
     ]
@@ -59,7 +59,7 @@ def _pedestal_row(photons: float, cloud: float, noise: float, n_images: int) -> 
 def cosmics(n_images: int) -> str:
     """Light lost, and the charge of tracks that is removed, by `REMOVE_COSMICS`."""
     rows = [
-        "| light | photons a pixel | cloud / px | light lost | wanted | charge removed | "
+        "| light | photons per pixel | cloud / px | light lost | wanted | charge removed | "
         "wanted | charge removed, tracks of 300 to 600 ADU | |",
         "|---" * 9 + "|",
     ]
@@ -114,7 +114,7 @@ def costs(rounds: int, side: int) -> str:
         ]
     )
     own = dark.astype(np.float32)
-    rows = ["| setting | ms an image | ms for each image that is learned from |", "|---|---|---|"]
+    rows = ["| setting | ms per image | ms for each image that is learned from |", "|---|---|---|"]
     for name, mending in (
         ("`REMOVE_COSMICS`", _mending(cosmics=True, dark=own)),
         ("`PEDESTAL = 'image'`", _mending(pedestal="image", dark=own)),
@@ -160,7 +160,7 @@ def _least_time(call: Callable[[], object], rounds: int) -> float:
 
 
 def light(rng: np.random.Generator, density: float | Floats, cloud: float) -> Floats:
-    """Light of a mean number of photons a pixel, at random positions, in ADU above the level."""
+    """Light of a mean number of photons per pixel, at random positions, in ADU above the level."""
     shape = SHAPE if np.ndim(density) == 0 else np.shape(density)
     counts = rng.poisson(density, shape)
     pixel = np.repeat(np.arange(counts.size), counts.ravel())

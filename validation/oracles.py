@@ -28,7 +28,7 @@ def section(*, quick: bool) -> str:
         "only seven different values, so that many pixels are equal, and many are exactly at a "
         "threshold. Each kind is processed without dark and mask, with a dark that has fractions, "
         "with a mask (masked floating-point pixels are NaN), and with both.",
-        "'Same bytes': the result is the same to the last bit on one thread and on two. Without a "
+        "'Same bytes': the result is bit for bit the same on one thread and on two. Without a "
         "dark it is also the same when the pixel values are given as float64.",
     ]
     for one in (oracle_of_photons, oracle_of_numbers, oracle_of_fits):

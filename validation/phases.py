@@ -37,7 +37,7 @@ def section(*, quick: bool) -> str:
     return "\n\n".join(
         [
             "Simulated frames of 2048 x 300 pixels with a wide line of about 1000 photons of "
-            f"{ENERGY:g} eV each; {n_frames} frames a row; curvature ({CURVE_A:g}, {CURVE_B:g}). "
+            f"{ENERGY:g} eV each; {n_frames} frames per row; curvature ({CURVE_A:g}, {CURVE_B:g}). "
             "The correction (`phase_correction`) is learned from all single hits, as on a "
             "beamline. Errors are those along y, of photons without another within 7 px.",
             "'bias': the mean error as a function of the true pixel phase, peak to peak (four "

@@ -112,7 +112,7 @@ def draw(path: Path) -> str:
         below.set(xlabel="row, curvature taken out (px)", ylim=(-4.5, 4.5), xlim=(low, high))
         for axes in (above, below):
             axes.grid(alpha=0.3)
-    grid[0, 0].set(ylabel="photons a row", ylim=(0, 1000))
+    grid[0, 0].set(ylabel="photons per row", ylim=(0, 1000))
     grid[0, 0].set_title("broad feature (elastic line cut off)", fontsize="medium")
     grid[0, 1].set_title("elastic line", fontsize="medium")
     grid[0, 1].set_ylim(0, 5500)
@@ -127,7 +127,7 @@ def draw(path: Path) -> str:
 
 @dataclass
 class _Recovered:
-    """A spectrum in photons a bin, of `n_true` photons; `error` is None for integrated ones."""
+    """A spectrum in photons per bin, of `n_true` photons; `error` is None for integrated ones."""
 
     flux: int
     way: str
@@ -233,7 +233,7 @@ def _recovered(quick: bool) -> list[_Recovered]:
 
 def _table(quick: bool) -> str:
     rows = [
-        "| photons a frame | frames | method, position | photons | wanted | row / px | wanted "
+        "| photons per frame | frames | method, position | photons | wanted | row / px | wanted "
         "| FWHM / px | wanted | chi2 a bin | chi2 of the shape | wanted | |",
         "|---" * 13 + "|",
     ]
