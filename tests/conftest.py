@@ -53,10 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # Small frames made to show one thing are doubtful in others: too few bins, hot pixels, an axis
     # beside the photons. What is told is tested in tests/doubt_rules and tests/reduction.
     config.addinivalue_line("filterwarnings", "ignore::hrixs.DoubtWarning")
-    # Of the variables that are made to group by, most are of no use afterwards. That those without
-    # an aggregator are told is tested in tests/groups/test_own_variables.py.
     # That it is told is tested in tests/settings/test_attributes.py, its doubts elsewhere.
     config.addinivalue_line("filterwarnings", "ignore:ENERGY_SLOPE = 0:hrixs.HrixsWarning")
+    # Of the variables that are made to group by, most are of no use afterwards. That those without
+    # an aggregator are told is tested in tests/groups/test_own_variables.py.
     for text in ("nothing says whether", "its values differ", "their values differ"):
         line = f"ignore:.* left out. {text}:hrixs.HrixsWarning"
         config.addinivalue_line("filterwarnings", line)

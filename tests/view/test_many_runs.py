@@ -17,16 +17,11 @@ from hrixs.utils.errors import heard
 from hrixs.view import View, taken
 from hrixs.view.page import Page
 from hrixs.view.scans.many_images import ManyImages
-from view.scan_run import NEXT, SCAN, ScanRuns, scan_settings, write_scans
+from view.scan_run import NEXT, SCAN, ScanRuns, scan_settings
 
 # The few columns of the simulated images are crowded.
 pytestmark = pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
 PER_RUN = 15
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> ScanRuns:
-    return write_scans(tmp_path_factory.mktemp("scans"), per_step=3)
 
 
 @pytest.fixture

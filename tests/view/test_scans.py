@@ -19,15 +19,10 @@ from hrixs.view.page import Page
 from hrixs.view.scans.choice import Choice, divisors, make_map, variables
 from hrixs.view.scans.map_view import palette
 from hrixs.view.session import Session
-from view.scan_run import DELAYS, SCAN, STEPS, ScanRuns, scan_settings, write_scans
+from view.scan_run import DELAYS, SCAN, STEPS, ScanRuns, scan_settings
 
 # The few columns of the simulated images are crowded.
 pytestmark = pytest.mark.filterwarnings("ignore::hrixs.LostPhotonsWarning")
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> ScanRuns:
-    return write_scans(tmp_path_factory.mktemp("scans"), per_step=3)
 
 
 @pytest.fixture

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +22,20 @@ CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 PATIENCE = 20_000
+
+
+@contextmanager
+def served(*words: str) -> Iterator[str]:
+    """Address of `hrixs view` with these words, in a process of its own, as a user starts it."""
+    command = [sys.executable, "-m", "hrixs", "view", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        try:
+            lines = (line.strip() for line in process.stdout)
+            yield next(line for line in lines if line.startswith("http://"))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
 
 
 @dataclass

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +17,9 @@ from hrixs import hRIXS
 from view_browser.browser import (
     PATIENCE,
     Shown,
-    chromium_of_system,
     needs_chromium,
     opened,
+    served,
 )
 
 pytestmark = needs_chromium
@@ -30,24 +27,10 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def address(simulated: SimulatedRun) -> Iterator[str]:
-    """Address of a server of its own process, as a user starts it."""
     options = ["--y-range", "700:900", "--std-threshold", "4.0", "--energy-slope", "0.018387",
                "--energy-intercept", "498.27"]  # fmt: skip
-    command = [sys.executable, "-m", "hrixs", "view", str(simulated.folder), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
-        assert process.stdout is not None
-        try:
-            lines = (line.strip() for line in process.stdout)
-            yield next(line for line in lines if line.startswith("http://"))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with chromium_of_system() as browser:
-        yield browser
+    with served(str(simulated.folder), *options) as one:
+        yield one
 
 
 @pytest.fixture

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ from typing import Any
 import pytest
 
 from view.scan_run import ScanRuns, write_scans
-from view_browser.browser import Shown, chromium_of_system, needs_chromium, opened
+from view_browser.browser import Shown, needs_chromium, opened, served
 
 pytestmark = needs_chromium
 _SETTINGS = [
@@ -29,22 +26,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> ScanRuns:
 
 @pytest.fixture(scope="module")
 def address(runs: ScanRuns) -> Iterator[str]:
-    """Address of a server of its own process, as a user starts it."""
-    command = [sys.executable, "-m", "hrixs", "view", *map(str, runs.folders), *_SETTINGS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
-        assert process.stdout is not None
-        try:
-            lines = (line.strip() for line in process.stdout)
-            yield next(line for line in lines if line.startswith("http://"))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with chromium_of_system() as browser:
-        yield browser
+    with served(*map(str, runs.folders), *_SETTINGS) as one:
+        yield one
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -136,18 +136,16 @@ def write_result(
     h: hRIXS, spectra: xr.Dataset, job: Job, output: Path, task: str, folder: Path
 ) -> xr.Dataset:
     """Group, normalise and write spectra, delete the unfinished work; return the result."""
-    result, divisor = spectra, job.normalize
+    result = spectra
     if job.map is not None:
         options = {"incident": job.map, "axis": job.map_axis, **job.grouping}
-        # A map is NaN where no spectrum reaches, which a later division would not know.
-        divisor = divisor or "counts"
-        result = h.rixs_map(spectra, **options, normalize=divisor)
-        divisor = None if job.background is None else divisor
+        result = h.rixs_map(spectra, **options)
     elif job.aggregate:
         dim = str((spectra.sampled if job.deconvolve else spectra.spectrum).dims[0])
         by = job.aggregate[0] if len(job.aggregate) == 1 else list(job.aggregate)
         result = h.aggregate(spectra, by, dim, **job.grouping)
     result = with_background(result, job.background)
+    divisor = job.normalize if job.map is None else job.normalize or "counts"
     if divisor is not None:
         result = h.normalize(result, divisor)
     result.attrs["task"] = task

@@ -25,7 +25,7 @@ def add_normalized(
     """Add ``normalized`` to a dataset; return a shallow copy.
 
     The divisor is stored as ``normalized_divisor``, if it is not a variable yet. With `tell`,
-    divisors that are zero or not finite are reported.
+    divisors that are zero or not finite are reported. Bins that no moved spectrum reaches are NaN.
     """
     require_dataset(data, "a dataset with spectra")
     if "spectrum" not in data:
@@ -35,6 +35,9 @@ def add_normalized(
     divisor = divisor_of(data, which, error)
     useful = _useful(data, divisor, tell=tell)
     ratio = _normalized(data, divisor, useful)
+    if "coverage" in data:  # of spectra that were moved: no value where they do not reach
+        reached = data["coverage"].transpose(*ratio.dims) > 0.5
+        ratio = ratio.where(reached).assign_attrs(ratio.attrs)
     # Without their coordinates, which would replace those of `data`.
     data["normalized"] = ratio.variable
     is_kept = divisor.name == DIVISOR and divisor.is_stored

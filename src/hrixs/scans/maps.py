@@ -111,11 +111,6 @@ def rixs_map(
         name: value for name, value in data[incident].attrs.items() if name != "long_name"
     }
     made = add_normalized(steps.copy(deep=False), normalize)
-    if "coverage" in made:
-        reached = made["coverage"].transpose(*made["spectrum"].dims) > 0.5
-        made["normalized"] = (
-            made["normalized"].where(reached).assign_attrs(made["normalized"].attrs)
-        )
     made.attrs |= provenance("rixs_map", incident=incident, axis=axis, normalized_by=str(normalize))
     return made
 

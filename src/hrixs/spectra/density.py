@@ -74,9 +74,7 @@ class LightMap:
 
     def at(self, x: Any, y: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Block and row of each position."""
-        block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, len(self.light) - 1)
-        row = np.clip(np.rint(y).astype(np.int64), 0, self.light.shape[1] - 1)
-        return block, row
+        return _block_and_row(x, y, *self.light.shape)
 
     def is_within(self, x: NDArray[np.float64], blocks: slice) -> NDArray[np.bool_]:
         """Whether positions are in these blocks."""
@@ -116,6 +114,14 @@ def _block_sums(image: NDArray[Any], threads: int) -> NDArray[np.float64]:
     return np.concatenate(sums)
 
 
+def _block_and_row(
+    x: Any, y: Any, n_blocks: int, n_rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Block and row of each position; those outside the frame belong to the nearest."""
+    block = np.clip(np.rint(x).astype(np.int64) // BLOCK, 0, n_blocks - 1)
+    return block, np.clip(np.rint(y).astype(np.int64), 0, n_rows - 1)
+
+
 def _beside(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """For each block, the sum of the two beside it along x."""
     sums = np.zeros_like(blocks)
@@ -137,8 +143,7 @@ def density_by_places(
         Shape of the frame.
     """
     n_blocks = -(-shape[0] // BLOCK)
-    block = np.clip(np.rint(photons["x"]).astype(np.int64) // BLOCK, 0, n_blocks - 1)
-    row = np.clip(np.rint(photons["y"]).astype(np.int64), 0, shape[1] - 1)
+    block, row = _block_and_row(photons["x"], photons["y"], n_blocks, shape[1])
     place = block * shape[1] + row
     order = np.argsort(place, kind="stable")
     sorted_places = place[order]

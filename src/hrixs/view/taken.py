@@ -39,14 +39,11 @@ def as_python(session: Session, drawn: Drawn | None = None) -> str:
     state = {"settings": plain_settings(h), "beside": plain_beside(h), "of": "hRIXS"}
     method = {} if session.method == "auto" else {"method": session.method}
     if images.is_run:
-        several = isinstance(images, ManyImages)
-        args: dict[str, Any] = (
-            {"runs": [_run_of(one) for one in images.paths]}
-            if isinstance(images, ManyImages)
-            else {"run": _run_of(images.path)}
-        ) | method
-        args |= {} if images.energy is None else {"energy": images.energy}
-        steps = [{"call": "process_runs" if several else "process_run", "args": args, **state}]
+        call, args = "process_run", dict[str, Any](run=_run_of(images.path))
+        if isinstance(images, ManyImages):
+            call, args = "process_runs", {"runs": [_run_of(one) for one in images.paths]}
+        args |= method | ({} if images.energy is None else {"energy": images.energy})
+        steps = [{"call": call, "args": args, **state}]
     else:
         call = "integrate" if session.method == "integrate" else "centroid"
         args = dict(method) if call == "centroid" else {}
@@ -63,11 +60,10 @@ def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -
     If options cannot express a setting, the command names a settings file, to be saved first.
     """
     images = session.images
-    path = images.path
-    if path is None:
+    if images.path is None:
         return "# for images in memory there is no command: copy the Python code"
     usual = "spectrum.nc" if drawn is None else "map.nc"
-    paths = [*images.paths, "--together"] if isinstance(images, ManyImages) else [path]
+    paths = [*images.paths, "--together"] if isinstance(images, ManyImages) else [images.path]
     words = ["hrixs", "process", *paths, "-o", output or usual]
     words += [] if drawn is None else command_options(drawn.choice)
     if session.method != "auto":
@@ -93,10 +89,8 @@ def _made(session: Session) -> xr.Dataset:
         how: dict[str, Any] = {"method": session.method, "energy": images.energy}
         if isinstance(images, ManyImages):
             runs = [one.source for one in images.runs.values()]
-            made = h.process_runs(runs, progress=False, **how)
-        else:
-            made = h.process_run(source, progress=False, **how)
-        return made
+            return h.process_runs(runs, progress=False, **how)
+        return h.process_run(source, progress=False, **how)
     data = source.copy(deep=False)
     if session.method == "integrate":
         made = h.integrate(data)
@@ -229,7 +223,6 @@ def report_file(session: Session) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, "report.html")
         known = None if command.startswith("#") else command
-        several = isinstance(session.images, ManyImages)
-        of = None if several else session.images.source
+        of = None if isinstance(session.images, ManyImages) else session.images.source
         session.h.report(make(session), path, of, **({"command": known} if known else {}))
         return name_of(session, "report", ".html"), path.read_bytes()
