@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import hypothesis
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from hrixs import hRIXS
 from hrixs.simulation import Sensor, SpectralLine, simulate_frames, write_run
 
 mpl.use("Agg")
+# The same examples in every run; a profile of one's own: --hypothesis-profile.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same")
 # Newer versions of hypothesis also draw the numbers that stand in the modules of a project that
 # are loaded. Without them, a test has the same examples whether it runs alone or with all others.
 with suppress(ImportError):

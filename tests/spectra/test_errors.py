@@ -206,7 +206,10 @@ class TestRatios:
 
     def test_of_moved_spectra(self):
         data = hRIXS().normalize(moved(), "I0")
-        np.testing.assert_allclose(data.hrixs.error("normalized") * data.I0, data.hrixs.error())
+        # Bins that less than half a spectrum reaches have no ratio, and no error of one.
+        expected = data.hrixs.error().where(data.coverage > 0.5)
+        assert expected.isnull().any()
+        np.testing.assert_allclose(data.hrixs.error("normalized") * data.I0, expected)
 
 
 def test_an_error_of_ones_own_is_taken_as_it_is():
