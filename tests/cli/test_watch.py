@@ -22,6 +22,7 @@ from conftest import CURVATURE, DARK, ENERGY, PROPOSAL, RUN
 from hrixs.cli import watch as watching
 from hrixs.cli.job import Job
 from hrixs.cli.main import main
+from hrixs.live import saving
 
 pytest.importorskip("karabo_bridge")
 from karabo_bridge import ServerInThread
@@ -212,6 +213,25 @@ def test_what_was_found_is_saved_whatever_happens(simulated, tmp_path, capsys):
     assert opened(out).attrs["n_trains_analysed"] > 0
 
 
+def test_a_disk_that_is_full_is_told_and_the_watch_goes_on(simulated, tmp_path, monkeypatch):
+    out, stream, write = tmp_path / "out.nc", io.StringIO(), saving.write_netcdf
+    n_tried = 0
+
+    def full_at_first(found, path):
+        nonlocal n_tried
+        n_tried += 1
+        if n_tried == 1:
+            raise OSError("no space left on device")
+        write(found, path)
+
+    monkeypatch.setattr(saving, "write_netcdf", full_at_first)
+    with feeding(simulated.frames, n_trains=20) as endpoint:
+        options = {"until_silent": 0.5, "refresh": 0.01, "stream": stream}
+        watching.watch(endpoint, out, Job(params={"Y_RANGE": slice(700, 900)}), **options)
+    assert f"{out} could not be written: no space left on device" in stream.getvalue()
+    assert opened(out).attrs["n_trains"] == 20
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -314,12 +334,13 @@ def test_a_watch_in_the_browser_is_let_in_by_its_token_and_saves_at_the_end(
     assert [path.name for path in tmp_path.iterdir()] == ["watch.nc"]
 
 
-def test_a_watch_in_the_browser_that_is_killed_has_saved_before(simulated, tmp_path):
-    pytest.importorskip("panel")
+@pytest.mark.parametrize("options", [WEB, SETTINGS], ids=["browser", "terminal"])
+def test_a_watch_that_is_killed_has_saved_before(options, simulated, tmp_path):
+    if options is WEB:
+        pytest.importorskip("panel")
     out = tmp_path / "watch.nc"
-    words = ["-m", "hrixs", "watch", "-o", str(out), *WEB]
+    words = ["-m", "hrixs", "watch", "-o", str(out), *options]
     with feeding(simulated.frames) as endpoint, command(*words, endpoint) as watch:
-        page_of(watch)
         until_there(out)
         watch.kill()
         watch.wait(SECONDS)

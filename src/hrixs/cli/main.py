@@ -257,12 +257,13 @@ def _add_watch(commands: Any) -> None:
         "watch",
         help="show live spectra of the trains that a Karabo bridge sends",
         description="Analyses trains from a Karabo bridge as they arrive, shows the spectrum of "
-        "the last trains and of all, and saves both at Ctrl-C. Needs: pip install 'hrixs[bridge]'.",
+        "the last trains and of all, and saves both, until Ctrl-C. Needs: "
+        "pip install 'hrixs[bridge]'.",
     )
     add = watch.add_argument
     add("endpoint", metavar="tcp://HOST:PORT", help="address of the bridge's server")
     add("-o", "--output", type=Path, metavar="OUT.nc",
-        help="netCDF file to write at the end (default: hrixs-watch-DATE-TIME.nc)")  # fmt: skip
+        help="netCDF file, saved every 5 seconds (default: hrixs-watch-DATE-TIME.nc)")  # fmt: skip
     add("--window", type=int, default=100, metavar="N",
         help="number of last trains that are shown and saved one by one, in addition to the sum "
         "of all (default: %(default)s)")  # fmt: skip

@@ -24,7 +24,6 @@ from hrixs.live.terminal import Screen
 from hrixs.live_page.watched import Watched
 from hrixs.runs.mnemonic_table import mnemonics
 from hrixs.spectrometer.spectrometer import hRIXS
-from hrixs.utils.atomic_files import write_netcdf
 from hrixs.utils.errors import MissingDataError
 
 # Images that may wait: drawing a page needs the processor, too; half a second at 10 Hz.
@@ -45,14 +44,16 @@ def watch(
     refresh: float | None = None,
     stream: TextIO | None = None,
 ) -> xr.Dataset:
-    """Analyse trains as they arrive until Ctrl-C, and write the spectra.
+    """Analyse trains as they arrive until Ctrl-C.
+
+    Spectra are saved every few seconds, and at the end.
 
     Parameters
     ----------
     endpoint : str
         Address of the bridge's server, ``tcp://HOST:PORT``.
     output : path or None
-        File to write at the end; None: a name with date and time in the current folder.
+        File to write; None: a name with date and time in the current folder.
     job : Job
         Options of the analysis, as for runs.
     mnemonics_file : str, optional
@@ -87,7 +88,8 @@ def watch(
     receiver = Receiver(
         endpoint, has_image=live.reader.has_image, every_train=every_train, socket=socket
     )
-    watch = _Watch(live, receiver, screen, Link(endpoint))
+    saver = Saver(output)
+    watch = _Watch(live, receiver, screen, Link(endpoint), saver)
     refresh = refresh or (0.5 if screen.interactive else 10.0)
     footer = f"Ctrl-C ends and saves to {output}"
     result: xr.Dataset | None = None
@@ -106,7 +108,7 @@ def watch(
             live.finish()
             if live.counts.analysed:
                 result = live.dataset()
-                write_netcdf(result, output)
+                saver.end(result)
     watch.say_end()
     if result is None:
         raise MissingDataError("no image was analysed; nothing was written.")
@@ -194,11 +196,14 @@ def _settings(job: Job, mnemonics_file: str | None, say: Callable[[str], None]) 
 
 
 class _Watch:
-    """One watch: takes trains from the receiver, and informs the user."""
+    """One watch: takes trains from the receiver, informs the user, and saves from time to time."""
 
-    def __init__(self, live: LiveSpectra, receiver: Receiver, screen: Screen, link: Link) -> None:
-        self.live, self.screen, self.link = live, screen, link
+    def __init__(
+        self, live: LiveSpectra, receiver: Receiver, screen: Screen, link: Link, saver: Saver
+    ) -> None:
+        self.live, self.screen, self.link, self.saver = live, screen, link, saver
         self.taking = Taking(live, receiver, link)
+        self._n_saved = 0
 
     def run(
         self,
@@ -218,6 +223,7 @@ class _Watch:
                 self._require_server(timeout)
             elif train is None and self.link.silent > until_silent:
                 return
+            self._save()
             now = time.monotonic()
             if now >= next_drawing or self.link.connected != was_connected:
                 next_drawing = now + refresh
@@ -249,8 +255,16 @@ class _Watch:
             "--socket SUB or PULL."
         )
 
+    def _save(self) -> None:
+        n_analysed = self.live.counts.analysed
+        if n_analysed > self._n_saved and self.saver.is_due:
+            self._n_saved = n_analysed
+            self.saver.begin(self.live.dataset())
+
     def _show(self, footer: str) -> None:
         live, link = self.live, self.link
+        not_saved = [self.saver.problem] if self.saver.error is not None else []
+        footer = "; ".join([*not_saved, footer])
         if self.screen.interactive:
             columns, rows = self.screen.size
             self.screen.draw(
@@ -259,4 +273,5 @@ class _Watch:
             )  # fmt: skip
             return
         now = time.strftime("%H:%M:%S")
-        self.screen.say(" | ".join([now, status(live, link), *problems(live, link)]))
+        told = [status(live, link), *problems(live, link), *not_saved]
+        self.screen.say(" | ".join([now, *told]))

@@ -42,6 +42,11 @@ class Saver:
         is_writing = self._thread is not None and self._thread.is_alive()
         return not is_writing and time.monotonic() >= self._begun + self.every
 
+    @property
+    def problem(self) -> str:
+        """Why the last save failed, for the user; '' if it did not."""
+        return "" if self.error is None else f"{self.path} could not be written: {self.error}"
+
     def begin(self, found: xr.Dataset) -> None:
         """Write `found` in a thread (the first time directly); do not change it meanwhile."""
         is_first, self._begun = self._thread is None, time.monotonic()

@@ -139,7 +139,7 @@ class Watched:
         self._told = now = time.monotonic()
         error, before = self._error, self.state
         if self.saver.error is not None:
-            error = f"{self.saver.path} could not be written: {self.saver.error}. {error}".strip()
+            error = f"{self.saver.problem}. {error}".strip()
         is_new = self.live.counts.analysed > before.used
         found = self.live.dataset() if is_new else before.found
         self.state = State.of(
