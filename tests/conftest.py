@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import gc
 import importlib
+import io
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import hypothesis
 import matplotlib as mpl
+import matplotlib.figure
 import numpy as np
 import pytest
 import xarray as xr
@@ -83,6 +87,10 @@ def leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> None
     items[:] = kept
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # thousands of tests, which live until the end, are not looked through again
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--slow"):
         leave_out_slow_ones(config, items)
@@ -145,3 +153,16 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.fixture
+def empty_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save empty pictures: for tests of the words of a page, of which the pictures take most."""
+
+    def save_empty(self: mpl.figure.Figure, file: Any, **options: Any) -> None:
+        if isinstance(file, io.StringIO):
+            file.write("<svg></svg>")
+        else:
+            Path(file).touch()
+
+    monkeypatch.setattr(mpl.figure.Figure, "savefig", save_empty)

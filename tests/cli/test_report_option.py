@@ -12,8 +12,11 @@ from hrixs.cli.main import main
 from html_pages import ReadPage
 from oracles.adress_file import N_EXPOSURES, write_adress
 
-# Doubts and losses of the small runs are told elsewhere.
-pytestmark = pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+pytestmark = [
+    # Doubts and losses of the small runs are told elsewhere.
+    pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning"),
+    pytest.mark.usefixtures("empty_pictures"),  # they are tested in tests/reports
+]
 
 OPTIONS = ["--y-range", "700:900", "--curve-a", str(CURVATURE[0]), "--curve-b", str(CURVATURE[1])]
 OPTIONS += ["--energy-slope", "0.018387", "--energy-intercept", "498.27", "--no-progress"]

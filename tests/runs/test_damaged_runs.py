@@ -276,6 +276,7 @@ class TestNoFault:
 class TestFiles:
     @pytest.mark.parametrize("method", PIXEL_METHODS)
     @pytest.mark.parametrize("harm", damage.UNREADABLE)
+    @pytest.mark.one_in(2)
     def test_unreadable_camera_file(self, case, harm, method):
         harm(case.camera())
         result = case.faulty(case.camera().name, number=4, method=method)
@@ -462,6 +463,7 @@ class TestPixels:
 class TestIndex:
     @pytest.mark.parametrize("own_ids", [True, False])
     @pytest.mark.parametrize("first", [4, 10_000, 2**32, 2**63, 2**64 - 1])
+    @pytest.mark.one_in(3)
     def test_first_image_outside(self, case, first, own_ids):
         damage.point(case.camera(), 1, first=first)
         if not own_ids:
@@ -475,6 +477,7 @@ class TestIndex:
 
     @pytest.mark.parametrize("first", [3, 4])
     @pytest.mark.parametrize("count", [2**31, 2**63, 2**64 - 4, 2**64 - 3, 2**64 - 1])
+    @pytest.mark.one_in(3)
     def test_counts_that_overflow(self, case, count, first):
         # Whether the one image of train 7 that is there is taken, is open; all else is not.
         damage.point(case.camera(), 3, first=first, count=count)
@@ -514,6 +517,7 @@ class TestIndex:
 class TestTrainIds:
     @pytest.mark.parametrize("method", PIXEL_METHODS)
     @pytest.mark.parametrize("row", [0, 1, 2, 3])
+    @pytest.mark.one_in(2)
     def test_zero_where_images_have_their_own_ids(self, case, row, method):
         damage.set_train_id(case.camera(), row, 0)
         result = case.faulty(case.camera().name, method=method)
@@ -521,6 +525,7 @@ class TestTrainIds:
 
     @pytest.mark.parametrize("method", PIXEL_METHODS)
     @pytest.mark.parametrize("row", [0, 1, 2, 3])
+    @pytest.mark.one_in(2)
     def test_zero_without_own_ids(self, case, row, method):
         damage.set_train_id(case.camera(), row, 0)
         damage.remove_own_ids(case.camera())
@@ -613,6 +618,7 @@ class TestTrainIds:
     @pytest.mark.parametrize("method", ["auto", "integrate"])
     @pytest.mark.parametrize("number", [3, 7])
     @pytest.mark.parametrize("slow_too", [True, False])
+    @pytest.mark.one_in(3)
     def test_a_file_twice(self, case, method, number, slow_too):
         copy = damage.copy_file(case.camera(), number)
         if slow_too:
@@ -633,6 +639,7 @@ class TestTrainIds:
 
     @pytest.mark.parametrize("pair", [(0, 1), (1, 2), (0, 3)])
     @pytest.mark.parametrize("where", ["camera", "slow", "both"])
+    @pytest.mark.one_in(2)
     def test_trains_out_of_order(self, case, pair, where):
         if where != "slow":
             damage.swap_trains(case.camera(), *pair)

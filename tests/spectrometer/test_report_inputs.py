@@ -8,8 +8,11 @@ from hrixs import hRIXS
 from hrixs.utils.errors import MissingDataError
 from html_pages import ReadPage
 
-# Doubts and losses of the small runs are told elsewhere.
-pytestmark = pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning")
+pytestmark = [
+    # Doubts and losses of the small runs are told elsewhere.
+    pytest.mark.filterwarnings("ignore::hrixs.HrixsWarning"),
+    pytest.mark.usefixtures("empty_pictures"),  # they are tested in tests/reports
+]
 
 
 @pytest.fixture

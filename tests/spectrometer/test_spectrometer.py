@@ -105,6 +105,7 @@ class TestSettings:
             *("EV_PER_PAIR", "ELECTRONS_PER_ADU", "SINGLE_LOW"),
         ],
     )
+    @pytest.mark.one_in(4)
     def test_what_is_no_number_is_named(self, h, data, name, wrong):
         setattr(h, name, wrong)
         said = "curvature" if name.startswith("CURVE") else name.lower()
@@ -767,6 +768,7 @@ class TestBadInput:
 
 @pytest.mark.parametrize("name", ["USE_DARK", "LOCAL_BACKGROUND", "SPLIT_DOUBLES"])
 @pytest.mark.parametrize("value", ["no", 2, None, np.zeros(3), np.array(True)])
+@pytest.mark.one_in(2)
 def test_what_is_on_or_off_is_a_bool(h, data, name, value):
     h.load_dark(DARK)
     h.set_params(position="gaussian", dbl_threshold=220.0, **{name.lower(): value})
