@@ -58,7 +58,11 @@ class RunImages:
         Train id of each entry; all images of a train have the same.
     chip_shape, first : (int, int)
         Pixels of the images along x and y, and the position of their first one on the chip.
+    together : bool
+        Whether these are images of a list of runs, which are processed together.
     """
+
+    together = False
 
     def __init__(
         self,
@@ -114,6 +118,11 @@ class RunImages:
             return run_name(self.source)
         files = self.source.encoding.get("files") or []
         return os.fspath(files[0]) if len(files) == 1 else None
+
+    @property
+    def runs(self) -> dict[str, RunImages]:
+        """The images of each run, by its name."""
+        return {self.name: self}
 
     @property
     def n_images(self) -> int:

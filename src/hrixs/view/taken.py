@@ -25,7 +25,6 @@ from hrixs.spectrometer.spectrometer import hRIXS
 from hrixs.steps.record import STEPS, steps_now
 from hrixs.utils.figures import add_legend_on_image, draw_curve, new_figure
 from hrixs.view.scans.choice import Drawn, applied, command_options, python_lines
-from hrixs.view.scans.many_images import ManyImages
 from hrixs.view.session import Session
 from hrixs.view.worker import RECKONING, silence
 
@@ -40,8 +39,9 @@ def as_python(session: Session, drawn: Drawn | None = None) -> str:
     method = {} if session.method == "auto" else {"method": session.method}
     if images.is_run:
         call, args = "process_run", dict[str, Any](run=_run_of(images.path))
-        if isinstance(images, ManyImages):
-            call, args = "process_runs", {"runs": [_run_of(one) for one in images.paths]}
+        if images.together:
+            runs = [_run_of(one.path) for one in images.runs.values()]
+            call, args = "process_runs", {"runs": runs}
         args |= method | ({} if images.energy is None else {"energy": images.energy})
         steps = [{"call": call, "args": args, **state}]
     else:
@@ -63,8 +63,9 @@ def as_command(session: Session, output: str = "", drawn: Drawn | None = None) -
     if images.path is None:
         return "# for images in memory there is no command: copy the Python code"
     usual = "spectrum.nc" if drawn is None else "map.nc"
-    paths = [*images.paths, "--together"] if isinstance(images, ManyImages) else [images.path]
-    words = ["hrixs", "process", *paths, "-o", output or usual]
+    paths = [str(one.path) for one in images.runs.values()]
+    together = ["--together"] if images.together else []
+    words = ["hrixs", "process", *paths, *together, "-o", output or usual]
     words += [] if drawn is None else command_options(drawn.choice)
     if session.method != "auto":
         words += ["--method", session.method]
@@ -87,7 +88,7 @@ def _made(session: Session) -> xr.Dataset:
     h, images, source = session.h, session.images, session.images.source
     if images.is_run:
         how: dict[str, Any] = {"method": session.method, "energy": images.energy}
-        if isinstance(images, ManyImages):
+        if images.together:
             runs = [one.source for one in images.runs.values()]
             return h.process_runs(runs, progress=False, **how)
         return h.process_run(source, progress=False, **how)
@@ -223,6 +224,6 @@ def report_file(session: Session) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory() as folder, silence():
         path = Path(folder, "report.html")
         known = None if command.startswith("#") else command
-        of = None if isinstance(session.images, ManyImages) else session.images.source
+        of = None if session.images.together else session.images.source
         session.h.report(make(session), path, of, **({"command": known} if known else {}))
         return name_of(session, "report", ".html"), path.read_bytes()

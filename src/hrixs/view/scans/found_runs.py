@@ -10,7 +10,6 @@ from hrixs.scans.joining import concat
 from hrixs.settings.attributes import Settings
 from hrixs.view.found import Found, Progress, find, joined_tables
 from hrixs.view.images import RunImages
-from hrixs.view.scans.many_images import ManyImages
 from hrixs.view.worker import silence
 
 
@@ -35,7 +34,7 @@ def find_all(
     images: RunImages, h: Settings, method: str, progress: Progress | None = None
 ) -> Found:
     """Find the photons of a run, or of several ones; see `find`."""
-    if not isinstance(images, ManyImages):
+    if not images.together:
         return find(images, h, method, progress)
     found: dict[str, Found] = {}
     n_done = 0

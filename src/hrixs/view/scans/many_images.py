@@ -29,11 +29,6 @@ class ManyImages(RunImages):
     memory, energy
         As for `RunImages`; the memory is shared by all runs.
 
-    Attributes
-    ----------
-    runs : dict of str to RunImages
-        The images of each run, by its name.
-
     Raises
     ------
     FaultyRunError
@@ -41,6 +36,8 @@ class ManyImages(RunImages):
     ValueError
         If the images of two runs have different sizes, or a run is given twice.
     """
+
+    together = True
 
     def __init__(
         self,
@@ -50,11 +47,11 @@ class ManyImages(RunImages):
         memory: int | str | None = None,
         energy: float | None = None,
     ) -> None:
-        self.runs: dict[str, RunImages] = {}
+        self._runs: dict[str, RunImages] = {}
         names, failed = names_of(runs), []
         for name, run in zip(names, runs, strict=True):
             try:
-                self.runs[name] = RunImages(h, run, memory=memory, energy=energy)
+                self._runs[name] = RunImages(h, run, memory=memory, energy=energy)
             except (LookupError, ValueError, OSError) as error:
                 failed.append(f"run {name}: {error}")
         if not self.runs:
@@ -82,14 +79,14 @@ class ManyImages(RunImages):
         self._begins = np.cumsum([0, *(one.n_images for one in self.runs.values())])
 
     @property
+    def runs(self) -> dict[str, RunImages]:
+        """The images of each run, by its name."""
+        return self._runs
+
+    @property
     def path(self) -> str | None:
         """Name of the first run for the command line."""
         return next(iter(self.runs.values())).path
-
-    @property
-    def paths(self) -> list[str]:
-        """Names of all runs for the command line."""
-        return [str(one.path) for one in self.runs.values()]
 
     @property
     def n_images(self) -> int:
