@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import importlib
 import io
 from collections import Counter
@@ -85,10 +84,6 @@ def leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> None
         (slow if is_slow else kept).append(item)
     config.hook.pytest_deselected(items=slow)
     items[:] = kept
-
-
-def pytest_collection_finish() -> None:
-    gc.freeze()  # thousands of tests, which live until the end, are not looked through again
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
