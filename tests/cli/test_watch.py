@@ -215,12 +215,12 @@ def test_what_was_found_is_saved_whatever_happens(simulated, tmp_path, capsys):
 
 def test_a_disk_that_is_full_is_told_and_the_watch_goes_on(simulated, tmp_path, monkeypatch):
     out, stream, write = tmp_path / "out.nc", io.StringIO(), saving.write_netcdf
-    n_tried = 0
+    is_full = True
 
     def full_at_first(found, path):
-        nonlocal n_tried
-        n_tried += 1
-        if n_tried == 1:
+        nonlocal is_full
+        if path == out and is_full:
+            is_full = False
             raise OSError("no space left on device")
         write(found, path)
 

@@ -1,5 +1,8 @@
 """Saving a watch in between."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -24,6 +27,20 @@ def test_it_is_due_again_after_a_while_and_the_file_is_replaced(tmp_path):
     saver.end(found(3.0))
     assert xr.load_dataset(path, engine="h5netcdf").total[0] == 3
     assert [one.name for one in tmp_path.iterdir()] == ["w.nc"]
+
+
+def test_what_writing_needs_is_loaded_before_trains_come(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+import xarray as xr
+from hrixs.live.saving import Saver
+saver = Saver(Path(sys.argv[1]))
+before = set(sys.modules)
+saver.begin(xr.Dataset({"spectrum": (("trainId", "energy"), [[1.0]])}))
+assert not set(sys.modules) - before
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "w.nc")], check=True)
 
 
 def test_what_cannot_be_written_is_kept_and_raised_at_the_end(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -35,6 +36,7 @@ class Saver:
         self.saved: float | None = None
         self._begun = -float("inf")
         self._thread: threading.Thread | None = None
+        _write_a_first_file()
 
     @property
     def is_due(self) -> bool:
@@ -54,7 +56,7 @@ class Saver:
             target=self._write, args=(found, self._begun), name="hrixs-save"
         )
         self._thread.start()
-        if is_first:  # the first save imports modules, which another thread may use while they load
+        if is_first:  # a file that can't be written is known at once
             self._thread.join()
 
     def end(self, found: xr.Dataset) -> None:
@@ -78,3 +80,9 @@ class Saver:
             self.error = error
         else:
             self.error, self.saved = None, now
+
+
+def _write_a_first_file() -> None:
+    """Write elsewhere before trains come: the first time imports modules, for half a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_netcdf(xr.Dataset({"total": ("energy", [0.0])}), Path(folder, "first.nc"))
