@@ -31,6 +31,19 @@ void race(Index n) {
     std::cout << count << '\n';
 }
 
+// 12345 bytes a time, in threads: what is lost there must be reported, too.
+void lose(Index n) {
+    Execution execution;
+    execution.threads = 2;
+    for_each_frame(
+        n, execution, [] { return 0; },
+        [](Index, int&) {
+            volatile char* lost = new char[12345];
+            lost[0] = 'x';
+            lost = nullptr;
+        });
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +55,8 @@ int main(int argc, char** argv) {
         overflow(n);
     else if (fault == "thread")
         race(n);
+    else if (fault == "leak")
+        lose(n);
     else
         return 1;
 }

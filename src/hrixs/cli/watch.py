@@ -263,7 +263,7 @@ class _Watch:
 
     def _show(self, footer: str) -> None:
         live, link = self.live, self.link
-        not_saved = [self.saver.problem] if self.saver.error is not None else []
+        not_saved = [problem] if (problem := self.saver.problem) else []
         footer = "; ".join([*not_saved, footer])
         if self.screen.interactive:
             columns, rows = self.screen.size

@@ -47,7 +47,8 @@ class Saver:
     @property
     def problem(self) -> str:
         """Why the last save failed, for the user; '' if it did not."""
-        return "" if self.error is None else f"{self.path} could not be written: {self.error}"
+        error = self.error  # the thread that writes may clear it
+        return "" if error is None else f"{self.path} could not be written: {error}"
 
     def begin(self, found: xr.Dataset) -> None:
         """Write `found` in a thread (the first time directly); do not change it meanwhile."""

@@ -138,8 +138,8 @@ class Watched:
     def _tell(self, *, has_ended: bool = False) -> None:
         self._told = now = time.monotonic()
         error, before = self._error, self.state
-        if self.saver.error is not None:
-            error = f"{self.saver.problem}. {error}".strip()
+        if problem := self.saver.problem:
+            error = f"{problem}. {error}".strip()
         is_new = self.live.counts.analysed > before.used
         found = self.live.dataset() if is_new else before.found
         self.state = State.of(
